@@ -1,0 +1,159 @@
+"""The first word names one lazily imported module; errors become two lines and an exit code.
+
+A command module has `configure(parser)` and `run(args, ctx, out) -> int`.
+Nothing here may import what a quick switch does not need (tests/test_floors.py).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.errors import CcswitchError, ExitCode
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    # word: (module in this folder, what it does)
+    "add": ("add", "a new profile from a curl command, a link, a preset or a URL"),
+    "list": ("list_profiles", "the profiles, and which is in use"),
+    "show": ("show", "one profile"),
+    "current": ("current", "what Claude Code uses now, and since when"),
+    "edit": ("edit", "change a profile, in $EDITOR or with --set"),
+    "rename": ("rename", "give a profile another name"),
+    "copy": ("copy", "a second profile like a first one"),
+    "remove": ("remove", "remove a profile and its key"),
+    "use": ("use", "write the settings that make Claude Code use a profile"),
+    "run": ("run", "start one command under a profile, writing nothing"),
+    "env": ("env", "the same as lines for eval"),
+    "key": ("key", "print a profile's credential into a pipe"),
+    "unlock": ("unlock", "unlock the encrypted key file until it is locked again"),
+    "lock": ("lock", "forget the unlocked keys"),
+    "probe": ("probe", "find out what an endpoint can do, and what is wrong with it"),
+    "doctor": ("doctor", "find out what is wrong on this machine"),
+    "explain": ("explain", "what an error message means and what to do"),
+    "why": ("why", "which setting wins, and who sets it"),
+    "undo": ("undo", "take the last write back, to the byte"),
+    "history": ("history", "the writes, newest first"),
+    "restore": ("restore", "back to the state before the first write"),
+    "proxy": ("proxy", "the translating proxy: serve, start, stop, status, logs"),
+    "import": ("import_profiles", "take profiles over from other tools"),
+    "export": ("export", "write a profile for another tool"),
+    "adopt": ("adopt", "move keys that lie in the clear into the keyring"),
+    "presets": ("presets", "the catalogue of providers"),
+    "demo": ("demo", "everything, offline, on a built-in provider"),
+    "completions": ("completions", "shell completion"),
+}
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str], ctx: Context | None = None) -> int:
+    """Runs one command and returns its exit code. `ctx` is given by the demo and by tests."""
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+
+    ctx = ctx or Context()
+    out = Output(ctx.env)
+    try:
+        return int(_dispatch(list(argv), ctx, out))
+    except CcswitchError as error:
+        out.error(error, as_json=_asked_for_json(argv))
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        out.talk("interrupted")
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader left (`| head`): no traceback at exit either.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.FAILED)
+    except Exception as error:  # a mistake of ours: say so without locals, which could hold a key
+        _report_mistake(error, out)
+        return int(ExitCode.FAILED)
+
+
+def _dispatch(argv: list[str], ctx: Context, out: Any) -> int:
+    if not argv:
+        from ccswitch_tui.cli import app
+
+        return app.run(ctx, out)
+    word, rest = argv[0], argv[1:]
+    if word in ("-h", "--help", "help"):
+        out.line(overview())
+        return 0
+    if word in ("-V", "--version"):
+        from ccswitch_tui._version import __version__
+
+        out.line(f"ccswitch-tui {__version__}")
+        return 0
+    if word not in COMMANDS:
+        raise _unknown_word(word)
+    return _run(word, rest, ctx, out)
+
+
+def _run(word: str, rest: list[str], ctx: Context, out: Any) -> int:
+    import argparse
+    from importlib import import_module
+
+    module_name, summary = COMMANDS[word]
+    module = import_module(f"ccswitch_tui.cli.{module_name}")
+    parser = argparse.ArgumentParser(
+        prog=f"ccswitch-tui {word}",
+        description=getattr(module, "DESCRIPTION", summary[0].upper() + summary[1:] + "."),
+        epilog=getattr(module, "EXAMPLES", None),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.configure(parser)
+    try:
+        args = parser.parse_args(rest)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return module.run(args, ctx, out) or 0
+
+
+def _unknown_word(word: str) -> CcswitchError:
+    import difflib
+
+    from ccswitch_tui.errors import UsageError
+
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    hint = f"did you mean 'ccswitch-tui {near[0]}'?" if near else "'ccswitch-tui --help' lists the commands"
+    return UsageError(f"there is no command '{word}'", hint=hint)
+
+
+def overview() -> str:
+    """The help of the program itself."""
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {word:<{width}}{summary}" for word, (_, summary) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: ccswitch-tui [COMMAND …]    without a command: the app",
+            "",
+            "Run Claude Code on other models.",
+            "",
+            *lines,
+            "",
+            "'ccswitch-tui COMMAND --help' tells more. First time: 'ccswitch-tui demo'.",
+        ]
+    )
+
+
+def _asked_for_json(argv: Sequence[str]) -> bool:
+    own = list(argv)[: list(argv).index("--")] if "--" in argv else argv
+    return "--json" in own
+
+
+def _report_mistake(error: Exception, out: Any) -> None:
+    import traceback
+
+    out.talk("".join(traceback.format_exception(error)).rstrip())
+    out.talk(f"ccswitch-tui: error: a mistake in ccswitch-tui itself ({type(error).__name__}); nothing more was done")
+    out.talk("ccswitch-tui: hint: the lines above hold no key and can be reported as they are")

@@ -1,0 +1,1 @@
+"""Why does it not work on this machine?"""

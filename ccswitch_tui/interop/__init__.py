@@ -1,0 +1,1 @@
+"""Other tools' files and whatever people paste, in and out. Pure."""

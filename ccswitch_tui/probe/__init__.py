@@ -1,0 +1,1 @@
+"""Is the endpoint there, and does it speak properly?"""

@@ -1,0 +1,289 @@
+"""A profile: an endpoint, the models behind it, and a reference to a key.
+
+Plain data, frozen; `profile_from_table` and `profile_to_table` are the one
+declaration of what profiles.toml may say. NamedTuples and a table of checks,
+not msgspec or dataclasses: `use` and `list` read profiles, and either of those
+would cost them more than all the rest of their work (measured in tests/bench).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, cast
+
+from ccswitch_tui.errors import UsageError
+
+Wire = Literal["anthropic", "openai-chat"]
+Route = Literal["proxy", "direct"]
+Table = Mapping[str, Any]
+
+WIRES = ("anthropic", "openai-chat")
+ROUTES = ("proxy", "direct")
+AUTH_STYLES = ("bearer", "x-api-key", "both", "none")
+"""Besides these, `header:NAME` sends the bare key in a header of that name (Azure's `api-key`)."""
+
+TIERS = ("default", "fable", "opus", "sonnet", "haiku", "subagent")
+RESERVED_NAMES = ("official", "-")
+"""`use official` takes our keys out; `use -` goes back. Neither can be a profile's name."""
+
+_NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+
+
+class Timeouts(NamedTuple):
+    """Patience with an endpoint, in seconds."""
+
+    connect_s: float = 10.0
+    first_byte_s: float = 600.0
+    """Until the answer's headers: a local model reading a 100 kB prompt on a CPU takes minutes."""
+    idle_s: float = 600.0
+    """Between two reads of a running answer."""
+
+
+class Endpoint(NamedTuple):
+    """Where the model is and how it wants to be spoken to.
+
+    `base_url` is what the SDK of that wire would be given: with `/v1` (or the
+    vendor's own version segment) for openai-chat, without for anthropic.
+    `wire` is None until a probe or the user has said which it is.
+    """
+
+    base_url: str
+    wire: Wire | None = None
+    auth: str = "bearer"
+    headers: Mapping[str, str] = {}
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    http_proxy: str | None = None
+    timeouts: Timeouts = Timeouts()
+
+
+class SecretRef(NamedTuple):
+    """Where a key is: `keyring:NAME`, `env:NAME`, `command:…` or `none`. The only form of a key that reaches a file."""
+
+    kind: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}" if self.kind != "none" else "none"
+
+
+class ModelTiers(NamedTuple):
+    """Model names as the endpoint wants them, by the tier Claude Code asks for.
+
+    A tier of the form `PROFILE:MODEL`, where PROFILE names another profile, is
+    sent there by the proxy. An absent tier is answered by `default`.
+    """
+
+    default: str | None = None
+    fable: str | None = None
+    opus: str | None = None
+    sonnet: str | None = None
+    haiku: str | None = None
+    subagent: str | None = None
+
+    def named(self) -> dict[str, str]:
+        """The tiers that are set, in order."""
+        return {tier: model for tier, model in zip(self._fields, self, strict=True) if model}
+
+
+class Profile(NamedTuple):
+    """One endpoint with its models and a reference to its key."""
+
+    name: str
+    endpoint: Endpoint
+    key: SecretRef = SecretRef("none")
+    keys: Mapping[str, SecretRef] = {}
+    """Further keys by label; `key` is the active one."""
+    models: ModelTiers = ModelTiers()
+    quirks: Mapping[str, Any] = {}
+    """Raw values or `{value, from, at, because}` tables; wire.quirks gives them meaning."""
+    route: Route = "proxy"
+    extra_env: Mapping[str, str] = {}
+    """Further variables for Claude Code, written with ours and taken out with them."""
+    context_window: int | None = None
+    """Tokens, the prompt and the answer together."""
+    max_output: int | None = None
+    """Tokens of one answer at most."""
+    fallbacks: tuple[str, ...] = ()
+    """Names of profiles tried in this order before the first byte, for causes another endpoint can cure."""
+    preset: str | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    key_host: str | None = None
+    """The host the key was given for; it is sent nowhere else."""
+
+
+class ProfileFileError(UsageError):
+    """profiles.toml says something that cannot be meant; names profile and key."""
+
+    kind = "profile-file"
+
+
+def check_name(name: str) -> str:
+    """`name` if it can name a profile; raises UsageError otherwise."""
+    if name in RESERVED_NAMES:
+        raise UsageError(
+            f"'{name}' cannot be a profile's name: it has a meaning of its own", hint="choose another name"
+        )
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"'{name}' cannot be a profile's name",
+            hint="letters, digits, '.', '_' and '-', beginning with a letter or digit, 64 at most",
+        )
+    return name
+
+
+def parse_secret_ref(text: str) -> SecretRef:
+    """`keyring:NAME`, `env:NAME`, `command:…` or `none` as a reference; raises UsageError for anything else."""
+    kind, _, name = text.partition(":")
+    if text == "none":
+        return SecretRef("none")
+    if kind not in ("keyring", "env", "command") or not name.strip():
+        raise UsageError(
+            "a key is given by reference, not by value",
+            hint="use --key env:NAME, --key 'command:op read …', or --key-stdin to store it in the keyring",
+        )
+    return SecretRef(kind, name.strip())
+
+
+# ---------------------------------------------------------------- from TOML tables
+
+Check = Callable[[Any], bool]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_map(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(v, str) for v in value.values())
+
+
+def _is_text_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)
+
+
+def _is_tokens(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_seconds(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _is_auth(value: Any) -> bool:
+    return value in AUTH_STYLES or (isinstance(value, str) and value.startswith("header:") and len(value) > 7)
+
+
+def _is_http_url(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("http://", "https://"))
+
+
+Fields = Mapping[str, tuple[Check, str]]
+
+ENDPOINT_FIELDS: Fields = {
+    "base_url": (_is_http_url, "an http:// or https:// address"),
+    "wire": (lambda v: v in WIRES, "'anthropic' or 'openai-chat'"),
+    "auth": (_is_auth, "'bearer', 'x-api-key', 'both', 'none' or 'header:NAME'"),
+    "headers": (_is_text_map, "a table of texts"),
+    "ca_file": (_is_text, "a path"),
+    "client_cert": (_is_text, "a path"),
+    "client_key": (_is_text, "a path"),
+    "http_proxy": (_is_text, "an http:// address"),
+    "timeouts": (lambda v: isinstance(v, Mapping), "a table of seconds"),
+}
+TIMEOUT_FIELDS: Fields = {name: (_is_seconds, "a number of seconds") for name in Timeouts._fields}
+MODEL_FIELDS: Fields = {tier: (_is_text, "a model's name") for tier in TIERS}
+PROFILE_FIELDS: Fields = {
+    "endpoint": (lambda v: isinstance(v, Mapping), "a table"),
+    "key": (_is_text, "a reference such as 'keyring:NAME'"),
+    "keys": (_is_text_map, "a table of references"),
+    "models": (lambda v: isinstance(v, Mapping), "a table of model names"),
+    "quirks": (lambda v: isinstance(v, Mapping), "a table"),
+    "route": (lambda v: v in ROUTES, "'proxy' or 'direct'"),
+    "env": (_is_text_map, "a table of texts"),
+    "context_window": (_is_tokens, "a number of tokens"),
+    "max_output": (_is_tokens, "a number of tokens"),
+    "fallbacks": (_is_text_list, "a list of profile names"),
+    "preset": (_is_text, "a preset's id"),
+    "tags": (_is_text_list, "a list of texts"),
+    "note": (_is_text, "a text"),
+    "key_host": (_is_text, "a host name"),
+}
+
+
+def _checked(table: Table, fields: Fields, where: str) -> Table:
+    for key, value in table.items():
+        if key not in fields:
+            raise ProfileFileError(f"{where}: unknown key '{key}'", hint=f"known here: {', '.join(sorted(fields))}")
+        check, wanted = fields[key]
+        if not check(value):
+            raise ProfileFileError(f"{where}: '{key}' should be {wanted}")
+    return table
+
+
+def _reference(text: str, where: str) -> SecretRef:
+    try:
+        return parse_secret_ref(text)
+    except UsageError as error:
+        raise ProfileFileError(f"{where}: {error.message}", hint=error.hint) from None
+
+
+def profile_from_table(name: str, table: Any) -> Profile:
+    """One `[profiles.NAME]` table as a Profile. Raises ProfileFileError naming the profile and the key."""
+    where = f"profile '{name}'"
+    if not isinstance(table, Mapping):
+        raise ProfileFileError(f"{where} should be a table")
+    _checked(table, PROFILE_FIELDS, where)
+    spot = _checked(table.get("endpoint", {}), ENDPOINT_FIELDS, f"{where}, endpoint")
+    if "base_url" not in spot:
+        raise ProfileFileError(f"{where}: endpoint.base_url is missing")
+    seconds = _checked(spot.get("timeouts", {}), TIMEOUT_FIELDS, f"{where}, endpoint.timeouts")
+    models = _checked(table.get("models", {}), MODEL_FIELDS, f"{where}, models")
+    return Profile(
+        name=name,
+        endpoint=Endpoint(**{**spot, "timeouts": Timeouts(**seconds)}),
+        key=_reference(table.get("key", "none"), where),
+        keys={label: _reference(ref, where) for label, ref in table.get("keys", {}).items()},
+        models=ModelTiers(**models),
+        quirks=table.get("quirks", {}),
+        route=cast(Route, table.get("route", "proxy")),
+        extra_env=table.get("env", {}),
+        context_window=table.get("context_window"),
+        max_output=table.get("max_output"),
+        fallbacks=tuple(table.get("fallbacks", ())),
+        preset=table.get("preset"),
+        tags=tuple(table.get("tags", ())),
+        note=table.get("note", ""),
+        key_host=table.get("key_host"),
+    )
+
+
+def _without_defaults(record: Any) -> dict[str, Any]:
+    defaults = record._field_defaults
+    return {k: v for k, v in record._asdict().items() if k not in defaults or v != defaults[k]}
+
+
+def profile_to_table(profile: Profile) -> dict[str, Any]:
+    """A Profile as the table that profiles.toml would hold: what is at its default is left out."""
+    table = _without_defaults(profile)
+    del table["name"]
+    endpoint = _without_defaults(profile.endpoint)
+    if "timeouts" in endpoint:
+        endpoint["timeouts"] = _without_defaults(profile.endpoint.timeouts)
+    table["endpoint"] = endpoint
+    if "key" in table:
+        table["key"] = str(profile.key)
+    if "keys" in table:
+        table["keys"] = {label: str(ref) for label, ref in profile.keys.items()}
+    if "models" in table:
+        table["models"] = profile.models.named()
+    if "extra_env" in table:
+        table["env"] = table.pop("extra_env")
+    for key in ("fallbacks", "tags"):
+        if key in table:
+            table[key] = list(table[key])
+    order = list(PROFILE_FIELDS)
+    return dict(sorted(table.items(), key=lambda item: (isinstance(item[1], dict), order.index(item[0]))))

@@ -1,0 +1,191 @@
+"""profiles.toml: tomllib in, tomlkit out, so that comments, order and spacing survive.
+
+Reading is on the quick-switch path (tomllib only). Writing goes through
+textfile.replace_text with the hash of what was read, so that an edit made
+meanwhile is refused and not lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from typing import Any, NamedTuple
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.paths import Paths
+from ccswitch_tui.profiles.model import (
+    Profile,
+    ProfileFileError,
+    check_name,
+    profile_from_table,
+    profile_to_table,
+)
+
+VERSION = 1
+
+HEADER = """\
+# Profiles of ccswitch-tui. Made to be read, edited by hand and kept in a dotfiles
+# repository: it never holds a key, only where a key is.
+version = 1
+"""
+
+
+class ProfileBook(NamedTuple):
+    """What profiles.toml held when it was read."""
+
+    profiles: dict[str, Profile]
+    sha256: str
+    """Of the file's bytes; "" when there was no file."""
+
+    def get(self, name: str) -> Profile:
+        """The profile of that name; raises UsageError with the nearest names otherwise."""
+        try:
+            return self.profiles[name]
+        except KeyError:
+            raise UsageError(
+                f"no profile '{name}'", hint=_nearest_hint(name, self.profiles), kind="no-profile"
+            ) from None
+
+
+def _nearest_hint(name: str, known: dict[str, Profile]) -> str:
+    if not known:
+        return "there are none yet: 'ccswitch-tui add NAME --paste -' makes one from a curl command that works"
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=3)
+    return (
+        f"did you mean {' or '.join(repr(n) for n in near)}?" if near else f"there are: {', '.join(sorted(known)[:12])}"
+    )
+
+
+def load_profiles(paths: Paths) -> ProfileBook:
+    """All profiles; an absent file is an empty book. Raises ProfileFileError naming file and line."""
+    raw = _read(paths.profiles)
+    if raw is None:
+        return ProfileBook({}, "")
+    tables = _tables(raw, paths.profiles)
+    profiles = {}
+    for name, table in tables.items():
+        try:
+            profiles[check_name(name)] = profile_from_table(name, table)
+        except UsageError as error:
+            line = _line_of(raw.decode(), name)
+            raise ProfileFileError(
+                f"{paths.profiles}, line {line}: {error.message}",
+                hint=error.hint or f"mend it with 'ccswitch-tui edit {name}'",
+            ) from None
+    return ProfileBook(profiles, hashlib.sha256(raw).hexdigest())
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ProfileFileError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _tables(raw: bytes, path: str) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ProfileFileError(f"{path} is not UTF-8 text: byte {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileFileError(
+            f"{path} cannot be read as TOML: {error}", hint="mend the line, nothing was changed"
+        ) from None
+    version = document.get("version", VERSION)
+    if not isinstance(version, int) or version > VERSION:
+        raise ProfileFileError(
+            f"{path} is of version {version}, newer than this program knows", hint="upgrade ccswitch-tui"
+        )
+    unknown = set(document) - {"version", "profiles"}
+    if unknown:
+        raise ProfileFileError(
+            f"{path}: unknown key '{sorted(unknown)[0]}'", hint="profiles are tables named [profiles.NAME]"
+        )
+    tables = document.get("profiles", {})
+    if not isinstance(tables, dict):
+        raise ProfileFileError(f"{path}: 'profiles' should be a table of tables", hint="write [profiles.NAME]")
+    return tables
+
+
+def _line_of(text: str, name: str) -> int:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("[") and name in line:
+            return number
+    return 1
+
+
+def save_profile(paths: Paths, profile: Profile, *, expected_sha256: str | None = None) -> None:
+    """Adds or replaces one profile; the rest of the file keeps its comments and order.
+
+    Raises ConflictError when the file is no longer the one of `expected_sha256`.
+    """
+    check_name(profile.name)
+    profile_from_table(profile.name, profile_to_table(profile))
+    _rewrite(paths, expected_sha256, lambda tables: _merge(tables, profile.name, profile_to_table(profile)))
+
+
+def remove_profile(paths: Paths, name: str, *, expected_sha256: str | None = None) -> None:
+    """Takes one profile out of the file."""
+    _rewrite(paths, expected_sha256, lambda tables: tables.pop(name, None))
+
+
+def rename_profile(paths: Paths, old: str, profile: Profile, *, expected_sha256: str | None = None) -> None:
+    """Puts `profile` in the place of `old`, under its own name."""
+
+    def change(tables: Any) -> None:
+        tables.pop(old, None)
+        tables[profile.name] = _toml(profile_to_table(profile))
+
+    _rewrite(paths, expected_sha256, change)
+
+
+def _rewrite(paths: Paths, expected_sha256: str | None, change: Any) -> None:
+    import tomlkit
+
+    from ccswitch_tui.textfile import locked, read_bytes, replace_text
+
+    with locked(paths.profiles, paths.state_dir):
+        raw = read_bytes(paths.profiles)
+        text = raw.decode("utf-8-sig") if raw is not None else HEADER
+        if raw is not None:
+            _tables(raw, paths.profiles)
+        document = tomlkit.parse(text)
+        if "profiles" not in document:
+            document["profiles"] = tomlkit.table(is_super_table=True)
+        change(document["profiles"])
+        known = hashlib.sha256(raw).hexdigest() if raw is not None else ""
+        replace_text(
+            paths.profiles,
+            tomlkit.dumps(document).encode(),
+            expected_sha256=known if expected_sha256 is None else expected_sha256,
+            new_mode=0o600,
+        )
+
+
+def _toml(table: dict[str, Any]) -> Any:
+    import tomlkit
+
+    return tomlkit.item(table)
+
+
+def _merge(tables: Any, name: str, wanted: dict[str, Any]) -> None:
+    """Writes only what differs, so that the user's comments inside the table stay."""
+    if name not in tables:
+        tables[name] = _toml(wanted)
+        return
+    _merge_table(tables[name], wanted)
+
+
+def _merge_table(have: Any, wanted: dict[str, Any]) -> None:
+    for key in [k for k in have if k not in wanted]:
+        del have[key]
+    for key, value in wanted.items():
+        if key in have and isinstance(value, dict) and isinstance(have[key], dict):
+            _merge_table(have[key], value)
+        elif key not in have or have[key] != value:
+            have[key] = _toml(value) if isinstance(value, dict) else value

@@ -1,0 +1,1 @@
+"""From one language to the other, without I/O."""
