@@ -194,8 +194,8 @@ ENDPOINT_FIELDS: Fields = {
     "http_proxy": (_is_text, "an http:// address"),
     "timeouts": (lambda v: isinstance(v, Mapping), "a table of seconds"),
 }
-TIMEOUT_FIELDS: Fields = {name: (_is_seconds, "a number of seconds") for name in Timeouts._fields}
-MODEL_FIELDS: Fields = {tier: (_is_text, "a model's name") for tier in TIERS}
+TIMEOUT_FIELDS: Fields = dict.fromkeys(Timeouts._fields, (_is_seconds, "a number of seconds"))
+MODEL_FIELDS: Fields = dict.fromkeys(TIERS, (_is_text, "a model's name"))
 PROFILE_FIELDS: Fields = {
     "endpoint": (lambda v: isinstance(v, Mapping), "a table"),
     "key": (_is_text, "a reference such as 'keyring:NAME'"),
