@@ -9,6 +9,8 @@ import pytest
 
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
+pytest_plugins = ("kit.net", "kit.parts", "kit.claude", "kit.llama", "kit.secret_service")
+
 FOREIGN = (
     "ANTHROPIC_", "CLAUDE_", "CCSWITCH_", "OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy",
     "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "PYTHON_KEYRING_BACKEND", "NO_COLOR", "FORCE_COLOR",
