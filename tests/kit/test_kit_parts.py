@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import ssl
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,8 @@ from kit.claude import RunClaude
 from kit.llama import LlamaServer
 from kit.net import TlsServer
 from kit.secret_service import SecretService
+from kit.sentinel import Sentinel
+from kit.tmux import Tmux
 
 
 @pytest.mark.real
@@ -72,3 +76,37 @@ def test_a_tls_server_is_as_good_as_its_certificate(kind: str, tls_server: Calla
             urllib.request.urlopen(server.origin, context=trusting, timeout=5)
     with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
         urllib.request.urlopen(server.origin, timeout=5)
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "ab"])
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text,
+        lambda text: base64.b64encode(text.encode()).decode(),
+        lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+        json.dumps,
+        urllib.parse.quote_plus,
+        lambda text: text.encode().hex(),
+    ],
+)
+def test_a_planted_key_is_found_in_any_form(
+    encode: Callable[[str], str], prefix: str, sentinel: Sentinel, tmp_path: Path
+) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "log").write_text(f"x{encode(prefix + sentinel.key + ' after')}")
+    assert len(sentinel.search_files(tmp_path)) == 1
+
+
+def test_a_clean_tree_holds_no_planted_key(sentinel: Sentinel, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("nothing of the kind: sk-example-SENTINEL")
+    assert sentinel.search_files(tmp_path) == []
+
+
+@pytest.mark.real
+def test_tmux_shows_what_a_program_writes_and_tells_how_it_ended(tmux: Tmux) -> None:
+    tmux.start("read word; echo heard $word; exit 7", env={})
+    tmux.text("hello")
+    tmux.keys("Enter")
+    tmux.wait_for("heard hello")
+    assert tmux.wait_until_ended() == 7
