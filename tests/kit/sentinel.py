@@ -16,8 +16,8 @@ class Sentinel:
     """One key that may be found in no file, stream, command line or environment but those allowed."""
 
     def __init__(self) -> None:
-        self.key = f'sk-example-SENTINEL/{secrets.token_hex(8)}+é"{secrets.token_hex(8)}'
-        """Its slash, plus, accent and quote make every encoding differ from the plain form."""
+        self.key = f"sk-example-SENTINEL/{secrets.token_hex(8)}+{secrets.token_hex(8)}"
+        """Fit for a header and a shell; its slash and plus make the encodings differ from the plain form."""
         self._forms = forms_of(self.key)
 
     def found_in(self, data: bytes | str) -> str | None:
@@ -59,11 +59,10 @@ def forms_of(key: str) -> dict[str, bytes]:
         "plain": raw,
         "its plain beginning": core,
         "JSON-escaped": json.dumps(key)[1:-1].encode(),
-        "JSON-escaped, not ASCII": json.dumps(key, ensure_ascii=False)[1:-1].encode(),
+        "JSON-escaped, slashes too": json.dumps(key)[1:-1].replace("/", "\\/").encode(),
         "URL-encoded": quote(key, safe="").encode(),
         "URL-encoded, slashes kept": quote(key).encode(),
         "hex": raw.hex().encode(),
-        "repr of bytes": repr(raw)[2:-1].encode(),
     }
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + raw)
