@@ -66,6 +66,11 @@ class Paths(NamedTuple):
         return os.path.join(self.state_dir, "key-backend.json")
 
     @property
+    def key_index(self) -> str:
+        """The names of the keys that were stored, without their values."""
+        return os.path.join(self.state_dir, "keys.json")
+
+    @property
     def reports(self) -> str:
         """Folder of the last probe report of each profile."""
         return os.path.join(self.state_dir, "reports")

@@ -1,0 +1,54 @@
+"""`key NAME`: the credential Claude Code should send, into the pipe that asked for it.
+
+Claude Code's apiKeyHelper calls this at every start. Through the proxy that is
+the proxy's own local token; the endpoint's key stays out of the client. A
+failure is one line on stderr, which Claude Code shows to the user.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.secret import Secret
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Prints the credential Claude Code should send for a profile. Route 'proxy': the
+local token of the background proxy, which is started if it does not run.
+Route 'direct': the endpoint's own key."""
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui key work | wc -c
+  ccswitch-tui key work --upstream | my-script    the endpoint's key, whatever the route"""
+
+
+def configure(parser: Any) -> None:
+    """The command's options."""
+    parser.add_argument("name", metavar="NAME", help="a profile")
+    parser.add_argument("--upstream", action="store_true", help="the endpoint's key also where the proxy is used")
+    parser.add_argument("--reveal", action="store_true", help="print it even on a terminal, where it stays visible")
+
+
+def run(args: Any, ctx: Context, out: Output) -> int:
+    """Prints one line, or raises KeyStoreError."""
+    if out.stdout.isatty() and not args.reveal:
+        raise UsageError(
+            "a key does not belong on a terminal, where it stays in the scrollback",
+            hint=f"pipe it, or: ccswitch-tui key {args.name} --reveal",
+        )
+    out.reveal(credential(ctx, ctx.book().get(args.name), upstream=args.upstream))
+    return 0
+
+
+def credential(ctx: Context, profile: Profile, *, upstream: bool) -> Secret:
+    """What Claude Code sends to the address this profile's settings name."""
+    if profile.route == "proxy" and not upstream:
+        ctx.proxy.ensure_running()
+        return ctx.proxy.token()
+    return ctx.keys.resolve(profile.key)

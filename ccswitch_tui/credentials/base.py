@@ -1,0 +1,85 @@
+"""What a place for keys must do, the place in memory, and the text a key may be.
+
+One rule: a value that was written and cannot be read back was not stored.
+Every store here passes tests/credentials/test_store_contract.py.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ccswitch_tui.errors import KeyStoreError, UsageError
+from ccswitch_tui.secret import Secret
+
+LONGEST_KEY = 8192
+"""Web servers refuse longer header lines by default (nginx, "large_client_header_buffers", 8k)."""
+
+
+class CredentialStore(Protocol):
+    """A place that keeps secrets by name. Errors are KeyStoreError with a hint, within a time limit."""
+
+    label: str
+    """For people: `Secret Service`, `macOS Keychain`, `encrypted key file`."""
+
+    def get(self, name: str) -> Secret | None:
+        """The secret of that name, or None when there is none."""
+        ...
+
+    def set(self, name: str, secret: Secret) -> None:
+        """Stores or replaces it, and has read it back when it returns."""
+        ...
+
+    def delete(self, name: str) -> bool:
+        """Removes it for good; False when there was none."""
+        ...
+
+
+class MemoryStore:
+    """Keys for as long as this process lives: the demo and the tests."""
+
+    label = "memory"
+
+    def __init__(self) -> None:
+        self._secrets: dict[str, Secret] = {}
+
+    def get(self, name: str) -> Secret | None:
+        return self._secrets.get(name)
+
+    def set(self, name: str, secret: Secret) -> None:
+        self._secrets[name] = secret
+
+    def delete(self, name: str) -> bool:
+        return self._secrets.pop(name, None) is not None
+
+
+def read_back(store: CredentialStore, name: str, secret: Secret) -> None:
+    """Raises KeyStoreError unless `store` now answers `secret` for `name`."""
+    if store.get(name) != secret:
+        raise KeyStoreError(
+            f"the {store.label} took the key '{name}' and does not give it back: it was not stored",
+            hint="'ccswitch-tui doctor' says what the key store is; 'ccswitch-tui unlock --create' makes a key file",
+            kind="key-store-lost",
+        )
+
+
+def clean_key(text: str) -> Secret:
+    """A key as pasted or piped in, without the white space round it.
+
+    Raises UsageError for what no HTTP header can carry: it would be stored
+    and then refused by every endpoint. The message never shows the text.
+    """
+    value = text.strip().lstrip("\ufeff").strip()
+    if not value:
+        raise UsageError("the key is empty", hint='pipe the key itself: printf %s "$KEY" | ccswitch-tui …')
+    if "\n" in value or "\r" in value:
+        raise UsageError("the key has several lines", hint="give one key, on one line")
+    odd = next((c for c in value if not "!" <= c <= "~"), None)
+    if odd is not None:
+        what = "a space" if odd == " " else f"the character U+{ord(odd):04X}"
+        raise UsageError(
+            f"the key contains {what}, which no HTTP header can carry in a key",
+            hint="copy it again, without quotes, labels or line breaks round it",
+        )
+    if len(value) > LONGEST_KEY:
+        raise UsageError(f"the key has {len(value)} characters; {LONGEST_KEY} is the most a header can carry")
+    return Secret(value)

@@ -1,0 +1,218 @@
+"""The keyring of the operating system, through `keyring`: known-safe backends only, by the name of their class.
+
+That a backend exists proves nothing: it may be locked, have nobody to ask, or
+swallow what it is given. So: no discovery through plugins, every write is read
+back by another process, and nothing takes longer than LIMIT_S or asks on our
+terminal. Source: keyring 25.7 and its backends, each situation tried for real.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ccswitch_tui.credentials.base import read_back
+from ccswitch_tui.credentials.bounded import LIMIT_S, TookTooLong, call_within
+from ccswitch_tui.errors import KeyStoreError
+from ccswitch_tui.secret import Secret
+
+SECRET_SERVICE = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class
+
+SAFE_BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    # class: (what people call it, sys.platform values where it is looked for by itself)
+    SECRET_SERVICE: ("Secret Service", ("linux", "freebsd")),
+    "keyring.backends.kwallet.DBusKeyring": ("KWallet", ("linux", "freebsd")),
+    "keyring.backends.kwallet.DBusKeyringKWallet4": ("KWallet", ()),
+    "keyring.backends.libsecret.Keyring": ("libsecret", ("linux", "freebsd")),
+    "keyring_pass.PasswordStoreBackend": ("password store (pass)", ()),
+    "keyring.backends.macOS.Keyring": ("macOS Keychain", ("darwin",)),
+    "keyring.backends.Windows.WinVaultKeyring": ("Windows Credential Manager", ("win32",)),
+}
+"""All of these encrypt what they keep, or let the system do it. Everything else that offers itself
+(plain text files, the null and fail backends, the chainer, files that ask on the terminal) is refused."""
+
+FILE_HINT = "'ccswitch-tui unlock --create' makes an encrypted key file for machines without a keyring"
+
+
+class Choice(NamedTuple):
+    """A backend and how it came to be chosen."""
+
+    backend: str
+    because: str
+
+
+def configured(env: Mapping[str, str]) -> Choice | None:
+    """The backend the user's own configuration names, if any. Raises KeyStoreError when it is not a safe one."""
+    named = env.get("PYTHON_KEYRING_BACKEND")
+    if named:
+        return Choice(_safe(named.strip(), "PYTHON_KEYRING_BACKEND"), "PYTHON_KEYRING_BACKEND")
+    path = _config_file(env)
+    named = _default_keyring(path)
+    return Choice(_safe(named, path), path) if named else None
+
+
+def _safe(backend: str, source: str) -> str:
+    if backend in SAFE_BACKENDS:
+        return backend
+    raise KeyStoreError(
+        f"{source} names the keyring backend '{backend}', which is not known to keep keys encrypted",
+        hint=f"name one of {', '.join(SAFE_BACKENDS)}, or take the setting out",
+        kind="key-store-unsafe",
+    )
+
+
+def _config_file(env: Mapping[str, str]) -> str:
+    """keyring's own configuration file, where keyring.util.platform_ looks for it."""
+    home = env.get("HOME") or env.get("USERPROFILE") or ""
+    if sys.platform == "win32":
+        folder = os.path.join(env.get("LOCALAPPDATA") or env.get("ProgramData", ""), "Python Keyring")
+    else:
+        folder = os.path.join(env.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "python_keyring")
+    return os.path.join(folder, "keyringrc.cfg")
+
+
+def _default_keyring(path: str) -> str | None:
+    if not os.path.isfile(path):
+        return None
+    import configparser
+
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(path, encoding="utf-8")
+        return parser.get("backend", "default-keyring", fallback="").strip() or None
+    except (configparser.Error, UnicodeDecodeError):
+        return None
+
+
+def discover(env: Mapping[str, str], *, platform: str = sys.platform) -> str:
+    """The first safe backend that this system offers. Raises KeyStoreError saying why none does."""
+    asked = [name for name, (_, systems) in SAFE_BACKENDS.items() if platform.startswith(systems or "-")]
+    answer = _ask(env, "the keyring", {"op": "choose", "backends": asked})
+    if answer["backend"]:
+        return str(answer["backend"])
+    reasons = answer["refused"]
+    because = f": {reasons[SECRET_SERVICE]}" if SECRET_SERVICE in reasons else ""
+    raise KeyStoreError(
+        f"there is no OS keyring here that keeps keys safe{because}", hint=FILE_HINT, kind="key-store-absent"
+    )
+
+
+class OSKeyring:
+    """One backend class, loaded by its name."""
+
+    def __init__(self, backend: str, *, service: str, env: Mapping[str, str], limit_s: float = LIMIT_S) -> None:
+        self.backend = _safe(backend, "the remembered choice")
+        self.label = SAFE_BACKENDS[backend][0]
+        self.service = service
+        self.env = env
+        self.limit_s = limit_s
+
+    def get(self, name: str) -> Secret | None:
+        value = self._quick_get(name) if self._is_plain_secret_service() else self._request("get", name)["value"]
+        return None if value is None else Secret(value)
+
+    def set(self, name: str, secret: Secret) -> None:
+        self._request("put", name, secret)
+        read_back(self, name, secret)
+
+    def delete(self, name: str) -> bool:
+        answer = self._request("delete", name)
+        if answer["left"] or (answer["removed"] and self.get(name) is not None):
+            raise KeyStoreError(
+                f"the {self.label} did not remove the key '{name}'", hint="remove it in its own program"
+            )
+        return bool(answer["removed"])
+
+    def unlock(self, wait_s: float) -> None:
+        """Waits for the desktop's own dialog, where a person may need longer than LIMIT_S."""
+        patient = OSKeyring(self.backend, service=self.service, env=self.env, limit_s=wait_s)
+        patient._request("get", "no key has this name")
+
+    def _is_plain_secret_service(self) -> bool:
+        # keyring lets these variables change the collection and the names of attributes.
+        return self.backend == SECRET_SERVICE and not any(n.startswith("KEYRING_PROPERTY_") for n in self.env)
+
+    def _quick_get(self, name: str) -> str | None:
+        from ccswitch_tui.credentials import secret_service
+
+        try:
+            return call_within(self.limit_s / 2, lambda: secret_service.read(self.service, name, self.env))
+        except secret_service.Locked:
+            # Through keyring it may be unlocked: that asks on the desktop, if somebody is there to ask.
+            return _ask(self.env, self.label, self._message("get", name), self.limit_s / 2)["value"]
+        except secret_service.Unreachable as error:
+            raise _absent(self.label, str(error)) from None
+        except TookTooLong:
+            raise _slow(self.label, self.limit_s / 2) from None
+        except Exception as error:
+            raise _explain(self.label, type(error).__name__, str(error)) from None
+
+    def _request(self, op: str, name: str, secret: Secret | None = None) -> dict[str, Any]:
+        return _ask(self.env, self.label, self._message(op, name, secret), self.limit_s)
+
+    def _message(self, op: str, name: str, secret: Secret | None = None) -> dict[str, Any]:
+        message = {"op": op, "backend": self.backend, "service": self.service, "name": name}
+        return message if secret is None else {**message, "value": secret.reveal()}
+
+
+def _ask(env: Mapping[str, str], label: str, message: dict[str, Any], limit_s: float = LIMIT_S) -> dict[str, Any]:
+    """One request to keyring_child. Raises KeyStoreError for everything that can go wrong."""
+    import json
+
+    from ccswitch_tui.credentials.bounded import run_within
+    from ccswitch_tui.credentials.secret_service import bus_address
+
+    child = os.path.join(os.path.dirname(os.path.abspath(__file__)), "keyring_child.py")
+    address = bus_address(env)
+    env = {**env, "DBUS_SESSION_BUS_ADDRESS": address} if address else env
+    try:
+        ran = run_within(limit_s, [sys.executable, "-P", child], env, given=json.dumps(message).encode())
+    except TookTooLong:
+        raise _slow(label, limit_s) from None
+    except OSError as error:
+        raise KeyStoreError(f"cannot start {sys.executable} to reach the {label}: {error.strerror}") from None
+    try:
+        answer = json.loads(ran.stdout.rstrip().rpartition(b"\n")[2])
+    except ValueError:
+        last = ran.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise _explain(label, "", last or f"exit code {ran.code}") from None
+    if "error" in answer:
+        raise _explain(label, answer["error"], answer["detail"])
+    return answer
+
+
+def _slow(label: str, limit_s: float) -> KeyStoreError:
+    return KeyStoreError(
+        f"the {label} did not answer within {limit_s:.0f} s",
+        hint="if a dialog is waiting for you: 'ccswitch-tui unlock' waits for it; else restart the keyring's program",
+        kind="key-store-slow",
+    )
+
+
+def _absent(label: str, detail: str) -> KeyStoreError:
+    return KeyStoreError(
+        f"the {label} cannot be reached: {detail}",
+        hint=f"start it (a desktop session does), or: {FILE_HINT}",
+        kind="key-store-absent",
+    )
+
+
+def _explain(label: str, error: str, detail: str) -> KeyStoreError:
+    """keyring's exceptions, as seen, in words with a way out."""
+    detail = detail.strip().rstrip(".")
+    if error in ("KeyringLocked", "LockedException", "KeychainDenied"):
+        return KeyStoreError(
+            f"the {label} is locked", hint="unlock it: 'ccswitch-tui unlock' asks and waits", kind="key-store-locked"
+        )
+    if "Prompt dismissed" in detail or error == "InitError":
+        return KeyStoreError(
+            f"the {label} was never set up, and nobody is there to ask ({detail})",
+            hint=f"log in to the desktop once, or: {FILE_HINT}",
+            kind="key-store-promptless",
+        )
+    if error in ("RuntimeError", "NoKeyringError", "SecretServiceNotAvailableException", "ModuleNotFoundError"):
+        return _absent(label, detail)
+    shown = f"{error}: {detail}" if error else detail
+    return KeyStoreError(f"the {label} failed: {shown}", hint="'ccswitch-tui doctor' looks closer", kind="key-store")
