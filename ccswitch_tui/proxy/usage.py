@@ -1,0 +1,151 @@
+"""Usage by day, profile and model, kept in SQLite: counts, never contents.
+
+One row per (day, profile, model); the proxy adds to it in batches from a
+thread, so that no request waits for the disk. Cost is not kept: it is computed
+from prices that the user or the endpoint states, when somebody asks.
+
+Schema, version 1 (`PRAGMA user_version`)::
+
+    usage(day TEXT,            -- local date, YYYY-MM-DD
+          profile TEXT,        -- the profile that answered, after fall-backs
+          model TEXT,          -- the model as the endpoint was asked for it
+          requests INTEGER,    -- requests that reached the endpoint
+          errors INTEGER,      -- of these, answered by an error or cut off
+          input_tokens INTEGER,        -- prompt tokens not read from a cache
+          cache_read_tokens INTEGER,   -- prompt tokens read from a cache
+          cache_write_tokens INTEGER,  -- prompt tokens written to a cache
+          output_tokens INTEGER,       -- answer tokens, reasoning included
+          first_byte_ms INTEGER,       -- sum over requests; divide by requests
+          PRIMARY KEY (day, profile, model))
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.textfile import make_private_dir
+
+VERSION = 1
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS usage(
+    day TEXT NOT NULL, profile TEXT NOT NULL, model TEXT NOT NULL,
+    requests INTEGER NOT NULL DEFAULT 0, errors INTEGER NOT NULL DEFAULT 0,
+    input_tokens INTEGER NOT NULL DEFAULT 0, cache_read_tokens INTEGER NOT NULL DEFAULT 0,
+    cache_write_tokens INTEGER NOT NULL DEFAULT 0, output_tokens INTEGER NOT NULL DEFAULT 0,
+    first_byte_ms INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, profile, model)) WITHOUT ROWID
+"""
+
+COUNTS = (
+    "requests",
+    "errors",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "first_byte_ms",
+)
+
+_ADD = (
+    f"INSERT INTO usage(day, profile, model, {', '.join(COUNTS)}) VALUES ({', '.join('?' * (3 + len(COUNTS)))}) "  # noqa: S608
+    f"ON CONFLICT DO UPDATE SET {', '.join(f'{c} = {c} + excluded.{c}' for c in COUNTS)}"
+)
+
+
+class UsageRow(NamedTuple):
+    """Counts of one day, profile and model, or a sum of such rows."""
+
+    day: str
+    profile: str
+    model: str
+    requests: int = 0
+    errors: int = 0
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    first_byte_ms: int = 0
+
+
+class UsageBook:
+    """The usage file. Safe to open from several processes; a damaged file is set aside, not deleted."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def add(self, rows: Iterable[UsageRow]) -> None:
+        """Adds counts to their day, profile and model."""
+        with self._open() as db:
+            db.executemany(_ADD, list(rows))
+
+    def by_day(self, *, since: str = "", profile: str | None = None) -> list[UsageRow]:
+        """Rows from `since` (YYYY-MM-DD) on, newest day first; an absent file is an empty list."""
+        if not os.path.exists(self.path):
+            return []
+        columns = ", ".join(UsageRow._fields)
+        with self._open() as db:
+            found = db.execute(
+                f"SELECT {columns} FROM usage WHERE day >= ? AND (? IS NULL OR profile = ?) "  # noqa: S608
+                "ORDER BY day DESC, profile, model",
+                (since, profile, profile),
+            )
+            return [UsageRow(*row) for row in found]
+
+    def _open(self) -> _Connection:
+        make_private_dir(os.path.dirname(self.path))
+        try:
+            return _Connection(self.path)
+        except sqlite3.DatabaseError as error:
+            if "not a database" not in str(error) and "malformed" not in str(error):
+                raise CcswitchError(f"cannot open the usage file {self.path}: {error}") from None
+        os.replace(self.path, self.path + ".damaged")
+        return _Connection(self.path)
+
+
+class _Connection:
+    """An open usage file: one transaction, then closed."""
+
+    def __init__(self, path: str) -> None:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        os.close(handle)
+        self.db = sqlite3.connect(path, timeout=5.0)
+        try:
+            found = self.db.execute("PRAGMA user_version").fetchone()[0]
+            if found > VERSION:
+                raise CcswitchError(
+                    f"{path} was written by a newer ccswitch-tui (version {found})", hint="upgrade ccswitch-tui"
+                )
+            self.db.execute(SCHEMA)
+            self.db.execute(f"PRAGMA user_version = {VERSION}")
+        except BaseException:
+            self.db.close()
+            raise
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self.db
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self.db.commit()
+            else:
+                self.db.rollback()
+        finally:
+            self.db.close()
+
+
+def totals(rows: Iterable[UsageRow], *, by: str) -> list[UsageRow]:
+    """The rows summed by "day", "profile" or "model"; the other two names are then empty."""
+    sums: dict[str, list[int]] = {}
+    for row in rows:
+        held = sums.setdefault(getattr(row, by), [0] * len(COUNTS))
+        for column, count in enumerate(row[3:]):
+            held[column] += int(count)
+    names = {"day": 0, "profile": 1, "model": 2}
+    place = names[by]
+    return [UsageRow(*(name if i == place else "" for i in range(3)), *counts) for name, counts in sums.items()]
