@@ -146,6 +146,7 @@ def totals(rows: Iterable[UsageRow], *, by: str) -> list[UsageRow]:
         held = sums.setdefault(getattr(row, by), [0] * len(COUNTS))
         for column, count in enumerate(row[3:]):
             held[column] += int(count)
-    names = {"day": 0, "profile": 1, "model": 2}
-    place = names[by]
-    return [UsageRow(*(name if i == place else "" for i in range(3)), *counts) for name, counts in sums.items()]
+    return [
+        UsageRow(name if by == "day" else "", name if by == "profile" else "", name if by == "model" else "", *counts)
+        for name, counts in sums.items()
+    ]
