@@ -9,6 +9,7 @@ Never unlocks, so it never opens a dialog. Source: Secret Service API 0.2.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class Locked(Exception):
@@ -37,7 +38,6 @@ def read(service: str, name: str, env: Mapping[str, str]) -> str | None:
     if address is None:
         raise Unreachable("there is no D-Bus session here (DBUS_SESSION_BUS_ADDRESS is not set)")
     from jeepney.io.blocking import open_dbus_connection
-    from secretstorage.collection import Collection
     from secretstorage.exceptions import ItemNotFoundException, LockedException, SecretServiceNotAvailableException
 
     try:
@@ -45,14 +45,7 @@ def read(service: str, name: str, env: Mapping[str, str]) -> str | None:
     except (OSError, ValueError, RuntimeError) as error:
         raise Unreachable(f"the D-Bus session cannot be reached: {error}") from None
     try:
-        collection = Collection(connection)
-        if collection.is_locked():
-            raise Locked
-        for item in collection.search_items({"service": service, "username": name}):
-            if item.is_locked():
-                raise Locked
-            return item.get_secret().decode("utf-8")
-        return None
+        return _read(connection, {"service": service, "username": name})
     except LockedException:
         raise Locked from None
     except ItemNotFoundException:
@@ -61,3 +54,32 @@ def read(service: str, name: str, env: Mapping[str, str]) -> str | None:
         raise Unreachable(f"nobody on the D-Bus session keeps secrets: {error}") from None
     finally:
         connection.close()
+
+
+def _read(connection: Any, attributes: dict[str, str]) -> str | None:
+    from secretstorage.collection import COLLECTION_IFACE, DEFAULT_COLLECTION
+    from secretstorage.item import ITEM_IFACE
+    from secretstorage.util import DBusAddressWrapper, open_session
+
+    collection = DBusAddressWrapper(DEFAULT_COLLECTION, COLLECTION_IFACE, connection)
+    (paths,) = collection.call("SearchItems", "a{ss}", attributes)
+    if collection.get_property("Locked"):
+        raise Locked
+    if not paths:
+        return None
+    item = DBusAddressWrapper(paths[0], ITEM_IFACE, connection)
+    if item.get_property("Locked"):
+        raise Locked
+    session = open_session(connection)
+    ((_, initial, value, _),) = item.call("GetSecret", "o", session.object_path)
+    plain = _decrypt(session.aes_key, initial, value) if session.encrypted else value
+    return bytes(plain).decode("utf-8")
+
+
+def _decrypt(key: bytes, initial: bytes, value: bytes) -> bytes:
+    """What secretstorage.Item.get_secret does, without loading all of OpenSSL's bindings first (10 ms)."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    decryptor = Cipher(algorithms.AES(key), modes.CBC(bytes(initial))).decryptor()
+    padded = decryptor.update(bytes(value)) + decryptor.finalize()
+    return padded[: -padded[-1]]
