@@ -1,0 +1,93 @@
+"""Who may use the proxy: the holder of the local token, from this machine, and no web page. Pure.
+
+A web page can make a browser connect to loopback (and, by DNS rebinding, read
+the answer), so Host must name loopback with our port and Origin must be absent.
+Another user's program can connect too, so every request carries the token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import NamedTuple
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+BROWSER_SITES = ("cross-site", "same-site")
+"""Values of Sec-Fetch-Site that only a browser acting for a web page sends (W3C Fetch Metadata)."""
+
+
+class Refusal(NamedTuple):
+    """Why a request goes no further, in the words of the Messages API."""
+
+    status: int
+    type: str
+    message: str
+
+
+FOREIGN_HOST = Refusal(
+    403,
+    "permission_error",
+    "this proxy answers to 127.0.0.1 and localhost with its own port only (Host header refused)",
+)
+WEB_PAGE = Refusal(403, "permission_error", "this proxy does not answer web pages (Origin header refused)")
+NO_TOKEN = Refusal(
+    401,
+    "authentication_error",
+    "the local token of the ccswitch-tui proxy is missing: run 'ccswitch-tui use NAME' again",
+)
+WRONG_TOKEN = Refusal(
+    401,
+    "authentication_error",
+    "this is not the local token of the ccswitch-tui proxy: run 'ccswitch-tui use NAME' again",
+)
+"""Neither message may contain the other header's name: Claude Code would say "Not logged in"."""
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address that only this machine can reach."""
+    return host in ("localhost", "::1", "[::1]") or host.startswith("127.")
+
+
+class Guard:
+    """The rules of one listener. `token` is None only where the user said so, and only on loopback."""
+
+    def __init__(self, token: str | None, host: str, port: int) -> None:
+        self._token = token.encode() if token else None
+        self._hosts = None
+        if is_loopback(host):
+            names = (*LOOPBACK_HOSTS, f"[{host}]" if ":" in host else host)
+            self._hosts = frozenset(f"{name}:{port}" for name in names) | (
+                frozenset(names) if port == 80 else frozenset()
+            )
+
+    def refuse_place(self, headers: Mapping[str, str]) -> Refusal | None:
+        """Refuses a browser and a foreign Host; this holds for every route, health included."""
+        if "Origin" in headers or headers.get("Sec-Fetch-Site") in BROWSER_SITES:
+            return WEB_PAGE
+        if self._hosts is not None and headers.get("Host", "").lower() not in self._hosts:
+            return FOREIGN_HOST
+        return None
+
+    def refuse_token(self, headers: Mapping[str, str]) -> Refusal | None:
+        """Refuses without the local token, taken from `Authorization: Bearer` or `x-api-key`."""
+        if self._token is None:
+            return None
+        scheme, _, bearer = headers.get("Authorization", "").partition(" ")
+        offered = [bearer.strip()] if scheme.lower() == "bearer" else []
+        if "x-api-key" in headers:
+            offered.append(headers["x-api-key"].strip())
+        # every offer is compared, so that the time taken says nothing about which one was right
+        right = [hmac.compare_digest(value.encode("utf-8", "surrogateescape"), self._token) for value in offered]
+        if any(right):
+            return None
+        return WRONG_TOKEN if any(offered) else NO_TOKEN
+
+
+def proof(token: str, nonce: str) -> str:
+    """What only a holder of the token can answer to `nonce`.
+
+    The helper asks for it before it hands the token to whatever listens on our
+    port: a program that sits there by accident or intent learns nothing.
+    """
+    return hmac.new(token.encode(), f"ccswitch-tui {nonce}".encode(), hashlib.sha256).hexdigest()

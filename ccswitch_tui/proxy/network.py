@@ -1,0 +1,126 @@
+"""The network between us and an endpoint: which HTTP proxy, which certificates. No connection is made here.
+
+One rule: loopback is never sent through a proxy of the environment (a corporate
+HTTP_PROXY answers it with 502). Source: the variables as curl reads them,
+curl(1), section ENVIRONMENT.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from collections.abc import Mapping
+
+from ccswitch_tui.profiles.model import Endpoint
+from ccswitch_tui.proxy.guard import is_loopback
+
+
+class NetworkSettingError(Exception):
+    """A certificate or proxy setting cannot be used; the text says which and why."""
+
+
+def proxy_for(endpoint: Endpoint, scheme: str, host: str, port: int, env: Mapping[str, str]) -> str | None:
+    """The HTTP proxy for this endpoint: its own, else the environment's, else None."""
+    if endpoint.http_proxy:
+        return _http_proxy_url(endpoint.http_proxy, "the profile's http_proxy")
+    if is_loopback(host) or bypasses(host, port, env):
+        return None
+    # HTTP_PROXY in capitals is honoured too: this is no CGI program, where a client could set it.
+    for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"):
+        if env.get(name):
+            return _http_proxy_url(env[name], name)
+    return None
+
+
+def bypasses(host: str, port: int, env: Mapping[str, str]) -> bool:
+    """True if NO_PROXY names this host: a name, a domain with its sub-domains, an address, a network, `*`."""
+    patterns = (env.get("no_proxy") or env.get("NO_PROXY") or "").replace(",", " ").split()
+    return any(_matches(pattern.lower(), host.lower(), port) for pattern in patterns)
+
+
+def _matches(pattern: str, host: str, port: int) -> bool:
+    if pattern == "*":
+        return True
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(pattern.strip("[]"), strict=False)
+    except ValueError:
+        pass  # one of them is a name
+    name, colon, wanted_port = pattern.rpartition(":")
+    if colon and wanted_port.isdigit():
+        if int(wanted_port) != port:
+            return False
+        pattern = name
+    pattern = pattern.removeprefix("*").removeprefix(".").strip("[]")
+    return bool(pattern) and (host == pattern or host.endswith("." + pattern))
+
+
+def _http_proxy_url(text: str, where: str) -> str:
+    url = text if "://" in text else f"http://{text}"
+    if not url.startswith(("http://", "https://")):
+        scheme = url.partition(":")[0]
+        raise NetworkSettingError(f"{where} names a {scheme} proxy; only http:// and https:// proxies can be used")
+    return url
+
+
+def tls_context(endpoint: Endpoint, env: Mapping[str, str], home: str) -> ssl.SSLContext:
+    """Certificates for this endpoint: the system's, the environment's extra ones, the profile's own.
+
+    Raises NetworkSettingError naming the file that cannot be used. There is no
+    switch that turns verification off.
+    """
+    context = ssl.create_default_context()
+    if not any(_usable(path) for path in _system_places()):
+        _add_certifi(context)
+    for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+        # What Claude Code itself trusts, the proxy that stands in its place trusts too.
+        if env.get(name):
+            _add_authority(context, env[name], name, home)
+    if endpoint.ca_file:
+        _add_authority(context, endpoint.ca_file, "ca_file", home)
+    if endpoint.client_cert:
+        _add_client_certificate(context, endpoint, home)
+    return context
+
+
+def _system_places() -> tuple[str | None, str | None]:
+    places = ssl.get_default_verify_paths()
+    return places.cafile, places.capath
+
+
+def _usable(path: str | None) -> bool:
+    return bool(path) and (os.path.isfile(path) or bool(os.path.isdir(path) and os.listdir(path)))
+
+
+def _add_certifi(context: ssl.SSLContext) -> None:
+    """Some builds of Python (macOS) know no authority at all."""
+    try:
+        import certifi
+    except ImportError:
+        return
+    context.load_verify_locations(certifi.where())
+
+
+def _add_authority(context: ssl.SSLContext, path: str, name: str, home: str) -> None:
+    try:
+        context.load_verify_locations(_at_home(path, home))
+    except (OSError, ssl.SSLError) as error:
+        raise NetworkSettingError(f"{name} = {path} cannot be used: {_words(error)}") from None
+
+
+def _add_client_certificate(context: ssl.SSLContext, endpoint: Endpoint, home: str) -> None:
+    cert = _at_home(endpoint.client_cert or "", home)
+    key = _at_home(endpoint.client_key, home) if endpoint.client_key else None
+    try:
+        # without `password`, OpenSSL would ask for one on the terminal
+        context.load_cert_chain(cert, key, password=lambda: b"")
+    except (OSError, ssl.SSLError) as error:
+        raise NetworkSettingError(f"client_cert = {endpoint.client_cert} cannot be used: {_words(error)}") from None
+
+
+def _words(error: OSError) -> str:
+    return "it is encrypted or no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error))
+
+
+def _at_home(path: str, home: str) -> str:
+    return os.path.join(home, path[2:]) if path.startswith("~/") else path
