@@ -17,6 +17,12 @@ _seen: set[str] = set()
 """Values of every Secret made in this process, so that redact() knows them
 wherever they turn up. In memory only."""
 
+_forms: dict[str, tuple[str, ...]] = {}
+"""The same values as text may carry them; filled when first redacted."""
+
+MASKING = re.compile("[•…]")
+"""What masks are made of. No key has these; a value that has is a mask already."""
+
 SHORTEST_KNOWN = 8
 """A shorter value (a local server's "none", "key", "1234") is too common a word to mask everywhere."""
 
@@ -28,7 +34,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self.__value = value
-        if len(value) >= SHORTEST_KNOWN:
+        if len(value) >= SHORTEST_KNOWN and not MASKING.search(value):
             _seen.add(value)
 
     def reveal(self) -> str:
@@ -74,46 +80,166 @@ class Secret:
 
 
 def mask(value: str) -> str:
-    """A value shortened so that it can be recognised but not used.
+    """A value shortened so that it can be recognised but not used: `sk-a…9f2c`.
 
     At most four characters at each end, and never more than a third of it.
     """
     if len(value) < 16:
         return MASK
-    return f"{value[:4]}…{value[-4:]}"
+    shown = min(4, len(value) // 6)
+    return f"{value[:shown]}…{value[-shown:]}"
 
 
-_SHAPES = re.compile(
-    r"""
-    (?P<prefix>\b(?:authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-key|x-goog-api-key
-        |ocp-apim-subscription-key)["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token)\s+)?)
-        (?P<header>[^\s"',;<>\\][^\r\n"'\\]*)
-    |(?P<scheme>\bbearer\s+)(?P<bearer>[A-Za-z0-9._~+/=-]{8,})
-    |(?P<query>[?&;](?:key|api[-_]?key|apikey|token|access_token|auth|sig|signature|password|secret|code)=)(?P<param>[^&\s"'#]+)
-    |(?P<userinfo>://)(?P<password>[^/\s@"']+:[^/\s@"']*)(?=@)
-    |(?P<bare>(?<![A-Za-z0-9_-])(?:sk|pk|rk|gsk|xai|hf|nvapi|r8|fw|tgp|csk|pplx|key|ak|AIza|ghp|gho|ghs|github_pat|glpat|eyJ)
-        (?:[-_]|(?<=AIza)|(?<=eyJ))[A-Za-z0-9_.~+/=-]{12,})
-    """,
-    re.VERBOSE | re.IGNORECASE,
+def forms_of(value: str) -> tuple[str, ...]:
+    """The ways a value turns up in text, longest first: plain, JSON- and URL-escaped, as repr, in base64.
+
+    base64 at each of its three alignments, because a key mostly stands inside
+    something longer (`user:key`), and without the ends that depend on the rest.
+    """
+    import binascii
+    import json
+
+    raw = value.encode("utf-8", "surrogatepass")
+    escaped = json.dumps(value)[1:-1]
+    forms = {
+        value,
+        escaped,
+        escaped.replace("/", "\\/"),
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+    }
+    for kept in ("-._~", "-._~/", "-._~:/?#[]@!$&'()*+,;="):
+        percent = "".join(chr(b) if (chr(b).isalnum() and b < 128) or chr(b) in kept else f"%{b:02X}" for b in raw)
+        forms |= {percent, percent.lower() if "%" in percent else percent}
+    for shift in range(3):
+        encoded = binascii.b2a_base64(b"\0" * shift + raw, newline=False).decode()
+        whole = encoded[4 if shift else 0 : (shift + len(raw)) // 3 * 4]
+        if len(whole) >= SHORTEST_KNOWN:
+            forms |= {whole, whole.replace("+", "-").replace("/", "_")}
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+_KEYISH = r"(?=[^\s\"'\\,;&<>]*\d|[^\s\"'\\,;&<>]{24})"
+"""A digit somewhere, or very long: what sets a key apart from a word of prose after the same label."""
+
+_REFERENCE = r"(?!(?:env|keyring|command):|os\.environ|process\.env|[$%{<*])"
+"""A pointer to a key, or a placeholder, may be shown."""
+
+_RULES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
+    (triggers, re.compile(pattern))
+    for triggers, pattern in (
+        # What must be in the text, in lower case, for the pattern to be tried at all; and the pattern: `label`
+        # stays, `secret` is masked whole, `word` is shortened so that it can be recognised.
+        (
+            ("authorization",),
+            r"(?P<label>(?i:authorization)[\"']?\s*[:=]\s*[\"']?(?:(?i:bearer|basic|token|apikey)\s+)?)"
+            r"(?!(?i:bearer|basic|token)(?:[\"'`).,;]|\s*$))(?P<secret>[^\s\"',;<>\\•][^\r\n\"'\\]*)",
+        ),
+        (
+            ("cookie",),
+            r"(?P<label>(?i:cookie)[\"']?\s*[:=]\s*[\"']?)(?P<secret>[^\s=\"'\\]+=[^\r\n\"'\\]*)",
+        ),
+        (
+            ("bearer",),
+            rf"(?P<label>\b(?i:bearer)\s+){_KEYISH}(?P<secret>[A-Za-z0-9._~+/=-]{{8,}})",
+        ),
+        (
+            ("key", "token", "secret", "password", "passwd", "passphrase", "credential"),
+            r"(?P<label>(?i:api[-_]?key|subscription-key|functions-key|(?:auth|access|api|private|session|refresh)[-_]?token"
+            r"|secret(?:[-_]?access)?(?:[-_]?key)?|password|passwd|passphrase)[\"']?\s*(?::|=>?)\s*[\"']?)"
+            rf"{_REFERENCE}{_KEYISH}(?P<secret>[^\s\"'\\,;&<>•…]{{6,}})",
+        ),
+        (
+            ("key=", "token=", "auth=", "sig=", "signature=", "password=", "secret=", "code="),
+            r"(?P<label>[?&;](?i:key|api[-_]?key|token|access_token|auth|sig|signature|password|secret|client_secret|code)=)"
+            r"(?P<secret>[^&\s\"'#<>•]+)",
+        ),
+        (
+            ("://",),
+            rf"(?P<label>://)(?P<secret>[^/\s@\"'<>]*:[^/\s@\"'<>]*|{_KEYISH}[^/\s@\"'<>:]{{12,}})(?=@)",
+        ),
+        (
+            ("private key-----",),
+            r"(?P<label>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?P<secret>[^-•]{16,})",
+        ),
+        (
+            ("sk-", "sk_", "pk-", "pk_", "rk-", "rk_"),
+            r"(?<![A-Za-z0-9_-])(?P<word>sk[-_](?:[A-Za-z0-9_-]|[.+/=~](?=[A-Za-z0-9])){12,}|[pr]k[-_]"
+            rf"{_KEYISH}[A-Za-z0-9_-]{{16,}})",
+        ),
+        (
+            (
+                "gsk_",
+                "xai-",
+                "hf_",
+                "r8_",
+                "fw_",
+                "csk-",
+                "pplx-",
+                "key-",
+                "ak-",
+                "ark-",
+                "ghp_",
+                "gho_",
+                "ghs_",
+                "ghu_",
+                "ghr_",
+            ),
+            r"(?<![A-Za-z0-9_-])(?P<word>(?:gsk_|xai-|hf_|r8_|fw_|csk-|pplx-|key-|ak-|ark-|gh[opsur]_)[A-Za-z0-9]{20,})",
+        ),
+        (
+            ("nvapi-", "tgp_", "github_pat_", "glpat-", "xox", "pa-", "ops_", "hvs.", "ya29.", "bce-v3/"),
+            r"(?<![A-Za-z0-9_-])(?P<word>(?:nvapi-|tgp_v1_|github_pat_|glpat-|xox[abeoprs]-|pa-|ops_|hvs\.|ya29\.|bce-v3/)"
+            rf"{_KEYISH}[A-Za-z0-9_/-]{{20,}})",
+        ),
+        (
+            ("aiza", "akia", "asia"),
+            r"(?<![A-Za-z0-9_-])(?P<word>AIza[A-Za-z0-9_-]{30,}|A[KS]IA[A-Z0-9]{16})",
+        ),
+        (
+            ("eyj",),
+            r"(?<![A-Za-z0-9_-])(?P<word>eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?)",
+        ),
+        (
+            (".",),
+            r"(?<![A-Za-z0-9_-])(?P<word>[0-9a-f]{32}\.[A-Za-z0-9]{16})(?![A-Za-z0-9])",  # Zhipu: id.secret
+        ),
+    )
 )
 
 
-def _masked(match: re.Match[str]) -> str:
-    for label, value in (("prefix", "header"), ("scheme", "bearer"), ("query", "param"), ("userinfo", "password")):
-        if match[value] is not None:
-            return match[label] + MASK
-    return mask(match["bare"])
-
-
 def redact(text: str, known: Iterable[Secret] = ()) -> str:
-    """`text` without anything that is or looks like a key.
+    """`text` without anything that is or looks like a key; applying it twice changes nothing more.
 
     Masks the value of every Secret made in this process and of those `known`,
-    authorization-like headers, key-like query parameters, `user:password@` in
-    URLs, and words in the shape of known vendors' keys.
+    in the forms of forms_of(); credential headers, cookies, labelled values,
+    key-like query parameters, `user:password@` in URLs, and words in the shape
+    of known vendors' keys. Prose, model names and hashes stay as they are.
     """
-    values = _seen.union(s.reveal() for s in known)
+    values = _seen.union(s.reveal() for s in known) if known else _seen
+    for _ in range(4):  # a mask may bring two harmless halves together; the second round mostly finds nothing
+        before, text = text, _redact_once(text, values)
+        if text == before:
+            break
+    return text
+
+
+def _redact_once(text: str, values: Iterable[str]) -> str:
     for value in sorted(values, key=len, reverse=True):
-        if value and value in text:
-            text = text.replace(value, MASK)
-    return _SHAPES.sub(_masked, text)
+        forms = _forms.get(value)
+        if forms is None:
+            forms = _forms[value] = forms_of(value)
+        for form in forms:
+            if form in text:
+                # with what the word goes on with: a longer key that begins like a shorter one
+                text = re.sub(re.escape(form) + "[A-Za-z0-9_=-]*", MASK, text)
+    lowered = text.lower()
+    for triggers, pattern in _RULES:
+        if any(trigger in lowered for trigger in triggers):
+            text = pattern.sub(_masked, text)
+    return text
+
+
+def _masked(match: re.Match[str]) -> str:
+    parts = match.groupdict()
+    return mask(parts["word"]) if "word" in parts else parts["label"] + MASK

@@ -72,7 +72,7 @@ def _read(connection: Any, attributes: dict[str, str]) -> str | None:
         raise Locked
     session = open_session(connection)
     ((_, initial, value, _),) = item.call("GetSecret", "o", session.object_path)
-    plain = _decrypt(session.aes_key, initial, value) if session.encrypted else value
+    plain = _decrypt(session.aes_key or b"", initial, value) if session.encrypted else value
     return bytes(plain).decode("utf-8")
 
 
