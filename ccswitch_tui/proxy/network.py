@@ -89,7 +89,9 @@ def _system_places() -> tuple[str | None, str | None]:
 
 
 def _usable(path: str | None) -> bool:
-    return bool(path) and (os.path.isfile(path) or bool(os.path.isdir(path) and os.listdir(path)))
+    if not path:
+        return False
+    return os.path.isfile(path) or (os.path.isdir(path) and bool(os.listdir(path)))
 
 
 def _add_certifi(context: ssl.SSLContext) -> None:

@@ -74,11 +74,11 @@ class Routes:
         for tier, model in tiers.items():
             if name == model or name == self._resolve(profile, model, tier).model:
                 return self._resolve(profile, model, tier)
-        tier = _tier_of_own_id(name) or self._elsewhere.get(name)
-        if tier is None:
+        meant = _tier_of_own_id(name) or self._elsewhere.get(name)
+        if meant is None:
             return Target(profile, name, None)
-        model = tiers.get(tier) or tiers.get("default")
-        return self._resolve(profile, model, tier) if model else Target(profile, name, tier)
+        wanted = tiers.get(meant) or tiers.get("default")
+        return self._resolve(profile, wanted, meant) if wanted else Target(profile, name, meant)
 
     def _resolve(self, profile: Profile, model: str, tier: str | None) -> Target:
         """`PROFILE:MODEL` goes to that profile when it exists; a colon alone (`qwen3:8b`) means nothing."""
@@ -99,9 +99,9 @@ def _tiers_by_model(profiles: Mapping[str, Profile]) -> dict[str, str]:
     found: dict[str, str] = {}
     for tier in TIERS:
         for profile in profiles.values():
-            model = profile.models.named().get(tier)
-            if not model:
+            configured = profile.models.named().get(tier)
+            if not configured:
                 continue
-            owner, colon, rest = model.partition(":")
-            found.setdefault(rest if colon and owner in profiles and rest else model, tier)
+            owner, colon, rest = configured.partition(":")
+            found.setdefault(rest if colon and owner in profiles and rest else configured, tier)
     return found

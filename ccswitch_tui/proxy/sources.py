@@ -1,0 +1,133 @@
+"""Where the running proxy gets profiles and keys from, and when it looks again.
+
+Profiles: the file, read again when it changed on disk; a file that cannot be
+read leaves the last good ones in force. Keys: resolved in a thread under a time
+limit, then held in memory; read again once when an endpoint refuses one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+
+from ccswitch_tui.errors import CcswitchError, KeyStoreError
+from ccswitch_tui.paths import Paths
+from ccswitch_tui.profiles.model import Profile, SecretRef
+from ccswitch_tui.profiles.store import load_profiles
+from ccswitch_tui.proxy.routing import Routes
+from ccswitch_tui.secret import Secret
+
+KEY_PATIENCE_S = 30.0
+"""A key store may ask the user to unlock it; Claude Code waits for the first byte far longer than this."""
+
+FAILURE_REMEMBERED_S = 2.0
+"""Parallel requests without a key ask the store (or the user) once, not one by one."""
+
+KeyResolver = Callable[[Profile], Secret | None]
+
+
+class FixedProfiles:
+    """Profiles given at the start: stateless serving, the demo, one run."""
+
+    problem: str | None = None
+
+    def __init__(self, profiles: Mapping[str, Profile]) -> None:
+        self._routes = Routes(dict(profiles))
+
+    def routes(self) -> Routes:
+        return self._routes
+
+
+class FileProfiles:
+    """The user's profiles.toml."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._stamp: tuple[int, int, int] | None = (-1, -1, -1)
+        self._routes = Routes({})
+        self.problem: str | None = None
+        """Why the file as it is now cannot be used; the profiles read before stay in force."""
+
+    def routes(self) -> Routes:
+        """The routes of the file as it is now. One `stat` when it did not change."""
+        stamp = self._look()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._routes = Routes(load_profiles(self._paths).profiles)
+                self.problem = None
+            except CcswitchError as error:
+                self.problem = error.message
+        return self._routes
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            found = os.stat(self._paths.profiles)
+        except OSError:
+            return None
+        return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+Profiles = FixedProfiles | FileProfiles
+
+
+class KeyCache:
+    """Keys in memory by profile and reference, so that a keyring is asked once and not per request."""
+
+    def __init__(self, resolve: KeyResolver) -> None:
+        self._resolve = resolve
+        self._held: dict[tuple[str, SecretRef], Secret | None] = {}
+        self._asking: dict[tuple[str, SecretRef], asyncio.Future[Secret | None]] = {}
+        self._failed: dict[tuple[str, SecretRef], tuple[float, KeyStoreError]] = {}
+
+    async def get(self, profile: Profile) -> Secret | None:
+        """The profile's key, None for one without. Raises KeyStoreError, after KEY_PATIENCE_S at the latest."""
+        if profile.key.kind == "none" or profile.endpoint.auth == "none":
+            return None
+        slot = (profile.name, profile.key)
+        if slot in self._held:
+            return self._held[slot]
+        failed = self._failed.get(slot)
+        if failed is not None and time.monotonic() - failed[0] < FAILURE_REMEMBERED_S:
+            raise failed[1]
+        asking = self._asking.get(slot)
+        if asking is None:
+            asking = asyncio.ensure_future(self._ask(slot, profile))
+            self._asking[slot] = asking
+            asking.add_done_callback(lambda _: self._asking.pop(slot, None))
+        # shielded: the first client may leave while others wait for the same answer
+        return await asyncio.shield(asking)
+
+    async def _ask(self, slot: tuple[str, SecretRef], profile: Profile) -> Secret | None:
+        try:
+            async with asyncio.timeout(KEY_PATIENCE_S):
+                secret = await asyncio.to_thread(self._resolve, profile)
+        except TimeoutError:
+            error = KeyStoreError(
+                f"the key store did not answer within {KEY_PATIENCE_S:.0f} s for profile '{profile.name}'",
+                hint="unlock it and try again",
+            )
+        except KeyStoreError as refused:
+            error = refused
+        except CcswitchError as refused:
+            error = KeyStoreError(refused.message, hint=refused.hint)
+        else:
+            self._held[slot] = secret
+            return secret
+        self._failed[slot] = (time.monotonic(), error)
+        raise error
+
+    async def changed(self, profile: Profile, refused: Secret | None) -> bool:
+        """After a 401: asks the store again; True if the key there is another one now."""
+        self._held.pop((profile.name, profile.key), None)
+        try:
+            return await self.get(profile) != refused
+        except KeyStoreError:
+            return False
+
+    def forget(self) -> None:
+        """Drops every key held."""
+        self._held.clear()
+        self._failed.clear()

@@ -1,0 +1,268 @@
+"""What passed through the proxy: a bounded ring of exchanges and counters, in memory only. Pure.
+
+Bodies are kept for the last few exchanges, cut to a limit, and masked when
+somebody looks; nothing of them reaches a file. The clock is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.secret import redact
+
+if TYPE_CHECKING:
+    from ccswitch_tui.proxy.usage import UsageRow
+
+MOST_EXCHANGES = 500
+MOST_BODIES = 16
+"""Exchanges whose bodies are kept: four bodies of 32 kB each make 2 MB at most."""
+
+BODY_BYTES = 32 * 1024
+
+FIRST_BYTE_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+
+Listener = Callable[[str, "Exchange"], None]
+
+
+class Exchange:
+    """One request of a client and everything that came of it."""
+
+    __slots__ = (
+        "answered",
+        "asked",
+        "at",
+        "attempts",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "client",
+        "error",
+        "first_byte_ms",
+        "host",
+        "id",
+        "input_tokens",
+        "kind",
+        "model",
+        "notices",
+        "output_tokens",
+        "profile",
+        "received",
+        "request",
+        "returned",
+        "route",
+        "sent",
+        "session",
+        "started",
+        "status",
+        "stop_reason",
+        "streamed",
+        "tier",
+        "total_ms",
+        "upstream_status",
+        "wire",
+    )
+
+    def __init__(self, number: int, *, at: float, started: float, profile: str, kind: str = "messages") -> None:
+        self.id = number
+        self.at = at
+        """Seconds since the epoch."""
+        self.started = started
+        """Of the monotonic clock."""
+        self.kind = kind
+        self.profile = profile
+        """The profile of the session; `route` is the one that answered."""
+        self.route = profile
+        self.asked = ""
+        """The model the client asked for."""
+        self.model = ""
+        """The model the endpoint was asked for."""
+        self.answered: str | None = None
+        """The model the endpoint says it is, where that is known."""
+        self.tier: str | None = None
+        self.wire = ""
+        self.host = ""
+        self.client = ""
+        self.session = ""
+        self.streamed = False
+        self.status = 0
+        """What the client was told; 0 while it waits, 499 when it left before."""
+        self.upstream_status = 0
+        self.error: str | None = None
+        self.stop_reason: str | None = None
+        self.attempts = 0
+        self.first_byte_ms: float | None = None
+        self.total_ms: float | None = None
+        self.input_tokens = self.output_tokens = self.cache_read_tokens = self.cache_write_tokens = 0
+        self.notices: list[str] = []
+        self.request = self.sent = self.received = self.returned = b""
+        """The four bodies: client to us, us to the endpoint, the endpoint to us, us to the client."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Without bodies; texts that came from elsewhere are masked."""
+        hidden = ("request", "sent", "received", "returned", "started")
+        shown = {name: getattr(self, name) for name in sorted(self.__slots__) if name not in hidden}
+        shown["error"] = redact(self.error) if self.error else None
+        shown["notices"] = [redact(notice) for notice in self.notices]
+        for name in ("first_byte_ms", "total_ms"):
+            if shown[name] is not None:
+                shown[name] = round(shown[name], 1)
+        return shown
+
+    def bodies(self) -> dict[str, str]:
+        """Both sides, masked: what the client and the endpoint sent each other through us."""
+        texts = {name: getattr(self, name) for name in ("request", "sent", "received", "returned")}
+        return {name: redact(body.decode("utf-8", "replace")) for name, body in texts.items()}
+
+    def keep(self, name: str, part: bytes) -> None:
+        """Adds to a body until it is full."""
+        held = getattr(self, name)
+        if len(held) < BODY_BYTES:
+            setattr(self, name, held + part[: BODY_BYTES - len(held)])
+
+    def drop_bodies(self) -> None:
+        self.request = self.sent = self.received = self.returned = b""
+
+
+class Traffic:
+    """The ring, the counters and those who listen."""
+
+    def __init__(self, *, day: Callable[[float], str] = lambda at: "") -> None:
+        self._day = day
+        self._numbers = 0
+        self._ring: deque[Exchange] = deque(maxlen=MOST_EXCHANGES)
+        self._with_bodies: deque[Exchange] = deque()
+        self._unsaved: dict[tuple[str, str, str], list[int]] = {}
+        self.running: dict[int, Exchange] = {}
+        self.listeners: list[Listener] = []
+        self.counts: dict[tuple[str, str, str], list[int]] = {}
+        """(profile, model, status class) to requests, and the token counts as in UsageRow."""
+        self.first_byte_buckets = [0] * (len(FIRST_BYTE_BUCKETS_S) + 1)
+        self.first_byte_sum_s = 0.0
+
+    def begin(self, *, at: float, started: float, profile: str, kind: str = "messages") -> Exchange:
+        """A request arrived."""
+        self._numbers += 1
+        exchange = Exchange(self._numbers, at=at, started=started, profile=profile, kind=kind)
+        self.running[exchange.id] = exchange
+        return exchange
+
+    def routed(self, exchange: Exchange) -> None:
+        """It is known where the request goes."""
+        self._tell("begin", exchange)
+
+    def first_byte(self, exchange: Exchange, now: float) -> None:
+        """The first byte of the answer went to the client."""
+        exchange.first_byte_ms = (now - exchange.started) * 1000
+        self._tell("first-byte", exchange)
+
+    def end(self, exchange: Exchange, now: float) -> None:
+        """The exchange is over, one way or another."""
+        exchange.total_ms = (now - exchange.started) * 1000
+        self.running.pop(exchange.id, None)
+        self._ring.append(exchange)
+        self._with_bodies.append(exchange)
+        if len(self._with_bodies) > MOST_BODIES:
+            self._with_bodies.popleft().drop_bodies()
+        if exchange.kind == "messages" and exchange.attempts:
+            self._count(exchange)
+        self._tell("end", exchange)
+
+    def _count(self, exchange: Exchange) -> None:
+        failed = int(exchange.status >= 400 or exchange.error is not None)
+        tokens = (
+            exchange.input_tokens,
+            exchange.cache_read_tokens,
+            exchange.cache_write_tokens,
+            exchange.output_tokens,
+            int(exchange.first_byte_ms or 0),
+        )
+        outcome = "error" if failed else "ok"
+        today = (self._day(exchange.at), exchange.route, exchange.model)
+        for table, key in ((self._unsaved, today), (self.counts, (exchange.route, exchange.model, outcome))):
+            sums = table.setdefault(key, [0] * 7)
+            for column, count in enumerate((1, failed, *tokens)):
+                sums[column] += count
+        if exchange.first_byte_ms is not None:
+            seconds = exchange.first_byte_ms / 1000
+            self.first_byte_sum_s += seconds
+            place = next((i for i, limit in enumerate(FIRST_BYTE_BUCKETS_S) if seconds <= limit), -1)
+            self.first_byte_buckets[place] += 1
+
+    def _tell(self, what: str, exchange: Exchange) -> None:
+        for listener in self.listeners:
+            listener(what, exchange)
+
+    def recent(self, limit: int = MOST_EXCHANGES) -> list[Exchange]:
+        """Running ones first, then the newest."""
+        done = list(self._ring)[-limit:] if limit > 0 else []
+        return [*reversed(self.running.values()), *reversed(done)]
+
+    def find(self, number: int) -> Exchange | None:
+        """The exchange of that id, if it still is in the ring."""
+        return self.running.get(number) or next((e for e in reversed(self._ring) if e.id == number), None)
+
+    def take_usage(self) -> list[UsageRow]:
+        """Counts not yet saved; the caller saves them."""
+        from ccswitch_tui.proxy.usage import UsageRow
+
+        rows = [UsageRow(*key, *sums) for key, sums in self._unsaved.items()]
+        self._unsaved = {}
+        return rows
+
+    def put_back(self, rows: list[UsageRow]) -> None:
+        """Counts that could not be saved wait for the next time."""
+        for row in rows:
+            sums = self._unsaved.setdefault(row[:3], [0] * 7)
+            for column, count in enumerate(row[3:]):
+                sums[column] += int(count)
+
+
+def log_line(exchange: Exchange, clock: str) -> str:
+    """One exchange as one line of the log, greppable: names, numbers, no contents."""
+    went = exchange.profile if exchange.route == exchange.profile else f"{exchange.profile}>{exchange.route}"
+    models = exchange.asked if exchange.asked == exchange.model else f"{exchange.asked}>{exchange.model}"
+    first = "-" if exchange.first_byte_ms is None else f"{exchange.first_byte_ms:.0f}"
+    line = (
+        f"{clock} #{exchange.id} {went} {models or '-'} {exchange.status} first={first}ms"
+        f" total={exchange.total_ms or 0:.0f}ms in={exchange.input_tokens} cached={exchange.cache_read_tokens} out={exchange.output_tokens}"
+    )
+    if exchange.stop_reason:
+        line += f" stop={exchange.stop_reason}"
+    if exchange.attempts > 1:
+        line += f" attempts={exchange.attempts}"
+    if exchange.error:
+        line += f" error={exchange.error!r}"
+    for notice in exchange.notices:
+        line += f" note={notice!r}"
+    return redact(line)
+
+
+def metrics_text(traffic: Traffic, gauges: Mapping[str, float]) -> str:
+    """Counters in the Prometheus text format, version 0.0.4."""
+    lines = []
+    for name, value in gauges.items():
+        lines += [f"# TYPE ccswitch_{name} gauge", f"ccswitch_{name} {value:g}"]
+    lines.append("# TYPE ccswitch_requests_total counter")
+    for (profile, model, outcome), sums in traffic.counts.items():
+        labels = f'profile="{_label(profile)}",model="{_label(model)}"'
+        lines.append(f'ccswitch_requests_total{{{labels},outcome="{outcome}"}} {sums[0]}')
+    lines.append("# TYPE ccswitch_tokens_total counter")
+    for (profile, model, outcome), sums in traffic.counts.items():
+        labels = f'profile="{_label(profile)}",model="{_label(model)}",outcome="{outcome}"'
+        for kind, count in zip(("input", "cache_read", "cache_write", "output"), sums[2:6], strict=True):
+            lines.append(f'ccswitch_tokens_total{{{labels},kind="{kind}"}} {count}')
+    lines.append("# TYPE ccswitch_first_byte_seconds histogram")
+    total = 0
+    for limit, count in zip((*map(str, FIRST_BYTE_BUCKETS_S), "+Inf"), traffic.first_byte_buckets, strict=True):
+        total += count
+        lines.append(f'ccswitch_first_byte_seconds_bucket{{le="{limit}"}} {total}')
+    lines += [
+        f"ccswitch_first_byte_seconds_sum {traffic.first_byte_sum_s:.3f}",
+        f"ccswitch_first_byte_seconds_count {total}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _label(text: str) -> str:
+    return redact(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
