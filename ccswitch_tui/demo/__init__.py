@@ -1,1 +1,1 @@
-"""A scripted OpenAI-compatible provider that runs offline: a first look, and the tests' endpoint."""
+"""A scripted provider that runs offline: for a first look at the program, and the tests' endpoint."""

@@ -1,0 +1,234 @@
+"""The demo provider running: an OpenAI-compatible server on loopback, in a thread of its own.
+
+`with DemoProvider() as provider:` gives a `base_url`, a `key` and three models.
+Every fault of `faults.FAULTS` has a base URL of its own, and `fault` switches
+one on for all. What was asked is kept in `requests`, without the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from ccswitch_tui.demo.faults import FAULTS, Asked, Fault, Refusal, error, invalid
+from ccswitch_tui.demo.rules import MODELS, refusal_of
+from ccswitch_tui.demo.script import reply_to
+from ccswitch_tui.demo.speech import Manner, chunks, whole
+from ccswitch_tui.secret import Secret
+
+HEALTHY = Fault("answers as it should")
+
+
+class Seen(NamedTuple):
+    """One request that arrived."""
+
+    method: str
+    path: str
+    authorized: bool
+    body: Any
+    """Parsed JSON; None if there was none."""
+
+
+class DemoProvider:
+    """A scripted provider. Start it as a context manager; it stops with the block."""
+
+    models = tuple(MODELS)
+
+    def __init__(self, *, key: Secret | None = None, pace_s: float = 0.0, patience_s: float = 3.0) -> None:
+        self.key = key or Secret(f"sk-example-demo-{secrets.token_hex(12)}")
+        """Made anew for each provider: a demo's key is worth nothing, and is treated as if it were."""
+        self.fault = ""
+        """The fault switched on for every request; "" for none."""
+        self.pace_s = pace_s
+        """Between two pieces of a stream."""
+        self.patience_s = patience_s
+        """How long a slow answer keeps one waiting."""
+        self.intercept: Callable[[Any], Refusal | None] | None = None
+        """Looks at every chat request first, and may refuse it: for a story that needs one refusal at one point."""
+        self.requests: list[Seen] = []
+        self.disconnects = 0
+        """Clients that left before their answer was complete."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="demo-provider", daemon=True)
+        self._ready = threading.Event()
+        self._over: asyncio.Event
+        self._port = 0
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def base_url(self) -> str:
+        """What an OpenAI client is given."""
+        return f"{self.origin}/v1"
+
+    def base_url_with(self, fault: str) -> str:
+        """A base URL below which one fault is always on."""
+        return f"{self.origin}/fault/{_known(fault)}/v1"
+
+    def __enter__(self) -> DemoProvider:
+        self._thread.start()
+        if not self._ready.wait(10):
+            raise RuntimeError("the demo provider did not start")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+
+    # ---------------------------------------------------------------- the server
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        self._over = asyncio.Event()
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_route("*", "/fault/{fault}/v1{path:.*}", self._answer)
+        app.router.add_route("*", "/v1{path:.*}", self._answer)
+        app.router.add_route("*", "/{other:.*}", self._elsewhere)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self._port = int(runner.addresses[0][1])
+        self._ready.set()
+        await self._over.wait()
+        await runner.cleanup()
+
+    async def _elsewhere(self, request: web.Request) -> web.Response:
+        return _response(_no_such_url(request))
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        fault = FAULTS.get(request.match_info.get("fault") or self.fault, HEALTHY)
+        raw = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Asked(request.method, request.match_info["path"].rstrip("/"), headers, len(raw))
+        body = _parsed(raw)
+        refusal = self._key_refusal(asked, fault)
+        self.requests.append(Seen(asked.method, asked.path, refusal is None, body))
+        refusal = (fault.refuse and fault.refuse(asked)) or refusal
+        if refusal:
+            return _response(refusal)
+        if asked.path == "/chat/completions" and asked.method == "POST":
+            try:
+                return await self._complete(request, body, fault)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                return _response(invalid("We could not make sense of the body of your request."))
+        if asked.path.startswith("/models") and asked.method == "GET":
+            return _response(_models(asked.path))
+        return _response(_no_such_url(request))
+
+    def _key_refusal(self, asked: Asked, fault: Fault) -> Refusal | None:
+        given = asked.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        if fault is FAULTS["x-api-key"]:
+            given = asked.headers.get("x-api-key", "")
+        if not given:
+            return error(401, "You didn't provide an API key.", "invalid_request_error")
+        if Secret(given) != self.key:
+            return error(401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key")
+        return None
+
+    async def _complete(self, request: web.Request, body: Any, fault: Fault) -> web.StreamResponse:
+        refusal = (self.intercept and self.intercept(body)) or refusal_of(body) or (fault.judge and fault.judge(body))
+        if refusal:
+            return _response(refusal)
+        if fault.bytes_do == "hang":
+            await asyncio.sleep(3600)
+        manner, reply = fault.manner or Manner(), reply_to(body)
+        if not body.get("stream") or fault.bytes_do == "one-json":
+            if fault.bytes_do == "nothing":
+                return web.Response(content_type="application/json")
+            if fault.bytes_do == "wait":
+                await asyncio.sleep(self.patience_s)
+            return web.json_response(whole(reply, body, manner))
+        return await self._stream(request, chunks(reply, body, manner), fault)
+
+    async def _stream(self, request: web.Request, events: Iterator[bytes], fault: Fault) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream", "cache-control": "no-cache"})
+        await response.prepare(request)
+        try:
+            async for piece in self._paced(events, fault):
+                await response.write(piece)
+            if fault.bytes_do == "cut" and request.transport:
+                request.transport.abort()
+            else:
+                await response.write_eof()
+        except (ConnectionError, asyncio.CancelledError):
+            self.disconnects += 1
+            raise
+        return response
+
+    async def _paced(self, events: Iterator[bytes], fault: Fault) -> Any:
+        """The bytes of a stream as this fault lets them through."""
+        what = fault.bytes_do
+        if what == "wait":
+            await asyncio.sleep(self.patience_s)
+        if what == "nothing":
+            return
+        sent = list(events)
+        half = max(2, len(sent) // 2)
+        if what in ("cut", "garble", "error-inside"):
+            sent = sent[:half]
+        for event in sent:
+            for piece in [event[i : i + 1] for i in range(len(event))] if what == "drip" else [event]:
+                yield piece
+                await asyncio.sleep(self.pace_s)
+        if what == "garble":
+            yield b"data: {not json\n\n"
+        if what == "error-inside":
+            yield b'data: {"error":{"message":"The server had an error.","type":"server_error","code":null}}\n\n'
+        while what == "never-end":
+            yield sent[1]
+            await asyncio.sleep(max(self.pace_s, 0.01))
+
+
+def _known(fault: str) -> str:
+    if fault not in FAULTS:
+        raise ValueError(f"no fault '{fault}'; there are: {', '.join(FAULTS)}")
+    return fault
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
+
+
+def _response(refusal: Refusal) -> web.Response:
+    headers = {**refusal.headers, "content-type": refusal.content_type}
+    return web.Response(status=refusal.status, body=refusal.body, headers=headers)
+
+
+def _no_such_url(request: web.Request) -> Refusal:
+    return error(404, f"Invalid URL ({request.method} {request.path})", "invalid_request_error")
+
+
+def _models(path: str) -> Refusal:
+    entries = [
+        {
+            "id": name,
+            "object": "model",
+            "created": 1_767_225_600,
+            "owned_by": "demo",
+            "context_length": model.context_window,
+        }
+        for name, model in MODELS.items()
+    ]
+    wanted = path.removeprefix("/models").strip("/")
+    if not wanted:
+        return Refusal(200, json.dumps({"object": "list", "data": entries}).encode())
+    for entry in entries:
+        if entry["id"] == wanted:
+            return Refusal(200, json.dumps(entry).encode())
+    return error(404, f"The model '{wanted}' does not exist", "invalid_request_error", "model_not_found")
