@@ -8,7 +8,9 @@ meanwhile is refused and not lost.
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
@@ -124,27 +126,23 @@ def save_profile(paths: Paths, profile: Profile, *, expected_sha256: str | None 
 
     Raises ConflictError when the file is no longer the one of `expected_sha256`.
     """
-    check_name(profile.name)
-    profile_from_table(profile.name, profile_to_table(profile))
-    _rewrite(paths, expected_sha256, lambda tables: _merge(tables, profile.name, profile_to_table(profile)))
+    update_profiles(paths, {profile.name: profile}, expected_sha256=expected_sha256)
 
 
-def remove_profile(paths: Paths, name: str, *, expected_sha256: str | None = None) -> None:
-    """Takes one profile out of the file."""
-    _rewrite(paths, expected_sha256, lambda tables: tables.pop(name, None))
+def update_profiles(paths: Paths, changes: Mapping[str, Profile | None], *, expected_sha256: str | None = None) -> None:
+    """Several changes in one write: a name with the profile to save there, or None to take it out.
+
+    A profile saved under another name than its key is renamed in its place.
+    Raises ConflictError when the file is no longer the one of `expected_sha256`.
+    """
+    for profile in changes.values():
+        if profile is not None:
+            check_name(profile.name)
+            profile_from_table(profile.name, profile_to_table(profile))
+    _rewrite(paths, expected_sha256, changes)
 
 
-def rename_profile(paths: Paths, old: str, profile: Profile, *, expected_sha256: str | None = None) -> None:
-    """Puts `profile` in the place of `old`, under its own name."""
-
-    def change(tables: Any) -> None:
-        tables.pop(old, None)
-        tables[profile.name] = _toml(profile_to_table(profile))
-
-    _rewrite(paths, expected_sha256, change)
-
-
-def _rewrite(paths: Paths, expected_sha256: str | None, change: Any) -> None:
+def _rewrite(paths: Paths, expected_sha256: str | None, changes: Mapping[str, Profile | None]) -> None:
     import tomlkit
 
     from ccswitch_tui.textfile import locked, read_bytes, replace_text
@@ -154,10 +152,18 @@ def _rewrite(paths: Paths, expected_sha256: str | None, change: Any) -> None:
         text = raw.decode("utf-8-sig") if raw is not None else HEADER
         if raw is not None:
             _tables(raw, paths.profiles)
+        for old, profile in changes.items():
+            if profile is not None and profile.name != old:
+                text = _renamed(text, old, profile.name)
         document = tomlkit.parse(text)
         if "profiles" not in document:
             document["profiles"] = tomlkit.table(is_super_table=True)
-        change(document["profiles"])
+        tables = document["profiles"]
+        for old, profile in changes.items():
+            if profile is None:
+                tables.pop(old, None)
+            else:
+                _merge(tables, profile.name, profile_to_table(profile))
         known = hashlib.sha256(raw).hexdigest() if raw is not None else ""
         replace_text(
             paths.profiles,
@@ -165,6 +171,16 @@ def _rewrite(paths: Paths, expected_sha256: str | None, change: Any) -> None:
             expected_sha256=known if expected_sha256 is None else expected_sha256,
             new_mode=0o600,
         )
+
+
+def _renamed(text: str, old: str, new: str) -> str:
+    """The text with the headers of one profile naming it anew, so that its place and its comments stay."""
+    header = re.compile(
+        rf"""^(\s*\[\s*profiles\s*\.\s*)(?:{re.escape(old)}|"{re.escape(old)}"|'{re.escape(old)}')(?=\s*[.\]])""",
+        re.MULTILINE,
+    )
+    bare = new if re.fullmatch(r"[A-Za-z0-9_-]+", new) else f'"{new}"'
+    return header.sub(lambda match: match[1] + bare, text)
 
 
 def _toml(table: dict[str, Any]) -> Any:

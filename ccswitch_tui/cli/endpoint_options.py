@@ -1,0 +1,155 @@
+"""The options that describe an endpoint: shared by `add` and by `probe --url`.
+
+No option takes a key as its value: command lines are seen by every process and
+kept in the shell's history.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
+from ccswitch_tui.secret import Secret
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the options."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--paste", metavar="-", help="'-' reads what you paste: curl, exports, .env, JSON, SDK code, a link"
+    )
+    source.add_argument("--preset", metavar="ID", help="a provider of 'ccswitch-tui presets'")
+    source.add_argument("--url", help="the address")
+    parser.add_argument("--model", help="the model's name at the endpoint")
+    parser.add_argument(
+        "--tier", action="append", default=[], metavar="TIER=MODEL", help="haiku=…, opus=… (repeatable)"
+    )
+    parser.add_argument("--wire", metavar="FORMAT", help="anthropic or openai-chat; probed if absent")
+    parser.add_argument("--auth", metavar="STYLE", help="bearer, x-api-key, both, none or header:NAME")
+    parser.add_argument("--header", action="append", default=[], metavar="'K: V'", help="a further header (repeatable)")
+    parser.add_argument("--key-stdin", action="store_true", help="read the key from standard input")
+    parser.add_argument(
+        "--key", metavar="REF", help="where the key is: env:NAME or 'command:op read …'; never the key itself"
+    )
+
+
+def draft_from_args(args: argparse.Namespace, ctx: Context) -> Draft:
+    """The endpoint these options describe, and its key if they hold or name one. Raises UsageError."""
+    from ccswitch_tui.workflows import add
+
+    key_ref = key_reference(args.key) if args.key is not None else None
+    if args.paste is not None and args.key_stdin:
+        raise UsageError(
+            "--paste and --key-stdin both read standard input", hint="name the key with --key env:NAME instead"
+        )
+    if args.key is not None and args.key_stdin:
+        raise UsageError("--key and --key-stdin both give the key", hint="use one of them")
+    if args.paste is not None:
+        draft = add.draft_from_text(pasted_text(args.paste))
+    elif args.preset is not None:
+        draft = add.draft_from_preset(args.preset)
+    elif args.url is not None:
+        draft = add.draft_from_url(args.url)
+    else:
+        raise UsageError(
+            "where is the endpoint?", hint="add --paste - and paste a curl command, or --preset ID, or --url URL"
+        )
+    draft = add.with_options(
+        draft, model=args.model, tiers=dict(map(_tier, args.tier)), wire=args.wire, auth=args.auth,
+        headers=list(map(_header, args.header)),
+    )  # fmt: skip
+    if key_ref is not None:
+        return draft._replace(key_ref=key_ref, secret=None)
+    if args.key_stdin:
+        return draft._replace(secret=key_from_stdin(), key_ref=None)
+    return draft
+
+
+def key_reference(text: str) -> SecretRef:
+    """A `--key` value as a reference. What looks like the key itself is refused and not repeated."""
+    kind = text.partition(":")[0]
+    if kind in ("env", "command") or text == "none":
+        return parse_secret_ref(text)
+    if kind == "keyring":
+        return parse_secret_ref(text)
+    Secret(text)
+    raise UsageError(
+        "--key takes a reference, never the key itself: every process sees a command line, and the history keeps it",
+        hint="--key-stdin reads it from standard input; --key env:NAME or --key 'command:…' say where it is. "
+        "If that was a real key, it is in your shell's history now: rotate it",
+    )
+
+
+def pasted_text(source: str) -> bytes:
+    """Standard input for '-', or a file's bytes, up to a byte more than a paste may have."""
+    from ccswitch_tui.interop.paste import LONGEST_PASTE
+
+    if source == "-":
+        return read_stdin(4 * LONGEST_PASTE)
+    try:
+        with open(source, "rb") as file:
+            return file.read(4 * LONGEST_PASTE)
+    except OSError:
+        Secret(source)
+        raise UsageError(
+            "--paste takes '-' or a file's name: what you paste is read from standard input",
+            hint="run it with --paste -, then paste, then Ctrl-D on a line of its own",
+        ) from None
+
+
+def key_from_stdin() -> Secret:
+    """The key on standard input. Raises UsageError for what no header can carry."""
+    from ccswitch_tui.credentials.base import clean_key
+
+    return clean_key(read_stdin(100_000).decode("utf-8", "replace"))
+
+
+def read_stdin(at_most: int) -> bytes:
+    """Standard input up to this many bytes."""
+    binary = getattr(sys.stdin, "buffer", None)
+    return binary.read(at_most) if binary is not None else sys.stdin.read(at_most).encode("utf-8", "surrogateescape")
+
+
+def ask_for_key(name: str, where: str) -> Secret:
+    """Asks on the terminal, showing nothing. Raises UsageError where there is none to ask on."""
+    from ccswitch_tui.credentials.base import clean_key
+
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"there is no key for '{name}'",
+            hint="pipe it in with --key-stdin, or say where it is: --key env:NAME or --key 'command:…'",
+            kind="no-key",
+        )
+    import getpass
+
+    return clean_key(getpass.getpass(f"key for {name} (not shown; it goes to {where}): "))
+
+
+def _tier(text: str) -> tuple[str, str]:
+    tier, equals, model = text.partition("=")
+    if not equals or not model.strip():
+        raise UsageError(f"--tier takes TIER=MODEL, not '{text}'", hint="for example --tier haiku=small-model")
+    return tier.strip(), model.strip()
+
+
+def _header(text: str) -> tuple[str, str]:
+    from ccswitch_tui.interop.headers import looks_secret
+
+    name, colon, value = text.partition(":")
+    name, value = name.strip(), value.strip()
+    if not colon or not name or not value:
+        raise UsageError("--header takes 'Name: value'", hint="for example --header 'X-Title: mine'")
+    if looks_secret(name):
+        Secret(value)
+        raise UsageError(
+            f"the header '{name}' would carry a secret, and headers are kept in profiles.toml",
+            hint=f"give the key with --key-stdin and say --auth header:{name}",
+        )
+    return name, value

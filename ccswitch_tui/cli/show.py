@@ -1,0 +1,82 @@
+"""`show NAME`: everything a profile says, but its key."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.profiles import ProfileRow
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.workflows.profiles import profile_row
+
+    row = profile_row(ctx, args.name)
+    if args.json:
+        from ccswitch_tui.profiles.model import profile_to_table
+
+        out.json({"version": 1, "profile": {**row.to_json(), **_further(profile_to_table(row.profile))}})
+        return 0
+    from ccswitch_tui.cli.columns import aligned
+
+    out.line(out.paint("bold", row.profile.name))
+    for line in aligned([["  " + label, text] for label, text in _lines(row)]):
+        out.line(line)
+    return 0
+
+
+def _further(table: dict[str, Any]) -> dict[str, Any]:
+    """What `show --json` adds to the fields of `list --json`: the rest of the profile's own table."""
+    return {name: value for name, value in table.items() if name not in ("key", "models", "route")}
+
+
+def _lines(row: ProfileRow) -> list[tuple[str, str]]:
+    profile = row.profile
+    endpoint = profile.endpoint
+    lines = [
+        ("address", endpoint.base_url),
+        ("wire", endpoint.wire or f"not known yet: 'ccswitch-tui probe {profile.name}' finds out"),
+        ("auth", endpoint.auth),
+        ("route", profile.route),
+        ("key", f"{profile.key}" + (" (missing)" if row.key_present is False else "")),
+        ("in use", ", ".join(row.in_use) or "no"),
+    ]
+    lines += [(f"model {tier}", model) for tier, model in profile.models.named().items()]
+    return lines + _rare_lines(profile)
+
+
+def _rare_lines(profile: Profile) -> list[tuple[str, str]]:
+    endpoint = profile.endpoint
+    rare: list[tuple[str, Any]] = [
+        ("context window", profile.context_window),
+        ("most output", profile.max_output),
+        ("CA file", endpoint.ca_file),
+        ("client certificate", endpoint.client_cert),
+        ("HTTP proxy", endpoint.http_proxy),
+        ("headers", ", ".join(f"{k}: {v}" for k, v in endpoint.headers.items())),
+        ("further keys", ", ".join(f"{label} ({ref})" for label, ref in profile.keys.items())),
+        ("falls back to", ", ".join(profile.fallbacks)),
+        ("environment", ", ".join(f"{k}={v}" for k, v in profile.extra_env.items())),
+        ("quirks", ", ".join(f"{k}={_plain(v)}" for k, v in profile.quirks.items())),
+        ("preset", profile.preset),
+        ("tags", ", ".join(profile.tags)),
+        ("note", profile.note),
+    ]
+    return [(label, str(value)) for label, value in rare if value]
+
+
+def _plain(quirk: Any) -> str:
+    """A quirk's value without its provenance."""
+    if isinstance(quirk, dict) and "value" in quirk:
+        source = f" ({quirk['from']})" if quirk.get("from") else ""
+        return f"{quirk['value']}{source}"
+    return str(quirk)

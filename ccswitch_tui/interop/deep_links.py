@@ -1,0 +1,111 @@
+"""Links other switchers hand providers over with: ccswitch:// and ccr://.
+
+Pure. A link may name a file to fetch (`configUrl`) or a script to run
+(`usageScript`): both are ignored, a link only ever yields an endpoint, a key
+and models. Sources: farion1231/cc-switch deep links v1; musistudio/claude-code-router.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from urllib.parse import parse_qsl, urlsplit
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.interop.variables import Pair, draft_from_pairs
+from ccswitch_tui.profiles.model import Wire
+
+SCHEMES = ("ccswitch", "ccr")
+
+IGNORED = (
+    "configurl",
+    "usagescript",
+    "usageenabled",
+    "usageapikey",
+    "usagebaseurl",
+    "usageaccesstoken",
+    "icon",
+    "homepage",
+)
+"""Parameters that would make us fetch, run or trust something; a usage script may even carry further secrets."""
+
+CCR_WIRES: dict[str, Wire] = {"openai_chat_completions": "openai-chat", "anthropic_messages": "anthropic"}
+
+
+def looks_like_link(text: str) -> bool:
+    """Whether the text is one of these links."""
+    return text.partition("://")[0].lower() in SCHEMES
+
+
+def parse_link(text: str) -> Draft:
+    """The provider in a link. Raises UsageError when it carries none."""
+    parts = urlsplit("".join(text.split()))
+    given = {name.lower().replace("_", ""): value for name, value in parse_qsl(parts.query)}
+    scheme = parts.scheme.lower()
+    if scheme == "ccswitch" and given.get("resource", "provider") != "provider":
+        raise UsageError("this link carries no provider", hint="only links with resource=provider describe an endpoint")
+    notes = (
+        ["the link's other instructions (files to fetch, scripts to run) were ignored"]
+        if set(given) & set(IGNORED)
+        else []
+    )
+    draft = _from_ccr(given) if scheme == "ccr" else _from_cc_switch(given)
+    return draft._replace(notes=(*notes, *draft.notes))
+
+
+def _from_cc_switch(given: dict[str, str]) -> Draft:
+    app = given.get("app", "claude")
+    vendor = "openai" if app in ("codex", "opencode", "openclaw") else "anthropic"
+    key = "anthropic_auth_token" if vendor == "anthropic" else "openai_api_key"
+    pairs: list[Pair] = [
+        (f"{vendor}_base_url", given.get("endpoint", "").partition(",")[0]),
+        (key, given.get("apikey", "")),
+        (f"{vendor}_model", given.get("model", "")),
+        ("haiku_model", given.get("haikumodel", "")),
+        ("sonnet_model", given.get("sonnetmodel", "")),
+        ("opus_model", given.get("opusmodel", "")),
+    ]
+    draft = draft_from_pairs(pairs, "a ccswitch:// link", name=given.get("name", ""))
+    if given.get("config"):
+        return _with_config(draft, given["config"])
+    return draft
+
+
+def _with_config(draft: Draft, config: str) -> Draft:
+    """What the embedded configuration (base64 JSON) adds to the link's own parameters."""
+    from ccswitch_tui.interop.snippets import draft_from_json_text
+
+    try:
+        text = base64.b64decode(config + "=" * (-len(config) % 4), altchars=b"-_").decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return draft._replace(notes=(*draft.notes, "the configuration in the link cannot be read and was left out"))
+    inner = draft_from_json_text(text)
+    if inner is None:
+        return draft._replace(notes=(*draft.notes, "the configuration in the link cannot be read and was left out"))
+    return inner._replace(
+        endpoint=draft.endpoint or inner.endpoint,
+        secret=draft.secret or inner.secret,
+        models=type(draft.models)(*(ours or theirs for ours, theirs in zip(draft.models, inner.models, strict=True))),
+        name=draft.name,
+        source=draft.source,
+        notes=(*draft.notes, *inner.notes),
+    )
+
+
+def _from_ccr(given: dict[str, str]) -> Draft:
+    protocol = given.get("protocol", "openai_chat_completions")
+    if protocol.startswith("gemini"):
+        raise UsageError("this provider speaks Gemini's own format", hint="use its OpenAI-compatible address instead")
+    models = [m.strip() for m in given.get("models", "").split(",") if m.strip()]
+    pairs: list[Pair] = [
+        ("base_url", given.get("baseurl", "")),
+        ("api_key", given.get("apikey", "")),
+        ("model", models[0] if models else ""),
+    ]
+    draft = draft_from_pairs(pairs, "a ccr:// link", name=given.get("name", ""))
+    if draft.endpoint is None:
+        return draft
+    wire = CCR_WIRES.get(protocol, "openai-chat")
+    base = draft.endpoint.base_url.removesuffix("/v1") if wire == "anthropic" else draft.endpoint.base_url
+    return draft._replace(endpoint=draft.endpoint._replace(wire=wire, base_url=base), listed_models=tuple(models))

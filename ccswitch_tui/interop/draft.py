@@ -1,0 +1,63 @@
+"""Draft: one endpoint found in somebody's text or file, before it is a profile.
+
+Every reader of other people's formats makes these; `workflows.add` turns one
+into a profile. The key in it is a Secret or a reference, never a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
+from ccswitch_tui.secret import Secret
+
+
+class Draft(NamedTuple):
+    """What a profile would be made of, and how it was understood."""
+
+    endpoint: Endpoint | None = None
+    """None when the text held no address (a key alone, say)."""
+    secret: Secret | None = None
+    key_ref: SecretRef | None = None
+    """Where the text says the key is, when it does not hold it: `env:NAME`."""
+    models: ModelTiers = ModelTiers()
+    name: str = ""
+    """What the source calls it; a suggestion."""
+    notes: tuple[str, ...] = ()
+    """What was changed or left out, and why."""
+    warnings: tuple[str, ...] = ()
+    """What the user should act upon."""
+    source: str = ""
+    """What it was read from, in words: "a curl command"."""
+    listed_models: tuple[str, ...] = ()
+    """Models the source knows beside those in `models`."""
+    quirks: Mapping[str, Any] = {}
+    extra_env: Mapping[str, str] = {}
+    context_window: int | None = None
+    max_output: int | None = None
+    preset: str | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    route: str = "proxy"
+
+    def profile(self, name: str, key: SecretRef) -> Profile:
+        """The profile this makes under `name`, its key at `key`."""
+        from ccswitch_tui.profiles.url import url_host
+
+        assert self.endpoint is not None
+        return Profile(
+            name=name,
+            endpoint=self.endpoint,
+            key=key,
+            models=self.models,
+            quirks=self.quirks,
+            route="direct" if self.route == "direct" else "proxy",
+            extra_env=self.extra_env,
+            context_window=self.context_window,
+            max_output=self.max_output,
+            preset=self.preset,
+            tags=self.tags,
+            note=self.note,
+            key_host=url_host(self.endpoint.base_url) if key.kind != "none" else None,
+        )

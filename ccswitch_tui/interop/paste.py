@@ -1,0 +1,198 @@
+"""Paste anything: whatever describes an endpoint becomes a Draft.
+
+Pure. A curl command, `export`/`set`/`$env:` lines, a .env file, JSON, an SDK
+snippet, a deep link, lines of a chat message, a bare address. What was pasted
+is read once and never kept; no error repeats any of it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.interop import deep_links, snippets
+from ccswitch_tui.interop.curl import looks_like_curl, parse_curl
+from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.interop.headers import read_headers
+from ccswitch_tui.interop.variables import Pair, draft_from_pairs, read_key
+from ccswitch_tui.secret import Secret
+
+LONGEST_PASTE = 1_000_000
+"""Characters. The longest honest paste is a curl with a picture in its body; 5 MB is a file chosen by mistake."""
+
+_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[=>]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
+_FENCE = re.compile(r"\A\s*```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
+_ENV_LINE = re.compile(
+    r"""^[ \t]*(?:(?P<how>export|setx|set(?:[ \t]+-[a-zA-Z]+)*|declare(?:[ \t]+-x)?|ENV|-e|--env)[ \t]+)?"""
+    r"""(?:\$env:|\$Env:)?"?(?P<name>[A-Za-z_][A-Za-z0-9_]*)"?[ \t]*(?:=|(?<=\w)[ \t]+(?=["'\w$]))"""
+    r"""[ \t]*(?P<value>.*?)[ \t]*;?[ \t]*$""",
+    re.MULTILINE,
+)
+_LABEL_LINE = re.compile(
+    r"^[ \t>*-]*[\"'`*]*(?P<name>[A-Za-z_\u4e00-\u9fff][\w .\u4e00-\u9fff-]{0,40}?)[\"'`*]*"
+    r"[ \t]*[:：=][ \t]*(?P<value>\S.*?)[ \t,;]*$",
+    re.MULTILINE,
+)
+_ANY_URL = re.compile(r"https?://[^\s\"'`<>()，。；、]+", re.IGNORECASE)
+_KEY_SHAPE = re.compile(
+    r"(?<![\w./-])(?:sk|pk|rk|gsk|xai|hf|nvapi|r8|fw|tgp|csk|pplx|key|ak|ms|AIza)[-_]?[A-Za-z0-9][\w-]{14,}"
+)
+
+
+def parse_paste(pasted: str | bytes) -> Draft:
+    """The endpoint, key and models in whatever was pasted.
+
+    Raises UsageError, with a hint and without repeating the text, when it is
+    too long, not text, or says nothing about an endpoint.
+    """
+    notes: list[str] = []
+    text = _readable(pasted, notes)
+    draft = _parse(text)
+    if draft.endpoint is None:
+        raise _no_address(draft)
+    return draft._replace(notes=(*notes, *draft.notes))
+
+
+def _readable(pasted: str | bytes, notes: list[str]) -> str:
+    if len(pasted) > LONGEST_PASTE:
+        raise UsageError(
+            f"this is {len(pasted) / 1e6:.1f} MB, too long for the description of an endpoint",
+            hint="paste only the curl command, the export lines or the address",
+        )
+    text = _decoded(pasted) if isinstance(pasted, bytes) else pasted
+    if text.count("\0") or text.count("\ufffd") > 8:
+        raise UsageError(
+            "this is not text but binary data", hint="paste the curl command, the export lines or the address"
+        )
+    plain = _CONTROL.sub("", _TERMINAL_CODES.sub("", text))
+    if plain != text.removeprefix("\ufeff"):
+        notes.append("control characters removed")
+    fence = _FENCE.match(plain)
+    if fence:
+        plain = fence[1]
+    if not plain.strip():
+        raise UsageError("nothing was pasted", hint="paste a curl command that works, export lines, JSON or an address")
+    return plain
+
+
+def _decoded(raw: bytes) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", "replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if raw.count(b"\0") or len(re.findall(rb"[\x00-\x08\x0e-\x1a]", raw)) > 2:
+            return "\0"
+        return raw.decode("latin-1")
+
+
+def _parse(text: str) -> Draft:
+    bare = text.strip()
+    if deep_links.looks_like_link(bare):
+        return deep_links.parse_link(bare)
+    if looks_like_curl(text):
+        return parse_curl(text)
+    if bare[:1] in "{[":
+        draft = snippets.draft_from_json_text(bare)
+        if draft is not None:
+            return draft
+    if snippets.looks_like_code(text):
+        draft = snippets.draft_from_code(text)
+        if draft.endpoint is not None:
+            return draft
+    pairs = env_pairs(text)
+    if pairs:
+        draft = draft_from_pairs(pairs, "environment variables")
+        if draft.endpoint is not None:
+            return draft
+    return _from_lines(text)
+
+
+def env_pairs(text: str) -> list[Pair]:
+    """NAME=value lines as shells, .env files, PowerShell and docker write them."""
+    found = []
+    for match in _ENV_LINE.finditer(text):
+        value = match["value"]
+        spaced = "=" not in match[0].split(match["name"], 1)[1][:3]
+        # `set -x NAME value` (fish) and `setx NAME value` have no equals sign; prose does not either.
+        if spaced and not match["how"]:
+            continue
+        found.append((match["name"], unquoted(value)))
+    return found
+
+
+def unquoted(value: str) -> str:
+    """A shell value without its quotes or the comment behind it."""
+    value = value.strip()
+    if value[:1] in ("'", '"') and (end := value.find(value[0], 1)) > 0:
+        return value[1:end]
+    return re.split(r"\s+#|\s*;\s*(?=export|set\b)|\s+&&", value, maxsplit=1)[0].strip().rstrip("\\").strip()
+
+
+def _from_lines(text: str) -> Draft:
+    """An address with a key, or `label: value` lines as people send them to each other."""
+    labelled: list[Pair] = []
+    headers: list[Pair] = []
+    for match in _LABEL_LINE.finditer(text):
+        name, value = match["name"].strip(), match["value"].strip().strip("\"'`*")
+        if name.lower() in ("http", "https"):
+            continue
+        if name.lower() in ("authorization", "x-api-key"):
+            headers.append((name, value))
+        else:
+            labelled.append((name, value))
+    draft = draft_from_pairs(labelled, "labelled lines")
+    notes, warnings = list(draft.notes), list(draft.warnings)
+    read = read_headers(headers, notes, warnings)
+    if draft.endpoint is None:
+        url = _ANY_URL.search(text)
+        if url:
+            plain = draft_from_pairs([("url", url[0])], "an address")
+            notes += plain.notes
+            draft = plain._replace(models=draft.models, secret=draft.secret or plain.secret, key_ref=draft.key_ref)
+    if draft.endpoint is None:
+        draft = _bare_words(text, draft)
+        notes += draft.notes
+    secret = read.secret or draft.secret or _loose_key(text, draft)
+    if draft.endpoint is not None and read.auth:
+        draft = draft._replace(endpoint=draft.endpoint._replace(auth=read.auth))
+    return draft._replace(secret=secret, notes=tuple(dict.fromkeys(notes)), warnings=tuple(warnings))
+
+
+def _bare_words(text: str, draft: Draft) -> Draft:
+    """`api.example.com sk-…`: an address without a scheme."""
+    for word in text.split():
+        if re.fullmatch(
+            r"(?:localhost|[\w-]+(?:[.．。][\w-]+)+|\[[0-9a-fA-F:]+\]|\d+(?:\.\d+){3})(?::\d+)?(?:/\S*)?", word
+        ) and ("/" in word or ":" in word or re.search(r"\.[a-z]{2,}$", word)):
+            return draft_from_pairs([("url", word)], "an address")._replace(models=draft.models)
+    return draft
+
+
+def _loose_key(text: str, draft: Draft) -> Secret | None:
+    """The one word that has the shape of a key, or that stands alone beside an address."""
+    if draft.key_ref is not None:
+        return None
+    shape = _KEY_SHAPE.search(_ANY_URL.sub(" ", text))
+    if shape:
+        return read_key(shape[0], [])[0]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    alone = [
+        line
+        for line in lines
+        if re.fullmatch(r"[\w.~+/=-]{16,}", line) and "." not in line[:12] and "/" not in line[:8]
+    ]
+    return read_key(alone[0], [])[0] if len(lines) <= 4 and len(alone) == 1 else None
+
+
+def _no_address(draft: Draft) -> UsageError:
+    if draft.secret is not None:
+        return UsageError(
+            "there is a key in it but no address",
+            hint="add --url https://…/v1, or --preset ID ('ccswitch-tui presets' lists them)",
+        )
+    return UsageError(
+        "there is no endpoint in this text",
+        hint="paste a curl command that works, export lines, JSON, an SDK snippet, or the address itself",
+    )

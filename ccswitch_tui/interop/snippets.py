@@ -1,0 +1,184 @@
+"""JSON objects and SDK snippets (Python, JavaScript) that describe an endpoint.
+
+Pure; nothing is evaluated. Code is searched for arguments whose value is a
+literal or an environment variable; JSON is walked for the object that holds an
+address.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.interop.headers import read_headers
+from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold
+
+ARGUMENT_NAMES = {
+    "azure_endpoint": "base_url", "azureEndpoint": "base_url", "openai_api_base": "base_url", "api_base": "base_url",
+    "apiBase": "base_url", "Uri": "url", "openai_api_key": "api_key", "authToken": "auth_token",
+    "azure_deployment": "model", "model_name": "model", "modelName": "model",
+}  # fmt: skip
+"""What the SDKs and their wrappers (Azure, LangChain, LiteLLM, PowerShell) call the same three things."""
+
+DEEPEST = 12
+"""Levels of JSON walked; real files have four."""
+
+_STRING = r"""(?P<quote>[rf]?(?P<mark>\"\"\"|'''|["'`]))(?P<text>(?:\\.|(?!(?P=mark)).)*)(?P=mark)"""
+_FROM_ENV = (
+    r"""(?:os\.)?(?:environ(?:\.get)?\s*[\[(]|getenv\s*\(|Deno\.env\.get\s*\()\s*["'](?P<env1>\w+)["']"""
+    r"""|(?:process|import\.meta)\.env(?:\.(?P<env2>\w+)|\[["'](?P<env3>\w+)["']\])|ENV\[["'](?P<env4>\w+)["']\]"""
+)
+_ARGUMENT = re.compile(rf"""(?<![\w.])["']?(?P<name>[A-Za-z_][\w-]*)["']?\s*(?:=|:)(?!=)\s*(?:{_STRING}|{_FROM_ENV})""")
+_HEADER = re.compile(rf"""["'](?P<name>[A-Za-z-]+)["']\s*[:,]\s*(?:{_STRING})""")
+_CLIENT = re.compile(
+    r"\b(?P<vendor>Async|Azure|Chat)?(?P<name>Anthropic|OpenAI)(?:Bedrock|Vertex)?\s*\(|\bcreate(?P<maker>OpenAI|Anthropic)\w*\("
+)
+_CODE = re.compile(
+    r"^\s*(?:import |from \w[\w.]* import|const |let |var |client\s*=|require\(|model_list:)"
+    r"|\bnew (?:OpenAI|Anthropic)\b"
+    r"|\b(?:Async|Azure|Chat)?(?:OpenAI|Anthropic)\(|\brequests\.post\(|\bfetch\(|\bhttpx\.|\blitellm\.|\bInvoke-(?:RestMethod|WebRequest)\b",
+    re.MULTILINE | re.IGNORECASE,
+)
+_URL = re.compile(r"https?://[^\s\"'`<>()]+", re.IGNORECASE)
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether the text is a program rather than settings."""
+    return _CODE.search(text) is not None
+
+
+def draft_from_code(text: str) -> Draft:
+    """The endpoint a snippet talks to."""
+    pairs: list[Pair] = []
+    values: dict[str, str] = {}
+    for match in _ARGUMENT.finditer(text):
+        value = _value(match)
+        values[match["name"]] = value
+        pairs.append((_argument_name(match["name"]), value))
+    vendor = _vendor(text)
+    source = "an SDK snippet"
+    headers = read_headers([(m["name"], _interpolated(m["text"], values)) for m in _HEADER.finditer(text)
+                            if m["name"].lower() in ("authorization", "x-api-key", "api-key")], [], [])  # fmt: skip
+    pairs = [(f"{vendor}_{name}" if vendor and fold(name) in ("BASE_URL", "API_KEY", "MODEL") else name, value)
+             for name, value in pairs if value]  # fmt: skip
+    draft = draft_from_pairs(_known(pairs, text, vendor), source)
+    if draft.endpoint is None:
+        url = _URL.search(text)
+        if url:
+            draft = draft_from_pairs([*pairs, ("url", url[0])], source)
+    if headers.auth and draft.endpoint is not None:
+        draft = draft._replace(
+            endpoint=draft.endpoint._replace(auth=headers.auth), secret=headers.secret or draft.secret
+        )
+    return draft
+
+
+def _argument_name(name: str) -> str:
+    return ARGUMENT_NAMES.get(name, name)
+
+
+def _known(pairs: list[Pair], text: str, vendor: str) -> list[Pair]:
+    """The pairs; with a client of a vendor and no key named, the SDK reads the vendor's own variable."""
+    if vendor and not any(fold(n).endswith(("API_KEY", "AUTH_TOKEN")) for n, _ in pairs):
+        return [*pairs, (f"{vendor}_api_key", f"${vendor.upper()}_API_KEY")]
+    return pairs
+
+
+def _value(match: re.Match[str]) -> str:
+    variable = match["env1"] or match["env2"] or match["env3"] or match["env4"]
+    return f"${variable}" if variable else match["text"]
+
+
+def _interpolated(text: str, values: dict[str, str]) -> str:
+    """`Bearer {key}` and `Bearer ${key}` with the values assigned in the same snippet."""
+    return re.sub(r"\$?\{\s*(\w+)\s*\}|\$(\w+)", lambda m: values.get(m[1] or m[2], m[0]), text)
+
+
+def _vendor(text: str) -> str:
+    client = _CLIENT.search(text)
+    if client is None:
+        return ""
+    return (client["name"] or client["maker"]).lower()
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def draft_from_json_text(text: str) -> Draft | None:
+    """The endpoint a JSON text describes; None when it is not JSON."""
+    try:
+        tree = json.loads(text)
+    except RecursionError:
+        return None
+    except ValueError:
+        try:
+            # JSON as people write it: comments and a comma too many.
+            tree = json.loads(re.sub(r",(?=\s*[}\]])", "", re.sub(r"(?m)^\s*//.*$|(?<=[,{\[\s])//[^\n\"]*$", "", text)))
+        except (ValueError, RecursionError):
+            return None
+    return draft_from_tree(tree)
+
+
+def draft_from_tree(tree: Any) -> Draft:
+    """The endpoint a parsed JSON document describes."""
+    found = [d for d in (_from_object(node) for node in _objects(tree, DEEPEST)) if d.endpoint is not None]
+    if not found:
+        return draft_from_pairs(_leaves(tree, DEEPEST), "JSON")
+    complete = [d for d in found if d.secret or d.key_ref]
+    best = (complete or found)[0]
+    distinct = {d.endpoint.base_url for d in complete if d.endpoint}
+    if len(distinct) > 1:
+        note = (
+            f"there are {len(distinct)} endpoints in it: the first was taken ('ccswitch-tui import' takes whole files)"
+        )
+        best = best._replace(notes=(*best.notes, note))
+    return best
+
+
+def _objects(tree: Any, depth: int) -> Iterator[dict[str, Any]]:
+    """Objects that say something together, outermost first."""
+    if depth == 0:
+        return
+    if isinstance(tree, dict):
+        yield tree
+        for value in tree.values():
+            yield from _objects(value, depth - 1)
+    elif isinstance(tree, list):
+        if tree and all(isinstance(i, dict) and {"name", "value"} <= set(i) for i in tree):
+            # VS Code's claudeCode.environmentVariables
+            yield {"env": {str(i["name"]): i["value"] for i in tree}}
+            return
+        for value in tree[:1000]:
+            yield from _objects(value, depth - 1)
+
+
+def _from_object(node: dict[str, Any]) -> Draft:
+    name = str(node.get("name") or node.get("title") or "")
+    if isinstance(node.get("env"), dict):
+        return draft_from_pairs(_scalars(node["env"]), "settings in JSON", name=name)
+    pairs = _scalars(node)
+    for inner in ("options", "auth", "settings", "requestOptions", "litellm_params"):
+        if isinstance(node.get(inner), dict):
+            pairs += _scalars(node[inner])
+    models = node.get("models")
+    if not any(fold(n) == "MODEL" for n, _ in pairs):
+        listed = list(models) if isinstance(models, dict | list) else []
+        first = next((m for m in listed if isinstance(m, str)), None)
+        if first:
+            pairs.append(("model", first))
+    draft = draft_from_pairs([(n, v) for n, v in pairs if fold(n) not in ("NAME", "TITLE")], "JSON", name=name)
+    if isinstance(models, dict | list):
+        draft = draft._replace(listed_models=tuple(m for m in models if isinstance(m, str)))
+    return draft
+
+
+def _scalars(node: dict[str, Any]) -> list[Pair]:
+    return [(str(k), v if isinstance(v, str) else str(v)) for k, v in node.items()
+            if isinstance(v, str | int | float) and not isinstance(v, bool)]  # fmt: skip
+
+
+def _leaves(tree: Any, depth: int) -> list[Pair]:
+    return [pair for node in _objects(tree, depth) for pair in _scalars(node)]

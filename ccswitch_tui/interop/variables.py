@@ -1,0 +1,321 @@
+"""The names people give to an endpoint's facts, and the Draft a set of them makes.
+
+Pure. Environment variables, JSON fields, SDK arguments and labels in a chat
+message differ in spelling only: each name is folded to one form and looked up
+in tables. A value that is a variable or a placeholder is never taken for a key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.interop.headers import is_placeholder, read_headers
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts, Wire
+from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url
+from ccswitch_tui.secret import Secret
+
+# ---------------------------------------------------------------- tables
+
+URL_NAMES = (
+    "BASE_URL", "API_BASE_URL", "API_BASE", "API_URL", "API_ENDPOINT", "ENDPOINT", "BASEURL", "API_HOST", "BASE", "URL",
+    "HOST", "SERVER_URL", "接口地址", "请求地址", "地址", "网址", "域名",
+)  # fmt: skip
+KEY_NAMES = (
+    "AUTH_TOKEN", "API_KEY", "APIKEY", "API_TOKEN", "ACCESS_TOKEN", "BEARER_TOKEN", "SECRET_KEY", "API_SECRET", "KEY",
+    "TOKEN", "BEARER", "密钥", "令牌", "秘钥",
+)  # fmt: skip
+MODEL_NAMES = ("MODEL_NAME", "MODEL_ID", "MODEL", "DEPLOYMENT_NAME", "DEPLOYMENT", "CHAT_MODEL", "模型", "模型名称")
+"""Longest first within each tuple: the part before it is the vendor's group (`DEEPSEEK_API_KEY` → DEEPSEEK)."""
+
+TIER_NAMES = {
+    "ANTHROPIC_MODEL": "default",
+    "ANTHROPIC_DEFAULT_MODEL": "default",
+    "ANTHROPIC_DEFAULT_FABLE_MODEL": "fable",
+    "ANTHROPIC_DEFAULT_OPUS_MODEL": "opus",
+    "ANTHROPIC_DEFAULT_SONNET_MODEL": "sonnet",
+    "ANTHROPIC_DEFAULT_HAIKU_MODEL": "haiku",
+    "ANTHROPIC_SMALL_FAST_MODEL": "haiku",
+    "CLAUDE_CODE_SUBAGENT_MODEL": "subagent",
+    "FABLE_MODEL": "fable",
+    "OPUS_MODEL": "opus",
+    "SONNET_MODEL": "sonnet",
+    "HAIKU_MODEL": "haiku",
+    "BIG_MODEL": "opus",
+    "MIDDLE_MODEL": "sonnet",
+    "SMALL_MODEL": "haiku",
+}
+"""Claude Code's variables, cc-switch's deep links, and the names of the simple proxies people come from."""
+
+KEPT_ENV = (
+    "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS", "MAX_THINKING_TOKENS", "CLAUDE_CODE_EFFORT_LEVEL", "ENABLE_TOOL_SEARCH",
+    "CLAUDE_CODE_AUTO_COMPACT_WINDOW", "DISABLE_PROMPT_CACHING", "CLAUDE_CODE_MODEL_CAPABILITIES",
+)  # fmt: skip
+"""Variables that shape Claude Code's requests for one endpoint and therefore belong to a profile."""
+
+OTHER_CLOUDS = (
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_MANTLE",
+)
+
+AUTH_OF_NAME = {"ANTHROPIC_AUTH_TOKEN": "bearer", "ANTHROPIC_API_KEY": "x-api-key", "CLAUDE_API_KEY": "x-api-key"}
+
+WIRE_OF_GROUP: dict[str, Wire] = {"ANTHROPIC": "anthropic", "CLAUDE": "anthropic", "OPENAI": "openai-chat"}
+
+VENDOR_URLS = {
+    "OPENAI": "https://api.openai.com/v1",
+    "ANTHROPIC": "https://api.anthropic.com",
+    "CLAUDE": "https://api.anthropic.com",
+}
+"""Where the SDKs of these go when no address is given."""
+
+_VARIABLE = re.compile(
+    r"""\$\{?(?:env:)?([A-Za-z_]\w*)(?::?-[^}]*)?\}?|%([A-Za-z_]\w*)%|\$\{\{\s*(?:secrets|env)\.([A-Za-z_]\w*)\s*\}\}"""
+    r"""|os\.environ/([A-Za-z_]\w*)|env:([A-Za-z_]\w*)|\{env:([A-Za-z_]\w*)\}"""
+)
+"""A value that only names a variable: shells, cmd, Continue's secrets, LiteLLM's os.environ/, ours, opencode's."""
+
+Pair = tuple[str, str]
+
+
+class _Group(NamedTuple):
+    """What one vendor's names said."""
+
+    url: str = ""
+    key: str = ""
+    key_name: str = ""
+    model: str = ""
+    second_key: str = ""
+
+
+def fold(name: str) -> str:
+    """A name in one spelling: `baseURL`, `base-url`, `Base URL` → BASE_URL."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip().strip("\"'`*"))
+    return re.sub(r"[\s.-]+", "_", name).upper().strip("_").removeprefix("VITE_").removeprefix("NEXT_PUBLIC_")
+
+
+def variable_name(value: str) -> str | None:
+    """NAME, if the value is nothing but a reference to an environment variable."""
+    found = _VARIABLE.fullmatch(value.strip())
+    return next((g for g in found.groups() if g), None) if found else None
+
+
+def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> Draft:
+    """The Draft these names and values make. `endpoint` is None when there was no address among them.
+
+    Raises UsageError when an address in them cannot be one.
+    """
+    facts = [(fold(k), v.strip()) for k, v in pairs if isinstance(v, str) and v.strip()]
+    notes: list[str] = []
+    warnings: list[str] = []
+    table = dict(facts)
+    for cloud in OTHER_CLOUDS:
+        if table.get(cloud, "") not in ("", "0", "false"):
+            warnings.append(f"{cloud} sends Claude Code to that cloud's own sign-in, which no profile replaces")
+    chosen, group = _choose(_groups(facts), warnings)
+    url = _url(group, chosen)
+    return _assemble(
+        chosen, group, url, table, Draft(name=name, source=source, notes=tuple(notes), warnings=tuple(warnings))
+    )
+
+
+def _split_name(name: str) -> tuple[str, str] | None:
+    """(group, "url" | "key" | "model") for a folded name, or None."""
+    for kind, names in (("key", KEY_NAMES), ("url", URL_NAMES), ("model", MODEL_NAMES)):
+        for ending in names:
+            if name == ending:
+                return "", kind
+            if name.endswith("_" + ending):
+                return name[: -len(ending) - 1].removesuffix("_API"), kind
+    return None
+
+
+def _groups(facts: list[Pair]) -> dict[str, _Group]:
+    groups: dict[str, _Group] = {}
+    for name, value in facts:
+        if name in TIER_NAMES or is_other_business(name):
+            continue
+        found = _split_name(name)
+        if found is None:
+            continue
+        label, kind = found
+        group = groups.get(label, _Group())
+        if kind == "url" and not group.url and _could_be_url(value):
+            group = group._replace(url=value)
+        elif kind == "key" and (not group.key or name == "ANTHROPIC_AUTH_TOKEN"):
+            group = group._replace(key=value, key_name=name, second_key=group.key)
+        elif kind == "key" and value != group.key:
+            group = group._replace(second_key=value)
+        elif kind == "model" and not group.model:
+            group = group._replace(model=value)
+        groups[label] = group
+    return groups
+
+
+def is_other_business(name: str) -> bool:
+    """Names that end like ours and mean something else."""
+    return name.endswith(
+        ("_PROXY", "PUBLIC_KEY", "WEBSITE_URL", "HOMEPAGE", "ICON_URL", "CONFIG_URL", "SSH_KEY", "CA_KEY")
+    ) or (name in ("TOKENS", "MAX_TOKEN", "HOMEPAGE_URL", "DATABASE_URL", "REDIS_URL", "CLIENT_KEY"))
+
+
+def _could_be_url(value: str) -> bool:
+    return re.match(r"https?:|[\w.-]+\.[a-z]{2,}|localhost|\d+\.\d+\.\d+\.\d+|\[", value, re.IGNORECASE) is not None
+
+
+def _choose(groups: dict[str, _Group], warnings: list[str]) -> tuple[str, _Group]:
+    """The group that says most: address and key, then address, then key."""
+    if not groups:
+        return "", _Group()
+    ranked = sorted(groups, key=lambda g: (-(bool(groups[g].url) * 2 + bool(groups[g].key)), not groups[g].key))
+    best = groups[ranked[0]]
+    complete = [g for g in ranked if groups[g].url and groups[g].key]
+    if len(complete) > 1:
+        warnings.append(
+            f"more than one endpoint is in it ({', '.join(g.lower() for g in complete)}): the first was taken"
+        )
+    # A part that stands without a vendor's name belongs to whoever lacks it.
+    for other in ranked[1:]:
+        if other == "" or ranked[0] == "" or not best.key:
+            best = best._replace(
+                key=best.key or groups[other].key,
+                key_name=best.key_name or groups[other].key_name,
+                model=best.model or groups[other].model,
+                url=best.url or groups[other].url,
+            )
+    return ranked[0], best
+
+
+def _url(group: _Group, label: str) -> NormalisedUrl | None:
+    if group.url and not variable_name(group.url):
+        return normalise_url(group.url)
+    if group.key and label in VENDOR_URLS:
+        return normalise_url(VENDOR_URLS[label])
+    return None
+
+
+def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[str, str], start: Draft) -> Draft:
+    notes, warnings = list(start.notes), list(start.warnings)
+    if url is not None:
+        notes += url.changes
+        warnings += [h for h in url.hints if h.startswith("http://")]
+    if group.url and url is None:
+        notes.append("the address is a variable: give its value with --url")
+    secret, ref = read_key(group.key, notes)
+    auth = AUTH_OF_NAME.get(group.key_name) if label in ("ANTHROPIC", "CLAUDE") else None
+    if group.second_key and group.second_key != group.key:
+        Secret(group.second_key)
+        warnings.append("there are two different keys in it: the bearer token was taken")
+    endpoint = None
+    if url is not None:
+        if WIRE_OF_GROUP.get(label) == "anthropic" and url.wire_hint is None and url.base_url.endswith("/v1"):
+            url = url._replace(base_url=url.base_url.removesuffix("/v1"))
+        wire = url.wire_hint if _says_more(url, label) else WIRE_OF_GROUP.get(label, url.wire_hint)
+        extra = _custom_headers(table.get("ANTHROPIC_CUSTOM_HEADERS", ""), notes, warnings)
+        endpoint = Endpoint(
+            base_url=_for_wire(url.base_url, wire, notes),
+            wire=wire,
+            auth=auth or url.auth_hint or "bearer",
+            headers=extra,
+            ca_file=table.get("NODE_EXTRA_CA_CERTS") or table.get("CA_BUNDLE_PATH"),
+            timeouts=_timeouts(table),
+        )
+        secret = secret or url.secret
+    return start._replace(
+        endpoint=endpoint,
+        secret=secret,
+        key_ref=ref if secret is None else None,
+        models=_models(group, url, table, notes),
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+        extra_env={k: table[k] for k in KEPT_ENV if k in table},
+        context_window=_tokens(table, "CLAUDE_CODE_MAX_CONTEXT_TOKENS", "CONTEXT_LENGTH", "CONTEXT_WINDOW"),
+        max_output=_tokens(table, "CLAUDE_CODE_MAX_OUTPUT_TOKENS"),
+    )
+
+
+def _says_more(url: NormalisedUrl, label: str) -> bool:
+    """Whether the address itself is a better witness of the wire than the variable's name."""
+    return any("/chat/completions" in c or "/messages" in c for c in url.changes) or url.auth_hint is not None
+
+
+def _for_wire(base_url: str, wire: Wire | None, notes: list[str]) -> str:
+    if wire == "anthropic" and base_url.endswith("/v1"):
+        notes.append("'/v1' removed: Anthropic's client appends it itself")
+        return base_url.removesuffix("/v1")
+    return base_url
+
+
+def read_key(value: str, notes: list[str]) -> tuple[Secret | None, SecretRef | None]:
+    """A key's text as a Secret, a reference to a variable, or neither with a note."""
+    value = value.strip().strip("\"'").strip()
+    if not value:
+        return None, None
+    variable = variable_name(value)
+    if variable:
+        notes.append(f"the key is the variable {variable}: it is read from the environment each time")
+        return None, SecretRef("env", variable)
+    if is_placeholder(value):
+        notes.append("the key in it is a placeholder")
+        return None, None
+    return Secret(re.sub(r"^bearer\s+", "", value, flags=re.IGNORECASE)), None
+
+
+def _custom_headers(text: str, notes: list[str], warnings: list[str]) -> dict[str, str]:
+    """ANTHROPIC_CUSTOM_HEADERS: `Name: value` lines."""
+    pairs = [line.partition(":") for line in text.replace("\\n", "\n").splitlines() if ":" in line]
+    read = read_headers([(n.strip(), v.strip()) for n, _, v in pairs], notes, warnings)
+    if read.secret:
+        warnings.append("the custom headers carry a key, which was left out: give it with --key-stdin")
+    return read.kept
+
+
+def _models(group: _Group, url: NormalisedUrl | None, table: dict[str, str], notes: list[str]) -> ModelTiers:
+    tiers: dict[str, str] = {}
+    for name, tier in TIER_NAMES.items():
+        if table.get(name) and tier not in tiers:
+            tiers[tier] = model_name(table[name])
+    if group.model and not variable_name(group.model):
+        tiers.setdefault("default", model_name(group.model))
+    if url is not None and url.model:
+        tiers.setdefault("default", url.model)
+    if "default" not in tiers:
+        for tier in ("sonnet", "opus", "fable", "haiku"):
+            if tier in tiers:
+                tiers["default"] = tiers[tier]
+                break
+    same = [t for t in tiers if t != "default" and tiers[t] == tiers.get("default")]
+    for tier in same:
+        del tiers[tier]
+    return ModelTiers(**tiers)
+
+
+def model_name(text: str) -> str:
+    """A model's name without the `[1m]` mark, which is Claude Code's own and never leaves it."""
+    return re.sub(r"\[1m\]$", "", text.strip(), flags=re.IGNORECASE)
+
+
+def _timeouts(table: dict[str, str]) -> Timeouts:
+    wait_ms = _tokens(table, "API_TIMEOUT_MS")
+    return Timeouts(first_byte_s=wait_ms / 1000) if wait_ms and wait_ms / 1000 > Timeouts().first_byte_s else Timeouts()
+
+
+def _tokens(table: dict[str, Any], *names: str) -> int | None:
+    for name in names:
+        value = table.get(name, "")
+        if value.isdigit() and int(value) > 0:
+            return int(value)
+    return None
+
+
+def checked_url(text: str, what: str) -> NormalisedUrl:
+    """normalise_url for an address read from a file; the error says which entry it was."""
+    try:
+        return normalise_url(text)
+    except UrlError as error:
+        raise UsageError(f"{what}: {error.message}", hint=error.hint, kind=error.kind) from None

@@ -1,0 +1,373 @@
+"""What people paste as an address, and the base URL it means.
+
+Pure. Every change is named in words, because a base URL that was mended
+silently is the next riddle. `base_url` is what the SDK of that wire would be
+given: with the version segment for chat completions, without it for Anthropic's
+(its client appends /v1/messages itself). A *missing* /v1 is only hinted at: some
+hosts serve chat completions at the root, so a probe has to prove it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from typing import NamedTuple
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.profiles.model import Wire
+from ccswitch_tui.secret import Secret
+
+LONGEST_URL = 2048
+"""Longer than any base URL; what is longer is not an address but something pasted by mistake."""
+
+
+class NormalisedUrl(NamedTuple):
+    """A base URL and how it came about."""
+
+    base_url: str
+    wire_hint: Wire | None = None
+    """What the address alone suggests; None where it says nothing."""
+    changes: tuple[str, ...] = ()
+    """Each change in words, in the order made; empty when the text was a base URL already."""
+    hints: tuple[str, ...] = ()
+    """What may still be wrong, for the probe to prove."""
+    secret: Secret | None = None
+    """A key that was in the address (`?key=…`, `user:password@`); it is not in `base_url`."""
+    model: str | None = None
+    """A model the path named (an Azure deployment, a Gemini model)."""
+    auth_hint: str | None = None
+    """The auth style this vendor's address is known to want, where it is not a bearer token."""
+
+
+class UrlError(UsageError):
+    """This cannot be an address."""
+
+    kind = "url-malformed"
+
+
+# ---------------------------------------------------------------- tables
+
+ROUTES: tuple[tuple[str, Wire | None, str], ...] = (
+    ("/chat/completions", "openai-chat", "the client appends it itself"),
+    ("/messages/count_tokens", "anthropic", "the client appends it itself"),
+    ("/messages/batches", "anthropic", "the client appends it itself"),
+    ("/messages", "anthropic", "the client appends it itself"),
+    ("/completions", "openai-chat", "that is the old completions route; chat completions are used"),
+    ("/responses", "openai-chat", "the Responses API is not spoken; chat completions of the same base are used"),
+    ("/embeddings", "openai-chat", "it serves no conversations"),
+    ("/models", None, "that is the list of models"),
+)
+"""Route at the end of a pasted address, what it says about the wire, why it is taken off. First match wins."""
+
+SERVER_NATIVE_ROUTES = ("/api/chat", "/api/generate", "/api/tags")
+"""Ollama's own routes; its OpenAI-compatible ones are under /v1 (Ollama, docs/openai.md)."""
+
+SECRET_PARAMETERS = frozenset({"key", "api_key", "api-key", "apikey", "token", "access_token", "auth", "secret"})
+
+LOOPBACK_NAMES = ("localhost", "ip6-localhost", "host.docker.internal")
+
+_DOTS = str.maketrans({"。": ".", "．": ".", "｡": ".", "：": ":", "／": "/"})
+_QUOTES = "\"'`´“”‘’„«»<>()[]{},;"
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+_MARKDOWN_LINK = re.compile(r"\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+_SCHEME = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9+-]*)(?P<mark>:/{0,3}|//+)(?=[^/])")
+_PLACEHOLDER = re.compile(
+    r"\$\{?\w+\}?|\{[^}]*\}|<[^>]*>|%[A-Z_]{3,}%|\b(?:your|my)[-_](?:resource|endpoint|host|domain|region|account)[\w-]*",
+    re.IGNORECASE,
+)
+_DOUBLED_VERSION = re.compile(r"(/v\d+)\1+(?=/|$)")
+_VERSION_END = re.compile(r"/v\d+[a-z]*\d*$")
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
+_AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com")
+_GEMINI_HOST = "generativelanguage.googleapis.com"
+
+
+def normalise_url(text: str) -> NormalisedUrl:
+    """The base URL that `text` means, and every change that led to it.
+
+    Normalising a result again changes nothing. Raises UrlError, whose message
+    never repeats the text: it may hold a key.
+    """
+    changes: list[str] = []
+    cleaned = _clean(text, changes)
+    parts, host, port = _split(_with_scheme(cleaned, changes), changes)
+    secret = _take_userinfo(parts, changes)
+    path, wire, model, auth = _vendor_path(host, _collapse(parts.path, changes), changes)
+    if wire is None:
+        path, wire = _without_route(path, changes)
+        path = _version_once(path, changes)
+    path, wire = _settle_wire(host, path, wire, changes)
+    secret = _take_query(parts, changes) or secret
+    if parts.fragment:
+        changes.append("the part after '#' left out: it never reaches a server")
+    base = f"{parts.scheme.lower()}://{_authority(parts.scheme.lower(), host, port, changes)}{path}"
+    return NormalisedUrl(
+        base, wire, tuple(changes), _hints(parts.scheme.lower(), host, path, wire), secret, model, auth
+    )
+
+
+def url_host(base_url: str) -> str:
+    """The host of a base URL in lower case, without port: what a key is bound to."""
+    return (urlsplit(base_url).hostname or "").lower()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host is this machine."""
+    if host in LOOPBACK_NAMES or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def is_private(host: str) -> bool:
+    """Whether a host is on this machine or its own network, where plain http is usual."""
+    if is_loopback(host) or host.endswith((".local", ".lan", ".internal", ".home.arpa")):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_private
+    except ValueError:
+        return "." not in host
+
+
+# ---------------------------------------------------------------- steps, in order
+
+
+def _clean(text: str, changes: list[str]) -> str:
+    link = _MARKDOWN_LINK.search(text)
+    if link:
+        text = link[1]
+        changes.append("the address taken out of a Markdown link")
+    trimmed = text.strip(_QUOTES + " \t\r\n\u00a0\u3000")
+    if "[" in text and re.search(r"\[[0-9a-fA-F:.]*:[0-9a-fA-F:.%]*\]", text):
+        # an IPv6 host keeps its brackets, also at the very ends
+        trimmed = text.strip(_QUOTES.replace("[", "").replace("]", "") + " \t\r\n\u00a0\u3000")
+    if trimmed != text.strip():
+        changes.append("quotes around it removed")
+    elif trimmed != text:
+        changes.append("blanks around it removed")
+    if not trimmed:
+        raise UrlError("there is no address here", hint="for example https://api.example.com/v1")
+    bare = _INVISIBLE.sub("", trimmed)
+    if bare != trimmed:
+        changes.append("invisible characters removed")
+    dotted = unicodedata.normalize("NFKC", bare.translate(_DOTS)) if not bare.isascii() else bare
+    if dotted != bare:
+        changes.append("full-width punctuation replaced by plain")
+    joined = re.sub(r"\s+", "", dotted)
+    if joined != dotted:
+        changes.append("blanks inside it removed")
+    if len(joined) > LONGEST_URL:
+        raise UrlError(f"this is {len(joined)} characters long: no address", hint="paste only the base URL")
+    if any(unicodedata.category(c) == "Cc" for c in joined):
+        raise UrlError("there are control characters in this address", hint="type it instead of pasting it")
+    slashed = joined.replace("\\", "/")
+    if slashed != joined:
+        changes.append("backslashes turned into slashes")
+    placeholder = _PLACEHOLDER.search(slashed)
+    if placeholder:
+        raise UrlError(
+            f"'{placeholder[0][:40]}' is a placeholder, not part of an address", hint="put your own value in its place"
+        )
+    return slashed
+
+
+def _with_scheme(text: str, changes: list[str]) -> str:
+    found = _SCHEME.match(text)
+    if found and not (found["mark"] == ":" and re.match(r"\d+(/|$|\?)", text[found.end() :])):
+        name, rest = found["name"].lower(), text[found.end() :]
+        if name in ("ws", "wss"):
+            name = {"ws": "http", "wss": "https"}[name]
+            changes.append(f"{found['name']}:// turned into {name}://")
+        elif name not in ("http", "https"):
+            near = _misspelled(name)
+            if near is None:
+                raise UrlError(
+                    f"'{found['name'][:20]}:' is not an address of a model's API",
+                    hint="it begins with https:// or http://",
+                )
+            changes.append(f"'{found['name']}' turned into '{near}'")
+            name = near
+        elif found["mark"] != "://":
+            changes.append(f"'{name}{found['mark']}' turned into '{name}://'")
+        elif found["name"] != name:
+            changes.append("the scheme written in lower case")
+        again = _SCHEME.match(rest)
+        if again and again["name"].lower() in ("http", "https") and again["mark"] != ":":
+            changes.append(f"'{name}://' in front of '{again['name'].lower()}://' removed")
+            return _with_scheme(rest, changes)
+        return f"{name}://{rest}"
+    text = text.lstrip("/")
+    if re.fullmatch(r"[^./:?#\[]+", text) and text.lower() not in LOOPBACK_NAMES:
+        raise UrlError("this is a word, not an address", hint="for example https://api.example.com/v1")
+    host = re.split(r"[/:?#]", text, maxsplit=1)[0] if not text.startswith("[") else text[1:].split("]")[0]
+    scheme = "http" if is_private(host.lower()) and not re.match(r"[^/]*:443(/|$)", text) else "https"
+    changes.append(f"{scheme}:// added")
+    return f"{scheme}://{text}"
+
+
+def _misspelled(name: str) -> str | None:
+    if len(name) > 7 or name in ("file", "ftp", "ssh", "git", "data", "tcp", "udp", "unix", "mailto"):
+        return None
+    for right, wrong in (("https", {"htps", "htpps", "htts", "ttps", "hhttps", "httpss", "httos", "hxxps", "httsp"}),
+                         ("http", {"htp", "ttp", "htttp", "hhttp", "hxxp", "htpp"})):  # fmt: skip
+        if name in wrong:
+            return right
+    return None
+
+
+def _split(text: str, changes: list[str]) -> tuple[SplitResult, str, int | None]:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        if "port" in str(error).lower():
+            raise UrlError(
+                "the port is not a number from 1 to 65535", hint="for example http://127.0.0.1:8080"
+            ) from None
+        raise UrlError("this cannot be read as an address", hint="an IPv6 host goes into [brackets]") from None
+    if port == 0:
+        raise UrlError("the port is not a number from 1 to 65535", hint="for example http://127.0.0.1:8080")
+    if not host:
+        raise UrlError("there is no host in this address", hint="for example https://api.example.com/v1")
+    return parts, _host(host, parts, changes), port
+
+
+def _host(host: str, parts: SplitResult, changes: list[str]) -> str:
+    if ":" in host:
+        return f"[{host}]"
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode()
+        except UnicodeError:
+            raise UrlError("the host's name cannot be written in ASCII", hint="check it for odd characters") from None
+        changes.append(f"the host's name in other letters written as {host}")
+    if not _HOST.fullmatch(host) or ".." in host or len(host) > 253:
+        raise UrlError("the host's name holds characters no host has", hint="for example https://api.example.com/v1")
+    if "." not in host and not is_private(host):
+        raise UrlError("this is no host's name", hint="for example https://api.example.com/v1")
+    typed = parts.netloc.rpartition("@")[2].partition(":")[0]
+    if typed.isascii() and typed != typed.lower():
+        changes.append("the host written in lower case")
+    if host == "0.0.0.0":  # noqa: S104 - recognised, never bound to
+        changes.append("0.0.0.0, where a server listens, replaced by 127.0.0.1, where it is reached")
+        return "127.0.0.1"
+    if host.endswith("."):
+        changes.append("the dot at the end of the host removed")
+        host = host.rstrip(".")
+    return host
+
+
+def _take_userinfo(parts: SplitResult, changes: list[str]) -> Secret | None:
+    if "@" not in parts.netloc:
+        return None
+    changes.append("user and password taken out of the address: no client sends them")
+    return Secret(unquote(parts.password)) if parts.password else None
+
+
+def _take_query(parts: SplitResult, changes: list[str]) -> Secret | None:
+    if not parts.query and "?" not in parts.geturl():
+        return None
+    for name, value in parse_qsl(parts.query):
+        if name.lower() in SECRET_PARAMETERS and value:
+            changes.append(f"the key in '?{name}=' taken out of the address")
+            return Secret(value)
+    if parts.query:
+        changes.append("the part after '?' left out: a base URL has none")
+    return None
+
+
+def _collapse(path: str, changes: list[str]) -> str:
+    path = unquote(path) if "%20" in path else path
+    single = re.sub(r"/{2,}", "/", path)
+    if single.rstrip("/") != path.rstrip("/"):
+        changes.append("doubled slashes made one")
+    bare = single.rstrip("/.,;")
+    if bare != single and single != "/":
+        changes.append(
+            "the slash at the end removed" if single.rstrip("/") == bare else "punctuation at the end removed"
+        )
+    return bare
+
+
+def _vendor_path(host: str, path: str, changes: list[str]) -> tuple[str, Wire | None, str | None, str | None]:
+    """Addresses whose vendor has a better one: (path, wire, model, auth); wire None means no such vendor."""
+    if host.endswith(_AZURE_HOSTS):
+        # Azure OpenAI v1 API: no api-version, the deployment goes into "model"
+        # (learn.microsoft.com, "Azure OpenAI in Azure AI Foundry Models API lifecycle").
+        deployment = re.match(r"/openai/deployments/([^/]+)", path)
+        if not path.startswith("/openai/v1") or deployment:
+            changes.append("Azure's /openai/v1 used, which needs no api-version" + (
+                f"; the deployment '{deployment[1]}' is the model" if deployment else ""))  # fmt: skip
+        elif path != "/openai/v1":
+            changes.append(f"'{path.removeprefix('/openai/v1')}' removed: the client appends it itself")
+        return "/openai/v1", "openai-chat", deployment[1] if deployment else None, "header:api-key"
+    if host == _GEMINI_HOST:
+        # Gemini's OpenAI compatibility: ai.google.dev/gemini-api/docs/openai
+        model = re.search(r"/models/([^/:]+)", path)
+        if path != "/v1beta/openai":
+            changes.append("Gemini's own format is not spoken: its OpenAI-compatible /v1beta/openai used")
+        return "/v1beta/openai", "openai-chat", model[1] if model else None, None
+    for route in SERVER_NATIVE_ROUTES:
+        if path.endswith(route):
+            changes.append(f"'{route}' is the server's own format: its OpenAI-compatible /v1 used")
+            return path.removesuffix(route) + "/v1", "openai-chat", None, None
+    return path, None, None, None
+
+
+def _without_route(path: str, changes: list[str]) -> tuple[str, Wire | None]:
+    wire: Wire | None = None
+    again = True
+    while again:
+        again = False
+        one_model = re.search(r"(?<=/v1)/models/[^/]+$", path)
+        if one_model:
+            path = path[: one_model.start()]
+            changes.append("'/models/…' removed: that is about one model")
+        for route, route_wire, why in ROUTES:
+            if path.lower().endswith(route):
+                path = path[: -len(route)].rstrip("/")
+                changes.append(f"'{route}' removed: {why}")
+                wire, again = wire or route_wire, True
+                break
+    return path, wire
+
+
+def _version_once(path: str, changes: list[str]) -> str:
+    single = _DOUBLED_VERSION.sub(r"\1", path)
+    if single != path:
+        changes.append("the doubled version segment made one")
+    return single
+
+
+def _settle_wire(host: str, path: str, wire: Wire | None, changes: list[str]) -> tuple[str, Wire | None]:
+    if wire is None:
+        if host == "api.anthropic.com" or re.search(r"/(anthropic|claude)(/|$)", path):
+            wire = "anthropic"
+        elif _VERSION_END.search(path):
+            wire = "openai-chat"
+    if wire == "anthropic" and path.endswith("/v1"):
+        path = path.removesuffix("/v1")
+        changes.append("'/v1' removed: Anthropic's client appends it itself")
+    return path, wire
+
+
+def _authority(scheme: str, host: str, port: int | None, changes: list[str]) -> str:
+    if port is None:
+        return host
+    if port == {"http": 80, "https": 443}[scheme]:
+        changes.append(f"the usual port {port} left out")
+        return host
+    return f"{host}:{port}"
+
+
+def _hints(scheme: str, host: str, path: str, wire: Wire | None) -> tuple[str, ...]:
+    hints = []
+    if wire != "anthropic" and not re.search(r"/v\d", path) and not path.endswith("/openai"):
+        hints.append("there is no version segment such as /v1 in it; if chat completions are not found, try with /v1")
+    if scheme == "http" and not is_private(host):
+        hints.append("http:// sends the key unencrypted over the network; use https:// if the host has it")
+    return tuple(hints)

@@ -1,0 +1,196 @@
+"""A new profile from whatever describes an endpoint.
+
+The order is the promise: nothing is saved before a safe key store is open; the
+key is stored and read back first, the profile second; when the profile cannot
+be saved, the key goes again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from ccswitch_tui.errors import KeyStoreError, UsageError
+from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.profiles.model import (
+    AUTH_STYLES,
+    TIERS,
+    WIRES,
+    Endpoint,
+    ModelTiers,
+    Profile,
+    SecretRef,
+    Wire,
+    check_name,
+)
+from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.profiles.url import is_loopback, normalise_url, url_host
+from ccswitch_tui.secret import Secret
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+
+
+class Added(NamedTuple):
+    """What `add_profile` saved."""
+
+    profile: Profile
+    stored_in: str | None
+    """For people: where the key went; None when it is a reference or there is none."""
+    replaced: bool = False
+
+
+# ---------------------------------------------------------------- drafts
+
+
+def draft_from_text(pasted: str | bytes) -> Draft:
+    """What was pasted, as a Draft with an endpoint. Raises UsageError when there is none in it."""
+    from ccswitch_tui.interop.paste import parse_paste
+
+    return parse_paste(pasted)
+
+
+def draft_from_url(text: str) -> Draft:
+    """An address alone, as a Draft."""
+    url = normalise_url(text)
+    return Draft(
+        endpoint=Endpoint(url.base_url, wire=url.wire_hint, auth=url.auth_hint or "bearer"),
+        secret=url.secret,
+        models=ModelTiers(default=url.model),
+        notes=url.changes,
+        warnings=tuple(h for h in url.hints if h.startswith("http://")),
+        source="an address",
+    )
+
+
+def draft_from_preset(preset_id: str) -> Draft:
+    """A provider of the catalogue, as a Draft without a key. Raises UsageError with the nearest ids."""
+    from ccswitch_tui.profiles.presets import load_presets
+
+    return load_presets().get(preset_id).draft()
+
+
+def with_options(
+    draft: Draft,
+    *,
+    model: str | None = None,
+    tiers: Mapping[str, str] | None = None,
+    wire: str | None = None,
+    auth: str | None = None,
+    headers: Sequence[tuple[str, str]] = (),
+) -> Draft:
+    """The draft with what the user said on top. Raises UsageError for values that cannot be meant."""
+    assert draft.endpoint is not None
+    endpoint = draft.endpoint
+    if wire is not None:
+        if wire not in WIRES:
+            raise UsageError(f"there is no wire format '{wire}'", hint=f"one of {', '.join(WIRES)}")
+        base = endpoint.base_url.removesuffix("/v1") if wire == "anthropic" else endpoint.base_url
+        endpoint = endpoint._replace(wire=cast(Wire, wire), base_url=base)
+    if auth is not None:
+        if auth not in AUTH_STYLES and not (auth.startswith("header:") and len(auth) > len("header:")):
+            raise UsageError(f"there is no auth style '{auth}'", hint=f"one of {', '.join(AUTH_STYLES)} or header:NAME")
+        endpoint = endpoint._replace(auth=auth)
+    if headers:
+        endpoint = endpoint._replace(headers={**endpoint.headers, **dict(headers)})
+    unknown = [t for t in tiers or {} if t not in TIERS]
+    if unknown:
+        raise UsageError(f"there is no tier '{unknown[0]}'", hint=f"one of {', '.join(TIERS)}")
+    named = {**draft.models.named(), **({"default": model} if model else {}), **(tiers or {})}
+    return draft._replace(endpoint=endpoint, models=ModelTiers(**named))
+
+
+# ---------------------------------------------------------------- adding
+
+
+def check_new_name(ctx: Context, name: str, *, replace: bool = False) -> None:
+    """Raises UsageError unless `name` can be added: before anyone is asked for a key."""
+    check_name(name)
+    if name in ctx.book().profiles and not replace:
+        raise UsageError(
+            f"there is a profile '{name}' already",
+            hint=f"'ccswitch-tui edit {name}' changes it; --force replaces it, key and all; or choose another name",
+            kind="name-taken",
+        )
+
+
+def needs_key(draft: Draft) -> bool:
+    """Whether an endpoint like this one wants a key that is not there yet. Servers on this machine rarely do."""
+    if draft.secret is not None or draft.key_ref is not None or draft.endpoint is None:
+        return False
+    return draft.endpoint.auth != "none" and not is_loopback(url_host(draft.endpoint.base_url))
+
+
+def open_key_store(ctx: Context) -> str:
+    """Makes sure a safe key store is there, and returns its name for people. Raises KeyStoreError otherwise."""
+    try:
+        return ctx.keys.store.label
+    except KeyStoreError as error:
+        raise KeyStoreError(
+            f"{error.message}: nothing was saved",
+            hint=error.hint or "keep the key elsewhere and name it: --key env:NAME or --key 'command:…'",
+            kind=error.kind,
+        ) from None
+
+
+def add_profile(ctx: Context, name: str, draft: Draft, *, replace: bool = False) -> Added:
+    """Stores the draft's key, then saves the profile; all of it or nothing.
+
+    Raises UsageError (name, key), KeyStoreError (no safe store) or ConflictError
+    (the file changed meanwhile).
+    """
+    check_new_name(ctx, name, replace=replace)
+    book = ctx.book()
+    if draft.endpoint is None:
+        raise UsageError("there is no address to add", hint="give it with --url")
+    draft = settled(ctx, draft)
+    assert draft.endpoint is not None
+    if draft.secret is None:
+        profile = draft.profile(name, draft.key_ref or SecretRef("none"))
+        update_profiles(ctx.paths, {name: profile}, expected_sha256=book.sha256)
+        return Added(profile, None, name in book.profiles)
+    label = open_key_store(ctx)
+    secret = sendable(draft.secret, draft.endpoint.auth)
+    before = ctx.keys.store.get(name)
+    ref = ctx.keys.put(name, secret)
+    try:
+        profile = draft.profile(name, ref)
+        update_profiles(ctx.paths, {name: profile}, expected_sha256=book.sha256)
+    except BaseException:
+        with contextlib.suppress(KeyStoreError):
+            ctx.keys.put(name, before) if before is not None else ctx.keys.remove(name)
+        raise
+    return Added(profile, label, name in book.profiles)
+
+
+def settled(ctx: Context, draft: Draft) -> Draft:
+    """The draft with paths made absolute, and without an auth style when there is no key to send."""
+    assert draft.endpoint is not None
+    endpoint = draft.endpoint
+    endpoint = endpoint._replace(
+        ca_file=_absolute(ctx, endpoint.ca_file),
+        client_cert=_absolute(ctx, endpoint.client_cert),
+        client_key=_absolute(ctx, endpoint.client_key),
+    )
+    if draft.secret is None and draft.key_ref is None:
+        endpoint = endpoint._replace(auth="none")
+    return draft._replace(endpoint=endpoint)
+
+
+def _absolute(ctx: Context, path: str | None) -> str | None:
+    if not path:
+        return None
+    full = path.replace("~", ctx.paths.home, 1) if path.startswith("~/") else os.path.join(ctx.cwd, path)
+    return os.path.normpath(full)
+
+
+def sendable(secret: Secret, auth: str) -> Secret:
+    """The key as a header can carry it; raises UsageError for what none can. A whole header may hold a blank."""
+    from ccswitch_tui.credentials.base import clean_key
+
+    if auth.startswith("header:") and " " in secret.reveal().strip():
+        scheme, _, rest = secret.reveal().strip().partition(" ")
+        return Secret(f"{scheme} {clean_key(rest).reveal()}")
+    return clean_key(secret.reveal())

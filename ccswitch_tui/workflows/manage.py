@@ -1,0 +1,214 @@
+"""Remove, rename and copy profiles.
+
+Each has two halves, the key in its store and the profile in its file; when
+the second fails, the first is run backwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
+from ccswitch_tui.profiles.model import ModelTiers, Profile, SecretRef, check_name
+from ccswitch_tui.profiles.store import ProfileBook, update_profiles
+from ccswitch_tui.workflows.profiles import scopes_in_use
+
+if TYPE_CHECKING:
+    from ccswitch_tui.secret import Secret
+    from ccswitch_tui.workflows.context import Context
+
+
+class Removed(NamedTuple):
+    """What `remove` did."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+    """Names of the keys that were removed from the key store."""
+    kept_keys: tuple[str, ...] = ()
+    """Names of keys left there: another profile uses them, or the store could not be opened."""
+    advice: tuple[str, ...] = ()
+
+
+class Renamed(NamedTuple):
+    """What `rename` did."""
+
+    profile: Profile
+    scopes: tuple[str, ...] = ()
+    """Where it was in use: the settings there name it anew."""
+    advice: tuple[str, ...] = ()
+
+
+def remove_profile(ctx: Context, name: str, *, force: bool = False) -> Removed:
+    """Removes a profile and its stored keys.
+
+    Raises UsageError when it is in use and not `force`; KeyStoreError when its
+    key cannot be removed and not `force`. Nothing is removed then.
+    """
+    book = ctx.book()
+    profile = book.get(name)
+    _refuse_in_use(ctx, name, force)
+    others = [p for p in book.profiles.values() if p.name != name]
+    shared = {ref.name for p in others for ref in stored_refs(p)}
+    own = [ref.name for ref in stored_refs(profile) if ref.name not in shared]
+    kept = [ref.name for ref in stored_refs(profile) if ref.name in shared]
+    with taken_out(ctx, own, force=force) as taken:
+        update_profiles(ctx.paths, {name: None}, expected_sha256=book.sha256)
+    kept += [key for key in own if key not in taken and ctx.keys.present(SecretRef("keyring", key)) is not False]
+    return Removed(name, tuple(taken), tuple(kept), tuple(_mentions(name, others)))
+
+
+def rename_profile(ctx: Context, old: str, new: str) -> Renamed:
+    """Gives a profile another name: its keys, the profiles that name it, and the settings it is in use in follow."""
+    check_name(new)
+    book = ctx.book()
+    profile = book.get(old)
+    _refuse_taken(book, new)
+    moves = {ref.name: _under(ref.name, old, new) for ref in stored_refs(profile)}
+    moves = {a: b for a, b in moves.items() if a != b}
+    renamed = _with_key_names(profile._replace(name=new), moves)
+    changes: dict[str, Profile | None] = {old: renamed}
+    for other in book.profiles.values():
+        followed = _following(other, old, new)
+        if other.name != old and followed != other:
+            changes[other.name] = followed
+    scopes = scopes_in_use(ctx).get(old, ())
+    with copied_keys(ctx, moves):
+        update_profiles(ctx.paths, changes, expected_sha256=book.sha256)
+    for key in moves:
+        ctx.keys.remove(key)
+    advice = [f"settings of other project folders that use '{old}' need 'ccswitch-tui use {new}' there"]
+    done = []
+    for scope in scopes:
+        try:
+            _use_again(ctx, new, scope)
+            done.append(scope)
+        except CcswitchError as error:
+            advice.insert(0, f"the {scope} settings still name '{old}' ({error.message}): run 'ccswitch-tui use {new}'")
+    return Renamed(renamed, tuple(done), tuple(advice) if scopes else ())
+
+
+def copy_profile(ctx: Context, source: str, target: str) -> Profile:
+    """A second profile like the first one, with a copy of its stored keys of its own."""
+    check_name(target)
+    book = ctx.book()
+    profile = book.get(source)
+    _refuse_taken(book, target)
+    moves = {ref.name: _under(ref.name, source, target) for ref in stored_refs(profile)}
+    moves = {a: b if a != b else f"{target}/{a}" for a, b in moves.items()}
+    twin = _with_key_names(profile._replace(name=target), moves)
+    with copied_keys(ctx, moves):
+        update_profiles(ctx.paths, {target: twin}, expected_sha256=book.sha256)
+    return twin
+
+
+# ---------------------------------------------------------------- keys
+
+
+def stored_refs(profile: Profile) -> list[SecretRef]:
+    """The references of this profile that name keys in our store, each once."""
+    refs = [profile.key, *profile.keys.values()]
+    return list(dict.fromkeys(ref for ref in refs if ref.kind == "keyring"))
+
+
+@contextlib.contextmanager
+def taken_out(ctx: Context, names: list[str], *, force: bool = False) -> Iterator[list[str]]:
+    """The keys of these names are gone inside the block, and back when it raises. Yields the names that were there."""
+    taken: dict[str, Secret] = {}
+    try:
+        for name in names:
+            try:
+                secret = ctx.keys.store.get(name)
+                if secret is not None:
+                    taken[name] = secret
+                    ctx.keys.remove(name)
+            except KeyStoreError as error:
+                if not force:
+                    raise KeyStoreError(
+                        f"the key '{name}' cannot be removed: {error.message}",
+                        hint=f"{error.hint or 'unlock the key store'}; or --force, which leaves the key where it is",
+                        kind=error.kind,
+                    ) from None
+        yield list(taken)
+    except BaseException:
+        for name, secret in taken.items():
+            with contextlib.suppress(KeyStoreError):
+                ctx.keys.put(name, secret)
+        raise
+
+
+@contextlib.contextmanager
+def copied_keys(ctx: Context, moves: dict[str, str]) -> Iterator[None]:
+    """The keys of the old names also exist under the new ones inside the block, and stay unless it raises."""
+    made: list[str] = []
+    try:
+        for old, new in moves.items():
+            secret = ctx.keys.store.get(old)
+            if secret is not None:
+                made.append(new)
+                ctx.keys.put(new, secret)
+        yield
+    except BaseException:
+        for name in made:
+            with contextlib.suppress(KeyStoreError):
+                ctx.keys.remove(name)
+        raise
+
+
+def _under(key: str, old: str, new: str) -> str:
+    """A key's name moved along: `old` → `new`, `old/label` → `new/label`; others are left alone."""
+    if key == old:
+        return new
+    return new + key[len(old) :] if key.startswith(old + "/") else key
+
+
+def _with_key_names(profile: Profile, moves: dict[str, str]) -> Profile:
+    def moved(ref: SecretRef) -> SecretRef:
+        return ref._replace(name=moves.get(ref.name, ref.name)) if ref.kind == "keyring" else ref
+
+    return profile._replace(key=moved(profile.key), keys={label: moved(ref) for label, ref in profile.keys.items()})
+
+
+# ---------------------------------------------------------------- other profiles, settings
+
+
+def _following(profile: Profile, old: str, new: str) -> Profile:
+    """The profile with every mention of another one's old name replaced."""
+    tiers = {tier: new + m[len(old) :] if m.startswith(old + ":") else m for tier, m in profile.models.named().items()}
+    return profile._replace(
+        models=ModelTiers(**tiers), fallbacks=tuple(new if f == old else f for f in profile.fallbacks)
+    )
+
+
+def _mentions(name: str, others: list[Profile]) -> Iterator[str]:
+    for other in others:
+        if name in other.fallbacks:
+            yield f"'{other.name}' falls back to '{name}', which is gone: edit '{other.name}'"
+        for tier, model in other.models.named().items():
+            if model.startswith(name + ":"):
+                yield f"'{other.name}' sends its {tier} tier to '{name}', which is gone: edit '{other.name}'"
+
+
+def _refuse_in_use(ctx: Context, name: str, force: bool) -> None:
+    scopes = scopes_in_use(ctx).get(name, ())
+    if scopes and not force:
+        raise UsageError(
+            f"'{name}' is in use ({', '.join(scopes)})",
+            hint="switch first ('ccswitch-tui use OTHER' or 'ccswitch-tui use official'), or add --force",
+            kind="in-use",
+        )
+
+
+def _refuse_taken(book: ProfileBook, name: str) -> None:
+    if name in book.profiles:
+        raise UsageError(
+            f"there is a profile '{name}' already", hint=f"'ccswitch-tui remove {name}' first, or choose another name",
+            kind="name-taken",
+        )  # fmt: skip
+
+
+def _use_again(ctx: Context, name: str, scope: str) -> None:
+    from ccswitch_tui.workflows.use import apply_use, plan_use
+
+    apply_use(ctx, plan_use(ctx, name, scope=scope))

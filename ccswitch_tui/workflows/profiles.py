@@ -1,0 +1,62 @@
+"""The profiles as `list` and `show` tell them: on the quick path, so nothing is unlocked, asked or imported for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.profiles.model import Profile
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+
+
+class ProfileRow(NamedTuple):
+    """One profile as `list` shows it."""
+
+    profile: Profile
+    key_present: bool | None
+    """None when only using the key would tell (`command:…`), or when it has none."""
+    in_use: tuple[str, ...] = ()
+    """The scopes it is in use in here: user, project, local."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented form of `list --json`."""
+        profile = self.profile
+        return {
+            "name": profile.name,
+            "base_url": profile.endpoint.base_url,
+            "wire": profile.endpoint.wire,
+            "route": profile.route,
+            "models": profile.models.named(),
+            "key": {"ref": str(profile.key), "present": self.key_present},
+            "in_use": list(self.in_use),
+        }
+
+
+def profile_rows(ctx: Context) -> list[ProfileRow]:
+    """All profiles in the order of the file."""
+    profiles = ctx.book().profiles
+    scopes = scopes_in_use(ctx) if profiles else {}
+    return [_row(ctx, p, scopes.get(p.name, ())) for p in profiles.values()]
+
+
+def profile_row(ctx: Context, name: str) -> ProfileRow:
+    """One profile; raises UsageError with the nearest names when there is none."""
+    profile = ctx.book().get(name)
+    return _row(ctx, profile, scopes_in_use(ctx).get(name, ()))
+
+
+def _row(ctx: Context, profile: Profile, in_use: tuple[str, ...]) -> ProfileRow:
+    present = ctx.keys.present(profile.key) if profile.key.kind != "none" else None
+    return ProfileRow(profile, present, in_use)
+
+
+def scopes_in_use(ctx: Context) -> dict[str, tuple[str, ...]]:
+    """Where each profile is in use; nothing when Claude Code's settings cannot be read (`current` says why)."""
+    try:
+        from ccswitch_tui.workflows.current import in_use
+
+        return in_use(ctx)
+    except (CcswitchError, ModuleNotFoundError):
+        return {}
