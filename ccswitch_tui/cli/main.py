@@ -99,6 +99,16 @@ def _dispatch(argv: list[str], ctx: Context, out: Any) -> int:
 
 
 def _run(word: str, rest: list[str], ctx: Context, out: Any) -> int:
+    parser, module = build_parser(word)
+    try:
+        args = parser.parse_args(rest)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return module.run(args, ctx, out) or 0
+
+
+def build_parser(word: str) -> tuple[Any, Any]:
+    """The parser of one command, and its module."""
     import argparse
     from importlib import import_module
 
@@ -112,11 +122,7 @@ def _run(word: str, rest: list[str], ctx: Context, out: Any) -> int:
         allow_abbrev=False,
     )
     module.configure(parser)
-    try:
-        args = parser.parse_args(rest)
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    return module.run(args, ctx, out) or 0
+    return parser, module
 
 
 def _unknown_word(word: str) -> CcswitchError:
