@@ -51,4 +51,7 @@ def credential(ctx: Context, profile: Profile, *, upstream: bool) -> Secret:
     if profile.route == "proxy" and not upstream:
         ctx.proxy.ensure_running()
         return ctx.proxy.token()
+    from ccswitch_tui.credentials.hosts import check_key_host
+
+    check_key_host(profile)
     return ctx.keys.resolve(profile.key)

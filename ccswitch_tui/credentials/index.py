@@ -28,7 +28,7 @@ class Remembered(NamedTuple):
 
 def names(paths: Paths) -> frozenset[str] | None:
     """The names with a stored key; None when nothing was ever written down."""
-    table = _read(_names_file(paths))
+    table = _read(paths.key_index)
     known = table.get("names")
     return frozenset(n for n in known if isinstance(n, str)) if isinstance(known, list) else None
 
@@ -37,12 +37,20 @@ def note(paths: Paths, name: str, *, stored: bool) -> None:
     """Writes down that a key was stored under `name`, or removed."""
     from ccswitch_tui.textfile import locked
 
-    path = _names_file(paths)
+    path = paths.key_index
     with locked(path, paths.state_dir):
         before = names(paths) or frozenset()
         after = before | {name} if stored else before - {name}
         if after != before or not os.path.exists(path):
             _write(path, {"version": VERSION, "names": sorted(after)})
+
+
+def forget_names(paths: Paths) -> None:
+    """Starts the list anew: another store was chosen, which has none of them."""
+    from ccswitch_tui.textfile import locked
+
+    with locked(paths.key_index, paths.state_dir):
+        _write(paths.key_index, {"version": VERSION, "names": []})
 
 
 def remembered(paths: Paths, env: Mapping[str, str]) -> Remembered:
@@ -56,10 +64,13 @@ def remembered(paths: Paths, env: Mapping[str, str]) -> Remembered:
 
 def remember(paths: Paths, choice: Remembered) -> None:
     """Keeps the choice, so that nobody pays for discovery again."""
+    table = {"version": VERSION, **choice._asdict()}
+    if _read(paths.key_backend) == table:
+        return
     from ccswitch_tui.textfile import locked
 
     with locked(paths.key_backend, paths.state_dir):
-        _write(paths.key_backend, {"version": VERSION, **choice._asdict()})
+        _write(paths.key_backend, table)
 
 
 def service_name(paths: Paths, env: Mapping[str, str]) -> str:
@@ -71,10 +82,6 @@ def service_name(paths: Paths, env: Mapping[str, str]) -> str:
 
     digest = hashlib.sha256(os.path.realpath(paths.config_dir).encode("utf-8", "surrogateescape")).hexdigest()
     return f"{DEFAULT_SERVICE}-{digest[:8]}"
-
-
-def _names_file(paths: Paths) -> str:
-    return paths.key_index
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ The store is opened when it is first needed. Names are written down beside it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,21 +18,58 @@ from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.secret import Secret
 
 if TYPE_CHECKING:
+    from ccswitch_tui.credentials.agent import KeyAgent
     from ccswitch_tui.credentials.base import CredentialStore
 
 
 class Keys:
-    """Resolves references and keeps secrets in this system's key store."""
+    """Resolves references and keeps secrets in this system's key store.
 
-    def __init__(self, paths: Paths, env: Mapping[str, str], store: CredentialStore | None = None) -> None:
+    `store` takes the place of this system's own (demo, tests). `agent` is given
+    in the process that holds the opened key file; all others ask it.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        env: Mapping[str, str],
+        store: CredentialStore | None = None,
+        *,
+        agent: KeyAgent | None = None,
+    ) -> None:
         self.paths = paths
         self.env = env
         self._given = store
+        self._agent = agent
+        self._chosen: index.Remembered | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the store is not this system's own, but one for the demo or a test."""
+        return self._given is not None
+
+    def chosen(self) -> index.Remembered:
+        """Which store keys are in, decided once. Raises KeyStoreError when there is no safe one."""
+        if self._chosen is None:
+            self._chosen = choose_store(self.paths, self.env)
+        return self._chosen
+
+    def forget_choice(self) -> None:
+        """Decides anew which store keys are in: another one was made."""
+        self._chosen = None
+        self.__dict__.pop("store", None)
 
     @cached_property
     def store(self) -> CredentialStore:
         """The key store of this machine. Raises KeyStoreError when there is no safe one."""
-        return self._given or open_store(self.paths, self.env)
+        if self._given is not None:
+            return self._given
+        chosen = self.chosen()
+        if chosen.store == index.ENCRYPTED_FILE:
+            return self._agent or _agent_store(self.paths, self.env)
+        from ccswitch_tui.credentials.os_keyring import OSKeyring
+
+        return OSKeyring(chosen.store, service=chosen.service, env=self.env)
 
     def resolve(self, ref: SecretRef) -> Secret:
         """The secret behind a reference. Raises KeyStoreError when it cannot be had."""
@@ -60,6 +98,7 @@ class Keys:
         forbid_core_dumps()
         self.store.set(name, secret)
         if self._given is None:
+            index.remember(self.paths, self.chosen())
             index.note(self.paths, name, stored=True)
         return SecretRef("keyring", name)
 
@@ -95,16 +134,30 @@ class Keys:
         return "nowhere yet: the first key decides"
 
 
-def open_store(paths: Paths, env: Mapping[str, str]) -> CredentialStore:
-    """The store this machine's keys are in: as configured, as remembered, or the first safe one found."""
-    from ccswitch_tui.credentials.os_keyring import OSKeyring, configured, discover
+def choose_store(paths: Paths, env: Mapping[str, str]) -> index.Remembered:
+    """Where this machine's keys are: as configured, as remembered, in a key file, or in the first safe store found.
 
+    Only a stored key makes the choice last. Raises KeyStoreError when there is no safe store.
+    """
     known = index.remembered(paths, env)
-    choice = None if known.store == index.ENCRYPTED_FILE and "PYTHON_KEYRING_BACKEND" not in env else configured(env)
-    backend = choice.backend if choice else known.store or discover(env)
-    if backend != known.store and known.store != index.ENCRYPTED_FILE:
-        index.remember(paths, known._replace(store=backend))
-    return OSKeyring(backend, service=known.service, env=env)
+    if known.store == index.ENCRYPTED_FILE and not env.get("PYTHON_KEYRING_BACKEND"):
+        return known
+    from ccswitch_tui.credentials.os_keyring import configured, discover
+
+    named = configured(env)
+    if named is not None:
+        return known._replace(store=named)
+    if known.store:
+        return known
+    if os.path.exists(paths.encrypted_keys):
+        return known._replace(store=index.ENCRYPTED_FILE)
+    return known._replace(store=discover(env))
+
+
+def _agent_store(paths: Paths, env: Mapping[str, str]) -> CredentialStore:
+    from ccswitch_tui.credentials.agent_client import AgentStore
+
+    return AgentStore(paths, env)
 
 
 def forbid_core_dumps() -> None:

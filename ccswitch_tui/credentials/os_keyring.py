@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccswitch_tui.credentials.base import read_back
 from ccswitch_tui.credentials.bounded import LIMIT_S, TookTooLong, call_within
@@ -36,21 +36,14 @@ SAFE_BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
 FILE_HINT = "'ccswitch-tui unlock --create' makes an encrypted key file for machines without a keyring"
 
 
-class Choice(NamedTuple):
-    """A backend and how it came to be chosen."""
-
-    backend: str
-    because: str
-
-
-def configured(env: Mapping[str, str]) -> Choice | None:
+def configured(env: Mapping[str, str]) -> str | None:
     """The backend the user's own configuration names, if any. Raises KeyStoreError when it is not a safe one."""
-    named = env.get("PYTHON_KEYRING_BACKEND")
+    named = env.get("PYTHON_KEYRING_BACKEND", "").strip()
     if named:
-        return Choice(_safe(named.strip(), "PYTHON_KEYRING_BACKEND"), "PYTHON_KEYRING_BACKEND")
+        return _safe(named, "PYTHON_KEYRING_BACKEND")
     path = _config_file(env)
     named = _default_keyring(path)
-    return Choice(_safe(named, path), path) if named else None
+    return _safe(named, path) if named else None
 
 
 def _safe(backend: str, source: str) -> str:
@@ -73,17 +66,17 @@ def _config_file(env: Mapping[str, str]) -> str:
     return os.path.join(folder, "keyringrc.cfg")
 
 
-def _default_keyring(path: str) -> str | None:
+def _default_keyring(path: str) -> str:
     if not os.path.isfile(path):
-        return None
+        return ""
     import configparser
 
     parser = configparser.RawConfigParser()
     try:
         parser.read(path, encoding="utf-8")
-        return parser.get("backend", "default-keyring", fallback="").strip() or None
+        return parser.get("backend", "default-keyring", fallback="").strip()
     except (configparser.Error, UnicodeDecodeError):
-        return None
+        return ""
 
 
 def discover(env: Mapping[str, str], *, platform: str = sys.platform) -> str:

@@ -1,0 +1,96 @@
+"""The key file as other processes see it: through the agent in the background proxy.
+
+The proxy proves that it knows our local token (ProxyControl asks it to) before
+anything is said, so a stranger listening on its port learns nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ccswitch_tui.credentials.agent import AgentStatus, from_wire, locked_error
+from ccswitch_tui.credentials.base import read_back
+from ccswitch_tui.credentials.bounded import LIMIT_S
+from ccswitch_tui.errors import KeyStoreError
+from ccswitch_tui.paths import Paths
+from ccswitch_tui.secret import Secret
+
+
+class AgentStore:
+    """A CredentialStore whose keys are in the memory of the background proxy."""
+
+    label = "encrypted key file"
+
+    def __init__(self, paths: Paths, env: Mapping[str, str]) -> None:
+        from ccswitch_tui.proxy.control import ProxyControl
+
+        self._paths = paths
+        self._proxy = ProxyControl(paths, env)
+
+    def get(self, name: str) -> Secret | None:
+        value = self._ask("get", name=name)["value"]
+        return None if value is None else Secret(value)
+
+    def set(self, name: str, secret: Secret) -> None:
+        self._ask("put", name=name, value=secret.reveal())
+        read_back(self, name, secret)
+
+    def delete(self, name: str) -> bool:
+        return bool(self._ask("delete", name=name)["removed"])
+
+    def unlock(self, passphrase: Secret, timeout_s: float | None) -> AgentStatus:
+        """Starts the proxy if it does not run, and hands it the passphrase."""
+        from ccswitch_tui.credentials import encrypted_file
+
+        encrypted_file.check_file(self._paths.encrypted_keys)
+        self._proxy.ensure_running()
+        return AgentStatus(**self._ask("unlock", passphrase=passphrase.reveal(), timeout_s=timeout_s))
+
+    def lock(self) -> bool:
+        """Makes the agent forget; False when there was nothing to forget."""
+        return self._proxy.status().running and bool(self._ask("lock")["was_unlocked"])
+
+    def status(self) -> AgentStatus:
+        """Whether keys can be had now."""
+        return AgentStatus(**self._ask("status")) if self._proxy.status().running else AgentStatus(False)
+
+    def _ask(self, word: str, **fields: Any) -> dict[str, Any]:
+        """One request to the agent. Raises KeyStoreError: its own, or that it is not there."""
+        if not self._proxy.status().running:
+            from ccswitch_tui.credentials import encrypted_file
+
+            encrypted_file.check_file(self._paths.encrypted_keys)
+            raise locked_error()
+        address = self._proxy.address()
+        answer = _post(address.host, address.port, f"/_ccswitch/keys/{word}", fields, self._proxy.token())
+        if "error" in answer:
+            error = answer["error"]
+            raise from_wire(error if isinstance(error, dict) else {"message": str(error)})
+        return answer
+
+
+def _post(host: str, port: int, path: str, fields: dict[str, Any], token: Secret) -> dict[str, Any]:
+    from http.client import HTTPConnection, HTTPException
+
+    connection = HTTPConnection(host, port, timeout=LIMIT_S)
+    headers = {"Authorization": f"Bearer {token.reveal()}", "Content-Type": "application/json"}
+    try:
+        connection.request("POST", path, json.dumps(fields).encode(), headers)
+        answer = json.loads(connection.getresponse().read())
+    except TimeoutError:
+        raise KeyStoreError(
+            f"the background proxy did not answer within {LIMIT_S:.0f} s",
+            hint="'ccswitch-tui proxy stop', then 'ccswitch-tui unlock'",
+            kind="key-store-slow",
+        ) from None
+    except (OSError, HTTPException, ValueError) as error:
+        raise KeyStoreError(
+            f"the background proxy, which holds the unlocked keys, went away ({type(error).__name__})",
+            hint="run 'ccswitch-tui unlock' again; the keys are safe in their file",
+            kind="key-store-lost",
+        ) from None
+    finally:
+        connection.close()
+    return answer if isinstance(answer, dict) else {"error": {"message": "the background proxy answers nonsense"}}

@@ -1,0 +1,186 @@
+"""What a user does with keys and the place they are in: unlock, lock, create, rotate, remove.
+
+Nothing here asks: a passphrase or a key comes in as a Secret, from the
+command line's prompt or the app's own field.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ccswitch_tui.credentials import index
+from ccswitch_tui.credentials.hosts import allowed_host, check_key_host
+from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
+from ccswitch_tui.profiles.model import Profile, SecretRef
+
+if TYPE_CHECKING:
+    from ccswitch_tui.credentials.agent_client import AgentStore
+    from ccswitch_tui.secret import Secret
+    from ccswitch_tui.workflows.context import Context
+
+__all__ = ["allowed_host", "check_key_host"]
+
+DIALOG_WAIT_S = 120.0
+"""For the desktop's own dialog, when the user asked for it and types a password."""
+
+
+class StoreStatus(NamedTuple):
+    """The key store of this machine, as far as it can be told without asking it for a key."""
+
+    kind: Literal["os-keyring", "encrypted-file", "absent", "given"]
+    where: str
+    """For people."""
+    unlocked: bool | None = None
+    """None where only using it would tell."""
+    seconds_left: int | None = None
+    """Until it locks itself; None: never, or unknown."""
+    problem: str = ""
+    """Why it cannot be used; "" if nothing is known against it."""
+    hint: str = ""
+
+
+def store_status(ctx: Context) -> StoreStatus:
+    """Where keys are kept and whether they can be had. Unlocks and asks nothing."""
+    if ctx.keys.is_given:
+        return StoreStatus("given", ctx.keys.where(), True)
+    try:
+        chosen = ctx.keys.chosen()
+        if chosen.store != index.ENCRYPTED_FILE:
+            return StoreStatus("os-keyring", f"the {ctx.keys.store.label}")
+    except KeyStoreError as error:
+        return StoreStatus("absent", "nowhere", None, None, error.message, error.hint)
+    where = f"the encrypted key file {ctx.paths.encrypted_keys}"
+    try:
+        from ccswitch_tui.credentials.encrypted_file import check_file
+
+        check_file(ctx.paths.encrypted_keys)
+        now = _agent(ctx).status()
+    except CcswitchError as error:
+        return StoreStatus("encrypted-file", where, None, None, error.message, error.hint)
+    return StoreStatus("encrypted-file", where, now.unlocked, now.seconds_left)
+
+
+def needs_passphrase(ctx: Context) -> bool:
+    """Whether unlocking takes a passphrase from us; an OS keyring asks in its own dialog."""
+    return not ctx.keys.is_given and ctx.keys.chosen().store == index.ENCRYPTED_FILE
+
+
+def unlock(ctx: Context, passphrase: Secret | None = None, *, timeout_s: float | None = None) -> StoreStatus:
+    """Opens the key store: the file with `passphrase`, an OS keyring by waiting for its dialog.
+
+    `timeout_s` None: until the proxy ends. Raises KeyStoreError (wrong passphrase, damage, dialog dismissed).
+    """
+    if ctx.keys.is_given:
+        return store_status(ctx)
+    if not needs_passphrase(ctx):
+        from ccswitch_tui.credentials.os_keyring import OSKeyring
+
+        store = ctx.keys.store
+        if isinstance(store, OSKeyring):
+            store.unlock(DIALOG_WAIT_S)
+        return store_status(ctx)._replace(unlocked=True)
+    if passphrase is None:
+        raise UsageError("the encrypted key file needs its passphrase", hint="run 'ccswitch-tui unlock' on a terminal")
+    now = _agent(ctx).unlock(passphrase, timeout_s)
+    return store_status(ctx)._replace(unlocked=now.unlocked, seconds_left=now.seconds_left)
+
+
+def lock(ctx: Context) -> bool:
+    """Makes the background proxy forget the opened key file; False when nothing was open."""
+    return needs_passphrase(ctx) and _agent(ctx).lock()
+
+
+def check_can_create(ctx: Context, *, force: bool = False) -> None:
+    """Raises UsageError when an encrypted key file would hide keys or a keyring that is there."""
+    if os.path.exists(ctx.paths.encrypted_keys):
+        raise UsageError(
+            f"there is an encrypted key file already: {ctx.paths.encrypted_keys}", hint="open it: 'ccswitch-tui unlock'"
+        )
+    known = index.remembered(ctx.paths, ctx.env)
+    stored = index.names(ctx.paths)
+    if known.store not in ("", index.ENCRYPTED_FILE) and stored and not force:
+        raise UsageError(
+            f"keys are kept in {ctx.keys.where()} ({', '.join(sorted(stored)[:6])})",
+            hint="an encrypted key file is for machines without a keyring; --force makes one, "
+            "and those keys are entered again",
+        )
+
+
+def create_key_file(
+    ctx: Context, passphrase: Secret, *, timeout_s: float | None = None, force: bool = False
+) -> StoreStatus:
+    """Makes the encrypted key file, chooses it as this machine's key store, and opens it."""
+    from ccswitch_tui.credentials import encrypted_file
+
+    check_can_create(ctx, force=force)
+    encrypted_file.create(ctx.paths.encrypted_keys, ctx.paths.state_dir, passphrase)
+    known = index.remembered(ctx.paths, ctx.env)
+    index.remember(ctx.paths, known._replace(store=index.ENCRYPTED_FILE))
+    index.forget_names(ctx.paths)
+    ctx.keys.forget_choice()
+    return unlock(ctx, passphrase, timeout_s=timeout_s)
+
+
+def change_passphrase(ctx: Context, old: Secret, new: Secret, *, timeout_s: float | None = None) -> StoreStatus:
+    """Seals the key file under another passphrase and opens it with that."""
+    from ccswitch_tui.credentials import encrypted_file
+
+    encrypted_file.change_passphrase(ctx.paths.encrypted_keys, ctx.paths.state_dir, old, new)
+    return unlock(ctx, new, timeout_s=timeout_s)
+
+
+def restore_key_file(ctx: Context) -> None:
+    """Puts the key file's second copy in the place of a damaged one."""
+    from ccswitch_tui.credentials import encrypted_file
+
+    encrypted_file.restore_copy(ctx.paths.encrypted_keys, ctx.paths.state_dir)
+
+
+# ---------------------------------------------------------------- the keys of one profile
+
+
+def key_name(profile_name: str, label: str = "") -> str:
+    """The name a profile's key has in the store: `work`, or `work/label` for a further one."""
+    return f"{profile_name}/{label}" if label else profile_name
+
+
+def put_key(ctx: Context, profile_name: str, secret: Secret, *, label: str = "") -> SecretRef:
+    """Stores a key of a profile; the one that was there comes back when storing fails."""
+    return _replace_key(ctx, key_name(profile_name, label), secret)
+
+
+def rotate_key(ctx: Context, profile: Profile, secret: Secret, verify: Callable[[Secret], None] | None) -> SecretRef:
+    """Puts a new key in the place of the active one, after `verify` accepted it (it raises otherwise).
+
+    The old key goes last: whatever fails before leaves it where it is. A key
+    that lived elsewhere (env:, command:) is left there; the profile's own
+    reference is the caller's to save.
+    """
+    if verify is not None:
+        verify(secret)
+    name = profile.key.name if profile.key.kind == "keyring" else key_name(profile.name)
+    return _replace_key(ctx, name, secret)
+
+
+def remove_keys(ctx: Context, profile: Profile) -> list[str]:
+    """Removes every stored key of a profile for good; the names that were there."""
+    refs = dict.fromkeys(ref.name for ref in (profile.key, *profile.keys.values()) if ref.kind == "keyring")
+    return [name for name in refs if ctx.keys.remove(name)]
+
+
+def _replace_key(ctx: Context, name: str, secret: Secret) -> SecretRef:
+    before = ctx.keys.store.get(name)
+    try:
+        return ctx.keys.put(name, secret)
+    except CcswitchError:
+        if before is not None and ctx.keys.store.get(name) != before:
+            ctx.keys.put(name, before)
+        raise
+
+
+def _agent(ctx: Context) -> AgentStore:
+    from ccswitch_tui.credentials.agent_client import AgentStore
+
+    return AgentStore(ctx.paths, ctx.env)
