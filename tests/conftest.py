@@ -9,7 +9,16 @@ import pytest
 
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
-pytest_plugins = ("kit.net", "kit.parts", "kit.claude", "kit.llama", "kit.secret_service", "kit.sentinel", "kit.tmux")
+pytest_plugins = (
+    "kit.net",
+    "kit.parts",
+    "kit.aimock",
+    "kit.claude",
+    "kit.llama",
+    "kit.secret_service",
+    "kit.sentinel",
+    "kit.tmux",
+)
 
 FOREIGN = (
     "ANTHROPIC_", "CLAUDE_", "CCSWITCH_", "OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy",

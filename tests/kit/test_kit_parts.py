@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kit.aimock import Aimock
 from kit.claude import RunClaude
 from kit.llama import LlamaServer
 from kit.net import TlsServer
@@ -110,3 +111,17 @@ def test_tmux_shows_what_a_program_writes_and_tells_how_it_ended(tmux: Tmux) -> 
     tmux.keys("Enter")
     tmux.wait_for("heard hello")
     assert tmux.wait_until_ended() == 7
+
+
+@pytest.mark.real
+def test_aimock_answers_by_its_fixtures_and_keeps_a_journal(start_aimock: Callable[..., Aimock]) -> None:
+    server = start_aimock([{"match": {"userMessage": "hello"}, "response": {"content": "Hello yourself."}}])
+    asked = {"model": "any", "messages": [{"role": "user", "content": "hello"}]}
+    request = urllib.request.Request(
+        f"{server.base_url}/chat/completions",
+        data=json.dumps(asked).encode(),
+        headers={"content-type": "application/json", "authorization": f"Bearer {server.key}"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.load(answer)["choices"][0]["message"]["content"] == "Hello yourself."
+    assert server.journal()[0]["path"] == "/v1/chat/completions"
