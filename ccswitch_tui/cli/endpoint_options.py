@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--paste", metavar="-", help="'-' reads what you paste: curl, exports, .env, JSON, SDK code, a link"
     )
-    source.add_argument("--preset", metavar="ID", help="a provider of 'ccswitch-tui presets'")
+    source.add_argument("--preset", metavar="ID[:VALUE]", help="a provider of 'ccswitch-tui presets'")
     source.add_argument("--url", help="the address")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument(
@@ -54,9 +54,9 @@ def draft_from_args(args: argparse.Namespace, ctx: Context) -> Draft:
     if args.paste is not None:
         draft = add.draft_from_text(pasted_text(args.paste))
     elif args.preset is not None:
-        draft = add.draft_from_preset(args.preset)
+        draft = add.draft_from_preset(args.preset, wire=args.wire)
     elif args.url is not None:
-        draft = add.draft_from_url(args.url)
+        draft = add.known_provider(add.draft_from_url(args.url))
     else:
         raise UsageError(
             "where is the endpoint?", hint="add --paste - and paste a curl command, or --preset ID, or --url URL"

@@ -106,7 +106,24 @@ def _parse(text: str) -> Draft:
         draft = draft_from_pairs(pairs, "environment variables")
         if draft.endpoint is not None:
             return draft
+        draft = _by_variable(pairs)
+        if draft is not None:
+            return draft
     return _from_lines(text)
+
+
+def _by_variable(pairs: list[Pair]) -> Draft | None:
+    """A key alone, in a variable that belongs to one provider: `DEEPSEEK_API_KEY=…`."""
+    from ccswitch_tui.profiles.presets import load_presets
+
+    for name, value in pairs:
+        preset = load_presets().of_variable(name)
+        if preset is None or preset.value:
+            continue
+        notes = [f"{name} is {preset.title}'s: its address is taken from the catalogue"]
+        secret, ref = read_key(value, notes)
+        return preset.draft()._replace(secret=secret, key_ref=ref, notes=tuple(notes), source="environment variables")
+    return None
 
 
 def env_pairs(text: str) -> list[Pair]:

@@ -30,6 +30,7 @@ from ccswitch_tui.profiles.url import is_loopback, normalise_url, url_host
 from ccswitch_tui.secret import Secret
 
 if TYPE_CHECKING:
+    from ccswitch_tui.profiles.presets import Preset
     from ccswitch_tui.workflows.context import Context
 
 
@@ -49,7 +50,30 @@ def draft_from_text(pasted: str | bytes) -> Draft:
     """What was pasted, as a Draft with an endpoint. Raises UsageError when there is none in it."""
     from ccswitch_tui.interop.paste import parse_paste
 
-    return parse_paste(pasted)
+    return known_provider(parse_paste(pasted))
+
+
+def known_provider(draft: Draft) -> Draft:
+    """The draft with what the catalogue knows about its address and the text did not say."""
+    from ccswitch_tui.profiles.presets import load_presets
+
+    assert draft.endpoint is not None
+    preset = load_presets().of_base_url(draft.endpoint.base_url)
+    if preset is None:
+        return draft
+    wire: Wire = "openai-chat" if draft.endpoint.base_url == preset.openai else "anthropic"
+    known = preset.draft(wire)
+    return draft._replace(
+        endpoint=draft.endpoint._replace(wire=draft.endpoint.wire or wire),
+        quirks={**known.quirks, **draft.quirks},
+        context_window=draft.context_window or _window_of(preset, draft.models.default),
+        preset=preset.id,
+    )
+
+
+def _window_of(preset: Preset, model: str | None) -> int | None:
+    """The catalogue's window, if it is this model's."""
+    return preset.context_window if model is not None and model == preset.models.get("default") else None
 
 
 def draft_from_url(text: str) -> Draft:
@@ -65,11 +89,17 @@ def draft_from_url(text: str) -> Draft:
     )
 
 
-def draft_from_preset(preset_id: str) -> Draft:
-    """A provider of the catalogue, as a Draft without a key. Raises UsageError with the nearest ids."""
+def draft_from_preset(preset: str, *, wire: str | None = None) -> Draft:
+    """A provider of the catalogue (`ID`, or `ID:VALUE` where its address has a place to fill in), without a key.
+
+    Raises UsageError with the nearest ids.
+    """
     from ccswitch_tui.profiles.presets import load_presets
 
-    return load_presets().get(preset_id).draft()
+    preset_id, _, value = preset.partition(":")
+    if value:
+        normalise_url(f"https://{value.strip()}.example")  # what makes an odd host or path is refused
+    return load_presets().get(preset_id.strip()).draft(wire, value.strip())
 
 
 def with_options(

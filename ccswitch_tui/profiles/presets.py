@@ -1,0 +1,150 @@
+"""The catalogue of providers: presets.toml, read and checked.
+
+Pure but for reading the file that ships with the package. Data and its sources
+are in the TOML; this module knows only their shape.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Timeouts, Wire
+
+if TYPE_CHECKING:
+    from ccswitch_tui.interop.draft import Draft
+
+KINDS = {
+    "maker": "who makes the models",
+    "platform": "who serves many makers' models",
+    "cloud": "in your own cloud account",
+    "local": "a server on this machine",
+}
+
+
+class Preset(NamedTuple):
+    """One provider of the catalogue."""
+
+    id: str
+    title: str
+    kind: str
+    source: str
+    anthropic: str | None = None
+    openai: str | None = None
+    auth: str = "bearer"
+    openai_auth: str = "bearer"
+    models: Mapping[str, str] = {}
+    listed_models: tuple[str, ...] = ()
+    context_window: int | None = None
+    max_output: int | None = None
+    first_byte_s: int | None = None
+    value: str | None = None
+    """What stands at `{value}` in its addresses, in words; None when they are complete."""
+    no_key: bool = False
+    no_betas: bool = False
+    """Refuses Claude Code's experimental betas."""
+    key_page: str | None = None
+    """Where a key is made."""
+    billing_group: str = ""
+    """Keys of one group are never tried on an address of another."""
+    pair: str | None = None
+    """Its twin in another region: same product, other keys."""
+    env: tuple[str, ...] = ()
+    """Variables its key usually lies in."""
+    quirks: Mapping[str, Any] = {}
+    """For its OpenAI-compatible address."""
+    notes: tuple[str, ...] = ()
+    also: Mapping[str, str] = {}
+
+    @property
+    def wires(self) -> tuple[Wire, ...]:
+        """The formats it speaks, the preferred one first."""
+        return cast(
+            "tuple[Wire, ...]",
+            tuple(w for w, base in (("anthropic", self.anthropic), ("openai-chat", self.openai)) if base),
+        )
+
+    def base_url(self, wire: Wire, value: str = "") -> str:
+        """The base URL for one wire. Raises UsageError where it has none, or a value is missing."""
+        base = self.anthropic if wire == "anthropic" else self.openai
+        if base is None:
+            raise UsageError(f"preset '{self.id}' has no {wire} address", hint=f"it speaks {', '.join(self.wires)}")
+        if self.value and not value:
+            raise UsageError(
+                f"preset '{self.id}' needs {self.value}", hint=f"--preset {self.id}:VALUE puts it into {base}"
+            )
+        return base.replace("{value}", value)
+
+    def draft(self, wire: str | None = None, value: str = "") -> Draft:
+        """What a profile of this provider is made of; the key is still to be given."""
+        from ccswitch_tui.interop.draft import Draft
+
+        chosen = cast(Wire, wire) if wire is not None else self.wires[0]
+        endpoint = Endpoint(
+            base_url=self.base_url(chosen, value),
+            wire=chosen,
+            auth="none" if self.no_key else self.auth if chosen == "anthropic" else self.openai_auth,
+            timeouts=Timeouts(first_byte_s=float(self.first_byte_s)) if self.first_byte_s else Timeouts(),
+        )
+        because = f"preset {self.id}"
+        return Draft(
+            endpoint=endpoint,
+            models=ModelTiers(**self.models),
+            source=f"the preset '{self.id}'",
+            notes=self.notes,
+            listed_models=self.listed_models,
+            quirks={k: {"value": v, "from": "preset", "because": because} for k, v in self.quirks.items()}
+            if chosen == "openai-chat"
+            else {},
+            extra_env={"CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1"} if self.no_betas else {},
+            context_window=self.context_window,
+            max_output=self.max_output,
+            preset=self.id,
+        )
+
+
+class Catalogue(NamedTuple):
+    """All presets, and the sources their claims stand on."""
+
+    presets: Mapping[str, Preset]
+    sources: Mapping[str, str]
+
+    def get(self, preset_id: str) -> Preset:
+        """The preset of that id; raises UsageError with the nearest ids otherwise."""
+        if preset_id in self.presets:
+            return self.presets[preset_id]
+        import difflib
+
+        wanted = preset_id.casefold()
+        near = [p.id for p in self.presets.values() if wanted in p.id or wanted in p.title.casefold()][:4]
+        near = near or difflib.get_close_matches(wanted, self.presets, n=3)
+        raise UsageError(
+            f"there is no preset '{preset_id}'",
+            hint=f"did you mean {' or '.join(near)}?" if near else "'ccswitch-tui presets' lists them",
+        )
+
+    def of_variable(self, name: str) -> Preset | None:
+        """The provider whose key usually lies in this variable."""
+        return next((p for p in self.presets.values() if name.upper() in p.env), None)
+
+    def of_base_url(self, base_url: str) -> Preset | None:
+        """The provider whose address this is, also with the other wire's."""
+        bare = base_url.rstrip("/")
+        return next((p for p in self.presets.values() if bare in (p.anthropic, p.openai)), None)
+
+
+@cache
+def load_presets() -> Catalogue:
+    """The catalogue that ships with this program."""
+    with open(os.path.join(os.path.dirname(__file__), "presets.toml"), "rb") as file:
+        document = tomllib.load(file)
+    return Catalogue({i: _preset(i, table) for i, table in document["providers"].items()}, document["sources"])
+
+
+def _preset(preset_id: str, table: dict[str, Any]) -> Preset:
+    lists = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
+    return Preset(**{"id": preset_id, "billing_group": preset_id, **table, **lists})
