@@ -10,15 +10,9 @@ import pytest
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 pytest_plugins = (
-    "kit.net",
-    "kit.parts",
-    "kit.aimock",
-    "kit.claude",
-    "kit.llama",
-    "kit.secret_service",
-    "kit.sentinel",
+    "kit.net", "kit.parts", "kit.aimock", "kit.claude", "kit.llama", "kit.secret_service", "kit.sentinel", "kit.stage",
     "kit.tmux",
-)
+)  # fmt: skip
 
 FOREIGN = (
     "ANTHROPIC_", "CLAUDE_", "CCSWITCH_", "OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy",

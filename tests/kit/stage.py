@@ -1,0 +1,135 @@
+"""A user's whole set-up, for real: a scratch home, the installed program, a provider, the real Claude Code on top.
+
+Nothing is faked between them: `use` writes the settings, Claude Code calls the
+helper in them, the helper starts the background proxy, the proxy asks the
+provider. The provider is the demo's, which runs in the test's own process and
+can be told to misbehave.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ccswitch_tui.demo.provider import DemoProvider
+from kit.claude import ClaudeRun, RunClaude
+from kit.net import wait_until
+from kit.parts import SYSTEM_PATH, console_script
+
+KEY_VARIABLE = "STAGE_KEY"
+
+
+class Stage:
+    """One user's machine."""
+
+    def __init__(self, root: Path, provider: DemoProvider, run_claude: RunClaude) -> None:
+        self.home = root / "home"
+        self.project = root / "project"
+        self.provider = provider
+        self.script = console_script()
+        self._run_claude = run_claude
+        self.env = {
+            "PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}",
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            KEY_VARIABLE: provider.key.reveal(),
+        }
+        """What our program is started with."""
+        self.home.mkdir(parents=True)
+        self.project.mkdir()
+
+    def ccswitch(self, *words: str, stdin: str | None = None, code: int = 0) -> str:
+        """Runs our program as the user would; returns stdout. Fails the test on another exit code than `code`."""
+        done = subprocess.run(
+            [self.script, *words],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            encoding="utf-8",
+            env=self.env,
+            cwd=self.project,
+            timeout=60,
+        )
+        assert done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        """The JSON a command prints."""
+        return json.loads(self.ccswitch(*words, "--json", code=code))
+
+    def add(self, name: str = "work", *, fault: str = "", model: str = "demo-large", **tiers: str) -> None:
+        """A profile on the provider, its key by reference to a variable."""
+        base_url = self.provider.base_url_with(fault) if fault else self.provider.base_url
+        options = [word for tier, wanted in tiers.items() for word in ("--tier", f"{tier}={wanted}")]
+        self.ccswitch(
+            "add", name, "--url", base_url, "--model", model, "--wire", "openai-chat", "--key", f"env:{KEY_VARIABLE}",
+            "--no-probe", *options,
+        )  # fmt: skip
+
+    def claude(self, prompt: str, *options: str, env: Mapping[str, str] = {}, **more: Any) -> ClaudeRun:
+        """The real Claude Code in this home and project; what it connects to is in the settings."""
+        whole = {KEY_VARIABLE: self.env[KEY_VARIABLE], **env}
+        return self._run_claude(self.home, self.project, prompt, *options, env=whole, **more)
+
+    @property
+    def settings(self) -> Path:
+        return self.home / ".claude" / "settings.json"
+
+    def proxy_pid(self) -> int | None:
+        """The pid of the background proxy, if it runs."""
+        status = self.json("proxy", "status", code=0) if self._has_state() else {}
+        return status.get("pid") if status.get("running") else None
+
+    def kill_proxy(self) -> int:
+        """`kill -9` of the background proxy; returns the pid it had."""
+        pid = self.proxy_pid()
+        assert pid, "no background proxy runs"
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not _alive(pid), 5, "the proxy to be gone")
+        return pid
+
+    def close(self) -> None:
+        """Ends the background proxy, if there is one."""
+        if self._has_state():
+            with contextlib.suppress(AssertionError):
+                self.ccswitch("proxy", "stop")
+
+    def _has_state(self) -> bool:
+        return any(self.home.rglob("proxy.json"))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def new_stage(run_claude: RunClaude, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    """Makes stages, each with a home and a provider of its own."""
+    with contextlib.ExitStack() as ending:
+
+        def make(**provider_options: Any) -> Stage:
+            provider = ending.enter_context(DemoProvider(**provider_options))
+            stage = Stage(tmp_path / f"stage{provider.origin.rpartition(':')[2]}", provider, run_claude)
+            ending.callback(stage.close)
+            return stage
+
+        yield make
+
+
+@pytest.fixture
+def stage(new_stage: Callable[..., Stage]) -> Stage:
+    """A stage with nothing on it yet."""
+    return new_stage()
