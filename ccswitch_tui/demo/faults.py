@@ -232,7 +232,7 @@ FAULTS: Mapping[str, Fault] = {
         "refuses to stream",
         judge=_if(lambda body: body.get("stream"), invalid("Streaming is not supported for this model.", "stream")),
     ),
-    "cut": Fault("cuts the connection in the middle of an answer", bytes_do="cut"),
+    "cut": Fault("cuts the connection in the middle of a stream", bytes_do="cut"),
     "no-end": Fault("ends a stream without saying that it ended", manner=Manner(end=False)),
     "empty": Fault("answers 200 and nothing else", bytes_do="nothing"),
     "garbled": Fault("puts something that is no JSON into the stream", bytes_do="garble"),

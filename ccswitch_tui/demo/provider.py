@@ -45,6 +45,8 @@ class DemoProvider:
         """Made anew for each provider: a demo's key is worth nothing, and is treated as if it were."""
         self.fault = ""
         """The fault switched on for every request; "" for none."""
+        self.next_faults: list[str] = []
+        """Faults for the next chat requests, one each: a story with one mishap in it."""
         self.pace_s = pace_s
         """Between two pieces of a stream."""
         self.patience_s = patience_s
@@ -109,11 +111,14 @@ class DemoProvider:
         return _response(_no_such_url(request))
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        fault = FAULTS.get(request.match_info.get("fault") or self.fault, HEALTHY)
         raw = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = Asked(request.method, request.match_info["path"].rstrip("/"), headers, len(raw))
         body = _parsed(raw)
+        in_path = request.match_info.get("fault", "")
+        if in_path and in_path not in FAULTS:
+            return _response(_no_such_url(request))
+        fault = self._fault_for(in_path, asked)
         refusal = self._key_refusal(asked, fault)
         self.requests.append(Seen(asked.method, asked.path, refusal is None, body))
         refusal = (fault.refuse and fault.refuse(asked)) or refusal
@@ -127,6 +132,12 @@ class DemoProvider:
         if asked.path.startswith("/models") and asked.method == "GET":
             return _response(_models(asked.path))
         return _response(_no_such_url(request))
+
+    def _fault_for(self, in_path: str, asked: Asked) -> Fault:
+        name = in_path or self.fault
+        if not name and self.next_faults and asked.path == "/chat/completions":
+            name = self.next_faults.pop(0)
+        return FAULTS[_known(name)] if name else HEALTHY
 
     def _key_refusal(self, asked: Asked, fault: Fault) -> Refusal | None:
         given = asked.headers.get("authorization", "").removeprefix("Bearer ").strip()
