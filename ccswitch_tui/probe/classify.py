@@ -1,0 +1,302 @@
+"""What one exchange means: a kind of finding, the endpoint's own words, a quirk to learn. By tables.
+
+Pure. 2xx is not success: the body must have the shape that was asked for.
+401, 403, 402 and 429 are told apart by what the body says before the status
+is believed. The table is refusals.toml; the first row that fits wins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ccswitch_tui.probe.exchange import Exchange
+from ccswitch_tui.probe.shapes import READERS, ListedModel, Said, error_in, is_html, is_stream, parsed, read_models, title_of
+
+OK = "ok"
+
+WORDS_SHOWN = 240
+"""Characters of an endpoint's own words in a finding: two lines of a terminal."""
+
+FAILURE_KINDS: Mapping[str, str] = {
+    "dns": "dns-failed",
+    "refused": "connect-refused",
+    "unreachable": "network-unreachable",
+    "timeout-connect": "connect-timeout",
+    "timeout-first-byte": "timeout",
+    "reset": "connection-reset",
+    "closed": "connection-reset",
+    "not-http": "not-an-api",
+    "tls-untrusted": "tls-untrusted",
+    "tls-expired": "tls-expired",
+    "tls-hostname": "tls-hostname",
+    "tls-not-tls": "tls-not-tls",
+    "tls-failed": "tls-failed",
+    "tls-client-certificate": "tls-client-certificate",
+    "proxy-unreachable": "proxy-unreachable",
+    "proxy-auth": "proxy-auth",
+    "proxy-refused": "proxy-refused",
+    "proxy-cannot-reach": "proxy-cannot-reach",
+    "key-unsendable": "key-unsendable",
+    "setting": "setting-unusable",
+}
+"""Failure of an exchange → finding."""
+
+UNREACHED = frozenset(kind for failure, kind in FAILURE_KINDS.items() if failure not in ("timeout-first-byte", "closed"))
+"""Findings after which no further request makes sense."""
+
+
+class Rule(NamedTuple):
+    """One row of refusals.toml."""
+
+    kind: str
+    status: frozenset[int]
+    body: str
+    header: re.Pattern[str] | None
+    words: re.Pattern[str] | None
+    because: str
+    fix: str
+    quirk: str
+    value: Any
+    patch: Mapping[str, Any] | None
+    source: str
+
+
+class Answer(NamedTuple):
+    """What one exchange means."""
+
+    kind: str
+    """`ok`, or the kind of a finding."""
+    words: str = ""
+    """The endpoint's own words, short."""
+    because: str = ""
+    fix: str = ""
+    quirk: str = ""
+    value: Any = None
+    patch: Mapping[str, Any] | None = None
+    said: Said | None = None
+    listed: tuple[ListedModel, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.kind == OK
+
+
+@lru_cache(maxsize=1)
+def rules() -> tuple[Rule, ...]:
+    """The rows of refusals.toml, in order."""
+    import tomllib
+    from importlib.resources import files
+
+    table = tomllib.loads((files("ccswitch_tui.probe") / "refusals.toml").read_text("utf-8"))
+    return tuple(_rule(row) for row in table["rule"])
+
+
+def _rule(row: Mapping[str, Any]) -> Rule:
+    def pattern(name: str) -> re.Pattern[str] | None:
+        return re.compile(row[name], re.IGNORECASE | re.DOTALL) if name in row else None
+
+    return Rule(
+        kind=row["kind"],
+        status=frozenset(row.get("status", ())),
+        body=row.get("body", ""),
+        header=pattern("header"),
+        words=pattern("words"),
+        because=row.get("because", ""),
+        fix=row.get("fix", ""),
+        quirk=row.get("quirk", ""),
+        value=row.get("value"),
+        patch=row.get("patch"),
+        source=row["source"],
+    )
+
+
+def read_answer(exchange: Exchange) -> Answer:
+    """What an exchange means, whatever it was."""
+    if exchange.failure:
+        return Answer(FAILURE_KINDS.get(exchange.failure, "connection-reset"), exchange.detail)
+    status = exchange.status or 0
+    if is_html(exchange.body):
+        page = title_of(exchange.body)
+        return _refusal(exchange, _page_text(exchange.body), shown=page, html=True) or Answer(
+            "not-an-api", page or "a web page", _page_words(status, page)
+        )
+    body = parsed(exchange.body)
+    if 300 <= status < 400:
+        target = exchange.header("location") or "nowhere"
+        return _refusal(exchange, target, only=("gateway-blocked",)) or Answer("redirected", target)
+    if status // 100 == 2:
+        return _success(exchange, body)
+    words = words_of(error_in(body) if body is not None else None) or words_of(body) or exchange.body
+    if not words.strip():
+        words = f"{exchange.reason or 'no words'} (empty answer)"
+    return _refusal(exchange, words) or Answer("server-error", _short(words))
+
+
+def _success(exchange: Exchange, body: Any) -> Answer:
+    error = error_in(body)
+    streamed = body is None and is_stream(exchange.body)
+    if exchange.rung in LIST_RUNGS and not exchange.request_body:
+        listed = read_models(body)
+        if listed is not None and error is None:
+            return Answer(OK, listed=tuple(listed))
+        return _error_in_success(exchange, error) or _odd(exchange, body, "a list of models")
+    if error is not None:
+        answer = _error_in_success(exchange, error)
+        if answer:
+            return answer
+    if not exchange.body.strip():
+        return Answer("empty-answer", f"HTTP {exchange.status} with an empty body")
+    wanted_stream = '"stream":true' in exchange.request_body.replace(" ", "")
+    said = READERS[exchange.wire or "openai-chat", streamed](exchange.body if streamed else body)
+    if said.error is not None:
+        answer = _error_in_success(exchange, said.error)
+        if answer:
+            return answer._replace(said=said)
+    if wanted_stream and not streamed and body is not None:
+        whole = READERS[exchange.wire or "openai-chat", False](body)
+        if not whole.faults:
+            return Answer("no-streaming", "one whole answer instead of a stream", said=whole)
+    if body is None and not streamed:
+        return _odd(exchange, body, "an answer")
+    if said.faults and not (said.text or said.calls or said.reasoning or said.finish):
+        other = "anthropic" if exchange.wire == "openai-chat" else "openai-chat"
+        elsewhere = READERS[other, streamed](exchange.body if streamed else body)
+        if not elsewhere.faults and (elsewhere.text or elsewhere.finish or elsewhere.calls):
+            return Answer("wire-mismatch", f"the answer has the form of {other}", said=said)
+        return _odd(exchange, body, "an answer")._replace(said=said)
+    return Answer(OK, said=said)
+
+
+LIST_RUNGS = ("http", "models", "auth")
+
+
+def _odd(exchange: Exchange, body: Any, wanted: str) -> Answer:
+    if exchange.ended != "complete":
+        endings = {"cut": "ended before its end", "too-large": "was too large", "too-long": "did not end in time"}
+        kind = "stream-endless" if exchange.ended in ("too-large", "too-long") else "connection-reset"
+        return Answer(kind, f"the answer {endings[exchange.ended]} ({exchange.body_bytes} bytes)")
+    if not exchange.body.strip():
+        return Answer("empty-answer", f"HTTP {exchange.status} with an empty body")
+    what = "JSON, but not" if body is not None else "neither JSON nor a stream, and not"
+    return Answer("bad-format", f"HTTP {exchange.status} with {what} {wanted}: {_short(exchange.body, 80)}")
+
+
+def _error_in_success(exchange: Exchange, error: Any) -> Answer | None:
+    if error is None:
+        return None
+    words = words_of(error)
+    code = _status_in(error)
+    answer = _refusal(exchange._replace(status=code), words) if code else None
+    if answer is None or answer.kind in ("request-refused", "server-error"):
+        answer = _refusal(exchange._replace(status=None), words) or answer
+    if answer is None:
+        return Answer("error-in-success", _short(words), f"HTTP {exchange.status}, but with an error inside: {_short(words)}")
+    because = answer.because or f"HTTP {exchange.status}, but with an error inside: {_short(words)}"
+    return answer._replace(because=because)
+
+
+def _status_in(error: Any) -> int | None:
+    for key in ("code", "status", "status_code", "http_code"):
+        value = error.get(key) if isinstance(error, Mapping) else None
+        if isinstance(value, str) and value.isdigit():
+            value = int(value)
+        if isinstance(value, int) and 400 <= value < 600:
+            return value
+    return None
+
+
+def _refusal(exchange: Exchange, words: str, *, shown: str = "", html: bool = False, only: tuple[str, ...] = ()) -> Answer | None:
+    header_lines = "\n".join(f"{name.lower()}: {value}" for name, value in exchange.headers)
+    for rule in rules():
+        if only and rule.kind not in only:
+            continue
+        if rule.status and exchange.status is not None and exchange.status not in rule.status:
+            continue
+        if rule.status and exchange.status is None and not rule.words:
+            continue
+        if rule.body and rule.body != ("html" if html else "json"):
+            continue
+        if html and exchange.status == 200 and not rule.words:
+            continue
+        if rule.header and not rule.header.search(header_lines):
+            continue
+        found = rule.words.search(words) if rule.words else None
+        if rule.words and not found:
+            continue
+        return _by_rule(rule, found, exchange, _short(shown or words))
+    return None
+
+
+def _by_rule(rule: Rule, found: re.Match[str] | None, exchange: Exchange, words: str) -> Answer:
+    groups = {name.rstrip("0123456789"): value for name, value in (found.groupdict() if found else {}).items() if value}
+    facts = {"words": words, "status": exchange.status, "model": exchange.model, **groups}
+    value = rule.value
+    if isinstance(value, str) and "{" in value:
+        value = _number_or_text(value.format_map(facts))
+    quirk = rule.quirk
+    if rule.kind == "unsupported-parameter" and not quirk and groups.get("name") in DROPPABLE:
+        quirk, value = "drop_fields", [groups["name"]]
+    return Answer(
+        rule.kind, words, _filled(rule.because, facts), _filled(rule.fix, facts), quirk, value, rule.patch
+    )  # fmt: skip
+
+
+DROPPABLE = frozenset(
+    ["metadata", "user", "seed", "store", "service_tier", "n", "logprobs", "presence_penalty", "frequency_penalty", "top_k"]
+)
+"""Fields that carry no meaning of the conversation: leaving one out loses nothing a user would miss."""
+
+
+def _number_or_text(text: str) -> Any:
+    return int(text) if text.isdigit() else text
+
+
+def _filled(template: str, facts: Mapping[str, Any]) -> str:
+    return template.format_map(facts) if template else ""
+
+
+def words_of(error: Any) -> str:
+    """An error's own words: code, type, parameter and message, wherever this server puts them."""
+    return ": ".join(dict.fromkeys(word for word in _words(error, 0) if word))
+
+
+MESSAGE_KEYS = ("message", "msg", "detail", "error_description", "error_msg", "status_msg", "title", "reason", "error")
+
+
+def _words(error: Any, depth: int) -> Iterator[str]:
+    if depth > 4 or error is None:
+        return
+    if isinstance(error, str):
+        inner = parsed(error) if error.lstrip().startswith("{") else None
+        yield from _words(inner, depth + 1) if isinstance(inner, dict) else [error]
+    elif isinstance(error, list):
+        for part in error[:3]:
+            yield from _words(part, depth + 1)
+    elif isinstance(error, Mapping):
+        for key in ("code", "type", "status", "param"):
+            if isinstance(error.get(key), str | int) and not isinstance(error.get(key), bool):
+                yield str(error[key])
+        if isinstance(error.get("loc"), list):
+            yield ".".join(str(part) for part in error["loc"])
+        for key in MESSAGE_KEYS:
+            yield from _words(error.get(key), depth + 1)
+        metadata = error.get("metadata")
+        if isinstance(metadata, Mapping):
+            yield from _words(metadata.get("raw"), depth + 1)
+
+
+def _short(text: str, limit: int = WORDS_SHOWN) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def _page_text(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<!--.*?-->", " ", html[:20_000], flags=re.DOTALL))
+
+
+def _page_words(status: int, page: str) -> str:
+    named = f", titled '{page}'" if page else ""
+    return f"the answer (HTTP {status}) is a web page{named}"
