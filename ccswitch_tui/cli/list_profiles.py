@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.errors import ExitCode
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -23,11 +25,15 @@ def show(ctx: Context, out: Output, as_json: bool = False) -> int:
     """Prints all profiles."""
     from ccswitch_tui.workflows.profiles import profile_rows
 
-    rows = profile_rows(ctx)
+    book = ctx.book()
+    rows = profile_rows(ctx, book)
     if as_json:
-        out.json({"version": 1, "profiles": [row.to_json() for row in rows]})
-        return 0
-    if not rows:
+        answer: dict[str, Any] = {"version": 1, "profiles": [row.to_json() for row in rows]}
+        if book.broken:
+            answer["broken"] = [{"name": n, "message": e.message, "hint": e.hint} for n, e in book.broken.items()]
+        out.json(answer)
+        return int(ExitCode.USAGE if book.broken else ExitCode.DONE)
+    if not rows and not book.broken:
         out.talk("there are no profiles yet")
         out.talk("ccswitch-tui: hint: 'ccswitch-tui add NAME --paste -' makes one from a curl command that works")
         return 0
@@ -35,7 +41,9 @@ def show(ctx: Context, out: Output, as_json: bool = False) -> int:
 
     for line in aligned([_cells(row, out) for row in rows]):
         out.line(line)
-    return 0
+    for error in book.broken.values():
+        out.error(error)
+    return int(ExitCode.USAGE if book.broken else ExitCode.DONE)
 
 
 def _cells(row: ProfileRow, out: Output) -> list[str]:

@@ -120,6 +120,11 @@ class ProfileFileError(UsageError):
 
     kind = "profile-file"
 
+    def __init__(self, message: str, *, hint: str = "", key: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.key = key
+        """Path of the key inside the profile's table, so that the reader of the file can name the line."""
+
 
 def check_name(name: str) -> str:
     """`name` if it can name a profile; raises UsageError otherwise."""
@@ -214,21 +219,31 @@ PROFILE_FIELDS: Fields = {
 }
 
 
-def _checked(table: Table, fields: Fields, where: str) -> Table:
+def _checked(table: Table, fields: Fields, where: str, *path: str) -> Table:
+    where = ", ".join((where, *path))
     for key, value in table.items():
         if key not in fields:
-            raise ProfileFileError(f"{where}: unknown key '{key}'", hint=f"known here: {', '.join(sorted(fields))}")
+            raise ProfileFileError(
+                f"{where}: unknown key '{key}'", hint=_known_keys_hint(key, fields), key=(*path, key)
+            )
         check, wanted = fields[key]
         if not check(value):
-            raise ProfileFileError(f"{where}: '{key}' should be {wanted}")
+            raise ProfileFileError(f"{where}: '{key}' should be {wanted}", key=(*path, key))
     return table
 
 
-def _reference(text: str, where: str) -> SecretRef:
+def _known_keys_hint(key: str, fields: Fields) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(key, fields, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(sorted(fields))}"
+
+
+def _reference(text: str, where: str, *path: str) -> SecretRef:
     try:
         return parse_secret_ref(text)
     except UsageError as error:
-        raise ProfileFileError(f"{where}: {error.message}", hint=error.hint) from None
+        raise ProfileFileError(f"{where}: {error.message}", hint=error.hint, key=path) from None
 
 
 def profile_from_table(name: str, table: Any) -> Profile:
@@ -237,16 +252,16 @@ def profile_from_table(name: str, table: Any) -> Profile:
     if not isinstance(table, Mapping):
         raise ProfileFileError(f"{where} should be a table")
     _checked(table, PROFILE_FIELDS, where)
-    spot = _checked(table.get("endpoint", {}), ENDPOINT_FIELDS, f"{where}, endpoint")
+    spot = _checked(table.get("endpoint", {}), ENDPOINT_FIELDS, where, "endpoint")
     if "base_url" not in spot:
-        raise ProfileFileError(f"{where}: endpoint.base_url is missing")
-    seconds = _checked(spot.get("timeouts", {}), TIMEOUT_FIELDS, f"{where}, endpoint.timeouts")
-    models = _checked(table.get("models", {}), MODEL_FIELDS, f"{where}, models")
+        raise ProfileFileError(f"{where}: endpoint.base_url is missing", key=("endpoint",))
+    seconds = _checked(spot.get("timeouts", {}), TIMEOUT_FIELDS, where, "endpoint", "timeouts")
+    models = _checked(table.get("models", {}), MODEL_FIELDS, where, "models")
     return Profile(
         name=name,
         endpoint=Endpoint(**{**spot, "timeouts": Timeouts(**seconds)}),
-        key=_reference(table.get("key", "none"), where),
-        keys={label: _reference(ref, where) for label, ref in table.get("keys", {}).items()},
+        key=_reference(table.get("key", "none"), where, "key"),
+        keys={label: _reference(ref, where, "keys", label) for label, ref in table.get("keys", {}).items()},
         models=ModelTiers(**models),
         quirks=table.get("quirks", {}),
         route=cast(Route, table.get("route", "proxy")),

@@ -38,9 +38,13 @@ class ProfileBook(NamedTuple):
     profiles: dict[str, Profile]
     sha256: str
     """Of the file's bytes; "" when there was no file."""
+    broken: Mapping[str, ProfileFileError] = {}
+    """Profiles that cannot be meant, each with file and line: a slip in one leaves the others working."""
 
     def get(self, name: str) -> Profile:
-        """The profile of that name; raises UsageError with the nearest names otherwise."""
+        """The profile of that name; raises its own error when it is broken, UsageError with near names when absent."""
+        if name in self.broken:
+            raise self.broken[name]
         try:
             return self.profiles[name]
         except KeyError:
@@ -61,22 +65,26 @@ def _nearest_hint(name: str, known: dict[str, Profile]) -> str:
 
 
 def load_profiles(paths: Paths) -> ProfileBook:
-    """All profiles; an absent file is an empty book. Raises ProfileFileError naming file and line."""
+    """All profiles; an absent file is an empty book.
+
+    Raises ProfileFileError naming file and line when the file as a whole
+    cannot be read; a profile that makes no sense goes to `broken` instead.
+    """
     raw = _read(paths.profiles)
     if raw is None:
         return ProfileBook({}, "")
     tables = _tables(raw, paths.profiles)
-    profiles = {}
+    profiles, broken = {}, {}
     for name, table in tables.items():
         try:
             profiles[check_name(name)] = profile_from_table(name, table)
         except UsageError as error:
-            line = _line_of(raw.decode(), name)
-            raise ProfileFileError(
+            line = _line_of(raw.decode("utf-8-sig"), name, getattr(error, "key", ()))
+            broken[name] = ProfileFileError(
                 f"{paths.profiles}, line {line}: {error.message}",
-                hint=error.hint or f"mend it with 'ccswitch-tui edit {name}'",
-            ) from None
-    return ProfileBook(profiles, hashlib.sha256(raw).hexdigest())
+                hint=error.hint or "mend the line in an editor: nothing was changed",
+            )
+    return ProfileBook(profiles, hashlib.sha256(raw).hexdigest(), broken)
 
 
 def _read(path: str) -> bytes | None:
@@ -114,11 +122,35 @@ def _tables(raw: bytes, path: str) -> dict[str, Any]:
     return tables
 
 
-def _line_of(text: str, name: str) -> int:
+def _line_of(text: str, name: str, key: tuple[str, ...]) -> int:
+    """The line of a key of a profile, or of the nearest table above it that is there; 1 when nothing is."""
+    best = 1
+    here: tuple[str, ...] = ()
+    wanted = ("profiles", name, *key)
+    deepest = 0
     for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("[") and name in line:
-            return number
-    return 1
+        header = re.match(r"\s*\[+([^\[\]]+)\]", line)
+        assigned = (
+            None
+            if header
+            else re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""", line)
+        )
+        if header:
+            here = found = _dotted(header[1])
+        elif assigned:
+            found = (*here, *_dotted(assigned[1]))
+        else:
+            continue
+        # `endpoint = { auth = … }` holds what is looked for, and is the line to show
+        depth = len(found) if wanted[: len(found)] == found else 0
+        if depth > deepest and depth > 1:
+            best, deepest = number, depth
+    return best
+
+
+def _dotted(text: str) -> tuple[str, ...]:
+    """`profiles."a.b".endpoint` as its parts."""
+    return tuple(m[1] or m[2] or m[3] for m in re.finditer(r"""([\w-]+)|"([^"]*)"|'([^']*)'""", text))
 
 
 def save_profile(paths: Paths, profile: Profile, *, expected_sha256: str | None = None) -> None:
@@ -167,7 +199,7 @@ def _rewrite(paths: Paths, expected_sha256: str | None, changes: Mapping[str, Pr
         known = hashlib.sha256(raw).hexdigest() if raw is not None else ""
         replace_text(
             paths.profiles,
-            tomlkit.dumps(document).encode(),
+            _with_air(tomlkit.dumps(document), text).encode(),
             expected_sha256=known if expected_sha256 is None else expected_sha256,
             new_mode=0o600,
         )
@@ -181,6 +213,17 @@ def _renamed(text: str, old: str, new: str) -> str:
     )
     bare = new if re.fullmatch(r"[A-Za-z0-9_-]+", new) else f'"{new}"'
     return header.sub(lambda match: match[1] + bare, text)
+
+
+def _with_air(text: str, before: str) -> str:
+    """A blank line above each table that is new: tomlkit sets one added to an old table close to it."""
+    old = set(before.splitlines())
+    lines: list[str] = []
+    for line in text.splitlines(keepends=True):
+        if line.startswith("[profiles.") and line.rstrip() not in old and lines and lines[-1].strip():
+            lines.append("\n")
+        lines.append(line)
+    return "".join(lines)
 
 
 def _toml(table: dict[str, Any]) -> Any:

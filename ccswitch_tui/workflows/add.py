@@ -138,7 +138,8 @@ def with_options(
 def check_new_name(ctx: Context, name: str, *, replace: bool = False) -> None:
     """Raises UsageError unless `name` can be added: before anyone is asked for a key."""
     check_name(name)
-    if name in ctx.book().profiles and not replace:
+    book = ctx.book()
+    if (name in book.profiles or name in book.broken) and not replace:
         raise UsageError(
             f"there is a profile '{name}' already",
             hint=f"'ccswitch-tui edit {name}' changes it; --force replaces it, key and all; or choose another name",

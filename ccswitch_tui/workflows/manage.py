@@ -47,12 +47,13 @@ def remove_profile(ctx: Context, name: str, *, force: bool = False) -> Removed:
     key cannot be removed and not `force`. Nothing is removed then.
     """
     book = ctx.book()
-    profile = book.get(name)
+    # A broken profile says nothing that can be trusted; its key would have its name.
+    refs = [SecretRef("keyring", name)] if name in book.broken else stored_refs(book.get(name))
     _refuse_in_use(ctx, name, force)
     others = [p for p in book.profiles.values() if p.name != name]
     shared = {ref.name for p in others for ref in stored_refs(p)}
-    own = [ref.name for ref in stored_refs(profile) if ref.name not in shared]
-    kept = [ref.name for ref in stored_refs(profile) if ref.name in shared]
+    own = [ref.name for ref in refs if ref.name not in shared]
+    kept = [ref.name for ref in refs if ref.name in shared]
     with taken_out(ctx, own, force=force) as taken:
         update_profiles(ctx.paths, {name: None}, expected_sha256=book.sha256)
     kept += [key for key in own if key not in taken and ctx.keys.present(SecretRef("keyring", key)) is not False]
@@ -201,7 +202,7 @@ def _refuse_in_use(ctx: Context, name: str, force: bool) -> None:
 
 
 def _refuse_taken(book: ProfileBook, name: str) -> None:
-    if name in book.profiles:
+    if name in book.profiles or name in book.broken:
         raise UsageError(
             f"there is a profile '{name}' already", hint=f"'ccswitch-tui remove {name}' first, or choose another name",
             kind="name-taken",

@@ -8,6 +8,7 @@ from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.model import Profile
 
 if TYPE_CHECKING:
+    from ccswitch_tui.profiles.store import ProfileBook
     from ccswitch_tui.workflows.context import Context
 
 
@@ -34,9 +35,9 @@ class ProfileRow(NamedTuple):
         }
 
 
-def profile_rows(ctx: Context) -> list[ProfileRow]:
+def profile_rows(ctx: Context, book: ProfileBook | None = None) -> list[ProfileRow]:
     """All profiles in the order of the file."""
-    profiles = ctx.book().profiles
+    profiles = (book or ctx.book()).profiles
     scopes = scopes_in_use(ctx) if profiles else {}
     return [_row(ctx, p, scopes.get(p.name, ())) for p in profiles.values()]
 

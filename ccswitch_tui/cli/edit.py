@@ -1,0 +1,177 @@
+"""`edit NAME`: change a profile in $EDITOR, with --set and --unset, or give it another key."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.edit import Edited
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui edit work                                        opens $EDITOR
+  ccswitch-tui edit work --set models.haiku=small-1 --set context_window=128k
+  ccswitch-tui edit work --unset endpoint.http_proxy
+  printf %s "$NEW_KEY" | ccswitch-tui edit work --key-stdin     another key; the old one goes last
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="assign", help="repeatable")
+    parser.add_argument("--unset", action="append", default=[], metavar="KEY", help="repeatable")
+    parser.add_argument("--key-stdin", action="store_true", help="read another key from standard input")
+    parser.add_argument("--key", metavar="REF", help="where the key is: env:NAME or 'command:…'; never the key itself")
+    parser.add_argument("--key-follows", action="store_true", help="the key may go to the new host")
+    parser.add_argument("--no-verify", action="store_true", help="do not try the new key at the endpoint first")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.workflows import edit
+
+    if not (args.assign or args.unset or args.key_stdin or args.key):
+        edited = _in_editor(ctx, args.name, out)
+        if edited is None:
+            out.talk("nothing was changed")
+            return 0
+    else:
+        edited = edit.plan_edit(ctx, args.name, assign=args.assign, unset=args.unset)
+    for note in edited.notes:
+        out.talk(f"  {out.glyph('skip')} {note}")
+    profile = _with_key(args, ctx, edited, out)
+    if args.json:
+        from ccswitch_tui.workflows.profiles import profile_row
+
+        out.json({"version": 1, "profile": profile_row(ctx, profile.name).to_json()})
+        return 0
+    _tell(edited, profile, ctx, out, new_key=args.key_stdin)
+    return 0
+
+
+def _with_key(args: argparse.Namespace, ctx: Context, edited: Edited, out: Output) -> Profile:
+    """Saves the change together with a new key, if one is given."""
+    from ccswitch_tui.cli.endpoint_options import key_from_stdin, key_reference
+    from ccswitch_tui.workflows import edit
+
+    if args.key and args.key_stdin:
+        raise UsageError("--key and --key-stdin both give the key", hint="use one of them")
+    if args.key:
+        return edit.save_with_reference(ctx, edited, key_reference(args.key))
+    if args.key_stdin:
+        return edit.save_with_key(ctx, edited, key_from_stdin(), verify=not args.no_verify)
+    follows = args.key_follows or (edited.host_changed and _ask_to_follow(edited))
+    return edit.save_edit(ctx, edited, key_follows=follows)
+
+
+def _ask_to_follow(edited: Edited) -> bool:
+    """On a terminal: whether the key may go to the new host."""
+    from ccswitch_tui.profiles.url import url_host
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    host = url_host(edited.after.endpoint.base_url)
+    sys.stderr.write(f"the key was given for {edited.before.key_host}; may it go to {host}? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _tell(edited: Edited, profile: Profile, ctx: Context, out: Output, *, new_key: bool) -> None:
+    from ccswitch_tui.workflows.profiles import scopes_in_use
+
+    if new_key:
+        out.line(f"stored the new key of {profile.name} ({profile.key})")
+    elif edited.before == profile:
+        out.line(f"{profile.name} is as it was")
+        return
+    else:
+        out.line(f"changed {profile.name}")
+    if scopes_in_use(ctx).get(profile.name):
+        out.talk(
+            f"  {out.glyph('warn')} it is in use: 'ccswitch-tui use {profile.name}' writes the change into the settings"
+        )
+
+
+# ---------------------------------------------------------------- $EDITOR
+
+
+def _in_editor(ctx: Context, name: str, out: Output) -> Edited | None:
+    """Opens the profile's text until it makes sense or is given up; None when nothing was changed."""
+    from ccswitch_tui.workflows import edit
+
+    book = ctx.book()
+    profile = book.get(name)
+    before = EDITOR_HEADER.format(name=name) + edit.profile_text(profile)
+    text = before
+    command = _editor(ctx)
+    while True:
+        text = _edited_text(command, text, name)
+        if text.strip() in ("", before.strip()):
+            return None
+        try:
+            edited = edit.plan_text(profile, text, book.sha256)
+            if ctx.book().sha256 != book.sha256:
+                raise ConflictError(
+                    f"{ctx.paths.profiles} changed while the editor was open: nothing was written",
+                    hint=f"run 'ccswitch-tui edit {name}' again to see the new state",
+                )
+            return edited
+        except UsageError as error:
+            out.error(error)
+            if not _again(out):
+                raise UsageError(
+                    "the profile was left as it was", hint=f"'ccswitch-tui edit {name}' starts over"
+                ) from None
+
+
+EDITOR_HEADER = (
+    "# {name}: save and leave the editor to change it; leave without saving, or empty the file, to give up\n"
+)
+
+
+def _editor(ctx: Context) -> list[str]:
+    import shlex
+
+    for variable in ("VISUAL", "EDITOR"):
+        if ctx.env.get(variable, "").strip():
+            return shlex.split(ctx.env[variable], posix=sys.platform != "win32")
+    return ["notepad"] if sys.platform == "win32" else ["vi"]
+
+
+def _edited_text(command: list[str], text: str, name: str) -> str:
+    """The text as the editor left it. It lies in a file only we can read meanwhile."""
+    import subprocess
+    import tempfile
+
+    handle, path = tempfile.mkstemp(prefix=f"ccswitch-{name}-", suffix=".toml")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        try:
+            code = subprocess.call([*command, path])
+        except OSError as error:
+            raise CcswitchError(
+                f"the editor '{command[0]}' cannot be started: {error.strerror}",
+                hint="set EDITOR, or use --set KEY=VALUE",
+            ) from None
+        if code != 0:
+            raise CcswitchError(f"the editor ended with code {code}: nothing was changed")
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
+            return file.read()
+    finally:
+        os.unlink(path)
+
+
+def _again(out: Output) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    out.talk("open the editor again? [Y/n]")
+    return sys.stdin.readline().strip().lower() in ("", "y", "yes")

@@ -1,0 +1,326 @@
+"""Change a profile: single keys, or its text in an editor.
+
+A change is checked as a whole before it is saved, and refused when the file
+was changed meanwhile. A key is bound to the host it was given for: when the
+host changes, it follows only if the user says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.profiles.model import (
+    ENDPOINT_FIELDS,
+    MODEL_FIELDS,
+    PROFILE_FIELDS,
+    TIMEOUT_FIELDS,
+    Profile,
+    SecretRef,
+    profile_from_table,
+    profile_to_table,
+)
+from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.profiles.url import normalise_url, url_host
+
+if TYPE_CHECKING:
+    from ccswitch_tui.secret import Secret
+    from ccswitch_tui.workflows.context import Context
+
+NUMBERS = ("context_window", "max_output")
+LISTS = ("fallbacks", "tags")
+FREE_TABLES = ("endpoint.headers", "env", "keys", "quirks")
+"""Tables whose keys the user chooses."""
+
+
+class Edited(NamedTuple):
+    """A changed profile, not saved yet."""
+
+    before: Profile
+    after: Profile
+    sha256: str
+    """Of the file this was made from."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def host_changed(self) -> bool:
+        """Whether a key would now go to another host than the one it was given for."""
+        given_for = self.before.key_host or url_host(self.before.endpoint.base_url)
+        return self.before.key.kind != "none" and url_host(self.after.endpoint.base_url) != given_for
+
+
+def plan_edit(ctx: Context, name: str, *, assign: Sequence[str] = (), unset: Sequence[str] = ()) -> Edited:
+    """The profile with `KEY=VALUE` assignments and removals applied. Raises UsageError naming the key."""
+    book = ctx.book()
+    before = book.get(name)
+    table = profile_to_table(before)
+    notes: list[str] = []
+    for dotted in unset:
+        _unset(table, _path(dotted))
+    for assignment in assign:
+        dotted, equals, text = assignment.partition("=")
+        if not equals:
+            raise UsageError(
+                f"--set takes KEY=VALUE, not '{dotted}'", hint="for example --set models.haiku=small-model"
+            )
+        path = _path(dotted.strip())
+        _assign(table, path, _value(path, text.strip(), notes))
+    after = _coherent(before, profile_from_table(name, table), notes)
+    return Edited(before, after, book.sha256, tuple(notes))
+
+
+def _coherent(before: Profile, after: Profile, notes: list[str]) -> Profile:
+    """The profile without what a changed address makes untrue."""
+    endpoint = after.endpoint
+    if endpoint.base_url == before.endpoint.base_url and endpoint.wire == before.endpoint.wire:
+        return after
+    if endpoint.wire == "anthropic" and endpoint.base_url.endswith("/v1"):
+        notes.append("'/v1' removed: Anthropic's client appends it itself")
+        endpoint = endpoint._replace(base_url=endpoint.base_url.removesuffix("/v1"))
+    if after.preset and url_host(endpoint.base_url) != url_host(before.endpoint.base_url):
+        notes.append(f"the preset '{after.preset}' no longer applies to another host")
+        after = after._replace(preset=None)
+    return after._replace(endpoint=endpoint)
+
+
+def plan_patch(ctx: Context, name: str, patch: Mapping[str, Any]) -> Edited:
+    """The profile with a finding's patch applied: dotted keys to values, None to take one out."""
+    book = ctx.book()
+    before = book.get(name)
+    table = profile_to_table(before)
+    for dotted, value in patch.items():
+        path = _path(dotted)
+        if value is None:
+            _unset(table, path)
+        else:
+            _assign(table, path, value)
+    return Edited(before, profile_from_table(name, table), book.sha256)
+
+
+def save_edit(ctx: Context, edited: Edited, *, key_follows: bool = False) -> Profile:
+    """Saves the change. Raises UsageError when a key would follow to another host and `key_follows` is not said."""
+    after = edited.after
+    if edited.host_changed:
+        if not key_follows:
+            raise UsageError(
+                f"the key of '{after.name}' was given for {edited.before.key_host or 'another host'}, "
+                f"and would now go to {url_host(after.endpoint.base_url)}",
+                hint="--key-follows if it is meant to; --key-stdin for another key",
+                kind="key-host",
+            )
+        after = after._replace(key_host=url_host(after.endpoint.base_url))
+    update_profiles(ctx.paths, {after.name: after}, expected_sha256=edited.sha256)
+    return after
+
+
+def save_with_reference(ctx: Context, edited: Edited, ref: SecretRef) -> Profile:
+    """Saves the change with a key that lives elsewhere; the stored one goes when it is no longer named."""
+    from ccswitch_tui.workflows.manage import stored_refs, taken_out
+
+    after = edited.after._replace(key=ref, key_host=_bound_to(edited.after, ref))
+    still_named = {r.name for p in [*_others(ctx, after.name), after] for r in stored_refs(p)}
+    loose = [r.name for r in stored_refs(edited.before) if r.name not in still_named]
+    with taken_out(ctx, loose, force=True):
+        update_profiles(ctx.paths, {after.name: after}, expected_sha256=edited.sha256)
+    return after
+
+
+def save_with_key(ctx: Context, edited: Edited, secret: Secret, *, verify: bool = True) -> Profile:
+    """Saves the change with another key: the endpoint must accept it first, and the old one goes last."""
+    from ccswitch_tui.workflows.add import sendable
+    from ccswitch_tui.workflows.keys import rotate_key
+
+    secret = sendable(secret, edited.after.endpoint.auth)
+    endpoint = edited.after.endpoint
+    if endpoint.auth == "none":
+        edited = edited._replace(after=edited.after._replace(endpoint=endpoint._replace(auth="bearer")))
+    check = (lambda key: verify_key(ctx, edited.after, key)) if verify else None
+    if any(edited.before.key == other.key for other in _others(ctx, edited.after.name)):
+        # another profile reads the same stored key: this one gets its own
+        edited = edited._replace(after=edited.after._replace(key=SecretRef("none")))
+    ref = rotate_key(ctx, edited.after, secret, check)
+    after = edited.after._replace(key=ref, key_host=_bound_to(edited.after, ref))
+    if after != edited.before:
+        update_profiles(ctx.paths, {after.name: after}, expected_sha256=edited.sha256)
+    return after
+
+
+def verify_key(ctx: Context, profile: Profile, secret: Secret) -> None:
+    """Raises KeyRefusedError when the endpoint refuses the key. An endpoint that cannot be reached proves nothing."""
+    import asyncio
+
+    from ccswitch_tui.errors import KeyRefusedError
+    from ccswitch_tui.workflows.examine import examine
+
+    report = asyncio.run(examine(ctx, profile._replace(key_host=None), secret, ladder="quick"))
+    refused = next((f for f in report.findings if f.kind in KEY_REFUSALS), None)
+    if refused is not None:
+        raise KeyRefusedError(
+            f"{url_host(profile.endpoint.base_url)} refuses the new key: {refused.title}; the old one was kept",
+            hint="check it; --no-verify stores it all the same",
+        )
+
+
+KEY_REFUSALS = ("auth-missing", "auth-invalid", "auth-forbidden")
+
+
+def _bound_to(profile: Profile, ref: SecretRef) -> str | None:
+    return url_host(profile.endpoint.base_url) if ref.kind != "none" else None
+
+
+def _others(ctx: Context, name: str) -> list[Profile]:
+    return [p for p in ctx.book().profiles.values() if p.name != name]
+
+
+# ---------------------------------------------------------------- as text
+
+
+def profile_text(profile: Profile) -> str:
+    """One profile as the TOML a person edits."""
+    import tomlkit
+
+    return tomlkit.dumps(profile_to_table(profile))
+
+
+def plan_text(before: Profile, text: str, sha256: str) -> Edited:
+    """The profile a person's text describes. Raises UsageError naming the line or the key."""
+    import tomllib
+
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"this is not TOML: {error}") from None
+    return Edited(before, profile_from_table(before.name, table), sha256)
+
+
+# ---------------------------------------------------------------- dotted keys
+
+
+def _path(dotted: str) -> list[str]:
+    path = [part.strip() for part in dotted.split(".")]
+    if path[:2] == ["endpoint", "headers"] or path[0] in ("env", "quirks", "keys"):
+        # what the user chooses may hold dots itself
+        depth = 2 if path[0] == "endpoint" else 1
+        path = [*path[:depth], ".".join(path[depth:])] if len(path) > depth else path
+    if not _is_known(path):
+        raise UsageError(f"a profile has no '{dotted}'", hint=_nearest(dotted), kind="no-such-key")
+    return path
+
+
+def settable_keys() -> list[str]:
+    """Every key `--set` takes; `…` stands for a name of the user's."""
+    keys = [k for k in PROFILE_FIELDS if k not in ("endpoint", "models", "env", "quirks", "keys")]
+    keys += [f"endpoint.{k}" for k in ENDPOINT_FIELDS if k not in ("headers", "timeouts")]
+    keys += [f"endpoint.timeouts.{k}" for k in TIMEOUT_FIELDS]
+    keys += [f"models.{k}" for k in MODEL_FIELDS]
+    return [*keys, *(f"{table}.…" for table in FREE_TABLES)]
+
+
+def _is_known(path: list[str]) -> bool:
+    dotted = ".".join(path)
+    if dotted in settable_keys() or dotted in ("endpoint.headers", "endpoint.timeouts", "models", *FREE_TABLES):
+        return True
+    return any(dotted.startswith(table + ".") and dotted != table + "." for table in FREE_TABLES)
+
+
+def _nearest(dotted: str) -> str:
+    import difflib
+
+    keys = settable_keys()
+    same_end = [k for k in keys if k.rpartition(".")[2] == dotted.rpartition(".")[2]]
+    near = same_end or difflib.get_close_matches(dotted, keys, n=2)
+    return f"did you mean {' or '.join(near)}?" if near else f"it has: {', '.join(keys)}"
+
+
+def _value(path: list[str], text: str, notes: list[str]) -> Any:
+    """A value as its key wants it; texts stay texts."""
+    dotted = ".".join(path)
+    if dotted == "endpoint.base_url":
+        url = normalise_url(text)
+        notes += url.changes
+        return url.base_url
+    if path[0] == "quirks" and len(path) > 1:
+        return _quirk(path[1], text)
+    if dotted in NUMBERS:
+        return _number(dotted, text, int)
+    if path[:2] == ["endpoint", "timeouts"] and len(path) == 3:
+        return _number(dotted, text, float)
+    if dotted in LISTS:
+        return [part.strip() for part in text.strip("[]").replace('"', "").split(",") if part.strip()]
+    if dotted in ("endpoint.headers", "endpoint.timeouts", "models", *FREE_TABLES):
+        raise UsageError(f"'{dotted}' is a table", hint=f"set one of its keys: --set {dotted}.NAME=VALUE")
+    if path[:2] == ["endpoint", "headers"]:
+        _refuse_secret_header(path[2])
+    return text
+
+
+def _number(dotted: str, text: str, kind: type[int] | type[float]) -> int | float:
+    plain = text.replace("_", "").replace(",", "")
+    scale = {"k": 1000, "m": 1_000_000}.get(plain[-1:].lower(), 1)
+    try:
+        number = float(plain[:-1] if scale > 1 else plain) * scale
+    except ValueError:
+        raise UsageError(f"'{dotted}' is a number", hint=f"for example --set {dotted}=128000") from None
+    return int(number) if kind is int or number == int(number) else number
+
+
+def _quirk(name: str, text: str) -> Any:
+    from ccswitch_tui.wire.quirks import QUIRKS, WORDS, allowed_values, check_quirk
+
+    if name not in QUIRKS:
+        import difflib
+
+        near = difflib.get_close_matches(name, QUIRKS, n=2)
+        raise UsageError(
+            f"there is no quirk '{name}'",
+            hint=f"did you mean {' or '.join(near)}?" if near else f"known quirks: {', '.join(QUIRKS)}",
+        )
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = [w.strip() for w in text.split(",")] if QUIRKS[name].allowed is WORDS else text
+    try:
+        check_quirk(name, value)
+    except UsageError:
+        if not isinstance(value, str):
+            check_quirk(name, text)  # "true" where a word is wanted: the message is the word's
+            value = text
+        else:
+            raise UsageError(
+                f"the quirk '{name}' cannot be '{text}'", hint=f"it may be: {allowed_values(name)}"
+            ) from None
+    return value
+
+
+def _refuse_secret_header(name: str) -> None:
+    from ccswitch_tui.interop.headers import looks_secret
+
+    if looks_secret(name):
+        raise UsageError(
+            f"the header '{name}' would carry a secret, and headers are kept in profiles.toml",
+            hint=f"give the key with --key-stdin and --set endpoint.auth=header:{name}",
+        )
+
+
+def _assign(table: dict[str, Any], path: list[str], value: Any) -> None:
+    for part in path[:-1]:
+        inner = table.get(part)
+        table[part] = dict(inner) if isinstance(inner, Mapping) else {}
+        table = table[part]
+    table[path[-1]] = value
+
+
+def _unset(table: dict[str, Any], path: list[str]) -> None:
+    chain = [table]
+    for part in path[:-1]:
+        inner = chain[-1].get(part)
+        if not isinstance(inner, Mapping):
+            return
+        chain[-1][part] = dict(inner)
+        chain.append(chain[-1][part])
+    chain[-1].pop(path[-1], None)
+    for outer, part in zip(reversed(chain[:-1]), reversed(path[:-1]), strict=True):
+        if not outer[part]:
+            del outer[part]
