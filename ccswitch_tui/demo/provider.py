@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from ccswitch_tui.demo import native
 from ccswitch_tui.demo.faults import FAULTS, Asked, Fault, Refusal, error, invalid
 from ccswitch_tui.demo.rules import MODELS, refusal_of
 from ccswitch_tui.demo.script import reply_to
@@ -75,6 +76,11 @@ class DemoProvider:
         """A base URL below which one fault is always on."""
         return f"{self.origin}/fault/{_known(fault)}/v1"
 
+    @property
+    def native_url(self) -> str:
+        """A base URL below which the same models speak Anthropic's Messages API."""
+        return f"{self.origin}/anthropic"
+
     def __enter__(self) -> DemoProvider:
         self._thread.start()
         if not self._ready.wait(10):
@@ -97,6 +103,7 @@ class DemoProvider:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_route("*", "/fault/{fault}/v1{path:.*}", self._answer)
         app.router.add_route("*", "/v1{path:.*}", self._answer)
+        app.router.add_route("*", "/anthropic/v1{path:.*}", self._answer_native)
         app.router.add_route("*", "/{other:.*}", self._elsewhere)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
@@ -132,6 +139,27 @@ class DemoProvider:
         if asked.path.startswith("/models") and asked.method == "GET":
             return _response(_models(asked.path))
         return _response(_no_such_url(request))
+
+    async def _answer_native(self, request: web.Request) -> web.StreamResponse:
+        body, path = _parsed(await request.read()), request.match_info["path"].rstrip("/")
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        given = request.headers.get("x-api-key") or bearer
+        authorized = bool(given) and Secret(given) == self.key
+        self.requests.append(Seen(request.method, f"/anthropic{path}", authorized, body))
+        if not authorized:
+            return _response(native.error(401, "authentication_error", "invalid credentials"))
+        if path.startswith("/models"):
+            return _response(_models(path))
+        if path != "/messages" or request.method != "POST":
+            return _response(native.error(404, "not_found_error", f"{request.method} {path}: not found"))
+        if not isinstance(body, dict) or not body.get("messages"):
+            return _response(native.error(400, "invalid_request_error", "messages: Field required"))
+        if body.get("model") not in MODELS:
+            return _response(native.error(404, "not_found_error", f"model: {body.get('model')}"))
+        reply = native.answer_to(body)
+        if not body.get("stream"):
+            return web.json_response(native.whole(reply, body))
+        return await self._stream(request, native.events(reply, body), HEALTHY)
 
     def _fault_for(self, in_path: str, asked: Asked) -> Fault:
         name = in_path or self.fault

@@ -143,9 +143,9 @@ def chunks(reply: Reply, body: Body, manner: Manner) -> Iterator[bytes]:
     if manner.first_empty:
         yield event(None)
     yield event({"role": "assistant", "content": None if reply.calls else ""})
-    for piece in _pieces(reply.reasoning):
+    for piece in pieces(reply.reasoning):
         yield event({manner.reasoning_field: piece})
-    for piece in _pieces(reply.text):
+    for piece in pieces(reply.text):
         yield event({"content": piece})
     for delta in _call_deltas(_calls(body, reply, manner), manner):
         yield event({"tool_calls": [delta]})
@@ -157,7 +157,8 @@ def chunks(reply: Reply, body: Body, manner: Manner) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
-def _pieces(text: str) -> list[str]:
+def pieces(text: str) -> list[str]:
+    """A text word by word, white space kept."""
     return re.findall(r"\s*\S+\s*$|\s*\S+|\s+", text)
 
 

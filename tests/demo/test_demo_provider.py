@@ -199,3 +199,27 @@ def test_what_was_asked_is_kept_without_the_key(provider: DemoProvider) -> None:
     ask(provider, "remember me")
     assert provider.requests[-1].body["messages"][0]["content"] == "remember me"
     assert provider.key.reveal() not in repr(provider.requests)
+
+
+def test_the_same_models_speak_the_messages_api(provider: DemoProvider) -> None:
+    anthropic = pytest.importorskip("anthropic")
+    client = anthropic.Anthropic(base_url=provider.native_url, api_key=provider.key.reveal(), max_retries=0)
+    prompt = '@@TOOL get_weather {"city": "Oslo  by the sea"}@@ @@SAY sunny@@'
+    tools = [{"name": "get_weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}]
+    with client.messages.stream(
+        model="demo-large", max_tokens=99, tools=tools, messages=[{"role": "user", "content": prompt}]
+    ) as stream:
+        first = stream.get_final_message()
+    assert (first.stop_reason, first.content[-1].input) == ("tool_use", {"city": "Oslo  by the sea"})
+    result = {"type": "tool_result", "tool_use_id": first.content[-1].id, "content": "fine"}
+    second = client.messages.create(
+        model="demo-large",
+        max_tokens=99,
+        tools=tools,
+        messages=[
+            {"role": "user", "content": prompt},
+            {"role": "assistant", "content": first.content},
+            {"role": "user", "content": [result]},
+        ],
+    )
+    assert second.content[0].text == "sunny"
