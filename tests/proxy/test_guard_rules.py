@@ -1,0 +1,77 @@
+"""Who may use the proxy, as plain rules."""
+
+from __future__ import annotations
+
+import pytest
+from multidict import CIMultiDict
+
+from ccswitch_tui.proxy.guard import FOREIGN_HOST, NO_TOKEN, WEB_PAGE, WRONG_TOKEN, Guard, is_loopback
+
+TOKEN = "ccst-example-0123456789abcdef"
+GUARD = Guard(TOKEN, "127.0.0.1", 20123)
+
+
+def headers(**given: str) -> CIMultiDict[str]:
+    return CIMultiDict({"Host": "127.0.0.1:20123"} | {k.replace("_", "-"): v for k, v in given.items()})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:20123", "localhost:20123", "[::1]:20123", "LOCALHOST:20123"])
+def test_loopback_names_with_our_port_are_welcome(host: str) -> None:
+    assert GUARD.refuse_place(CIMultiDict({"Host": host})) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["rebound.example:20123", "127.0.0.1", "127.0.0.1:80", "localhost", "127.0.0.1.nip.example:20123", "", "[::1]"],
+)
+def test_any_other_host_is_refused(host: str) -> None:
+    assert GUARD.refuse_place(CIMultiDict({"Host": host})) is FOREIGN_HOST
+
+
+def test_a_request_without_a_host_is_refused() -> None:
+    assert GUARD.refuse_place(CIMultiDict()) is FOREIGN_HOST
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:20123", ""])
+def test_a_web_page_is_refused_whatever_its_origin_says(origin: str) -> None:
+    assert GUARD.refuse_place(headers(Origin=origin)) is WEB_PAGE
+
+
+def test_a_browser_that_sends_no_origin_is_recognised_by_fetch_metadata() -> None:
+    assert GUARD.refuse_place(headers(Sec_Fetch_Site="cross-site")) is WEB_PAGE
+
+
+def test_both_headers_carry_the_token() -> None:
+    assert GUARD.refuse_token(headers(Authorization=f"Bearer {TOKEN}")) is None
+    assert GUARD.refuse_token(headers(authorization=f"bearer  {TOKEN} ")) is None
+    assert GUARD.refuse_token(headers(X_Api_Key=TOKEN)) is None
+
+
+def test_one_right_credential_is_enough() -> None:
+    assert GUARD.refuse_token(headers(Authorization="Bearer", x_api_key=TOKEN)) is None
+    assert GUARD.refuse_token(headers(Authorization=f"Bearer {TOKEN}", x_api_key="sk-example-other")) is None
+
+
+@pytest.mark.parametrize("value", ["Basic " + TOKEN, TOKEN, "Bearer " + TOKEN[:-1], "Bearer " + TOKEN + "x"])
+def test_anything_else_is_refused(value: str) -> None:
+    assert GUARD.refuse_token(headers(Authorization=value)) in (WRONG_TOKEN, NO_TOKEN)
+
+
+def test_odd_bytes_in_a_credential_are_only_a_wrong_token() -> None:
+    assert GUARD.refuse_token(headers(Authorization="Bearer \udcff\udcfe")) is WRONG_TOKEN
+
+
+def test_the_refusals_do_not_hold_the_word_that_claude_code_takes_for_logged_out() -> None:
+    assert all("x-api-key" not in refusal.message for refusal in (NO_TOKEN, WRONG_TOKEN, FOREIGN_HOST, WEB_PAGE))
+
+
+def test_a_listener_on_the_network_takes_any_name_but_no_web_page() -> None:
+    guard = Guard(TOKEN, "0.0.0.0", 4000)
+    assert guard.refuse_place(CIMultiDict({"Host": "proxy.team.example"})) is None
+    assert guard.refuse_place(CIMultiDict({"Host": "proxy.team.example", "Origin": "https://a.example"})) is WEB_PAGE
+
+
+@pytest.mark.parametrize(("host", "loopback"), [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True),
+                                                ("localhost", True), ("0.0.0.0", False), ("::", False), ("10.0.0.1", False)])  # fmt: skip
+def test_loopback_is_told_apart(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback

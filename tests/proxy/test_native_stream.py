@@ -1,0 +1,58 @@
+"""A native stream is passed on untouched; only a broken end is spoken for."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted_endpoint import NATIVE_STREAM
+
+from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
+from ccswitch_tui.wire.anthropic import PING
+
+
+@given(st.lists(st.integers(1, len(NATIVE_STREAM) - 1), max_size=20))
+def test_every_byte_passes_however_it_is_cut(cuts: list[int]) -> None:
+    stream = NativeStream()
+    places = [0, *sorted(set(cuts)), len(NATIVE_STREAM)]
+    pieces = [NATIVE_STREAM[a:b] for a, b in zip(places, places[1:], strict=False)]
+    assert b"".join(stream.feed(piece) for piece in pieces) + stream.finish() == NATIVE_STREAM
+
+
+def test_usage_model_and_stop_reason_are_read_in_passing() -> None:
+    stream = NativeStream()
+    for byte in range(0, len(NATIVE_STREAM), 97):
+        stream.feed(NATIVE_STREAM[byte : byte + 97])
+    assert stream.usage == {"input_tokens": 21, "output_tokens": 9}
+    assert (stream.model, stream.stop_reason) == ("native-model", "end_turn")
+
+
+def test_a_cut_stream_ends_in_an_error_event() -> None:
+    stream = NativeStream()
+    stream.feed(NATIVE_STREAM[:400])
+    assert b"event: error" in stream.finish("reset")
+
+
+def test_no_ping_goes_into_the_middle_of_an_event() -> None:
+    stream = NativeStream()
+    assert stream.ping() == PING
+    stream.feed(NATIVE_STREAM[:37])
+    assert stream.ping() == b""
+    stream.feed(NATIVE_STREAM[37:])
+    assert stream.ping() == PING
+
+
+def test_only_the_models_name_changes_in_a_request() -> None:
+    raw = b'{"model":"claude-opus-4-8","max_tokens":1e3,  "messages":[]}'
+    assert with_model(raw, {}, "claude-opus-4-8", "glm") == b'{"model":"glm","max_tokens":1e3,  "messages":[]}'
+    assert with_model(raw, {}, "claude-opus-4-8", "claude-opus-4-8") is raw
+
+
+def test_a_model_named_elsewhere_is_replaced_by_parsing() -> None:
+    raw = b'{ "max_tokens": 5, "model": "a" }'
+    assert with_model(raw, {"max_tokens": 5, "model": "a"}, "a", "b") == b'{"max_tokens":5,"model":"b"}'
+
+
+def test_an_error_in_anthropics_shape_is_recognised() -> None:
+    assert is_error_body(b'{"type":"error","error":{"type":"x","message":"y"}}')
+    assert not is_error_body(b'{"error":{"message":"y"}}')
+    assert not is_error_body(b"<html>")
