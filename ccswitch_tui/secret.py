@@ -72,6 +72,9 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret cannot be pickled or copied to disk")
 
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a Secret does not hand out its state")
+
     def __copy__(self) -> Secret:
         return self
 
@@ -125,6 +128,9 @@ _KEYISH = r"(?=[^\s\"'\\,;&<>]*\d|[^\s\"'\\,;&<>]{24})"
 _REFERENCE = r"(?!(?:env|keyring|command):|os\.environ|process\.env|[$%{<*])"
 """A pointer to a key, or a placeholder, may be shown."""
 
+_NO_VARIABLE = r"(?!(?:(?i:bearer|basic|token|apikey)\s+)?(?:\$(?:\{?\w+\}?|env:\w+)|%\w+%)[\"']?\s*(?:$|[\r\n\\]))"
+"""A shell's variable and nothing else stands for the key: a command to copy must keep it."""
+
 _RULES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
     (triggers, re.compile(pattern))
     for triggers, pattern in (
@@ -132,7 +138,7 @@ _RULES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
         # stays, `secret` is masked whole, `word` is shortened so that it can be recognised.
         (
             ("authorization",),
-            r"(?P<label>(?i:authorization)[\"']?\s*[:=]\s*[\"']?(?:(?i:bearer|basic|token|apikey)\s+)?)"
+            rf"(?P<label>(?i:authorization)[\"']?\s*[:=]\s*[\"']?{_NO_VARIABLE}(?:(?i:bearer|basic|token|apikey)\s+)?)"
             r"(?!(?i:bearer|basic|token)(?:[\"'`).,;]|\s*$))(?P<secret>[^\s\"',;<>\\•][^\r\n\"'\\]*)",
         ),
         (

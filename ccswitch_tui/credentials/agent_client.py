@@ -63,34 +63,40 @@ class AgentStore:
 
             encrypted_file.check_file(self._paths.encrypted_keys)
             raise locked_error()
-        address = self._proxy.address()
-        answer = _post(address.host, address.port, f"/_ccswitch/keys/{word}", fields, self._proxy.token())
-        if "error" in answer:
-            error = answer["error"]
-            raise from_wire(error if isinstance(error, dict) else {"message": str(error)})
+        try:
+            _, body = self._proxy.ask("POST", f"/_ccswitch/keys/{word}", fields, timeout_s=LIMIT_S)
+            answer = json.loads(body)
+        except TimeoutError:
+            raise _slow() from None
+        except (OSError, ValueError) as error:
+            raise _lost(type(error).__name__) from None
+        if not isinstance(answer, dict) or "error" in answer:
+            raise _refused(answer)
         return answer
 
 
-def _post(host: str, port: int, path: str, fields: dict[str, Any], token: Secret) -> dict[str, Any]:
-    from http.client import HTTPConnection, HTTPException
+def _slow() -> KeyStoreError:
+    return KeyStoreError(
+        f"the background proxy did not answer within {LIMIT_S:.0f} s",
+        hint="'ccswitch-tui proxy stop', then 'ccswitch-tui unlock'",
+        kind="key-store-slow",
+    )
 
-    connection = HTTPConnection(host, port, timeout=LIMIT_S)
-    headers = {"Authorization": f"Bearer {token.reveal()}", "Content-Type": "application/json"}
-    try:
-        connection.request("POST", path, json.dumps(fields).encode(), headers)
-        answer = json.loads(connection.getresponse().read())
-    except TimeoutError:
-        raise KeyStoreError(
-            f"the background proxy did not answer within {LIMIT_S:.0f} s",
-            hint="'ccswitch-tui proxy stop', then 'ccswitch-tui unlock'",
-            kind="key-store-slow",
-        ) from None
-    except (OSError, HTTPException, ValueError) as error:
-        raise KeyStoreError(
-            f"the background proxy, which holds the unlocked keys, went away ({type(error).__name__})",
-            hint="run 'ccswitch-tui unlock' again; the keys are safe in their file",
-            kind="key-store-lost",
-        ) from None
-    finally:
-        connection.close()
-    return answer if isinstance(answer, dict) else {"error": {"message": "the background proxy answers nonsense"}}
+
+def _lost(what: str) -> KeyStoreError:
+    return KeyStoreError(
+        f"the background proxy, which holds the unlocked keys, went away ({what})",
+        hint="run 'ccswitch-tui unlock' again; the keys are safe in their file",
+        kind="key-store-lost",
+    )
+
+
+def _refused(answer: Any) -> KeyStoreError:
+    """The agent's own error as it was; anything else on that path is the proxy's, in Anthropic's shape."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(error, dict) and "kind" in error:
+        return from_wire(error)
+    said = error.get("message") if isinstance(error, dict) else "nonsense"
+    return KeyStoreError(
+        f"the background proxy does not keep keys: {said}", hint="'ccswitch-tui proxy stop', then 'ccswitch-tui unlock'"
+    )

@@ -28,7 +28,7 @@ def host_of(base_url: str) -> str:
 
 
 def allowed_host(profile: Profile) -> bool:
-    """Whether the profile's key may go to the profile's address; yes for a profile written by hand without `key_host`."""
+    """Whether the profile's key may go to the profile's address; yes for a profile without `key_host`."""
     return profile.key_host is None or host_of(profile.endpoint.base_url) == profile.key_host.rstrip(".").lower()
 
 

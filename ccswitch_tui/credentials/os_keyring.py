@@ -16,7 +16,7 @@ from typing import Any
 from ccswitch_tui.credentials.base import read_back
 from ccswitch_tui.credentials.bounded import LIMIT_S, TookTooLong, call_within
 from ccswitch_tui.errors import KeyStoreError
-from ccswitch_tui.secret import Secret
+from ccswitch_tui.secret import Secret, redact
 
 SECRET_SERVICE = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class
 
@@ -121,7 +121,12 @@ class OSKeyring:
     def unlock(self, wait_s: float) -> None:
         """Waits for the desktop's own dialog, where a person may need longer than LIMIT_S."""
         patient = OSKeyring(self.backend, service=self.service, env=self.env, limit_s=wait_s)
-        patient._request("get", "no key has this name")
+        try:
+            patient._request("get", "no key has this name")
+        except KeyStoreError as error:
+            if error.kind in ("key-store-locked", "key-store-slow"):
+                error.hint = f"unlock it in the desktop's own program for passwords, or: {FILE_HINT}"
+            raise
 
     def _is_plain_secret_service(self) -> bool:
         # keyring lets these variables change the collection and the names of attributes.
@@ -146,6 +151,9 @@ class OSKeyring:
         return _ask(self.env, self.label, self._message(op, name, secret), self.limit_s)
 
     def _message(self, op: str, name: str, secret: Secret | None = None) -> dict[str, Any]:
+        if self.backend.startswith("keyring_pass."):
+            # pass would make `work/spare` a file in a folder `work`, and remove both with the key `work`
+            name = name.replace("%", "%25").replace("/", "%2F")
         message = {"op": op, "backend": self.backend, "service": self.service, "name": name}
         return message if secret is None else {**message, "value": secret.reveal()}
 
@@ -172,7 +180,7 @@ def _ask(env: Mapping[str, str], label: str, message: dict[str, Any], limit_s: f
         last = ran.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise _explain(label, "", last or f"exit code {ran.code}") from None
     if "error" in answer:
-        raise _explain(label, answer["error"], answer["detail"])
+        raise _explain(label, answer["error"], answer["detail"], ran.stderr)
     return answer
 
 
@@ -192,7 +200,14 @@ def _absent(label: str, detail: str) -> KeyStoreError:
     )
 
 
-def _explain(label: str, error: str, detail: str) -> KeyStoreError:
+UNREACHABLE = (
+    "RuntimeError", "NoKeyringError", "SecretServiceNotAvailableException", "ModuleNotFoundError", "FileNotFoundError",
+    "ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError",
+)  # fmt: skip
+"""Exceptions seen when a backend is not there: the class's `priority` raises the first."""
+
+
+def _explain(label: str, error: str, detail: str, stderr: bytes = b"") -> KeyStoreError:
     """keyring's exceptions, as seen, in words with a way out."""
     detail = detail.strip().rstrip(".")
     if error in ("KeyringLocked", "LockedException", "KeychainDenied"):
@@ -205,7 +220,9 @@ def _explain(label: str, error: str, detail: str) -> KeyStoreError:
             hint=f"log in to the desktop once, or: {FILE_HINT}",
             kind="key-store-promptless",
         )
-    if error in ("RuntimeError", "NoKeyringError", "SecretServiceNotAvailableException", "ModuleNotFoundError"):
+    if error in UNREACHABLE:
         return _absent(label, detail)
     shown = f"{error}: {detail}" if error else detail
+    said = redact(stderr.decode(errors="replace").strip().rpartition("\n")[2])
+    shown += f" ({said})" if said else ""
     return KeyStoreError(f"the {label} failed: {shown}", hint="'ccswitch-tui doctor' looks closer", kind="key-store")
