@@ -6,6 +6,7 @@ into a profile. The key in it is a Secret or a reference, never a text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -61,3 +62,20 @@ class Draft(NamedTuple):
             note=self.note,
             key_host=url_host(self.endpoint.base_url) if key.kind != "none" else None,
         )
+
+
+class Candidate(NamedTuple):
+    """One entry of another tool's file: a draft, or the reason why it is not taken."""
+
+    name: str
+    """What the tool calls it."""
+    draft: Draft | None = None
+    why_not: str = ""
+    in_use: bool = False
+    """The tool says it is the active one."""
+
+
+def profile_name(text: str) -> str:
+    """A name for a profile made of what another tool calls it."""
+    words = re.sub(r"[^\w.-]+", "-", text.strip()).strip("-._")[:64].rstrip("-._")
+    return words or "imported"

@@ -110,16 +110,30 @@ def _vendor(text: str) -> str:
 def draft_from_json_text(text: str) -> Draft | None:
     """The endpoint a JSON text describes; None when it is not JSON."""
     try:
-        tree = json.loads(text)
-    except RecursionError:
+        return draft_from_tree(forgiving_json(text))
+    except ValueError:
         return None
+
+
+def forgiving_json(text: str) -> Any:
+    """JSON as people write it: with comments, and a comma too many. Raises ValueError naming line and column."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     except ValueError:
         try:
-            # JSON as people write it: comments and a comma too many.
-            tree = json.loads(re.sub(r",(?=\s*[}\]])", "", re.sub(r"(?m)^\s*//.*$|(?<=[,{\[\s])//[^\n\"]*$", "", text)))
-        except (ValueError, RecursionError):
-            return None
-    return draft_from_tree(tree)
+            return json.loads(_plain_json(text))
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+
+
+def _plain_json(text: str) -> str:
+    """The text without comments and trailing commas; strings are left alone."""
+    parts = re.findall(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/|[^"/]+|.', text, re.DOTALL)
+    plain = "".join("" if part.startswith(("//", "/*")) else part for part in parts)
+    strings = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
+    return strings.sub(lambda match: match[1] or "", plain)
 
 
 def draft_from_tree(tree: Any) -> Draft:

@@ -1,0 +1,60 @@
+"""`export NAME --to TOOL`: a profile as another tool's file, a variable in the key's place."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from ccswitch_tui.errors import CcswitchError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui export work --to litellm --output litellm.yaml
+  ccswitch-tui export work --to curl
+  WORK_API_KEY="$(ccswitch-tui key work)" litellm --config litellm.yaml
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name")
+    parser.add_argument(
+        "--to", required=True, metavar="TOOL", help="litellm, curl, env, claude-settings, aider, continue, toml"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="write there instead of to standard output")
+    parser.add_argument("--force", action="store_true", help="replace the file")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.workflows.import_export import export_profile
+
+    text, variable = export_profile(ctx, args.name, args.to)
+    if args.output:
+        _write(os.path.join(ctx.cwd, args.output), text, args.force)
+    if args.json:
+        shown = {"version": 1, "profile": args.name, "to": args.to, "text": text, "key_variable": variable}
+        out.json({**shown, "file": args.output})
+        return 0
+    if args.output:
+        out.line(f"wrote {args.output}")
+    else:
+        out.line(text.rstrip("\n"))
+    if variable:
+        out.talk(f"the key is not in it: {variable} must hold it ('ccswitch-tui key {args.name} --reveal' prints it)")
+    return 0
+
+
+def _write(path: str, text: str, force: bool) -> None:
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
+        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise CcswitchError(f"{path} is there already", hint="add --force to replace it") from None
+    except OSError as error:
+        raise CcswitchError(f"cannot write {path}: {error.strerror}") from None

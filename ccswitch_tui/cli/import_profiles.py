@@ -1,0 +1,119 @@
+"""`import SOURCE`: profiles out of other tools' files; their files are only read."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.import_export import Imported
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui import --list                    what is on this machine; no key is read
+  ccswitch-tui import cc-switch --dry-run       what would come of it
+  ccswitch-tui import cc-switch --only kimi     one entry
+  ccswitch-tui import ./litellm.yaml            a file, whatever tool it belongs to
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", nargs="?", help="a tool of --list, or a file")
+    parser.add_argument("--list", action="store_true", help="say what was found on this machine, without reading a key")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="take this entry (repeatable)")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be added")
+    parser.add_argument("--force", action="store_true", help="replace profiles of the same name")
+    parser.add_argument(
+        "--local-proxies", action="store_true", help="also entries that point at another switcher's proxy"
+    )
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.workflows.import_export import import_candidates
+    from ccswitch_tui.workflows.sources import read_source
+
+    if args.list:
+        return _list(ctx, out, args.json)
+    if not args.source:
+        raise UsageError("import from where?", hint="'ccswitch-tui import --list' says what is on this machine")
+    read, candidates = read_source(ctx, args.source, insist=args.local_proxies)
+    done = import_candidates(ctx, candidates, only=args.only, replace=args.force, dry_run=args.dry_run)
+    if args.json:
+        out.json({"version": 1, "read": read, "dry_run": args.dry_run, "entries": [_json(i) for i in done]})
+    else:
+        _tell(done, read, args.dry_run, out)
+    return 0 if not candidates or any(i.profile or "already" in i.why_not for i in done) else 1
+
+
+def _list(ctx: Context, out: Output, as_json: bool) -> int:
+    from ccswitch_tui.cli.columns import aligned
+    from ccswitch_tui.workflows.sources import find_sources
+
+    found = find_sources(ctx)
+    if as_json:
+        rows: list[dict[str, Any]] = [
+            {"source": f.source.id, "title": f.source.title, "path": f.path or None} for f in found
+        ]
+        out.json({"version": 1, "sources": rows})
+        return 0
+    if not found:
+        out.talk("nothing of another switcher was found here")
+        out.talk(
+            "ccswitch-tui: hint: name a file: 'ccswitch-tui import PATH', or paste: 'ccswitch-tui add NAME --paste -'"
+        )
+        return 0
+    for line in aligned([[f.source.id, f.source.title, f.path] for f in found]):
+        out.line(line)
+    out.talk(f"take one over with 'ccswitch-tui import {found[0].source.id} --dry-run'")
+    return 0
+
+
+def _tell(done: list[Imported], read: str, dry_run: bool, out: Output) -> None:
+    out.talk(f"read {read}")
+    for entry in done:
+        if entry.profile is None:
+            out.line(f"{out.glyph('skip')} {entry.name}: not taken, {entry.why_not}")
+            continue
+        endpoint = entry.profile.endpoint
+        key = _key_word(entry, dry_run)
+        out.line(
+            f"{out.glyph('ok')} {entry.name}: {endpoint.base_url} ({endpoint.wire or 'wire not known yet'}), {key}"
+        )
+        for note in (*(entry.draft.notes if entry.draft else ()),):
+            out.talk(f"    {note}")
+        for warning in entry.draft.warnings if entry.draft else ():
+            out.talk(f"    {out.glyph('warn')} {warning}")
+    added = [e for e in done if e.profile]
+    if added and not dry_run:
+        out.talk(f"{len(added)} added; their keys still lie in the clear in {read}: 'ccswitch-tui adopt' moves them")
+    elif added:
+        out.talk("nothing was changed; without --dry-run they are added")
+
+
+def _key_word(entry: Imported, dry_run: bool) -> str:
+    if entry.stored_in:
+        return f"key in the {entry.stored_in}"
+    if dry_run and entry.draft and entry.draft.secret:
+        return f"key {entry.draft.secret.hint()}"
+    return f"key: {entry.profile.key}" if entry.profile else ""
+
+
+def _json(entry: Imported) -> dict[str, Any]:
+    if entry.profile is None:
+        return {"name": entry.name, "added": False, "because": entry.why_not}
+    draft = entry.draft
+    return {
+        "name": entry.name,
+        "added": True,
+        "base_url": entry.profile.endpoint.base_url,
+        "wire": entry.profile.endpoint.wire,
+        "models": entry.profile.models.named(),
+        "key": {"ref": str(entry.profile.key), "stored_in": entry.stored_in},
+        "notes": list(draft.notes) if draft else [],
+        "warnings": list(draft.warnings) if draft else [],
+    }

@@ -1,0 +1,30 @@
+"""kaitranntt/ccs: its config.yaml (or older config.json) names settings files, one a profile.
+
+Pure: the parsed configuration in, the files to read out; each of them is then
+read as Claude Code settings. Source: kaitranntt/ccs, src/config/schemas (August 2026).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ccswitch_tui.errors import UsageError
+
+
+def settings_files(config: Any) -> dict[str, str]:
+    """Profile name → path of its settings file, `~` not expanded. Accounts (logins) have none."""
+    profiles = config.get("profiles") if isinstance(config, Mapping) else None
+    if not isinstance(profiles, Mapping):
+        raise UsageError("this is no configuration of ccs", hint="it has a table named profiles")
+    found = {}
+    for name, entry in profiles.items():
+        path = entry.get("settings") if isinstance(entry, Mapping) else entry
+        if isinstance(path, str) and path:
+            found[str(name)] = path
+    return found
+
+
+def default_profile(config: Any) -> str:
+    """The profile ccs uses when none is named."""
+    return str(config.get("default") or "") if isinstance(config, Mapping) else ""

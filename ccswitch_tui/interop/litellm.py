@@ -1,0 +1,172 @@
+"""LiteLLM's proxy: its config.yaml as a source and as a target.
+
+Pure. Source: docs.litellm.ai/docs/proxy/configs. Entries that share an address
+and a key are one profile. A written configuration names a variable in the
+key's place, never the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.interop.draft import Candidate, Draft
+from ccswitch_tui.interop.loops import checked
+from ccswitch_tui.interop.variables import draft_from_pairs
+from ccswitch_tui.interop.yamltext import to_yaml
+from ccswitch_tui.profiles.model import ModelTiers, Profile
+from ccswitch_tui.profiles.presets import load_presets
+
+OPENAI_LIKE = (
+    "openai", "openai_like", "custom_openai", "hosted_vllm", "text-completion-openai", "litellm_proxy", "lm_studio",
+)  # fmt: skip
+
+PRESET_OF_PROVIDER = {
+    "deepseek": "deepseek", "openrouter": "openrouter", "groq": "groq", "mistral": "mistral", "xai": "xai",
+    "gemini": "gemini", "together_ai": "together", "fireworks_ai": "fireworks", "cerebras": "cerebras",
+    "perplexity": "perplexity", "moonshot": "moonshot-global", "dashscope": "bailian", "novita": "novita",
+    "nebius": "nebius", "zai": "zai", "huggingface": "huggingface", "nvidia_nim": "nvidia", "hyperbolic": "hyperbolic",
+    "cohere_chat": "cohere", "ollama": "ollama", "ollama_chat": "ollama", "openai": "openai", "anthropic": "anthropic",
+}  # fmt: skip
+"""LiteLLM's word before the slash → the preset whose address it means when there is no api_base."""
+
+NO_CHAT = ("bedrock", "vertex_ai", "sagemaker", "github_copilot", "watsonx", "oci", "snowflake")
+"""Providers that sign in or sign requests; no key alone opens them."""
+
+
+def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate]:
+    """The upstreams of a configuration, those that share address and key together."""
+    entries = tree.get("model_list") if isinstance(tree, Mapping) else None
+    if not isinstance(entries, list):
+        raise UsageError("this is no configuration of LiteLLM's proxy", hint="it has a list named model_list")
+    groups: dict[tuple[str, str, str], list[tuple[str, str, Mapping[str, Any]]]] = {}
+    for entry in entries:
+        params = entry.get("litellm_params") if isinstance(entry, Mapping) else None
+        if not isinstance(params, Mapping) or not isinstance(params.get("model"), str):
+            continue
+        provider, slash, model = params["model"].partition("/")
+        if not slash:
+            provider, model = "openai", params["model"]
+        spot = (provider, str(params.get("api_base") or ""), str(params.get("api_key") or ""))
+        groups.setdefault(spot, []).append((str(entry.get("model_name") or model), model, entry))
+    return [_candidate(*spot, members, insist) for spot, members in groups.items()]
+
+
+def _candidate(
+    provider: str, base: str, key: str, members: list[tuple[str, str, Mapping[str, Any]]], insist: bool
+) -> Candidate:
+    name = members[0][0] if provider in OPENAI_LIKE else provider
+    if provider in NO_CHAT:
+        return Candidate(name, None, f"{provider} signs in instead of using a key")
+    try:
+        draft = _draft(provider, base, key)
+    except UsageError as error:
+        return Candidate(name, None, error.message)
+    if draft is None:
+        return Candidate(name, None, f"it gives no address, and that of '{provider}' is not known")
+    models = [model for _, model, _ in members]
+    info = members[0][2].get("model_info")
+    window = info.get("max_input_tokens") if isinstance(info, Mapping) else None
+    draft = draft._replace(
+        models=_tiers(members),
+        listed_models=tuple(dict.fromkeys(models)),
+        context_window=window if isinstance(window, int) and window > 0 else draft.context_window,
+        source="LiteLLM",
+    )
+    return checked(name, draft, insist=insist)
+
+
+def _draft(provider: str, base: str, key: str) -> Draft | None:
+    read = draft_from_pairs([("base_url", base), ("api_key", key)], "LiteLLM")
+    if read.endpoint is not None:
+        url, native = read.endpoint.base_url, provider == "anthropic"
+        if native:
+            url = url.removesuffix("/v1")
+        elif provider.startswith("ollama") and not re.search(r"/v\d", url):
+            url += "/v1"
+        endpoint = read.endpoint._replace(wire="anthropic" if native else "openai-chat", base_url=url)
+        return read._replace(endpoint=endpoint)
+    preset = load_presets().presets.get(PRESET_OF_PROVIDER.get(provider, ""))
+    if preset is None:
+        return None
+    draft = preset.draft("openai-chat" if preset.openai else None)
+    return draft._replace(secret=read.secret, key_ref=read.key_ref, notes=read.notes)
+
+
+def _tiers(members: list[tuple[str, str, Mapping[str, Any]]]) -> ModelTiers:
+    """The first model, and those whose public name is one of Claude's."""
+    tiers = {"default": members[0][1]}
+    for public, model, _ in members:
+        for tier in ("fable", "opus", "sonnet", "haiku"):
+            if tier in public.lower():
+                tiers.setdefault(tier, model)
+    return ModelTiers(**{t: m for t, m in tiers.items() if t == "default" or m != tiers["default"]})
+
+
+# ---------------------------------------------------------------- export
+
+PROVIDER_OF_WIRE = {"openai-chat": "openai", "anthropic": "anthropic"}
+
+
+def render_config(profile: Profile, variable: str | None) -> str:
+    """A configuration LiteLLM's proxy starts with: the profile's models under Claude's names too.
+
+    `variable` is the one that holds the key when the proxy starts.
+    """
+    endpoint = profile.endpoint
+    provider = PROVIDER_OF_WIRE[endpoint.wire or "openai-chat"]
+    params: dict[str, Any] = {
+        "api_base": endpoint.base_url,
+        "api_key": f"os.environ/{variable}" if variable else "none",
+    }
+    if endpoint.headers:
+        params["extra_headers"] = dict(endpoint.headers)
+    if endpoint.timeouts.first_byte_s:
+        params["timeout"] = endpoint.timeouts.first_byte_s
+    info = {"mode": "chat"}
+    if profile.context_window:
+        info["max_input_tokens"] = profile.context_window  # type: ignore[assignment]
+    if profile.max_output:
+        info["max_output_tokens"] = profile.max_output  # type: ignore[assignment]
+    entries = []
+    for public, model in _public_names(profile).items():
+        entries.append(
+            {"model_name": public, "litellm_params": {"model": f"{provider}/{model}", **params}, "model_info": info}
+        )
+    tree = {
+        "model_list": entries,
+        "litellm_settings": {"drop_params": True},
+        "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
+    }
+    return _advice(profile, variable) + to_yaml(tree)
+
+
+def _advice(profile: Profile, variable: str | None) -> str:
+    """What a reader of the file has to know, as comments."""
+    lines = [f"# {profile.name} for LiteLLM's proxy: litellm --config THIS_FILE"]
+    needs = [
+        "LITELLM_MASTER_KEY (any you choose, beginning with sk-)",
+        *([f"{variable} (the endpoint's key)"] if variable else []),
+    ]
+    lines.append(f"# needs in its environment: {', '.join(needs)}")
+    if profile.endpoint.wire == "anthropic" and profile.endpoint.auth == "bearer":
+        lines.append("# LiteLLM sends the key as x-api-key; this endpoint was set up with a bearer token")
+    return "\n".join(lines) + "\n"
+
+
+def _public_names(profile: Profile) -> dict[str, str]:
+    """Name a client asks for → model: every model under its own name, tiers under Claude's, the rest to the default."""
+    tiers = {tier: model for tier, model in profile.models.named().items() if not _is_elsewhere(model)}
+    names = {model: model for model in tiers.values()}
+    for tier in ("fable", "opus", "sonnet", "haiku"):
+        model = tiers.get(tier) or tiers.get("default")
+        if model:
+            names[f"claude-{tier}-*"] = model
+    return names
+
+
+def _is_elsewhere(model: str) -> bool:
+    """`PROFILE:MODEL`: a tier of another profile, which this configuration cannot reach."""
+    return re.match(r"[\w.-]+:[^/]*/?", model) is not None and ":" in model and "/" not in model.partition(":")[0]

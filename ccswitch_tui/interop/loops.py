@@ -1,0 +1,52 @@
+"""What must not be imported: other switchers' local proxies, and the tokens they put in a key's place.
+
+Pure. Importing one would make a profile that points at the tool it came from,
+and through it, perhaps, at us again.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from ccswitch_tui.interop.draft import Candidate, Draft
+from ccswitch_tui.profiles.url import is_loopback, url_host
+
+PLACEHOLDER_TOKENS = frozenset({"PROXY_MANAGED", "ccs-internal-managed", "ccr-local", "PROXY_TOKEN_PLACEHOLDER"})
+"""Written by cc-switch, ccs and claude-code-router where their own proxy answers."""
+
+PROXY_PORTS = {
+    15721: "cc-switch's proxy",
+    3456: "claude-code-router's gateway",
+    3457: "claude-code-router's gateway",
+    3458: "claude-code-router's gateway",
+    8317: "CLIProxyAPI",
+}
+"""Default ports of local proxies; a server of the user's own on one of these is rare (3456 is CCR's and ccs's)."""
+
+_OURS = re.compile(r"/p/[^/]+/?$")
+
+
+def why_a_loop(draft: Draft) -> str:
+    """Why importing this would go in a circle; "" when it would not."""
+    if draft.secret is not None and draft.secret.reveal() in PLACEHOLDER_TOKENS:
+        return "its key is a placeholder of the tool's own proxy"
+    if draft.endpoint is None:
+        return ""
+    base = draft.endpoint.base_url
+    if not is_loopback(url_host(base)):
+        return ""
+    if _OURS.search(base):
+        return "it points at ccswitch-tui's own proxy"
+    port = urlsplit(base).port
+    return f"it points at {PROXY_PORTS[port]} on this machine" if port in PROXY_PORTS else ""
+
+
+def checked(name: str, draft: Draft, *, in_use: bool = False, insist: bool = False) -> Candidate:
+    """A candidate of this draft, refused when it has no address or would be a loop."""
+    if draft.endpoint is None:
+        return Candidate(name, None, "it names no address", in_use)
+    loop = why_a_loop(draft)
+    if loop and not insist:
+        return Candidate(name, None, loop, in_use)
+    return Candidate(name, draft._replace(name=name), "", in_use)

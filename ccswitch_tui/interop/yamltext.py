@@ -1,0 +1,60 @@
+"""YAML in and out for other tools' files.
+
+In: PyYAML's safe loader, which builds plain data only. Out: block style with
+every text quoted as JSON quotes it, which is YAML too and needs no library.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ccswitch_tui.errors import UsageError
+
+MOST_ALIASES = 200
+"""Aliases in one file. Real configurations use a handful; a "billion laughs" file uses them to explode."""
+
+
+def from_yaml(text: str) -> Any:
+    """A YAML text as plain data. Raises UsageError naming line and column."""
+    import yaml
+
+    try:
+        aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text))
+        if aliases > MOST_ALIASES:
+            raise UsageError("this YAML refers to itself too often to be a configuration")
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise UsageError(f"this is not YAML: {error.problem or 'it cannot be parsed'}{where}") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise UsageError("this is not YAML") from None
+
+
+def to_yaml(tree: Any, depth: int = 0) -> str:
+    """Plain data as block-style YAML."""
+    pad = "  " * depth
+    if isinstance(tree, dict) and tree:
+        return "".join(_entry(f"{pad}{_key(k)}:", v, depth) for k, v in tree.items())
+    if isinstance(tree, list) and tree:
+        return "".join(_item(pad, item, depth) for item in tree)
+    return f"{pad}{json.dumps(tree, ensure_ascii=False)}\n"
+
+
+def _entry(head: str, value: Any, depth: int) -> str:
+    if isinstance(value, dict | list) and value:
+        return f"{head}\n{to_yaml(value, depth + 1)}"
+    return f"{head} {json.dumps(value, ensure_ascii=False)}\n"
+
+
+def _item(pad: str, item: Any, depth: int) -> str:
+    if isinstance(item, dict | list) and item:
+        inner = to_yaml(item, depth + 1)
+        return f"{pad}- {inner[len(pad) + 2 :]}"
+    return f"{pad}- {json.dumps(item, ensure_ascii=False)}\n"
+
+
+def _key(key: Any) -> str:
+    text = str(key)
+    return text if text.replace("_", "").replace("-", "").isalnum() and not text[0].isdigit() else json.dumps(text)

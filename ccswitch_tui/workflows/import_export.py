@@ -1,0 +1,224 @@
+"""Profiles from other tools' entries, and files for other tools.
+
+Importing twice changes nothing; an exported file never holds a key, only the
+name of the variable that must.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.interop.draft import Candidate, Draft, profile_name
+from ccswitch_tui.profiles.model import Profile, SecretRef
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+
+
+class Imported(NamedTuple):
+    """What became of one entry."""
+
+    name: str
+    profile: Profile | None = None
+    draft: Draft | None = None
+    stored_in: str | None = None
+    why_not: str = ""
+
+
+# ---------------------------------------------------------------- importing
+
+
+def import_candidates(
+    ctx: Context,
+    candidates: Sequence[Candidate],
+    *,
+    only: Sequence[str] = (),
+    replace: bool = False,
+    dry_run: bool = False,
+) -> list[Imported]:
+    """Adds a profile for each candidate that can be taken; the others come back with the reason.
+
+    One that points where a profile points already is left out, so importing
+    twice changes nothing. KeyStoreError stops it: what was added stays, whole.
+    """
+    from ccswitch_tui.workflows.add import add_profile, open_key_store, settled
+
+    book = ctx.book()
+    taken = set(book.profiles) | set(book.broken)
+    same = {_identity(p): p.name for p in book.profiles.values()}
+    wanted = {w.casefold() for w in only}
+    done: list[Imported] = []
+    if not dry_run and any(c.draft and c.draft.secret for c in candidates):
+        open_key_store(ctx)
+    for candidate in candidates:
+        name = profile_name(candidate.name)
+        if wanted and not wanted & {candidate.name.casefold(), name.casefold()}:
+            continue
+        if candidate.draft is None:
+            done.append(Imported(name, why_not=candidate.why_not))
+            continue
+        draft = settled(ctx, candidate.draft)
+        twin = same.get(_identity(draft.profile(name, SecretRef("none"))))
+        if twin is not None and not replace:
+            done.append(Imported(name, draft=draft, why_not=f"it is there already, as '{twin}'"))
+            continue
+        name = name if replace else _free(name, taken)
+        taken.add(name)
+        try:
+            if dry_run:
+                done.append(Imported(name, draft.profile(name, draft.key_ref or SecretRef("none")), draft))
+            else:
+                added = add_profile(ctx, name, draft, replace=replace)
+                done.append(Imported(name, added.profile, draft, added.stored_in))
+                same[_identity(added.profile)] = name
+        except UsageError as error:
+            done.append(Imported(name, draft=draft, why_not=error.message))
+    missing = wanted - {i.name.casefold() for i in done} - {c.name.casefold() for c in candidates}
+    if missing:
+        raise UsageError(
+            f"there is no entry '{sorted(missing)[0]}' in it",
+            hint=f"there are: {', '.join(c.name for c in candidates[:20])}",
+        )
+    return done
+
+
+def _identity(profile: Profile) -> tuple[Any, ...]:
+    return profile.endpoint.base_url, profile.endpoint.wire, profile.models
+
+
+def _free(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    return next(f"{name}-{n}" for n in range(2, 10_000) if f"{name}-{n}" not in taken)
+
+
+# ---------------------------------------------------------------- exporting
+
+
+class Export(NamedTuple):
+    """One form a profile can be written in."""
+
+    title: str
+    render: Callable[[Profile, str | None], str]
+
+
+def export_profile(ctx: Context, name: str, tool: str) -> tuple[str, str | None]:
+    """A profile as text for another tool, and the variable that must hold the key (None: no key is needed).
+
+    The key itself is never in it. Raises UsageError for an unknown tool or what it cannot express.
+    """
+    profile = ctx.book().get(name)
+    if tool not in EXPORTS:
+        raise UsageError(f"there is no export to '{tool}'", hint=f"one of {', '.join(EXPORTS)}")
+    if profile.endpoint.wire is None:
+        raise UsageError(
+            f"it is not known yet which format '{name}' speaks",
+            hint=f"'ccswitch-tui probe {name}' finds out; then 'ccswitch-tui edit {name} --set endpoint.wire=…'",
+        )
+    variable = key_variable(profile)
+    return EXPORTS[tool].render(profile, variable), variable
+
+
+def key_variable(profile: Profile) -> str | None:
+    """The variable an exported file reads the key from."""
+    if profile.key.kind == "none":
+        return None
+    if profile.key.kind == "env":
+        return profile.key.name
+    stem = re.sub(r"[^A-Z0-9]+", "_", profile.name.upper()).strip("_")
+    return f"{stem}_API_KEY" if stem and stem.isascii() and not stem[0].isdigit() else "CCSWITCH_API_KEY"
+
+
+def _render_curl(profile: Profile, variable: str | None) -> str:
+    from ccswitch_tui.interop.curl import render_curl
+
+    return render_curl(profile.endpoint, profile.models.default, variable=variable) + "\n"
+
+
+def _render_env(profile: Profile, variable: str | None) -> str:
+    models = profile.models
+    key = f'"${variable}"' if variable else "none"
+    if profile.endpoint.wire == "anthropic":
+        names = [("ANTHROPIC_BASE_URL", profile.endpoint.base_url), ("ANTHROPIC_MODEL", models.default)]
+        names += [(f"ANTHROPIC_DEFAULT_{t.upper()}_MODEL", getattr(models, t)) for t in ("opus", "sonnet", "haiku")]
+        key_name = "ANTHROPIC_API_KEY" if profile.endpoint.auth == "x-api-key" else "ANTHROPIC_AUTH_TOKEN"
+    else:
+        names = [("OPENAI_BASE_URL", profile.endpoint.base_url), ("OPENAI_MODEL", models.default)]
+        key_name = "OPENAI_API_KEY"
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in names if value]
+    if key_name != variable:
+        lines.append(f"export {key_name}={key}")
+    return "\n".join(lines) + "\n"
+
+
+def _render_claude_settings(profile: Profile, variable: str | None) -> str:
+    if profile.endpoint.wire != "anthropic":
+        raise UsageError(
+            f"'{profile.name}' does not speak Anthropic's format: Claude Code reaches it through the proxy only",
+            hint=f"'ccswitch-tui use {profile.name}' writes settings that do that",
+        )
+    models = profile.models
+    env = {"ANTHROPIC_BASE_URL": profile.endpoint.base_url, "ANTHROPIC_MODEL": models.default}
+    env |= {
+        f"ANTHROPIC_DEFAULT_{t.upper()}_MODEL": getattr(models, t) or models.default
+        for t in ("opus", "sonnet", "haiku")
+    }
+    if profile.context_window:
+        env["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] = str(profile.context_window)
+    if not variable:
+        env["ANTHROPIC_AUTH_TOKEN"] = "none"  # noqa: S105  (a server without keys still wants one: any will do)
+    tree: dict[str, Any] = {"env": {k: v for k, v in env.items() if v} | dict(profile.extra_env)}
+    if variable:
+        tree["apiKeyHelper"] = f'printf %s "${variable}"'
+    return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
+
+
+def _render_litellm(profile: Profile, variable: str | None) -> str:
+    from ccswitch_tui.interop.litellm import render_config
+
+    return _needs_model(profile) or render_config(profile, variable)
+
+
+def _render_aider(profile: Profile, variable: str | None) -> str:
+    from ccswitch_tui.interop.aider import render_config
+
+    return _needs_model(profile) or render_config(profile, variable)
+
+
+def _render_continue(profile: Profile, variable: str | None) -> str:
+    from ccswitch_tui.interop.continue_dev import render_config
+
+    return _needs_model(profile) or render_config(profile, variable)
+
+
+def _needs_model(profile: Profile) -> str:
+    if not profile.models.named():
+        raise UsageError(
+            f"'{profile.name}' names no model", hint=f"'ccswitch-tui edit {profile.name} --set models.default=MODEL'"
+        )
+    return ""
+
+
+def _render_toml(profile: Profile, variable: str | None) -> str:
+    """The profile's own table, to be kept or put into another profiles.toml: it holds no key."""
+    import tomlkit
+
+    from ccswitch_tui.profiles.model import profile_to_table
+
+    return tomlkit.dumps({"version": 1, "profiles": {profile.name: profile_to_table(profile)}})
+
+
+EXPORTS: dict[str, Export] = {
+    "litellm": Export("a configuration of LiteLLM's proxy", _render_litellm),
+    "curl": Export("a curl command", _render_curl),
+    "env": Export("export lines for a shell", _render_env),
+    "claude-settings": Export("a settings file for `claude --settings`", _render_claude_settings),
+    "aider": Export("an .aider.conf.yml", _render_aider),
+    "continue": Export("a config.yaml of Continue", _render_continue),
+    "toml": Export("the profile itself", _render_toml),
+}
