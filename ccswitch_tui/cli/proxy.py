@@ -1,0 +1,202 @@
+"""`proxy serve|start|stop|status|logs|service`: the translating proxy."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.proxy.control import ProxyStatus
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = "The proxy between Claude Code and an endpoint that speaks another language."
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui proxy start                         the background proxy that 'use' and the app rely on
+  ccswitch-tui proxy logs -f                       watch requests as they happen
+  ccswitch-tui proxy serve --profile work          one profile, in the foreground
+  ccswitch-tui proxy serve --upstream http://127.0.0.1:8080/v1 --model qwen3 --key none --token none --port 4000
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    words = parser.add_subparsers(dest="word", required=True, metavar="serve|start|stop|status|logs|service")
+    _configure_serve(words.add_parser("serve", help="serve in the foreground", allow_abbrev=False))
+    start = words.add_parser("start", help="start the background proxy; success if it runs", allow_abbrev=False)
+    start.add_argument("--port", type=int, help="move to this port for good (0: any free one)")
+    stop = words.add_parser("stop", help="end it when its streams are finished", allow_abbrev=False)
+    stop.add_argument("--now", action="store_true", help="do not wait for streams")
+    status = words.add_parser("status", help="whether it runs, and what it does", allow_abbrev=False)
+    logs = words.add_parser("logs", help="its log", allow_abbrev=False)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on with what happens from now on")
+    logs.add_argument("-n", "--lines", type=int, default=50, help="how many lines (default 50)")
+    logs.add_argument("--exchange", type=int, metavar="N", help="one exchange by its number, both sides, masked")
+    service = words.add_parser("service", help="start it at login", allow_abbrev=False)
+    service.add_argument("action", choices=("install", "remove", "status"))
+    service.add_argument("--dry-run", action="store_true", help="show the file and the commands, do nothing")
+    for one in (start, stop, status, logs, service):
+        one.add_argument("--json", action="store_true")
+
+
+def _configure_serve(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--profile", metavar="NAME", help="serve this profile at the root path")
+    what.add_argument("--upstream", metavar="URL", help="serve this endpoint, without any profile or file of ours")
+    parser.add_argument("--model", metavar="M", help="the endpoint's model")
+    parser.add_argument(
+        "--tier", metavar="TIER=M", action="append", default=[], help="a tier's model, e.g. haiku=small"
+    )
+    parser.add_argument("--key", metavar="REF", default="none", help="env:NAME, command:… or keyring:NAME")
+    parser.add_argument("--wire", choices=("anthropic", "openai-chat"))
+    parser.add_argument("--auth", default="bearer", help="bearer, x-api-key, both, none or header:NAME")
+    parser.add_argument("--header", metavar="'K: V'", action="append", default=[], help="a further header")
+    parser.add_argument("--quirk", metavar="K=V", action="append", default=[], help="a fact about the endpoint")
+    parser.add_argument("--context-window", type=int, metavar="TOKENS")
+    parser.add_argument("--max-output", type=int, metavar="TOKENS")
+    parser.add_argument("--ca-file", metavar="FILE")
+    parser.add_argument("--http-proxy", metavar="URL")
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="0 picks one")
+    parser.add_argument("--token", metavar="env:NAME", help="what clients must send; 'none' on loopback only")
+    parser.add_argument("--workers", type=int, default=1, help="processes on one port")
+    parser.add_argument("--idle-exit", type=float, metavar="MINUTES", help="end after so long without a request")
+    parser.add_argument("--drain", type=float, metavar="SECONDS", help="how long streams may finish (default 600)")
+    parser.add_argument("--quiet", action="store_true", help="no line per request on stderr")
+
+
+def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    words = {"serve": _serve, "start": _start, "stop": _stop, "status": _status, "logs": _logs, "service": _service}
+    return words[args.word](args, ctx, out)
+
+
+def _serve(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.workflows.serve import ServeOptions, serve
+
+    given = vars(args)
+    options = ServeOptions(**{name: given[name] for name in ServeOptions._fields})
+    serve(ctx, options, on_listening=lambda url: out.line(f"listening on {url}"), say=out.talk)
+    return 0
+
+
+def _start(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    if args.port is not None:
+        if not 0 <= args.port < 65536:
+            raise UsageError(f"{args.port} is no port", hint="0 to 65535")
+        ctx.proxy.stop()
+        ctx.proxy.move(args.port)
+        out.talk("the port changed: 'ccswitch-tui use NAME' tells Claude Code")
+    found = ctx.proxy.ensure_running()
+    _tell(found, {}, args, out)
+    return 0
+
+
+def _stop(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    result = ctx.proxy.stop(at_once=args.now)
+    if args.json:
+        out.json({"version": 1, **result._asdict()})
+    elif not result.was_running:
+        out.line("the proxy was not running")
+    else:
+        finishing = f", and finishes {result.finishing} running requests" if result.finishing and not args.now else ""
+        out.line(f"the proxy ended{finishing}" if not result.killed else "the proxy did not answer and was ended")
+    return 0
+
+
+def _status(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.workflows.traffic import running_status
+
+    found, more = running_status(ctx)
+    _tell(found, more, args, out)
+    return int(ExitCode.DONE if found.running else ExitCode.FAILED)
+
+
+def _tell(found: ProxyStatus, more: dict[str, Any], args: argparse.Namespace, out: Output) -> None:
+    if args.json:
+        out.json({**found._asdict(), "program": found.version, **more, "version": 1})
+        return
+    where = f"http://{found.host}:{found.port}"
+    if found.running:
+        out.line(f"{out.glyph('ok')} running on {where}, pid {found.pid}, version {found.version}")
+        for problem in more.get("problems", ()):
+            out.line(f"{out.glyph('warn')} {problem}")
+    elif found.problem == "taken":
+        out.line(f"{out.glyph('fail')} not running, and port {found.port} belongs to another program")
+    elif found.problem == "stuck":
+        out.line(f"{out.glyph('fail')} process {found.pid} holds the proxy's place and does not answer")
+        out.talk("ccswitch-tui: hint: 'ccswitch-tui proxy stop' ends it")
+    else:
+        out.line(f"{out.glyph('skip')} not running; it starts by itself when Claude Code needs it")
+
+
+def _logs(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.workflows import traffic
+
+    if args.exchange is not None:
+        found = traffic.one_exchange(ctx, args.exchange)
+        if args.json:
+            out.json(found)
+        else:
+            for line in traffic.exchange_lines(found):
+                out.line(line)
+        return 0
+    lines = ctx.proxy.logs(args.lines)
+    if args.json and not args.follow:
+        out.json({"version": 1, "lines": lines})
+        return 0
+    for line in lines if not args.json else ():
+        out.line(line)
+    if args.follow:
+        for event in traffic.follow(ctx):
+            out.line(traffic.as_json_line(event) if args.json else traffic.as_line(event))
+    return 0
+
+
+def _service(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.proxy import service
+    from ccswitch_tui.proxy.control import serve_command
+
+    plan = service.plan_service(ctx.paths, ctx.env, serve_command())
+    if args.action == "status":
+        there = service.is_installed(plan)
+        if args.json:
+            out.json({"version": 1, "file": plan.file, "installed": there})
+        else:
+            out.line(f"{out.glyph('ok' if there else 'skip')} {plan.file} {'is there' if there else 'is not there'}")
+        return 0
+    commands = plan.after_write if args.action == "install" else plan.before_removal
+    if args.dry_run:
+        _show_plan(args, plan.file, plan.text, commands, out)
+        return 0
+    if args.action == "install":
+        ctx.proxy.address()  # the port and token exist before the service first reads them
+        ctx.proxy.stop()
+        service.install_service(plan)
+        done = f"written: {plan.file}; the proxy starts at login, and runs now"
+    else:
+        done = f"removed: {plan.file}" if service.remove_service(plan) else "there was no such service"
+    if args.json:
+        out.json({"version": 1, "file": plan.file, "done": done, "left_out": list(plan.left_out)})
+        return 0
+    out.line(done)
+    for name in plan.left_out:
+        out.talk(f"ccswitch-tui: hint: {name} holds a password and was left out; give the profile an http_proxy")
+    return 0
+
+
+def _show_plan(args: argparse.Namespace, file: str, text: str, commands: Any, out: Output) -> None:
+    if args.json:
+        out.json({"version": 1, "file": file, "text": text, "commands": [list(words) for words in commands]})
+        return
+    if args.action == "install":
+        out.line(f"would write {file}:")
+        out.line()
+        out.line(text.rstrip())
+        out.line()
+    else:
+        out.line(f"would remove {file}")
+    for words in commands:
+        out.line(f"would run: {' '.join(words)}")

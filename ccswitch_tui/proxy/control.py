@@ -1,0 +1,462 @@
+"""The background proxy from outside: where it is, whether it runs, start it, end it.
+
+One proxy per user. Port and token are chosen once and kept, because settings
+name them. The running process holds a lock, so a pid is believed only while
+that lock is held; and it answers a challenge with the token's HMAC, so nothing
+is handed to a stranger on our port. Imports little: `use` and `key` come here
+(`_socket` is the C half of `socket`, at a tenth of its cost).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.paths import Paths
+from ccswitch_tui.secret import Secret
+from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, replace_text, sha256_of
+
+HOST = "127.0.0.1"
+FIRST_PORT, PORTS = 20_000, 12_000
+"""Below the range from which systems take ports for outgoing connections, so that none of those takes ours."""
+
+ANSWER_S = 2.0
+"""A healthy proxy answers a local question in a millisecond."""
+
+LOG_BYTES = 2 * 1024 * 1024
+
+WAIT_S = 8.0
+
+
+class ProxyAddress(NamedTuple):
+    """Where the background proxy listens, whether or not it runs now."""
+
+    host: str
+    port: int
+
+
+class ProxyStatus(NamedTuple):
+    """What was found on the proxy's port a moment ago."""
+
+    running: bool
+    host: str
+    port: int
+    pid: int | None = None
+    version: str | None = None
+    since: float | None = None
+    """Seconds since the epoch."""
+    problem: str | None = None
+    """`taken` (another program has the port) or `stuck` (our process does not answer); None otherwise."""
+
+
+class StopResult(NamedTuple):
+    """How the end went."""
+
+    was_running: bool
+    finishing: int = 0
+    """Requests still running; the process ends after them."""
+    killed: bool = False
+
+
+def new_token() -> Secret:
+    """A local token: 192 random bits, recognisable, of no use anywhere else."""
+    return Secret("ccst-" + os.urandom(24).hex())
+
+
+class ProxyControl:
+    """The per-user background proxy."""
+
+    def __init__(self, paths: Paths, env: Mapping[str, str]) -> None:
+        self.paths = paths
+        self.env = env
+        self._state: dict[str, Any] | None = None
+
+    # ------------------------------------------------------------------ address and token
+
+    def address(self) -> ProxyAddress:
+        """Host and port, chosen and saved the first time."""
+        state = self._read()
+        return ProxyAddress(state["host"], state["port"])
+
+    def base_url(self, profile_name: str) -> str:
+        """What ANTHROPIC_BASE_URL is for sessions of this profile."""
+        host, port = self.address()
+        return f"http://{host}:{port}/p/{_quoted(profile_name)}"
+
+    def token(self) -> Secret:
+        """The local token every request must carry."""
+        return Secret(self._read()["token"])
+
+    def _read(self) -> dict[str, Any]:
+        if self._state is None:
+            state = _state_of(read_bytes(self.paths.proxy_state))
+            self._state = state or self._create()
+        return self._state
+
+    def _create(self) -> dict[str, Any]:
+        with locked(self.paths.proxy_state, self.paths.state_dir):
+            raw = read_bytes(self.paths.proxy_state)
+            state = _state_of(raw)  # another process may have been faster
+            if state is None:
+                state = {"version": 1, "host": HOST, "port": _free_port(), "token": new_token().reveal()}
+                self._write(state, raw)
+        return state
+
+    def _write(self, state: dict[str, Any], raw: bytes | None) -> None:
+        text = json.dumps(state, indent=1) + "\n"
+        replace_text(self.paths.proxy_state, text.encode(), expected_sha256=sha256_of(raw), new_mode=0o600)
+
+    def move(self, port: int = 0) -> ProxyAddress:
+        """Chooses another port for good (0: any free one); sessions and settings must be told by `use`."""
+        with locked(self.paths.proxy_state, self.paths.state_dir):
+            raw = read_bytes(self.paths.proxy_state)
+            state = _state_of(raw) or {"version": 1, "host": HOST, "token": new_token().reveal()}
+            self._state = {**state, "port": port or _free_port()}
+            self._write(self._state, raw)
+        return self.address()
+
+    # ------------------------------------------------------------------ is it there?
+
+    def status(self) -> ProxyStatus:
+        """Asks whatever listens on our port to prove that it is our proxy. Starts nothing, sends no token."""
+        state = _state_of(read_bytes(self.paths.proxy_state))
+        if state is None:
+            return ProxyStatus(False, HOST, 0)
+        self._state = state
+        host, port = state["host"], state["port"]
+        nonce = os.urandom(16).hex()
+        try:
+            status, body = _ask(host, port, "GET", f"/_ccswitch/hello?nonce={nonce}", {}, ANSWER_S)
+        except ConnectionRefusedError:
+            return ProxyStatus(False, host, port)
+        except OSError:
+            return ProxyStatus(False, host, port, pid=self._holder(), problem="stuck" if self._holder() else "taken")
+        found = _json_of(body) if status == 200 else {}
+        if not _proves(state["token"], nonce, found.get("proof")):
+            return ProxyStatus(False, host, port, problem="taken")
+        if found.get("draining"):
+            return ProxyStatus(False, host, port)
+        return ProxyStatus(True, host, port, found.get("pid"), found.get("version"), found.get("since"))
+
+    def _holder(self) -> int | None:
+        """The pid of the process that holds the run lock; None when nobody does."""
+        state = _state_of(read_bytes(self.paths.proxy_state)) or {}
+        pid = state.get("pid")
+        if not isinstance(pid, int) or not os.path.exists(self._lock_path):
+            return None
+        handle = _hold(self._lock_path)
+        if handle is None:
+            return pid
+        os.close(handle)
+        return None
+
+    @property
+    def _lock_path(self) -> str:
+        return os.path.join(self.paths.state_dir, "proxy.lock")
+
+    # ------------------------------------------------------------------ start and end
+
+    def ensure_running(self, wait_s: float = WAIT_S) -> ProxyStatus:
+        """The running proxy, started (or replaced by this version) if need be. Raises CcswitchError if that fails."""
+        self._read()
+        found = self.status()
+        if found.running and not _older(found.version):
+            return found
+        deadline = time.monotonic() + wait_s
+        with self._one_starter(deadline):
+            found = self.status()  # somebody else may have started it while we waited
+            if found.running and not _older(found.version):
+                return found
+            if found.running:
+                self.stop()
+            elif found.problem == "stuck":
+                self._end_stuck(found.pid)
+            elif found.problem == "taken":
+                raise self._taken()
+            return self._start(deadline)
+
+    @contextlib.contextmanager
+    def _one_starter(self, deadline: float) -> Iterator[None]:
+        make_private_dir(self.paths.state_dir)
+        path = os.path.join(self.paths.state_dir, "proxy-start.lock")
+        handle = _hold(path)
+        while handle is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+            handle = _hold(path)
+        try:
+            yield
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+    def _start(self, deadline: float) -> ProxyStatus:
+        import subprocess
+
+        log = os.open(self._rotated_log(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        process = subprocess.Popen(
+            serve_command(),
+            env=dict(self.env),
+            cwd=self.paths.state_dir,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **_detached(),
+        )
+        os.close(log)
+        _children.append(process)
+        while time.monotonic() < deadline:
+            found = self.status()
+            if found.running:
+                return found
+            if process.poll() is not None and not self.status().running:
+                if self.status().problem == "taken":
+                    raise self._taken()
+                raise CcswitchError(
+                    f"the proxy ended at once with exit code {process.returncode}: {self._last_words()}",
+                    hint="'ccswitch-tui proxy serve' shows more",
+                )
+            time.sleep(0.02)
+        raise CcswitchError(
+            f"the proxy did not answer on {HOST}:{self.address().port} in time: {self._last_words()}",
+            hint="'ccswitch-tui proxy logs' shows more",
+        )
+
+    def _rotated_log(self) -> str:
+        path = self.paths.proxy_log
+        with contextlib.suppress(OSError):
+            if os.stat(path).st_size > LOG_BYTES:
+                os.replace(path, path + ".1")
+        return path
+
+    def _taken(self) -> CcswitchError:
+        port = self.address().port
+        return CcswitchError(
+            f"port {port} belongs to another program, so the proxy cannot start",
+            hint="end that program, or: 'ccswitch-tui proxy start --port 0', then 'ccswitch-tui use NAME' again",
+            kind="port-taken",
+        )
+
+    def stop(self, *, at_once: bool = False, wait_s: float = 5.0) -> StopResult:
+        """Ends the proxy. It stops listening at once; running requests finish unless `at_once`."""
+        found = self.status()
+        if found.problem == "stuck":
+            return StopResult(True, killed=self._end_stuck(found.pid))
+        if not found.running:
+            return StopResult(False)
+        _, body = self.ask("POST", "/_ccswitch/stop")
+        finishing = _json_of(body).get("finishing", 0)
+        if at_once and found.pid:
+            _end(found.pid, hard=False)  # after `stop`, a signal means: do not wait for streams
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            if not self.status().running:
+                return StopResult(True, finishing)
+            time.sleep(0.02)
+        return StopResult(True, finishing, killed=self._end_stuck(found.pid))
+
+    def _end_stuck(self, pid: int | None) -> bool:
+        """Ends a process of ours that does not answer, while it holds the lock: a pid alone may be a stranger's."""
+        for hard in (False, True):
+            if pid is None or self._holder() != pid:
+                return True
+            _end(pid, hard=hard)
+            deadline = time.monotonic() + 2.0
+            while time.monotonic() < deadline and self._holder() == pid:
+                time.sleep(0.02)
+        return True
+
+    @contextlib.contextmanager
+    def claim(self) -> Iterator[Claim]:
+        """For the serving process: being the one background proxy. Raises CcswitchError if there is one already."""
+        make_private_dir(self.paths.state_dir)
+        handle = _hold(self._lock_path)
+        if handle is None:
+            raise CcswitchError(
+                f"the background proxy runs already (pid {self._holder()})",
+                hint="'ccswitch-tui proxy status' tells more, 'ccswitch-tui proxy stop' ends it",
+                kind="already-running",
+            )
+        claim = Claim(handle)
+        try:
+            with locked(self.paths.proxy_state, self.paths.state_dir):
+                raw = read_bytes(self.paths.proxy_state)
+                state = _state_of(raw) or self._read()
+                raw = read_bytes(self.paths.proxy_state)
+                self._write({**state, "pid": os.getpid(), "since": time.time()}, raw)
+            yield claim
+        finally:
+            claim.release()
+
+    # ------------------------------------------------------------------ talking to it
+
+    def ask(self, method: str, path: str, body: Any = None, *, timeout_s: float = ANSWER_S) -> tuple[int, bytes]:
+        """One request to a local route, with the token. Only after status() has said `running`. Raises OSError."""
+        state = self._read()
+        headers = {"Authorization": f"Bearer {state['token']}"}
+        data = b"" if body is None else json.dumps(body).encode()
+        return _ask(state["host"], state["port"], method, path, headers, timeout_s, data)
+
+    def logs(self, lines: int = 200) -> list[str]:
+        """The last lines of the log, oldest first."""
+        found: list[str] = []
+        for path in (self.paths.proxy_log, self.paths.proxy_log + ".1"):
+            raw = read_bytes(path)
+            if raw is not None:
+                found = raw.decode("utf-8", "replace").splitlines() + found
+            if len(found) >= lines:
+                break
+        return found[-lines:]
+
+    def _last_words(self) -> str:
+        last = [line for line in self.logs(5) if line.strip()]
+        return last[-1] if last else "its log is empty"
+
+
+class Claim:
+    """The run lock, held until release() or the end of the process."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle: int | None = handle
+
+    def release(self) -> None:
+        """Lets another proxy start, while this one finishes its streams."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def serve_command() -> list[str]:
+    """The background proxy as an argument list; `-P` keeps the current folder out of the import path."""
+    return [sys.executable, "-P", "-m", "ccswitch_tui", "proxy", "serve"]
+
+
+def _detached() -> dict[str, Any]:
+    """Popen's words for a process that outlives us and has no terminal."""
+    if sys.platform == "win32":
+        return {"creationflags": 0x00000208}  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
+    return {"start_new_session": True}
+
+
+_children: list[Any] = []
+"""Started proxies outlive us; forgetting one would make Python complain that it still runs."""
+
+
+def _state_of(raw: bytes | None) -> dict[str, Any] | None:
+    """The state file's content, if it is one."""
+    state = _json_of(raw or b"")
+    good = isinstance(state.get("port"), int) and isinstance(state.get("token"), str) and len(state["token"]) >= 16
+    return state if good and 0 < state["port"] < 65536 and state.get("host") == HOST else None
+
+
+def _json_of(raw: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _proves(token: str, nonce: str, given: Any) -> bool:
+    import hmac
+
+    expected = hmac.new(token.encode(), f"ccswitch-tui {nonce}".encode(), "sha256").hexdigest()
+    return isinstance(given, str) and hmac.compare_digest(expected, given)
+
+
+def _older(version: str | None) -> bool:
+    """True if a running proxy of that version should make way for ours."""
+    from ccswitch_tui._version import __version__
+
+    return _numbers(version or "0") < _numbers(__version__)
+
+
+def _numbers(version: str) -> list[int]:
+    parts = version.split("+")[0].replace("-", ".").split(".")
+    return [int(part) if part.isdigit() else -1 for part in parts]
+
+
+def _quoted(name: str) -> str:
+    """Percent-encoded as one path segment."""
+    kept = "-._~"
+    return "".join(
+        chr(byte) if byte < 128 and (chr(byte).isalnum() or chr(byte) in kept) else f"%{byte:02X}"
+        for byte in name.encode()
+    )
+
+
+def _free_port() -> int:
+    import _socket
+
+    for _ in range(50):
+        port = FIRST_PORT + int.from_bytes(os.urandom(4), "big") % PORTS
+        sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        try:
+            sock.bind((HOST, port))
+        except OSError:
+            continue
+        finally:
+            sock.close()
+        return port
+    raise CcswitchError("no free port between 20000 and 32000", hint="choose one: 'ccswitch-tui proxy start --port N'")
+
+
+def _ask(
+    host: str, port: int, method: str, path: str, headers: Mapping[str, str], timeout_s: float, body: bytes = b""
+) -> tuple[int, bytes]:
+    """One HTTP request over loopback: status and body. Raises OSError, TimeoutError included."""
+    import _socket
+
+    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout_s)
+        sock.connect((host, port))
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {host}:{port}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if body:
+            lines.append("Content-Type: application/json")
+        lines += [f"Content-Length: {len(body)}", "", ""]
+        sock.sendall("\r\n".join(lines).encode("latin-1") + body)
+        answer = b""
+        while len(answer) < 8 * 2**20:
+            part = sock.recv(65536)
+            if not part:
+                break
+            answer += part
+    finally:
+        sock.close()
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    words = head.split(b" ", 2)
+    if len(words) < 2 or not words[1].isdigit():
+        raise ConnectionError("the answer is not HTTP")
+    return int(words[1]), rest
+
+
+def _hold(path: str) -> int | None:
+    """An exclusive lock on this file, or None while another process holds it. Freed when the handle is closed."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _end(pid: int, *, hard: bool) -> None:
+    import signal
+
+    with contextlib.suppress(OSError):
+        os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM) if hard else signal.SIGTERM)

@@ -1,0 +1,245 @@
+"""What `proxy serve` runs: the per-user proxy, one profile, or one endpoint without any file of ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from urllib.parse import urlsplit
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.profiles.model import (
+    TIERS,
+    Endpoint,
+    ModelTiers,
+    Profile,
+    SecretRef,
+    Wire,
+    parse_secret_ref,
+    profile_from_table,
+    profile_to_table,
+)
+from ccswitch_tui.secret import Secret
+
+if TYPE_CHECKING:
+    from ccswitch_tui.proxy.server import ProxySettings
+    from ccswitch_tui.workflows.context import Context
+
+STATELESS_NAME = "upstream"
+
+
+class ServeOptions(NamedTuple):
+    """The options of `proxy serve`, as given."""
+
+    profile: str | None = None
+    upstream: str | None = None
+    model: str | None = None
+    tier: tuple[str, ...] | list[str] = ()
+    key: str = "none"
+    wire: str | None = None
+    auth: str = "bearer"
+    header: tuple[str, ...] | list[str] = ()
+    quirk: tuple[str, ...] | list[str] = ()
+    context_window: int | None = None
+    max_output: int | None = None
+    ca_file: str | None = None
+    http_proxy: str | None = None
+    host: str | None = None
+    port: int | None = None
+    token: str | None = None
+    workers: int = 1
+    idle_exit: float | None = None
+    drain: float | None = None
+    quiet: bool = False
+
+
+ENDPOINT_OPTIONS = ("model", "tier", "wire", "header", "quirk", "context_window", "max_output", "ca_file", "http_proxy")
+
+
+def serve(
+    ctx: Context, options: ServeOptions, *, on_listening: Callable[[str], None], say: Callable[[str], None]
+) -> None:
+    """Serves until it is told to end. `on_listening` gets the address once connections are accepted."""
+    from ccswitch_tui.proxy.server import DRAIN_S, require_token, run, run_workers
+
+    host = options.host or "127.0.0.1"
+    token = _token(ctx, options)
+    require_token(host, token)
+    settings, claimed = _settings(ctx, options, host, token, say)
+    drain_s = DRAIN_S if options.drain is None else options.drain
+    shown = f"[{host}]" if ":" in host else host
+
+    def tell(port: int) -> None:
+        on_listening(f"http://{shown}:{port}")
+
+    with claimed as claim:
+        if options.workers > 1:
+            run_workers(options.workers, settings, on_listening=tell, drain_s=drain_s)
+        else:
+            on_ending = claim.release if claim is not None else lambda: None
+            run(settings, on_listening=tell, on_ending=on_ending, drain_s=drain_s)
+
+
+def _token(ctx: Context, options: ServeOptions) -> str | None:
+    """The token clients must send: as named, or this user's own. None for `none`."""
+    if options.token == "none":  # noqa: S105
+        return None
+    if options.token is None:
+        return ctx.proxy.token().reveal()
+    kind, _, name = options.token.partition(":")
+    if kind != "env" or not name:
+        raise UsageError("--token takes env:NAME or none, not a token", hint="--token env:PROXY_TOKEN")
+    token = ctx.env.get(name, "").strip()
+    if not token:
+        raise UsageError(f"--token env:{name}: that variable is empty or not set", hint=f"export {name}=…")
+    return Secret(token).reveal()
+
+
+def _settings(
+    ctx: Context, options: ServeOptions, host: str, token: str | None, say: Callable[[str], None]
+) -> tuple[ProxySettings, contextlib.AbstractContextManager[Any]]:
+    from ccswitch_tui.proxy.learned import LearnedQuirks
+    from ccswitch_tui.proxy.server import ProxySettings
+    from ccswitch_tui.proxy.sources import FileProfiles, FixedProfiles
+    from ccswitch_tui.proxy.usage import UsageBook
+
+    common: dict[str, Any] = {
+        "token": token,
+        "env": ctx.env,
+        "home": ctx.paths.home,
+        "host": host,
+        "say": say,
+        "log_requests": not options.quiet,
+        "idle_exit_s": options.idle_exit * 60 if options.idle_exit else None,
+    }
+    if options.upstream is not None:
+        profile = stateless_profile(options)
+        settings = ProxySettings(
+            profiles=FixedProfiles({profile.name: profile}),
+            resolve_key=key_resolver(ctx),
+            root_profile=profile.name,
+            port=options.port or 0,
+            **common,
+        )
+        return settings, contextlib.nullcontext()
+    misplaced = [name for name in ENDPOINT_OPTIONS if getattr(options, name)]
+    if misplaced or options.key != "none":
+        name = (misplaced or ["key"])[0].replace("_", "-")
+        raise UsageError(f"--{name} goes with --upstream", hint="a profile says it in profiles.toml")
+    kept: dict[str, Any] = {
+        "learned": LearnedQuirks(ctx.paths.learned_quirks, ctx.paths.state_dir),
+        "usage": UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3")),
+    }
+    if options.profile is not None:
+        ctx.book().get(options.profile)
+        settings = ProxySettings(
+            profiles=FileProfiles(ctx.paths),
+            resolve_key=key_resolver(ctx),
+            root_profile=options.profile,
+            port=options.port or 0,
+            **common,
+            **kept,
+        )
+        return settings, contextlib.nullcontext()
+    resolve, extend = _with_agent(ctx)
+    port = ctx.proxy.address().port if options.port is None else options.port
+    settings = ProxySettings(
+        profiles=FileProfiles(ctx.paths), resolve_key=resolve, port=port, extend=extend, **common, **kept
+    )
+    return settings, ctx.proxy.claim() if options.port is None else contextlib.nullcontext()
+
+
+def key_resolver(ctx: Context) -> Callable[[Profile], Secret | None]:
+    """A profile's active key through the usual doors."""
+    return lambda profile: ctx.keys.resolve(profile.key) if profile.key.kind != "none" else None
+
+
+def _with_agent(ctx: Context) -> tuple[Callable[[Profile], Secret | None], Callable[[Any], None]]:
+    """The background proxy is also the key agent: the opened key file lives in its memory."""
+    from ccswitch_tui.credentials import index
+    from ccswitch_tui.credentials.agent import KeyAgent
+    from ccswitch_tui.credentials.keys import Keys
+
+    agent = KeyAgent(ctx.paths)
+
+    def resolve(profile: Profile) -> Secret | None:
+        if profile.key.kind == "keyring" and index.remembered(ctx.paths, ctx.env).store == index.ENCRYPTED_FILE:
+            return Keys(ctx.paths, ctx.env, store=agent).resolve(profile.key)
+        return key_resolver(ctx)(profile)
+
+    def extend(app: Any) -> None:
+        from ccswitch_tui.proxy.agent_routes import add_agent_routes
+
+        add_agent_routes(app, agent)
+
+    return resolve, extend
+
+
+def stateless_profile(options: ServeOptions) -> Profile:
+    """A profile made of arguments. Raises UsageError for what does not make sense."""
+    from ccswitch_tui.profiles.url import normalise_url
+    from ccswitch_tui.wire.quirks import quirks_from
+
+    url = normalise_url(options.upstream or "")
+    if url.secret is not None:
+        raise UsageError("--upstream holds a key", hint="take it out of the address and use --key env:NAME")
+    wire = cast(Wire, options.wire or url.wire_hint or "openai-chat")
+    quirks = dict(_pair(text, "--quirk") for text in options.quirk)
+    values = {name: _value(text) for name, text in quirks.items()}
+    quirks_from(values)
+    profile = Profile(
+        name=STATELESS_NAME,
+        endpoint=Endpoint(
+            base_url=url.base_url,
+            wire=wire,
+            auth=options.auth,
+            headers=_headers(options.header),
+            ca_file=options.ca_file,
+            http_proxy=options.http_proxy,
+        ),
+        key=parse_secret_ref(options.key) if options.key != "none" else SecretRef("none"),
+        models=_models(options),
+        quirks=values,
+        context_window=options.context_window,
+        max_output=options.max_output,
+        key_host=urlsplit(url.base_url).hostname,
+    )
+    return profile_from_table(STATELESS_NAME, profile_to_table(profile))
+
+
+def _models(options: ServeOptions) -> ModelTiers:
+    tiers = dict(_pair(text, "--tier") for text in options.tier)
+    unknown = set(tiers) - set(TIERS)
+    if unknown:
+        raise UsageError(f"--tier: there is no tier '{sorted(unknown)[0]}'", hint=f"tiers: {', '.join(TIERS)}")
+    if options.model:
+        tiers["default"] = options.model
+    return ModelTiers(**tiers)
+
+
+def _headers(given: tuple[str, ...] | list[str]) -> Mapping[str, str]:
+    headers = {}
+    for text in given:
+        name, colon, value = text.partition(":")
+        if not colon or not name.strip():
+            raise UsageError(f"--header '{text}' is no header", hint="--header 'Name: value'")
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"{option} '{text}' is no pair", hint=f"{option} NAME=VALUE")
+    return name.strip(), value.strip()
+
+
+def _value(text: str) -> Any:
+    """A quirk's value as TOML would read it, else as text: `true`, `4096`, `["a"]`, `max_completion_tokens`."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,146 @@
+"""What passes through the background proxy, for those who watch: the app and `proxy logs -f`.
+
+Blocking calls over loopback; the app runs them in worker threads. Nothing here
+starts the proxy: looking changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.proxy.control import ProxyStatus
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+
+
+class TrafficEvent(NamedTuple):
+    """Something happened to an exchange: `begin`, `first-byte` or `end`; the exchange as it was then."""
+
+    what: str
+    exchange: dict[str, Any]
+
+
+NOT_RUNNING = CcswitchError(
+    "the proxy is not running", hint="'ccswitch-tui proxy start' starts it", kind="proxy-not-running"
+)
+
+SILENCE_S = 60.0
+"""The proxy sends a sign of life every 15 s."""
+
+
+def running_status(ctx: Context) -> tuple[ProxyStatus, dict[str, Any]]:
+    """Whether it runs, and what the running one says about itself."""
+    found = ctx.proxy.status()
+    return found, _get(ctx, "/_ccswitch/status") if found.running else {}
+
+
+def recent(ctx: Context, limit: int = 100) -> list[dict[str, Any]]:
+    """Exchanges, running ones first, then the newest; empty when the proxy does not run."""
+    if not ctx.proxy.status().running:
+        return []
+    return list(_get(ctx, f"/_ccswitch/traffic?limit={limit}").get("exchanges", ()))
+
+
+def one_exchange(ctx: Context, number: int) -> dict[str, Any]:
+    """One exchange with both sides' bodies, masked. Raises CcswitchError when it is no longer held."""
+    if not ctx.proxy.status().running:
+        raise NOT_RUNNING
+    found = _get(ctx, f"/_ccswitch/traffic/{number}")
+    if "exchange" not in found:
+        raise CcswitchError(f"exchange {number} is not held any more", hint="'ccswitch-tui proxy logs' lists them")
+    return found
+
+
+def usage(ctx: Context, *, since: str = "", by: str = "") -> list[dict[str, Any]]:
+    """Saved usage: by day, profile and model, or summed by one of them. Works without the proxy, too."""
+    if ctx.proxy.status().running:
+        return list(_get(ctx, f"/_ccswitch/usage?since={since}&by={by}").get("usage", ()))
+    import os
+
+    from ccswitch_tui.proxy.usage import UsageBook, totals
+
+    rows = UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3")).by_day(since=since)
+    return [row._asdict() for row in (totals(rows, by=by) if by else rows)]
+
+
+def follow(ctx: Context, *, stop: Any = None) -> Iterator[TrafficEvent]:
+    """Events as they happen, until the proxy ends or `stop` (a threading.Event) is set."""
+    import http.client
+
+    status = ctx.proxy.status()
+    if not status.running:
+        raise NOT_RUNNING
+    connection = http.client.HTTPConnection(status.host, status.port, timeout=SILENCE_S)
+    try:
+        token = ctx.proxy.token().reveal()
+        connection.request("GET", "/_ccswitch/events", headers={"Authorization": f"Bearer {token}"})
+        yield from _events(connection.getresponse(), stop)
+    except (OSError, http.client.HTTPException):
+        return
+    finally:
+        connection.close()
+
+
+def _events(response: Any, stop: Any) -> Iterator[TrafficEvent]:
+    what = ""
+    while not (stop is not None and stop.is_set()):
+        line = response.readline()
+        if not line:
+            return
+        if line.startswith(b"event: "):
+            what = line[7:].strip().decode()
+        elif line.startswith(b"data: "):
+            yield TrafficEvent(what, json.loads(line[6:]))
+
+
+def as_json_line(event: TrafficEvent) -> str:
+    """One event as one line of JSON."""
+    return json.dumps({"version": 1, "event": event.what, "exchange": event.exchange}, ensure_ascii=False)
+
+
+def as_line(event: TrafficEvent) -> str:
+    """One event for a person."""
+    exchange = event.exchange
+    clock = time.strftime("%H:%M:%S", time.localtime(exchange["at"]))
+    models = (
+        exchange["asked"] if exchange["asked"] == exchange["model"] else f"{exchange['asked']} → {exchange['model']}"
+    )
+    line = f"{clock}  #{exchange['id']:<4} {exchange['route']:<14} {models}"
+    if event.what == "begin":
+        return f"{line}  …"
+    if event.what == "first-byte":
+        return f"{line}  first byte after {exchange['first_byte_ms']:.0f} ms"
+    tokens = f"{exchange['input_tokens']}+{exchange['cache_read_tokens']} in, {exchange['output_tokens']} out"
+    line = f"{line}  {exchange['status']}  {exchange['total_ms']:.0f} ms  {tokens}"
+    notes = [exchange["error"] or "", *exchange["notices"]]
+    return "\n".join([line, *(f"          {note}" for note in notes if note)])
+
+
+def exchange_lines(found: dict[str, Any]) -> list[str]:
+    """One exchange in full, for a person."""
+    exchange, bodies = found["exchange"], found["bodies"]
+    lines = [f"{name:<20}{value}" for name, value in exchange.items() if value not in (None, "", [], 0)]
+    titles = {
+        "request": "client → proxy",
+        "sent": "proxy → endpoint",
+        "received": "endpoint → proxy",
+        "returned": "proxy → client",
+    }
+    for name, title in titles.items():
+        if bodies.get(name):
+            lines += ["", f"── {title}", bodies[name]]
+    return lines
+
+
+def _get(ctx: Context, path: str) -> dict[str, Any]:
+    try:
+        status, body = ctx.proxy.ask("GET", path)
+        found = json.loads(body) if status == 200 else {}
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
