@@ -53,8 +53,8 @@ class KeyAgent:
         self._opened: EncryptedFileStore | None = None
         self._until: tuple[float, float] | None = None
         self._turn = threading.Lock()
-        self.on_lock: Callable[[], None] = lambda: None
-        """Called when the keys are forgotten: whoever keeps copies of them in memory drops them too."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when keys were forgotten or changed: whoever keeps copies of them in memory drops them too."""
 
     def unlock(self, passphrase: Secret, timeout_s: float | None = DEFAULT_TIMEOUT_S) -> AgentStatus:
         """Opens the file. A wrong passphrase leaves it as it was, locked or not. `None`: until the proxy ends."""
@@ -87,7 +87,7 @@ class KeyAgent:
     def _forget(self) -> None:
         self._opened = None
         self._until = None
-        self.on_lock()
+        self.on_change()
 
     def status(self) -> AgentStatus:
         """Whether keys can be had now, and for how long."""
@@ -108,10 +108,13 @@ class KeyAgent:
     def set(self, name: str, secret: Secret) -> None:
         with self._turn:
             self._store().set(name, secret)
+            self.on_change()
 
     def delete(self, name: str) -> bool:
         with self._turn:
-            return self._store().delete(name)
+            removed = self._store().delete(name)
+            self.on_change()
+            return removed
 
     def _store(self) -> EncryptedFileStore:
         self.status()

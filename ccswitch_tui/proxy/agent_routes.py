@@ -19,6 +19,9 @@ from ccswitch_tui.secret import Secret
 
 PREFIX = "/_ccswitch/keys/"
 
+FORGET_KEYS = web.AppKey[Callable[[], None]]("forget_keys")
+"""Where the application says how the keys it holds itself are dropped."""
+
 Operation = Callable[[KeyAgent, dict[str, Any]], dict[str, Any]]
 
 
@@ -65,6 +68,8 @@ OPERATIONS: dict[str, tuple[Operation, dict[str, tuple[type, ...]]]] = {
 def add_agent_routes(app: web.Application, agent: KeyAgent) -> None:
     """Mounts the routes. The process holds keys from now on, so it writes no core file."""
     forbid_core_dumps()
+    if FORGET_KEYS in app:
+        agent.on_change = app[FORGET_KEYS]
 
     async def answer(request: web.Request) -> web.Response:
         operation, fields = OPERATIONS[request.match_info["word"]]
