@@ -176,6 +176,8 @@ def _clean(text: str, changes: list[str]) -> str:
 
 
 def _with_scheme(text: str, changes: list[str]) -> str:
+    if re.match(r"https?:/*$|https?:///", text, re.IGNORECASE):
+        raise UrlError("there is no host in this address", hint="for example https://api.example.com/v1")
     found = _SCHEME.match(text)
     if found and not (found["mark"] == ":" and re.match(r"\d+(/|$|\?)", text[found.end() :])):
         name, rest = found["name"].lower(), text[found.end() :]
@@ -286,7 +288,7 @@ def _collapse(path: str, changes: list[str]) -> str:
     if single.rstrip("/") != path.rstrip("/"):
         changes.append("doubled slashes made one")
     bare = single.rstrip("/.,;")
-    if bare != single and single != "/":
+    if bare != single:
         changes.append(
             "the slash at the end removed" if single.rstrip("/") == bare else "punctuation at the end removed"
         )
@@ -314,7 +316,8 @@ def _vendor_path(host: str, path: str, changes: list[str]) -> tuple[str, Wire | 
     for route in SERVER_NATIVE_ROUTES:
         if path.endswith(route):
             changes.append(f"'{route}' is the server's own format: its OpenAI-compatible /v1 used")
-            return path.removesuffix(route) + "/v1", "openai-chat", None, None
+            bare = path.removesuffix(route)
+            return bare if _VERSION_END.search(bare) else bare + "/v1", None, None, None
     return path, None, None, None
 
 
