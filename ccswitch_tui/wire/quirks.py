@@ -44,8 +44,8 @@ class Quirks(NamedTuple):
     reasoning_replay: str = "none"
     reasoning_scope: str = "loop"
     effort: str = "none"
-    effort_levels: tuple[str, ...] = ("low", "medium", "high")
-    effort_off: str = "omit"
+    effort_levels: tuple[str, ...] = ()
+    effort_off: str = "send"
     effort_with_tools: str = "send"
     response_format: str = "json_schema"
     strict: bool = True
@@ -200,13 +200,13 @@ QUIRKS: dict[str, Quirk] = {
         "OpenAI: reasoning_effort; OpenRouter: reasoning; DeepSeek, GLM, Kimi: thinking; Qwen: enable_thinking",
     ),
     "effort_levels": Quirk(
-        "the effort words this model lists; the nearest is sent",
+        "the effort words this model lists; the nearest is sent (none listed: what the dialect usually takes)",
         WORDS,
         "Groq gpt-oss: low, medium, high; Qwen on Groq: none, default; OpenAI: also minimal, xhigh",
     ),
     "effort_off": Quirk(
-        "thinking switched off by the client: say nothing, or say it in the dialect",
-        ("omit", "send"),
+        "thinking switched off by the client: said in the dialect, or not said",
+        ("send", "omit"),
         'some models: "Reasoning is mandatory for this endpoint and cannot be disabled"',
     ),
     "effort_with_tools": Quirk(

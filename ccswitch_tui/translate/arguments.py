@@ -1,0 +1,357 @@
+"""A tool call's arguments: fragments of JSON text in, what may be passed on out.
+
+Passed on as early as it is safe, mended where the mending is certain, and never
+invented: a trailing comma, a raw line break inside a string, a wrong escape, a
+missing last bracket, null for an optional argument. What cannot be mended is a
+problem the caller turns into an error; an unfinished call must not be run.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ccswitch_tui.translate.tools import NO_FACTS, ToolFacts
+from ccswitch_tui.wire.codec import dumps, loads
+
+ENDLESS_BLANKS = 500
+"""Some models fall into writing white space for ever; nobody indents arguments by this much."""
+LARGEST_LITERAL = 200_000
+"""Characters of a Python literal that are tried: parsing one costs far more than JSON."""
+
+_BLANK = " \t\r\n"
+_IN_STRING = re.compile(r'["\\\x00-\x1f]')
+_IN_VALUE = re.compile(r'["{}\[\],]')
+_VALUE_STARTS = frozenset('"{[-0123456789tf')
+_CONTROL_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_JSON_WORDS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b(true|false|null)\b""", re.S)
+_PYTHON_WORDS = {"true": "True", "false": "False", "null": "None"}
+_CLOSES = {"{": "}", "[": "]"}
+
+START, MEMBER, KEY, COLON, VALUE, NULL, INSIDE, STRING, ESCAPE, AFTER, BROKEN = (
+    "start", "member", "key", "colon", "value", "null", "inside", "string", "escape", "after", "broken",
+)  # fmt: skip
+
+
+class Rest(NamedTuple):
+    """How a call's arguments end."""
+
+    text: str
+    """Still to be passed on."""
+    problem: str = ""
+    """Why the call must not be run; "" where all is well."""
+
+
+class Arguments:
+    """One call's arguments, piece by piece."""
+
+    def __init__(self, facts: ToolFacts = NO_FACTS) -> None:
+        self._facts = facts
+        self._state = START
+        self._raw: list[str] = []
+        self._out: list[str] = []
+        self._brackets: list[str] = []
+        self._first = True
+        """No member was passed on yet."""
+        self._key: list[str] = []
+        self._literal = ""
+        self._comma = False
+        """A comma deep inside is held: before a closing bracket it is dropped."""
+        self._excess: list[str] = []
+        self._blanks = 0
+        self._steps: dict[str, Callable[[str, int, list[str]], int]] = {
+            START: self._start, MEMBER: self._member, KEY: self._in_key, COLON: self._colon, VALUE: self._value,
+            NULL: self._null, INSIDE: self._inside, STRING: self._string, ESCAPE: self._escape, AFTER: self._after,
+            BROKEN: self._broken,
+        }  # fmt: skip
+
+    @property
+    def complete(self) -> bool:
+        """The object has been closed."""
+        return self._state == AFTER
+
+    @property
+    def begun(self) -> bool:
+        """Something other than white space came."""
+        return self._state != START
+
+    @property
+    def endless(self) -> bool:
+        """The model writes nothing but white space."""
+        return self._blanks > ENDLESS_BLANKS
+
+    def feed(self, fragment: str) -> str:
+        """What may be passed on now."""
+        if not fragment:
+            return ""
+        self._raw.append(fragment)
+        if self._state != STRING and fragment.isspace():
+            self._blanks += len(fragment)
+        else:
+            self._blanks = 0
+        out: list[str] = []
+        place, end, steps = 0, len(fragment), self._steps
+        while place < end:
+            place = steps[self._state](fragment, place, out)
+        text = "".join(out)
+        if text:
+            self._out.append(text)
+        return text
+
+    def finish(self, *, cut: bool = False) -> Rest:
+        """How it ends. `cut`: the answer was cut by the token limit, and the call is to stay unrunnable."""
+        passed_on = "".join(self._out)
+        raw = "".join(self._raw)
+        if cut and self._state != AFTER:
+            return Rest("" if passed_on else "{")
+        if self._state == AFTER:
+            rest = "{}" if self._first else ""
+            if self._excess_is_harmless(raw) and _is_object(passed_on + rest):
+                return Rest(rest)
+        elif not raw.strip():
+            return Rest("{}")
+        elif self._state == INSIDE or (self._state == MEMBER and passed_on):
+            rest = "".join(_CLOSES[b] for b in reversed(self._brackets))
+            if _is_object(passed_on + rest):
+                return Rest(rest)
+        if passed_on:
+            return Rest("", "arguments that are not valid JSON")
+        mended = mend(raw)
+        if mended is None:
+            return Rest("", "arguments that are not a JSON object")
+        for key in [k for k, v in mended.items() if v is None and k in self._facts.droppable]:
+            del mended[key]
+        try:
+            return Rest(dumps({self._facts.renamed.get(k, k): v for k, v in mended.items()}).decode())
+        except ValueError:
+            return Rest("", "arguments that are nested too deeply")
+
+    def _excess_is_harmless(self, raw: str) -> bool:
+        """What came after the object: nothing, brackets too many, or the whole object a second time."""
+        excess = "".join(self._excess).strip()
+        if not excess.strip("}] \t\r\n"):
+            return True
+        return raw.strip() == excess + excess or _same_object(excess, "".join(self._out))
+
+    # ------------------------------------------------------------ one step a state
+
+    def _start(self, text: str, place: int, out: list[str]) -> int:
+        place = _skip(text, place)
+        if place < len(text):
+            if text[place] == "{":
+                self._brackets = ["{"]
+                self._state = MEMBER
+            else:
+                self._state = BROKEN
+            place += 1
+        return place
+
+    def _member(self, text: str, place: int, out: list[str]) -> int:
+        place = _skip(text, place)
+        if place == len(text):
+            return place
+        if text[place] == '"':
+            self._key = []
+            self._state = KEY
+        elif text[place] == "}":
+            if not self._first:
+                out.append("}")
+            self._brackets = []
+            self._state = AFTER
+        elif text[place] != ",":
+            self._state = BROKEN
+        return place + 1
+
+    def _in_key(self, text: str, place: int, out: list[str]) -> int:
+        if self._key and self._key[-1] == "\\":
+            self._key[-1] += text[place]
+            return place + 1
+        found = _IN_STRING.search(text, place)
+        if found is None:
+            self._key.append(text[place:])
+            return len(text)
+        if found.start() > place:
+            self._key.append(text[place : found.start()])
+        if found[0] == "\\":
+            self._key.append("\\")
+        elif found[0] == '"':
+            self._state = COLON
+        else:
+            self._state = BROKEN
+        return found.end()
+
+    def _colon(self, text: str, place: int, out: list[str]) -> int:
+        place = _skip(text, place)
+        if place < len(text):
+            self._state = VALUE if text[place] == ":" else BROKEN
+            place += 1
+        return place
+
+    def _value(self, text: str, place: int, out: list[str]) -> int:
+        place = _skip(text, place)
+        if place == len(text):
+            return place
+        if text[place] == "n":
+            self._literal = ""
+            self._state = NULL
+        elif text[place] in _VALUE_STARTS:
+            self._pass_head(out)
+            self._state = INSIDE
+        else:
+            self._state = BROKEN
+        return place
+
+    def _pass_head(self, out: list[str]) -> None:
+        key = "".join(self._key)
+        out.append(f'{"{" if self._first else ","}"{self._facts.renamed.get(key, key)}":')
+        self._first = False
+
+    def _null(self, text: str, place: int, out: list[str]) -> int:
+        end = place
+        while end < len(text) and "a" <= text[end] <= "z":
+            end += 1
+        self._literal += text[place:end]
+        if end < len(text):
+            if self._literal != "null":
+                self._state = BROKEN
+            elif "".join(self._key) in self._facts.droppable:
+                self._state = INSIDE
+            else:
+                self._pass_head(out)
+                out.append("null")
+                self._state = INSIDE
+        return end
+
+    def _inside(self, text: str, place: int, out: list[str]) -> int:
+        found = _IN_VALUE.search(text, place)
+        stop = found.start() if found else len(text)
+        between = text[place:stop]
+        if between:
+            if self._comma and not between.isspace():
+                out.append(",")
+                self._comma = False
+            out.append(between)
+        if found is None:
+            return stop
+        mark = found[0]
+        if mark == "," and len(self._brackets) == 1:
+            self._state = MEMBER
+        elif mark == ",":
+            self._comma = True
+        elif mark in "}]":
+            self._comma = False
+            self._brackets.pop()
+            if self._brackets:
+                out.append(mark)
+            else:
+                if not self._first:
+                    out.append(mark)
+                self._state = AFTER
+        else:
+            if self._comma:
+                out.append(",")
+                self._comma = False
+            out.append(mark)
+            if mark == '"':
+                self._state = STRING
+            else:
+                self._brackets.append(mark)
+        return found.end()
+
+    def _string(self, text: str, place: int, out: list[str]) -> int:
+        found = _IN_STRING.search(text, place)
+        if found is None:
+            out.append(text[place:])
+            return len(text)
+        if found.start() > place:
+            out.append(text[place : found.start()])
+        mark = found[0]
+        if mark == '"':
+            out.append('"')
+            self._state = INSIDE
+        elif mark == "\\":
+            self._state = ESCAPE
+        else:
+            out.append(_CONTROL_ESCAPES.get(mark, f"\\u{ord(mark):04x}"))
+        return found.end()
+
+    def _escape(self, text: str, place: int, out: list[str]) -> int:
+        mark = text[place]
+        self._state = STRING
+        if mark in '"\\/bfnrtu':
+            out.append("\\" + mark)
+        elif mark == "'":
+            out.append("'")
+        elif mark < " ":
+            out.append(_CONTROL_ESCAPES.get(mark, f"\\u{ord(mark):04x}"))
+        else:
+            out.append("\\\\" + mark)  # models write regular expressions without doubling the backslash
+        return place + 1
+
+    def _after(self, text: str, place: int, out: list[str]) -> int:
+        if self._first and not self._excess:
+            start = _skip(text, place)
+            if start < len(text) and text[start] == "{":
+                self._state = START  # an empty object was only the announcement of the real one
+                self._raw = [text[start:]]
+                return start
+        self._excess.append(text[place:])
+        return len(text)
+
+    def _broken(self, text: str, place: int, out: list[str]) -> int:
+        return len(text)
+
+
+def _skip(text: str, place: int) -> int:
+    while place < len(text) and text[place] in _BLANK:
+        place += 1
+    return place
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _same_object(one: str, other: str) -> bool:
+    try:
+        return bool(loads(one) == loads(other))
+    except ValueError:
+        return False
+
+
+def mend(raw: str) -> dict[str, Any] | None:
+    """The object that was meant by text which is not quite JSON; None where that is not certain. One try, no guessing."""
+    text = raw.strip()
+    if text.startswith("```"):
+        text = text.split("\n", 1)[-1].rsplit("```", 1)[0].strip()
+    for reading in (_as_json, _as_python):
+        value = reading(text)
+        if isinstance(value, str):
+            value = _as_json(value.strip())  # encoded twice
+        if isinstance(value, dict) and all(isinstance(k, str) for k in value):
+            return value
+        if value is None and text in ("null", "None"):
+            return {}
+    return None
+
+
+def _as_json(text: str) -> Any:
+    try:
+        return loads(text)
+    except ValueError:
+        return None
+
+
+def _as_python(text: str) -> Any:
+    """Single quotes, True, None, trailing commas: a Python literal."""
+    if len(text) > LARGEST_LITERAL:
+        return None
+    try:
+        return ast.literal_eval(_JSON_WORDS.sub(lambda m: _PYTHON_WORDS.get(m[1], m[0]), text))
+    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+        return None

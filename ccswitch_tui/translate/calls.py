@@ -1,0 +1,181 @@
+"""Tool calls in a stream: which call a fragment belongs to, and what the call is named.
+
+Servers identify fragments by index, by id, by both, by neither, with index 0
+for all, with the id in every fragment or in the first alone. `CallBook`
+resolves them; what stays ambiguous is decided by whether the call's JSON is
+complete. Ids are made unique over the whole conversation: a repeated one makes
+Claude Code drop the earlier call from its history (measured).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from ccswitch_tui.translate.arguments import Arguments
+from ccswitch_tui.translate.tools import ToolFacts
+from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.openai_chat import Fragment
+
+MOST_CALLS = 512
+"""Calls in one answer: real ones have a dozen; a hostile stream must not grow without bound."""
+
+_GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BAD = re.compile(r"[^A-Za-z0-9_-]")
+
+
+class Call:
+    """One tool call as far as it is known."""
+
+    __slots__ = ("_unnamed", "arguments", "closed", "id", "index", "name", "named", "opened", "ready", "signature")
+
+    def __init__(self, index: int | None) -> None:
+        self.index = index
+        self.id = ""
+        self.name = ""
+        self.signature = ""
+        self.arguments = Arguments()
+        self.ready: list[str] = []
+        """Argument text that may be passed on, once it is this call's turn."""
+        self.named = self.opened = self.closed = False
+        self._unnamed: list[str] = []
+        """Argument text that came before the name: which mending it needs is not known yet."""
+
+    def name_it(self, facts: ToolFacts) -> None:
+        """The name is certain, and with it what must be undone in the arguments."""
+        self.named = True
+        early = "".join(self._unnamed)
+        self._unnamed.clear()
+        self.arguments = Arguments(facts)
+        self.take(early)
+
+    def take(self, text: str) -> None:
+        """A piece of the arguments."""
+        safe = self.arguments.feed(text)
+        if not self.named:
+            self._unnamed.append(text)
+        elif safe:
+            self.ready.append(safe)
+
+    def passable(self) -> str:
+        """What may be passed on and was not yet."""
+        text = "".join(self.ready)
+        self.ready.clear()
+        return text
+
+
+class CallBook:
+    """The calls of one answer, in order of first appearance."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self._by_index: dict[int, Call] = {}
+        self._by_id: dict[str, Call] = {}
+        self._this_chunk: list[Call] = []
+
+    def new_chunk(self) -> None:
+        """A new chunk begins: two nameless entries of one list are two calls, of two chunks perhaps one."""
+        if self._this_chunk:
+            self._this_chunk = []
+
+    def resolve(self, piece: Fragment) -> Call:
+        """The call this fragment belongs to, a new one perhaps."""
+        call = self._known(piece)
+        if call is None:
+            call = Call(piece.index)
+            self.calls.append(call)
+        if piece.index is not None:
+            self._by_index[piece.index] = call
+        if piece.id and not call.id:
+            call.id = piece.id
+            self._by_id[piece.id] = call
+        if piece.name and not call.name:
+            call.name = piece.name
+        elif piece.name and not call.opened and not call.arguments.begun and piece.name != call.name:
+            call.name = piece.name if piece.name.startswith(call.name) else call.name + piece.name
+        if piece.signature:
+            call.signature = piece.signature
+        self._this_chunk.append(call)
+        return call
+
+    def _known(self, piece: Fragment) -> Call | None:
+        if piece.index is not None:
+            return self._by_place(piece)
+        if piece.id:
+            return self._by_id.get(piece.id)
+        last = self.calls[-1] if self.calls else None
+        if last is None or (piece.name and self._is_another(last, piece)):
+            return None
+        return last
+
+    def _by_place(self, piece: Fragment) -> Call | None:
+        call = self._by_index.get(piece.index) if piece.index is not None else None
+        if call is None:
+            same = self._by_id.get(piece.id) if piece.id else None
+            return same if same is not None and same.index is None else None
+        if piece.id and call.id and piece.id != call.id:
+            if piece.id in self._by_id:
+                return self._by_id[piece.id]
+            # Gemini façades give every call index 0. A nameless piece of an unfinished call is no new call, though:
+            # some servers make up a new id for each fragment.
+            continues = not piece.name and not call.arguments.complete
+            return call if continues else None
+        if not piece.id and piece.name and self._is_another(call, piece):
+            return None
+        return call
+
+    def _is_another(self, call: Call, piece: Fragment) -> bool:
+        """Whether a named piece without an id of its own begins a new call rather than repeating a name."""
+        if call in self._this_chunk:
+            return True
+        if call.arguments.complete:
+            return bool(_begins_object(piece.arguments)) or piece.name != call.name
+        return (
+            bool(call.name)
+            and not call.arguments.begun
+            and piece.name != call.name
+            and not piece.name.startswith(call.name)
+        )
+
+
+def _begins_object(arguments: Any) -> bool:
+    if isinstance(arguments, dict):
+        return True
+    return isinstance(arguments, str) and arguments.lstrip()[:1] == "{"
+
+
+def argument_text(arguments: Any) -> str:
+    """The text of an arguments field of any type."""
+    if isinstance(arguments, str):
+        return arguments
+    if arguments is None:
+        return ""
+    try:
+        return dumps(arguments).decode()
+    except ValueError:
+        return "?"  # nested beyond all reason: text that is no object, and so ends in an error
+
+
+class Ids:
+    """Ids for the calls of one answer: the upstream's where they are usable, new ones where not."""
+
+    def __init__(self, used: frozenset[str], seed: str) -> None:
+        self._used = set(used)
+        self._seed = seed
+        self._made = 0
+
+    def give(self, upstream: str) -> str:
+        """An id no call of this conversation has."""
+        cleaned = _BAD.sub("_", upstream)
+        call_id = cleaned if _GOOD_ID.fullmatch(cleaned) and cleaned not in self._used else self._new()
+        self._used.add(call_id)
+        return call_id
+
+    def _new(self) -> str:
+        while True:
+            self._made += 1
+            digest = hashlib.sha256(f"{self._seed} {self._made}".encode()).hexdigest()
+            call_id = f"toolu_{digest[:24]}"
+            if call_id not in self._used:
+                return call_id

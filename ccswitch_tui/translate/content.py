@@ -1,0 +1,176 @@
+"""Content blocks of the Messages API → parts of a chat message: text, images, documents, search results, references.
+
+Nothing is lost silently: what cannot be sent becomes a short note to the model
+and a Notice to the user. There is no closed list of block types; an unknown one
+gives whatever text it holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from ccswitch_tui.translate.notices import Notices
+from ccswitch_tui.translate.pdf_text import pdf_text
+from ccswitch_tui.wire.quirks import Quirks
+
+Json = dict[str, Any]
+Parts = list[Json]
+
+SILENT = frozenset({"thinking", "redacted_thinking", "tool_use", "tool_result"})
+"""Blocks that others handle: they never become text here."""
+
+DEEPEST_BLOCK = 20
+"""Blocks inside blocks (a search result inside a document inside …): nobody nests them deeper than three."""
+
+
+def text_part(text: str) -> Json:
+    return {"type": "text", "text": text}
+
+
+def joined(parts: Parts, separator: str = "\n\n") -> str:
+    """The text of text parts."""
+    return separator.join(p["text"] for p in parts if p.get("type") == "text")
+
+
+def as_content(parts: Parts) -> str | Parts:
+    """A plain string where there is only text (older servers refuse lists), else the parts in order."""
+    if all(p.get("type") == "text" and len(p) == 2 for p in parts):
+        return joined(parts)
+    return parts
+
+
+def blocks_of(content: Any) -> list[Json]:
+    """Message content in any of its forms as a list of blocks."""
+    if isinstance(content, str):
+        return [text_part(content)] if content else []
+    if isinstance(content, dict):
+        return [content]
+    if not isinstance(content, list):
+        return []
+    return [text_part(b) if isinstance(b, str) else b for b in content if isinstance(b, dict | str) and b]
+
+
+class Content:
+    """Turns blocks into parts as one endpoint takes them; keeps the notices."""
+
+    def __init__(self, quirks: Quirks, notices: Notices) -> None:
+        self._quirks = quirks
+        self._notices = notices
+
+    def parts(self, blocks: list[Json], depth: int = 0) -> Parts:
+        """The parts of these blocks, in order."""
+        parts: Parts = []
+        if depth > DEEPEST_BLOCK:
+            return parts
+        for block in blocks:
+            kind = block.get("type")
+            kind = kind if isinstance(kind, str) else ""
+            if kind in SILENT:
+                continue
+            made = self._made(kind, block, depth)
+            if made and self._quirks.cache_control == "pass" and isinstance(block.get("cache_control"), dict):
+                made[-1] = {**made[-1], "cache_control": block["cache_control"]}
+            parts += made
+        return parts
+
+    def _made(self, kind: str, block: Json, depth: int) -> Parts:
+        if kind == "text":
+            text = block.get("text")
+            return [text_part(text)] if isinstance(text, str) and text else []
+        if kind == "image":
+            return [self._image(block)]
+        if kind == "document":
+            return self._document(block, depth)
+        if kind == "search_result":
+            return self._search_result(block, depth)
+        if kind == "tool_reference":
+            return [text_part(f"[tool_reference: {block.get('tool_name', '')}]")]
+        return self._unknown(kind, block, depth)
+
+    def _image(self, block: Json) -> Json:
+        source = block.get("source")
+        source = source if isinstance(source, dict) else {}
+        if self._quirks.images == "note":
+            self._notices.add("dropped", "an image: this model takes none")
+            return text_part("[An image was here. This model cannot see images.]")
+        data, url = source.get("data"), source.get("url")
+        if source.get("type") == "base64" and isinstance(data, str) and data:
+            return {"type": "image_url", "image_url": {"url": f"data:{_media_type(source, 'image/png')};base64,{data}"}}
+        if isinstance(url, str) and url:
+            return {"type": "image_url", "image_url": {"url": url}}
+        self._notices.add("dropped", "an image whose data are not in the request")
+        return text_part("[An image was here that is not part of the request.]")
+
+    def _document(self, block: Json, depth: int) -> Parts:
+        source = block.get("source")
+        source = source if isinstance(source, dict) else {}
+        kind, data = source.get("type"), source.get("data")
+        name = next((v for v in (block.get("title"), block.get("name")) if isinstance(v, str) and v), "")
+        heading = [text_part(f"Document: {name}")] if name else []
+        context = block.get("context")
+        if isinstance(context, str) and context:
+            heading.append(text_part(context))
+        if kind == "content" or "content" in source:
+            return heading + self.parts(blocks_of(source.get("content")), depth + 1)
+        if kind == "text" and isinstance(data, str):
+            return [*heading, text_part(data)]
+        if kind == "base64" and isinstance(data, str) and data:
+            media = _media_type(source, "application/pdf")
+            if media.startswith("text/") or media == "application/json":
+                return [*heading, text_part(_decoded(data).decode("utf-8", "replace"))]
+            if media == "application/pdf":
+                return heading + self._pdf(data, name)
+            return [*heading, self._no_document(name, media)]
+        url = source.get("url")
+        if isinstance(url, str) and url:
+            self._notices.add("dropped", f"a document by address, given to the model as the address: {url}")
+            return [*heading, text_part(f"[A document is at {url}. Its content is not part of this request.]")]
+        return [*heading, self._no_document(name, "unknown type")]
+
+    def _pdf(self, data: str, name: str) -> Parts:
+        if self._quirks.pdf == "file":
+            return [
+                {
+                    "type": "file",
+                    "file": {"filename": name or "document.pdf", "file_data": f"data:application/pdf;base64,{data}"},
+                }
+            ]
+        text = pdf_text(_decoded(data)) if self._quirks.pdf == "text" else ""
+        if not text:
+            return [self._no_document(name, "PDF")]
+        self._notices.add("guessed", "the text of a PDF was taken out of it; layout and pictures are lost")
+        return [text_part(f"[Text taken from a PDF document; layout and pictures are lost.]\n{text}")]
+
+    def _no_document(self, name: str, kind: str) -> Json:
+        self._notices.add("dropped", f"a document ({kind}) that this endpoint cannot be given")
+        called = f' "{name}"' if name else ""
+        return text_part(f"[A document{called} ({kind}) was here. This model cannot read it; ask for its text.]")
+
+    def _search_result(self, block: Json, depth: int) -> Parts:
+        title, source = block.get("title"), block.get("source")
+        heading = "\n".join(v for v in (title, source) if isinstance(v, str) and v)
+        return ([text_part(heading)] if heading else []) + self.parts(blocks_of(block.get("content")), depth + 1)
+
+    def _unknown(self, kind: str, block: Json, depth: int) -> Parts:
+        self._notices.add("unknown", f"a block of type '{kind}': only its text was kept")
+        text = block.get("text")
+        if isinstance(text, str) and text:
+            return [text_part(text)]
+        inner = block.get("content")
+        if isinstance(inner, str | list):
+            return self.parts(blocks_of(inner), depth + 1)
+        return []
+
+
+def _media_type(source: Json, usual: str) -> str:
+    media = source.get("media_type")
+    return media if isinstance(media, str) and media else usual
+
+
+def _decoded(data: str) -> bytes:
+    try:
+        return base64.b64decode(data, validate=False)
+    except (binascii.Error, ValueError):
+        return b""

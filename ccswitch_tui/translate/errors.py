@@ -1,0 +1,336 @@
+"""Upstream failure → the Anthropic error that makes Claude Code do the right thing.
+
+The status decides what the client does (measured: 400 is final, 429 and 5xx are
+tried again for three minutes, 401 runs the key helper again), and a few
+sentences are acted upon. So a failure is sorted by what it *means*, not by the
+number it came with: an empty account sent as 429 is a bill, a full context is a
+400, a missing route is no "overloaded".
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ccswitch_tui.translate.failure import (
+    HOPELESS,
+    Failure,
+    Learned,
+    Overflow,
+    clean_message,
+    error_body,
+    error_event,
+)
+from ccswitch_tui.translate.overflow import SMALLEST_ANSWER, overflow_in, overflow_sentence, smaller_answer
+from ccswitch_tui.translate.refusals import learn
+from ccswitch_tui.translate.words import Words, read_words, words_of
+from ccswitch_tui.wire.anthropic import ERROR_TYPES
+
+if TYPE_CHECKING:
+    from ccswitch_tui.translate.request import Translation
+
+__all__ = [
+    "Failure",
+    "Learned",
+    "Overflow",
+    "error_body",
+    "error_event",
+    "failure_from_exception",
+    "failure_from_response",
+    "failure_from_words",
+]
+
+
+class Sort(NamedTuple):
+    """One row: where it applies, what tells it, and the status it becomes."""
+
+    status: int
+    came_as: Callable[[int], bool]
+    pattern: re.Pattern[str]
+    who: str
+
+
+def _s(status: int, came_as: Callable[[int], bool], pattern: str, who: str) -> Sort:
+    return Sort(status, came_as, re.compile(pattern, re.I | re.S), who)
+
+
+_BILL = r"insufficient_quota|exceeded your current quota|insufficient.{0,12}(?:balance|credit|quota|funds)|out of credits|no credits?\b"
+SORTS = (
+    _s(402, lambda s: s in (402, 429), rf"{_BILL}|balance|billing|\bcredits?\b|arrear|payment", "OpenAI, DeepSeek, Moonshot, OpenRouter"),
+    _s(402, lambda s: s in (400, 401, 403), rf"{_BILL}|credit balance is too low|payment required|recharge|top up your", "Moonshot, SiliconFlow, relays"),
+    _s(404, lambda s: s in (500, 502, 503), r"no available channel|no channel available|无可用渠道|model_not_found", "new-api, one-api"),
+    _s(400, lambda s: s == 404, r"no endpoints found that support|no endpoints found matching your data policy", "OpenRouter: the model lacks a capability"),
+    _s(404, lambda s: s in (400, 422), r"model_not_found|(?:the )?model [`'\"]?[^\s`'\"]{1,80}[`'\"]? (?:does not exist|not found|is not found)|model not exist",
+       "OpenAI façades, DeepSeek"),
+    _s(529, lambda s: s == 400, r"DEGRADED function cannot be invoked", "NIM: the worker sleeps"),
+    _s(429, lambda s: s in (400, 413, 503), r"rate.?limit|too many requests|tokens per min|\bTPM\b|throttl", "Groq (413), DashScope, Bedrock"),
+    _s(529, lambda s: s in (500, 502, 503, 529), r"overloaded|no capacity|at capacity|over capacity|capacity (?:is )?(?:exceeded|full)|engine_overloaded|server is busy|too busy",
+       "any"),
+    _s(401, lambda s: s in (400, 403, 500), r"invalid[_ ]?(?:api[_ ]?)?key|incorrect api key|api key not valid|invalid_authentication|invalid token\b.{0,20}\brequest id",
+       "Gemini (400), one-api"),
+)  # fmt: skip
+
+STATUSES = {
+    400: 400, 401: 401, 402: 402, 403: 403, 404: 404, 405: 400, 408: 504, 409: 400, 413: 413, 415: 400, 422: 400,
+    429: 429, 500: 500, 502: 502, 503: 529, 504: 504, 522: 504, 524: 504, 529: 529, 498: 401, 499: 502,
+}  # fmt: skip
+"""What remains after SORTS: status → status. Others: 4xx → 400, the rest → 502."""
+
+FINAL = frozenset({400, 401, 402, 403, 404, 413})
+"""Trying the same again is hopeless: Claude Code is told so, or a wrong key costs the user three minutes.
+An overflow is not among them: there the client has something better to do."""
+
+ELSEWHERE = frozenset({401, 402, 403, 404, 429, 500, 502, 504, 529})
+"""Another endpoint may well answer."""
+
+HINTS = (
+    (re.compile(r"--enable-auto-tool-choice|requires --jinja|tool-call-parser", re.I),
+     "start the model server with tool calling enabled (vLLM: --enable-auto-tool-choice --tool-call-parser …; llama.cpp: --jinja)"),
+    (re.compile(r"does not support tools|no endpoints found that support tool use", re.I),
+     "this model cannot call tools, and Claude Code needs them: choose another model"),
+    (re.compile(r"no endpoints found that support image input", re.I), "this model cannot see images"),
+    (re.compile(r"no endpoints found matching your data policy", re.I), "the account's data policy excludes every host of this model"),
+    (re.compile(r"'?tools'?: array too long", re.I), "this endpoint takes 128 tools at most: switch some MCP servers off"),
+)  # fmt: skip
+
+_TRY_AGAIN = re.compile(
+    r"(?:try again|retry|reset\w*|available) in (?:about )?(?:(?P<m>\d+)m)?(?P<s>\d+(?:\.\d+)?) ?(?P<u>ms|s|sec|seconds|m|minutes)?\b",
+    re.I,
+)
+_SPAN = re.compile(
+    r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+(?:\.\d+)?)ms)?"
+)
+_TPM = re.compile(r"limit:? (?P<l>\d[\d,]*).{0,80}?requested:? (?P<r>\d[\d,]*)", re.I | re.S)
+LONGEST_WAIT_S = 3600
+
+
+def failure_from_response(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    provider: str,
+    model: str,
+    translation: Translation | None,
+) -> Failure:
+    """The failure an HTTP answer stands for. `status` 200 is an answer that was no answer. Never raises."""
+    lowered = {str(k).lower(): str(v) for k, v in headers.items()}
+    words = read_words(body)
+    if words.html and (status < 400 or status == 403):
+        status = 502  # a login page, a captive portal or a challenge: not the model's refusal
+    return failure_from_words(status, words, headers=lowered, provider=provider, model=model, translation=translation)
+
+
+def failure_from_words(
+    status: int,
+    words: Words,
+    *,
+    headers: Mapping[str, str] | None = None,
+    provider: str = "",
+    model: str = "",
+    translation: Translation | None = None,
+) -> Failure:
+    """The failure these words stand for: from a body, or from an error object inside a stream."""
+    came_as = status if status >= 400 else words.status or _status_of_code(words.code) or 502
+    said = clean_message(words.message)
+    where = _where(provider, model, status)
+    overflow = None if words.html or came_as in (401, 403) else overflow_in(words, _asked(translation))
+    if overflow is not None:
+        return _overflowed(overflow, f"{said} {where}".strip(), translation)
+    learned = learn(came_as, words, translation) if translation is not None and not words.html else None
+    final = _sorted(came_as, words)
+    if words.envelope and ERROR_TYPES.get(final) != words.envelope:
+        final = next((s for s, kind in ERROR_TYPES.items() if kind == words.envelope), final)
+    hint = next((h for pattern, h in HINTS if pattern.search(words.text)), "")
+    message = f"{said or _unsaid(final)} {where}{f': {hint}' if hint else ''}"
+    out: dict[str, str] = {}
+    if final in FINAL or came_as == 501:
+        out.update(HOPELESS)
+    wait = retry_after(headers or {}, words.message) if final in (429, 529) else None
+    if wait is not None:
+        out["retry-after"] = str(wait)
+    if learned is not None and learned.quirk == "images":
+        message = f"Could not process image: {message}"  # words Claude Code acts upon, should the retry fail too
+    return Failure(
+        status=final,
+        type=ERROR_TYPES[final],
+        message=message,
+        headers=out,
+        learned=learned,
+        retry_with=_once_more(came_as, words, translation),
+        cure_elsewhere=final in ELSEWHERE,
+    )
+
+
+def _where(provider: str, model: str, status: int) -> str:
+    parts = [
+        f"provider {provider}" if provider else "",
+        f"model {model}" if model else "",
+        f"HTTP {status}" if status else "",
+    ]
+    named = ", ".join(part for part in parts if part)
+    return clean_message(f"({named})") if named else ""
+
+
+def _unsaid(status: int) -> str:
+    return {
+        400: "the endpoint refused the request without saying why",
+        401: "the endpoint refused the key",
+        402: "the endpoint wants to be paid first",
+        403: "the endpoint forbids this",
+        404: "the endpoint knows no such model or address",
+        413: "the request is too large for the endpoint",
+        429: "the endpoint limits the rate of requests",
+        504: "the endpoint took too long",
+        529: "the endpoint is overloaded",
+    }.get(status, "the endpoint failed without saying why")
+
+
+def _status_of_code(code: str) -> int | None:
+    table = {
+        "rate_limit": 429, "insufficient_quota": 402, "billing": 402, "authentication": 401, "invalid_api_key": 401,
+        "permission": 403, "not_found": 404, "overloaded": 529, "timeout": 504, "invalid_request": 400,
+        "invalid_parameter": 400, "context_length": 400, "bad_request": 400, "badrequest": 400,
+    }  # fmt: skip
+    return next((status for word, status in table.items() if word in code), None)
+
+
+def _sorted(status: int, words: Words) -> int:
+    if not words.html:
+        for row in SORTS:
+            if row.came_as(status) and row.pattern.search(words.text):
+                return row.status
+    return STATUSES.get(status, 400 if 400 <= status < 500 else 502)
+
+
+def _asked(translation: Translation | None) -> int | None:
+    if translation is None:
+        return None
+    asked = translation.body.get(translation.quirks.max_tokens_field)
+    return asked if isinstance(asked, int) else None
+
+
+def _overflowed(overflow: Overflow, words: str, translation: Translation | None) -> Failure:
+    room = smaller_answer(overflow)
+    again = {translation.quirks.max_tokens_field: room} if room is not None and translation is not None else None
+    return Failure(
+        status=400,
+        type="invalid_request_error",
+        message=overflow_sentence(overflow, words),
+        retry_with=again,
+        overflow=overflow,
+    )
+
+
+def _once_more(status: int, words: Words, translation: Translation | None) -> dict[str, Any] | None:
+    """One more try that needs no lasting knowledge: Groq's two."""
+    if translation is None:
+        return None
+    if "tool_use_failed" in words.code:
+        return {}  # the model wrote a broken call; the next attempt is usually fine
+    match = _TPM.search(words.message[:1000]) if status == 413 else None
+    asked = _asked(translation)
+    if match and asked:
+        over = int(match["r"].replace(",", "")) - int(match["l"].replace(",", ""))
+        if over > 0 and asked - over >= SMALLEST_ANSWER:
+            return {translation.quirks.max_tokens_field: asked - over}
+    return None
+
+
+# ---------------------------------------------------------------- how long to wait
+
+
+def retry_after(headers: Mapping[str, str], words: str = "") -> int | None:
+    """Whole seconds to wait, from whichever place says it; None if none does. Header names in lower case."""
+    given = headers.get("retry-after", "").strip()
+    seconds = _plain_seconds(given)
+    if seconds is None and given:
+        seconds = _until(given, headers.get("date", ""))
+    if seconds is None:
+        in_ms = _plain_seconds(headers.get("retry-after-ms", ""))
+        seconds = None if in_ms is None else in_ms / 1000
+    if seconds is None:
+        seconds = _in_words(words)
+    if seconds is None:
+        spans = [_span(value) for name, value in headers.items() if name.startswith("x-ratelimit-reset")]
+        known = [span for span in spans if span is not None]
+        seconds = min(known) if known else None
+    return None if seconds is None else min(LONGEST_WAIT_S, max(1 if seconds else 0, math.ceil(seconds)))
+
+
+def _plain_seconds(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value < 1e9 else None
+
+
+def _until(moment: str, now: str) -> float | None:
+    """Seconds between two HTTP dates."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(0.0, (parsedate_to_datetime(moment) - parsedate_to_datetime(now)).total_seconds())
+    except (ValueError, TypeError, IndexError):
+        return None
+
+
+def _in_words(words: str) -> float | None:
+    match = _TRY_AGAIN.search(words[:2000])
+    if not match:
+        return None
+    unit = (match["u"] or "s").lower()
+    factor = 0.001 if unit == "ms" else 60 if unit.startswith("m") else 1
+    return int(match["m"] or 0) * 60 + float(match["s"]) * factor
+
+
+def _span(text: str) -> float | None:
+    """`6m0s`, `7.66s`, `120ms`, or plain seconds; a moment in time is none of these."""
+    text = text.strip()
+    plain = _plain_seconds(text)
+    if plain is not None:
+        return plain if plain < 86_400 else None
+    match = _SPAN.fullmatch(text)
+    if not match or not text:
+        return None
+    scale = {"d": 86_400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
+    return sum(float(value) * scale[unit] for unit, value in match.groupdict().items() if value)
+
+
+# ---------------------------------------------------------------- no answer at all
+
+EXCEPTIONS: dict[str, tuple[int, str, bool]] = {
+    "dns": (502, "cannot reach {host}: its name does not resolve; check the base URL", False),
+    "refused": (
+        502,
+        "cannot reach {host}: connection refused; is the server running, and is the base URL right?",
+        False,
+    ),
+    "tls": (502, "cannot reach {host}: the TLS connection failed", True),
+    "timeout-connect": (504, "cannot reach {host}: no connection in time", False),
+    "timeout-read": (504, "{host} sent nothing for too long", False),
+    "reset": (502, "{host} closed the connection before it answered", False),
+    "proxy": (502, "cannot reach {host} through the configured HTTP proxy", True),
+}
+"""Kind → status, sentence, and whether trying again is hopeless."""
+
+
+def failure_from_exception(kind: str, detail: str = "", *, host: str) -> Failure:
+    """The failure of a request that got no answer. `kind` is a key of EXCEPTIONS; another one is a plain failure."""
+    status, sentence, hopeless = EXCEPTIONS.get(kind, (502, "cannot reach {host}", False))
+    message = sentence.format(host=host) + (f" ({detail})" if detail else "")
+    return Failure(
+        status=status,
+        type=ERROR_TYPES[status],
+        message=clean_message(message),
+        headers=dict(HOPELESS) if hopeless else {},
+        cure_elsewhere=True,
+    )
+
+
+def failure_in_stream(doc: Any, *, translation: Translation | None) -> Failure:
+    """The failure an error object inside a 200 answer stands for."""
+    return failure_from_words(200, words_of(doc), translation=translation, model="")

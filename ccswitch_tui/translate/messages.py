@@ -1,0 +1,298 @@
+"""The conversation: Messages API turns → chat messages in the one order every server accepts.
+
+The rule: after an assistant turn come its tool messages, one per call, in the
+order of the calls; then everything else of the user's. Results may come late,
+twice, in another order, without a call or not at all: the list stays legal.
+What a turn becomes depends only on the turns before it and its own group, so a
+longer conversation begins with the same bytes (prefix caches).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import Any, NamedTuple
+
+from ccswitch_tui.translate.content import Content, Parts, as_content, blocks_of, joined, text_part
+from ccswitch_tui.translate.notices import Notices
+from ccswitch_tui.translate.reasoning import Thought, replay
+from ccswitch_tui.translate.tool_names import ToolNames, upstream_id
+from ccswitch_tui.wire.codec import dumps, loads
+from ccswitch_tui.wire.quirks import Quirks
+
+Json = dict[str, Any]
+
+NO_RESULT = "[no result: the call was interrupted]"
+ERROR_MARK = "[tool error] "
+BRIDGE = " "
+"""What stands between a tool result and a user message for Mistral's templates: one space, as little as they accept."""
+NOTHING_SAID = "(no content)"
+"""Claude Code's own words for an empty message."""
+
+_BILLING = re.compile(r"\s*x-anthropic-billing-header:[^\n]*(?:\n|\Z)")
+"""The client's attribution line. Its checksum differs per conversation, which defeats every prefix cache."""
+
+
+class Malformed(ValueError):
+    """The request's messages are not what the Messages API allows; the text says where."""
+
+
+class Call(NamedTuple):
+    """A tool call of the history that waits for its result."""
+
+    client_id: str
+    upstream_id: str
+
+
+def system_text(system: Any) -> str:
+    """The system prompt as one text: blocks apart by a blank line, the billing line gone."""
+    texts = [b.get("text") for b in blocks_of(system) if b.get("type", "text") == "text"]
+    return "\n\n".join(kept for text in texts if isinstance(text, str) and (kept := without_billing(text)))
+
+
+def without_billing(text: str) -> str:
+    """`text` without attribution lines at its beginning; nowhere else."""
+    while match := _BILLING.match(text):
+        text = text[match.end() :]
+    return text
+
+
+def reminder(text: str) -> str:
+    """A system message from inside the conversation, as it is folded into other text."""
+    return f"<system-reminder>\n{text}\n</system-reminder>"
+
+
+class Conversation:
+    """Takes turns in order and builds `messages`. `used_ids` are the client's ids of all calls seen."""
+
+    def __init__(self, quirks: Quirks, names: ToolNames, notices: Notices) -> None:
+        self.messages: list[Json] = []
+        self.used_ids: set[str] = set()
+        self.has_calls = False
+        self._quirks = quirks
+        self._names = names
+        self._notices = notices
+        self._content = Content(quirks, notices)
+        self._calls: list[Call] = []
+        """Calls of the last assistant turn, in order."""
+        self._waiting: dict[str, deque[Call]] = {}
+        self._results: dict[str, tuple[str, Parts]] = {}
+        """By upstream id: what the tool message says, and images or files that go with it."""
+        self._answered: set[str] = set()
+        """The client's ids of calls whose result came, in this turn or an earlier one."""
+        self._rest: list[tuple[str, Parts]] = []
+        """What else the user side said since that turn: ("user" or "system", parts)."""
+
+    def take_all(self, turns: Any, leading: list[str]) -> None:
+        """All turns of a request. `leading` gathers system messages that come before anything else."""
+        if not isinstance(turns, list):
+            raise Malformed("messages: a list is required")
+        loop_start = _last_question(turns)
+        for place, turn in enumerate(turns):
+            if not isinstance(turn, dict):
+                raise Malformed(f"messages.{place}: an object is required")
+            role, content = turn.get("role"), turn.get("content")
+            if not isinstance(content, str | list) and content is not None:
+                raise Malformed(f"messages.{place}.content: a text or a list of blocks is required")
+            blocks = blocks_of(content)
+            if role == "assistant":
+                self._assistant(blocks, place, place > loop_start)
+            elif role == "user":
+                self._user(blocks)
+            elif role in ("system", "developer"):
+                if not self.messages and not self._rest:
+                    leading.append(joined(self._content.parts(blocks)))
+                else:
+                    self._rest.append(("system", self._content.parts(blocks)))
+            else:
+                raise Malformed(f"messages.{place}.role: 'user' or 'assistant' is required, not {str(role)[:40]!r}")
+        self._close_group()
+
+    def finished(self, system: str | Parts) -> list[Json]:
+        """The list with its system message, after the quirks that concern neighbours."""
+        messages = self.messages
+        if not any(m["role"] in ("user", "tool") for m in messages):
+            self._notices.add("mended", "a conversation without a user message got an empty one")
+            messages.append({"role": "user", "content": NOTHING_SAID})
+        if system:
+            messages = [{"role": self._quirks.system_role, "content": system}, *messages]
+        if self._quirks.alternate_roles:
+            messages = _merged(messages)
+        if self._quirks.assistant_after_tool:
+            messages = _bridged(messages)
+        return messages
+
+    # ------------------------------------------------------------ assistant turns
+
+    def _assistant(self, blocks: list[Json], place: int, in_loop: bool) -> None:
+        self._close_group()
+        calls: list[Json] = []
+        for block in blocks:
+            if block.get("type") == "tool_use":
+                calls.append(self._call(block, f"{place}.{len(calls)}"))
+        parts = self._content.parts(blocks)
+        message: Json = {"role": "assistant", "content": as_content(parts) if parts else None}
+        if not parts and calls and self._quirks.content_null == "empty":
+            message["content"] = ""
+        if calls:
+            message["tool_calls"] = calls
+        scope = in_loop or self._quirks.reasoning_scope == "all"
+        thought = Thought([b for b in blocks if b.get("type") == "thinking"])
+        if calls or parts:
+            replay(message, thought, self._quirks.reasoning_replay, in_loop=scope)
+            self.messages.append(message)
+
+    def _call(self, block: Json, fallback: str) -> Json:
+        given = block.get("id")
+        client_id = given if isinstance(given, str) and given else f"call_without_id_{fallback}"
+        self.used_ids.add(client_id)
+        sent_id = upstream_id(client_id, self._quirks.tool_id)
+        if any(call.upstream_id == sent_id for call in self._calls):
+            sent_id = upstream_id(f"{client_id} {fallback} " + "again" * 10, self._quirks.tool_id)
+            self._notices.add("mended", "two tool calls of one turn had the same id")
+        call = Call(client_id, sent_id)
+        self._calls.append(call)
+        self._waiting.setdefault(client_id, deque()).append(call)
+        self.has_calls = True
+        name = block.get("name")
+        return {
+            "id": sent_id,
+            "type": "function",
+            "function": {
+                "name": self._names.short(name if isinstance(name, str) and name else "unnamed"),
+                "arguments": arguments_text(block.get("input")),
+            },
+        }
+
+    # ------------------------------------------------------------ the user's side
+
+    def _user(self, blocks: list[Json]) -> None:
+        said: list[Json] = []
+        for block in blocks:
+            if block.get("type") != "tool_result":
+                said.append(block)
+                continue
+            said += self._result(block)
+        parts = self._content.parts(said)
+        if parts or not blocks:
+            self._rest.append(("user", parts))
+
+    def _result(self, block: Json) -> list[Json]:
+        """Keeps the result for its call. An orphan comes back as blocks of text to be said by the user."""
+        given = block.get("tool_use_id")
+        client_id = given if isinstance(given, str) else ""
+        parts = self._content.parts(blocks_of(block.get("content")))
+        waiting = self._waiting.get(client_id)
+        if waiting:
+            text, pictures = joined(parts, "\n"), [p for p in parts if p.get("type") != "text"]
+            if block.get("is_error") is True:
+                text = ERROR_MARK + text
+            self._results[waiting.popleft().upstream_id] = (text, pictures)
+            self._answered.add(client_id)
+            return []
+        if client_id in self._answered:
+            self._notices.add("repaired", f"a second result for call {client_id}: the first one counts")
+            return []
+        self._notices.add("repaired", f"a result for call {client_id}, which is not in the conversation, became text")
+        mark = ERROR_MARK if block.get("is_error") is True else ""
+        text = f"[Result of the earlier tool call {client_id}]\n{mark}{joined(parts, chr(10))}"
+        return [text_part(text), *(b for b in blocks_of(block.get("content")) if b.get("type") == "image")]
+
+    def _close_group(self) -> None:
+        """Write down what came since the last assistant turn: results, their pictures, then the rest."""
+        pictures: Parts = []
+        for call in self._calls:
+            if call.upstream_id not in self._results:
+                self._notices.add("repaired", f"no result for call {call.client_id}: said so to the model")
+            text, shown = self._results.get(call.upstream_id, (NO_RESULT, []))
+            self.messages.append(self._tool_message(call.upstream_id, text, shown))
+            if shown and self._quirks.tool_images == "user":
+                pictures += [text_part(f"From the result of tool call {call.upstream_id}:"), *shown]
+        if pictures:
+            self.messages.append({"role": "user", "content": pictures})
+        for who, parts in self._rest:
+            if who == "user":
+                if parts:
+                    self.messages.append({"role": "user", "content": as_content(parts)})
+            else:
+                self._inner_system(joined(parts))
+        if self._rest and all(who == "user" and not parts for who, parts in self._rest) and not self._calls:
+            self.messages.append({"role": "user", "content": NOTHING_SAID})
+        self._calls, self._waiting, self._results, self._rest = [], {}, {}, []
+
+    def _tool_message(self, call_id: str, text: str, shown: Parts) -> Json:
+        content: Any = text or self._quirks.tool_text_empty
+        if shown and self._quirks.tool_images == "inline":
+            content = [*([text_part(text)] if text else []), *shown]
+        elif shown and not text:
+            content = "(shown in the next message)"
+        return {"role": "tool", "tool_call_id": call_id, "content": content}
+
+    def _inner_system(self, text: str) -> None:
+        if not text:
+            return
+        if self._quirks.mid_system == "keep":
+            self.messages.append({"role": self._quirks.system_role, "content": text})
+            return
+        last = self.messages[-1] if self.messages else None
+        if last is None or last["role"] not in ("user", "tool"):
+            self.messages.append({"role": "user", "content": reminder(text)})
+        elif isinstance(last["content"], str):
+            before = last["content"]
+            last["content"] = f"{before}\n\n{reminder(text)}" if before else reminder(text)
+        else:
+            last["content"] = [*last["content"], text_part(reminder(text))]
+
+
+def arguments_text(given: Any) -> str:
+    """A call's input as the text of a JSON object: keys in the order they were given, `{}` for none."""
+    if isinstance(given, str):
+        try:
+            parsed = loads(given)
+        except ValueError:
+            parsed = None
+        given = parsed if isinstance(parsed, dict) else {"input": given}
+    if given is None or given == []:
+        given = {}
+    return dumps(given if isinstance(given, dict) else {"input": given}).decode()
+
+
+def _last_question(turns: list[Any]) -> int:
+    """Where the current tool loop begins: the place of the last user message that is not only tool results."""
+    for place in range(len(turns) - 1, -1, -1):
+        turn = turns[place]
+        if not isinstance(turn, dict) or turn.get("role") != "user":
+            continue
+        blocks = blocks_of(turn.get("content"))
+        if blocks and not any(b.get("type") == "tool_result" for b in blocks):
+            return place
+    return -1
+
+
+def _merged(messages: list[Json]) -> list[Json]:
+    """Neighbours of one role as one message; tool messages and calls stay as they are."""
+    out: list[Json] = []
+    for message in messages:
+        last = out[-1] if out else None
+        alike = last is not None and last["role"] == message["role"] and message["role"] in ("user", "assistant")
+        if last is None or not alike or "tool_calls" in last:
+            out.append(message)
+            continue
+        both = [_as_parts(last["content"]), _as_parts(message["content"])]
+        out[-1] = {**last, **message, "content": as_content(both[0] + both[1]) if any(both) else None}
+    return out
+
+
+def _as_parts(content: Any) -> Parts:
+    if isinstance(content, str):
+        return [text_part(content)] if content else []
+    return content or []
+
+
+def _bridged(messages: list[Json]) -> list[Json]:
+    out: list[Json] = []
+    for message in messages:
+        if out and out[-1]["role"] == "tool" and message["role"] == "user":
+            out.append({"role": "assistant", "content": BRIDGE})
+        out.append(message)
+    return out

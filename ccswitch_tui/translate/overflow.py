@@ -1,0 +1,147 @@
+"""A conversation that does not fit, in all the words servers have for it.
+
+Claude Code compacts when it reads `prompt is too long: N tokens > M maximum`
+and lowers max_tokens when it reads one other sentence; everything else leaves
+the session stuck. So every known wording becomes one of these two.
+Not overflow: rate limits counted in tokens, and limits on the *value* of
+max_tokens (compacting cures neither).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ccswitch_tui.translate.failure import Overflow
+from ccswitch_tui.translate.words import Words
+
+N = r"\d[\d,_]*"
+
+
+class Wording(NamedTuple):
+    """One way of saying it. Groups: n input and output together, i input, t tool input, o output, m the limit."""
+
+    who: str
+    pattern: re.Pattern[str]
+
+
+def _w(who: str, pattern: str) -> Wording:
+    return Wording(who, re.compile(pattern.replace("#", N), re.I | re.S))
+
+
+WORDINGS = (
+    _w("vLLM", r"max(?:_completion)?_tokens['\"`]?(?: or ['\"`]max_completion_tokens['\"`])? is too large: (?P<o>#).*?"
+       r"maximum context length is (?P<m>#) tokens and your request has (?P<i>#) input tokens"),
+    _w("OpenAI, vLLM", r"maximum context length is (?P<m>#) tokens.*?requested (?P<n>#) tokens "
+       r"\((?P<i>#) (?:in|of) (?:the |your )?(?:messages|prompt|input)[^)]*?(?P<o>#) (?:in|for|of) the (?:completion|output)"),
+    _w("OpenAI", r"maximum context length is (?P<m>#) tokens.*?requested (?P<n>#) tokens "
+       r"\((?P<i>#) in your prompt; (?P<o>#) for the completion"),
+    _w("OpenRouter", r"maximum context length is (?P<m>#) tokens.*?requested about (?P<n>#) tokens "
+       r"\((?P<i>#) of text input(?:, (?P<t>#) of tool input)?, (?P<o>#) in the output"),
+    _w("SGLang", r"maximum context length of (?P<m>#) tokens.*?requested a total of (?P<n>#) tokens: "
+       r"(?P<i>#) tokens from the input messages and (?P<o>#) tokens for the completion"),
+    _w("vLLM", r"passed (?P<i>#) input tokens and requested (?P<o>#) output tokens.*?context length is only (?P<m>#) tokens"),
+    _w("Anthropic façades", r"input length and [`'\"]?max_tokens[`'\"]? exceed context limit: (?P<i>#) \+ (?P<o>#) > (?P<m>#)"),
+    _w("Anthropic façades", r"prompt is too long: (?P<i>#) tokens > (?P<m>#)"),
+    _w("OpenAI", r"maximum context length (?:is|of) (?P<m>#) tokens.*?(?:(?:resulted in|request has|contains at least|"
+       r"prompt (?:has|contains)|has) (?P<i>#)|requested(?: about)? (?P<n>#))"),
+    _w("OpenAI, vLLM", r"maximum context length (?:is|of)? ?(?P<m>#)?"),
+    _w("TGI", r"inputs`? tokens \+ `?max_new_tokens`? must be <= (?P<m>#)(?:.*?given:? (?P<i>#) `?inputs`? tokens and (?P<o>#))?"),
+    _w("Gemini", r"input token count \(?(?P<i>#)?\)? ?exceeds the maximum number of tokens allowed \(?(?P<m>#)?"),
+    _w("xAI", r"maximum prompt length is (?P<m>#)(?:.*?request contains (?P<i>#))?"),
+    _w("Together", r"input \((?P<i>#) tokens\) is longer than the model'?s context length \((?P<m>#)"),
+    _w("Copilot", r"prompt token count of (?P<i>#) exceeds the limit of (?P<m>#)"),
+    _w("Kimi", r"exceeded model token limit: (?P<m>#)(?: \(requested: (?P<i>#)\))?"),
+    _w("Cerebras", r"current length is (?P<i>#) while limit is (?P<m>#)"),
+    _w("Mistral", r"prompt contains (?P<i>#) tokens.*?too large for model with (?P<m>#) maximum context length"),
+    _w("Mistral", r"too large for model with (?P<m>#) maximum context length"),
+    _w("DashScope", r"range of input length should be \[\d+, ?(?P<m>#)\]"),
+    _w("llama.cpp", r"request \((?P<i>#) tokens\) exceeds the available context size \((?P<m>#)"),
+    _w("LM Studio", r"(?:keep from the initial prompt|tokens to keep).*?greater than the context length"),
+    _w("ollama", r"prompt too long; exceeded max context length(?: by (?P<over>#) tokens)?"),
+    _w("NIM", r"max_tokens must be at least 1, got -(?P<over>#)"),
+    *(_w(who, phrase) for who, phrase in (
+        ("llama.cpp", r"exceeds the available context size"),
+        ("OpenAI Responses", r"exceeds the context window"),
+        ("LM Studio", r"greater than the context length"),
+        ("Together", r"longer than the model'?s context length"),
+        ("xAI", r"maximum prompt length"),
+        ("Groq", r"reduce the length of the (?:messages|prompt|input)"),
+        ("MiniMax", r"context window exceeds limit"),
+        ("Bedrock", r"input is too long for requested model"),
+        ("Bedrock", r"input is too long\b"),
+        ("Z.ai", r"prompt exceeds max(?:imum)? length"),
+        ("Z.ai", r"model_context_window_exceeded"),
+        ("Anthropic façades", r"prompt is too long"),
+        ("any", r"context_length_exceeded|exceed_context_size_error|model_max_prompt_tokens_exceeded|context_window_exceeded"),
+        ("any", r"context length exceeded|exceed(?:s|ed)? (?:the )?(?:model'?s )?(?:maximum |max )?context (?:length|size|window)"),
+        ("any", r"too many tokens in (?:the )?(?:prompt|input|request)|token limit exceeded for (?:the )?(?:prompt|input)"),
+    )),
+)  # fmt: skip
+"""Most specific first; the first that matches gives the numbers."""
+
+NOT_OVERFLOW = re.compile(
+    r"rate[ _-]?limit|too many requests|tokens?[ _]per[ _](?:min|day|hour)|\btp[md]\b|throttl|requests per", re.I
+)
+
+SPARE = 64
+"""Tokens left free when max_tokens is lowered: the server's count of the same prompt wanders a little."""
+SMALLEST_ANSWER = 256
+"""An answer shorter than this is not worth a retry; compacting is."""
+
+
+def overflow_in(words: Words, asked_output: int | None = None) -> Overflow | None:
+    """The overflow these words speak of, or None. `asked_output`: the max_tokens of the request."""
+    text = words.text
+    if NOT_OVERFLOW.search(text):
+        return None
+    if "string_above_max_length" in words.code and words.param.startswith("messages"):
+        return Overflow("input")
+    for wording in WORDINGS:
+        match = wording.pattern.search(text)
+        if match:
+            return _counted(match.groupdict(), words.numbers, asked_output)
+    return None
+
+
+def _number(text: str | None) -> int | None:
+    return int(re.sub(r"\D", "", text)[:15]) if text else None
+
+
+def _counted(groups: dict[str, str | None], given: tuple[int | None, int | None], asked: int | None) -> Overflow:
+    found = {key: _number(value) for key, value in groups.items()}
+    limit = found.get("m") or given[1]
+    output, whole = found.get("o"), found.get("n")
+    tokens = found.get("i") or given[0]
+    if tokens is not None and found.get("t"):
+        tokens += found["t"] or 0
+    if tokens is None and whole is not None:
+        tokens = whole
+        if limit and asked and 0 < whole - asked < limit < whole:
+            tokens, output = whole - asked, asked
+    if tokens is not None and limit is not None and output is not None and tokens < limit:
+        return Overflow("max_tokens", tokens, output, limit)
+    return Overflow("input", tokens, output, limit)
+
+
+def overflow_sentence(overflow: Overflow, words: str) -> str:
+    """The sentence Claude Code acts upon, with the endpoint's own words behind it."""
+    behind = f" ({words})" if words else ""
+    if overflow.of == "max_tokens":
+        return (
+            f"input length and `max_tokens` exceed context limit: {overflow.input_tokens} + {overflow.output_tokens} > "
+            f"{overflow.limit}, decrease input length or `max_tokens` and try again"
+        )
+    if overflow.input_tokens and overflow.limit and overflow.input_tokens > overflow.limit:
+        return f"prompt is too long: {overflow.input_tokens} tokens > {overflow.limit} maximum{behind}"
+    return f"prompt is too long{behind}"
+
+
+def smaller_answer(overflow: Overflow) -> int | None:
+    """The max_tokens that would fit, if it is worth a try."""
+    if overflow.of != "max_tokens" or overflow.limit is None or overflow.input_tokens is None:
+        return None
+    room = overflow.limit - overflow.input_tokens - SPARE
+    return (
+        room if room >= SMALLEST_ANSWER and (overflow.output_tokens is None or room < overflow.output_tokens) else None
+    )

@@ -1,0 +1,89 @@
+"""Reasoning that must come back: packed into a thinking block's signature, and replayed in the upstream's dialect.
+
+Some endpoints want their opaque reasoning data returned unchanged. Claude Code
+keeps a thinking block's `signature` verbatim in its transcript, so the data
+ride there behind our own prefix: no state on our side, and a session resumed
+tomorrow still has them. A signature without the prefix is somebody else's and
+is never sent anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from typing import Any
+
+from ccswitch_tui.wire.codec import dumps, loads
+
+PREFIX = "ccst1."
+LARGEST_UNPACKED = 4 * 1024 * 1024
+"""A signature comes from the transcript, and a transcript from anywhere: a small one must not unfold without bound."""
+
+GOOGLE_SKIP = "skip_thought_signature_validator"
+"""Gemini's own word for "there is no signature"; without any it answers "missing a thought_signature"."""
+
+Json = dict[str, Any]
+
+
+def pack(carried: Json) -> str:
+    """Opaque data as a signature of ours; "" data make the bare mark that the thinking is ours."""
+    if not carried:
+        return PREFIX
+    return PREFIX + base64.urlsafe_b64encode(zlib.compress(dumps(carried))).decode()
+
+
+def unpack(signature: Any) -> Json:
+    """The data of a signature of ours; {} for any other."""
+    if not isinstance(signature, str) or not signature.startswith(PREFIX):
+        return {}
+    try:
+        unfolding = zlib.decompressobj()
+        plain = unfolding.decompress(base64.urlsafe_b64decode(signature[len(PREFIX) :]), LARGEST_UNPACKED)
+        carried = loads(plain) if unfolding.eof else {}
+    except (ValueError, binascii.Error, zlib.error):
+        return {}
+    return carried if isinstance(carried, dict) else {}
+
+
+class Thought:
+    """What one assistant turn thought: its text, and what it carried."""
+
+    def __init__(self, blocks: list[Json]) -> None:
+        texts = [b["thinking"] for b in blocks if isinstance(b.get("thinking"), str) and b["thinking"]]
+        self.text = "\n".join(texts)
+        self.details: list[Any] = []
+        self.google: str | None = None
+        for block in blocks:
+            carried = unpack(block.get("signature"))
+            details = carried.get("details")
+            if isinstance(details, list):
+                self.details += details
+            google = carried.get("google")
+            if isinstance(google, str):
+                self.google = google
+
+
+def replay(message: Json, thought: Thought, dialect: str, *, in_loop: bool) -> None:
+    """Give `message` its reasoning back in this dialect. `in_loop`: the turn belongs to what is replayed."""
+    calls = message.get("tool_calls")
+    if dialect == "google_signature":
+        if calls and (thought.google or in_loop):
+            calls[0]["extra_content"] = {"google": {"thought_signature": thought.google or GOOGLE_SKIP}}
+        return
+    if not in_loop or dialect == "none":
+        return
+    if dialect == "reasoning_content" and (thought.text or calls):
+        message["reasoning_content"] = thought.text  # DeepSeek wants the key on every call, be it empty
+    elif dialect == "reasoning" and thought.text:
+        message["reasoning"] = thought.text
+    elif dialect == "reasoning_details" and thought.details:
+        message["reasoning_details"] = thought.details
+    elif dialect == "reasoning_details" and thought.text:
+        message["reasoning"] = thought.text
+    elif dialect == "mistral_parts" and thought.text:
+        said = message.get("content")
+        message["content"] = [
+            {"type": "thinking", "thinking": [{"type": "text", "text": thought.text}]},
+            *([{"type": "text", "text": said}] if isinstance(said, str) and said else said or []),
+        ]

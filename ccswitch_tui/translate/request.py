@@ -1,0 +1,259 @@
+"""Messages request + Quirks → chat request, and all that the way back needs to know.
+
+The body is built from an allow-list: what is not mentioned here is never sent
+(metadata, safeguards, betas, context_management, cache marks, tomorrow's keys).
+Deterministic: the same request gives the same bytes, because upstream prefix
+caches live on that. Source: public documentation of both formats; Claude Code
+as measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from ccswitch_tui.translate.content import Content, Parts, blocks_of, text_part
+from ccswitch_tui.translate.effort import effort_fields, wish_of
+from ccswitch_tui.translate.errors import Failure
+from ccswitch_tui.translate.messages import Conversation, Malformed, system_text, without_billing
+from ccswitch_tui.translate.notices import Notices
+from ccswitch_tui.translate.schema import qualifies_strict
+from ccswitch_tui.translate.tokens import estimate_tokens
+from ccswitch_tui.translate.tool_names import ToolNames
+from ccswitch_tui.translate.tools import DUMMY, NO_FACTS, ToolFacts, chat_tools, choice_fields, facts_of, sort_tools
+from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.quirks import Quirks
+
+Json = dict[str, Any]
+
+NO_SERVER_TOOLS = (
+    "These tools are not available here: {names}. If they would be needed, say that they are not available; "
+    "never invent their results."
+)
+SEED_BYTES = 64 * 1024
+"""Tail of the request that new ids are derived from: the newest turn is in it, and its cost stays constant."""
+
+
+class RequestRefused(Exception):
+    """This request cannot be translated; `failure` is the answer for the client."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+@dataclass
+class Translation:
+    """One translated request."""
+
+    body: Json
+    requested_model: str
+    """The name the client asked for: what the answer calls itself."""
+    stream: bool
+    """Whether the client wants a stream (`body["stream"]` says what the upstream is asked for)."""
+    quirks: Quirks
+    names: ToolNames
+    tools: dict[str, Json]
+    """The client's tools by name."""
+    thinking: bool
+    """False where the client switched thinking off: then none is shown."""
+    stop_sequences: tuple[str, ...]
+    local_stops: tuple[str, ...]
+    """Stop strings the upstream was not given: the answer is cut here."""
+    used_ids: frozenset[str]
+    """Ids of all tool calls in the history; an answer must not repeat one."""
+    raw_estimate: int
+    """Input tokens before calibration: what Calibration.observe wants."""
+    input_estimate: int
+    """Input tokens as told to the client until the upstream says better."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Headers to add to the upstream request (cache affinity)."""
+    notices: Notices = field(default_factory=Notices)
+    _encoded: bytes | None = None
+
+    def encoded(self) -> bytes:
+        """The body as deterministic bytes."""
+        if self._encoded is None:
+            self._encoded = dumps(self.body)
+        return self._encoded
+
+    def with_fields(self, changes: Json) -> Translation:
+        """The same request with some body fields changed (None: removed), for one mended retry."""
+        body = {**self.body, **changes}
+        return Translation(
+            **{
+                **{k: v for k, v in self.__dict__.items() if k != "_encoded"},
+                "body": {k: v for k, v in body.items() if v is not None},
+            }
+        )
+
+    @property
+    def seed(self) -> str:
+        """What new ids in the answer are derived from: different in every turn of a conversation."""
+        encoded = self.encoded()
+        return hashlib.sha256(b"%d:" % len(encoded) + encoded[-SEED_BYTES:]).hexdigest()
+
+    def facts(self, tool: str) -> ToolFacts:
+        """What must be undone in the arguments of this tool."""
+        known = self.tools.get(tool)
+        return facts_of(known, self.quirks) if known is not None else NO_FACTS
+
+
+def translate_request(
+    body: dict[str, Any], *, model: str, quirks: Quirks, session: str | None = None, token_factor: float = 1.0
+) -> Translation:
+    """The chat request for `body` to `model`. Raises RequestRefused for what is no Messages request."""
+    try:
+        return _translate(body, model, quirks, session, token_factor)
+    except Malformed as error:
+        raise RequestRefused(_invalid(str(error))) from None
+    except (RecursionError, ValueError):
+        raise RequestRefused(_invalid("the request is nested too deeply or cannot be written as JSON")) from None
+
+
+def _invalid(message: str) -> Failure:
+    return Failure(400, "invalid_request_error", message, {"x-should-retry": "false"})
+
+
+def _translate(given: Any, model: str, quirks: Quirks, session: str | None, token_factor: float) -> Translation:
+    if not isinstance(given, dict):
+        raise Malformed("the request must be a JSON object")
+    if not isinstance(given.get("messages"), list) or not given["messages"]:
+        raise Malformed("messages: at least one message is required")
+    notices = Notices()
+    tools = sort_tools(given.get("tools"), notices)
+    names = ToolNames(tool["name"] for tool in tools.custom)
+    talk = Conversation(quirks, names, notices)
+    leading: list[str] = []
+    talk.take_all(given["messages"], leading)
+    choice = given.get("tool_choice")
+    extra = leading + _server_tool_words(tools.server, bool(tools.custom), choice)
+    body: Json = {"model": model}
+    response_format, instruction = _response_format(given, quirks)
+    body["messages"] = talk.finished(_system(given.get("system"), [*extra, *instruction], quirks, notices))
+    chat = chat_tools(tools.custom, names, quirks)
+    if chat:
+        body["tools"] = chat
+        body.update(choice_fields(choice, names, quirks, notices))
+    elif talk.has_calls and quirks.dummy_tool:
+        body["tools"] = [DUMMY]
+    wants_stream = given.get("stream") is True
+    streams = wants_stream or quirks.always_stream
+    body.update(_limits(given, quirks, notices))
+    stops = _stops(given.get("stop_sequences"))
+    if stops[: quirks.stop_limit]:
+        body["stop"] = list(stops[: quirks.stop_limit])
+    body.update(response_format)
+    body.update(effort_fields(wish_of(given), quirks, has_tools=bool(chat), streams=streams))
+    if streams:
+        body["stream"] = True
+        if quirks.stream_options:
+            body["stream_options"] = {"include_usage": True}
+    headers = _affinity(body, session, quirks)
+    for name in quirks.drop_fields:
+        if name not in ("model", "messages"):
+            body.pop(name, None)
+    body.update(quirks.extra_body)
+    raw = estimate_tokens(given)
+    requested = given.get("model")
+    return Translation(
+        body=body,
+        requested_model=requested if isinstance(requested, str) and requested else model,
+        stream=wants_stream,
+        quirks=quirks,
+        names=names,
+        tools={tool["name"]: tool for tool in tools.custom},
+        thinking=wish_of(given).on is not False,
+        stop_sequences=stops,
+        local_stops=stops[quirks.stop_limit :],
+        used_ids=frozenset(talk.used_ids),
+        raw_estimate=raw,
+        input_estimate=max(1, round(raw * token_factor)),
+        headers=headers,
+        notices=notices,
+    )
+
+
+def _system(system: Any, extra: list[str], quirks: Quirks, notices: Notices) -> str | Parts:
+    """The system prompt; a list of parts only where cache marks are passed on."""
+    if quirks.cache_control == "pass" and isinstance(system, list):
+        kept = []
+        for block in blocks_of(system):
+            text = block.get("text")
+            if isinstance(text, str) and (text := without_billing(text)):
+                kept.append({**block, "text": text})
+        parts = Content(quirks, notices).parts(kept)
+        if any("cache_control" in part for part in parts):
+            return parts + [text_part(text) for text in extra if text]
+    return "\n\n".join(text for text in (system_text(system), *extra) if text)
+
+
+def _server_tool_words(server: list[str], has_others: bool, choice: Any) -> list[str]:
+    """What the model is told about tools nobody here can run. Refuses a request that is made for such a tool alone."""
+    if not server or has_others:
+        return []
+    if isinstance(choice, dict) and choice.get("type") in ("tool", "any"):
+        raise Malformed(f"tools: '{server[0]}' runs on the vendor's own servers and is not available at this endpoint")
+    return [NO_SERVER_TOOLS.format(names=", ".join(server))]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _limits(given: Json, quirks: Quirks, notices: Notices) -> Json:
+    """Token limit and sampling."""
+    fields: Json = {}
+    wanted = given.get("max_tokens")
+    if isinstance(wanted, int | float) and not isinstance(wanted, bool) and abs(wanted) < 1e12:
+        limit = max(1, int(wanted))
+        if quirks.max_output is not None and limit > quirks.max_output:
+            notices.add("limit", f"max_tokens {limit} lowered to {quirks.max_output}, the most this model gives")
+            limit = quirks.max_output
+        fields[quirks.max_tokens_field] = limit
+    sampling = {k: given[k] for k in ("temperature", "top_p") if _is_number(given.get(k))}
+    if quirks.top_k and _is_number(given.get("top_k")):
+        sampling["top_k"] = given["top_k"]
+    if quirks.sampling == "one" and len(sampling) > 1 and "temperature" in sampling:
+        sampling.pop("top_p", None)
+    if quirks.sampling == "none":
+        sampling = {}
+    return {**fields, **sampling}
+
+
+def _stops(given: Any) -> tuple[str, ...]:
+    texts = given if isinstance(given, list) else []
+    return tuple(dict.fromkeys(s for s in texts if isinstance(s, str) and s))
+
+
+def _response_format(given: Json, quirks: Quirks) -> tuple[Json, list[str]]:
+    """The chat `response_format` for a schema the client asks for, and words for the system prompt where it needs them."""
+    config = given.get("output_config")
+    wanted = config.get("format") if isinstance(config, dict) else None
+    wanted = wanted if isinstance(wanted, dict) else given.get("output_format")
+    if (
+        not isinstance(wanted, dict)
+        or wanted.get("type") != "json_schema"
+        or not isinstance(wanted.get("schema"), dict)
+    ):
+        return {}, []
+    schema = wanted["schema"]
+    name = wanted.get("name")
+    if quirks.response_format == "json_schema":
+        described: Json = {"name": name if isinstance(name, str) and name else "answer", "schema": schema}
+        if quirks.strict and qualifies_strict(schema):
+            described["strict"] = True
+        return {"response_format": {"type": "json_schema", "json_schema": described}}, []
+    words = f"Answer with one JSON object and nothing else. It must match this JSON schema:\n{dumps(schema).decode()}"
+    return ({"response_format": {"type": "json_object"}} if quirks.response_format == "json_object" else {}), [words]
+
+
+def _affinity(body: Json, session: str | None, quirks: Quirks) -> dict[str, str]:
+    """The hashed session id where this endpoint uses it to find its cache again."""
+    if not session:
+        return {}
+    digest = hashlib.sha256(f"ccswitch-tui {session}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    if quirks.user_field != "none":
+        body[quirks.user_field] = digest
+    return {quirks.affinity_header: digest} if quirks.affinity_header else {}

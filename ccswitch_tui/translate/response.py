@@ -1,0 +1,22 @@
+"""A chat completion that is complete → a message, by the same machine that translates streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ccswitch_tui.translate.errors import Failure
+from ccswitch_tui.translate.request import Translation
+from ccswitch_tui.translate.stream import StreamTranslator
+
+
+def translate_response(body: bytes, translation: Translation) -> dict[str, Any] | Failure:
+    """The message this body stands for, or why it stands for none. Never raises.
+
+    `body` may be a JSON completion or, from servers that stream whatever they
+    are asked, a whole event stream.
+    """
+    whole = Translation(**{**{k: v for k, v in translation.__dict__.items() if k != "_encoded"}, "stream": False})
+    machine = StreamTranslator(whole)
+    machine.feed(body)
+    machine.finish()
+    return machine.failure if machine.failure is not None else machine.message()

@@ -1,0 +1,124 @@
+"""Tools and tool_choice: built from scratch, so that no key of the client's slips through to a strict server."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ccswitch_tui.translate.notices import Notices
+from ccswitch_tui.translate.schema import ALIASED, complete_root, droppable_nulls, in_dialect
+from ccswitch_tui.translate.tool_names import ToolNames
+from ccswitch_tui.wire.quirks import Quirks
+
+Json = dict[str, Any]
+
+PLACEHOLDER = "DeferredToolPlaceholder"
+"""A tool Claude Code sends while its own tool search waits: not to be called by anybody."""
+MOST_TOOLS = 128
+"""OpenAI: "Invalid 'tools': array too long" above this; others take more, so it is only said."""
+DUMMY: Json = {
+    "type": "function",
+    "function": {
+        "name": "unavailable",
+        "description": "No tool is available now. Never call this.",
+        "parameters": {"type": "object", "properties": {}},
+    },
+}
+
+
+class ToolFacts(NamedTuple):
+    """What the way back needs to know about one tool."""
+
+    droppable: frozenset[str]
+    """Arguments that are left out when the model sends null for them."""
+    renamed: dict[str, str]
+    """Names under which arguments travelled → their own."""
+
+
+NO_FACTS = ToolFacts(frozenset(), {})
+
+
+class Tools(NamedTuple):
+    """The tools of one request, sorted: what goes upstream, and what cannot."""
+
+    custom: list[Json]
+    server: list[str]
+    """Names of tools that only the vendor's own servers can run."""
+
+
+def sort_tools(given: Any, notices: Notices) -> Tools:
+    """The usable tools of a request and the names of the server-side ones."""
+    custom: list[Json] = []
+    server: list[str] = []
+    seen: set[str] = set()
+    for tool in given if isinstance(given, list) else ():
+        if not isinstance(tool, dict):
+            continue
+        name, kind = tool.get("name"), tool.get("type")
+        name = name if isinstance(name, str) else ""
+        if kind not in (None, "custom", "function") and not isinstance(tool.get("input_schema"), dict):
+            server.append(name or str(kind))
+            notices.add("dropped", f"the tool '{name or kind}': only the vendor's own servers can run it")
+        elif name and name != PLACEHOLDER and name not in seen:
+            seen.add(name)
+            custom.append(tool)
+    if len(custom) > MOST_TOOLS:
+        notices.add("limit", f"{len(custom)} tools: some endpoints take {MOST_TOOLS} at most")
+    return Tools(custom, server)
+
+
+def chat_tools(custom: list[Json], names: ToolNames, quirks: Quirks) -> list[Json]:
+    """The `tools` of the chat request."""
+    made = []
+    for tool in custom:
+        function: Json = {"name": names.short(tool["name"])}
+        description = tool.get("description")
+        if isinstance(description, str) and description:
+            function["description"] = description[: quirks.max_description]
+        function["parameters"] = in_dialect(tool.get("input_schema"), quirks.schema)
+        if quirks.schema == "strict":
+            function["strict"] = True
+        entry: Json = {"type": "function", "function": function}
+        if quirks.cache_control == "pass" and isinstance(tool.get("cache_control"), dict):
+            entry["cache_control"] = tool["cache_control"]
+        made.append(entry)
+    return made
+
+
+def facts_of(tool: Json, quirks: Quirks) -> ToolFacts:
+    """What must be undone in this tool's arguments on the way back."""
+    schema = complete_root(tool.get("input_schema"))
+    renamed = {alias: name for name, alias in ALIASED.items() if name in schema["properties"]}
+    return ToolFacts(droppable_nulls(schema), renamed if quirks.schema == "nim" else {})
+
+
+def choice_fields(choice: Any, names: ToolNames, quirks: Quirks, notices: Notices) -> Json:
+    """`tool_choice` and `parallel_tool_calls` for a request that has tools."""
+    if not isinstance(choice, dict):
+        return {}
+    fields: Json = {}
+    wanted = _wanted(choice, names, notices)
+    if wanted is not None:
+        if isinstance(wanted, dict) and quirks.tool_choice == "strings_only":
+            notices.add("guessed", "this endpoint cannot be told which tool to use: any tool is asked for")
+            wanted = "required"
+        if wanted not in ("auto", "none") and quirks.tool_choice == "auto_only":
+            notices.add("dropped", "this endpoint cannot be made to use a tool: it is left to the model")
+            wanted = "auto"
+        fields["tool_choice"] = wanted
+    if choice.get("disable_parallel_tool_use") is True:
+        if quirks.parallel_tools:
+            fields["parallel_tool_calls"] = False
+        else:
+            notices.add("dropped", "this endpoint cannot be told to use one tool at a time")
+    return fields
+
+
+def _wanted(choice: Json, names: ToolNames, notices: Notices) -> str | Json | None:
+    kind, name = choice.get("type"), choice.get("name")
+    words = {"auto": "auto", "any": "required", "none": "none"}
+    if kind == "tool":
+        if isinstance(name, str) and name in names.known:
+            return {"type": "function", "function": {"name": names.short(name)}}
+        notices.add("dropped", f"tool_choice names '{name}', which is not among the tools")
+        return None
+    return words.get(kind) if isinstance(kind, str) else None

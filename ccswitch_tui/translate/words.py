@@ -1,0 +1,200 @@
+"""What an upstream's error body says, in whatever form it says it.
+
+The forms met so far: OpenAI's object, a string under `error`, `message`,
+`detail` (text, or FastAPI's list with `loc`), a list around the object
+(Gemini), a reason nested in `metadata.raw` (OpenRouter), `base_resp`
+(MiniMax), Anthropic's own envelope, HTML, plain text, nothing. Parsed whatever
+the content type says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any, NamedTuple
+
+from ccswitch_tui.wire.anthropic import ERROR_TYPES
+from ccswitch_tui.wire.codec import loads
+
+Json = dict[str, Any]
+
+LARGEST_BODY = 256 * 1024
+"""Bytes of an error body that are looked at."""
+SEARCHED = 4000
+"""Characters of a message that are matched against the wordings: a hostile one must not cost seconds."""
+OUR_TYPES = frozenset(ERROR_TYPES.values()) | {"conflict_error"}
+
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.I | re.S)
+_HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.I | re.S)
+_TAG = re.compile(r"<[^>]+>")
+_MARKUP = re.compile(r"\s*(?:<!doctype|<html|<head|<body|<\?xml|<center|<h1|<!--)", re.I)
+
+
+class Words(NamedTuple):
+    """What was read. Texts are "" where there is nothing."""
+
+    message: str = ""
+    """The most telling sentence, in the upstream's words."""
+    code: str = ""
+    """Its code and type, lower case, apart by a space."""
+    param: str = ""
+    status: int | None = None
+    """A status given inside the body."""
+    refused: tuple[str, ...] = ()
+    """Fields that a validator named as forbidden."""
+    html: bool = False
+    envelope: str = ""
+    """The error type, if the body already is an Anthropic error."""
+    numbers: tuple[int | None, int | None] = (None, None)
+    """llama.cpp's n_prompt_tokens and n_ctx."""
+
+    @property
+    def text(self) -> str:
+        """All there is to search in."""
+        return f"{self.message[:SEARCHED]} {self.code[:200]}"
+
+
+def read_words(body: bytes) -> Words:
+    """The words of an error body. Never raises."""
+    text = body[:LARGEST_BODY].decode("utf-8", "replace").strip()
+    if not text:
+        return Words()
+    if _MARKUP.match(text):
+        found = _TITLE.search(text) or _HEADING.search(text)
+        title = " ".join(unescape(_TAG.sub(" ", found[1])).split()) if found else ""
+        return Words(message=title or "a web page instead of an answer", html=True)
+    try:
+        doc = loads(text)
+    except ValueError:
+        return Words(message=text)
+    return words_of(doc)
+
+
+def words_of(doc: Any) -> Words:
+    """The words of an error that is JSON already."""
+    if isinstance(doc, list):
+        doc = doc[0] if doc else {}
+    if isinstance(doc, str):
+        return Words(message=doc)
+    if not isinstance(doc, dict):
+        return Words()
+    error = doc.get("error")
+    inner = error if isinstance(error, dict) else {}
+    messages = [m for m in _sentences(doc, error, inner) if m]
+    message = messages[0] if messages else ""
+    code = " ".join(
+        dict.fromkeys(_word(v) for v in (inner.get("code"), inner.get("type"), doc.get("code")) if _word(v))
+    )
+    return Words(
+        message=message,
+        code=code.lower(),
+        param=_word(inner.get("param")) or _word(doc.get("param")),
+        status=_status_in(inner, doc),
+        refused=tuple(_forbidden(doc.get("detail"))) + tuple(_forbidden(inner.get("detail"))),
+        envelope=_envelope(doc, inner),
+        numbers=(_count(inner.get("n_prompt_tokens")), _count(inner.get("n_ctx"))),
+    )
+
+
+def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
+    """Candidates, the most telling first."""
+    metadata = inner.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    outer = _text(inner.get("message"))
+    if raw:
+        nested = _nested(raw)
+        yield f"{outer}: {nested}" if outer and nested else outer or nested
+    base = doc.get("base_resp")
+    yield outer
+    yield _nested(error) if isinstance(error, str) else ""
+    yield _text(doc.get("message"))
+    yield _detail(doc.get("detail"))
+    yield _detail(inner.get("detail"))
+    yield _text(base.get("status_msg")) if isinstance(base, dict) else ""
+    errors = doc.get("errors")
+    yield words_of(errors[0]).message if isinstance(errors, list) and errors and isinstance(errors[0], dict) else ""
+    for key in ("error_description", "msg", "reason", "title", "error_message"):
+        yield _text(doc.get(key)) or _text(inner.get(key))
+
+
+def _nested(raw: Any) -> str:
+    """A reason that is JSON in a text, or a text."""
+    if isinstance(raw, str):
+        if raw.lstrip()[:1] in ("{", "["):
+            try:
+                raw = loads(raw)
+            except ValueError:
+                return raw
+        else:
+            return raw
+    return _shallow(raw)
+
+
+def _shallow(doc: Any) -> str:
+    """One level of the same forms: a nested reason is not searched for nested reasons."""
+    if isinstance(doc, list):
+        doc = doc[0] if doc else {}
+    if not isinstance(doc, dict):
+        return ""
+    error = doc.get("error")
+    if isinstance(error, dict):
+        return _text(error.get("message"))
+    return _text(error) or _text(doc.get("message")) or _detail(doc.get("detail"))
+
+
+def _detail(detail: Any) -> str:
+    """FastAPI's detail: a text, or a list of messages with their place."""
+    if isinstance(detail, str):
+        return detail
+    if isinstance(detail, dict):
+        return _shallow(detail)
+    if not isinstance(detail, list):
+        return ""
+    said = []
+    for row in detail[:5]:
+        if isinstance(row, dict) and _text(row.get("msg")):
+            place = row.get("loc")
+            named = ".".join(map(str, place)) if isinstance(place, list) else ""
+            said.append(f"{named}: {row['msg']}" if named else str(row["msg"]))
+        elif isinstance(row, str):
+            said.append(row)
+    return "; ".join(said)
+
+
+def _forbidden(detail: Any) -> Iterator[str]:
+    """Places a validator calls forbidden (`extra_forbidden`, "extra fields not permitted")."""
+    for row in detail[:20] if isinstance(detail, list) else ():
+        place = row.get("loc") if isinstance(row, dict) else None
+        if isinstance(place, list) and place and "extra" in f"{row.get('type')} {row.get('msg')}".lower():
+            yield ".".join(str(p) for p in place if p != "body")
+
+
+def _envelope(doc: Json, inner: Json) -> str:
+    kind = inner.get("type")
+    if doc.get("type") != "error" or not isinstance(kind, str) or not _text(inner.get("message")):
+        return ""
+    return kind if kind in OUR_TYPES else ""
+
+
+def _status_in(inner: Json, doc: Json) -> int | None:
+    for value in (inner.get("code"), inner.get("status"), inner.get("status_code"), doc.get("code"), doc.get("status")):
+        if isinstance(value, str) and value.isdecimal():
+            value = int(value[:4])
+        if isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599:
+            return value
+    return None
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return ""
+    return value.strip() if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
