@@ -2,9 +2,10 @@
 
 Lock, compare with what was read, write beside the target, fsync, rename over
 the *target* of a symbolic link (people keep dotfiles; a rename over the link
-itself would cut it), keep mode and owner, fsync the folder. No pathlib,
-tempfile or filelock: this is on the quick-switch path, where filelock alone
-would double the cost.
+itself would cut it), keep mode, owner and attributes, fsync the folder. A second
+hard link keeps the old text: the price of a rename. No pathlib, tempfile or
+filelock: this is on the quick-switch path, where filelock alone would double
+the cost.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -20,20 +22,46 @@ from collections.abc import Iterator
 from ccswitch_tui.errors import CcswitchError, ConflictError
 
 LOCK_PATIENCE_S = 5.0
-"""Another writer holds the lock for milliseconds; after this long it is stuck or stopped."""
+"""Another writer holds the lock for milliseconds, or two seconds while running sessions let go of
+old values; after this long it is stuck or stopped."""
+
+NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+"""Network disks that cannot lock; the comparison with what was read still stands."""
+
+BINARY = getattr(os, "O_BINARY", 0)
+"""Windows would otherwise write two bytes for every line end."""
 
 
 def read_bytes(path: str) -> bytes | None:
-    """The file's bytes, or None when it does not exist. Raises ConflictError for a folder or an unreadable file."""
+    """The file's bytes, or None when it does not exist. Raises ConflictError for anything but a readable file."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        handle = os.open(path, os.O_RDONLY | BINARY | getattr(os, "O_NONBLOCK", 0))  # a pipe would wait for a writer
     except FileNotFoundError:
         return None
-    except IsADirectoryError:
-        raise ConflictError(f"{path} is a folder, not a file: nothing was written") from None
     except OSError as error:
-        raise ConflictError(f"cannot read {path}: {error.strerror}: nothing was written") from None
+        if os.path.isdir(path):
+            raise _not_a_file(path, "a folder") from None
+        raise ConflictError(
+            f"cannot read {path}: {_words(error)}: nothing was written", hint=f"see who may read it: ls -l '{path}'"
+        ) from None
+    with open(handle, "rb") as file:
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            raise _not_a_file(path, "a folder" if stat.S_ISDIR(mode) else "a device or pipe")
+        try:
+            return file.read()
+        except OSError as error:
+            raise ConflictError(f"cannot read {path}: {_words(error)}: nothing was written") from None
+
+
+def _not_a_file(path: str, what: str) -> ConflictError:
+    return ConflictError(
+        f"{path} is {what}, not a file: nothing was written", hint="move it away, or name another place"
+    )
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
 
 
 def sha256_of(data: bytes | None) -> str:
@@ -45,19 +73,21 @@ def make_private_dir(path: str) -> None:
     """The folder and its missing parents, each new one 0700 whatever the umask."""
     if os.path.isdir(path):
         return
-    make_private_dir(os.path.dirname(path))
-    with contextlib.suppress(FileExistsError):
+    parent = os.path.dirname(path)
+    if parent != path:
+        make_private_dir(parent)
+    try:
         os.mkdir(path, 0o700)
         os.chmod(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
 
 
 @contextlib.contextmanager
 def locked(path: str, state_dir: str) -> Iterator[None]:
     """Holds the lock for `path` among this program's processes. Raises ConflictError after LOCK_PATIENCE_S."""
-    folder = os.path.join(state_dir, "locks")
-    make_private_dir(folder)
-    name = hashlib.sha256(os.path.realpath(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    handle = os.open(os.path.join(folder, name + ".lock"), os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    handle = _open_lock(path, state_dir)
     try:
         deadline = time.monotonic() + LOCK_PATIENCE_S
         while not _try_lock(handle):
@@ -70,6 +100,19 @@ def locked(path: str, state_dir: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)  # the system drops the lock with the descriptor, also when we are killed
+
+
+def _open_lock(path: str, state_dir: str) -> int:
+    folder = os.path.join(state_dir, "locks")
+    name = hashlib.sha256(os.path.realpath(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    try:
+        make_private_dir(folder)
+        return os.open(os.path.join(folder, name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConflictError(
+            f"cannot use our folder {folder}: {_words(error)}: nothing was written",
+            hint="make it writable, or set CCSWITCH_HOME to a folder that is",
+        ) from None
 
 
 def _try_lock(handle: int) -> bool:
@@ -88,7 +131,8 @@ def _try_lock(handle: int) -> bool:
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES):
             return False
-        raise
+        if error.errno not in NO_LOCKS_HERE:
+            raise
     return True
 
 
@@ -97,24 +141,38 @@ def replace_text(path: str, data: bytes, *, expected_sha256: str, new_mode: int 
 
     Follows links to their target; keeps the mode (and, for root, the owner) of
     an existing file, gives a new one `new_mode`. Raises ConflictError when the
-    file changed, CcswitchError when the disk refuses; the old bytes are then
-    still there and no temporary file is left.
+    file changed or the disk refuses; the old bytes are then still there and no
+    temporary file is left.
     """
     target = os.path.realpath(path)
-    found = sha256_of(read_bytes(target))
-    if found != expected_sha256:
-        raise ConflictError(
-            f"{path} changed since it was read: nothing was written", hint="run the command again to see the new state"
-        )
+    if sha256_of(read_bytes(target)) != expected_sha256:
+        raise changed(path)
     folder = os.path.dirname(target)
     try:
         make_private_dir(folder)
+        _sweep(folder, os.path.basename(target))
         _write_beside_and_rename(target, folder, data, new_mode)
     except OSError as error:
         raise ConflictError(
-            f"cannot write {path}: {error.strerror}: nothing was written",
-            hint=f"check the folder {folder} and its free space",
+            f"cannot write {path}: {_words(error)}: nothing was written", hint=_remedy(error, folder)
         ) from None
+
+
+def changed(path: str) -> ConflictError:
+    """Somebody wrote the file between our reading and our writing."""
+    return ConflictError(
+        f"{path} changed since it was read: nothing was written", hint="run the command again to see the new state"
+    )
+
+
+def _remedy(error: OSError, folder: str) -> str:
+    hints = {
+        errno.ENOSPC: f"make room on the disk of {folder}",
+        errno.EDQUOT: f"your quota on the disk of {folder} is used up",
+        errno.EROFS: "the disk is mounted read-only",
+        errno.EBUSY: f"the file is mounted by itself (a container?): mount the folder {folder} instead",
+    }
+    return hints.get(error.errno or 0, f"see who may write there: ls -ld '{folder}'")
 
 
 def _write_beside_and_rename(target: str, folder: str, data: bytes, new_mode: int) -> None:
@@ -125,24 +183,68 @@ def _write_beside_and_rename(target: str, folder: str, data: bytes, new_mode: in
     if old is not None and not os.access(target, os.W_OK):
         raise OSError(errno.EACCES, "the file is read-only")
     beside = os.path.join(folder, f".{os.path.basename(target)}.{os.getpid():x}.{time.monotonic_ns():x}.tmp")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
     try:
         try:
             _write_all(handle, data)
-            if hasattr(os, "fchmod"):
-                os.fchmod(handle, old.st_mode & 0o7777 if old else new_mode)
-                if old is not None and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
-                    with contextlib.suppress(OSError):
-                        os.fchown(handle, old.st_uid, old.st_gid)
-            os.fsync(handle)
+            _dress_like(handle, target, old, new_mode)
+            _sync(handle)
         finally:
             os.close(handle)
-        os.replace(beside, target)
+        _rename(beside, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
-    _sync_folder(folder)
+    sync_folder(folder)
+
+
+def _dress_like(handle: int, target: str, old: os.stat_result | None, new_mode: int) -> None:
+    """Owner, mode and attributes (access lists, security labels) of the file that is replaced."""
+    if not hasattr(os, "fchmod"):
+        return
+    if old is not None:
+        if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+            with contextlib.suppress(OSError):
+                os.fchown(handle, old.st_uid, old.st_gid)
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                for name in os.listxattr(target):
+                    os.setxattr(handle, name, os.getxattr(target, name))
+    os.fchmod(handle, stat.S_IMODE(old.st_mode) if old else new_mode)
+
+
+def _rename(beside: str, target: str) -> None:
+    """Windows refuses while another program has the file open: it is asked for half a second."""
+    for _ in range(10 if sys.platform == "win32" else 0):
+        try:
+            os.replace(beside, target)
+            return
+        except PermissionError:
+            time.sleep(0.05)
+    os.replace(beside, target)
+
+
+def _sweep(folder: str, name: str) -> None:
+    """Removes what a writer that was killed left beside the file."""
+    if sys.platform == "win32":
+        return
+    for found in os.listdir(folder):
+        if found.startswith(f".{name}.") and found.endswith(".tmp"):
+            pid = found[len(name) + 2 :].partition(".")[0]
+            with contextlib.suppress(OSError, ValueError):
+                if not _runs(int(pid, 16)):
+                    os.unlink(os.path.join(folder, found))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _write_all(handle: int, data: bytes) -> None:
@@ -151,8 +253,16 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def _sync_folder(folder: str) -> None:
-    """Makes the rename itself durable; Windows has no such call, some network disks refuse it."""
+def _sync(handle: int) -> None:
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in NO_LOCKS_HERE:  # the same disks that know no locks know no fsync
+            raise
+
+
+def sync_folder(folder: str) -> None:
+    """Makes names in the folder durable; Windows has no such call, some network disks refuse it."""
     if sys.platform == "win32":
         return
     with contextlib.suppress(OSError):
@@ -161,6 +271,25 @@ def _sync_folder(folder: str) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def write_private(path: str, data: bytes) -> None:
+    """A file of ours, 0600 and durable, whole or not at all. Raises OSError."""
+    folder = os.path.dirname(path)
+    beside = f"{path}.{os.getpid():x}.tmp"
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600)
+    try:
+        try:
+            _write_all(handle, data)
+            _sync(handle)
+        finally:
+            os.close(handle)
+        _rename(beside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+        raise
+    sync_folder(folder)
 
 
 def remove_file(path: str, *, expected_sha256: str) -> None:
@@ -174,5 +303,5 @@ def remove_file(path: str, *, expected_sha256: str) -> None:
     try:
         os.unlink(target)
     except OSError as error:
-        raise CcswitchError(f"cannot remove {path}: {error.strerror}") from None
-    _sync_folder(os.path.dirname(target))
+        raise CcswitchError(f"cannot remove {path}: {_words(error)}") from None
+    sync_folder(os.path.dirname(target))

@@ -1,0 +1,355 @@
+"""Claude Code's settings files: find and read the layers, write one, take writes back.
+
+A write is locked, compared with what was read, and backed up before it is made.
+Where running sessions would keep an old value (a variable that is removed stays
+in force for them, and with the helper gone they would send the vendor's login
+to the old host: measured), the file holds `""` in its place for two seconds first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from ccswitch_tui.claude.history import History, Write
+from ccswitch_tui.claude.jsontext import BOM, Json, JsonFault, Nested, decode, edit_object, mend, parse_object
+from ccswitch_tui.claude.layers import Layer
+from ccswitch_tui.claude.sessions import NOTICED_AFTER_S, Session, running_sessions
+from ccswitch_tui.claude.settings import Ours, SettingsPatch, ours_without_history, profile_in
+from ccswitch_tui.errors import ConflictError, UsageError
+from ccswitch_tui.paths import Paths, local_settings, managed_settings, project_settings
+from ccswitch_tui.textfile import (
+    changed,
+    locked,
+    make_private_dir,
+    read_bytes,
+    remove_file,
+    replace_text,
+    sha256_of,
+)
+
+SCOPES = ("user", "project", "local")
+
+
+class SettingsText(NamedTuple):
+    """One settings file as it was read."""
+
+    scope: str
+    path: str
+    data: bytes | None
+    """None when there is no such file."""
+    text: str
+    tree: Json
+
+    @property
+    def sha256(self) -> str:
+        return sha256_of(self.data)
+
+
+class SettingsFiles:
+    """The settings files Claude Code reads in one folder, and the history of our writes."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        env: Mapping[str, str],
+        cwd: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        wait: Callable[[float], None] = time.sleep,
+        managed: str | None = None,
+    ) -> None:
+        self.paths = paths
+        self.env = env
+        self.cwd = cwd
+        self.clock = clock
+        self.wait = wait
+        self.managed = managed or managed_settings()
+        self.history = History(paths.history)
+
+    # ------------------------------------------------------------ finding and reading
+
+    def path(self, scope: str) -> str:
+        """The file of a scope, where Claude Code looks for it from this folder."""
+        if scope == "user":
+            return self.paths.user_settings
+        if scope not in SCOPES:
+            raise UsageError(f"there is no scope '{scope}'", hint=f"one of {', '.join(SCOPES)}")
+        if scope == "project":
+            return project_settings(self.cwd)
+        return local_settings(local_root(self.cwd, self.paths.home))
+
+    def here(self) -> dict[str, str]:
+        """Scope to file, for the files that are different ones (in the home folder they are not)."""
+        found: dict[str, str] = {}
+        for scope in SCOPES:
+            path = self.path(scope)
+            if path not in found.values():
+                found[scope] = path
+        return found
+
+    def read(self, scope: str, *, mended: bool = False) -> SettingsText:
+        """One file, strictly. Raises ConflictError naming the place when it is not what Claude Code can read."""
+        path = self.path(scope)
+        data = read_bytes(path)
+        try:
+            text = decode(data or b"")
+            if mended and (better := _mended(text)) is not None:
+                text = better
+            return SettingsText(scope, path, data, text, parse_object(text))
+        except JsonFault as fault:
+            raise _unreadable(path, fault) from None
+
+    def ours(self, read: SettingsText) -> Ours:
+        """What in that file is ours, and what it displaced."""
+        write = self.history.latest(read.path, read.sha256)
+        if write is None:
+            return ours_without_history(read.tree)
+        if not write.written:
+            return Ours()
+        return Ours(write.written, self.history.tree_before(write.baseline))
+
+    def profile_in(self, path: str) -> str | None:
+        """The profile a file uses, quickly; None also when the file cannot be read."""
+        try:
+            with open(path, "rb") as file:
+                tree = json.loads(file.read())
+        except (OSError, ValueError, RecursionError):
+            return None
+        return profile_in(tree) if isinstance(tree, dict) else None
+
+    def layers(self) -> list[Layer]:
+        """Every place Claude Code reads from this folder. Raises ConflictError for a file of ours to write that
+        cannot be read; another's (managed, state) then counts as absent, as it does for Claude Code."""
+        found = [Layer("managed", path, _quietly(path)) for path in _managed_files(self.managed)]
+        for scope, path in self.here().items():
+            read = self.read(scope)
+            if read.data is not None:
+                found.append(Layer(scope, path, read.tree))
+        found.append(Layer("state", self.paths.claude_json, {"env": _quietly(self.paths.claude_json).get("env", {})}))
+        return [*found, Layer("environment", None, {"env": dict(self.env)})]
+
+    def listeners(self, scope: str) -> list[Session]:
+        """The running sessions that read the file of this scope."""
+        if scope == "user":
+            return running_sessions(self.paths.claude_dir)
+        return running_sessions(self.paths.claude_dir, inside=os.path.dirname(os.path.dirname(self.path(scope))))
+
+    # ------------------------------------------------------------ writing
+
+    def write(
+        self,
+        read: SettingsText,
+        patch: SettingsPatch,
+        *,
+        kind: str,
+        profile: str | None,
+        written: Mapping[str, object],
+        on_wait: Callable[[int], None] | None = None,
+    ) -> Write | None:
+        """Applies a patch to the file it was planned on; None when that changes nothing.
+
+        Raises ConflictError when the file is another by now or cannot be written:
+        then nothing was. `on_wait` is told how many sessions are waited for.
+        """
+        text = patch.apply(read.text)
+        data = text.encode("utf-8", "surrogatepass")
+        if data == (read.data or b""):
+            return None
+        last = self.history.latest(read.path, read.sha256)
+        chained = last is not None and last.kind != "restore"
+        write = Write(
+            id="",
+            at=self.clock(),
+            kind=kind,
+            scope=read.scope,
+            file=read.path,
+            profile=profile,
+            profile_before=profile_in(read.tree),
+            before_sha256=read.sha256,
+            after_sha256=sha256_of(data),
+            set=dict(patch.set),
+            unset=patch.unset,
+            written=dict(written),
+            baseline=last.baseline if last and chained and last.written else None,
+            origin=last.origin if last and chained else None,
+        )
+        return self.commit(write, read.data, data, read.tree, on_wait)
+
+    def commit(
+        self,
+        write: Write,
+        before: bytes | None,
+        after: bytes | None,
+        tree_before: Json,
+        on_wait: Callable[[int], None] | None,
+    ) -> Write:
+        """Backup, then the file, both under the lock."""
+        with locked(write.file, self.paths.state_dir):
+            if sha256_of(read_bytes(write.file)) != write.before_sha256:
+                raise changed(write.file)
+            write = write._replace(made_dir=_make_folder(write.file, shared=write.scope == "project"))
+            stage = self.stage(write.scope, tree_before, after)
+            if stage is not None:
+                write = write._replace(stages_sha256=(sha256_of(stage),))
+            try:
+                write = self.history.add(write, before)
+                self.put(write.file, write.scope, write.before_sha256, stage, after, on_wait)
+            except BaseException:
+                if write.id and sha256_of(_bytes_or_none(write.file)) == write.before_sha256:
+                    self.history.drop(write.id)
+                remove_folder(write.made_dir)
+                raise
+            self.history.prune()
+        return write
+
+    def put(
+        self,
+        path: str,
+        scope: str,
+        expected_sha256: str,
+        stage: bytes | None,
+        after: bytes | None,
+        on_wait: Callable[[int], None] | None,
+    ) -> None:
+        """The stage for as long as running sessions need to notice it, then the new text (None: no file)."""
+        mode = 0o666 & ~_umask() if scope == "project" else 0o600
+        if stage is not None:
+            replace_text(path, stage, expected_sha256=expected_sha256, new_mode=mode)
+            if on_wait:
+                on_wait(len(self.listeners(scope)))
+            self.wait(NOTICED_AFTER_S)
+            expected_sha256 = sha256_of(stage)
+        if after is None:
+            remove_file(path, expected_sha256=expected_sha256)
+        else:
+            replace_text(path, after, expected_sha256=expected_sha256, new_mode=mode)
+
+    def stage(self, scope: str, tree_before: Json, after: bytes | None) -> bytes | None:
+        """The new text with "" for every variable it no longer holds; None when nobody listens or none goes."""
+        env_before = tree_before.get("env")
+        if not isinstance(env_before, dict):
+            return None
+        try:
+            text = decode(after or b"")
+            env_after = parse_object(text).get("env", {})
+        except JsonFault:
+            return None
+        if not isinstance(env_after, dict):
+            return None
+        going = {name: "" for name, value in env_before.items() if value not in ("", None) and name not in env_after}
+        if not going or not self.listeners(scope):
+            return None
+        return edit_object(text, {"env": Nested(going)}).encode("utf-8", "surrogatepass")
+
+
+def _bytes_or_none(path: str) -> bytes | None:
+    with contextlib.suppress(ConflictError):
+        return read_bytes(path)
+    return b"?"
+
+
+def tree_of(path: str, data: bytes | None) -> Json:
+    try:
+        return parse_object(decode(data or b""))
+    except JsonFault as fault:
+        raise _unreadable(path, fault) from None
+
+
+def _mended(text: str) -> str | None:
+    return mend(text.removeprefix(BOM))
+
+
+def _unreadable(path: str, fault: JsonFault) -> ConflictError:
+    hint = "mend that place; Claude Code cannot read the file either"
+    if fault.mended is not None:
+        hint = "'ccswitch-tui use NAME --mend --dry-run' shows it mended; without --dry-run it is written"
+    return ConflictError(
+        f"{path}, line {fault.line}, column {fault.column}: {fault.because}: nothing was written",
+        hint=hint,
+        kind="settings-unreadable",
+    )
+
+
+def _managed_files(path: str) -> list[str]:
+    """The administrator's file and its additions, of which the last wins."""
+    folder = path.removesuffix(".json") + ".d"
+    try:
+        more = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
+    except OSError:
+        more = []
+    return [name for name in [path, *(os.path.join(folder, name) for name in more)] if os.path.isfile(name)]
+
+
+def _quietly(path: str) -> Json:
+    try:
+        with open(path, "rb") as file:
+            tree = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return tree if isinstance(tree, dict) else {}
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _make_folder(path: str, *, shared: bool) -> str | None:
+    """Makes the file's folder if it is missing; the path of what was made."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(folder):
+        return None
+    try:
+        if shared:
+            os.makedirs(folder)
+        else:
+            make_private_dir(folder)
+    except OSError as error:
+        raise ConflictError(
+            f"cannot make the folder {folder}: {(error.strerror or '').lower()}: nothing was written",
+            hint=f"see who may write there: ls -ld '{os.path.dirname(folder)}'",
+        ) from None
+    return folder
+
+
+def remove_folder(folder: str | None) -> None:
+    """A folder we made goes when nothing else is in it."""
+    if folder:
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+
+
+def local_root(cwd: str, home: str) -> str:
+    """The folder whose `.claude/settings.local.json` Claude Code reads from `cwd`: the repository's root.
+
+    Measured with 2.1.330: the personal file is looked up at the root of the git
+    repository (of the main one, from a worktree), also when the folder has one of
+    its own; the shared file only in the folder itself. The home folder does not count.
+    """
+    folder = os.path.realpath(cwd)
+    while True:
+        mark = os.path.join(folder, ".git")
+        if os.path.exists(mark):
+            root = _main_worktree(mark) or folder
+            return cwd if root == os.path.realpath(home) else root
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return cwd
+        folder = parent
+
+
+def _main_worktree(mark: str) -> str | None:
+    """Of a worktree's `.git` file: the folder of the repository it belongs to."""
+    try:
+        with open(mark, encoding="utf-8") as file:
+            line = file.readline(4096).strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    before, found, _ = line.removeprefix("gitdir:").strip().partition(f"{os.sep}.git{os.sep}worktrees{os.sep}")
+    return before if found and os.path.isabs(before) else None

@@ -1,0 +1,86 @@
+"""Which of all the places that set a value wins, as measured. Pure.
+
+Order, strongest first (Claude Code 2.1.330, repeated by
+tests/claude/test_real_precedence.py): managed settings, `--settings`, local,
+project, user, the `env` of Claude Code's own state file, the process's
+environment. So settings beat exported variables, and `""` in a stronger place
+clears what a weaker one says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ccswitch_tui.claude.settings import shown, value_of
+
+ORDER = ("managed", "flag", "local", "project", "user", "state", "environment")
+
+LABELS = {
+    "managed": "managed settings",
+    "flag": "--settings",
+    "local": "local settings",
+    "project": "project settings",
+    "user": "user settings",
+    "state": "Claude Code's state file",
+    "environment": "environment",
+}
+
+
+class Layer(NamedTuple):
+    """One place that can set values, as it was read."""
+
+    name: str
+    """One of ORDER."""
+    file: str | None
+    tree: Mapping[str, Any]
+    """In the shape of a settings file; the environment is `{"env": {…}}`."""
+
+
+class Place(NamedTuple):
+    """One place that sets a value."""
+
+    layer: str
+    file: str | None
+    value: str | None
+    """Masked where it is a credential."""
+
+
+class EffectiveValue(NamedTuple):
+    """One variable or setting: what counts, who decides, and who is overruled."""
+
+    name: str
+    value: Any
+    """None when nobody sets it."""
+    winner: str | None
+    """A layer's name."""
+    places: tuple[Place, ...]
+    """Every place that sets it, strongest first."""
+
+    @property
+    def shown(self) -> str | None:
+        """The value, masked where it is a credential."""
+        return self.places[0].value if self.places else None
+
+
+def effective(layers: Sequence[Layer], key: str) -> EffectiveValue:
+    """What counts for an owned key, with provenance. Layers come in any order; of two alike the later wins."""
+    ranked = sorted(enumerate(layers), key=lambda item: (ORDER.index(item[1].name), -item[0]))
+    found = [(layer, value) for _, layer in ranked if (value := _value_in(layer, key)) is not None]
+    places = tuple(Place(layer.name, layer.file, shown(key, value)) for layer, value in found)
+    name = key.removeprefix("env.")
+    if not found:
+        return EffectiveValue(name, None, None, ())
+    return EffectiveValue(name, found[0][1], found[0][0].name, places)
+
+
+def _value_in(layer: Layer, key: str) -> Any:
+    if key.startswith("env."):
+        value = value_of(layer.tree, key)
+        return value if value is None or isinstance(value, str) else _as_text(value)
+    return layer.tree.get(key) if layer.name not in ("state", "environment") else None
+
+
+def _as_text(value: Any) -> str:
+    """Numbers and truth values in `env` reach Claude Code as text."""
+    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)

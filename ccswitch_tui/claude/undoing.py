@@ -1,0 +1,166 @@
+"""Taking writes of the settings back: to the byte when nobody else wrote meanwhile, else only what is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from ccswitch_tui.claude.files import remove_folder, tree_of
+from ccswitch_tui.claude.history import Write, never_happened
+from ccswitch_tui.claude.jsontext import Json, decode
+from ccswitch_tui.claude.settings import SettingsPatch, profile_in, value_of
+from ccswitch_tui.errors import ConflictError, UsageError
+from ccswitch_tui.textfile import changed, locked, read_bytes, sha256_of
+
+if TYPE_CHECKING:
+    from ccswitch_tui.claude.files import SettingsFiles
+
+OnWait = Callable[[int], None] | None
+
+
+class Undone(NamedTuple):
+    """What taking one write back did."""
+
+    write: Write
+    exact: bool
+    """The file is what it was before, byte for byte; otherwise only our keys went back."""
+
+
+def undo(files: SettingsFiles, on_wait: OnWait = None) -> Undone:
+    """Takes the newest write that is in effect back.
+
+    To the byte when the file is as we left it; otherwise only our keys go
+    back, if each still is as we set it. Raises UsageError when there is
+    nothing to undo, ConflictError when a key of ours has been changed since.
+    """
+    for write in files.history.newest_first():
+        if write.undone_at is not None:
+            continue
+        data = read_bytes(write.file)
+        if never_happened(write, sha256_of(data)) or (data is None and write.after_sha256):
+            continue
+        return _take_back(files, write, data, on_wait)
+    raise UsageError("there is nothing to undo", hint="'ccswitch-tui history' lists the writes", kind="no-history")
+
+
+def _take_back(files: SettingsFiles, write: Write, data: bytes | None, on_wait: OnWait) -> Undone:
+    with locked(write.file, files.paths.state_dir):
+        now = sha256_of(read_bytes(write.file))
+        if now != sha256_of(data):
+            raise changed(write.file)
+        exact = now == write.after_sha256 or now in write.stages_sha256
+        tree_now = tree_of(write.file, data)
+        if exact:
+            after = files.history.before(write.id) if write.before_sha256 else None
+            if sha256_of(after) != write.before_sha256:
+                raise ConflictError(
+                    f"the backup in {files.history.folder}/{write.id} is damaged: nothing was written",
+                    hint="'ccswitch-tui use official' takes our keys out without it",
+                )
+        else:
+            after = _merged_back(files, write, data, tree_now)
+        files.put(write.file, write.scope, now, files.stage(write.scope, tree_now, after), after, on_wait)
+        files.history.mark_undone(write, files.clock(), data)
+        if after is None:
+            remove_folder(write.made_dir)
+    return Undone(write, exact)
+
+
+def _merged_back(files: SettingsFiles, write: Write, data: bytes | None, tree_now: Json) -> bytes:
+    before = files.history.tree_before(write.id)
+    if before is None:
+        raise ConflictError(
+            f"the backup in {files.history.folder}/{write.id} cannot be read: nothing was written",
+            hint="'ccswitch-tui use official' takes our keys out without it",
+        )
+    inverse = SettingsPatch(write.set, write.unset).invert(before)
+    strange = [
+        key
+        for key in [*write.set, *write.unset]
+        if key != "model" and value_of(tree_now, key) not in (write.set.get(key), value_of(before, key))
+    ]
+    if strange:
+        raise ConflictError(
+            f"{write.file} changed since: {', '.join(key.removeprefix('env.') for key in strange[:4])} "
+            "is not as it was written, so undoing could lose what you set: nothing was written",
+            hint=f"'ccswitch-tui use official' takes ours out; its old text is {files.history.folder}/{write.id}/before",
+        )
+    return inverse.apply(decode(data or b"")).encode("utf-8", "surrogatepass")
+
+
+def restore(files: SettingsFiles, on_wait: OnWait = None) -> list[Undone]:
+    """Every file back to what it was before our first write to it; each is a write of its own, and can be undone.
+
+    To the byte when nobody else wrote the file meanwhile; otherwise every
+    key of ours goes back to what it was, and what others wrote stays.
+    """
+    done = []
+    for path in dict.fromkeys(write.file for write in files.history.newest_first()):
+        data = read_bytes(path)
+        last = files.history.latest(path, sha256_of(data))
+        if last is not None and last.kind != "restore" and last.origin is not None:
+            restored = _restore_one(files, last, data, on_wait)
+            done.extend([restored] if restored else [])
+    return done
+
+
+def _restore_one(files: SettingsFiles, last: Write, data: bytes | None, on_wait: OnWait) -> Undone | None:
+    chain = _chain(files, last)
+    first = chain[0]
+    tree_now = tree_of(last.file, data)
+    unbroken = sha256_of(data) == last.after_sha256 and all(
+        later.before_sha256 == earlier.after_sha256 for earlier, later in pairwise(chain)
+    )
+    after: bytes | None
+    if unbroken:
+        after = files.history.before(first.id) if first.before_sha256 else None
+    else:
+        after = _without_ours(files, chain, data, tree_now)
+    if after == data:
+        return None
+    write = Write(
+        id="",
+        at=files.clock(),
+        kind="restore",
+        scope=last.scope,
+        file=last.file,
+        profile=profile_in(tree_of(last.file, after)),
+        profile_before=profile_in(tree_now),
+        before_sha256=sha256_of(data),
+        after_sha256=sha256_of(after),
+    )
+    write = files.commit(write, data, after, tree_now, on_wait)
+    if after is None:
+        remove_folder(first.made_dir)
+    return Undone(write, unbroken)
+
+
+def _chain(files: SettingsFiles, last: Write) -> list[Write]:
+    """The writes in effect from the first of this chain to `last`, oldest first."""
+    chain = [last]
+    for write in files.history.newest_first():
+        if (
+            write.file == last.file
+            and write.undone_at is None
+            and int(last.origin or 0) <= int(write.id) < int(last.id)
+            and write.after_sha256 != write.before_sha256
+        ):
+            chain.append(write)
+    return list(reversed(chain))
+
+
+def _without_ours(files: SettingsFiles, chain: list[Write], data: bytes | None, tree_now: Json) -> bytes:
+    origin = files.history.tree_before(chain[0].id) or {}
+    latest: dict[str, object] = {}
+    for write in chain:
+        latest.update(write.set)
+        latest.update(dict.fromkeys(write.unset))
+    mine = [key for key, value in latest.items() if value_of(tree_now, key) == value]
+    back = {key: value_of(origin, key) for key in mine}
+    patch = SettingsPatch(
+        {key: value for key, value in back.items() if value is not None},
+        tuple(key for key, value in back.items() if value is None),
+        "env" not in origin,
+    )
+    return patch.apply(decode(data or b"")).encode("utf-8", "surrogatepass")

@@ -1,0 +1,43 @@
+"""The list `use` shows when no name is given: numbers and names, one line of input, no screen taken over."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ccswitch_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+
+
+def choose_profile(ctx: Context, out: Output, scope: str) -> str | None:
+    """A name, by number, name or the beginning of one; None when nothing was chosen."""
+    from ccswitch_tui.workflows.current import in_use
+
+    profiles = ctx.book().profiles
+    if not profiles:
+        raise UsageError(
+            "there are no profiles yet",
+            hint="'ccswitch-tui add NAME --paste -' makes one from a curl command that works",
+        )
+    used = in_use(ctx)
+    names = [*profiles, "official"]
+    for number, name in enumerate(names, 1):
+        here = out.glyph("here") if scope in used.get(name, ()) else " "
+        where = profiles[name].endpoint.base_url if name in profiles else "Claude Code's own login"
+        out.talk(f"{here} {number:>2}  {name:<20} {where}")
+    sys.stderr.write(f"use which ({scope})? number or name, enter for none: ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline().strip()
+    if not answer:
+        return None
+    if answer.isdigit() and 1 <= int(answer) <= len(names):
+        return names[int(answer) - 1]
+    if answer == "-" or answer in names:
+        return answer
+    near = [name for name in names if name.startswith(answer)]
+    if len(near) == 1:
+        return near[0]
+    raise UsageError(f"'{answer}' is none of them", hint="a number, a name, or the beginning of one name")

@@ -1,0 +1,60 @@
+"""`history`: our writes of settings files, newest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ccswitch_tui.claude.history import Write
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Lists our writes of settings files, newest first. Each is kept in a folder of its
+own with the exact old text ('before'); these can hold other tools' secrets, if
+your settings did, and are readable by you alone."""
+
+
+def configure(parser: Any) -> None:
+    """The command's options."""
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: Any, ctx: Context, out: Output) -> int:
+    """Prints the history."""
+    from ccswitch_tui.workflows.undo import history
+
+    writes = history(ctx)
+    if args.json:
+        out.json({"version": 1, "folder": ctx.paths.history, "writes": [_as_json(write) for write in writes]})
+        return 0
+    if not writes:
+        out.talk("nothing was written yet")
+        return 0
+    from ccswitch_tui.cli.columns import aligned
+
+    for line in aligned([_cells(write) for write in writes]):
+        out.line(line)
+    out.talk(f"the old texts are in {ctx.paths.history}")
+    return 0
+
+
+def _as_json(write: Write) -> dict[str, Any]:
+    return {
+        "undo_id": write.id,
+        "at": write.at,
+        "kind": write.kind,
+        "scope": write.scope,
+        "file": write.file,
+        "profile": write.profile,
+        "profile_before": write.profile_before,
+        "undone_at": write.undone_at,
+    }
+
+
+def _cells(write: Write) -> list[str]:
+    import time
+
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(write.at))
+    what = {"use": f"use {write.profile}", "official": "use official"}.get(write.kind, write.kind)
+    return [write.id, when, what, write.scope, "undone" if write.undone_at is not None else "", write.file]

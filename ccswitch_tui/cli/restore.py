@@ -1,0 +1,37 @@
+"""`restore`: every settings file back to the state before our first write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Puts every settings file we wrote back to what it was before our first write: to
+the byte when nobody else wrote it, otherwise every key of ours goes back and the
+rest stays. It is a write like any other: 'ccswitch-tui undo' takes it back."""
+
+
+def configure(parser: Any) -> None:
+    """The command's options."""
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: Any, ctx: Context, out: Output) -> int:
+    """Restores all files."""
+    from ccswitch_tui.cli.undo import undone_json
+    from ccswitch_tui.cli.use import tell_wait
+    from ccswitch_tui.workflows.undo import restore
+
+    done = restore(ctx, on_wait=lambda count: tell_wait(out, count))
+    if args.json:
+        out.json({"version": 1, "restored": [undone_json(one) for one in done]})
+        return 0
+    for one in done:
+        how = "to the byte" if one.exact else "our keys only: others wrote it since"
+        out.line(f"{out.glyph('ok')} {one.write.file} is as it was before our first write ({how})")
+    if not done:
+        out.line("nothing to restore: no settings file holds anything of ours")
+    return 0

@@ -1,0 +1,46 @@
+"""`undo`: take the last write back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ccswitch_tui.claude.undoing import Undone
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Takes the last write of a settings file back: to the byte when nobody changed
+the file since, otherwise only what is ours. Again goes one write further back."""
+
+
+def configure(parser: Any) -> None:
+    """The command's options."""
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: Any, ctx: Context, out: Output) -> int:
+    """Undoes one write."""
+    from ccswitch_tui.cli.use import tell_wait
+    from ccswitch_tui.workflows.undo import undo
+
+    undone = undo(ctx, on_wait=lambda count: tell_wait(out, count))
+    if args.json:
+        out.json({"version": 1, **undone_json(undone)})
+    else:
+        out.line(f"{out.glyph('ok')} {describe(undone)}")
+    return 0
+
+
+def undone_json(undone: Undone) -> dict[str, Any]:
+    """One write that was taken back, for `undo --json` and `restore --json`."""
+    write = undone.write
+    return {"undo_id": write.id, "kind": write.kind, "file": write.file, "scope": write.scope, "exact": undone.exact}
+
+
+def describe(undone: Undone) -> str:
+    """One line: what was taken back, and how exactly."""
+    write = undone.write
+    what = {"use": f"use {write.profile}", "official": "use official"}.get(write.kind, write.kind)
+    how = "to the byte" if undone.exact else "only our keys: others wrote the file since"
+    return f"took '{what}' back in {write.file} ({how})"

@@ -1,0 +1,120 @@
+"""`use NAME`: write the settings that make Claude Code use a profile. On the quick path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.use import UsePlan, UseResult
+
+DESCRIPTION = """\
+Writes the settings that make Claude Code use a profile, and nothing else: only
+keys of our own change, the old file is kept, 'ccswitch-tui undo' brings it back.
+NAME is a profile, '-' (the one before) or 'official' (ours out, the vendor's own
+login in charge). Without NAME, on a terminal: choose from a list."""
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui use work
+  ccswitch-tui use work --scope local    for this project only, and only for you
+  ccswitch-tui use work --dry-run        what would change, and why
+  ccswitch-tui use -"""
+
+
+def configure(parser: Any) -> None:
+    """The command's options."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a profile, '-' or 'official'")
+    parser.add_argument("--scope", choices=("user", "project", "local"), default="user", help="which settings file")
+    parser.add_argument("--dry-run", action="store_true", help="show the changes with their reasons, write nothing")
+    parser.add_argument("--mend", action="store_true", help="take comments and trailing commas out of the file first")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: Any, ctx: Context, out: Output) -> int:
+    """Plans, and applies unless it is a dry run."""
+    from ccswitch_tui.workflows.use import UseResult, apply_use, plan_use
+
+    name = args.name or _chosen(ctx, out, args.scope, args.json)
+    if name is None:
+        out.talk("nothing was changed")
+        return 0
+    plan = plan_use(ctx, name, args.scope, mend=args.mend)
+    if args.dry_run:
+        result = UseResult(plan, None)
+        if args.json:
+            out.json(result.to_json(dry_run=True))
+        else:
+            _show_plan(plan, out)
+        return 0
+    result = apply_use(ctx, plan, on_wait=lambda count: tell_wait(out, count))
+    if args.json:
+        out.json(result.to_json())
+    else:
+        _tell(result, out)
+    return 0
+
+
+def _chosen(ctx: Context, out: Output, scope: str, as_json: bool) -> str | None:
+    import sys
+
+    if as_json or not (out.interactive and sys.stdin.isatty()):
+        raise UsageError("which profile?", hint="'ccswitch-tui use NAME'; 'ccswitch-tui list' shows the names")
+    from ccswitch_tui.cli.choose import choose_profile
+
+    return choose_profile(ctx, out, scope)
+
+
+def tell_wait(out: Output, count: int) -> None:
+    """Why this takes two seconds."""
+    sessions = "a running session" if count == 1 else f"{count} running sessions"
+    out.talk(f"giving {sessions} two seconds to let go of what is removed …")
+
+
+def _tell(result: UseResult, out: Output) -> None:
+    plan = result.plan
+    who = "Claude Code's own login" if plan.profile == "official" else out.paint("bold", plan.profile)
+    if result.undo_id is None:
+        out.line(f"{out.glyph('ok')} {who} was in use already ({plan.scope})")
+    else:
+        out.line(f"{out.glyph('ok')} {who} is in use ({plan.scope}: {plan.file}); 'ccswitch-tui undo' takes it back")
+        if plan.foreign_keys:
+            names = ", ".join(key.removeprefix("env.") for key in plan.foreign_keys[:4])
+            more = " and others" if len(plan.foreign_keys) > 4 else ""
+            out.talk(f"replaced values that were not ours: {names}{more}; 'ccswitch-tui restore' brings them back")
+    for sentence in plan.advice:
+        out.talk(sentence)
+
+
+def _show_plan(plan: UsePlan, out: Output) -> None:
+    if not plan.changes and not plan.mended:
+        out.line(f"{plan.file}: nothing would change")
+    else:
+        out.line(f"{plan.file}{'' if plan.read.data is not None else ' (new)'}")
+    if plan.mended:
+        _show_mending(plan, out)
+    for change in plan.changes:
+        name = change.key.removeprefix("env.")
+        if change.before is not None:
+            out.line(out.paint("fail", f"- {name}: {_quoted(change.before)}"))
+        if change.after is not None:
+            out.line(out.paint("ok", f"+ {name}: {_quoted(change.after)}"))
+        out.line(out.paint("dim", f"    {change.reason}"))
+    for sentence in plan.advice:
+        out.talk(sentence)
+
+
+def _show_mending(plan: UsePlan, out: Output) -> None:
+    import difflib
+
+    before = (plan.read.data or b"").decode("utf-8", "replace").splitlines()
+    for line in difflib.unified_diff(before, plan.read.text.splitlines(), "as it is", "mended", lineterm="", n=0):
+        if not line.startswith(("---", "+++")):
+            out.line(line)
+
+
+def _quoted(value: str) -> str:
+    return value if value else '""'

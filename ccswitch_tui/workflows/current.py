@@ -1,0 +1,119 @@
+"""What is in use: by scope, and in effect in this folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+
+
+class ScopeState(NamedTuple):
+    """What one settings file of ours says."""
+
+    scope: str
+    file: str
+    profile: str
+    base_url: str | None
+    route: str
+    since: float | None
+    """When we wrote it; None when that is not known."""
+
+
+class Current(NamedTuple):
+    """What is in use here."""
+
+    scopes: dict[str, ScopeState]
+    profile: str | None
+    """In effect in this folder: the strongest scope's; None for the vendor's own or for somebody else's."""
+    base_url: str | None
+    drift: tuple[str, ...]
+    """Ways in which what Claude Code will do differs from what that profile says, in words."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented form of `current --json`."""
+        return {
+            "version": 1,
+            "scopes": {
+                state.scope: {
+                    "profile": state.profile,
+                    "base_url": state.base_url,
+                    "route": state.route,
+                    "file": state.file,
+                    "since": state.since,
+                }
+                for state in self.scopes.values()
+            },
+            "effective": {"profile": self.profile, "base_url": self.base_url, "drift": list(self.drift)},
+        }
+
+
+def in_use(ctx: Context) -> dict[str, tuple[str, ...]]:
+    """Profile to the scopes that use it here. Fast; says nothing of files that cannot be read."""
+    found: dict[str, tuple[str, ...]] = {}
+    for scope, path in ctx.settings.here().items():
+        name = ctx.settings.profile_in(path)
+        if name is not None:
+            found[name] = (*found.get(name, ()), scope)
+    return found
+
+
+def current(ctx: Context) -> Current:
+    """What is in use, where, since when, and whether anything differs from what was written.
+
+    Raises ConflictError for a settings file that cannot be read: Claude Code
+    ignores it as a whole, so nothing true could be said.
+    """
+    from ccswitch_tui.claude.layers import effective
+    from ccswitch_tui.claude.settings import profile_in, shown, value_of
+
+    scopes: dict[str, ScopeState] = {}
+    for scope in ctx.settings.here():
+        read = ctx.settings.read(scope)
+        name = profile_in(read.tree)
+        if name is None:
+            continue
+        base_url = value_of(read.tree, "env.ANTHROPIC_BASE_URL")
+        write = ctx.settings.history.latest(read.path, read.sha256)
+        since = write.at if write is not None and write.profile == name else None
+        route = "proxy" if "/p/" in str(base_url) else "direct"
+        scopes[scope] = ScopeState(scope, read.path, name, shown("env.ANTHROPIC_BASE_URL", base_url), route, since)
+    layers = ctx.settings.layers()
+    base_url = effective(layers, "env.ANTHROPIC_BASE_URL").value
+    helper = effective(layers, "apiKeyHelper").value
+    profile = profile_in({"apiKeyHelper": helper})
+    return Current(scopes, profile, shown("env.ANTHROPIC_BASE_URL", base_url), tuple(_drift(ctx, profile, layers)))
+
+
+def _drift(ctx: Context, profile: str | None, layers: Any) -> list[str]:
+    from ccswitch_tui.claude.layers import effective
+    from ccswitch_tui.claude.owned import variables
+    from ccswitch_tui.claude.settings import routed_profile
+
+    base_url = effective(layers, "env.ANTHROPIC_BASE_URL").value
+    if profile is None:
+        if base_url:
+            return ["the endpoint in effect is none of ours"]
+        return []
+    found = []
+    known = ctx.book().profiles.get(profile)
+    if known is None:
+        return [f"there is no profile '{profile}' any more"]
+    wanted = ctx.proxy.base_url(profile) if known.route == "proxy" else known.endpoint.base_url.rstrip("/")
+    if base_url != wanted:
+        other = routed_profile(base_url)
+        found.append(
+            f"requests go to profile '{other}'"
+            if other and other != profile
+            else "ANTHROPIC_BASE_URL is not the profile's; 'use' writes it again"
+        )
+    for name in variables("rival"):
+        if effective(layers, f"env.{name}").value:
+            found.append(f"{name} is set by {effective(layers, f'env.{name}').winner} and interferes")
+    main = effective(layers, "env.ANTHROPIC_MODEL")
+    if main.value and known.models.default:
+        from ccswitch_tui.claude.wanted import main_model
+
+        if main.value != main_model(known.models):
+            found.append(f"ANTHROPIC_MODEL is {main.value}, set by {main.winner}")
+    return found

@@ -1,0 +1,34 @@
+"""`undo`, `history`, `restore`: taking our writes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ccswitch_tui.claude import undoing
+from ccswitch_tui.claude.history import Write
+
+if TYPE_CHECKING:
+    from ccswitch_tui.claude.undoing import Undone
+    from ccswitch_tui.workflows.context import Context
+
+OnWait = Callable[[int], None] | None
+
+
+def undo(ctx: Context, *, on_wait: OnWait = None) -> Undone:
+    """Takes the newest write in effect back; again and again goes further back.
+
+    Raises UsageError when there is nothing left, ConflictError when somebody
+    changed a key of ours since.
+    """
+    return undoing.undo(ctx.settings, on_wait)
+
+
+def history(ctx: Context) -> list[Write]:
+    """Our writes to all settings files, newest first; undone ones carry `undone_at`."""
+    return ctx.settings.history.newest_first()
+
+
+def restore(ctx: Context, *, on_wait: OnWait = None) -> list[Undone]:
+    """Every file back to what it was before our first write; each a write of its own, that `undo` takes back."""
+    return undoing.restore(ctx.settings, on_wait)

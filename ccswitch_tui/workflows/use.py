@@ -1,0 +1,214 @@
+"""`use`: make Claude Code use a profile, by writing the settings it reads.
+
+Plan, look, apply. Reads no key, opens no connection, starts nothing: the helper
+named in the settings does that when Claude Code first asks for a credential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ccswitch_tui.claude.files import SettingsText
+from ccswitch_tui.claude.launch import helper_command
+from ccswitch_tui.claude.settings import (
+    Change,
+    Link,
+    SettingsPatch,
+    foreign_changes,
+    plan_official,
+    plan_settings,
+    profile_in,
+    value_of,
+)
+from ccswitch_tui.claude.wanted import main_model, unknown_models
+from ccswitch_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.workflows.context import Context
+
+OFFICIAL = "official"
+PREVIOUS = "-"
+
+
+class UsePlan(NamedTuple):
+    """What `use` would change, to be looked at before it is done."""
+
+    profile: str
+    """A profile's name, or `official`."""
+    scope: str
+    file: str
+    changes: tuple[Change, ...]
+    """Masked; empty when the file says all this already."""
+    foreign_changes: bool
+    """Values that are neither ours nor empty would be replaced."""
+    foreign_keys: tuple[str, ...]
+    advice: tuple[str, ...]
+    """What the person should know: who follows, who must restart, what is overruled elsewhere."""
+    mended: bool
+    """Comments or trailing commas go with it."""
+    read: SettingsText
+    patch: SettingsPatch
+    written: dict[str, Any]
+
+
+class UseResult(NamedTuple):
+    """What `use` did."""
+
+    plan: UsePlan
+    undo_id: str | None
+    """None when the file said all this already."""
+
+    def to_json(self, *, dry_run: bool = False) -> dict[str, Any]:
+        """The documented form of `use --json`."""
+        plan = self.plan
+        return {
+            "version": 1,
+            "profile": plan.profile,
+            "scope": plan.scope,
+            "file": plan.file,
+            "changes": [change._asdict() for change in plan.changes],
+            "undo_id": self.undo_id,
+            "advice": list(plan.advice),
+            **({"dry_run": True} if dry_run else {}),
+        }
+
+
+def plan_use(ctx: Context, name: str, scope: str = "user", *, mend: bool = False) -> UsePlan:
+    """The change that makes `scope` use profile `name`, `official`, or `-` (the one before)."""
+    files = ctx.settings
+    if name == PREVIOUS:
+        name = previous(ctx, scope)
+    profile = None if name == OFFICIAL else ctx.book().get(name)
+    read = files.read(scope, mended=mend)
+    ours = files.ours(read)
+    if profile is None:
+        patch, written = plan_official(read.tree, ours), {}
+    else:
+        patch = plan_settings(read.tree, profile, link(ctx, profile, scope), ours)
+        after = {**ours.written, **patch.set}
+        written = {key: value for key, value in after.items() if key not in patch.unset}
+    foreign = foreign_changes(patch, read.tree, ours)
+    return UsePlan(
+        profile=name,
+        scope=scope,
+        file=read.path,
+        changes=patch.diff(read.tree),
+        foreign_changes=bool(foreign),
+        foreign_keys=foreign,
+        advice=tuple(_advice(ctx, profile, scope, read, patch)),
+        mended=read.data is not None and read.text.encode("utf-8", "surrogatepass") != read.data,
+        read=read,
+        patch=patch,
+        written=written,
+    )
+
+
+def apply_use(ctx: Context, plan: UsePlan, *, on_wait: Callable[[int], None] | None = None) -> UseResult:
+    """Writes the plan. Raises ConflictError when the file is no longer the one that was planned on.
+
+    `on_wait` is told the number of running sessions when the write takes two
+    seconds, so that they let go of what is removed.
+    """
+    profile = None if plan.profile == OFFICIAL else plan.profile
+    kind = "official" if profile is None else "use"
+    write = ctx.settings.write(plan.read, plan.patch, kind=kind, profile=profile, written=plan.written, on_wait=on_wait)
+    return UseResult(plan, write.id if write else None)
+
+
+def previous(ctx: Context, scope: str) -> str:
+    """The profile this scope used before the present one; raises UsageError when there was no write yet."""
+    files = ctx.settings
+    read = files.read(scope)
+    last = files.history.latest(read.path, read.sha256)
+    if last is None:
+        raise UsageError("there is no profile before this one", hint="name one: 'ccswitch-tui list' shows them")
+    name = last.profile_before or OFFICIAL
+    if name != OFFICIAL and name not in ctx.book().profiles:
+        raise UsageError(f"the profile before this one, '{name}', is no longer there", kind="no-profile")
+    return name
+
+
+def link(ctx: Context, profile: Profile, scope: str = "user") -> Link:
+    """How Claude Code reaches a profile from this machine. Raises UsageError when `direct` cannot work."""
+    helper = helper_command(profile.name, env=ctx.env, shared=scope == "project")
+    if profile.route == "proxy":
+        return Link(ctx.proxy.base_url(profile.name), helper, ctx.env)
+    _check_direct(ctx, profile)
+    return Link(profile.endpoint.base_url.rstrip("/"), helper, ctx.env)
+
+
+def _check_direct(ctx: Context, profile: Profile) -> None:
+    reason = ""
+    if profile.endpoint.wire == "openai-chat":
+        reason = "its endpoint speaks chat completions, which Claude Code does not"
+    elif profile.endpoint.auth.startswith("header:"):
+        reason = f"its key goes into the header {profile.endpoint.auth[7:]}, which Claude Code does not send"
+    elif elsewhere := _tiers_elsewhere(ctx, profile):
+        reason = f"its model '{elsewhere}' is another profile's"
+    if reason:
+        raise UsageError(
+            f"profile '{profile.name}' has route 'direct', but {reason}",
+            hint=f"ccswitch-tui edit {profile.name} --set route=proxy",
+        )
+
+
+def _tiers_elsewhere(ctx: Context, profile: Profile) -> str | None:
+    names = [model for model in profile.models.named().values() if ":" in model]
+    if not names:
+        return None
+    known = ctx.book().profiles
+    return next((model for model in names if model.partition(":")[0] in known), None)
+
+
+# ---------------------------------------------------------------- what to say
+
+
+def _advice(ctx: Context, profile: Profile | None, scope: str, read: SettingsText, patch: SettingsPatch) -> list[str]:
+    said = _said_to_sessions(ctx, profile, scope, read) if patch else []
+    if scope == "project" and profile is not None:
+        said.append(
+            f"{read.path} is shared: everyone who uses it needs ccswitch-tui in the PATH and a profile "
+            f"'{profile.name}'; '--scope local' keeps it to you"
+        )
+    overruled = _overruled_by(ctx, scope)
+    if overruled:
+        said.append(f"here {overruled} decides instead; 'ccswitch-tui why' tells more")
+    return said
+
+
+def _said_to_sessions(ctx: Context, profile: Profile | None, scope: str, read: SettingsText) -> list[str]:
+    sessions = ctx.settings.listeners(scope)
+    if not sessions:
+        return []
+    who = "1 running session follows" if len(sessions) == 1 else f"{len(sessions)} running sessions follow"
+    said = [f"{who} with the next request, unless started with --settings or --model"]
+    model_before = value_of(read.tree, "env.ANTHROPIC_MODEL")
+    by_name = isinstance(model_before, str) and model_before not in ("", "sonnet", "opus", "fable", "haiku")
+    if profile is not None and by_name and profile.route == "direct":
+        said.append(f"sessions that ask for '{model_before}' go on asking for it: restart them, or pick with /model")
+    if profile is not None and profile.models.default and main_model(profile.models) == profile.models.default:
+        said.append(f"sessions started from now on keep '{profile.models.default}' through later switches")
+    if profile is not None and profile.route == "direct" and (profile.endpoint.ca_file or profile.endpoint.http_proxy):
+        said.append("certificates and proxies are read at the start: restart running sessions")
+    if profile is not None and unknown_models(profile.models) and profile_in(read.tree) is None:
+        said.append("thinking from the models before may be refused by the new ones: /clear helps then")
+    return said
+
+
+def _overruled_by(ctx: Context, scope: str) -> str | None:
+    """A file of this folder that beats the one written, and names a base URL itself."""
+    import json
+
+    stronger = {"user": ("local", "project"), "project": ("local",), "local": ()}[scope]
+    here = ctx.settings.here()
+    for other in stronger:
+        try:
+            with open(here[other], "rb") as file:
+                tree = json.loads(file.read())
+        except (OSError, ValueError, KeyError):
+            continue
+        if isinstance(tree, dict) and (value_of(tree, "env.ANTHROPIC_BASE_URL") is not None or "apiKeyHelper" in tree):
+            return here[other]
+    return None
