@@ -95,10 +95,13 @@ def normalise_url(text: str) -> NormalisedUrl:
     parts, host, port = _split(_with_scheme(cleaned, changes), changes)
     secret = _take_userinfo(parts, changes)
     path, wire, model, auth = _vendor_path(host, _collapse(parts.path, changes), changes)
-    if wire is None:
-        path, wire = _without_route(path, changes)
-        path = _version_once(path, changes)
-    path, wire = _settle_wire(host, path, wire, changes)
+    before = None
+    while wire is None or path != before:  # taking one part off may bare another: /models/v1/messages
+        before = path
+        path, found = _without_route(path, changes)
+        path, wire = _settle_wire(host, _version_once(path, changes), wire or found, changes)
+        if wire is None:
+            break
     secret = _take_query(parts, changes) or secret
     if parts.fragment:
         changes.append("the part after '#' left out: it never reaches a server")
