@@ -44,3 +44,93 @@ class Finding(NamedTuple):
                 "patch": dict(self.fix.patch) if self.fix.patch else None,
             }
         return {**self._asdict(), "fix": fix, "evidence": list(self.evidence)}
+
+
+class Entry(NamedTuple):
+    """One kind of finding: its number and what it is in one line."""
+
+    code: str
+    title: str
+    severity: Severity = "fail"
+
+
+CATALOGUE: dict[str, Entry] = {
+    # 1xx the address
+    "url-malformed": Entry("101", "this is no address"),
+    "url-suffix": Entry("102", "the address names a route, not the base URL", "warn"),
+    "url-version-doubled": Entry("103", "the version is in the base URL twice"),
+    "url-version-missing": Entry("104", "the base URL lacks its version segment"),
+    "url-version-surplus": Entry("105", "the base URL has a version segment that does not belong there"),
+    "url-other": Entry("106", "the API is at another base URL of this host"),
+    "native-available": Entry("107", "the endpoint speaks Anthropic's format too", "info"),
+    # 2xx reaching it
+    "dns-failed": Entry("201", "the host's name leads nowhere"),
+    "connect-refused": Entry("202", "nothing listens at this address"),
+    "connect-timeout": Entry("203", "no answer to the attempt to connect"),
+    "network-unreachable": Entry("204", "there is no way to this address"),
+    "connection-reset": Entry("205", "the connection was broken off"),
+    "tls-untrusted": Entry("211", "the certificate is of an authority this machine does not trust"),
+    "tls-expired": Entry("212", "the certificate is not valid today"),
+    "tls-hostname": Entry("213", "the certificate is for another host"),
+    "tls-not-tls": Entry("214", "there is no TLS on this port"),
+    "tls-intercepted": Entry("215", "a middlebox opens the encryption"),
+    "tls-failed": Entry("216", "the TLS handshake failed"),
+    "tls-client-certificate": Entry("217", "the server wants a client certificate"),
+    "proxy-required": Entry("221", "only the company's HTTP proxy leads out"),
+    "proxy-auth": Entry("222", "the HTTP proxy wants a user and a password"),
+    "proxy-refused": Entry("223", "the HTTP proxy refuses this host"),
+    "proxy-loopback": Entry("224", "traffic to this machine itself would go to the HTTP proxy"),
+    "proxy-unreachable": Entry("225", "the HTTP proxy does not answer"),
+    "proxy-cannot-reach": Entry("226", "the HTTP proxy cannot reach the host"),
+    "setting-unusable": Entry("231", "a network setting cannot be used"),
+    # 3xx what answers
+    "not-an-api": Entry("301", "a web page answers, not an API"),
+    "gateway-blocked": Entry("302", "something in between answers in the endpoint's place"),
+    "redirected": Entry("303", "the address sends us elsewhere"),
+    "endpoint-not-found": Entry("304", "there is no such route"),
+    "method-not-allowed": Entry("305", "the route exists, but not for this"),
+    "wire-mismatch": Entry("306", "the endpoint speaks the other format"),
+    "bad-format": Entry("307", "the answer has no form we know"),
+    "empty-answer": Entry("308", "the answer is empty"),
+    "error-in-success": Entry("309", "an error in the clothes of a success"),
+    "stream-endless": Entry("310", "the answer does not end"),
+    # 4xx the key and the account
+    "auth-missing": Entry("401", "the endpoint wants a key, and there is none"),
+    "auth-invalid": Entry("402", "the endpoint does not accept the key"),
+    "auth-header-style": Entry("403", "the key goes into another header"),
+    "auth-forbidden": Entry("404", "the key is known, but may not do this"),
+    "region-blocked": Entry("405", "the endpoint does not serve your region"),
+    "client-refused": Entry("406", "the endpoint admits certain programs only"),
+    "key-unsendable": Entry("407", "the key cannot be sent as it is"),
+    "quota-exhausted": Entry("411", "the account has no credit left"),
+    "rate-limited": Entry("412", "too many requests for now"),
+    "overloaded": Entry("413", "the endpoint is overloaded"),
+    "timeout": Entry("414", "no answer in time"),
+    "server-error": Entry("415", "the endpoint fails by itself"),
+    "content-filtered": Entry("416", "a content filter refuses a harmless test"),
+    # 5xx the model
+    "model-not-found": Entry("501", "there is no such model here"),
+    "model-forbidden": Entry("502", "the key may not use this model"),
+    "model-not-listed": Entry("503", "a configured model is not in the list", "info"),
+    "model-missing": Entry("504", "no model is named"),
+    "context-too-small": Entry("505", "the model cannot read a request as large as Claude Code's"),
+    # 6xx what it can do
+    "unsupported-parameter": Entry("601", "a parameter is not supported", "warn"),
+    "request-refused": Entry("602", "the endpoint refuses the request"),
+    "request-too-large": Entry("603", "the request is too large for the gateway"),
+    "no-streaming": Entry("611", "there is no streaming", "warn"),
+    "stream-malformed": Entry("612", "the stream is not as it should be", "warn"),
+    "no-usage": Entry("613", "the stream does not tell how many tokens were used", "info"),
+    "slow-first-byte": Entry("614", "the first token takes long", "warn"),
+    "no-tools": Entry("621", "the model does not call tools"),
+    "tools-malformed": Entry("622", "tool calls arrive broken"),
+    "no-parallel-tools": Entry("623", "one tool call a turn only", "info"),
+    "reasoning-echo-required": Entry("624", "earlier reasoning must be sent back", "info"),
+    "no-images": Entry("625", "the model does not see images", "info"),
+    "no-stop": Entry("626", "stop sequences are ignored", "info"),
+    "clock-skew": Entry("631", "this machine's clock is wrong", "warn"),
+    # 7xx through our proxy and the real client
+    "translation-failed": Entry("701", "the same does not work through our proxy"),
+    "claude-failed": Entry("702", "the real Claude Code gets no answer"),
+}
+"""Kind → number, title and usual weight. Kinds and numbers are stable; scripts and the help rely on them."""

@@ -106,7 +106,11 @@ class Bodies:
     def tools(self) -> Json:
         """A forced call, streamed."""
         return self.plain(
-            "What is the weather in Paris?", TOOL_TOKENS, tools=[self._tool("get_weather")], **self._forced(), **self._streaming()
+            "What is the weather in Paris?",
+            TOOL_TOKENS,
+            tools=[self._tool("get_weather")],
+            **self._forced(),
+            **self._streaming(),
         )
 
     def parallel(self) -> Json:
@@ -175,7 +179,9 @@ class Bodies:
 
     def stop(self) -> Json:
         """A stop sequence that the answer runs into."""
-        return self.plain("Repeat exactly: ALPHA HALT OMEGA", 32, **{"stop" if self.chat else "stop_sequences": ["HALT"]})
+        return self.plain(
+            "Repeat exactly: ALPHA HALT OMEGA", 32, **{"stop" if self.chat else "stop_sequences": ["HALT"]}
+        )
 
     def image(self) -> Json:
         """A red square."""
@@ -221,7 +227,9 @@ class Bodies:
             turns = [{"role": role, "content": text}, {"role": "user", "content": "Reply with the word OK."}]
             return self.conversation(turns, FEW_TOKENS, tools=tools, **self._streaming())
         marked = [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
-        return self.plain("Reply with the word OK.", system=marked, tools=tools, metadata={"user_id": "probe"}, stream=True)
+        return self.plain(
+            "Reply with the word OK.", system=marked, tools=tools, metadata={"user_id": "probe"}, stream=True
+        )
 
 
 HUGE_LIMIT = 1_000_000

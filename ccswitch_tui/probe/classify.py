@@ -13,7 +13,17 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ccswitch_tui.probe.exchange import Exchange
-from ccswitch_tui.probe.shapes import READERS, ListedModel, Said, error_in, is_html, is_stream, parsed, read_models, title_of
+from ccswitch_tui.probe.shapes import (
+    READERS,
+    ListedModel,
+    Said,
+    error_in,
+    is_html,
+    is_stream,
+    parsed,
+    read_models,
+    title_of,
+)
 
 OK = "ok"
 
@@ -44,7 +54,9 @@ FAILURE_KINDS: Mapping[str, str] = {
 }
 """Failure of an exchange → finding."""
 
-UNREACHED = frozenset(kind for failure, kind in FAILURE_KINDS.items() if failure not in ("timeout-first-byte", "closed"))
+UNREACHED = frozenset(
+    kind for failure, kind in FAILURE_KINDS.items() if failure not in ("timeout-first-byte", "closed")
+)
 """Findings after which no further request makes sense."""
 
 
@@ -193,7 +205,9 @@ def _error_in_success(exchange: Exchange, error: Any) -> Answer | None:
     if answer is None or answer.kind in ("request-refused", "server-error"):
         answer = _refusal(exchange._replace(status=None), words) or answer
     if answer is None:
-        return Answer("error-in-success", _short(words), f"HTTP {exchange.status}, but with an error inside: {_short(words)}")
+        return Answer(
+            "error-in-success", _short(words), f"HTTP {exchange.status}, but with an error inside: {_short(words)}"
+        )
     because = answer.because or f"HTTP {exchange.status}, but with an error inside: {_short(words)}"
     return answer._replace(because=because)
 
@@ -208,7 +222,9 @@ def _status_in(error: Any) -> int | None:
     return None
 
 
-def _refusal(exchange: Exchange, words: str, *, shown: str = "", html: bool = False, only: tuple[str, ...] = ()) -> Answer | None:
+def _refusal(
+    exchange: Exchange, words: str, *, shown: str = "", html: bool = False, only: tuple[str, ...] = ()
+) -> Answer | None:
     header_lines = "\n".join(f"{name.lower()}: {value}" for name, value in exchange.headers)
     for rule in rules():
         if only and rule.kind not in only:
@@ -245,7 +261,18 @@ def _by_rule(rule: Rule, found: re.Match[str] | None, exchange: Exchange, words:
 
 
 DROPPABLE = frozenset(
-    ["metadata", "user", "seed", "store", "service_tier", "n", "logprobs", "presence_penalty", "frequency_penalty", "top_k"]
+    [
+        "metadata",
+        "user",
+        "seed",
+        "store",
+        "service_tier",
+        "n",
+        "logprobs",
+        "presence_penalty",
+        "frequency_penalty",
+        "top_k",
+    ]
 )
 """Fields that carry no meaning of the conversation: leaving one out loses nothing a user would miss."""
 

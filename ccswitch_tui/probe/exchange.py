@@ -26,7 +26,7 @@ BODY_SHOWN = 2_000
 """Characters of a body in JSON and Markdown reports."""
 
 SECRET_HEADERS = frozenset(
-    "authorization proxy-authorization x-api-key api-key x-goog-api-key cookie set-cookie x-auth-token".split()
+    ["authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "set-cookie", "x-auth-token"]
 )
 
 
@@ -110,6 +110,8 @@ class Exchange(NamedTuple):
     proxy: str = ""
     """The HTTP proxy it went through, without its password."""
     timings: Timings = Timings()
+    at: float = 0.0
+    """When it was asked, in seconds since the epoch, by this machine's clock; 0 where unknown."""
 
     def header(self, name: str) -> str:
         """A response header, "" when absent."""

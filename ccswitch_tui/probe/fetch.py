@@ -100,7 +100,9 @@ class Fetcher:
     async def _perform(self, ask: Ask, record: _Record) -> None:
         parts = urlsplit(ask.url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        reader, writer = await dial(parts.scheme, parts.hostname or "", port, self._proxy, self._context, record.reached)
+        reader, writer = await dial(
+            parts.scheme, parts.hostname or "", port, self._proxy, self._context, record.reached
+        )
         try:
             client = h11.Connection(h11.CLIENT)
             writer.write(self._request_bytes(ask, parts, client))
@@ -174,6 +176,7 @@ class _Record:
         self.proxy = proxy
         self.reached = Reached()
         self.started_at = time.perf_counter()
+        self.at = time.time()
         self.sent_at: float | None = None
         self.first_byte_at: float | None = None
         self.first_body_at: float | None = None
@@ -261,6 +264,7 @@ class _Record:
             detail=self.detail,
             addresses=reached.addresses,
             peer=reached.peer,
+            at=self.at,
             tls=reached.tls,
             proxy=self.proxy.shown if self.proxy else "",
             timings=Timings(

@@ -120,7 +120,9 @@ def _text_of(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "".join(str(p.get("text") or "") for p in content if isinstance(p, dict) and p.get("type", "text") == "text")
+        return "".join(
+            str(p.get("text") or "") for p in content if isinstance(p, dict) and p.get("type", "text") == "text"
+        )
     return ""
 
 
@@ -318,7 +320,9 @@ def read_message_stream(text: str) -> Said:
             usage = {**usage, **{k: v for k, v in (frame.get("usage") or {}).items() if v}}
     if frames and error is None:
         faults += [f"no '{kind}'" for kind in NEEDED_EVENTS if not seen.get(kind)]
-        faults += [f"'{kind}' came {seen[kind]} times" for kind in ("message_start", "message_stop") if seen.get(kind, 0) > 1]
+        faults += [
+            f"'{kind}' came {seen[kind]} times" for kind in ("message_start", "message_stop") if seen.get(kind, 0) > 1
+        ]
     return Said(
         text=content,
         reasoning=reasoning,

@@ -1,16 +1,26 @@
 """Probe an endpoint: what works, what does not, why, and what mends it.
 
 The ladder decides what to ask, the fetcher asks, the diagnosis reads; this
-module only carries between them, within the budget, and reports each rung as
-it finishes. Nothing is saved except the last report of a profile, masked.
+module carries between them and reports each rung as it finishes. Nothing is
+saved except the last report of a profile, masked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.findings import Fix
+from ccswitch_tui.probe.diagnose import diagnose, judge
+from ccswitch_tui.probe.exchange import Ask, Exchange, masked_url
+from ccswitch_tui.probe.facts import Facts, Target
+from ccswitch_tui.probe.fetch import Fetcher
+from ccswitch_tui.probe.ladder import Cost, Outside, Settled, Wait, climb, cost_of
 from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
 
 if TYPE_CHECKING:
@@ -26,11 +36,240 @@ async def examine(
     *,
     ladder: Ladder = "default",
     on_step: Callable[[Step], None] = lambda step: None,
+    key_note: str = "",
+    url_changes: tuple[str, ...] = (),
 ) -> ProbeReport:
-    """Climbs the ladder against `target`. Cancel the task to stop: connections close at once."""
-    raise NotImplementedError
+    """Climbs the ladder against `target`. Cancel the task to stop: connections close at once.
+
+    Raises UsageError when the key was given for another host.
+    """
+    check_key_host(target)
+    saved = target.name in ctx.book().profiles
+    wanted = target_of(target, has_key=bool(key), saved=saved, key_note=key_note, url_changes=url_changes)
+    started = time.perf_counter()
+    facts = Facts(wanted)
+    way = _way_to(ctx, target, key)
+    ladder_asks = climb(wanted, ladder)
+    answered: list[Exchange] | None = None
+    told: set[str] = set()
+    while True:
+        try:
+            wish = ladder_asks.send(answered) if answered is not None else next(ladder_asks)
+        except StopIteration:
+            break
+        answered = []
+        if isinstance(wish, Settled):
+            _tell(wish.codes, facts, told, on_step)
+        elif isinstance(wish, Wait):
+            await asyncio.sleep(wish.seconds)
+        elif isinstance(wish, Outside):
+            answered = await _outside(ctx, target, key, wish, len(facts.reads))
+            facts.add(answered)
+        else:
+            answered = await _fetch_all(way, wish)
+            facts.add(answered)
+    report = diagnose(
+        wanted, facts.exchanges, ladder=ladder, at=_utc(ctx.clock()), took_ms=(time.perf_counter() - started) * 1000
+    )
+    for step in report.steps:
+        if step.code not in told:
+            on_step(step)
+    if saved:
+        keep_report(ctx, report)
+    return report
+
+
+def _tell(codes: tuple[str, ...], facts: Facts, told: set[str], on_step: Callable[[Step], None]) -> None:
+    for code in codes:
+        judged = judge(code, facts)
+        if judged is not None:
+            told.add(code)
+            on_step(judged.step)
+
+
+async def _fetch_all(way: Fetcher | str, asks: list[Ask]) -> list[Exchange]:
+    if isinstance(way, str):
+        return [Exchange(0, a.rung, a.method, masked_url(a.url), failure="setting", detail=way) for a in asks]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(way.fetch(ask)) for ask in asks]
+    return [task.result() for task in tasks]
+
+
+def _way_to(ctx: Context, target: Profile, key: Secret | None) -> Fetcher | str:
+    """The way to the endpoint, or why a network setting forbids one: the same way our proxy would take."""
+    from urllib.parse import urlsplit
+
+    from ccswitch_tui.proxy.network import NetworkSettingError, proxy_for, tls_context
+
+    endpoint = target.endpoint
+    parts = urlsplit(endpoint.base_url)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        proxy = proxy_for(endpoint, parts.scheme, parts.hostname or "", port, ctx.env)
+        context = tls_context(endpoint, ctx.env, ctx.paths.home) if parts.scheme == "https" else None
+    except (NetworkSettingError, ValueError) as error:
+        return str(error)
+    if context is None:
+        return Fetcher(endpoint.base_url, key, headers=endpoint.headers, proxy=proxy)
+    return Fetcher(endpoint.base_url, key, headers=endpoint.headers, proxy=proxy, tls=lambda: context)
+
+
+async def _outside(ctx: Context, target: Profile, key: Secret | None, wish: Outside, number: int) -> list[Exchange]:
+    from ccswitch_tui.workflows import examine_outside
+
+    run = examine_outside.through_proxy if wish.rung == "translate" else examine_outside.with_claude
+    return [(await run(ctx, target, key, wish))._replace(id=number + 1)]
+
+
+# ---------------------------------------------------------------- what is probed
+
+
+def target_of(
+    profile: Profile, *, has_key: bool, saved: bool = False, key_note: str = "", url_changes: tuple[str, ...] = ()
+) -> Target:
+    """A profile as the ladder sees it: without its key, its quirks as plain values."""
+    values, probed = {}, []
+    for name, given in profile.quirks.items():
+        kept = isinstance(given, Mapping) and "value" in given and "from" in given
+        values[name] = given["value"] if kept else given
+        if kept and given["from"] == "probe":
+            probed.append(name)
+    return Target(
+        name=profile.name,
+        base_url=profile.endpoint.base_url.rstrip("/"),
+        wire=profile.endpoint.wire,
+        auth=profile.endpoint.auth,
+        models=_own_models(profile),
+        has_key=has_key,
+        quirks=values,
+        probed=tuple(probed),
+        saved=saved,
+        key_note=key_note,
+        url_changes=url_changes,
+        context_window=profile.context_window,
+    )
+
+
+def _own_models(profile: Profile) -> dict[str, str]:
+    """The models asked for at this endpoint; `PROFILE:MODEL` is asked for elsewhere. `[1m]` is a mark for the client."""
+    named = {tier: model.removesuffix("[1m]") for tier, model in profile.models.named().items()}
+    return {tier: model for tier, model in named.items() if model}
+
+
+def cost(profile: Profile, ladder: Ladder) -> Cost:
+    """About what a climb costs, to be said before it starts."""
+    return cost_of(target_of(profile, has_key=True), ladder)
+
+
+def check_key_host(profile: Profile) -> None:
+    """Raises UsageError when the profile's key was given for another host than it names now."""
+    from ccswitch_tui.profiles.url import url_host
+
+    host = url_host(profile.endpoint.base_url)
+    if profile.key_host and profile.key_host != host:
+        raise UsageError(
+            f"the key of '{profile.name}' was given for {profile.key_host}, not for {host}: nothing was sent",
+            hint=f"enter the key for this host: 'ccswitch-tui edit {profile.name} --key-stdin'",
+            kind="key-host",
+        )
+
+
+def key_of(ctx: Context, profile: Profile) -> Secret | None:
+    """The profile's key; None where it has none. Raises KeyStoreError when it cannot be had."""
+    return None if profile.key.kind == "none" else ctx.keys.resolve(profile.key)
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# ---------------------------------------------------------------- fixes and quirks
 
 
 def apply_fix(ctx: Context, profile: str, fix: Fix) -> Profile:
-    """Changes the stored profile as the fix's patch says and returns it."""
-    raise NotImplementedError
+    """Changes the stored profile as the fix's patch says and returns it. Raises UsageError when there is no patch."""
+    from ccswitch_tui.workflows.edit import plan_patch, save_edit
+
+    if not fix.patch:
+        raise UsageError("this fix cannot be applied by itself", hint=fix.text)
+    patch = {
+        key: _with_provenance(ctx, value) if key.startswith("quirks.") else value for key, value in fix.patch.items()
+    }
+    return save_edit(ctx, plan_patch(ctx, profile, patch))
+
+
+def _with_provenance(ctx: Context, value: Any, because: str = "") -> dict[str, Any]:
+    kept = {"value": value, "from": "probe", "at": _utc(ctx.clock())[:10]}
+    return {**kept, "because": because} if because else kept
+
+
+def learn(ctx: Context, profile: str, report: ProbeReport) -> Profile | None:
+    """Keeps what a probe learned in the profile, with where it came from; forgets what it disproved.
+
+    A quirk set by hand stays. Returns the changed profile, None when there was nothing to change.
+    """
+    from ccswitch_tui.workflows.edit import plan_patch, save_edit
+
+    have = ctx.book().get(profile).quirks
+    patch: dict[str, Any] = {}
+    for quirk in report.quirks:
+        given = have.get(quirk.name)
+        by_hand = given is not None and not (
+            isinstance(given, Mapping) and given.get("from") in ("probe", "preset", "learned")
+        )
+        if not by_hand:
+            patch[f"quirks.{quirk.name}"] = _with_provenance(ctx, quirk.value, quirk.because[:200])
+    patch |= {f"quirks.{name}": None for name in report.disproved if name in have}
+    return save_edit(ctx, plan_patch(ctx, profile, patch)) if patch else None
+
+
+# ---------------------------------------------------------------- the last report
+
+
+def _report_path(ctx: Context, name: str) -> str:
+    import os
+    from urllib.parse import quote
+
+    return os.path.join(ctx.paths.reports, quote(name, safe="") + ".json")
+
+
+def keep_report(ctx: Context, report: ProbeReport) -> None:
+    """Keeps the last report of a profile; a disk that refuses costs only that."""
+    import json
+
+    from ccswitch_tui.textfile import make_private_dir, read_bytes, replace_text, sha256_of
+
+    path = _report_path(ctx, report.profile)
+    with contextlib.suppress(OSError, ConflictError):
+        make_private_dir(ctx.paths.reports)
+        data = json.dumps({**report.to_json(), "key_note": report.key_note}, ensure_ascii=False).encode(
+            "utf-8", "replace"
+        )
+        replace_text(path, data, expected_sha256=sha256_of(read_bytes(path)))
+
+
+def last_verdicts(ctx: Context) -> dict[str, tuple[str, float]]:
+    """The last verdict of each probed profile, and when (seconds since the epoch) it was reached."""
+    import os
+
+    found = {}
+    for name in ctx.book().profiles:
+        if os.path.exists(_report_path(ctx, name)):
+            report = last_report(ctx, name)
+            if report is not None:
+                at = datetime.strptime(report.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+                found[name] = (report.verdict, at.timestamp())
+    return found
+
+
+def last_report(ctx: Context, name: str) -> ProbeReport | None:
+    """The last report of a profile, None when there is none that can be read."""
+    import json
+
+    from ccswitch_tui.probe.report import report_from_json
+    from ccswitch_tui.textfile import read_bytes
+
+    with contextlib.suppress(OSError, ConflictError, ValueError, KeyError, TypeError):
+        raw = read_bytes(_report_path(ctx, name))
+        return report_from_json(json.loads(raw)) if raw else None
+    return None

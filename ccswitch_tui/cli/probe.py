@@ -1,0 +1,172 @@
+"""`probe`: what an endpoint can do, and what is wrong with it, rung by rung."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.cli import endpoint_options
+from ccswitch_tui.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.secret import Secret
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Climbs a ladder of small requests against an endpoint and says what each proved.
+Quick: up to one answer (4 requests at most). Default: streaming, tool calls and
+our proxy too (16). Full: everything Claude Code uses, and Claude Code itself (30)."""
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui probe work
+  ccswitch-tui probe work --full --learn        keep what was learned in the profile
+  ccswitch-tui probe --url https://api.example.com/v1 --key env:MY_KEY --model m1    nothing is saved
+  ccswitch-tui probe work --markdown > report.md
+
+exit codes: 0 works, 1 works with limits, 3 does not, 4 the key is refused"""
+
+KEY_KINDS = frozenset(["auth-missing", "auth-invalid", "auth-forbidden", "auth-header-style", "key-unsendable"])
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a profile")
+    depth = parser.add_mutually_exclusive_group()
+    depth.add_argument("--quick", action="store_true", help="up to one answer: 4 requests at most")
+    depth.add_argument("--full", action="store_true", help="everything Claude Code uses: 30 requests at most")
+    parser.add_argument(
+        "--learn", action="store_true", help="keep learned quirks in the profile, forget disproved ones"
+    )
+    parser.add_argument("--verbose", "-v", action="store_true", help="show every exchange as curl -v would")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="the versioned JSON report")
+    shape.add_argument("--markdown", action="store_true", help="a report to paste into an issue")
+    endpoint_options.configure(parser)
+
+
+def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    """Probes, prints, and returns the exit code the verdict means."""
+    import asyncio
+
+    from ccswitch_tui.workflows.examine import cost, examine, learn
+
+    ladder: Ladder = "quick" if args.quick else "full" if args.full else "default"
+    profile, key, changes = _target(args, ctx)
+    note = _key_note(profile, key)
+    live = not args.json and not args.markdown
+    if live:
+        _announce(profile, note, ladder, cost(profile, ladder), out)
+    on_step = (lambda step: _tell(step, out)) if live else (lambda step: None)
+    report = asyncio.run(examine(ctx, profile, key, ladder=ladder, on_step=on_step, key_note=note, url_changes=changes))
+    if args.learn and args.name:
+        learn(ctx, args.name, report)
+    _print(report, args, out)
+    return exit_code(report)
+
+
+def exit_code(report: ProbeReport) -> int:
+    """What the verdict means for a script."""
+    if report.verdict in ("native", "translate"):
+        return int(ExitCode.DONE)
+    if report.verdict == "limited":
+        return int(ExitCode.FAILED)
+    refused = report.findings and report.findings[0].kind in KEY_KINDS
+    return int(ExitCode.KEY_REFUSED if refused else ExitCode.ENDPOINT)
+
+
+def _target(args: argparse.Namespace, ctx: Context) -> tuple[Profile, Secret | None, tuple[str, ...]]:
+    described = args.url or args.paste or args.preset
+    if args.name and described:
+        raise UsageError("a profile or an address, not both", hint="leave NAME away to probe the address alone")
+    if args.name:
+        from ccswitch_tui.workflows.examine import check_key_host, key_of
+
+        profile = ctx.book().get(args.name)
+        check_key_host(profile)
+        return profile, key_of(ctx, profile), ()
+    if args.learn:
+        raise UsageError("--learn keeps what was learned in a profile: name one")
+    if not described:
+        raise UsageError("what is to be probed?", hint="name a profile, or give --url URL")
+    from ccswitch_tui.profiles.model import SecretRef
+
+    draft = endpoint_options.draft_from_args(args, ctx)
+    key = draft.secret
+    if key is None and draft.key_ref is not None and draft.key_ref.kind != "none":
+        key = ctx.keys.resolve(draft.key_ref)
+    profile = draft.profile("", SecretRef("none"))
+    return profile, key, draft.notes
+
+
+def _key_note(profile: Profile, key: Secret | None) -> str:
+    if key is None:
+        return "no key"
+    where = {
+        "keyring": "key from the key store",
+        "env": f"key from ${profile.key.name}",
+        "command": "key from a command",
+    }
+    return where.get(profile.key.kind, "key given")
+
+
+def _announce(profile: Profile, note: str, ladder: str, cost: Any, out: Output) -> None:
+    from ccswitch_tui.probe.report import head_line
+
+    out.line(head_line(profile.name, profile.endpoint.base_url, profile.endpoint.wire, note, out.paint))
+    if ladder != "quick":
+        out.talk(out.paint("dim", f"  about {cost.requests} requests and {cost.tokens:,} tokens"))
+
+
+def _width(out: Output) -> int:
+    return min(120, shutil.get_terminal_size((100, 24)).columns) if out.interactive else 100
+
+
+def _tell(step: Step, out: Output) -> None:
+    from ccswitch_tui.probe.report import step_line
+
+    out.line(step_line(step, out.glyph, out.paint, _width(out)))
+
+
+def _print(report: ProbeReport, args: argparse.Namespace, out: Output) -> None:
+    from ccswitch_tui.probe import report as reporting
+
+    if args.json:
+        out.json(report.to_json())
+        return
+    if args.markdown:
+        out.line(reporting.markdown(report).rstrip("\n"))
+        return
+    out.line()
+    for finding in report.findings:
+        for line in reporting.finding_lines(finding, out.glyph, out.paint, _width(out)):
+            out.line(line)
+        out.line()
+    _print_quirks(report, args, out)
+    if args.verbose:
+        from ccswitch_tui.probe.exchange import curl_verbose
+
+        for exchange in report.exchanges:
+            out.line(out.paint("bold", f"#{exchange.id} {exchange.rung} {exchange.variant}".rstrip()))
+            out.line(curl_verbose(exchange))
+            out.line()
+    out.line(reporting.verdict_line(report, out.glyph, out.paint))
+
+
+def _print_quirks(report: ProbeReport, args: argparse.Namespace, out: Output) -> None:
+    from ccswitch_tui.probe.report import quirk_lines
+
+    lines = list(quirk_lines(report))
+    if not lines:
+        return
+    kept = "learned, and kept in the profile:" if args.learn else "learned:"
+    out.line(f"  {kept}")
+    for line in lines:
+        out.line(line)
+    if not args.learn and args.name:
+        out.line(f"    keep it: ccswitch-tui probe {args.name} --learn")
+    out.line()

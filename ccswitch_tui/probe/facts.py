@@ -1,0 +1,198 @@
+"""What is known about an endpoint after some exchanges: the ladder decides by it, the judges report from it.
+
+Pure, and computed from the exchanges alone: a recorded transcript leads to the
+same facts as the live probe it came from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ccswitch_tui.probe.asks import CHAT, LIST_ROUTE, MESSAGES, ROUTE, Place
+from ccswitch_tui.probe.classify import UNREACHED, Answer, read_answer
+from ccswitch_tui.probe.exchange import Exchange
+from ccswitch_tui.probe.model import LearnedQuirk
+from ccswitch_tui.probe.shapes import ListedModel
+
+
+class Target(NamedTuple):
+    """What is probed: a profile without its key."""
+
+    name: str
+    base_url: str
+    wire: str | None = None
+    auth: str = "bearer"
+    models: Mapping[str, str] = {}
+    """Tier → model; other profiles' models (`PROFILE:MODEL`) are not in here."""
+    has_key: bool = True
+    quirks: Mapping[str, Any] = {}
+    """Effective values by name."""
+    probed: tuple[str, ...] = ()
+    """Names of quirks an earlier probe set."""
+    saved: bool = True
+    """There is a profile of that name, which a fix can change."""
+    key_note: str = ""
+    url_changes: tuple[str, ...] = ()
+    """What was changed in the address as it was pasted."""
+    context_window: int | None = None
+
+    @property
+    def default_model(self) -> str:
+        """The model asked first."""
+        return self.models.get("default") or next(iter(self.models.values()), "")
+
+
+class Read(NamedTuple):
+    """An exchange and what it means."""
+
+    exchange: Exchange
+    answer: Answer
+
+
+LEARN_FROM = frozenset([400, 404, 415, 422, 500])
+"""Only a refusal of the request teaches a quirk; a 401 or 503 that mentions a field does not."""
+
+OUTSIDE = ("translate", "claude")
+"""Rungs whose exchanges are with our own proxy, not with the endpoint."""
+
+
+class Facts:
+    """Exchanges so far, read."""
+
+    def __init__(self, target: Target, exchanges: Iterable[Exchange] = ()) -> None:
+        self.target = target
+        self.reads: list[Read] = []
+        self.learned: dict[str, LearnedQuirk] = {}
+        self.add(exchanges)
+
+    def add(self, exchanges: Iterable[Exchange]) -> list[Read]:
+        """Reads further exchanges."""
+        fresh = [Read(exchange, read_answer(exchange)) for exchange in exchanges]
+        self.reads += fresh
+        for exchange, answer in fresh:
+            if answer.quirk and exchange.status in LEARN_FROM and exchange.rung not in OUTSIDE:
+                self._learn(answer.quirk, answer.value, answer.words)
+        return fresh
+
+    def _learn(self, name: str, value: Any, words: str) -> None:
+        if name == "drop_fields":
+            value = sorted({*self.quirks.get(name, ()), *value})
+        if name == "tool_choice" and self.quirks.get(name) == "strings_only" and value == "strings_only":
+            value = "auto_only"
+        self.learned[name] = LearnedQuirk(name, value, words)
+
+    def of(self, *rungs: str) -> list[Read]:
+        """The exchanges of these rungs, in order."""
+        return [read for read in self.reads if read.exchange.rung in rungs]
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        return tuple(read.exchange for read in self.reads)
+
+    @property
+    def quirks(self) -> dict[str, Any]:
+        """The endpoint's quirks as known so far."""
+        return {**self.target.quirks, **{name: q.value for name, q in self.learned.items()}}
+
+    @property
+    def unreached(self) -> Read | None:
+        """The exchange that showed that the endpoint cannot be reached at all."""
+        reads = [r for r in self.reads if r.exchange.rung not in OUTSIDE]
+        reached = any(r.exchange.status is not None for r in reads)
+        return None if reached else next((r for r in reads if r.answer.kind in UNREACHED), None)
+
+    @property
+    def messages(self) -> list[Read]:
+        """The attempts at one answer."""
+        return self.of("message")
+
+    @property
+    def success(self) -> Read | None:
+        """The attempt that was answered: Anthropic's format where both are spoken and none was asked for."""
+        good = [r for r in self.messages if r.answer.ok]
+        wanted = self.target.wire
+        preferred = [r for r in good if r.exchange.wire == (wanted or MESSAGES)]
+        return next(iter(preferred or good), None)
+
+    @property
+    def native(self) -> Read | None:
+        """A successful attempt in Anthropic's format, also beside a configured chat route."""
+        return next((r for r in self.of("message", "native") if r.answer.ok and r.exchange.wire == MESSAGES), None)
+
+    @property
+    def place(self) -> Place | None:
+        """Where and how to ask, proved by an answer."""
+        return place_of(self.success.exchange) if self.success else None
+
+    @property
+    def listed(self) -> tuple[ListedModel, ...]:
+        """The models the endpoint lists, with the key if it was used."""
+        lists = [r.answer.listed for r in self.of("http", "models") if r.answer.ok and r.answer.listed]
+        return lists[-1] if lists else ()
+
+    def window_of(self, model: str) -> int | None:
+        """The context window the list tells for a model."""
+        return next((m.context_window for m in self.listed if m.id == model), None)
+
+
+def base_of(exchange: Exchange) -> str:
+    """The base URL an exchange was made under."""
+    url = exchange.url.partition("?")[0]
+    for route in (
+        (ROUTE[MESSAGES], LIST_ROUTE[MESSAGES]) if exchange.wire == MESSAGES else (ROUTE[CHAT], LIST_ROUTE[CHAT])
+    ):
+        if url.endswith(route):
+            return url[: -len(route)]
+    return url
+
+
+def place_of(exchange: Exchange) -> Place:
+    """The place an exchange asked at."""
+    return Place(base_of(exchange), exchange.wire, exchange.auth, exchange.model)
+
+
+# ---------------------------------------------------------------- addresses of the same origin, plan and billing group
+
+VERSION_END = re.compile(r"/v\d+[a-z]*\d*$")
+
+PROTOCOL_WORDS = frozenset(
+    ["openai", "anthropic", "claude", "compatible-mode", "apps", "api", "v1", "v2", "v3", "v4", ""]
+)
+"""Path segments that name a protocol or a version. All others may name a plan or a billing group (`/coding`, `/plan`,
+`/tokenplan`, `/paas`): two addresses that differ in those are never tried for each other."""
+
+
+def without_version(base_url: str) -> str:
+    """The base URL without its version segment."""
+    return VERSION_END.sub("", base_url)
+
+
+def has_version(base_url: str) -> bool:
+    """The base URL ends in a version segment."""
+    return bool(VERSION_END.search(base_url))
+
+
+def same_group(one: str, other: str) -> bool:
+    """Two base URLs differ in protocol and version words only."""
+
+    def group(url: str) -> tuple[str, list[str]]:
+        scheme, _, rest = url.partition("://")
+        host, _, path = rest.partition("/")
+        return f"{scheme}://{host}", [p for p in path.split("/") if p not in PROTOCOL_WORDS]
+
+    return group(one) == group(other)
+
+
+def other_bases(base_url: str, wire: str) -> list[str]:
+    """Base URLs worth trying for `wire` on the same origin when this one does not answer, the likeliest first."""
+    bare = without_version(base_url)
+    if wire == CHAT:
+        tries = [bare + "/v1", bare] if has_version(base_url) else [base_url + "/v1"]
+        tries += [re.sub(r"/(apps/)?anthropic$", "/v1", bare)] if bare.endswith("/anthropic") else []
+    else:
+        tries = [bare, re.sub(r"/(openai|compatible-mode)$", "/anthropic", bare)]
+        if bare.count("/") == 2:
+            tries.append(bare + "/anthropic")
+    return [t for t in dict.fromkeys(tries) if t != base_url and same_group(t, base_url)]

@@ -1,0 +1,337 @@
+"""The middle rungs judged: the key, the list of models, one answer, every configured model."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from ccswitch_tui.findings import Finding
+from ccswitch_tui.probe.advice import finding
+from ccswitch_tui.probe.asks import CHAT, MESSAGES
+from ccswitch_tui.probe.exchange import Exchange
+from ccswitch_tui.probe.facts import Facts, Read, base_of, place_of
+from ccswitch_tui.probe.judged import Judged, step
+from ccswitch_tui.probe.ladder import ELSEWHERE, STYLE_TROUBLE
+
+KNOWN_KEY = frozenset(
+    ["quota-exhausted", "rate-limited", "model-not-found", "model-forbidden", "unsupported-parameter", "context-too-small", "no-tools", "content-filtered", "overloaded"]
+)
+"""Refusals that come only after the key was looked at."""
+
+MODEL_KINDS = frozenset(["model-not-found", "model-forbidden"])
+
+
+def _style(auth: str) -> str:
+    """A header style in words; "Authorization: …" itself would be masked wherever it is printed."""
+    return {"bearer": "a bearer token", "both": "a bearer token and x-api-key", "none": "no key"}.get(
+        auth, auth.removeprefix("header:")
+    )
+
+
+# ---------------------------------------------------------------- auth
+
+
+def judge_auth(facts: Facts) -> Judged | None:
+    """The key: accepted, refused, in another header, or not proved either way."""
+    target, success = facts.target, facts.success
+    open_door = next(iter(facts.of("http")), None)
+    keyed = [r for r in facts.of("models", "message") if r.exchange.auth != "none"]
+    if not target.has_key and target.auth != "none":
+        if success is not None:
+            return Judged(step("auth", "ok", "no key given, and none needed"))
+        refused = next((r for r in facts.of("http", "message") if r.answer.kind in STYLE_TROUBLE), None)
+        if refused is None:
+            return None
+        found = finding("auth-missing", facts, refused.exchange, refused.answer)
+        return Judged(step("auth", "fail", "there is no key", None, "auth-missing"), [found])
+    if success is not None:
+        return _accepted(facts, success, open_door)
+    trouble = _key_trouble(keyed)
+    if trouble is not None:
+        kind = "auth-invalid" if trouble.answer.kind == "auth-header-style" else trouble.answer.kind
+        because = _styles_tried(keyed) if trouble.answer.kind == "auth-header-style" else ""
+        answer = trouble.answer._replace(because=because or trouble.answer.because, kind=kind)
+        found = finding(kind, facts, trouble.exchange, answer, evidence=_ids(keyed))
+        said = f"HTTP {trouble.exchange.status}: {trouble.answer.words}"
+        return Judged(step("auth", "fail", said, trouble.exchange.timings.first_byte, kind), [found])
+    known = next((r for r in keyed if r.answer.kind in KNOWN_KEY), None)
+    listed = next((r for r in facts.of("models") if r.answer.ok and r.exchange.auth != "none"), None)
+    if listed is not None and open_door is not None and not open_door.answer.ok:
+        return Judged(step("auth", "ok", f"the model list needs it and was given ({_style(listed.exchange.auth)})"))
+    if known is not None:
+        return Judged(step("auth", "ok", "the key is known: it is refused for another reason"))
+    return None
+
+
+def _accepted(facts: Facts, success: Read, open_door: Read | None) -> Judged:
+    used, target = success.exchange.auth, facts.target
+    took = success.exchange.timings.first_byte
+    if used == "none":
+        return Judged(step("auth", "ok", "no key needed"))
+    said = f"accepted as {_style(used)}"
+    needed = open_door is not None and open_door.answer.kind in STYLE_TROUBLE
+    if not needed:
+        said = f"answered with it ({_style(used)}); whether it is looked at was not shown"
+    if used == target.auth:
+        return Judged(step("auth", "ok", said, took))
+    refused = next((r for r in facts.messages if r.exchange.auth == target.auth and not r.answer.ok), success)
+    found = finding(
+        "auth-header-style", facts, refused.exchange, patch={"endpoint.auth": used}, severity="fail",
+        because=f"the key is refused as {_style(target.auth)} (HTTP {refused.exchange.status}) and accepted as {_style(used)}",
+        fix=f"send it as {_style(used)}", evidence=_ids([refused, success]),
+    )  # fmt: skip
+    return Judged(step("auth", "warn", said, took, "auth-header-style"), [found])
+
+
+def _key_trouble(keyed: list[Read]) -> Read | None:
+    """The first refusal of the key, unless a further attempt showed that the key is good."""
+    if any(r.answer.ok or r.answer.kind in KNOWN_KEY for r in keyed if r.exchange.rung == "message"):
+        return None
+    wanted = (*STYLE_TROUBLE, "client-refused", "region-blocked", "key-unsendable")
+    troubles = [r for r in keyed if r.answer.kind in wanted]
+    specific = [r for r in troubles if r.answer.kind not in ("auth-header-style", "auth-forbidden")]
+    messages = [r for r in troubles if r.exchange.rung == "message"]
+    first_style = [r for r in messages if r in specific] or messages
+    return next(iter(first_style or specific or troubles), None)
+
+
+def _styles_tried(keyed: list[Read]) -> str:
+    said = [f"'{_style(r.exchange.auth)}': {r.answer.words}" for r in keyed if r.exchange.rung == "message"]
+    return "the key was refused in every header we know: " + "; ".join(dict.fromkeys(said)) if len(said) > 1 else ""
+
+
+def _ids(reads: list[Read]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(r.exchange.id for r in reads))
+
+
+# ---------------------------------------------------------------- models
+
+
+def judge_models(facts: Facts) -> Judged | None:
+    """The list of models. Informational: it proves neither the key nor a model."""
+    reads = facts.of("models") or [r for r in facts.of("http") if r.answer.ok]
+    if not reads:
+        return None
+    exchange, answer = reads[-1]
+    took = exchange.timings.first_byte
+    if not answer.ok:
+        said = f"no list: HTTP {exchange.status}, {answer.words}" if exchange.status else f"no list: {answer.words}"
+        return Judged(step("models", "warn" if answer.kind not in STYLE_TROUBLE else "skip", said, took))
+    anonymous = next((r for r in facts.of("http") if r.answer.ok), None)
+    public = "public, " if anonymous is not None and facts.target.has_key else ""
+    listed = [m.id for m in facts.listed]
+    said = f"{public}{len(listed)} listed" if listed else f"{public}an empty list"
+    configured = list(dict.fromkeys(facts.target.models.values()))
+    missing = [m for m in configured if m not in listed] if listed else []
+    windows = [f"{m}: {facts.window_of(m):,} tokens" for m in configured if facts.window_of(m)]
+    if windows:
+        said += f"; {', '.join(windows[:2])}"
+    if not missing:
+        return Judged(step("models", "ok", said, took))
+    names = ", ".join(f"'{m}'" for m in missing)
+    found = finding(
+        "model-not-listed", facts, exchange, listed=len(listed), missing=names, near=near_words(missing[0], listed)
+    )
+    return Judged(step("models", "warn", f"{said}; {names} not among them", took, "model-not-listed"), [found])
+
+
+def near(model: str, listed: list[str]) -> list[str]:
+    """The listed names closest to a model's: by letters, without the vendor's prefix, or containing it."""
+    lowered = {name.lower(): name for name in listed}
+    bare = {name.rpartition("/")[2]: whole for name, whole in lowered.items()}
+    wanted = model.lower().removesuffix("[1m]")
+    short = wanted.rpartition("/")[2]
+    close = [lowered[n] for n in difflib.get_close_matches(wanted, lowered, n=3, cutoff=0.6)]
+    close += [bare[n] for n in difflib.get_close_matches(short, bare, n=3, cutoff=0.6)]
+    close += [name for low, name in lowered.items() if len(short) > 3 and (short in low or low in short)]
+    exact = [whole for n, whole in bare.items() if n == short]
+    return list(dict.fromkeys(exact + close))[:3]
+
+
+def near_words(model: str, listed: list[str]) -> str:
+    """The closest names as the end of a sentence, "" when there are none."""
+    names = near(model, listed)
+    return f"; closest: {', '.join(names)}" if names else ""
+
+
+# ---------------------------------------------------------------- one answer
+
+
+def judge_message(facts: Facts) -> Judged | None:
+    """One answer of the model, and what had to be changed to get it."""
+    attempts = facts.messages
+    if not attempts:
+        if not facts.target.default_model and (facts.of("models") or facts.of("http")) and facts.unreached is None:
+            http = facts.of("models", "http")[-1]
+            if http.answer.ok or http.exchange.status:
+                return Judged(step("message", "fail", "no model is named", None, "model-missing"),
+                              [finding("model-missing", facts, http.exchange)])  # fmt: skip
+        return None
+    if facts.success is not None:
+        return _answered(facts, facts.success)
+    return _not_answered(facts, attempts)
+
+
+def _answered(facts: Facts, success: Read) -> Judged:
+    said, exchange = success.answer.said, success.exchange
+    target = facts.target
+    findings = _detours(facts, exchange)
+    findings += [
+        finding("unsupported-parameter", facts, read.exchange, read.answer)
+        for read in facts.messages
+        if read.answer.kind == "unsupported-parameter"
+    ]
+    words = f"'{exchange.model}' answers in {exchange.wire}"
+    if said is not None and not said.text and said.reasoning:
+        words += " (thought only, within the few tokens asked for)"
+    other = said.model if said else ""
+    if other and exchange.model and _another(exchange.model, other):
+        words += f"; it calls itself '{other}'"
+    if base_of(exchange) != target.base_url:
+        words += f" at {base_of(exchange)}"
+    verdict = "warn" if findings else "ok"
+    kind = findings[0].kind if findings else None
+    if findings and findings[0].kind == "native-available":
+        verdict, kind = "ok", "native-available"
+    return Judged(step("message", verdict, words, exchange.timings.total, kind), findings)  # type: ignore[arg-type]
+
+
+def _another(asked: str, told: str) -> bool:
+    """The endpoint answers with another model than was asked for; dated and path forms of a name are the same."""
+    one, other = asked.lower().rpartition("/")[2], told.lower().rpartition("/")[2]
+    return not (one in other or other in one)
+
+
+def _detours(facts: Facts, exchange: Exchange) -> list[Finding]:
+    """What differs between what the profile says and what worked."""
+    target, base = facts.target, base_of(exchange)
+    patch: dict[str, Any] = {}
+    if base != target.base_url:
+        patch["endpoint.base_url"] = base
+    if exchange.wire != target.wire:
+        patch["endpoint.wire"] = exchange.wire
+    if target.wire is None:
+        return _chosen(facts, exchange, patch)
+    if not patch:
+        return []
+    failed = facts.messages[0]
+    kind = "wire-mismatch" if "endpoint.wire" in patch else url_kind(target.base_url, base)
+    because = (
+        f"at {target.base_url} the answer to {target.wire} was HTTP {failed.exchange.status} "
+        f"({failed.answer.words or failed.answer.kind}); {exchange.wire} at {base} answers"
+    )
+    fix = f"use {base}" + (f" with wire {exchange.wire}" if "endpoint.wire" in patch else "")
+    return [finding(kind, facts, failed.exchange, patch=patch, because=because, fix=fix,
+                    evidence=(failed.exchange.id, exchange.id))]  # fmt: skip
+
+
+def _chosen(facts: Facts, exchange: Exchange, patch: Mapping[str, Any]) -> list[Finding]:
+    if exchange.wire == MESSAGES and any(r.answer.ok and r.exchange.wire == CHAT for r in facts.messages):
+        because = f"both formats are spoken; Anthropic's at {base_of(exchange)} needs no translation"
+        return [finding("native-available", facts, exchange, patch=patch, because=because, fix="use it")]
+    return []
+
+
+def url_kind(configured: str, working: str) -> str:
+    """Which mistake in the base URL it was."""
+    if working in (f"{configured}/v1", f"{configured}/v3", f"{configured}/v4"):
+        return "url-version-missing"
+    if configured.startswith(working) and configured[len(working) :].strip("/").startswith("v"):
+        return "url-version-doubled" if working.endswith(configured[len(working) :]) else "url-version-surplus"
+    return "url-other"
+
+
+def _not_answered(facts: Facts, attempts: list[Read]) -> Judged | None:
+    first = attempts[0]
+    told = next((r for r in attempts if r.answer.kind not in ELSEWHERE), first)
+    if told is not first and first.answer.kind not in ELSEWHERE:
+        told = first
+    if told.answer.kind in (*STYLE_TROUBLE, "client-refused", "region-blocked", "key-unsendable"):
+        findings = _right_door(facts, first, told)
+        judged = step(
+            "message",
+            "fail" if findings else "skip",
+            "the key was refused",
+            None,
+            findings[0].kind if findings else None,
+        )
+        return Judged(judged, findings)
+    exchange, answer = told
+    more: dict[str, Any] = {}
+    patch = None
+    listed = [m.id for m in facts.listed]
+    if answer.kind in MODEL_KINDS:
+        names = near(exchange.model, listed)
+        more["near"] = near_words(exchange.model, listed)
+        if names:
+            patch = {f"models.{_tier_of(facts, exchange.model)}": names[0]}
+    if answer.kind in ELSEWHERE:
+        tried = [_where(r) for r in attempts[1:]]
+        more["tried"] = f"also tried: {', '.join(tried)}" if tried else "nothing else was tried"
+    if answer.kind == "rate-limited":
+        more["again"] = "; asked again after a pause, it said the same" if len(facts.of("message")) > 1 else ""
+    found = finding(answer.kind, facts, exchange, answer, patch=patch, evidence=_ids(attempts), **more)
+    said = f"HTTP {exchange.status}: {answer.words}" if exchange.status else answer.words
+    findings = [*_right_door(facts, first, told), found]
+    return Judged(step("message", "fail", said, exchange.timings.total, found.kind), findings)
+
+
+def _right_door(facts: Facts, first: Read, told: Read) -> list[Finding]:
+    """Another address or format gave a refusal that only an API gives: that is where it is."""
+    if told is first or first.answer.kind not in ELSEWHERE or told.answer.kind in ELSEWHERE:
+        return []
+    place = place_of(told.exchange)
+    if (place.base_url, place.wire) == (facts.target.base_url, facts.target.wire or first.exchange.wire):
+        return []
+    patch: dict[str, Any] = {}
+    if place.base_url != facts.target.base_url:
+        patch["endpoint.base_url"] = place.base_url
+    if facts.target.wire and place.wire != facts.target.wire:
+        patch["endpoint.wire"] = place.wire
+    if not patch:
+        return []
+    kind = "wire-mismatch" if "endpoint.wire" in patch else url_kind(facts.target.base_url, place.base_url)
+    because = (
+        f"{first.exchange.path} is not there (HTTP {first.exchange.status}), but {told.exchange.path} is: "
+        f"it answered HTTP {told.exchange.status}, {told.answer.words}"
+    )
+    return [finding(kind, facts, first.exchange, patch=patch, because=because, fix=f"use {place.base_url}",
+                    evidence=(first.exchange.id, told.exchange.id))]  # fmt: skip
+
+
+def _where(read: Read) -> str:
+    return f"{read.exchange.path} ({read.exchange.status or read.exchange.failure})"
+
+
+def _tier_of(facts: Facts, model: str) -> str:
+    return next((tier for tier, name in facts.target.models.items() if name == model), "default")
+
+
+# ---------------------------------------------------------------- every configured model
+
+
+def judge_tiers(facts: Facts) -> Judged | None:
+    """Each distinct model of the profile."""
+    reads = facts.of("tiers")
+    if not reads:
+        if facts.place and len(set(facts.target.models.values())) <= 1:
+            return Judged(step("tiers", "skip", "one model only"))
+        return None
+    findings, said = [], []
+    for exchange, answer in reads:
+        if answer.ok:
+            said.append(f"{exchange.model} answers")
+            continue
+        listed = [m.id for m in facts.listed]
+        names = near(exchange.model, listed)
+        patch = (
+            {f"models.{_tier_of(facts, exchange.model)}": names[0]} if answer.kind in MODEL_KINDS and names else None
+        )
+        findings.append(
+            finding(answer.kind, facts, exchange, answer, patch=patch, near=near_words(exchange.model, listed))
+        )
+        said.append(f"{exchange.model}: {answer.words}")
+    verdict = "fail" if findings else "ok"
+    took = max(r.exchange.timings.total for r in reads)
+    return Judged(step("tiers", verdict, "; ".join(said), took, findings[0].kind if findings else None), findings)  # type: ignore[arg-type]

@@ -1,0 +1,373 @@
+"""The rungs, as a generator that asks for exchanges and receives them.
+
+Pure: it yields what it wants (`list[Ask]` to be made side by side, `Wait`,
+`Outside` for what only a workflow can do, `Settled` when rungs are done) and
+is sent the exchanges. Cheap first; early end; a budget of requests a host; a
+repeated 429 ends it. Nothing leaves the origin, plan or billing group given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, NamedTuple
+
+from ccswitch_tui.probe.asks import (
+    CHAT,
+    FEW_TOKENS,
+    MESSAGES,
+    SIZE_PATIENCE_S,
+    SIZE_TOKENS,
+    Bodies,
+    Place,
+    ask,
+    list_ask,
+)
+from ccswitch_tui.probe.exchange import Ask, Exchange
+from ccswitch_tui.probe.facts import Facts, Read, Target, base_of, other_bases, place_of, without_version
+from ccswitch_tui.probe.model import BUDGETS, LADDERS, Ladder
+
+
+class Settled(NamedTuple):
+    """These rungs are done and can be judged."""
+
+    codes: tuple[str, ...]
+
+
+class Wait(NamedTuple):
+    """The endpoint asked for patience."""
+
+    seconds: float
+
+
+class Outside(NamedTuple):
+    """A rung that needs more than a request: our proxy, or the real client."""
+
+    rung: str
+    place: Place
+    quirks: dict[str, Any]
+
+
+Wish = list[Ask] | Settled | Wait | Outside
+Climb = Generator[Wish, list[Exchange], None]
+Step = Generator[Wish, list[Exchange], Any]
+
+SIDE_BY_SIDE = 3
+"""Requests at once: independent rungs need not wait for each other, and small accounts allow few at a time."""
+
+LONGEST_WAIT_S = 10.0
+"""A longer retry-after ends the probe: the finding says when to come back."""
+
+OTHER_STYLES = {
+    "bearer": ("x-api-key", "header:api-key"),
+    "x-api-key": ("bearer", "both"),
+    "both": ("bearer", "x-api-key"),
+    "none": ("bearer", "x-api-key"),
+}
+
+ELSEWHERE = frozenset(
+    ["endpoint-not-found", "method-not-allowed", "not-an-api", "redirected", "bad-format", "empty-answer", "wire-mismatch", "request-refused", "server-error", "error-in-success"]
+)
+"""Answers that may mean: right host, wrong address or format."""
+
+STYLE_TROUBLE = frozenset(["auth-invalid", "auth-header-style", "auth-forbidden"])
+AGAIN = frozenset(["overloaded", "server-error", "connection-reset", "timeout"])
+
+MAX_TIERS = 4
+
+TOKENS = {
+    "message": 40, "tiers": 40, "stream": 60, "tools": 400, "parallel": 300, "system": 60, "stop": 60, "image": 150,
+    "reasoning": 120, "json": 120, "long": 40, "size": SIZE_TOKENS, "translate": 400, "claude": 15_000,
+}  # fmt: skip
+"""About what each rung costs, prompt and answer together."""
+
+
+class Cost(NamedTuple):
+    """What a climb will ask for, told before it starts."""
+
+    requests: int
+    tokens: int
+
+
+def cost_of(target: Target, ladder: Ladder) -> Cost:
+    """About how many requests and tokens a healthy endpoint is asked for; `BUDGETS` bounds a sick one."""
+    requests, tokens = 2, 0
+    for code in LADDERS[ladder]:
+        times = min(len(_other_models(target)), MAX_TIERS) if code == "tiers" else 1
+        if code in TOKENS and times:
+            requests += times + (code == "tools")
+            tokens += TOKENS[code] * times
+    if target.wire != MESSAGES and ladder != "quick":
+        requests, tokens = requests + 1, tokens + TOKENS["message"]
+    return Cost(requests, tokens)
+
+
+def climb(target: Target, ladder: Ladder) -> Climb:
+    """The whole ladder against `target`."""
+    return _Climber(target, ladder).run()
+
+
+def _other_models(target: Target) -> list[str]:
+    return [m for m in dict.fromkeys(target.models.values()) if m != target.default_model]
+
+
+class _Climber:
+    def __init__(self, target: Target, ladder: Ladder) -> None:
+        self.target = target
+        self.ladder = ladder
+        self.codes = LADDERS[ladder]
+        self.left = BUDGETS[ladder]
+        self.facts = Facts(target)
+        self.model = target.default_model
+        self.waited = False
+        self.stopped = False
+        self.tried: set[Any] = set()
+
+    def run(self) -> Climb:
+        yield Settled(("url",))
+        wire = self.target.wire or CHAT
+        yield from self.send(list_ask("http", self.target.base_url, wire, "none"))
+        yield Settled(("dns", "tcp", "tls", "http"))
+        if self.facts.unreached or self._walled():
+            return
+        yield from self.first_answer()
+        yield Settled(("auth", "models", "message"))
+        place = self.facts.place
+        if place is None or self.ladder == "quick" or self.stopped:
+            return
+        yield from self.conversation(place)
+        if self.ladder == "full" and not self.stopped:
+            yield from self.the_rest(place)
+        yield from self.outside(place)
+
+    # ------------------------------------------------------------ sending
+
+    def send(self, *asks: Ask) -> Step:
+        """Sends what the budget allows, side by side; honours one 429. Returns what was read."""
+        reads: list[Read] = []
+        waiting = list(asks)
+        while waiting and not self.stopped and self.left > 0:
+            now, waiting = waiting[: min(SIDE_BY_SIDE, self.left)], waiting[min(SIDE_BY_SIDE, self.left) :]
+            self.left -= len(now)
+            fresh = self.facts.add((yield now))
+            reads += fresh
+            again = [a for a, read in zip(now, fresh, strict=True) if read.answer.kind == "rate-limited"]
+            if again:
+                waiting = (yield from self.patience(again, fresh)) + waiting
+        return reads
+
+    def patience(self, again: list[Ask], fresh: list[Read]) -> Step:
+        seconds = max((retry_after_s(r.exchange) for r in fresh if r.answer.kind == "rate-limited"), default=0.0)
+        if self.waited or seconds > LONGEST_WAIT_S or self.left < 1:
+            self.stopped = True
+            return []
+        self.waited = True
+        yield Wait(max(seconds, 1.0))
+        return again[:1]
+
+    def place(self, base_url: str, wire: str, auth: str) -> Place:
+        return Place(base_url, wire, auth, self.model)
+
+    def body(self, place: Place) -> Bodies:
+        return Bodies(place, self.facts.quirks)
+
+    # ------------------------------------------------------------ one answer
+
+    def _walled(self) -> bool:
+        return any(r.answer.kind in ("gateway-blocked", "region-blocked") for r in self.facts.of("http"))
+
+    def _auth(self) -> str:
+        return self.target.auth if self.target.has_key else "none"
+
+    def first_answer(self) -> Step:
+        http = self.facts.of("http")[-1].answer
+        has_list = http.kind not in (
+            "endpoint-not-found",
+            "method-not-allowed",
+            "not-an-api",
+            "redirected",
+            "server-error",
+        )
+        if not self.target.has_key and self.target.auth != "none" and http.kind in STYLE_TROUBLE:
+            return
+        listing = list_ask("models", self.target.base_url, self.target.wire or CHAT, self._auth())
+        wants_list = has_list and self._auth() != "none"
+        if not self.model:
+            if wants_list:
+                yield from self.send(listing)
+            self.model = pick_model([m.id for m in self.facts.listed])
+            if not self.model:
+                return
+            wants_list = False
+        first = [self._message(place) for place in self._first_places()]
+        yield from self.send(*([listing] if wants_list else []), *first)
+        while self.facts.success is None and self.left > 0 and not self.stopped:
+            attempt = self._next_attempt()
+            if attempt is None:
+                break
+            yield from self.send(attempt)
+
+    def _first_places(self) -> list[Place]:
+        base = self.target.base_url
+        if self.target.wire:
+            return [self.place(base, self.target.wire, self._auth())]
+        return [self.place(base, CHAT, self._auth()), self.place(without_version(base), MESSAGES, self._auth())]
+
+    def _message(self, place: Place) -> Ask:
+        self.tried.add((place, repr(sorted(self.facts.learned))))
+        return ask("message", place, self.body(place).message(), variant=self._variant(place))
+
+    def _variant(self, place: Place) -> str:
+        differs = []
+        if place.base_url != self.target.base_url:
+            differs.append(place.base_url.partition("://")[2].partition("/")[2] or "/")
+        if place.wire != self.target.wire:
+            differs.append(place.wire)
+        if place.auth != self.target.auth:
+            differs.append(place.auth)
+        return ", ".join(differs + sorted(self.facts.learned))
+
+    def _next_attempt(self) -> Ask | None:
+        for read in reversed(self.facts.messages):
+            for place in self._ways_on(read):
+                if (place, repr(sorted(self.facts.learned))) not in self.tried:
+                    return self._message(place)
+        return None
+
+    def _ways_on(self, read: Read) -> list[Place]:
+        kind, place = read.answer.kind, place_of(read.exchange)
+        if kind == "unsupported-parameter" and read.answer.quirk:
+            return [place]
+        if kind in STYLE_TROUBLE and self.target.has_key:
+            styles = OTHER_STYLES.get(place.auth, ("bearer", "x-api-key"))
+            return [place._replace(auth=style) for style in styles[: 2 if kind == "auth-header-style" else 1]]
+        if kind in ELSEWHERE:
+            base, here, there = self.target.base_url, place.wire, MESSAGES if place.wire == CHAT else CHAT
+            same = [(b, here) for b in other_bases(base, here)]
+            other = [
+                (b, there)
+                for b in dict.fromkeys(
+                    [without_version(base) if there == MESSAGES else base, *other_bases(base, there)]
+                )
+            ]
+            order = other + same if kind == "wire-mismatch" else same[:1] + other[:1] + same[1:] + other[1:]
+            return [self.place(b, w, place.auth) for b, w in order]
+        if kind in AGAIN and self.ladder != "quick" and "again" not in self.tried:
+            self.tried -= {(place, repr(sorted(self.facts.learned)))}
+            self.tried.add("again")
+            return [place]
+        return []
+
+    # ------------------------------------------------------------ conversation
+
+    def conversation(self, place: Place) -> Step:
+        body = self.body(place)
+        asks = [ask("stream", place, body.stream()), ask("tools", place, body.tools(), variant="forced call")]
+        asks += [
+            ask("tiers", p := place._replace(model=model), self.body(p).message(), variant=model)
+            for model in _other_models(self.target)[:MAX_TIERS]
+        ]
+        asks += self._native_asks(place)
+        yield from self.send(*asks)
+        if not self._good("stream") and self._learned_from("stream"):
+            yield from self.send(ask("stream", place, self.body(place).stream(), variant="with what was learned"))
+        for _ in range(2):
+            if not self._learned_from("tools"):
+                break
+            yield from self.send(ask("tools", place, self.body(place).tools(), variant="with what was learned"))
+        yield Settled(("tiers", "stream"))
+        yield from self.second_turn(place)
+        yield Settled(("tools",))
+
+    def _native_asks(self, place: Place) -> list[Ask]:
+        if place.wire == MESSAGES or any(r.exchange.wire == MESSAGES for r in self.facts.messages):
+            return []
+        asks = []
+        for base in [without_version(place.base_url), *other_bases(place.base_url, MESSAGES)]:
+            native = place._replace(base_url=base, wire=MESSAGES)
+            asks.append(ask("native", native, Bodies(native, {}).message(), variant=base, patience_s=20))
+        return list({a.url: a for a in asks}.values())[:2]
+
+    def _good(self, rung: str) -> bool:
+        reads = self.facts.of(rung)
+        return bool(reads) and reads[-1].answer.ok
+
+    def _learned_from(self, rung: str) -> bool:
+        reads = self.facts.of(rung)
+        return bool(reads) and bool(reads[-1].answer.quirk) and not reads[-1].answer.ok
+
+    def second_turn(self, place: Place) -> Step:
+        first = next((r for r in reversed(self.facts.of("tools")) if r.answer.said and r.answer.said.calls), None)
+        if first is None or first.answer.said is None:
+            return
+        said = first.answer.said
+        call = said.calls[0]
+        if call.parsed() is None:
+            return
+        for attempt in range(3):
+            turn = self.body(place).second_turn(call.id or "call_1", call.name, call.arguments, said.reasoning)
+            variant = "second turn" if attempt == 0 else "second turn, with what was learned"
+            yield from self.send(ask("tools", place, turn, variant=variant))
+            if not self._learned_from("tools"):
+                return
+
+    # ------------------------------------------------------------ the rest
+
+    def the_rest(self, place: Place) -> Step:
+        body = self.body(place)
+        makers = {
+            "parallel": body.parallel, "system": body.system, "stop": body.stop, "image": body.image,
+            "reasoning": body.reasoning, "json": body.json, "long": body.long,
+        }  # fmt: skip
+        codes = list(makers)
+        while codes:
+            now, codes = codes[:SIDE_BY_SIDE], codes[SIDE_BY_SIDE:]
+            yield from self.send(*[ask(code, place, makers[code]()) for code in now])
+            yield Settled(tuple(now))
+        yield from self.send(ask("size", place, body.size(), patience_s=SIZE_PATIENCE_S))
+        yield Settled(("size",))
+
+    def outside(self, place: Place) -> Step:
+        for code in ("translate", "claude"):
+            if code in self.codes and not self.stopped and self.left > 0:
+                self.left -= 1
+                self.facts.add((yield Outside(code, place, self.facts.quirks)))
+                yield Settled((code,))
+
+
+def pick_model(listed: list[str]) -> str:
+    """A model to ask when none was named: the first that is no embedding, speech or image model."""
+    odd = (
+        "embed",
+        "whisper",
+        "tts",
+        "rerank",
+        "moderation",
+        "dall-e",
+        "image",
+        "audio",
+        "speech",
+        "ocr",
+        "guard",
+        "bge",
+    )
+    return next((m for m in listed if not any(word in m.lower() for word in odd)), "")
+
+
+def retry_after_s(exchange: Exchange) -> float:
+    """How long the endpoint asks us to wait; 2 s when it does not say."""
+    import re
+
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = exchange.header(name)
+        if re.fullmatch(r"\d+(\.\d+)?", value):
+            return float(value) * unit
+    told = re.search(
+        r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?(ms|s\b|sec|m\b|min|h)?", exchange.body, re.IGNORECASE
+    )
+    if told:
+        units = {"ms": 0.001, "m": 60.0, "min": 60.0, "h": 3600.0}
+        return float(told[1]) * units.get((told[2] or "s").lower(), 1.0)
+    return 2.0
+
+
+__all__ = ["FEW_TOKENS", "Climb", "Cost", "Outside", "Settled", "Target", "Wait", "base_of", "climb", "cost_of"]

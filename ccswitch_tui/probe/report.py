@@ -1,0 +1,180 @@
+"""A ProbeReport as terminal text, as Markdown, and back from its JSON.
+
+The text reads like curl, then like gh: one line a rung, then each finding with
+its cause and what mends it. Pure: colour and glyphs come from the caller.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ccswitch_tui.findings import Finding, Fix
+from ccswitch_tui.probe.exchange import curl_command, curl_verbose, exchange_from_json
+from ccswitch_tui.probe.model import LearnedQuirk, ProbeReport, Step
+
+Paint = Callable[[str, str], str]
+Glyph = Callable[[str], str]
+
+WIDTH = 100
+
+VERDICT_GLYPH = {"native": "ok", "translate": "ok", "limited": "warn", "broken": "fail"}
+
+
+def plain_paint(style: str, text: str) -> str:
+    """No colour."""
+    return text
+
+
+def head_line(report_name: str, base_url: str, wire: str | None, key_note: str, paint: Paint = plain_paint) -> str:
+    """The first line: which profile, where, in which format, with which key."""
+    about = ", ".join(part for part in (wire or "format not known yet", key_note) if part)
+    return f"{paint('bold', report_name or 'endpoint')}  {base_url}   {paint('dim', about)}"
+
+
+def step_line(step: Step, glyph: Glyph, paint: Paint = plain_paint, width: int = WIDTH) -> str:
+    """One rung in one line."""
+    took = "" if step.took_ms is None or step.verdict == "skip" else duration(step.took_ms)
+    room = max(20, width - 24)
+    words = step.because if len(step.because) <= room else step.because[: room - 1] + "…"
+    shown = paint("dim", words) if step.verdict == "skip" else words
+    return f"  {glyph(step.verdict)} {step.code:<9} {shown}{' ' * max(1, room - len(words))}{took:>8}".rstrip()
+
+
+def duration(ms: float) -> str:
+    """Milliseconds below one second, seconds above."""
+    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+
+
+def finding_lines(finding: Finding, glyph: Glyph, paint: Paint = plain_paint, width: int = WIDTH) -> Iterator[str]:
+    """A finding: what, why, what mends it."""
+    sign = {"fail": "fail", "warn": "warn", "info": "skip"}[finding.severity]
+    yield f"  {glyph(sign)} {paint('bold', finding.title)}  {paint('dim', f'{finding.kind} {finding.code}')}"
+    yield from _labelled("because", finding.because, width)
+    if finding.fix is not None:
+        yield from _labelled("fix", finding.fix.text, width)
+        for command in finding.fix.commands:
+            yield f"             {command}"
+
+
+def _labelled(label: str, text: str, width: int) -> Iterator[str]:
+    if not text:
+        return
+    lines = textwrap.wrap(text, max(30, width - 13), break_long_words=False, break_on_hyphens=False)
+    for number, line in enumerate(lines):
+        yield f"    {label if number == 0 else '':<9}{line}"
+
+
+def quirk_lines(report: ProbeReport) -> Iterator[str]:
+    """What was learned, and what was not so any more."""
+    for quirk in report.quirks:
+        yield f"    {quirk.name} = {_shown(quirk.value)}   ({quirk.because[:70]})"
+    for name in report.disproved:
+        yield f"    {name}: no longer so"
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def verdict_line(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint) -> str:
+    """The verdict in one sentence, and what it cost to know."""
+    cost = f"{report.requests} requests, {duration(report.took_ms)}"
+    return f"{glyph(VERDICT_GLYPH[report.verdict])} {paint('bold', report.verdict)}: {report.sentence}   {paint('dim', cost)}"
+
+
+def text(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint, width: int = WIDTH) -> str:
+    """The whole report for a terminal."""
+    lines = [head_line(report.profile, report.base_url, report.wire, report.key_note, paint)]
+    lines += [step_line(s, glyph, paint, width) for s in report.steps]
+    lines.append("")
+    for finding in report.findings:
+        lines += finding_lines(finding, glyph, paint, width)
+        lines.append("")
+    learned = list(quirk_lines(report))
+    if learned:
+        lines += [
+            f"  learned{f' (keep it: ccswitch-tui probe {report.profile} --learn)' if report.profile else ''}",
+            *learned,
+            "",
+        ]
+    lines.append(verdict_line(report, glyph, paint))
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------- Markdown
+
+MARK = {"ok": "✓", "warn": "!", "fail": "✗", "skip": "·"}
+
+
+def markdown(report: ProbeReport) -> str:
+    """The report for an issue or a chat: no key in it, the evidence below."""
+    lines = [f"## Probe of {report.profile or report.base_url}", ""]
+    lines += [
+        f"**{report.verdict}**: {report.sentence}",
+        "",
+        f"`{report.base_url}` · {report.at} · {report.requests} requests",
+        "",
+    ]
+    lines += ["| | rung | what was seen | took |", "|---|---|---|---|"]
+    for step in report.steps:
+        took = "" if step.took_ms is None else duration(step.took_ms)
+        lines.append(f"| {MARK[step.verdict]} | {step.code} | {_cell(step.because)} | {took} |")
+    for finding in report.findings:
+        lines += ["", f"### {finding.title} (`{finding.kind}`, {finding.severity})", "", finding.because, ""]
+        if finding.fix is not None:
+            lines.append(f"*Fix:* {finding.fix.text}")
+            if finding.fix.commands:
+                lines += ["", "```sh", *finding.fix.commands, "```"]
+    if report.quirks:
+        lines += ["", "### Quirks learned", ""]
+        lines += [f"* `{q.name} = {_shown(q.value)}`: {q.because}" for q in report.quirks]
+    wanted = {number for finding in report.findings for number in finding.evidence}
+    for exchange in report.exchanges:
+        if exchange.id in wanted:
+            shown = f"{curl_command(exchange, with_body=len(exchange.request_body) < 2000)}\n\n{curl_verbose(exchange)}"
+            lines += ["", f"<details><summary>#{exchange.id} {exchange.method} {exchange.url}</summary>", ""]
+            lines += ["```text", shown.replace("```", "'''"), "```", "", "</details>"]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(words: str) -> str:
+    return words.replace("|", "\\|")
+
+
+# ---------------------------------------------------------------- from JSON
+
+
+def report_from_json(shown: Mapping[str, Any]) -> ProbeReport:
+    """A report out of its JSON form (the last one of a profile)."""
+    return ProbeReport(
+        profile=shown["profile"],
+        base_url=shown["base_url"],
+        at=shown["at"],
+        ladder=shown["ladder"],
+        verdict=shown["verdict"],
+        sentence=shown["sentence"],
+        steps=tuple(Step(**{k: v for k, v in s.items() if k in Step._fields}) for s in shown["steps"]),
+        findings=tuple(_finding(f) for f in shown["findings"]),
+        quirks=tuple(LearnedQuirk(name, q["value"], q["because"]) for name, q in shown["quirks"].items()),
+        disproved=tuple(shown.get("disproved", ())),
+        exchanges=tuple(exchange_from_json(e) for e in shown["exchanges"]),
+        wire=shown.get("wire"),
+        auth=shown.get("auth"),
+        key_note=shown.get("key_note", ""),
+        took_ms=shown.get("took_ms", 0.0),
+    )
+
+
+def _finding(shown: Mapping[str, Any]) -> Finding:
+    fix = shown.get("fix")
+    return Finding(
+        kind=shown["kind"],
+        title=shown["title"],
+        because=shown["because"],
+        severity=shown["severity"],
+        fix=Fix(fix["text"], tuple(fix["commands"]), fix["patch"]) if fix else None,
+        code=shown["code"],
+        evidence=tuple(shown["evidence"]),
+    )
