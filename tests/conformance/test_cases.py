@@ -1,0 +1,101 @@
+"""The language-neutral cases, black box: client → the real proxy → a scripted endpoint, both sides checked."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile
+from ccswitch_tui.proxy.embedded import EmbeddedProxy
+from ccswitch_tui.secret import Secret
+
+HERE = Path(__file__).parent
+CASES = sorted((HERE / "cases").glob("*.json")) + sorted((HERE / "own").glob("*.json"))
+
+NEEDS: dict[str, dict[str, Any]] = {
+    "reasoning_replay=reasoning_content": {"reasoning_replay": "reasoning_content"},
+    "reasoning_replay=reasoning": {"reasoning_replay": "reasoning"},
+    "max_output=8192": {"max_output": 8192},
+    "quirk=max_completion_tokens": {"max_tokens_field": "max_completion_tokens"},
+    "quirk=no_sampling": {"sampling": "none"},
+    "quirk=no_stream_options": {"stream_options": False},
+    "quirk=no_images": {"images": "note"},
+    "quirk=assistant_after_tool": {"assistant_after_tool": True},
+    "quirk=tool_id_9": {"tool_id": "mistral9"},
+    "quirk=gemini_schema": {"schema": "gemini"},
+    "quirk=tool_choice_auto": {"tool_choice": "auto_only"},
+}
+"""The cases' words for facts about an endpoint → our quirks."""
+
+
+def load_runner() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("conformance_run_cases", HERE / "run_cases.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Rig:
+    """One scripted endpoint and one proxy for all cases, as one run of the reference runner has them."""
+
+    def __init__(self, proxy: EmbeddedProxy, upstream: Any, runner: ModuleType, port: int) -> None:
+        self.proxy, self.upstream, self.runner, self.port = proxy, upstream, runner, port
+
+    def run(self, case: dict[str, Any]) -> list[str] | None:
+        quirks: dict[str, Any] = {}
+        for need in case.get("needs", ()):
+            quirks |= NEEDS[need]
+        self.proxy.set_profiles({"fake": profile(self.port, quirks)})
+        return self.runner.run(case, f"http://127.0.0.1:{self.proxy.port}", self.upstream, [])
+
+
+def profile(port: int, quirks: dict[str, Any]) -> Profile:
+    return Profile(
+        name="fake",
+        endpoint=Endpoint(base_url=f"http://127.0.0.1:{port}/v1", wire="openai-chat"),
+        models=ModelTiers(default="fake-model"),
+        quirks=quirks,
+    )
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Rig]:
+    runner, port = load_runner(), free_port()
+    upstream = runner.Upstream(port)
+    upstream.start()
+    with EmbeddedProxy(
+        {"fake": profile(port, {})},
+        lambda _: Secret("sk-upstream-key"),
+        token=Secret("client-token"),
+        root_profile="fake",
+    ) as proxy:
+        yield Rig(proxy, upstream, runner, port)
+    upstream.stop()
+
+
+def read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(p, id=p.stem, marks=pytest.mark.slow if read(p).get("slow") else ()) for p in CASES]
+)
+def test_the_proxy_satisfies(path: Path, rig: Rig) -> None:
+    failures = rig.run(read(path))
+    if failures is None:
+        pytest.skip("about a JSON body, and the proxy asked for a stream")
+    assert not failures, "\n".join(failures)
