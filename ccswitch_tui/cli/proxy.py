@@ -116,7 +116,8 @@ def _status(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
 def _tell(found: ProxyStatus, more: dict[str, Any], args: argparse.Namespace, out: Output) -> None:
     if args.json:
-        out.json({**found._asdict(), "program": found.version, **more, "version": 1})
+        in_flight = more.pop("running", 0)
+        out.json({**more, **found._asdict(), "in_flight": in_flight, "program": found.version, "version": 1})
         return
     where = f"http://{found.host}:{found.port}"
     if found.running:
