@@ -214,9 +214,13 @@ def _shortened(text: str, limit: int = 160) -> str:
     return one_line if len(one_line) <= limit else f"{one_line[:limit]}…"
 
 
+_ADDED = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+
+
 def last_prompt(messages: Sequence[Message]) -> str:
-    """The text of the last user message."""
-    return next((text_of(message) for message in reversed(messages) if message.get("role") == "user"), "")
+    """What the user said last, without what a client adds round it."""
+    said = next((text_of(message) for message in reversed(messages) if message.get("role") == "user"), "")
+    return _ADDED.sub("", said).strip()
 
 
 def text_of(message: Message) -> str:

@@ -1,0 +1,74 @@
+"""The demo without a terminal: what a first minute with the program is, as a transcript of real commands.
+
+Each line beginning with `$` is run as it stands, in this process, against the
+demo's world; what is printed below it is what it printed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.demo.world import DemoContext
+
+PROMPT = {
+    "model": "claude-sonnet-4-5",
+    "max_tokens": 100,
+    "messages": [{"role": "user", "content": "Hello!"}],
+}
+"""What a client of Anthropic's sends; the endpoint below knows neither the format nor the model."""
+
+
+def tell(world: DemoContext, out: Output) -> int:
+    """Paste a curl, probe, use, one answer through the proxy, why, undo. The exit code of the first that failed."""
+    steps: tuple[tuple[str, Callable[[], int]], ...] = (
+        ("a curl command that works, pasted", lambda: _run(world, out, "add work --paste -", pasted=world.curl)),
+        ("what can this endpoint do?", lambda: _run(world, out, "probe work")),
+        ("make Claude Code use it", lambda: _run(world, out, "use work")),
+        ("what Claude Code now sends, and the answer the proxy makes of the endpoint's", lambda: _ask(world, out)),
+        ("who decides where Claude Code connects?", lambda: _run(world, out, "why ANTHROPIC_BASE_URL")),
+        ("and back, to the byte", lambda: _run(world, out, "undo")),
+    )
+    for number, (remark, step) in enumerate(steps):
+        out.line(f"{chr(10) if number else ''}# {remark}")
+        if code := step():
+            return code
+    return 0
+
+
+def _run(world: DemoContext, out: Output, words: str, *, pasted: str = "") -> int:
+    from ccswitch_tui.cli.main import main
+
+    out.line(f"$ ccswitch-tui {words}" + (" <<'EOF'" if pasted else ""))
+    if pasted:
+        out.line(f"{pasted}\nEOF")
+    with _typed(pasted), contextlib.redirect_stderr(sys.stdout):
+        return main(words.split(), world)
+
+
+@contextlib.contextmanager
+def _typed(text: str) -> Iterator[None]:
+    """`text` on standard input for the length of the block."""
+    before = sys.stdin
+    sys.stdin = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8")
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
+def _ask(world: DemoContext, out: Output) -> int:
+    import httpx
+
+    url = f"{world.proxy.base_url('work')}/v1/messages"
+    out.line(f"$ curl {url} -H 'Authorization: Bearer …' -d '{json.dumps(PROMPT)}'")
+    headers = {"authorization": f"Bearer {world.proxy.token().reveal()}", "anthropic-version": "2023-06-01"}
+    answer = httpx.post(url, json=PROMPT, headers=headers, timeout=30, trust_env=False)
+    out.line(json.dumps(answer.json(), ensure_ascii=False))
+    return 0 if answer.status_code == 200 else 1
