@@ -1,0 +1,184 @@
+"""The app: the session, the theme, the notices, the crash panel, and the way between places.
+
+First paint waits for nothing: the shell is drawn, then a thread looks at the
+files. What takes longer to import is imported by the screen that needs it.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
+
+from textual.app import App
+
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.secret import redact
+from ccswitch_tui.tui import look
+from ccswitch_tui.tui.background import PATIENCE_S, in_thread
+from ccswitch_tui.tui.config import load_config
+from ccswitch_tui.tui.i18n import language_of, t, use_language
+from ccswitch_tui.tui.screens.home import HomeScreen
+from ccswitch_tui.tui.session import Session
+from ccswitch_tui.tui.themes import HOUSE_THEMES, default_theme
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+
+T = TypeVar("T")
+Severity = Literal["information", "warning", "error"]
+
+NOTICE_S = 6.0
+"""Long enough to read two lines; an error with its hint stays twice as long."""
+
+
+def run_app(ctx: Context) -> int:
+    """Opens the app on the terminal and returns the exit code; a crash is not 0."""
+    app = CcswitchApp(ctx)
+    app.run()
+    return app.return_code or 0
+
+
+def run_picker(ctx: Context) -> str | None:
+    """A few lines under the prompt to choose a profile from; None when nothing was chosen."""
+    from ccswitch_tui.tui.picker import PickerApp
+
+    return PickerApp(ctx).run(inline=sys.platform != "win32")
+
+
+def commands() -> type[Any]:
+    """The palette's provider, imported when the palette is first opened."""
+    from ccswitch_tui.tui.commands import Commands
+
+    return Commands
+
+
+class CcswitchApp(App[int]):
+    """Profiles in a list, everything else one key away."""
+
+    CSS_PATH = "styles/app.tcss"
+    MODES: ClassVar[dict[str, Any]] = {"home": HomeScreen}
+    DEFAULT_MODE = "home"
+    COMMANDS: ClassVar[set[Any]] = {commands}
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__()
+        self.session = Session(ctx)
+        self.config, self._config_problem = load_config(ctx.paths)
+        use_language(language_of(ctx.env, self.config.language))
+        look.use_ascii(self.config.wants_ascii(ctx.env))
+        for theme in HOUSE_THEMES:
+            self.register_theme(theme)
+        self.theme = self.config.theme if self.config.theme in self.available_themes else default_theme(ctx.env)
+
+    async def on_ready(self) -> None:
+        if self._config_problem:
+            self.tell(self._config_problem)
+        if self.session.ctx.env.get("TEXTUAL_LOG"):
+            self.say(t("app.textual_log"), severity="warning", timeout=NOTICE_S * 3)
+
+    # ---------------------------------------------------------------- slow work
+
+    async def off(self, work: Callable[..., T], *args: Any, timeout_s: float = PATIENCE_S) -> T:
+        """`work(*args)` in a thread; raises TimeoutError when it takes too long."""
+        return await in_thread(work, *args, timeout_s=timeout_s)
+
+    async def guarded(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Runs `work`; what is meant for the user becomes a notice, a mistake of ours goes on to the crash panel."""
+        try:
+            return await work
+        except CcswitchError as error:
+            self.tell(error)
+        except TimeoutError:
+            self.say(t("app.timeout"), severity="error")
+        return None
+
+    # ------------------------------------------------------------------ notices
+
+    def say(self, message: str, *, severity: Severity = "information", timeout: float = NOTICE_S) -> None:
+        """One notice in the corner, without a key in it and without markup."""
+        self.notify(look.quoted_lines(message), severity=severity, timeout=timeout, markup=False)
+
+    def tell(self, error: CcswitchError) -> None:
+        """An error for the user: what happened, and the hint under it."""
+        text = f"{error.message}\n{error.hint}" if error.hint else error.message
+        self.say(text, severity="error", timeout=NOTICE_S * 2)
+
+    def waits_for(self, sessions: int) -> None:
+        """Called from a writing thread that gives running sessions the time to let go of old values."""
+        self.call_from_thread(self.say, t("use.waits", n=sessions))
+
+    def copy(self, text: str, said: str) -> None:
+        """Puts text on the clipboard, without a key in it, and says what it was."""
+        self.run_worker(self.guarded(self._copy(redact(text), said)), group="copy", exclusive=True)
+
+    async def _copy(self, text: str, said: str) -> None:
+        from ccswitch_tui.tui.clipboard import copy_natively
+
+        if not await self.off(copy_natively, text, self.session.ctx.env):
+            self.copy_to_clipboard(text)
+        self.say(said)
+
+    # ------------------------------------------------------------------- places
+
+    def action_command_palette(self) -> None:
+        """The palette, asking in the user's language."""
+        from textual.command import CommandPalette
+
+        if not CommandPalette.is_open(cast("Any", self)):
+            self.push_screen(CommandPalette(id="--command-palette", placeholder=t("palette.ask")))
+
+    def search_themes(self) -> None:
+        """All themes, by name."""
+        from textual.command import CommandPalette
+        from textual.theme import ThemeProvider
+
+        self.push_screen(CommandPalette(providers=[ThemeProvider], placeholder=t("palette.themes")))
+
+    def use(self, name: str) -> None:
+        """Uses a profile, from wherever one is."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if isinstance(self.screen, HomeScreen):
+            self.screen.use(name)
+
+    def open_help(self) -> None:
+        """Help for the focused thing, and all keys of this place."""
+        from ccswitch_tui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    # ------------------------------------------------------------------- config
+
+    def change_config(self, **changes: Any) -> None:
+        """Applies settings of the app now and saves them in the background."""
+        from ccswitch_tui.tui.config import save_config
+
+        ctx = self.session.ctx
+        self.config = self.config._replace(**changes)
+        look.use_ascii(self.config.wants_ascii(ctx.env))
+        use_language(language_of(ctx.env, self.config.language))
+        self.run_worker(self.guarded(self.off(save_config, ctx.paths, self.config)), group="config", exclusive=True)
+
+    def watch_theme(self, name: str) -> None:
+        """A theme chosen anywhere, the palette included, is kept."""
+        if self.is_running and name != self.config.theme:
+            self.change_config(theme=name)
+
+    # -------------------------------------------------------------------- crash
+
+    def _fatal_error(self) -> None:
+        """Textual's own panel prints every local variable, a key among them; ours says only where it happened."""
+        from rich.text import Text
+
+        self.bell()
+        self._exit_renderables.append(Text(crash_text(self._exception)))
+        self._close_messages_no_wait()
+
+
+def crash_text(error: BaseException | None) -> str:
+    """An exception as calm lines without locals and without keys."""
+    error = getattr(error, "error", error)  # a failed worker wraps what happened in it
+    where = "".join(traceback.format_exception(error)) if error else ""
+    return f"{redact(where).rstrip()}\n\n{t('app.crash')}\n"

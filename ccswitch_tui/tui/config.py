@@ -1,0 +1,87 @@
+"""The app's own settings in config.toml: theme, language, signs. Looking writes nothing; only a change does.
+
+tomllib in, tomlkit out, as with the profiles, so that comments and keys of
+others survive. A file that cannot be read is said to be that and left alone.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
+from ccswitch_tui.paths import Paths
+
+ASCII_CHOICES = ("auto", "always", "never")
+LANGUAGE_CHOICES = ("auto", "en", "zh-CN")
+LADDER_CHOICES = ("quick", "default", "full")
+
+
+class AppConfig(NamedTuple):
+    """What the settings screen changes."""
+
+    theme: str = ""
+    """Empty: the house theme that fits the terminal."""
+    language: str = "auto"
+    ascii: str = "auto"
+    ladder: str = "default"
+    """How far `p` probes."""
+
+    def wants_ascii(self, env: Mapping[str, str]) -> bool:
+        """Whether signs are to be ASCII: asked for, or the terminal's encoding has no others."""
+        if self.ascii != "auto":
+            return self.ascii == "always"
+        encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+        try:
+            "✓✗●→─".encode(encoding)
+        except (UnicodeEncodeError, LookupError):
+            return True
+        return False
+
+
+CHOICES = {"language": LANGUAGE_CHOICES, "ascii": ASCII_CHOICES, "ladder": LADDER_CHOICES}
+
+
+def load_config(paths: Paths) -> tuple[AppConfig, CcswitchError | None]:
+    """The settings, and what was wrong with the file if something was: the app opens all the same."""
+    try:
+        with open(paths.app_config, "rb") as file:
+            table = tomllib.load(file)
+    except FileNotFoundError:
+        return AppConfig(), None
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return AppConfig(), UsageError(f"cannot read {paths.app_config}: {error}", hint="", kind="app-config")
+    return _from_table(table), None
+
+
+def _from_table(table: Mapping[str, Any]) -> AppConfig:
+    """Unknown values fall back to the defaults: a newer program may have written them."""
+    fits = {
+        key: value
+        for key, value in table.items()
+        if key in AppConfig._fields and isinstance(value, str) and value in CHOICES.get(key, (value,))
+    }
+    return AppConfig(**fits)
+
+
+def save_config(paths: Paths, config: AppConfig) -> None:
+    """Writes what differs from the defaults. Raises ConflictError where the file cannot be parsed."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    from ccswitch_tui.textfile import locked, read_bytes, replace_text, sha256_of
+
+    with locked(paths.app_config, paths.state_dir):
+        raw = read_bytes(paths.app_config)
+        try:
+            document = tomlkit.parse((raw or b"").decode("utf-8-sig"))
+        except (TOMLKitError, UnicodeDecodeError) as error:
+            raise ConflictError(f"{paths.app_config} cannot be parsed: {error}: nothing was written") from None
+        for key, value in config._asdict().items():
+            if value != AppConfig._field_defaults[key] or key in document:
+                document[key] = value
+        text = tomlkit.dumps(document).encode()
+        if text != (raw or b""):
+            replace_text(paths.app_config, text, expected_sha256=sha256_of(raw))

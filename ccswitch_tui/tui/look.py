@@ -1,0 +1,125 @@
+"""How things are written: signs with their ASCII twins, columns that know wide characters, ages, styles.
+
+Colour is spent on verdicts and keys only, and never says anything a sign and a
+word do not say as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.content import Content
+
+from ccswitch_tui.secret import redact
+from ccswitch_tui.tui.i18n import t, t_or
+
+SIGNS = {
+    "ok": ("✓", "ok"),
+    "warn": ("!", "!"),
+    "fail": ("✗", "x"),
+    "skip": ("·", "-"),
+    "wait": ("…", "~"),
+    "here": ("●", "*"),
+    "to": ("→", "->"),
+    "rule": ("─", "-"),
+    "bar": ("│", "|"),
+    "point": ("›", ">"),
+    "dot": ("·", "-"),
+    "more": ("…", "..."),
+}
+"""Meaning: the sign, and its twin for terminals that show only ASCII."""
+
+STYLES = {"ok": "$text-success", "warn": "$text-warning", "fail": "$text-error", "here": "$text-primary"}
+QUIET = "$foreground 62%"
+DISABLED = "$foreground 34%"
+KEY = "bold $text-accent"
+NAME = "bold"
+
+VERDICTS = {"native": "ok", "translate": "ok", "limited": "warn", "broken": "fail"}
+SEVERITIES = {"info": "skip", "warn": "warn", "fail": "fail"}
+
+_ascii = False
+
+
+def use_ascii(only: bool) -> None:
+    """Whether signs are written in ASCII from now on."""
+    global _ascii
+    _ascii = only
+
+
+def ascii_only() -> bool:
+    """Whether the terminal gets ASCII signs."""
+    return _ascii
+
+
+def sign(meaning: str) -> str:
+    """The sign of a meaning, bare."""
+    return SIGNS[meaning][1 if _ascii else 0]
+
+
+def mark(meaning: str) -> Content:
+    """The sign of a meaning in its colour, padded to the width signs have here."""
+    width = 2 if _ascii else 1
+    return Content.styled(sign(meaning).ljust(width), STYLES.get(meaning, QUIET))
+
+
+def verdict(word: str | None) -> Content:
+    """A verdict as sign and word; an endpoint nobody probed yet is said to be that."""
+    if not word:
+        return Content.assemble(mark("skip"), " ", (t("verdict.none"), QUIET))
+    meaning = VERDICTS.get(word, "warn")
+    return Content.assemble(mark(meaning), " ", (t_or(f"verdict.{word}", word), STYLES[meaning]))
+
+
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)))
+_CONTROLS |= {ord("\t"): " ", ord("\n"): " ", 0x2028: " ", 0x2029: " "}
+
+
+def quoted(text: str) -> str:
+    """Someone else's text as one harmless line: no key, no escape sequence, no bidirectional override."""
+    return redact(text).translate(_CONTROLS)
+
+
+def quoted_lines(text: str) -> str:
+    """The same for a text of several lines."""
+    return "\n".join(quoted(row) for row in text.splitlines())
+
+
+def cells(text: str | Content, width: int, style: str = "", *, right: bool = False) -> Content:
+    """`text` cut or padded to exactly `width` cells; a cut is shown by an ellipsis."""
+    content = text if isinstance(text, Content) else Content.styled(text, style) if style else Content(text)
+    if width <= 0:
+        return Content("")
+    content = content.truncate(width, ellipsis=True)
+    gap = width - content.cell_length
+    return content.pad_left(gap) if right else content.pad_right(gap)
+
+
+def line(*parts: Any) -> Content:
+    """Parts joined into one line: texts, (text, style) pairs and Contents."""
+    return Content.assemble(*parts)
+
+
+def lines(*rows: Content | str) -> Content:
+    """Rows under each other."""
+    return Content("\n").join(rows)
+
+
+def age(seconds: float) -> str:
+    """How long ago, in the unit one would say aloud."""
+    for limit, unit, size in ((60, "s", 1), (3600, "min", 60), (86_400, "h", 3600)):
+        if seconds < limit:
+            return t(f"age.{unit}", n=max(0, int(seconds // size)))
+    return t("age.d", n=int(seconds // 86_400))
+
+
+def took(ms: float | None) -> str:
+    """A duration: `12 ms`, `1.9 s`."""
+    if ms is None:
+        return ""
+    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+
+
+def host_of(url: str) -> str:
+    """The host and port of an address, for columns too narrow for all of it."""
+    return url.partition("://")[2].partition("/")[0] or url

@@ -1,0 +1,98 @@
+"""The inline picker of a bare `ccswitch-tui use`: a few lines under the prompt, gone when a profile is chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widgets import Input
+
+from ccswitch_tui.tui import look
+from ccswitch_tui.tui.app import crash_text
+from ccswitch_tui.tui.config import load_config
+from ccswitch_tui.tui.i18n import language_of, t, use_language
+from ccswitch_tui.tui.themes import HOUSE_THEMES, default_theme
+from ccswitch_tui.tui.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.profiles import ProfileRow
+
+MOST_LINES = 10
+
+
+class PickerApp(App[str]):
+    """Type to filter, arrows to move, enter to choose, esc to leave everything as it is."""
+
+    CSS = """
+    Screen { height: auto; max-height: 14; border: none; background: $background; }
+    Input { border: none; height: 1; padding: 0 1; background: $surface; }
+    Rows { height: auto; max-height: 10; }
+    """
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[Any]] = [
+        Binding("escape", "leave", show=False),
+        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("down", "move(1)", show=False, priority=True),
+    ]
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__()
+        self.ctx = ctx
+        config, _ = load_config(ctx.paths)
+        use_language(language_of(ctx.env, config.language))
+        look.use_ascii(config.wants_ascii(ctx.env))
+        for theme in HOUSE_THEMES:
+            self.register_theme(theme)
+        self.theme = config.theme if config.theme in self.available_themes else default_theme(ctx.env)
+        self.every: list[ProfileRow] = []
+
+    def compose(self) -> ComposeResult:
+        yield Input(placeholder=t("picker.ask"))
+        yield Rows(self._draw)
+
+    def on_mount(self) -> None:
+        from ccswitch_tui.workflows.profiles import profile_rows
+
+        self.every = profile_rows(self.ctx)
+        self._show()
+
+    def _draw(self, row: ProfileRow, width: int) -> Content:
+        here = look.mark("here") if row.in_use else look.cells("", 2 if look.ascii_only() else 1)
+        name = max(12, min(28, width // 3))
+        host = look.host_of(row.profile.endpoint.base_url)
+        return look.line(" ", here, " ", look.cells(row.profile.name, name, look.NAME), " ", (host, look.QUIET))
+
+    @on(Input.Changed)
+    def _show(self) -> None:
+        words = self.query_one(Input).value.casefold().split()
+        found = [
+            r
+            for r in self.every
+            if all(w in f"{r.profile.name} {r.profile.endpoint.base_url}".casefold() for w in words)
+        ]
+        rows = self.query_one(Rows)
+        rows.show(found, cursor=0)
+        rows.styles.height = max(1, min(MOST_LINES, len(found)))
+
+    def action_move(self, by: int) -> None:
+        self.query_one(Rows).action_move(by)
+
+    @on(Input.Submitted)
+    @on(Rows.Selected)
+    def _chosen(self) -> None:
+        row = self.query_one(Rows).row
+        if row is not None:
+            self.exit(row.profile.name)
+
+    def action_leave(self) -> None:
+        self.exit(None)
+
+    def _fatal_error(self) -> None:
+        from rich.text import Text
+
+        self._exit_renderables.append(Text(crash_text(self._exception)))
+        self._close_messages_no_wait()

@@ -1,0 +1,168 @@
+"""What every place has: a head line, the keys of the table, a reason for a key that cannot work, and a way out.
+
+A key press ends in `action_do(ACTION)`: it asks `why_not(ACTION)` first and
+then calls `do_ACTION`. Slow work goes through `self.app.off(...)` inside a
+method made with `task`, which turns our errors into a notice and lets mistakes
+reach the crash panel.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Static
+from textual.worker import Worker
+
+from ccswitch_tui.tui import keys
+from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.widgets.keybar import KeyBar
+
+if TYPE_CHECKING:
+    from ccswitch_tui.tui.app import CcswitchApp
+    from ccswitch_tui.tui.session import Session
+
+ResultT = TypeVar("ResultT")
+
+SMALLEST = (60, 18)
+"""Columns and rows below which no layout is honest."""
+SIDE_BY_SIDE = 100
+"""Columns from which list and details stand beside each other."""
+
+COLUMNS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (SIDE_BY_SIDE, "-wide")]
+ROWS = [(0, "-flat"), (SMALLEST[1], "-short"), (30, "-tall")]
+"""The classes a screen gets by its size, for the style sheets."""
+
+
+def bindings(place: str) -> list[Any]:
+    """The table's rows for a place as Textual wants them, with their full-width twins."""
+    return [
+        Binding(",".join(keys.twins(k) for k in row.keys.split(",")), f"do('{row.action}')", row.action, show=False)
+        for row in keys.keys_of(place)
+    ]
+
+
+def task(group: str) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], Callable[..., Worker[None]]]:
+    """An async method as a worker: starting it again in the same group ends the one before."""
+
+    def decorate(method: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Worker[None]]:
+        @functools.wraps(method)
+        def start(self: Any, *args: Any, **kwargs: Any) -> Worker[None]:
+            work = self.app.guarded(method(self, *args, **kwargs))
+            return cast("Worker[None]", self.run_worker(work, group=group, exclusive=True, name=method.__name__))
+
+        return start
+
+    return decorate
+
+
+class Doing:
+    """The one way from a key to what it does, shared by places and sheets."""
+
+    def why_not(self, action: str) -> str | None:
+        """Why `action` cannot work now, for the user; None when it can."""
+        return None
+
+    def action_do(self, action: str) -> None:
+        reason = self.why_not(action)
+        if reason:
+            cast("Any", self).app.say(reason, severity="warning")
+        else:
+            getattr(self, f"do_{action}")()
+
+    def do_palette(self) -> None:
+        cast("Any", self).app.action_command_palette()
+
+    def do_quit(self) -> None:
+        cast("Any", self).app.exit(0)
+
+    def do_help(self) -> None:
+        cast("Any", self).app.open_help()
+
+
+class Place(Doing, Screen[ResultT]):
+    """A full screen. Subclasses name their PLACE, give BINDINGS = bindings(PLACE), and compose `body`."""
+
+    PLACE: ClassVar[str] = ""
+    HELP_TOPIC: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = COLUMNS
+    VERTICAL_BREAKPOINTS = ROWS
+    AUTO_FOCUS = "Rows"
+
+    @property
+    def ccs(self) -> CcswitchApp:
+        """The app, by its own type."""
+        return cast("CcswitchApp", self.app)
+
+    @property
+    def session(self) -> Session:
+        return self.ccs.session
+
+    def compose(self) -> ComposeResult:
+        yield from self.body()
+        yield KeyBar(keys.keys_of(self.PLACE), self)
+        yield from self.too_small()
+
+    def too_small(self) -> ComposeResult:
+        """The one line that is left when the terminal is too small for anything else."""
+        yield Static(t("app.too_small", columns=SMALLEST[0], rows=SMALLEST[1]), id="too-small")
+
+    def body(self) -> ComposeResult:
+        """The place's own widgets."""
+        yield from ()
+
+    def renew_keys(self) -> None:
+        """Draws the key line again after something changed what can be done."""
+        for bar in self.query(KeyBar):
+            bar.refresh()
+
+    def do_back(self) -> Any:
+        self.dismiss()
+
+
+class Sheet(Doing, ModalScreen[ResultT]):
+    """A question over the place below it: one panel on the second tone, no box. `esc` answers None."""
+
+    PLACE: ClassVar[str] = ""
+    HELP_TOPIC: ClassVar[str] = ""
+
+    @property
+    def ccs(self) -> CcswitchApp:
+        return cast("CcswitchApp", self.app)
+
+    @property
+    def session(self) -> Session:
+        return self.ccs.session
+
+    def compose(self) -> ComposeResult:
+        from textual.containers import Vertical
+
+        with Vertical(id="sheet"):
+            yield from self.body()
+            yield KeyBar(keys.keys_of(self.PLACE), self)
+
+    def body(self) -> ComposeResult:
+        yield from ()
+
+    def do_back(self) -> None:
+        self.dismiss(None)
+
+    def renew_keys(self) -> None:
+        for bar in self.query(KeyBar):
+            bar.refresh()
+
+
+def widget_help(widget: Widget | None) -> str:
+    """The help topic of a widget or of its nearest ancestor that has one."""
+    node: Any = widget
+    while node is not None:
+        topic = getattr(node, "HELP_TOPIC", "")
+        if topic:
+            return str(topic)
+        node = node.parent
+    return ""

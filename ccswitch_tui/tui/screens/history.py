@@ -1,0 +1,90 @@
+"""History: our writes, newest first, each with its diff; undo the last one, or go back to before the first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from ccswitch_tui.tui import look
+from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.screens.confirm import ConfirmSheet
+from ccswitch_tui.tui.screens.diff import change_lines, change_text
+from ccswitch_tui.tui.widgets.rows import Rows
+
+
+class HistoryScreen(Place[None]):
+    """Writes on one side, the diff of the one under the cursor on the other."""
+
+    PLACE = "history"
+    HELP_TOPIC = "history"
+    BINDINGS = bindings("history")
+    CSS_PATH = "../styles/halves.tcss"
+
+    writes: tuple[Any, ...] = ()
+
+    def body(self) -> ComposeResult:
+        yield Static(look.line((t("history.title"), look.NAME)), classes="head")
+        with Container(id="halves"):
+            with Container(id="list"):
+                yield Rows(self._draw, id="writes")
+                yield Static(id="empty")
+            with VerticalScroll(id="side", can_focus=False):
+                yield Static(id="diff")
+
+    def on_mount(self) -> None:
+        self.load()
+
+    @task("history")
+    async def load(self) -> None:
+        self.writes = tuple(await self.ccs.off(self.session.history))
+        self.query_one(Rows).show(self.writes)
+        self.query_one(Rows).display = bool(self.writes)
+        self.query_one("#empty", Static).update("" if self.writes else t("history.empty"))
+        self._diff()
+        self.renew_keys()
+
+    def _draw(self, write: Any, width: int) -> Content:
+        when = look.age(self.session.ctx.clock() - write.at)
+        return look.line(
+            " ", look.mark("skip" if write.undone else "here"), " ",
+            look.cells(write.title, max(10, width // 2 - 8), look.QUIET if write.undone else look.NAME),
+            look.cells(write.scope, width - max(10, width // 2 - 8) - 14, look.QUIET),
+            look.cells(when, 9, look.QUIET, right=True),
+        )  # fmt: skip
+
+    @on(Rows.Moved, "#writes")
+    def _diff(self) -> None:
+        write = self.query_one(Rows).row
+        if write is None:
+            self.query_one("#diff", Static).update("")
+            return
+        state = look.line(write.file, (f"  {t('history.undone')}", look.QUIET) if write.undone else "")
+        self.query_one("#diff", Static).update(look.lines(state, "", change_lines(write.changes)))
+
+    def why_not(self, action: str) -> str | None:
+        if action in ("undo", "restore") and not any(not w.undone for w in self.writes):
+            return t("why_not.nothing_to_undo")
+        if action == "copy" and not self.writes:
+            return t("why_not.nothing_here")
+        return None
+
+    @task("undo")
+    async def do_undo(self) -> None:
+        self.ccs.say(await self.ccs.off(self.session.undo, self.ccs.waits_for))
+        self.load()
+
+    @task("undo")
+    async def do_restore(self) -> None:
+        sheet = ConfirmSheet(t("history.restore_ask"), t("history.restore_means"))
+        if await self.app.push_screen_wait(sheet):
+            self.ccs.say(await self.ccs.off(self.session.restore, self.ccs.waits_for))
+            self.load()
+
+    def do_copy(self) -> None:
+        self.ccs.copy(change_text(self.query_one(Rows).row.changes), t("copied.diff"))

@@ -1,0 +1,163 @@
+"""The probe of one profile: the ladder as it is climbed, findings with their fix on one key, and the evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from ccswitch_tui.findings import Finding
+from ccswitch_tui.tui import look
+from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.widgets.finding import card
+from ccswitch_tui.tui.widgets.ladder import Ladder, step_facts
+from ccswitch_tui.tui.widgets.rows import Rows
+
+
+class ProbeScreen(Place[None]):
+    """Opens with the last report if there is one, and probes at once."""
+
+    PLACE = "probe"
+    HELP_TOPIC = "probe"
+    BINDINGS = bindings("probe")
+    CSS_PATH = "../styles/probe.tcss"
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.profile_name = name
+        self.report: Any = None
+        self.running = False
+
+    def body(self) -> ComposeResult:
+        yield Static(id="head", classes="head")
+        with Container(id="halves"):
+            yield Ladder(id="ladder")
+            with VerticalScroll(id="side", can_focus=False):
+                yield Static(id="card")
+
+    def on_mount(self) -> None:
+        self.climb(self.ccs.config.ladder)
+
+    # ------------------------------------------------------------------ probing
+
+    @task("probe")
+    async def climb(self, ladder: Any) -> None:
+        """One probe; starting another one, or leaving, ends it."""
+        self.running, self.report = True, None
+        self.query_one(Ladder).begin(ladder)
+        self._head()
+        try:
+            self.report = await self.session.probe(self.profile_name, ladder, self._on_step)
+        finally:
+            self.running = False
+            self._head()
+        self.query_one(Ladder).settle(self.report.steps)
+        self._card()
+
+    def _on_step(self, step: Any) -> None:
+        """Called from the probe's thread."""
+        self.app.call_from_thread(self._add, step)
+
+    def _add(self, step: Any) -> None:
+        if self.running:
+            self.query_one(Ladder).add(step)
+            self._card()
+
+    # ------------------------------------------------------------------ showing
+
+    def _head(self) -> None:
+        profile = self.session.profile(self.profile_name)
+        state: Content = Content.styled(t("probe.running"), look.QUIET)
+        if self.report:
+            state = look.verdict(self.report.verdict)
+        elif not self.running:
+            state = Content.styled(t("probe.stopped"), look.QUIET)
+        where = look.quoted(profile.endpoint.base_url) if profile else ""
+        self.query_one("#head", Static).update(
+            look.line((self.profile_name, look.NAME), "  ", state, (f"  {where}", look.QUIET))
+        )
+        self.renew_keys()
+
+    @on(Rows.Moved, "#ladder")
+    def _card(self) -> None:
+        step = self.query_one(Ladder).row
+        shown: list[Content | str] = []
+        for finding in self.findings():
+            shown += [card(finding, fix_key="f"), ""]
+        if step is not None:
+            shown.append(step_facts(step))
+        self.query_one("#card", Static).update(look.lines(*shown))
+        self.renew_keys()
+
+    def findings(self) -> list[Finding]:
+        """Those of the rung under the cursor; on a rung without any, nothing."""
+        step = self.query_one(Ladder).row
+        if self.report is None or step is None:
+            return []
+        return [f for f in self.report.findings if f.kind == step.finding]
+
+    def fixable(self) -> Finding | None:
+        """The finding whose fix one key applies now."""
+        return next((f for f in self.findings() if f.fix and f.fix.patch), None)
+
+    # ------------------------------------------------------------------ actions
+
+    def why_not(self, action: str) -> str | None:
+        if action in ("evidence", "curl", "markdown", "fix") and self.running:
+            return t("why_not.probe_running")
+        if action in ("evidence", "curl") and not self.exchanges():
+            return t("why_not.no_evidence")
+        if action == "markdown" and self.report is None:
+            return t("why_not.no_report")
+        if action == "fix" and not self.fixable():
+            return t("why_not.no_fix")
+        return None
+
+    def exchanges(self) -> list[Any]:
+        """What was sent and received for the rung under the cursor, or for all of them where it has none of its own."""
+        step = self.query_one(Ladder).row
+        if self.report is None or step is None:
+            return []
+        return self.session.exchanges_of(self.report, step)
+
+    @on(Rows.Selected, "#ladder")
+    def _selected(self) -> None:
+        self.action_do("evidence")
+
+    def do_again(self) -> None:
+        self.climb(self.ccs.config.ladder)
+
+    def do_full(self) -> None:
+        self.climb("full")
+
+    def do_quick(self) -> None:
+        self.climb("quick")
+
+    @task("fix")
+    async def do_fix(self) -> None:
+        """Applies the finding's fix to the profile and probes again."""
+        finding = self.fixable()
+        if finding and finding.fix and finding.fix.patch:
+            await self.ccs.off(self.session.apply_fix, self.profile_name, finding.fix)
+            self.ccs.say(t("probe.fixed", what=finding.fix.text))
+            self.do_again()
+
+    def do_evidence(self) -> None:
+        from ccswitch_tui.tui.screens.evidence import EvidenceScreen
+
+        self.app.push_screen(EvidenceScreen(self.exchanges()))
+
+    def do_curl(self) -> None:
+        self.ccs.copy(self.session.curl_of(self.exchanges()[0]), t("copied.curl"))
+
+    def do_markdown(self) -> None:
+        self.ccs.copy(self.session.markdown_of(self.report), t("copied.report"))
+
+    def do_back(self) -> None:
+        self.workers.cancel_node(self)
+        self.dismiss()

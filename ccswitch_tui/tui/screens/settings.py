@@ -1,0 +1,72 @@
+"""The app's own settings: one row each, `enter` changes the value, and it applies at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from ccswitch_tui.tui import look
+from ccswitch_tui.tui.config import CHOICES
+from ccswitch_tui.tui.i18n import LANGUAGES, t
+from ccswitch_tui.tui.screens.base import Place, bindings
+from ccswitch_tui.tui.widgets.rows import Rows
+
+
+class Setting(NamedTuple):
+    """One row."""
+
+    name: str
+    value: str
+
+
+class SettingsScreen(Place[None]):
+    """Theme, language, signs, how far to probe."""
+
+    PLACE = "settings"
+    HELP_TOPIC = "settings"
+    BINDINGS = bindings("settings")
+    CSS_PATH = "../styles/halves.tcss"
+
+    def body(self) -> ComposeResult:
+        yield Static(look.line((t("settings.title"), look.NAME)), classes="head")
+        yield Rows(self._draw, id="settings")
+        yield Static(look.line((self.session.ctx.paths.app_config, look.QUIET)), classes="foot")
+
+    def on_mount(self) -> None:
+        self.show()
+        self.watch(self.app, "theme", self.show, init=False)
+
+    def show(self) -> None:
+        config = self.ccs.config
+        rows = [Setting("theme", self.app.theme)]
+        rows += [Setting(name, getattr(config, name)) for name in CHOICES]
+        self.query_one(Rows).show(rows)
+
+    def _draw(self, setting: Setting, width: int) -> Content:
+        shown = LANGUAGES.get(setting.value, setting.value)
+        value = t(f"settings.value.{setting.value}") if setting.value in ("auto", "always", "never") else shown
+        return look.line(
+            "  ", look.cells(t(f"settings.{setting.name}"), 22, look.NAME), look.cells(value, 22),
+            (t(f"settings.{setting.name}.tip"), look.QUIET),
+        )  # fmt: skip
+
+    @on(Rows.Selected, "#settings")
+    def _selected(self) -> None:
+        self.action_do("change")
+
+    def do_change(self) -> None:
+        setting = self.query_one(Rows).row
+        if setting is None:
+            return
+        if setting.name == "theme":
+            self.app.search_themes()
+            return
+        choices = CHOICES[setting.name]
+        following = choices[(choices.index(setting.value) + 1) % len(choices)]
+        self.ccs.change_config(**{setting.name: following})
+        self.refresh(recompose=setting.name == "language")
+        self.call_after_refresh(self.show)

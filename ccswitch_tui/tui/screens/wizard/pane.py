@@ -1,0 +1,70 @@
+"""What every step of the wizard is: a pane with its own keys that hands on a Setup or steps back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from ccswitch_tui.tui import keys
+from ccswitch_tui.tui.screens.base import Doing
+from ccswitch_tui.tui.setup import Setup
+from ccswitch_tui.tui.widgets.keybar import KeyBar
+
+if TYPE_CHECKING:
+    from ccswitch_tui.tui.app import CcswitchApp
+    from ccswitch_tui.tui.session import Session
+
+
+class Pane(Doing, Vertical):
+    """One step. Subclasses name PLACE and BINDINGS, compose `body`, and post Done."""
+
+    PLACE: ClassVar[str] = ""
+    FOCUS: ClassVar[str] = ""
+    """What has the focus when the step begins."""
+
+    @dataclass
+    class Done(Message):
+        """The step is finished; `to` names another step than the next one."""
+
+        setup: Setup
+        to: str = ""
+
+    class Back(Message):
+        """One step back."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__()
+        self.setup = setup
+
+    @property
+    def ccs(self) -> CcswitchApp:
+        return cast("CcswitchApp", self.app)
+
+    @property
+    def session(self) -> Session:
+        return self.ccs.session
+
+    def compose(self) -> ComposeResult:
+        yield from self.body()
+        yield KeyBar(keys.keys_of(self.PLACE), self)
+
+    def body(self) -> ComposeResult:
+        yield from ()
+
+    def begin(self) -> None:
+        """Called when the pane is on the screen."""
+        if self.FOCUS:
+            self.query_one(self.FOCUS).focus()
+
+    def renew_keys(self) -> None:
+        self.query_one(KeyBar).refresh()
+
+    def done(self, setup: Setup, to: str = "") -> None:
+        self.post_message(self.Done(setup, to))
+
+    def do_back(self) -> None:
+        self.post_message(self.Back())

@@ -1,0 +1,109 @@
+"""Steps 5 and 6: the route with its reason, and everything that will be saved before it is."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from ccswitch_tui.profiles.model import ROUTES
+from ccswitch_tui.tui import look
+from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.screens.base import bindings, task
+from ccswitch_tui.tui.screens.wizard.pane import Pane
+from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.rows import Rows
+
+
+class RoutePane(Pane):
+    """Through the proxy, or direct where the endpoint speaks Claude Code's language itself."""
+
+    PLACE = "route"
+    HELP_TOPIC = "route"
+    BINDINGS = bindings("route")
+    FOCUS = "#routes"
+
+    def body(self) -> ComposeResult:
+        yield Static(t("route.ask"), classes="lead")
+        yield Rows(self._draw, id="routes")
+        yield Static(id="reason")
+
+    def begin(self) -> None:
+        super().begin()
+        self.query_one(Rows).show(ROUTES, cursor=ROUTES.index(self.setup.draft.route))
+        self._reason()
+
+    def _draw(self, route: str, width: int) -> Content:
+        aside = t("route.recommended") if route == "proxy" else "" if self._native() else t("route.impossible")
+        style = look.NAME if route == "proxy" or self._native() else look.DISABLED
+        return look.line("  ", look.cells(t(f"route.{route}"), 24, style), (aside, look.QUIET))
+
+    def _native(self) -> bool:
+        endpoint = self.setup.draft.endpoint
+        return bool(endpoint and endpoint.wire == "anthropic")
+
+    @on(Rows.Moved, "#routes")
+    def _reason(self) -> None:
+        route = cast("str", self.query_one(Rows).row or "proxy")
+        wire = self.setup.draft.endpoint.wire if self.setup.draft.endpoint else None
+        self.query_one("#reason", Static).update(
+            t(f"route.because.{route}.{'native' if wire == 'anthropic' else 'other'}")
+        )
+        self.renew_keys()
+
+    def why_not(self, action: str) -> str | None:
+        if action == "next" and self.is_mounted and self.query_one(Rows).row == "direct" and not self._native():
+            return t("why_not.not_native")
+        return None
+
+    @on(Rows.Selected, "#routes")
+    def _selected(self) -> None:
+        self.action_do("next")
+
+    def do_next(self) -> None:
+        route = cast("str", self.query_one(Rows).row)
+        self.done(self.setup._replace(draft=self.setup.draft._replace(route=route)))
+
+
+class ReviewPane(Pane):
+    """What goes where: the profile as text, the key by its place."""
+
+    PLACE = "review"
+    HELP_TOPIC = "review"
+    BINDINGS = bindings("review")
+    FOCUS = "#entry"
+
+    def body(self) -> ComposeResult:
+        yield Static(t("review.ask"), classes="lead")
+        yield Static(id="places")
+        with VerticalScroll(id="entry", can_focus=True):
+            yield Static(id="toml")
+
+    def begin(self) -> None:
+        super().begin()
+        self._show()
+
+    @task("review")
+    async def _show(self) -> None:
+        text = await self.ccs.off(self.session.toml_of, self.setup.profile)
+        kept_in = await self.ccs.off(self.session.keys_kept_in)
+        rows = [fact_named(t("review.profile"), self.session.ctx.paths.profiles)]
+        if self.setup.draft.secret:
+            rows.append(fact_named(t("fact.key"), kept_in))
+        elif self.setup.draft.key_ref:
+            rows.append(fact_named(t("fact.key"), t("review.key_stays", ref=str(self.setup.draft.key_ref))))
+        self.query_one("#places", Static).update(look.lines(*rows))
+        added = [look.line(("+ ", look.STYLES["ok"]), look.quoted(row)) for row in text.splitlines()]
+        self.query_one("#toml", Static).update(look.lines(*added))
+
+    @task("save")
+    async def do_save(self) -> None:
+        """Key first and read back, then the profile; all of it or nothing."""
+        from ccswitch_tui.tui.background import KEY_PATIENCE_S
+
+        await self.ccs.off(self.session.save, self.setup, timeout_s=KEY_PATIENCE_S)
+        self.done(self.setup)

@@ -1,0 +1,35 @@
+"""A finding as a card: what, why, and what mends it, with the key that does."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from ccswitch_tui.findings import Finding
+from ccswitch_tui.tui import look
+from ccswitch_tui.tui.i18n import language, t, t_or
+
+
+def title_of(finding: Finding) -> str:
+    """The finding's name: its own in English, by its kind in another language."""
+    return finding.title if language() == "en" else t_or(f"finding.{finding.kind}", finding.title)
+
+
+def card(finding: Finding, *, fix_key: str = "", asides: tuple[str, ...] = ()) -> Content:
+    """The lines of one card. `fix_key` is shown where the fix can be applied by pressing it."""
+    meaning = look.SEVERITIES[finding.severity]
+    rows: list[Content | str] = [
+        look.line(
+            look.mark(meaning), " ", (look.quoted(title_of(finding)), look.NAME), (f"  {finding.code}", look.QUIET)
+        ),
+        Content(look.quoted_lines(finding.because)),
+    ]
+    fix = finding.fix
+    if fix:
+        rows.append("")
+        if fix.patch and fix_key:
+            rows.append(look.line((fix_key, look.KEY), " ", look.quoted(fix.text)))
+        else:
+            rows.append(look.line((f"{t('finding.fix')}  ", look.QUIET), look.quoted(fix.text)))
+        rows += [look.line("   ", (look.quoted(command), look.STYLES["here"])) for command in fix.commands]
+    rows += [Content.styled(aside, look.QUIET) for aside in asides]
+    return look.lines(*rows)

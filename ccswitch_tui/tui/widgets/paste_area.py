@@ -1,0 +1,76 @@
+"""Where anything can be pasted: the key in it is taken out before the text is painted.
+
+A TextArea, because an Input keeps only the first line of a paste. A paste is
+first handed to the owner sealed (`Pasted`), who reads it and puts back the
+masked text; what a person types key by key stays as typed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+from textual.widgets import TextArea
+
+LONGEST_PASTE = 256 * 1024
+"""No command, snippet or settings file comes near; a 5 MB paste is the wrong clipboard, and would freeze the editor."""
+
+
+class Sealed:
+    """A text that may hold a key somewhere: no log and no crash shows it. (A Secret is nothing but the key.)"""
+
+    __slots__ = ("__text",)
+
+    def __init__(self, text: str) -> None:
+        self.__text = text
+
+    def open(self) -> str:
+        return self.__text
+
+    def __repr__(self) -> str:
+        return "Sealed(…)"
+
+
+class PasteArea(TextArea):
+    """A plain text area for one paste."""
+
+    HELP_TOPIC = "paste"
+    DEFAULT_CSS = """
+    PasteArea { border: none; padding: 0 1; background: $surface; height: 1fr; }
+    PasteArea:focus { border: none; background: $panel; }
+    """
+
+    @dataclass
+    class Pasted(Message):
+        """Something was pasted; it may hold a key."""
+
+        text: Sealed
+
+    @dataclass
+    class TooMuch(Message):
+        """A paste no text of that kind has; nothing of it was taken."""
+
+        size: int
+        binary: bool
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        if len(event.text) > LONGEST_PASTE or looks_binary(event.text):
+            self.post_message(self.TooMuch(len(event.text), looks_binary(event.text[:LONGEST_PASTE])))
+        else:
+            self.post_message(self.Pasted(Sealed(without_controls(event.text))))
+
+
+def looks_binary(text: str) -> bool:
+    """Whether this is a file's bytes and not text: NUL, or one control or replacement character in ten."""
+    sample = text[:4096]
+    odd = sum(1 for c in sample if (c < " " and c not in "\t\n\r\x1b") or c == "\ufffd")
+    return "\0" in sample or odd * 10 > len(sample)
+
+
+def without_controls(text: str) -> str:
+    """Line ends as LF, odd blanks as blanks; other control characters, which no command needs, left out."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c if c in "\t\n" or c.isprintable() else " " if c.isspace() else "" for c in text)

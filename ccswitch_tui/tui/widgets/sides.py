@@ -1,0 +1,60 @@
+"""The two languages of one exchange next to each other: Anthropic's side, and the endpoint's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from textual.content import Content
+
+from ccswitch_tui.tui import look
+from ccswitch_tui.tui.i18n import t
+
+ROOM = 76
+"""Cells from which two columns of JSON can be read."""
+
+SIDES = (
+    ("traffic.side.client", (("traffic.asked", "request"), ("traffic.got", "returned"))),
+    ("traffic.side.endpoint", (("traffic.asked", "sent"), ("traffic.got", "received"))),
+)
+"""Title of a side, then its two bodies with their titles."""
+
+MOST_LINES = 400
+"""A body is cut to this many lines: what is looked for is at its beginning."""
+
+
+def sides(bodies: Mapping[str, str], side: int, width: int) -> Content:
+    """Both sides where there is room; else the chosen one."""
+    if not any(bodies.values()):
+        return Content.styled(t("traffic.no_bodies"), look.QUIET)
+    if width < ROOM:
+        return look.lines(*_column(bodies, side, width))
+    half = (width - 3) // 2
+    left, right = _column(bodies, 0, half), _column(bodies, 1, half)
+    rows = []
+    for index in range(max(len(left), len(right))):
+        pair = [column[index] if index < len(column) else Content("") for column in (left, right)]
+        rows.append(
+            look.line(look.cells(pair[0], half), (f" {look.sign('bar')} ", look.DISABLED), look.cells(pair[1], half))
+        )
+    return look.lines(*rows)
+
+
+def _column(bodies: Mapping[str, str], side: int, width: int) -> list[Content]:
+    title, parts = SIDES[side]
+    rows = [Content.styled(t(title), look.NAME)]
+    for part, name in parts:
+        rows.append(Content.styled(t(part), look.QUIET))
+        shown = readable(bodies.get(name, "")).splitlines()
+        for row in shown[:MOST_LINES]:
+            rows += Content(look.quoted(row)).fold(max(8, width)) or [Content("")]
+        rows.append(Content(""))
+    return rows
+
+
+def readable(body: str) -> str:
+    """JSON set out over lines; a stream event by event as it came; anything else as it is."""
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False, indent=1)
+    except ValueError:
+        return body

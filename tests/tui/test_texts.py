@@ -1,0 +1,119 @@
+"""Every text through one catalogue, complete in both languages, and none written into a screen."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from ccswitch_tui.tui import i18n, keys
+
+TUI = Path(i18n.__file__).parent.parent
+SOURCES = sorted(p for p in TUI.rglob("*.py"))
+SHOWING = sorted(
+    [*(TUI / "screens").rglob("*.py"), *(TUI / "widgets").rglob("*.py"), TUI / "commands.py", TUI / "app.py"]
+)
+ENGLISH = i18n.catalogue("en")
+
+FAMILIES = {
+    "age.": ("s", "min", "h", "d"),
+    "key.": tuple(k.action for k in keys.KEYS),
+    "tip.": tuple(k.action for k in keys.KEYS),
+}
+
+
+def places(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("code", [c for c in i18n.LANGUAGES if c != "en"])
+def test_every_language_has_the_same_texts_with_the_same_places(code: str) -> None:
+    other = i18n.catalogue(code)
+    assert set(other) == set(ENGLISH)
+    assert {i: places(text) for i, text in other.items()} == {i: places(text) for i, text in ENGLISH.items()}
+    assert all(text.strip() for text in other.values())
+
+
+def test_every_text_asked_for_is_in_the_catalogue() -> None:
+    asked = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t" and node.args:
+                for part in ast.walk(node.args[0]):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str) and "." in part.value.strip("."):
+                        asked.add(part.value)
+    missing = {i for i in asked if not i.endswith(".") and not any(have.startswith(i) for have in ENGLISH)}
+    assert not missing
+
+
+@pytest.mark.parametrize("prefix", sorted(FAMILIES))
+def test_every_family_of_texts_is_complete(prefix: str) -> None:
+    assert not {prefix + name for name in FAMILIES[prefix]} - set(ENGLISH)
+
+
+def test_no_text_is_in_the_catalogue_that_nobody_shows() -> None:
+    code = "\n".join(p.read_text(encoding="utf-8") for p in SOURCES)
+    starts = set(re.findall(r'f"([a-z_]+\.(?:[a-z_]+\.)*)\{', code))
+    starts |= {"key.", "tip."}
+    quoted = set(re.findall(r"""["']([a-z_]+\.[A-Za-z_.-]+)["']""", code))
+    idle = [i for i in ENGLISH if i not in quoted and not any(i.startswith(s) for s in starts)]
+    assert not idle
+
+
+WORDS = re.compile(r"[A-Za-z]{2,}[^A-Za-z]*\s[^A-Za-z]*[A-Za-z]{2,}")
+NOT_SHOWN = ("CSS", "DEFAULT_CSS", "BINDINGS")
+
+
+@pytest.mark.parametrize("path", SHOWING, ids=lambda p: str(p.relative_to(TUI)))
+def test_no_screen_holds_a_text_of_its_own(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    excused: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            excused.add(id(node.value))  # docstrings
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name) and (target.id in NOT_SHOWN or target.id.isupper()):
+                excused |= {id(part) for part in ast.walk(node)}
+        if isinstance(node, ast.Call) and any(k.arg in ("classes", "name", "group") for k in node.keywords):
+            excused |= {id(k.value) for k in node.keywords}
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Binding", "cast", "TypeError"):
+            excused |= {id(part) for part in ast.walk(node)}
+    own = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in excused
+        and WORDS.search(node.value)
+        and "$" not in node.value
+    ]
+    assert not own
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "zh-CN"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "zh_CN.UTF-8"}, "zh-CN"),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LANG": "zh_TW"}, "zh-CN"),
+        ({}, "en"),
+    ],
+)
+def test_the_locale_chooses_the_language(env: dict[str, str], expected: str) -> None:
+    assert i18n.language_of(env) == expected
+
+
+def test_the_setting_beats_the_locale() -> None:
+    assert i18n.language_of({"LANG": "zh_CN.UTF-8"}, "en") == "en"
+
+
+def test_every_help_page_exists_in_every_language() -> None:
+    pages = {code: {p.name for p in (TUI / "help" / code).glob("*.md")} for code in i18n.LANGUAGES}
+    topics = set(re.findall(r'HELP_TOPIC = "([a-z-]+)"', "\n".join(p.read_text(encoding="utf-8") for p in SOURCES)))
+    assert pages["en"] == pages["zh-CN"] == {f"{topic}.md" for topic in topics}

@@ -1,0 +1,116 @@
+"""How long the app takes to its first paint, and a key to its paint, as multiples of `python -c pass`.
+
+    python tools/first_paint.py [PROFILES]
+
+Runs the real program in a pseudo-terminal over a scratch home with that many
+profiles (1,000 unless told). Informational: nothing fails by it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+ROUNDS = 7
+KEYS = 30
+
+
+def bare_python_s() -> float:
+    """Best of a few: the start of an interpreter that does nothing."""
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "pass"], check=True)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def scratch_home(folder: str, profiles: int) -> dict[str, str]:
+    """A home with that many profiles, and the environment that leads there."""
+    config = Path(folder) / "ccswitch"
+    config.mkdir()
+    tables = [
+        f'[profiles.p{n:04}]\nkey = "env:KEY"\n[profiles.p{n:04}.endpoint]\nbase_url = "https://h{n}.example/v1"\n'
+        f'wire = "openai-chat"\n[profiles.p{n:04}.models]\ndefault = "m-{n}"\n'
+        for n in range(profiles)
+    ]
+    (config / "profiles.toml").write_text("version = 1\n" + "".join(tables))
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return {**kept, "HOME": folder, "CCSWITCH_HOME": str(config), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+
+class Terminal:
+    """The program in a pseudo-terminal of 100 columns and 30 rows."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self.started = time.perf_counter()
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(env["HOME"])
+            os.execve(sys.executable, [sys.executable, "-m", "ccswitch_tui"], env)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        self.seen = b""
+
+    def wait_for(self, text: bytes, patience_s: float = 20.0) -> float:
+        """Seconds since now (or since the start, for the first one) until `text` was painted."""
+        deadline = time.perf_counter() + patience_s
+        while text not in self.seen:
+            if time.perf_counter() > deadline:
+                raise TimeoutError(f"{text!r} was not painted: {self.seen[-400:]!r}")
+            if select.select([self.fd], [], [], 0.1)[0]:
+                self.seen += os.read(self.fd, 1 << 16)
+        return time.perf_counter()
+
+    def press(self, key: bytes) -> float:
+        """Seconds from a key press to the next paint."""
+        while select.select([self.fd], [], [], 0.12)[0]:
+            os.read(self.fd, 1 << 16)
+        start = time.perf_counter()
+        os.write(self.fd, key)
+        select.select([self.fd], [], [], 2.0)
+        took = time.perf_counter() - start
+        os.read(self.fd, 1 << 16)
+        return took
+
+    def close(self) -> None:
+        os.write(self.fd, b"q")
+        deadline = time.perf_counter() + 5
+        while time.perf_counter() < deadline:
+            try:
+                if select.select([self.fd], [], [], 0.1)[0]:
+                    os.read(self.fd, 1 << 16)
+            except OSError:
+                break
+        os.waitpid(self.pid, 0)
+
+
+def main() -> None:
+    profiles = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    bare = bare_python_s()
+    paints, filled, keys = [], [], []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder:
+            terminal = Terminal(scratch_home(folder, profiles))
+            paints.append(terminal.wait_for(b"looking") - terminal.started)
+            filled.append(terminal.wait_for(b"p0003") - terminal.started)
+            keys += [terminal.press(b"j") for _ in range(KEYS)]
+            terminal.close()
+    print(f"python -c pass        {bare * 1000:6.1f} ms")
+    print(f"first paint           {min(paints) * 1000:6.1f} ms  {min(paints) / bare:5.1f} x  (best of {ROUNDS})")
+    print(f"{profiles} profiles shown {min(filled) * 1000:6.1f} ms  {min(filled) / bare:5.1f} x")
+    quantiles = statistics.quantiles(keys, n=20)
+    print(f"key to paint          {statistics.median(keys) * 1000:6.1f} ms median, {quantiles[18] * 1000:.1f} ms p95")
+
+
+if __name__ == "__main__":
+    main()
