@@ -40,6 +40,10 @@ class LearnedQuirks:
         """Quirk to `{value, from, at, because}`."""
         return self._facts.get(_key(host, model), {})
 
+    def everything(self) -> Mapping[str, Facts]:
+        """All facts by `host model`."""
+        return self._facts
+
     def learn(self, host: str, model: str, quirk: str, value: Any, because: str, *, at: str) -> None:
         """Notes one fact; the file follows with save()."""
         facts = self._facts.setdefault(_key(host, model), {})

@@ -129,7 +129,8 @@ class Traffic:
 
     def __init__(self, *, day: Callable[[float], str] = lambda at: "") -> None:
         self._day = day
-        self._numbers = 0
+        self.total = 0
+        """Requests so far."""
         self._ring: deque[Exchange] = deque(maxlen=MOST_EXCHANGES)
         self._with_bodies: deque[Exchange] = deque()
         self._unsaved: dict[tuple[str, str, str], list[int]] = {}
@@ -142,8 +143,8 @@ class Traffic:
 
     def begin(self, *, at: float, started: float, profile: str, kind: str = "messages") -> Exchange:
         """A request arrived."""
-        self._numbers += 1
-        exchange = Exchange(self._numbers, at=at, started=started, profile=profile, kind=kind)
+        self.total += 1
+        exchange = Exchange(self.total, at=at, started=started, profile=profile, kind=kind)
         self.running[exchange.id] = exchange
         return exchange
 
@@ -223,10 +224,9 @@ def log_line(exchange: Exchange, clock: str) -> str:
     went = exchange.profile if exchange.route == exchange.profile else f"{exchange.profile}>{exchange.route}"
     models = exchange.asked if exchange.asked == exchange.model else f"{exchange.asked}>{exchange.model}"
     first = "-" if exchange.first_byte_ms is None else f"{exchange.first_byte_ms:.0f}"
-    line = (
-        f"{clock} #{exchange.id} {went} {models or '-'} {exchange.status} first={first}ms"
-        f" total={exchange.total_ms or 0:.0f}ms in={exchange.input_tokens} cached={exchange.cache_read_tokens} out={exchange.output_tokens}"
-    )
+    line = f"{clock} #{exchange.id} {went} {models or '-'} {exchange.status} first={first}ms"
+    line += f" total={exchange.total_ms or 0:.0f}ms in={exchange.input_tokens}"
+    line += f" cached={exchange.cache_read_tokens} out={exchange.output_tokens}"
     if exchange.stop_reason:
         line += f" stop={exchange.stop_reason}"
     if exchange.attempts > 1:

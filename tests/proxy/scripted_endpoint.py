@@ -183,7 +183,9 @@ NATIVE_STREAM = b"".join(
         b"event: future_event\ndata:   {\"type\":\"future_event\",\"x\": 1 }\n\n",
         native_event("content_block_delta", index=0, delta={"type": "text_delta", "text": "héllo \u2028 ✓"}),
         native_event("content_block_stop", index=0),
-        native_event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage={"output_tokens": 9}),
+        native_event(
+            "message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage={"output_tokens": 9}
+        ),
         native_event("message_stop"),
     ]
 )  # fmt: skip
@@ -194,7 +196,7 @@ def native_stream(data: bytes = NATIVE_STREAM, *, torn: int = 0) -> Act:
 
     def act(connection: Connection, received: Received) -> None:
         connection.start_stream()
-        for start in range(0, len(data), torn or len(data)):
+        for start in range(0, len(data), torn or len(data) or 1):
             connection.chunk(data[start : start + (torn or len(data))])
         connection.end_stream()
 

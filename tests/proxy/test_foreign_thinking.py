@@ -8,8 +8,9 @@ from ccswitch_tui.proxy.thinking import ForeignThinking, refuses_thinking
 
 
 def conversation(*blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"model": "m", "messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": list(blocks)},
-                                       {"role": "user", "content": "go on"}], **more}  # fmt: skip
+    answer = {"role": "assistant", "content": list(blocks)}
+    messages = [{"role": "user", "content": "hi"}, answer, {"role": "user", "content": "go on"}]
+    return {"model": "m", "messages": messages, **more}
 
 
 FOREIGN = {"type": "thinking", "thinking": "hm", "signature": "ccswitch-1"}

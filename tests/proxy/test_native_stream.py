@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_endpoint import NATIVE_STREAM
@@ -14,7 +16,7 @@ from ccswitch_tui.wire.anthropic import PING
 def test_every_byte_passes_however_it_is_cut(cuts: list[int]) -> None:
     stream = NativeStream()
     places = [0, *sorted(set(cuts)), len(NATIVE_STREAM)]
-    pieces = [NATIVE_STREAM[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [NATIVE_STREAM[a:b] for a, b in pairwise(places)]
     assert b"".join(stream.feed(piece) for piece in pieces) + stream.finish() == NATIVE_STREAM
 
 

@@ -62,7 +62,7 @@ def test_a_socks_proxy_is_named_as_what_it_is() -> None:
 
 
 def test_a_missing_ca_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NetworkSettingError, match="ca_file = /nowhere/ca.pem cannot be used: No such file"):
+    with pytest.raises(NetworkSettingError, match=r"ca_file = /nowhere/ca\.pem cannot be used: No such file"):
         tls_context(ENDPOINT._replace(ca_file="/nowhere/ca.pem"), {}, str(tmp_path))
 
 

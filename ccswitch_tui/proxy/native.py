@@ -1,0 +1,120 @@
+"""An endpoint that speaks the Messages API itself: its bytes pass through untouched. Pure.
+
+Only the end is ours: a stream that stops without `message_stop` or `error` gets
+an error event, because a client takes a silent end for a finished answer.
+Usage is read from the head and the tail of the stream, not event by event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import Any
+
+from ccswitch_tui.translate.failure import Failure, error_event
+from ccswitch_tui.wire.anthropic import PING
+from ccswitch_tui.wire.codec import dumps, loads
+
+HEAD_BYTES = 4096
+TAIL_READS = 12
+"""message_delta and message_stop arrive in the last reads, however they are cut."""
+
+ENDED = re.compile(rb"event: ?(?:message_stop|error)\b|\"type\": ?\"(?:message_stop|error)\"")
+COUNTS = re.compile(rb'"(input_tokens|output_tokens|cache_read_input_tokens|cache_creation_input_tokens)": ?(\d+)')
+STOP_REASON = re.compile(rb'"stop_reason": ?"(\w+)"')
+MODEL = re.compile(rb'"model": ?"([^"\\]{1,200})"')
+
+
+BROKEN_OFF = {
+    "eof": ("api_error", "the connection ended before the answer was complete"),
+    "reset": ("api_error", "the connection broke before the answer was complete"),
+    "timeout": ("timeout_error", "the endpoint fell silent before the answer was complete"),
+}
+NOTHING_CAME = ("api_error", "the endpoint answered 200 with nothing in it")
+
+
+class NativeStream:
+    """A stream passed on as it is; the counterpart of StreamTranslator for endpoints that need none."""
+
+    def __init__(self) -> None:
+        self.committed = False
+        self.done = False
+        self.finished = False
+        self.failure: Failure | None = None
+        self.error: Failure | None = None
+        self._empty = True
+        self._head = b""
+        self._tail: deque[bytes] = deque(maxlen=TAIL_READS)
+
+    def feed(self, data: bytes) -> bytes:
+        """The same bytes."""
+        self._empty = False
+        self.committed = True
+        if len(self._head) < HEAD_BYTES:
+            self._head += data[: HEAD_BYTES - len(self._head)]
+        self._tail.append(data)
+        return data
+
+    def finish(self, cause: str = "eof") -> bytes:
+        """Nothing after a complete stream, an error event after a broken one."""
+        self.done = True
+        tail = b"".join(self._tail)
+        if not self._empty and ENDED.search(tail[-HEAD_BYTES:]):
+            return b""
+        reason = BROKEN_OFF.get(cause, BROKEN_OFF["eof"]) if not self._empty or cause != "eof" else NOTHING_CAME
+        self.error = Failure(504 if cause == "timeout" else 502, *reason, cure_elsewhere=True)
+        if not self.committed:
+            self.failure = self.error
+            return b""
+        # the blank line ends an event that was cut in the middle: no client takes half an event for one
+        return (b"" if self._empty else b"\n\n") + error_event(self.error)
+
+    def commit(self) -> bytes:
+        """A ping is all that may stand before the endpoint's own message_start."""
+        self.committed = True
+        return PING
+
+    def ping(self) -> bytes:
+        """A ping, or nothing while an event is cut in the middle."""
+        return PING if not self._tail or self._tail[-1].endswith((b"\n\n", b"\r\n\r\n")) else b""
+
+    @property
+    def stop_reason(self) -> str | None:
+        found = STOP_REASON.findall(b"".join(self._tail))
+        return found[-1].decode() if found else None
+
+    @property
+    def model(self) -> str | None:
+        """The model the endpoint says it is."""
+        found = MODEL.search(self._head)
+        return found[1].decode("utf-8", "replace") if found else None
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """Token counts as the endpoint stated them; later statements win, zeros do not."""
+        counts: dict[str, int] = {}
+        for name, number in COUNTS.findall(self._head) + COUNTS.findall(b"".join(self._tail)):
+            if int(number) or name.decode() not in counts:
+                counts[name.decode()] = int(number)
+        return counts
+
+
+def with_model(raw: bytes, body: dict[str, Any], asked: str, model: str) -> bytes:
+    """The request's bytes with another model name, and otherwise as the client wrote them where that is possible."""
+    if asked == model:
+        return raw
+    # Claude Code writes the model first: replacing it there leaves every other byte (and prefix caches) alone
+    start = b'{"model":' + dumps(asked)
+    if raw.startswith(start) and raw.count(b'"model":' + dumps(asked)) == 1:
+        return b'{"model":' + dumps(model) + raw[len(start) :]
+    return dumps({**body, "model": model})
+
+
+def is_error_body(body: bytes) -> bool:
+    """True for an error in the Messages API's own shape, which the client understands better than any rewording."""
+    try:
+        document = loads(body)
+        error = document["error"]
+        return document["type"] == "error" and isinstance(error["type"], str) and isinstance(error["message"], str)
+    except (ValueError, KeyError, TypeError):
+        return False

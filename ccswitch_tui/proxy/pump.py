@@ -1,0 +1,272 @@
+"""Bytes from an endpoint to a client: one translation and one write per network read.
+
+A client that leaves cancels this coroutine, and the endpoint's connection is
+closed in the same moment. Writing waits for slow clients, and reading then
+waits too, so nothing piles up here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import aiohttp
+from aiohttp import web
+
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.proxy.reply import PING_AFTER_S, ClientReply, Watch
+from ccswitch_tui.proxy.traffic import BODY_BYTES, Exchange, Traffic
+from ccswitch_tui.proxy.upstream import UpstreamError
+from ccswitch_tui.translate.failure import Failure
+
+TAIL_PATIENCE_S = 0.5
+"""After the last event an endpoint may owe the end of its body; once that came, the connection can serve again."""
+
+AFTER_FINISH_S = 2.0
+"""After a finish reason only usage can follow; a server that then falls silent without `[DONE]` is done."""
+
+BROKEN = (aiohttp.ClientError, ConnectionError, TimeoutError)
+
+
+class Translator(Protocol):
+    """What StreamTranslator and NativeStream have in common."""
+
+    committed: bool
+    done: bool
+    finished: bool
+    failure: Failure | None
+    error: Failure | None
+
+    def feed(self, data: bytes) -> bytes: ...
+    def finish(self, cause: Any = "eof") -> bytes: ...
+    def commit(self) -> bytes: ...
+    def ping(self) -> bytes: ...
+
+
+class Background:
+    """Small work that nobody waits for, kept alive until it is done."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.problem: str | None = None
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """In this event loop."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def in_thread(self, work: Callable[[], None]) -> None:
+        """In a thread of its own; what a full disk makes of it is kept in `problem`."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except CcswitchError as error:
+                self.problem = error.message
+
+        threading.Thread(target=guarded, daemon=True).start()
+
+
+class Pump:
+    """Streams of one proxy."""
+
+    def __init__(self, traffic: Traffic, background: Background) -> None:
+        self._traffic = traffic
+        self._background = background
+        self._watch = Watch()
+
+    async def stream(
+        self,
+        reply: ClientReply,
+        exchange: Exchange,
+        response: aiohttp.ClientResponse,
+        translator: Any,
+        headers: dict[str, str],
+        idle_s: float,
+    ) -> web.StreamResponse | Failure:
+        """Passes a stream through. A Failure only while the client has not had a byte."""
+        source = _Source(response)
+        exchange.streamed = True
+        self._watch.add(reply, translator, idle_s, source.give_up)
+        try:
+            out = await self._until_first_byte(reply, exchange, source, translator, headers)
+            while not source.over and not translator.done:
+                if out:
+                    await reply.write(out)
+                data = await (source.read_last() if translator.finished else source.read())
+                reply.last_in = reply.last_out if out else source.now()
+                out = translator.feed(data) if data else b""
+                _keep(exchange, data, out)
+            out += translator.finish(source.cause)
+            _note(exchange, translator)
+            if reply.response is None:
+                if translator.failure is not None:
+                    return translator.failure
+                await self._commit(reply, exchange, headers)
+            exchange.keep("returned", out if translator.done else b"")
+            ended = await reply.end(out)
+            source.ended(self._background)
+            return ended
+        finally:
+            self._watch.remove(reply)
+            source.close()
+
+    async def _until_first_byte(
+        self, reply: ClientReply, exchange: Exchange, source: _Source, translator: Any, headers: dict[str, str]
+    ) -> bytes:
+        """Reads until there is something to send, and commits; a long silence is ended by a first sign of life."""
+        deadline = source.now() + PING_AFTER_S
+        while not source.over and not translator.done:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    data = await source.read()
+            except TimeoutError:
+                out = translator.commit()
+            else:
+                out = translator.feed(data) if data else b""
+                _keep(exchange, data, out)
+                if translator.failure is not None:
+                    return b""
+            if out and not translator.done:
+                await self._commit(reply, exchange, headers)
+                return bytes(out)
+            if out:
+                return bytes(out)
+        return b""
+
+    async def _commit(self, reply: ClientReply, exchange: Exchange, headers: dict[str, str]) -> None:
+        if reply.response is not None:
+            return
+        await reply.commit(headers)
+        exchange.status = 200
+        self._traffic.first_byte(exchange, time.monotonic())
+
+    async def collect(
+        self, exchange: Exchange, response: aiohttp.ClientResponse, translator: Any, idle_s: float
+    ) -> None:
+        """Reads a whole stream into the translator, for a client that wants one message."""
+        source = _Source(response)
+        try:
+            while not source.over and not translator.done:
+                try:
+                    async with asyncio.timeout(idle_s):
+                        data = await source.read()
+                except TimeoutError:
+                    source.give_up()
+                    break
+                if data:
+                    translator.feed(data)
+                    exchange.keep("received", data)
+            translator.finish(source.cause)
+            _note(exchange, translator)
+            source.ended(self._background)
+        finally:
+            source.close()
+
+
+class _Source:
+    """An endpoint's body, read as it comes."""
+
+    __slots__ = ("_content", "_leaving", "_response", "cause", "now", "over")
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self._content = response.content
+        self._leaving = False
+        self.over = False
+        self.cause = "eof"
+        self.now = asyncio.get_running_loop().time
+
+    async def read(self) -> bytes:
+        """What has arrived, all of it; b"" at the end, with `cause` saying which end it was."""
+        try:
+            data = await self._content.readany()
+        except BROKEN:
+            if self.cause == "eof":
+                self.cause = "reset"
+            self.over = True
+            return b""
+        if not data:
+            self.over = True
+        return data
+
+    async def read_last(self) -> bytes:
+        """What still comes after the finish reason; the end, if that is nothing for a while."""
+        try:
+            async with asyncio.timeout(AFTER_FINISH_S):
+                return await self.read()
+        except TimeoutError:
+            self.over = True
+            return b""
+
+    def give_up(self) -> None:
+        """The endpoint was silent for too long."""
+        self.cause = "timeout"
+        self._response.close()
+
+    def ended(self, background: Background) -> None:
+        """The answer is complete: lets the endpoint finish its body, so that the connection can serve again."""
+        if self.cause == "eof" and not self._content.at_eof():
+            self._leaving = True
+            background.run(_read_out(self._response))
+
+    def close(self) -> None:
+        """Closes the connection unless the body was read to its end."""
+        if not self._leaving:
+            self._response.close()
+
+
+async def _read_out(response: aiohttp.ClientResponse) -> None:
+    try:
+        async with asyncio.timeout(TAIL_PATIENCE_S):
+            while await response.content.readany():
+                pass
+    except BROKEN:
+        pass
+    finally:
+        response.close()  # a connection whose body ended was released before; this closes the others
+
+
+async def read_limited(response: aiohttp.ClientResponse, most_bytes: int, idle_s: float) -> bytes:
+    """A whole body. Raises UpstreamError when it is too long, breaks, or stops for `idle_s`."""
+    host = response.url.host or ""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while True:
+            async with asyncio.timeout(idle_s):
+                part = await response.content.readany()
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+            size += len(part)
+            if size > most_bytes:
+                raise UpstreamError("reset", f"the answer is longer than {most_bytes // 1024} kB", host)
+    except TimeoutError:
+        raise UpstreamError("timeout-read", f"the answer stopped for {idle_s:g} s", host) from None
+    except BROKEN:
+        raise UpstreamError("reset", "the connection broke in the middle of the answer", host) from None
+    finally:
+        response.close()
+
+
+def _keep(exchange: Exchange, data: bytes, out: bytes) -> None:
+    if len(exchange.received) < BODY_BYTES:
+        exchange.keep("received", data)
+        exchange.keep("returned", out)
+
+
+def _note(exchange: Exchange, translator: Any) -> None:
+    usage = translator.usage
+    exchange.input_tokens = usage.get("input_tokens") or 0
+    exchange.output_tokens = usage.get("output_tokens") or 0
+    exchange.cache_read_tokens = usage.get("cache_read_input_tokens") or 0
+    exchange.cache_write_tokens = usage.get("cache_creation_input_tokens") or 0
+    exchange.stop_reason = translator.stop_reason
+    exchange.answered = getattr(translator, "model", None)
+    if translator.error is not None:
+        exchange.error = f"{translator.error.type}: {translator.error.message}"

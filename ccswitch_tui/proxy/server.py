@@ -1,0 +1,353 @@
+"""A proxy that listens: sockets, start, graceful end. `serve` is what `proxy serve` runs.
+
+The order of the end: no new connections, idle ones closed, streams finished,
+then the rest cut. Nothing of a stream is lost by a SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from ccswitch_tui.errors import CcswitchError, UsageError
+from ccswitch_tui.proxy.admin import Admin
+from ccswitch_tui.proxy.agent_routes import FORGET_KEYS
+from ccswitch_tui.proxy.app import ProxyApp
+from ccswitch_tui.proxy.guard import Guard, is_loopback
+from ccswitch_tui.proxy.learned import LearnedQuirks
+from ccswitch_tui.proxy.relay import Relay
+from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
+from ccswitch_tui.proxy.traffic import Exchange, Traffic, log_line
+from ccswitch_tui.proxy.upstream import Upstream
+from ccswitch_tui.proxy.usage import UsageBook
+
+KEEP_ALIVE_S = 75.0
+"""Also the limit for a request's headers to arrive (a connection that sends them one by one is closed)."""
+
+HEADER_BYTES = 32 * 1024
+BACKLOG = 1024
+SAVE_USAGE_S = 30.0
+
+DRAIN_S = 600.0
+"""How long streams may take to finish once the end has been asked for; a long answer of a slow model fits in."""
+
+
+class ProxySettings(NamedTuple):
+    """What a proxy serves and to whom."""
+
+    profiles: Profiles
+    resolve_key: KeyResolver
+    token: str | None
+    env: Mapping[str, str]
+    home: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    root_profile: str | None = None
+    learned: LearnedQuirks | None = None
+    usage: UsageBook | None = None
+    say: Callable[[str], None] = lambda line: None
+    """Writes one line to the log."""
+    log_requests: bool = False
+    idle_exit_s: float | None = None
+    reuse_port: bool = False
+    extend: Callable[[web.Application], None] = lambda app: None
+    """Adds further local routes."""
+
+
+class RunningProxy:
+    """One listening proxy in the running event loop."""
+
+    def __init__(self, settings: ProxySettings) -> None:
+        self.settings = settings
+        self.traffic = Traffic(day=lambda at: date.fromtimestamp(at).isoformat())
+        self.stopping = asyncio.Event()
+        self.port = settings.port
+        self._upstream = Upstream(settings.env, settings.home)
+        self.relay = Relay(
+            profiles=settings.profiles,
+            keys=KeyCache(settings.resolve_key),
+            upstream=self._upstream,
+            learned=settings.learned or LearnedQuirks(None),
+            traffic=self.traffic,
+        )
+        self._runner: web.AppRunner | None = None
+        self._sites: list[web.SockSite] = []
+        self._chores: asyncio.Task[None] | None = None
+        self._app: ProxyApp | None = None
+        self._admin: Admin | None = None
+
+    async def start(self) -> None:
+        """Binds and accepts. Raises CcswitchError when the port is taken."""
+        settings = self.settings
+        sockets = bind(settings.host, settings.port, reuse_port=settings.reuse_port)
+        self.port = sockets[0].getsockname()[1]
+        self._app = ProxyApp(
+            self.relay,
+            Guard(settings.token, settings.host, self.port),
+            root_profile=settings.root_profile,
+            say=settings.say,
+            log_exchange=self._log if settings.log_requests else lambda exchange: None,
+        )
+        app = self._app.build()
+        self._admin = Admin(
+            self.relay, token=settings.token, stop=self.stopping.set, usage=settings.usage, flush=self.save_usage
+        )
+        self._admin.add_routes(app)
+        app[FORGET_KEYS] = self.relay.keys.forget
+        settings.extend(app)
+        self._runner = web.AppRunner(
+            app,
+            handler_cancellation=True,
+            access_log=None,
+            keepalive_timeout=KEEP_ALIVE_S,
+            max_line_size=HEADER_BYTES,
+            max_field_size=HEADER_BYTES,
+            shutdown_timeout=1.0,
+        )
+        await self._runner.setup()
+        for sock in sockets:
+            site = web.SockSite(self._runner, sock, backlog=BACKLOG)
+            await site.start()
+            self._sites.append(site)
+        self._chores = asyncio.create_task(self._do_chores())
+
+    def _log(self, exchange: Exchange) -> None:
+        self.settings.say(log_line(exchange, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(exchange.at))))
+
+    async def _do_chores(self) -> None:
+        """Saves usage now and then; ends an idle proxy where that is wanted."""
+        busy_at = time.monotonic()
+        seen = 0
+        while True:
+            await asyncio.sleep(min(SAVE_USAGE_S, self.settings.idle_exit_s or SAVE_USAGE_S))
+            await asyncio.to_thread(self.save_usage)
+            count = self.traffic.total + len(self.traffic.running)
+            if count != seen or self.traffic.running:
+                busy_at, seen = time.monotonic(), count
+            elif self.settings.idle_exit_s and time.monotonic() - busy_at >= self.settings.idle_exit_s:
+                self.settings.say("ends, because nobody asked for anything")
+                self.stopping.set()
+
+    def save_usage(self) -> None:
+        """Writes the counts gathered since the last time. A disk that refuses keeps them for the next."""
+        if self.settings.usage is None:
+            return
+        rows = self.traffic.take_usage()
+        if not rows:
+            return
+        try:
+            self.settings.usage.add(rows)
+        except (CcswitchError, OSError) as error:
+            self.traffic.put_back(rows)
+            self.relay.background.problem = f"usage cannot be saved: {error}"
+
+    async def stop_listening(self) -> None:
+        """No new connections from here on; idle ones are closed, busy ones end with their answer."""
+        assert self._runner is not None and self._runner.server is not None
+        if self._app is not None and self._admin is not None:
+            self._app.draining = self._admin.draining = True
+            self._admin.close_listeners()
+        for site in self._sites:
+            await site.stop()
+        self._sites = []
+        await asyncio.sleep(0)
+        self._runner.server.pre_shutdown()
+
+    async def close(self, drain_s: float = 0.0) -> None:
+        """Stops listening, lets streams finish for up to `drain_s`, then ends everything."""
+        if self._runner is None:
+            return
+        if self._sites:
+            await self.stop_listening()
+        deadline = time.monotonic() + drain_s
+        while self.traffic.running and time.monotonic() < deadline:  # noqa: ASYNC110 - the end may be polled for
+            await asyncio.sleep(0.02)
+        if self._chores is not None:
+            self._chores.cancel()
+        await self._runner.cleanup()
+        await self._upstream.close()
+        await asyncio.to_thread(self.save_usage)
+        self._runner = None
+
+
+def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socket]:
+    """Listening sockets for every address of `host`, all on one port. Raises CcswitchError when it is taken."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        raise UsageError(f"'{host}' is no address of this machine", hint="try --host 127.0.0.1") from None
+    sockets: list[socket.socket] = []
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        place = (address[0], sockets[0].getsockname()[1] if sockets else port, *address[2:])
+        sock = socket.socket(family, kind, protocol)
+        try:
+            if sys.platform == "win32":
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+            else:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if reuse_port:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind(place)
+            sock.listen(BACKLOG)
+        except OSError as error:
+            sock.close()
+            if sockets and family == socket.AF_INET6:
+                continue  # `localhost` on a machine without IPv6
+            for open_one in sockets:
+                open_one.close()
+            raise CcswitchError(
+                f"cannot listen on {host}:{port}: {error.strerror}",
+                hint="end the program that holds the port, or choose another with --port",
+                kind="port-taken",
+            ) from None
+        sock.setblocking(False)
+        sockets.append(sock)
+    return sockets
+
+
+def require_token(host: str, token: str | None) -> None:
+    """Raises UsageError for a proxy that anybody on the network could use."""
+    if token is None and not is_loopback(host):
+        raise UsageError(
+            f"--token none on {host} would let everybody on the network spend your key",
+            hint="give it a token: --token env:NAME",
+        )
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop where it is installed (a tenth less CPU per chunk), the standard loop where not."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def run(
+    settings: ProxySettings,
+    *,
+    on_listening: Callable[[int], Any],
+    on_ending: Callable[[], Any] = lambda: None,
+    drain_s: float = DRAIN_S,
+) -> None:
+    """Serves until SIGTERM, SIGINT or `stop`; a second signal does not wait for streams.
+
+    `on_ending` is called when the port is free again, while streams may still run.
+    """
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_run(settings, on_listening, on_ending, drain_s))
+
+
+async def _run(
+    settings: ProxySettings, on_listening: Callable[[int], Any], on_ending: Callable[[], Any], drain_s: float
+) -> None:
+    proxy = RunningProxy(settings)
+    await proxy.start()
+    loop = asyncio.get_running_loop()
+    hurried = asyncio.Event()
+
+    def ask_to_end() -> None:
+        if proxy.stopping.is_set():
+            hurried.set()
+        proxy.stopping.set()
+
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            _on_signal(loop, number, ask_to_end)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
+    on_listening(proxy.port)
+    await proxy.stopping.wait()
+    await proxy.stop_listening()
+    on_ending()
+    running = len(proxy.traffic.running)
+    settings.say(f"ends{f', after {running} running requests' if running else ''}")
+    closing = asyncio.create_task(proxy.close(drain_s))
+    waiting = asyncio.create_task(hurried.wait())
+    await asyncio.wait({closing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not closing.done():
+        settings.say("a second signal: running requests are cut off")
+        closing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await closing
+        await proxy.close()
+
+
+def _on_signal(loop: asyncio.AbstractEventLoop, number: int, act: Callable[[], None]) -> None:
+    try:
+        loop.add_signal_handler(number, act)
+    except NotImplementedError:  # Windows
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+
+
+def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[int], Any], drain_s: float) -> int:
+    """Serves from `count` processes on one port; a worker that dies is replaced. POSIX only."""
+    if not hasattr(os, "fork") or not hasattr(socket, "SO_REUSEPORT"):
+        raise UsageError("--workers needs a system with fork and SO_REUSEPORT", hint="leave --workers out")
+    holder = bind(settings.host, settings.port, reuse_port=True)[0]
+    port = holder.getsockname()[1]
+    shared = settings._replace(port=port, reuse_port=True)
+    ending: list[int] = []
+    workers: set[int] = set()
+
+    def pass_on(number: int, frame: Any) -> None:
+        ending.append(number)
+        for pid in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def start_one() -> None:
+        told, tell = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            holder.close()
+            os.close(told)
+            os._exit(_worker(shared, tell, drain_s))
+        os.close(tell)
+        workers.add(pid)
+        with os.fdopen(told, "rb") as pipe:
+            pipe.read(1)  # a byte when it listens, or the end when it died
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, pass_on)
+    for _ in range(count):
+        start_one()
+    holder.close()
+    on_listening(port)
+    while workers:
+        pid, status = os.wait()
+        workers.discard(pid)
+        if not ending:
+            settings.say(f"worker {pid} ended with {os.waitstatus_to_exitcode(status)} and is replaced")
+            time.sleep(0.2)
+            start_one()
+    return 0
+
+
+def _worker(settings: ProxySettings, tell: int, drain_s: float) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        run(settings, on_listening=lambda port: os.write(tell, b"."), drain_s=drain_s)
+    except CcswitchError as error:
+        settings.say(error.message)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        pass
+    return 0

@@ -1,0 +1,355 @@
+"""Repeats before the first byte: learned quirks, changed keys, fall-backs; and when there must be none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from proxy_client import BODY, KEY, call, profile, proxy_for
+from scripted_endpoint import (
+    NATIVE_STREAM,
+    Connection,
+    Received,
+    ScriptedEndpoint,
+    chat_chunk,
+    chat_text,
+    native_stream,
+    refuse,
+)
+
+from ccswitch_tui.errors import KeyStoreError
+from ccswitch_tui.profiles.model import ModelTiers, Profile
+from ccswitch_tui.proxy.learned import LearnedQuirks
+from ccswitch_tui.secret import Secret
+from kit.net import free_port_number
+
+USE_OTHER_FIELD = {
+    "error": {
+        "message": "Unsupported parameter: 'max_tokens' is not supported with this model. "
+        "Use 'max_completion_tokens' instead.",
+        "type": "invalid_request_error",
+        "param": "max_tokens",
+        "code": "unsupported_parameter",
+    }
+}
+
+
+def test_a_refusal_that_names_its_cause_is_learned_and_repeated_once() -> None:
+    with (
+        ScriptedEndpoint(refuse(400, USE_OTHER_FIELD), chat_text("ok")) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1")) as proxy,
+    ):
+        assert call(proxy).text == "ok"
+        assert call(proxy).text == "ok"
+        exchange = proxy.traffic.recent()[1]
+    assert ["max_completion_tokens" in r.json() for r in endpoint.requests] == [False, True, True]
+    assert exchange.attempts == 2
+    assert "learned max_tokens_field = max_completion_tokens" in exchange.notices[0]
+
+
+def test_a_refusal_that_stays_is_not_repeated_for_ever() -> None:
+    with (
+        ScriptedEndpoint(refuse(400, USE_OTHER_FIELD)) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1")) as proxy,
+    ):
+        assert call(proxy).status == 400
+    assert len(endpoint.requests) == 2
+
+
+def test_what_the_user_set_by_hand_is_not_overruled() -> None:
+    by_hand = profile("http://unused.example", quirks={"max_tokens_field": "max_tokens"})
+    with ScriptedEndpoint(refuse(400, USE_OTHER_FIELD)) as endpoint:
+        moved = by_hand._replace(endpoint=by_hand.endpoint._replace(base_url=f"{endpoint.origin}/v1"))
+        with proxy_for(moved) as proxy:
+            assert call(proxy).status == 400
+    assert len(endpoint.requests) == 1
+
+
+def test_what_was_learned_is_kept_with_its_provenance(tmp_path: Path) -> None:
+    path = str(tmp_path / "learned.json")
+    first = LearnedQuirks(path, str(tmp_path))
+    first.learn(
+        "api.example", "m", "stream_options", False, "no sk-example-0123456789abcdef here", at="2026-01-02T03:04:05Z"
+    )
+    first.save()
+    second = LearnedQuirks(path, str(tmp_path))
+    second.learn("other.example", "n", "top_k", True, "x", at="2026-01-02T03:04:05Z")
+    second.save()
+    kept = LearnedQuirks(path, str(tmp_path)).everything()
+    assert set(kept) == {"api.example m", "other.example n"}
+    assert kept["api.example m"]["stream_options"]["value"] is False
+    assert kept["api.example m"]["stream_options"]["from"] == "learned"
+    assert "0123456789abcdef" not in (tmp_path / "learned.json").read_text()
+    assert second.forget("api.example") == 1
+    assert set(LearnedQuirks(path, str(tmp_path)).everything()) == {"other.example n"}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"version": 99}', '{"version":1,"endpoints":{"a b":3}}'])
+def test_a_broken_file_of_learned_quirks_is_as_good_as_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "learned.json").write_text(content)
+    learned = LearnedQuirks(str(tmp_path / "learned.json"), str(tmp_path))
+    assert learned.for_endpoint("a", "b") == {}
+    learned.learn("a", "b", "top_k", True, "", at="")
+    learned.save()
+    assert LearnedQuirks(str(tmp_path / "learned.json"), str(tmp_path)).for_endpoint("a", "b")
+
+
+# ---------------------------------------------------------------- keys
+
+UNAUTHORISED = refuse(401, {"error": {"message": "Invalid API key", "type": "invalid_request_error"}})
+
+
+def test_a_key_that_changed_in_the_store_is_read_again_after_a_401() -> None:
+    keys = [Secret("sk-example-old-0123456789"), Secret("sk-example-new-0123456789")]
+    with (
+        ScriptedEndpoint(chat_text("ok"), UNAUTHORISED, chat_text("ok")) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1"), key=lambda _: keys.pop(0)) as proxy,
+    ):
+        assert call(proxy).text == "ok"
+        assert call(proxy).text == "ok"
+    assert [r.headers["authorization"][-14:] for r in endpoint.requests] == ["old-0123456789"] * 2 + ["new-0123456789"]
+
+
+def test_the_same_key_is_not_tried_twice() -> None:
+    asked = []
+    with (
+        ScriptedEndpoint(UNAUTHORISED) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1"), key=lambda p: asked.append(p) or KEY) as proxy,
+    ):
+        answer = call(proxy)
+        assert (answer.status, answer.error["type"]) == (401, "authentication_error")
+    assert len(endpoint.requests) == 1
+    assert len(asked) == 2
+
+
+def test_a_key_goes_to_no_other_host_than_it_was_given_for() -> None:
+    with (
+        ScriptedEndpoint(chat_text("ok")) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1", key_host="api.example")) as proxy,
+    ):
+        answer = call(proxy)
+    assert (answer.status, endpoint.requests) == (403, [])
+    assert "was given for api.example" in answer.error["message"]
+    assert answer.headers["x-should-retry"] == "false"
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with (
+        ScriptedEndpoint(chat_text("stolen")) as thief,
+        ScriptedEndpoint(refuse(307, b"", {"location": f"{thief.origin}/v1/chat/completions"})) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1", key_host="127.0.0.1")) as proxy,
+    ):
+        answer = call(proxy)
+    assert answer.status == 502
+    assert "redirects" in answer.error["message"]
+    assert thief.requests == []
+
+
+def test_a_key_store_without_the_key_says_so_and_nothing_is_sent() -> None:
+    def resolve(_: Profile) -> Secret:
+        raise KeyStoreError("no key for 'work' in the test store", hint="enter it again")
+
+    with ScriptedEndpoint(chat_text("ok")) as endpoint, proxy_for(profile(endpoint.origin), key=resolve) as proxy:
+        answer = call(proxy)
+    assert (answer.status, endpoint.requests) == (403, [])
+    assert answer.error["message"] == "no key for 'work' in the test store (enter it again)"
+
+
+def test_a_profile_without_a_key_sends_none() -> None:
+    from ccswitch_tui.profiles.model import SecretRef
+
+    with (
+        ScriptedEndpoint(chat_text("ok")) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1", key=SecretRef("none"))) as proxy,
+    ):
+        assert call(proxy).text == "ok"
+    assert {"authorization", "x-api-key"}.isdisjoint(endpoint.requests[0].headers)
+
+
+@pytest.mark.parametrize(
+    ("auth", "header", "value"),
+    [
+        ("bearer", "authorization", "Bearer sk-example-upstream-0123456789"),
+        ("x-api-key", "x-api-key", "sk-example-upstream-0123456789"),
+        ("header:api-key", "api-key", "sk-example-upstream-0123456789"),
+    ],
+)
+def test_the_key_goes_where_the_endpoint_wants_it(auth: str, header: str, value: str) -> None:
+    with (
+        ScriptedEndpoint(chat_text("ok")) as endpoint,
+        proxy_for(profile(endpoint.origin, endpoint={"auth": auth, "headers": {"X-Team": "blue"}})) as proxy,
+    ):
+        call(proxy)
+    assert endpoint.requests[0].headers[header] == value
+    assert endpoint.requests[0].headers["x-team"] == "blue"
+
+
+# ---------------------------------------------------------------- fall-backs
+
+
+def spare(endpoint: ScriptedEndpoint) -> Profile:
+    return profile(f"{endpoint.origin}/v1", "spare", models=ModelTiers(default="spare-model"))
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 529])
+def test_a_fallback_answers_what_another_endpoint_can_cure(status: int) -> None:
+    with (
+        ScriptedEndpoint(refuse(status, {"error": {"message": "not now"}})) as endpoint,
+        ScriptedEndpoint(chat_text("from the spare")) as other,
+        proxy_for(profile(f"{endpoint.origin}/v1", fallbacks=("spare",)), spare(other)) as proxy,
+    ):
+        assert call(proxy).text == "from the spare"
+        exchange = proxy.traffic.recent()[0]
+    assert other.requests[0].json()["model"] == "spare-model"
+    assert (exchange.profile, exchange.route) == ("work", "spare")
+    assert any("'spare' was asked instead" in notice for notice in exchange.notices)
+
+
+def test_a_dead_endpoint_is_covered_by_its_fallback() -> None:
+    with (
+        ScriptedEndpoint(chat_text("alive")) as other,
+        proxy_for(
+            profile(f"http://127.0.0.1:{free_port_number()}/v1", fallbacks=("gone", "spare")), spare(other)
+        ) as proxy,
+    ):
+        assert call(proxy).text == "alive"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
+def test_what_the_user_must_mend_is_not_covered_up(status: int) -> None:
+    with (
+        ScriptedEndpoint(refuse(status, {"error": {"message": "no"}})) as endpoint,
+        ScriptedEndpoint(chat_text("spare")) as other,
+        proxy_for(profile(f"{endpoint.origin}/v1", fallbacks=("spare",)), spare(other)) as proxy,
+    ):
+        assert call(proxy).status == (400 if status == 422 else status)
+    assert other.requests == []
+
+
+def test_after_the_first_byte_there_is_no_fallback() -> None:
+    def half(connection: Connection, received: Received) -> None:
+        connection.start_stream()
+        connection.chunk(chat_chunk({"content": "half"}))
+        connection.reset()
+
+    with (
+        ScriptedEndpoint(half) as endpoint,
+        ScriptedEndpoint(chat_text("spare")) as other,
+        proxy_for(profile(f"{endpoint.origin}/v1", fallbacks=("spare",)), spare(other)) as proxy,
+    ):
+        answer = call(proxy)
+    assert b"event: error" in answer.body
+    assert other.requests == []
+
+
+def test_without_declared_fallbacks_nobody_else_is_asked() -> None:
+    with (
+        ScriptedEndpoint(refuse(500, {"error": {"message": "broken"}})) as endpoint,
+        ScriptedEndpoint(chat_text("spare")) as other,
+        proxy_for(profile(f"{endpoint.origin}/v1"), spare(other)) as proxy,
+    ):
+        assert call(proxy).status == 500
+    assert other.requests == []
+
+
+def test_a_stale_pooled_connection_is_replaced_unnoticed() -> None:
+    def answer_and_close(connection: Connection, received: Received) -> None:
+        chat_text("one")(connection, received)
+        connection.sock.close()
+
+    with (
+        ScriptedEndpoint(answer_and_close, chat_text("two")) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1")) as proxy,
+    ):
+        assert call(proxy).text == "one"
+        assert call(proxy).text == "two"
+
+
+# ---------------------------------------------------------------- a switch in the middle of a session
+
+FOREIGN = {"type": "thinking", "thinking": "hm", "signature": "made-elsewhere"}
+HISTORY = {
+    **BODY,
+    "messages": [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [FOREIGN, {"type": "text", "text": "hello"}]},
+        {"role": "user", "content": "go on"},
+    ],
+}
+BAD_SIGNATURE = refuse(
+    400,
+    {
+        "type": "error",
+        "error": {
+            "type": "invalid_request_error",
+            "message": "messages.1.content.0: Invalid `signature` in `thinking` block",
+        },
+    },
+)
+
+
+def test_thinking_signed_elsewhere_does_not_end_a_session() -> None:
+    with (
+        ScriptedEndpoint(BAD_SIGNATURE, native_stream()) as endpoint,
+        proxy_for(profile(endpoint.origin, wire="anthropic")) as proxy,
+    ):
+        assert call(proxy, body=HISTORY).body == NATIVE_STREAM
+        assert call(proxy, body=HISTORY).body == NATIVE_STREAM
+        exchange = proxy.traffic.recent()[1]
+    thinking = [b"thinking" in r.body for r in endpoint.requests]
+    assert thinking == [True, False, False]
+    assert exchange.notices == ["thinking blocks of another provider were taken out of the history"]
+
+
+def test_a_profile_whose_tier_names_another_profile_sends_it_there() -> None:
+    with (
+        ScriptedEndpoint(chat_text("big")) as endpoint,
+        ScriptedEndpoint(chat_text("small")) as other,
+        proxy_for(
+            profile(f"{endpoint.origin}/v1", models=ModelTiers(default="big", haiku="spare:tiny")), spare(other)
+        ) as proxy,
+    ):
+        assert call(proxy, body={**BODY, "model": "claude-haiku-4-5"}).text == "small"
+        assert call(proxy).text == "big"
+    assert other.requests[0].json()["model"] == "tiny"
+
+
+# ---------------------------------------------------------------- small routes
+
+
+def test_tokens_are_estimated_where_the_endpoint_cannot_count() -> None:
+    with ScriptedEndpoint(chat_text("x")) as endpoint, proxy_for(profile(endpoint.origin)) as proxy:
+        counted = call(proxy, path="/p/work/v1/messages/count_tokens?beta=true").json()
+    assert counted["input_tokens"] > 0
+    assert endpoint.requests == []
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_a_native_endpoint_counts_itself_or_is_stood_in_for(status: int) -> None:
+    with (
+        ScriptedEndpoint(refuse(status, {"input_tokens": 4321})) as endpoint,
+        proxy_for(profile(endpoint.origin, wire="anthropic")) as proxy,
+    ):
+        counted = call(proxy, path="/p/work/v1/messages/count_tokens").json()["input_tokens"]
+    assert (counted == 4321) is (status == 200)
+    assert endpoint.requests[0].path == "/v1/messages/count_tokens"
+
+
+def test_the_list_of_models_is_the_profiles_own() -> None:
+    with ScriptedEndpoint(chat_text("x")) as endpoint, proxy_for(profile(endpoint.origin)) as proxy:
+        listed = call(proxy, "GET", "/p/work/v1/models?limit=1000").json()
+    assert [(row["id"], row["type"], row["object"]) for row in listed["data"]] == [
+        ("big-model", "model", "model"),
+        ("small-model", "model", "model"),
+    ]
+    assert listed["has_more"] is False
+    assert endpoint.requests == []
+
+
+def test_without_models_the_endpoint_is_asked_for_its_list() -> None:
+    with (
+        ScriptedEndpoint(refuse(200, {"data": [{"id": "theirs"}, {"no": "id"}, 3]})) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1", models=ModelTiers())) as proxy,
+    ):
+        assert [row["id"] for row in call(proxy, "GET", "/p/work/v1/models").json()["data"]] == ["theirs"]
+    assert endpoint.requests[0].path == "/v1/models"
