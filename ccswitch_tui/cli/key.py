@@ -30,8 +30,11 @@ examples:
 
 def configure(parser: Any) -> None:
     """The command's options."""
-    parser.add_argument("name", metavar="NAME", help="a profile")
+    parser.add_argument("name", metavar="NAME", help="a profile, or with --stored the name of a key")
     parser.add_argument("--upstream", action="store_true", help="the endpoint's key also where the proxy is used")
+    parser.add_argument(
+        "--stored", action="store_true", help="a key by its own name in the key store ('adopt' says it)"
+    )
     parser.add_argument("--reveal", action="store_true", help="print it even on a terminal, where it stays visible")
 
 
@@ -42,7 +45,12 @@ def run(args: Any, ctx: Context, out: Output) -> int:
             "a key does not belong on a terminal, where it stays in the scrollback",
             hint=f"pipe it, or: ccswitch-tui key {args.name} --reveal",
         )
-    out.reveal(credential(ctx, ctx.book().get(args.name), upstream=args.upstream))
+    if args.stored:
+        from ccswitch_tui.profiles.model import SecretRef
+
+        out.reveal(ctx.keys.resolve(SecretRef("keyring", args.name)))
+    else:
+        out.reveal(credential(ctx, ctx.book().get(args.name), upstream=args.upstream))
     return 0
 
 

@@ -1,0 +1,127 @@
+"""`adopt`: keys that lie in the clear, moved into the key store."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.adopt import Adopted, Place
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Finds keys in the clear (Claude Code's settings, shell start-up files, .env
+here, other switchers' files) and moves the chosen ones into the key store. In
+the file, a profile in use, a command that prints the key, or a placeholder
+takes its place; 'adopt --undo' puts it back to the byte."""
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui adopt                 list, and ask
+  ccswitch-tui adopt 1 3             the first and the third
+  ccswitch-tui adopt --all"""
+
+
+def configure(parser: Any) -> None:
+    """The command's options."""
+    parser.add_argument("which", nargs="*", metavar="NUMBER", help="from the list, or the six-digit id")
+    parser.add_argument("--all", action="store_true", help="every key found")
+    parser.add_argument("--list", action="store_true", help="only show what lies in the clear")
+    parser.add_argument("--undo", action="store_true", help="put the keys moved last back into their file")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+
+
+def run(args: Any, ctx: Context, out: Output) -> int:
+    """0 when nothing is left in the clear or what was asked for is done; 1 when keys were only listed."""
+    from ccswitch_tui.workflows import adopt
+
+    if args.undo:
+        record = adopt.take_back(ctx)
+        if args.json:
+            out.json({"version": 1, "file": record.file, "keys": [part.key for part in record.parts]})
+        else:
+            out.line(f"{out.glyph('ok')} {record.file} is as it was, keys in the clear included")
+        return 0
+    places = adopt.find_in_the_clear(ctx)
+    asked = _asked(args, places, out)
+    if asked is None:
+        _show(ctx, places, out, as_json=args.json)
+        asked = [] if args.list or args.json or not places else _ask(places, out)
+        if not asked:
+            return 1 if places else 0
+    done = adopt.adopt(ctx, asked)
+    _tell(done, places, asked, out, as_json=args.json)
+    return 0
+
+
+def _asked(args: Any, places: list[Place], out: Output) -> list[Place] | None:
+    if args.all:
+        return places or None
+    if not args.which:
+        return None
+    return _chosen(args.which, places)
+
+
+def _chosen(words: list[str], places: list[Place]) -> list[Place]:
+    by_word = {str(number): place for number, place in enumerate(places, 1)}
+    by_word |= {place.id: place for place in places}
+    unknown = [word for word in words if word not in by_word]
+    if unknown:
+        raise UsageError(f"there is no key '{unknown[0]}' in the list", hint="'ccswitch-tui adopt --list' numbers them")
+    return list({by_word[word].id: by_word[word] for word in words}.values())
+
+
+def _ask(places: list[Place], out: Output) -> list[Place]:
+    """Which ones, asked on a terminal only."""
+    if not (sys.stdin.isatty() and out.interactive):
+        out.talk("ccswitch-tui: hint: 'ccswitch-tui adopt --all' or 'ccswitch-tui adopt NUMBER…' moves them")
+        return []
+    out.talk("move which? numbers, 'all', or enter for none:")
+    words = sys.stdin.readline().replace(",", " ").split()
+    return places if words == ["all"] else _chosen(words, places)
+
+
+def _show(ctx: Context, places: list[Place], out: Output, *, as_json: bool) -> None:
+    from ccswitch_tui.workflows.adopt import exposed_in_history
+
+    if as_json:
+        found = [{**p.to_json(), "also_in_history": exposed_in_history(p.secret, ctx)} for p in places]
+        out.json({"version": 1, "found": found})
+        return
+    if not places:
+        out.line(f"{out.glyph('ok')} no key was found in the clear")
+    for number, place in enumerate(places, 1):
+        spot = f"{place.file}, line {place.line}" if place.line else place.file
+        out.line(f"{number:>3}  {place.name:<28} {place.secret.hint():<12} {spot}")
+        for remark in [place.remark, *(f"also in {spot}" for spot in exposed_in_history(place.secret, ctx))]:
+            if remark:
+                out.line(f"     {remark}")
+
+
+def _tell(done: list[Adopted], places: list[Place], asked: list[Place], out: Output, *, as_json: bool) -> None:
+    from ccswitch_tui.workflows.adopt import ROTATE
+
+    left = [place for place in places if place not in asked]
+    if as_json:
+        out.json(
+            {
+                "version": 1,
+                "adopted": [one._asdict() for one in done],
+                "left": [p.to_json() for p in left],
+                "advice": ROTATE,
+            }
+        )
+        return
+    for one in done:
+        where = f", profile '{one.profile}' is in use there now" if one.profile else ""
+        out.line(f"{out.glyph('ok')} {one.file}: stored as {', '.join(one.stored)}{where}")
+        for remark in one.remains:
+            out.line(f"  {out.glyph('warn')} {remark}")
+    out.line(f"{out.glyph('warn')} {ROTATE}")
+    if left:
+        out.line(f"{len(left)} more in the clear: 'ccswitch-tui adopt --list'")
+    if any(one.undo_id for one in done):
+        out.talk("'ccswitch-tui adopt --undo' puts the keys back into the file")

@@ -1,0 +1,198 @@
+"""`adopt`: move keys that lie in the clear into the key store.
+
+What a file needs to go on working decides what takes the key's place: Claude
+Code's settings get a profile that is used; a shell's start-up file a command
+that prints the key; anything else a placeholder. Databases and Claude Code's
+own state file are only read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ccswitch_tui.credentials import in_the_clear, moved
+from ccswitch_tui.credentials.in_the_clear import PLACEHOLDER, Lying
+from ccswitch_tui.errors import ConflictError, UsageError
+from ccswitch_tui.interop.variables import fold
+from ccswitch_tui.profiles.model import SecretRef
+from ccswitch_tui.workflows.lying_keys import Place, exposed_in_history, exposures, find_in_the_clear, text_of
+
+if TYPE_CHECKING:
+    from ccswitch_tui.interop.draft import Draft
+    from ccswitch_tui.workflows.context import Context
+
+__all__ = ["Place", "exposed_in_history", "find_in_the_clear"]
+
+ROTATE = "a key that stood in the clear may have been copied: make a new one at the provider, and revoke this one"
+
+
+class Adopted(NamedTuple):
+    """What became of one file's keys."""
+
+    file: str
+    stored: tuple[str, ...]
+    """Names in the key store."""
+    profile: str | None
+    """The profile that was made of it and is in use there now."""
+    remains: tuple[str, ...]
+    """What is still in the clear, or still to be done by the user."""
+    undo_id: str | None
+
+
+def adopt(ctx: Context, places: list[Place]) -> list[Adopted]:
+    """Moves keys into the store, file by file: stored and read back first, then taken out of the file."""
+    ctx.keys.store.get("no key has this name")  # a store that is locked or absent says so before anything is done
+    done = []
+    for file in dict.fromkeys(place.file for place in places):
+        done.append(_adopt_file(ctx, [place for place in places if place.file == file]))
+    return done
+
+
+def _adopt_file(ctx: Context, places: list[Place]) -> Adopted:
+    first = places[0]
+    remains = list(dict.fromkeys(spot for place in places for spot in exposures(ctx, place)))
+    if first.kind == "read-only":
+        names = tuple(_store(ctx, place) for place in places)
+        return Adopted(first.file, names, None, (f"{first.file}: {first.remark}", *remains), None)
+    if first.kind == "settings":
+        return _adopt_settings(ctx, places, remains)
+    names = tuple(_store(ctx, place) for place in places)
+    record = _move(ctx, places, names)
+    remains = list(dict.fromkeys([*(f"{first.file}: {p.remark}" for p in places if p.remark), *remains]))
+    return Adopted(first.file, names, None, tuple(remains), record.id)
+
+
+def _store(ctx: Context, place: Place) -> str:
+    """Stores a key under a name of its own; the name of one that is there already."""
+    stem = f"adopted/{re.sub(r'[^a-z0-9]+', '-', fold(place.name).lower()).strip('-') or 'key'}"
+    for number in range(1, 100):
+        name = stem if number == 1 else f"{stem}-{number}"
+        held = ctx.keys.store.get(name)
+        if held is None:
+            ctx.keys.put(name, place.secret)
+            return name
+        if held == place.secret:
+            return name
+    raise UsageError(f"there are a hundred adopted keys named '{stem}'", hint="name them by hand: 'ccswitch-tui add'")
+
+
+def _move(ctx: Context, places: list[Place], names: tuple[str, ...]) -> moved.Moved:
+    path = places[0].file
+    text = text_of(path)
+    keys = [place.lying for place in places if place.lying is not None]
+    if any(text[lying.start : lying.end] != lying.written for lying in keys):
+        raise ConflictError(f"{path} changed since it was looked at: nothing was written", hint="run 'adopt' again")
+    stand_ins = [_stand_in(place, text, name) for place, name in zip(places, names, strict=True)]
+    after = in_the_clear.replaced(text, keys, stand_ins)
+    parts, shift = [], 0
+    for lying, stand_in, name in sorted(zip(keys, stand_ins, names, strict=True), key=lambda row: row[0].start):
+        start = len(text[: lying.start].encode()) + shift
+        parts.append(moved.Part(start, start + len(stand_in.encode()), name, *_round_key(lying)))
+        shift += len(stand_in.encode()) - len(lying.written.encode())
+    record = moved.Moved(
+        "", ctx.clock(), path, _sha256(text), _sha256(after), tuple(parts)
+    )  # fmt: skip
+    return moved.write_file(ctx.paths, record, text.encode(), after.encode())
+
+
+def _stand_in(place: Place, text: str, name: str) -> str:
+    assert place.lying is not None
+    if place.kind != "shell":
+        return in_the_clear.quoted_like(place.lying, PLACEHOLDER)
+    from ccswitch_tui.claude.launch import own_command, quoted
+
+    command = " ".join(quoted(word) for word in [*own_command(), "key", "--stored", name])
+    return in_the_clear.shell_stand_in(place.lying, text, place.shell, command)
+
+
+def _round_key(lying: Lying) -> tuple[str, str]:
+    """What stands before and after the key itself within its value."""
+    opening, _, closing = lying.written.partition(lying.secret.reveal())
+    return opening, closing
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _adopt_settings(ctx: Context, places: list[Place], remains: list[str]) -> Adopted:
+    """A profile is made of the settings and used in their scope; a failure puts the file back."""
+    from ccswitch_tui.workflows.use import apply_use, plan_use
+
+    scope = places[0].scope or "user"
+    draft = _draft(ctx, scope, places)
+    name = _profile_of(ctx, draft) if draft is not None else None
+    stored = tuple(name if name and draft and p.secret == draft.secret else _store(ctx, p) for p in places)
+    record = _move(ctx, places, stored)
+    undo_id = None
+    if name is not None:
+        try:
+            undo_id = apply_use(ctx, plan_use(ctx, name, scope)).undo_id
+        except BaseException:
+            moved.take_back(ctx.paths, record, lambda key: ctx.keys.resolve(SecretRef("keyring", key)))
+            raise
+        record = moved.keep(ctx.paths, record._replace(profile=name, scope=scope, undo_id=undo_id))
+    else:
+        remains.insert(0, f"{places[0].file} names no endpoint, so no profile was made: 'ccswitch-tui add NAME'")
+    return Adopted(places[0].file, stored, name, tuple(remains), record.id)
+
+
+def _draft(ctx: Context, scope: str, places: list[Place]) -> Draft | None:
+    from ccswitch_tui.interop.claude_settings import candidate_from_settings
+
+    draft = candidate_from_settings(scope, ctx.settings.read(scope).tree, insist=True).draft
+    if draft is None or draft.endpoint is None or draft.secret is None:
+        return None
+    return draft if any(place.secret == draft.secret for place in places) else None
+
+
+def _profile_of(ctx: Context, draft: Draft) -> str:
+    """The profile that is this endpoint with this key, or a new one."""
+    from ccswitch_tui.credentials.hosts import host_of
+    from ccswitch_tui.workflows.add import add_profile
+
+    assert draft.endpoint is not None
+    book = ctx.book()
+    words = [word for word in host_of(draft.endpoint.base_url).split(".") if word not in ("api", "www")]
+    stem = re.sub(r"[^\w-]+", "-", words[0] if words else "adopted") or "adopted"
+    for number in range(1, 100):
+        name = stem if number == 1 else f"{stem}-{number}"
+        there = book.profiles.get(name)
+        if there is None:
+            return add_profile(ctx, name, draft).profile.name
+        same = there.endpoint.base_url == draft.endpoint.base_url and there.key == SecretRef("keyring", name)
+        if same and ctx.keys.store.get(name) == draft.secret:
+            return name
+    raise UsageError(f"there are a hundred profiles named '{stem}'", hint="remove some: 'ccswitch-tui list'")
+
+
+# ---------------------------------------------------------------- taking back
+
+
+def take_back(ctx: Context) -> moved.Moved:
+    """Puts the keys moved last back into their file, to the byte. They stay in the key store too."""
+    records = moved.records(ctx.paths)
+    if not records:
+        raise UsageError("no keys were moved", hint="'ccswitch-tui adopt' shows what lies in the clear")
+    record = records[0]
+    if record.undo_id is not None:
+        _undo_use(ctx, record)
+    moved.take_back(ctx.paths, record, lambda key: ctx.keys.resolve(SecretRef("keyring", key)))
+    return record
+
+
+def _undo_use(ctx: Context, record: moved.Moved) -> None:
+    """Takes the `use` of an adopted settings file back, if it is still the newest write."""
+    from ccswitch_tui.workflows.undo import history, undo
+
+    in_effect = [write for write in history(ctx) if write.undone_at is None]
+    if not any(write.id == record.undo_id for write in in_effect):
+        return
+    if in_effect[0].id != record.undo_id:
+        raise UsageError(
+            f"{record.file} was written again since",
+            hint="'ccswitch-tui undo' until that is taken back, then this again",
+        )
+    undo(ctx)

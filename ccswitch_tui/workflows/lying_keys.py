@@ -1,0 +1,219 @@
+"""Where keys lie in the clear on this machine: the usual places, looked at and left alone.
+
+Claude Code's settings, shells' start-up files, .env files of the current
+folder, other switchers' files; and the shells' histories, for a key that was
+pasted inside a command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from ccswitch_tui.credentials import in_the_clear
+from ccswitch_tui.credentials.in_the_clear import PLACEHOLDER, Lying
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.secret import Secret
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+
+SHELL_FILES = {
+    # below the home folder: the shell whose syntax it is in
+    ".bashrc": "bash", ".bash_profile": "bash", ".bash_login": "bash", ".bash_aliases": "bash", ".profile": "bash",
+    ".zshrc": "zsh", ".zshenv": "zsh", ".zprofile": "zsh", ".zlogin": "zsh", ".xprofile": "bash",
+    ".config/fish/config.fish": "fish", ".config/powershell/Microsoft.PowerShell_profile.ps1": "powershell",
+    "Documents/PowerShell/Microsoft.PowerShell_profile.ps1": "powershell",
+    "Documents/WindowsPowerShell/Microsoft.PowerShell_profile.ps1": "powershell",
+}  # fmt: skip
+
+PROJECT_FILES = (".env", ".env.local", ".env.development", ".env.production", ".envrc")
+
+HISTORY_FILES = (
+    ".bash_history", ".zsh_history", ".zhistory", ".histfile", ".sh_history", ".local/share/fish/fish_history",
+    ".local/share/powershell/PSReadLine/ConsoleHost_history.txt",
+    "AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt",
+)  # fmt: skip
+
+LARGEST_FILE = 8_000_000
+
+
+class Place(NamedTuple):
+    """One key that lies in the clear."""
+
+    id: str
+    """Six hex digits, the same at every look as long as the key stands there."""
+    file: str
+    line: int
+    """0 in a database."""
+    name: str
+    secret: Secret
+    kind: str
+    """`settings`, `shell`, `text`, or `read-only`."""
+    remark: str = ""
+    """What to know before, or why it can only be copied."""
+    lying: Lying | None = None
+    scope: str | None = None
+    shell: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The documented form; the key only as a hint."""
+        shown = {"id": self.id, "file": self.file, "line": self.line, "name": self.name, "kind": self.kind}
+        return {**shown, "key": self.secret.hint(), "remark": self.remark}
+
+
+def find_in_the_clear(ctx: Context) -> list[Place]:
+    """Every key that lies in the clear where it usually does. Writes nothing, keeps nothing."""
+    places: dict[tuple[str, int, str], Place] = {}
+    for place in [*_settings(ctx), *_claude_state(ctx), *_shell_files(ctx), *_project_files(ctx), *_other_tools(ctx)]:
+        places.setdefault((os.path.realpath(place.file), place.line, place.secret.reveal()), place)
+    return list(places.values())
+
+
+def _settings(ctx: Context) -> list[Place]:
+    from ccswitch_tui.paths import managed_settings
+
+    found = []
+    for scope, path in ctx.settings.here().items():
+        found += _in_text(path, "settings", scope=scope)
+    managed = _in_text(managed_settings(), "read-only", remark="the administrator's file: ask them to take it out")
+    return found + managed
+
+
+def _claude_state(ctx: Context) -> list[Place]:
+    remark = "Claude Code's own file, which is never written here: '/logout' in Claude Code removes it"
+    found = _in_text(ctx.paths.claude_json, "read-only", remark=remark)
+    return [place for place in found if place.name == "primaryApiKey"]
+
+
+def _shell_files(ctx: Context) -> list[Place]:
+    found = []
+    for name, shell in SHELL_FILES.items():
+        found += _in_text(os.path.join(ctx.paths.home, *name.split("/")), "shell", shell=shell)
+    return found
+
+
+def _project_files(ctx: Context) -> list[Place]:
+    remark = "programs that read this file find a placeholder instead"
+    return [p for name in PROJECT_FILES for p in _in_text(os.path.join(ctx.cwd, name), "text", remark=remark)]
+
+
+def _other_tools(ctx: Context) -> list[Place]:
+    from ccswitch_tui.workflows.sources import find_sources
+
+    found = []
+    for source in find_sources(ctx):
+        if not source.path or source.source.id in ("claude-settings", "project-settings"):
+            continue
+        if source.path.endswith((".db", ".sqlite", ".sqlite3")):
+            found += _in_database(ctx, source.path, source.source.id)
+        else:
+            remark = f"{source.source.title} finds a placeholder instead"
+            found += _in_text(source.path, "text", remark=remark)
+            found += [p for path in _beside(source.path) for p in _in_text(path, "text", remark=remark)]
+    return found
+
+
+def _beside(path: str) -> list[str]:
+    """Further files a tool keeps keys in: ccs has one settings file a profile, Continue an .env."""
+    folder = os.path.dirname(path)
+    names = sorted(os.listdir(folder)) if os.path.basename(folder) in (".ccs", ".continue") else []
+    return [os.path.join(folder, n) for n in names if n.endswith(".settings.json") or n == ".env"]
+
+
+def _in_database(ctx: Context, path: str, source: str) -> list[Place]:
+    from ccswitch_tui.workflows.sources import SOURCES
+
+    remark = (
+        f"a database, which is only read: 'ccswitch-tui import {source}' takes it over, then delete it in its program"
+    )
+    found = []
+    try:
+        candidates = SOURCES[source].read(ctx, path, False)
+    except CcswitchError:
+        return []
+    for candidate in candidates:
+        if candidate.draft is not None and candidate.draft.secret is not None:
+            secret = candidate.draft.secret
+            found.append(Place(_id(path, candidate.name, secret), path, 0, candidate.name, secret, "read-only", remark))
+    return found
+
+
+def _in_text(path: str, kind: str, *, remark: str = "", scope: str | None = None, shell: str = "") -> list[Place]:
+    text = text_of(path)
+    found = []
+    for lying in in_the_clear.find_keys(text) if text else ():
+        about = remark
+        if kind == "shell" and in_the_clear.shell_stand_in(lying, text, shell, "x").strip("\"'") == PLACEHOLDER:
+            about = f"line {lying.line} keeps a placeholder: it is a comment, or more than one assignment"
+        place_id = _id(path, lying.name, lying.secret)
+        found.append(Place(place_id, path, lying.line, lying.name, lying.secret, kind, about, lying, scope, shell))
+    return found
+
+
+def text_of(path: str) -> str:
+    """The file as UTF-8 text, "" when it is absent, unreadable, huge or something else."""
+    try:
+        if os.path.getsize(path) > LARGEST_FILE or not os.path.isfile(path):
+            return ""
+        with open(path, "rb") as file:
+            return file.read().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _id(path: str, name: str, secret: Secret) -> str:
+    return hashlib.sha256(f"{path}\0{name}\0{secret.reveal()}".encode("utf-8", "surrogateescape")).hexdigest()[:6]
+
+
+# ---------------------------------------------------------------- exposure
+
+
+def exposed_in_history(secret: Secret, ctx: Context) -> list[str]:
+    """The shells' history files that hold this key, as `FILE, line N`. A pasted curl leaves it there."""
+    wanted = secret.reveal().encode("utf-8", "surrogateescape")
+    if len(wanted) < in_the_clear.SHORTEST:
+        return []
+    files = [os.path.join(ctx.paths.home, *name.split("/")) for name in HISTORY_FILES]
+    files += [ctx.env["HISTFILE"]] if ctx.env.get("HISTFILE") else []
+    found = []
+    for path in dict.fromkeys(files):
+        try:
+            with open(path, "rb") as file:
+                found += [f"{path}, line {number}" for number, line in enumerate(file, 1) if wanted in line]
+        except OSError:
+            continue
+    return found
+
+
+def exposures(ctx: Context, place: Place) -> list[str]:
+    found = [f"it also stands in the shell's history: {spot}" for spot in exposed_in_history(place.secret, ctx)]
+    if _is_in_git(place.file):
+        found.append(f"{place.file} lies in a git repository: its history may hold the key too")
+    if _others_can_read(place.file):
+        found.append(f"{place.file} could be read by other users of this machine")
+    return found
+
+
+def _others_can_read(path: str) -> bool:
+    """Whether mode bits let anybody in: to the file, and into every folder on the way."""
+    if os.name != "posix":
+        return False
+    try:
+        open_to = os.stat(path).st_mode & 0o044
+        while path != os.path.dirname(path):
+            path = os.path.dirname(path)
+            open_to &= (os.stat(path).st_mode & 0o011) << 2
+    except OSError:
+        return False
+    return bool(open_to)
+
+
+def _is_in_git(path: str) -> bool:
+    folder = os.path.dirname(os.path.realpath(path))
+    while folder != os.path.dirname(folder):
+        if os.path.exists(os.path.join(folder, ".git")):
+            return True
+        folder = os.path.dirname(folder)
+    return False
