@@ -79,6 +79,8 @@ OWNED: dict[str, Owned] = {
     "env.no_proxy": Owned("network", "is set, and beats NO_PROXY"),
     "env.HTTPS_PROXY": Owned("network", "the profile's proxy for this endpoint"),
     "env.HTTP_PROXY": Owned("network", "the profile's proxy for this endpoint"),
+    "env.https_proxy": Owned("network", "is set, and beats HTTPS_PROXY"),
+    "env.http_proxy": Owned("network", "is set, and beats HTTP_PROXY"),
     "env.NODE_EXTRA_CA_CERTS": Owned("network", "the certificate authority of this endpoint"),
     "env.CLAUDE_CODE_CLIENT_CERT": Owned("network", "the certificate this endpoint asks for"),
     "env.CLAUDE_CODE_CLIENT_KEY": Owned("network", "the key file of that certificate"),

@@ -84,7 +84,7 @@ def _merged_back(files: SettingsFiles, write: Write, data: bytes | None, tree_no
         raise ConflictError(
             f"{write.file} changed since: {', '.join(key.removeprefix('env.') for key in strange[:4])} "
             "is not as it was written, so undoing could lose what you set: nothing was written",
-            hint=f"'ccswitch-tui use official' takes ours out; its old text is {files.history.folder}/{write.id}/before",
+            hint=f"'ccswitch-tui use official' takes ours out; the old text: {files.history.folder}/{write.id}/before",
         )
     return inverse.apply(decode(data or b"")).encode("utf-8", "surrogatepass")
 

@@ -198,7 +198,9 @@ def _network(tree: Mapping[str, Any], profile: Profile, link: Link) -> dict[str,
     endpoint = profile.endpoint
     if endpoint.headers:
         wanted["env.ANTHROPIC_CUSTOM_HEADERS"] = "\n".join(f"{k}: {v}" for k, v in endpoint.headers.items())
+    seen = {**link.shell, **env}
     named = {
+        **{f"env.{name}": endpoint.http_proxy for name in ("https_proxy", "http_proxy") if seen.get(name)},
         "env.HTTPS_PROXY": endpoint.http_proxy,
         "env.HTTP_PROXY": endpoint.http_proxy,
         "env.NODE_EXTRA_CA_CERTS": _at_home(endpoint.ca_file, link.shell),

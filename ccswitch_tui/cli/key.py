@@ -59,6 +59,11 @@ def credential(ctx: Context, profile: Profile, *, upstream: bool) -> Secret:
     if profile.route == "proxy" and not upstream:
         ctx.proxy.ensure_running()
         return ctx.proxy.token()
+    if profile.key.kind == "none" and not upstream:
+        # Without any credential Claude Code would send the vendor's login it may have.
+        from ccswitch_tui.secret import Secret
+
+        return Secret("none")
     from ccswitch_tui.credentials.hosts import check_key_host
 
     check_key_host(profile)

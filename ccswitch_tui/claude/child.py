@@ -1,0 +1,148 @@
+"""One child process in our place on the terminal: signals, job control and exit code as if we were not there.
+
+The child stays in our process group, so the terminal's own signals (Ctrl-C,
+Ctrl-Z, a resize, a hang-up) reach it without us; what is sent to us alone we pass on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from types import FrameType
+from typing import Any
+
+from ccswitch_tui.claude.launch import quoted
+from ccswitch_tui.errors import CcswitchError, UsageError
+
+PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+LEFT_TO_CHILD = ("SIGINT", "SIGQUIT", "SIGTSTP")
+"""The terminal sends these to the child as well; we wait for what it makes of them, and stop when it stops."""
+
+
+def find_program(word: str, env: Mapping[str, str]) -> str:
+    """The program a shell would start for `word`. Raises UsageError when there is none."""
+    import shutil
+
+    found = shutil.which(word, path=env.get("PATH"))
+    if found is None:
+        hint = "install Claude Code first, or name the command after '--'" if word == "claude" else ""
+        raise UsageError(f"there is no program '{word}'", hint=hint or "check the word after '--'", kind="no-program")
+    return found
+
+
+def run_with_settings(
+    program: str, command: Sequence[str], env: Mapping[str, str], settings: Mapping[str, Any], *, is_claude: bool
+) -> int:
+    """Runs the command to its end and returns its exit code (128 + N for a signal).
+
+    Claude Code gets `settings` by `--settings`: directly, or when the command
+    starts `claude` by name, through a small script that stands first in PATH.
+    """
+    with tempfile.TemporaryDirectory(prefix="ccswitch-") as folder:
+        words = [program, *command[1:]]
+        if is_claude:
+            words[1:], settings = _without_settings_option(words[1:], settings)
+        file = os.path.join(folder, "settings.json")
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+            json.dump(settings, opened, indent=2)
+        if is_claude:
+            words[1:1] = ["--settings", file]
+        else:
+            env = _with_shim(folder, file, env)
+        return _run(words, env)
+
+
+def _without_settings_option(words: Sequence[str], ours: Mapping[str, Any]) -> tuple[list[str], Mapping[str, Any]]:
+    """Of two `--settings` the last wins as a whole: the user's own is merged into ours and taken out."""
+    rest: list[str] = []
+    merged = dict(ours)
+    pending = iter(words)
+    for word in pending:
+        option, found, value = word.partition("=")
+        if word == "--":
+            return [*rest, word, *pending], merged
+        if option != "--settings":
+            rest.append(word)
+            continue
+        theirs = _settings_of(value if found else next(pending, ""))
+        merged = {**theirs, **merged, "env": {**theirs.get("env", {}), **merged["env"]}}
+    return rest, merged
+
+
+def _settings_of(value: str) -> dict[str, Any]:
+    """What `--settings` was given: JSON, or a file of it."""
+    try:
+        if value.lstrip().startswith("{"):
+            tree = json.loads(value)
+        else:
+            with open(value, encoding="utf-8-sig") as file:
+                tree = json.load(file)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--settings {value[:60]}: {error}", hint="Claude Code could not read it either") from None
+    if not isinstance(tree, dict) or not isinstance(tree.get("env", {}), dict):
+        raise UsageError(f"--settings {value[:60]} is not a settings object")
+    return tree
+
+
+def _with_shim(folder: str, settings_file: str, env: Mapping[str, str]) -> dict[str, str]:
+    """PATH with a `claude` in front that adds `--settings`, where there is a claude at all."""
+    import shutil
+
+    real = shutil.which("claude", path=env.get("PATH"))
+    if real is None or sys.platform == "win32":
+        return dict(env)
+    bin_folder = os.path.join(folder, "bin")
+    os.mkdir(bin_folder, 0o700)
+    shim = os.path.join(bin_folder, "claude")
+    with open(os.open(shim, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nexec {quoted(real)} --settings {quoted(settings_file)} "$@"\n')
+    return {**env, "PATH": f"{bin_folder}{os.pathsep}{env.get('PATH', os.defpath)}"}
+
+
+def _run(words: Sequence[str], env: Mapping[str, str]) -> int:
+    import subprocess
+
+    try:
+        process = subprocess.Popen(list(words), env=dict(env))
+    except OSError as error:
+        raise CcswitchError(f"cannot start {words[0]}: {(error.strerror or '').lower()}") from None
+    with _signals_for(process.pid):
+        return _waited(process)
+
+
+@contextlib.contextmanager
+def _signals_for(pid: int) -> Iterator[None]:
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(OSError):
+            os.kill(pid, number)
+
+    before: dict[int, Any] = {}
+    try:
+        for name in (*PASSED_ON, *LEFT_TO_CHILD):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+                before[number] = signal.signal(number, pass_on if name in PASSED_ON else lambda *_: None)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _waited(process: Any) -> int:
+    if sys.platform == "win32":
+        return int(process.wait())
+    while True:
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        if os.WIFSTOPPED(status):
+            # The child was stopped, be it by itself: the shell has to see us stop, and wake us both.
+            os.kill(os.getpid(), signal.SIGSTOP)
+            with contextlib.suppress(OSError):
+                os.kill(process.pid, signal.SIGCONT)
+            continue
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return process.returncode if process.returncode >= 0 else 128 - process.returncode

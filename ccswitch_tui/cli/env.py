@@ -1,0 +1,69 @@
+"""`env NAME`: a profile for one terminal, as lines for `eval`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Prints the variables that make programs of this terminal use a profile. No key is
+printed: the line for it asks 'ccswitch-tui key' when the shell reads it (with
+--reveal the value itself). Settings files beat variables: while a profile is
+in use, prefer 'ccswitch-tui run', or --settings-file in an alias."""
+
+EXAMPLES = """\
+examples:
+  eval "$(ccswitch-tui env work)"
+  ccswitch-tui env work --shell fish | source
+  alias claude-work='claude --settings "$(ccswitch-tui env work --settings-file)"'"""
+
+
+def configure(parser: Any) -> None:
+    """The command's options."""
+    from ccswitch_tui.workflows.run import SHELLS
+
+    parser.add_argument("name", metavar="NAME", help="a profile")
+    parser.add_argument("--shell", choices=SHELLS, help="whose words to use (default: your shell's)")
+    parser.add_argument("--reveal", action="store_true", help="print the credential itself")
+    parser.add_argument(
+        "--settings-file",
+        action="store_true",
+        help="write a settings file for the profile, without secrets; its path",
+    )
+
+
+def run(args: Any, ctx: Context, out: Output) -> int:
+    """Prints the lines, or a path."""
+    from ccswitch_tui.workflows.run import env_lines, overruling_file, shell_text, write_launch_file
+
+    if args.settings_file:
+        out.line(write_launch_file(ctx, args.name))
+        return 0
+    shell = args.shell or _own_shell(ctx)
+    for line in env_lines(ctx, args.name, reveal=args.reveal):
+        text = shell_text(line, shell)
+        if args.reveal and line.value is not None:
+            from ccswitch_tui.secret import Secret
+
+            out.reveal(Secret(text))
+        else:
+            out.line(text)
+    beats = overruling_file(ctx)
+    if beats:
+        out.talk(
+            f"{beats} names an endpoint and beats these variables; 'ccswitch-tui run {args.name}' does not lose to it"
+        )
+    return 0
+
+
+def _own_shell(ctx: Context) -> str:
+    from ccswitch_tui.workflows.run import SHELLS
+
+    if sys.platform == "win32":
+        return "powershell"
+    name = ctx.env.get("SHELL", "").rpartition("/")[2]
+    return name if name in SHELLS else "bash"

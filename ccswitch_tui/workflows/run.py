@@ -1,0 +1,260 @@
+"""`run` and `env`: a profile for one process or one terminal; no settings file is written.
+
+Settings files beat exported variables, so an environment alone would lose to
+the profile that is in use. Claude Code therefore also gets `--settings FILE`, which
+beats all of them but an administrator's: ours is 0600 in a private folder for as
+long as the process lives, and holds at most the local token of a proxy that
+lives as long. Programs that start `claude` themselves find ours first in PATH.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ccswitch_tui.claude.launch import RIVALS, child_env, own_command, quoted
+from ccswitch_tui.claude.settings import Link, plan_settings
+from ccswitch_tui.errors import ConflictError, UsageError
+from ccswitch_tui.secret import Secret
+
+if TYPE_CHECKING:
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.workflows.context import Context
+
+
+class RunPlan(NamedTuple):
+    """What a child under a profile gets."""
+
+    profile: Profile
+    command: tuple[str, ...]
+    env: dict[str, str]
+    """The child's whole environment. Holds a token: of the local proxy, or (route `direct`) the key itself
+    unless the command is claude, which asks the helper."""
+    settings: dict[str, Any]
+    """For `--settings`."""
+    advice: tuple[str, ...]
+
+    @property
+    def is_claude(self) -> bool:
+        return is_claude_command(self.command)
+
+
+def default_profile(ctx: Context) -> str:
+    """The profile `run` means when none is named: the one in use here, or the only one."""
+    from ccswitch_tui.workflows.current import in_use
+
+    used = in_use(ctx)
+    for scope in ("local", "project", "user"):
+        for name, scopes in used.items():
+            if scope in scopes:
+                return name
+    profiles = ctx.book().profiles
+    if len(profiles) == 1:
+        return next(iter(profiles))
+    raise UsageError("which profile?", hint="'ccswitch-tui run NAME -- claude'; 'ccswitch-tui list' shows the names")
+
+
+def prepare_run(
+    ctx: Context, name: str, command: Sequence[str] = ("claude",), *, base_url: str | None = None,
+    token: Secret | None = None,
+) -> RunPlan:  # fmt: skip
+    """What `command` gets under a profile.
+
+    `base_url` and `token` are those of a proxy of the caller's; without them,
+    of the background proxy. Raises KeyStoreError when a key is needed and missing.
+    """
+    from ccswitch_tui.workflows.use import link
+
+    profile = ctx.book().get(name)
+    reached = link(ctx, profile)
+    if profile.route == "proxy":
+        reached = Link(base_url or reached.base_url, "", ctx.env)
+        token = token or ctx.proxy.token()
+    else:
+        token = None if is_claude_command(command) else _direct_key(ctx, profile)
+    tree = _settings(profile, reached, token if profile.route == "proxy" else None)
+    ours = {name: str(value) for name, value in tree["env"].items()}
+    if token is not None:
+        ours[_credential_variable(profile)] = token.reveal()
+    elif profile.route == "direct" and profile.key.kind == "none":
+        ours[_credential_variable(profile)] = NO_KEY
+    env = {**child_env(ctx.env, ours), "CCSWITCH_PROFILE": profile.name}
+    return RunPlan(profile, tuple(command), env, tree, tuple(_advice(ctx)))
+
+
+def _settings(profile: Profile, link: Link, token: Secret | None) -> dict[str, Any]:
+    """A settings file for `--settings`: the profile's, with the local token in place of the helper."""
+    tree: dict[str, Any] = {"env": {}}
+    for key, value in plan_settings({}, profile, link).set.items():
+        if key.startswith("env."):
+            tree["env"][key[4:]] = value
+        else:
+            tree[key] = value
+    if token is not None:
+        # No helper for one process, and "" so that the one in the user's settings is not asked either.
+        tree["apiKeyHelper"] = ""
+        del tree["env"]["CLAUDE_CODE_API_KEY_HELPER_TTL_MS"]
+        tree["env"]["ANTHROPIC_AUTH_TOKEN"] = token.reveal()
+    return tree
+
+
+def _direct_key(ctx: Context, profile: Profile) -> Secret | None:
+    if profile.key.kind == "none":
+        return None
+    from ccswitch_tui.credentials.hosts import check_key_host
+
+    check_key_host(profile)
+    return ctx.keys.resolve(profile.key)
+
+
+def _advice(ctx: Context) -> list[str]:
+    """What would beat even `--settings`."""
+    from ccswitch_tui.claude.owned import OWNED
+    from ccswitch_tui.claude.settings import value_of
+
+    try:
+        layers = ctx.settings.layers()
+    except ConflictError:
+        return []  # Claude Code ignores such a file, and `run` does not need it
+    for layer in layers:
+        if layer.name == "managed":
+            names = [key for key in OWNED if OWNED[key].exclusive and value_of(layer.tree, key) is not None]
+            if names:
+                return [f"{layer.file} sets {names[0].removeprefix('env.')}, which beats whatever is given here"]
+    return []
+
+
+def is_claude_command(command: Sequence[str]) -> bool:
+    """The command is Claude Code itself."""
+    name = os.path.basename(command[0]).lower() if command else ""
+    return name in ("claude", "claude.exe", "claude.cmd")
+
+
+# ---------------------------------------------------------------- a proxy and a child, together
+
+
+def run(ctx: Context, name: str, command: Sequence[str], *, say: Callable[[str], None]) -> int:
+    """Runs `command` under a profile and returns its exit code; the proxy lives as long. Raises UsageError and the
+    key store's errors before anything is started."""
+    from ccswitch_tui.claude import child
+
+    profile = ctx.book().get(name)
+    program = child.find_program(command[0], ctx.env)
+
+    def start(plan: RunPlan) -> int:
+        for sentence in plan.advice:
+            say(sentence)
+        return child.run_with_settings(program, plan.command, plan.env, plan.settings, is_claude=plan.is_claude)
+
+    if profile.route == "direct":
+        return start(prepare_run(ctx, name, command))
+    from ccswitch_tui.proxy.embedded import EmbeddedProxy
+    from ccswitch_tui.workflows.serve import key_resolver
+
+    resolve = key_resolver(ctx)
+    resolve(profile)  # a missing key is said now, not by Claude Code after a minute
+    with EmbeddedProxy(ctx.book().profiles, resolve, env=ctx.env) as proxy:
+        return start(prepare_run(ctx, name, command, base_url=proxy.base_url(name), token=proxy.token))
+
+
+# ---------------------------------------------------------------- env
+
+
+class EnvLine(NamedTuple):
+    """One variable for a shell: to unset (neither value nor command), to set, or to set to what a command prints."""
+
+    name: str
+    value: str | None = None
+    command: tuple[str, ...] = ()
+
+
+def env_lines(ctx: Context, name: str, *, reveal: bool = False) -> list[EnvLine]:
+    """One terminal's variables: rivals unset, ours set, the credential by command unless `reveal`."""
+    from ccswitch_tui.workflows.use import link
+
+    profile = ctx.book().get(name)
+    tree = _settings(profile, link(ctx, profile), None)
+    ours = {variable: value for variable, value in tree["env"].items() if value}
+    ours.pop("CLAUDE_CODE_API_KEY_HELPER_TTL_MS", None)
+    credential = _credential_variable(profile)
+    lines = [EnvLine(variable) for variable in RIVALS if variable not in ours and variable != credential]
+    lines += [EnvLine(variable, value) for variable, value in ours.items()]
+    if profile.route == "direct" and profile.key.kind == "none":
+        # Without any credential Claude Code would send the login it has.
+        return [*lines, EnvLine(credential, NO_KEY)]
+    if not reveal:
+        return [*lines, EnvLine(credential, None, (*own_command(), "key", profile.name))]
+    token = ctx.proxy.token() if profile.route == "proxy" else _direct_key(ctx, profile)
+    return [*lines, EnvLine(credential, token.reveal() if token else NO_KEY)]
+
+
+NO_KEY = "none"
+"""What an endpoint without keys gets."""
+
+
+def _credential_variable(profile: Profile) -> str:
+    """Where a credential goes when there is no helper: AUTH_TOKEN is sent as bearer, API_KEY as x-api-key."""
+    wants_x_api_key = profile.route == "direct" and profile.endpoint.auth == "x-api-key"
+    return "ANTHROPIC_API_KEY" if wants_x_api_key else "ANTHROPIC_AUTH_TOKEN"
+
+
+SHELLS = ("bash", "zsh", "fish", "powershell")
+
+
+def shell_text(line: EnvLine, shell: str) -> str:
+    """One line in the words of a shell."""
+    if line.value is None and not line.command:
+        return {
+            "fish": f"set -e {line.name}",
+            "powershell": f"Remove-Item Env:{line.name} -ErrorAction SilentlyContinue",
+        }.get(shell, f"unset {line.name}")
+    if shell == "powershell":
+        words = " ".join(_powershell(word) for word in line.command)
+        return f"$env:{line.name} = {f'(& {words})' if line.command else _powershell(line.value or '')}"
+    if shell == "fish":
+        words = " ".join(_fish(word) for word in line.command)
+        return f"set -gx {line.name} {f'({words})' if line.command else _fish(line.value or '')}"
+    words = " ".join(quoted(word, "posix") for word in line.command)
+    return (
+        f'export {line.name}="$({words})"'
+        if line.command
+        else f"export {line.name}={quoted(line.value or '', 'posix')}"
+    )
+
+
+def _powershell(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _fish(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def overruling_file(ctx: Context) -> str | None:
+    """A settings file here that names an endpoint: it beats every exported variable."""
+    from ccswitch_tui.claude.layers import effective
+
+    value = effective(ctx.settings.layers(), "env.ANTHROPIC_BASE_URL")
+    return value.places[0].file if value.winner not in (None, "environment") else None
+
+
+def write_launch_file(ctx: Context, name: str) -> str:
+    """The profile as a settings file of its own, for `claude --settings FILE` in an alias; it holds no secret.
+
+    The path stays the same; the text follows the profile each time this is called.
+    """
+    from ccswitch_tui.textfile import make_private_dir, write_private
+    from ccswitch_tui.workflows.use import link
+
+    profile = ctx.book().get(name)
+    folder = os.path.join(ctx.paths.state_dir, "launch")
+    path = os.path.join(folder, f"{profile.name}.json")
+    text = json.dumps(_settings(profile, link(ctx, profile), None), indent=2) + "\n"
+    try:
+        make_private_dir(folder)
+        write_private(path, text.encode())
+    except OSError as error:
+        raise ConflictError(f"cannot write {path}: {(error.strerror or '').lower()}") from None
+    return path
