@@ -201,6 +201,8 @@ def _friendly(messages: Sequence[Message]) -> str:
     for pattern, answer in TOPICS:
         if found := re.search(pattern, prompt, re.IGNORECASE | re.DOTALL):
             return found.expand(answer) if "\\" in answer else answer
+    if not prompt:
+        return "Noted."
     return f"You said: {_shortened(prompt)} — and that arrived, which is all a demo can promise."
 
 
