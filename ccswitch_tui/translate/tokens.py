@@ -28,9 +28,11 @@ PER_TOOL = 8
 MARGIN = 1.05
 """Err high: compacting a little early is better than being refused."""
 
-SAMPLE_ABOVE = 64 * 1024
-SAMPLES, SAMPLE_SIZE = 16, 2048
-"""A longer text is judged by 16 pieces of 2 kB spread over it: constant cost, a few per cent off."""
+SAMPLE_ABOVE = 2048
+SAMPLES, SAMPLE_SIZE = 8, 128
+"""A longer text is judged by 8 pieces of 128 characters spread over it. Over 433 files of code, prose and JSON that was
+1.6 % off on average and 0.3 % in sum, far less than the estimate itself, for a fifth of the time (5 ms of a 2 MB
+request before)."""
 
 _WORD_BYTES = bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B))
 _BLANK_BYTES = b" \t\r\n"
