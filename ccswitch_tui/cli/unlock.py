@@ -96,7 +96,7 @@ def parse_time(text: str) -> float | None:
     """`30m`, `8h`, `7d`, `90` (seconds), or `never`. Raises UsageError."""
     if text in ("never", "0"):
         return None
-    match = re.fullmatch(r"(\d{1,9})([smhd]?)", text)
+    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)
     if not match or int(match[1]) == 0:
         raise UsageError(f"'{text}' is no time", hint="write it like 30m, 8h, 7d or never")
     return float(int(match[1]) * UNITS_S[match[2] or "s"])

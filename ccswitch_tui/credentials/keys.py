@@ -6,13 +6,14 @@ The store is opened when it is first needed. Names are written down beside it
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.credentials import index
-from ccswitch_tui.errors import KeyStoreError
+from ccswitch_tui.errors import CcswitchError, KeyStoreError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.secret import Secret
@@ -100,6 +101,7 @@ class Keys:
         if self._given is None:
             index.remember(self.paths, self.chosen())
             index.note(self.paths, name, stored=True)
+            _make_proxy_look_again(self.paths, self.env)
         return SecretRef("keyring", name)
 
     def remove(self, name: str) -> bool:
@@ -107,6 +109,7 @@ class Keys:
         removed = self.store.delete(name)
         if self._given is None:
             index.note(self.paths, name, stored=False)
+            _make_proxy_look_again(self.paths, self.env)
         return removed
 
     def present(self, ref: SecretRef) -> bool | None:
@@ -158,6 +161,16 @@ def _agent_store(paths: Paths, env: Mapping[str, str]) -> CredentialStore:
     from ccswitch_tui.credentials.agent_client import AgentStore
 
     return AgentStore(paths, env)
+
+
+def _make_proxy_look_again(paths: Paths, env: Mapping[str, str]) -> None:
+    """A running background proxy drops the keys it holds: one of them was replaced or removed."""
+    from ccswitch_tui.proxy.control import ProxyControl
+
+    proxy = ProxyControl(paths, env)
+    with contextlib.suppress(OSError, CcswitchError):
+        if proxy.status().running:
+            proxy.ask("POST", "/_ccswitch/forget-keys")
 
 
 def forbid_core_dumps() -> None:
