@@ -3,6 +3,10 @@
 A refusal that names its cause (`max_tokens is not supported, use
 max_completion_tokens`) becomes a quirk with its provenance, for that host and
 model, in the state folder. By hand beats probed beats learned beats preset.
+
+A lesson takes something away (a field, an image, a limit), perhaps for ever, and
+one refusal may have been one faulty machine behind a gateway. So the first
+teaches the conversation it happened in; a second one, elsewhere, settles it.
 """
 
 from __future__ import annotations
@@ -22,6 +26,10 @@ VERSION = 1
 MOST_ENDPOINTS = 500
 """Hosts and models; beyond it the oldest is forgotten and would be learned again."""
 
+SETTLED = 2
+"""Conversations in which a lesson was needed before it holds for all of them."""
+MOST_CONVERSATIONS = 1000
+
 Facts = Mapping[str, Mapping[str, Any]]
 
 
@@ -32,22 +40,43 @@ class LearnedQuirks:
         self._path = path
         self._state_dir = state_dir
         self._facts: dict[str, dict[str, dict[str, Any]]] = _read(path) if path else {}
+        self._conversations: dict[tuple[str, str, str], None] = {}
+        """(endpoint, quirk, conversation): where a lesson was learned, since this proxy runs."""
         self._writing = threading.Lock()
         self.generation = 0
         """Grows with every new fact, so that readers know their copy is old."""
 
-    def for_endpoint(self, host: str, model: str) -> Facts:
-        """Quirk to `{value, from, at, because}`."""
-        return self._facts.get(_key(host, model), {})
+    def for_endpoint(self, host: str, model: str, conversation: str = "") -> Facts:
+        """Quirk to `{value, from, at, because, seen}`: what is settled, and what this conversation has learned."""
+        key = _key(host, model)
+        return {
+            quirk: fact
+            for quirk, fact in self._facts.get(key, {}).items()
+            if fact.get("seen", SETTLED) >= SETTLED or (key, quirk, conversation) in self._conversations
+        }
+
+    def unsettled(self, host: str, model: str) -> bool:
+        """Whether the answer of for_endpoint depends on the conversation."""
+        return any(fact.get("seen", SETTLED) < SETTLED for fact in self._facts.get(_key(host, model), {}).values())
 
     def everything(self) -> Mapping[str, Facts]:
         """All facts by `host model`."""
         return self._facts
 
-    def learn(self, host: str, model: str, quirk: str, value: Any, because: str, *, at: str) -> None:
-        """Notes one fact; the file follows with save()."""
-        facts = self._facts.setdefault(_key(host, model), {})
-        facts[quirk] = {"value": value, "from": "learned", "at": at, "because": redact(because)[:500]}
+    def learn(
+        self, host: str, model: str, quirk: str, value: Any, because: str, *, at: str, conversation: str = ""
+    ) -> None:
+        """Notes one fact that has helped; the file follows with save()."""
+        key = _key(host, model)
+        facts = self._facts.setdefault(key, {})
+        before = facts.get(quirk, {})
+        seen = before.get("seen", SETTLED) if before.get("value") == value else 0
+        if not conversation or (key, quirk, conversation) not in self._conversations or not seen:
+            seen += 1
+        self._conversations[key, quirk, conversation] = None
+        while len(self._conversations) > MOST_CONVERSATIONS:
+            del self._conversations[next(iter(self._conversations))]
+        facts[quirk] = {"value": value, "from": "learned", "at": at, "because": redact(because)[:500], "seen": seen}
         while len(self._facts) > MOST_ENDPOINTS:
             del self._facts[next(iter(self._facts))]
         self.generation += 1
@@ -82,6 +111,8 @@ class LearnedQuirks:
 def quirk_layers(profile: Profile, learned: Facts) -> tuple[Mapping[str, Any], ...]:
     """A profile's quirks in rising rank: what a preset set, what was learned, what was probed, what was set by hand."""
     ranks: dict[str, dict[str, Any]] = {"preset": {}, "probe": {}, "hand": {}}
+    if profile.max_output is not None:
+        ranks["hand"]["max_output"] = profile.max_output
     for name, value in profile.quirks.items():
         origin = value.get("from", "hand") if isinstance(value, Mapping) else "hand"
         ranks[origin if origin in ranks else "probe"][name] = value

@@ -8,8 +8,10 @@ that another endpoint can cure. Every repeat leaves a notice in the traffic.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from aiohttp import ClientResponse, web
@@ -19,7 +21,7 @@ from yarl import URL
 from ccswitch_tui._version import __version__
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.profiles.model import Profile
-from ccswitch_tui.proxy.learned import LearnedQuirks, quirk_layers
+from ccswitch_tui.proxy.learned import Facts, LearnedQuirks, quirk_layers
 from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
 from ccswitch_tui.proxy.pump import Background, Pump, read_limited
 from ccswitch_tui.proxy.reply import SSE_HEADERS, ClientReply, native_headers, passed_headers
@@ -63,6 +65,9 @@ FOR_THE_USER = frozenset({401, 403, 404})
 
 NO_RETRY = {"x-should-retry": "false"}
 """Claude Code then shows the error at once instead of after ten tries; for what only the user can mend."""
+
+
+NO_LESSONS: Facts = {}
 
 
 class Call(NamedTuple):
@@ -163,8 +168,14 @@ class Relay:
                 return outcome
         return outcome
 
-    def quirks(self, target: Target, host: str) -> Quirks:
-        """The endpoint's quirks for this model, all layers together. Raises UsageError for a nonsensical one."""
+    def quirks(self, target: Target, host: str, conversation: str = "", lessons: Facts = NO_LESSONS) -> Quirks:
+        """The endpoint's quirks for this model, all layers together. Raises UsageError for a nonsensical one.
+
+        `lessons` are those of the running request, not yet known to help.
+        """
+        if lessons or self.learned.unsettled(host, target.model):
+            facts = {**self.learned.for_endpoint(host, target.model, conversation), **lessons}
+            return quirks_from(*quirk_layers(target.profile, facts))
         slot = (target.profile.name, target.model)
         known = self._quirks.get(slot)
         if known is not None and known[0] is target.profile and known[1] == self.learned.generation:
@@ -198,6 +209,8 @@ class _Attempt:
         self._mended: set[str] = set()
         self._body = relay._foreign.without_known(self._host, call.body)
         self._refused_thinking = False
+        self._lessons: dict[str, dict[str, Any]] = {}
+        """Quirks the refusals of this request have taught; kept for others once an answer has come."""
         self._retry_with: dict[str, Any] = {}
         """Body fields for the next try only, as the last refusal asked for them."""
 
@@ -206,7 +219,10 @@ class _Attempt:
         self._call.exchange.attempts += 1
         native = self._target.profile.endpoint.wire == "anthropic"
         try:
-            return await (self._native() if native else self._translated())
+            outcome = await (self._native() if native else self._translated())
+            if self._lessons and isinstance(outcome, web.StreamResponse):
+                self._remember()
+            return outcome
         except RequestRefused as refused:
             return refused.failure
         except UsageError as error:
@@ -245,14 +261,38 @@ class _Attempt:
         if learned is None or learned.quirk in self._mended:
             return False
         self._mended.add(learned.quirk)
-        before = self._relay.quirks(self._target, self._host)
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self._relay.learned.learn(self._host, self._target.model, learned.quirk, learned.value, learned.because, at=at)
-        if self._relay.quirks(self._target, self._host) == before:
+        before = self._quirks()
+        self._lessons[learned.quirk] = {"value": learned.value, "from": "learned", "because": learned.because}
+        if self._quirks() == before:
+            del self._lessons[learned.quirk]
             return False  # the user or a probe said otherwise, and has the last word
-        self._call.exchange.notices.append(f"learned {learned.quirk} = {learned.value}: {learned.because}")
-        self._relay.background.in_thread(self._relay.learned.save)
         return True
+
+    @cached_property
+    def _conversation(self) -> str:
+        return self._call.exchange.session or conversation_of(self._call.body)
+
+    def _quirks(self) -> Quirks:
+        if not self._lessons and not self._relay.learned.unsettled(self._host, self._target.model):
+            return self._relay.quirks(self._target, self._host)
+        return self._relay.quirks(self._target, self._host, self._conversation, self._lessons)
+
+    def _remember(self) -> None:
+        """The lessons of this request have helped: others may have them."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        for quirk, fact in self._lessons.items():
+            self._relay.learned.learn(
+                self._host,
+                self._target.model,
+                quirk,
+                fact["value"],
+                fact["because"],
+                at=at,
+                conversation=self._conversation,
+            )
+            self._call.exchange.notices.append(f"learned {quirk} = {fact['value']}: {fact['because']}")
+        self._lessons = {}
+        self._relay.background.in_thread(self._relay.learned.save)
 
     # ------------------------------------------------------------------ chat completions
 
@@ -261,7 +301,7 @@ class _Attempt:
         translation = translate_request(
             self._body,
             model=target.model,
-            quirks=self._relay.quirks(target, self._host),
+            quirks=self._quirks(),
             session=call.exchange.session or None,
             token_factor=self._relay.calibration.factor(self._measured),
         )
@@ -378,6 +418,16 @@ class _Attempt:
             )
             return NativeRefusal(failure, passed)
         return failure
+
+
+def conversation_of(body: Mapping[str, Any]) -> str:
+    """What tells a conversation of a client that names none: how it began."""
+    messages = body.get("messages")
+    first = messages[0] if isinstance(messages, list) and messages else None
+    content = first.get("content") if isinstance(first, dict) else None
+    blocks = content if isinstance(content, list) else [{"text": content}]
+    texts = [b["text"][:1000] for b in blocks[:8] if isinstance(b, dict) and isinstance(b.get("text"), str)]
+    return "began " + hashlib.sha256("\n".join(texts).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _failure_of(outcome: Outcome) -> Failure:

@@ -91,7 +91,28 @@ def test_a_broken_file_of_learned_quirks_is_as_good_as_none(tmp_path: Path, cont
     assert learned.for_endpoint("a", "b") == {}
     learned.learn("a", "b", "top_k", True, "", at="")
     learned.save()
-    assert LearnedQuirks(str(tmp_path / "learned.json"), str(tmp_path)).for_endpoint("a", "b")
+    assert LearnedQuirks(str(tmp_path / "learned.json"), str(tmp_path)).everything()
+
+
+def test_one_refusal_teaches_its_conversation_and_a_second_one_teaches_all() -> None:
+    learned = LearnedQuirks(None)
+    learned.learn("a", "b", "images", "note", "no images", at="", conversation="one")
+    assert "images" in learned.for_endpoint("a", "b", "one")
+    assert learned.for_endpoint("a", "b", "two") == {}
+    learned.learn("a", "b", "images", "note", "no images", at="", conversation="one")
+    assert learned.for_endpoint("a", "b", "two") == {}
+    learned.learn("a", "b", "images", "note", "no images", at="", conversation="two")
+    assert "images" in learned.for_endpoint("a", "b", "three")
+
+
+def test_a_lesson_that_did_not_help_is_not_kept() -> None:
+    with (
+        ScriptedEndpoint(refuse(400, USE_OTHER_FIELD)) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1")) as proxy,
+    ):
+        assert call(proxy).status == 400
+        assert call(proxy).status == 400
+    assert ["max_completion_tokens" in r.json() for r in endpoint.requests] == [False, True, False, True]
 
 
 # ---------------------------------------------------------------- keys
