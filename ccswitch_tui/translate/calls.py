@@ -83,10 +83,10 @@ class CallBook:
         """The call this fragment belongs to, a new one perhaps."""
         call = self._known(piece)
         if call is None:
-            call = Call(piece.index)
+            call = Call(piece.place)
             self.calls.append(call)
-        if piece.index is not None:
-            self._by_index[piece.index] = call
+        if piece.place is not None:
+            self._by_index[piece.place] = call
         if piece.id and not call.id:
             call.id = piece.id
             self._by_id[piece.id] = call
@@ -100,7 +100,7 @@ class CallBook:
         return call
 
     def _known(self, piece: Fragment) -> Call | None:
-        if piece.index is not None:
+        if piece.place is not None:
             return self._by_place(piece)
         if piece.id:
             return self._by_id.get(piece.id)
@@ -110,7 +110,7 @@ class CallBook:
         return last
 
     def _by_place(self, piece: Fragment) -> Call | None:
-        call = self._by_index.get(piece.index) if piece.index is not None else None
+        call = self._by_index.get(piece.place) if piece.place is not None else None
         if call is None:
             same = self._by_id.get(piece.id) if piece.id else None
             return same if same is not None and same.index is None else None

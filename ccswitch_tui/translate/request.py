@@ -78,16 +78,6 @@ class Translation:
             self._encoded = dumps(self.body)
         return self._encoded
 
-    def with_fields(self, changes: Json) -> Translation:
-        """The same request with some body fields changed (None: removed), for one mended retry."""
-        body = {**self.body, **changes}
-        return Translation(
-            **{
-                **{k: v for k, v in self.__dict__.items() if k != "_encoded"},
-                "body": {k: v for k, v in body.items() if v is not None},
-            }
-        )
-
     @property
     def seed(self) -> str:
         """What new ids in the answer are derived from: different in every turn of a conversation."""

@@ -317,13 +317,12 @@ class StreamTranslator:
         ):
             return
         choices = chunk.get("choices")
-        delta = choices[0].get("delta") if isinstance(choices, list) and len(choices) == 1 and choices[0] else None
-        content = delta.get("content") if isinstance(delta, dict) else None
-        if (
-            not isinstance(content, str)
-            or not content
-            or any(delta.get(k) for k in delta if k not in ("content", "role"))
-        ):
+        choice = choice_of(chunk) if isinstance(choices, list) and len(choices) == 1 else None
+        delta = choice.get("delta") if choice is not None else None
+        if not isinstance(delta, dict) or any(v for k, v in delta.items() if k not in ("content", "role")):
+            return
+        content = delta.get("content")
+        if not isinstance(content, str) or not content:
             return
         key = data.find(b'"content"')
         if key < 0 or data.find(b'"content"', key + 1) >= 0:

@@ -91,7 +91,7 @@ def words_of(doc: Any) -> Words:
         code=code.lower(),
         param=_word(inner.get("param")) or _word(doc.get("param")),
         status=_status_in(inner, doc),
-        refused=tuple(_forbidden(doc.get("detail"))) + tuple(_forbidden(inner.get("detail"))),
+        refused=tuple(name for place in (doc, inner, doc.get("message")) for name in _forbidden(place)),
         envelope=_envelope(doc, inner),
         numbers=(_count(inner.get("n_prompt_tokens")), _count(inner.get("n_ctx"))),
     )
@@ -105,10 +105,10 @@ def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
     if raw:
         nested = _nested(raw)
         yield f"{outer}: {nested}" if outer and nested else outer or nested
-    base = doc.get("base_resp")
+    base, stated = doc.get("base_resp"), doc.get("message")
     yield outer
     yield _nested(error) if isinstance(error, str) else ""
-    yield _text(doc.get("message"))
+    yield _text(stated) or _shallow(stated)
     yield _detail(doc.get("detail"))
     yield _detail(inner.get("detail"))
     yield _text(base.get("status_msg")) if isinstance(base, dict) else ""
@@ -120,15 +120,14 @@ def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
 
 def _nested(raw: Any) -> str:
     """A reason that is JSON in a text, or a text."""
-    if isinstance(raw, str):
-        if raw.lstrip()[:1] in ("{", "["):
-            try:
-                raw = loads(raw)
-            except ValueError:
-                return raw
-        else:
-            return raw
-    return _shallow(raw)
+    if not isinstance(raw, str):
+        return _shallow(raw)
+    if raw.lstrip()[:1] not in ("{", "["):
+        return raw
+    try:
+        return _shallow(loads(raw))
+    except ValueError:
+        return raw
 
 
 def _shallow(doc: Any) -> str:
@@ -162,8 +161,9 @@ def _detail(detail: Any) -> str:
     return "; ".join(said)
 
 
-def _forbidden(detail: Any) -> Iterator[str]:
-    """Places a validator calls forbidden (`extra_forbidden`, "extra fields not permitted")."""
+def _forbidden(doc: Any) -> Iterator[str]:
+    """Places a validator calls forbidden (`extra_forbidden`, "extra fields not permitted") in a `detail` list."""
+    detail = doc.get("detail") if isinstance(doc, dict) else None
     for row in detail[:20] if isinstance(detail, list) else ():
         place = row.get("loc") if isinstance(row, dict) else None
         if isinstance(place, list) and place and "extra" in f"{row.get('type')} {row.get('msg')}".lower():

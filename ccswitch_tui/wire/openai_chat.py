@@ -18,8 +18,8 @@ FINISH = {
     "stop": "end_turn", "eos": "end_turn", "eos_token": "end_turn", "end_turn": "end_turn", "stop_token": "end_turn",
     "tool_calls": "end_turn", "function_call": "end_turn", "tool_use": "end_turn",
     "length": "max_tokens", "max_tokens": "max_tokens", "model_length": "max_tokens", "max_output_tokens": "max_tokens",
-    "content_filter": "refusal", "safety": "refusal", "sensitive": "refusal", "refusal": "refusal", "recitation": "refusal",
-    "prohibited_content": "refusal", "blocklist": "refusal", "spii": "refusal",
+    "content_filter": "refusal", "safety": "refusal", "sensitive": "refusal", "refusal": "refusal",
+    "recitation": "refusal", "prohibited_content": "refusal", "blocklist": "refusal", "spii": "refusal",
     "model_context_window_exceeded": "model_context_window_exceeded",
     "error": "error", "network_error": "error", "insufficient_system_resource": "error",
 }  # fmt: skip
@@ -163,7 +163,8 @@ def images_of(delta: Json) -> Iterator[str]:
 class Fragment(NamedTuple):
     """A piece of a tool call. Empty text and None mean: not said here."""
 
-    index: int | None
+    place: int | None
+    """Its `index`, which servers treat freely."""
     id: str
     name: str
     arguments: Any

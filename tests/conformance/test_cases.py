@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.secret import Secret
 
@@ -67,6 +67,7 @@ def profile(port: int, quirks: dict[str, Any]) -> Profile:
     return Profile(
         name="fake",
         endpoint=Endpoint(base_url=f"http://127.0.0.1:{port}/v1", wire="openai-chat"),
+        key=SecretRef("env", "FAKE_UPSTREAM_KEY"),
         models=ModelTiers(default="fake-model"),
         quirks=quirks,
     )
