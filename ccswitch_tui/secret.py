@@ -131,87 +131,85 @@ _REFERENCE = r"(?!(?:env|keyring|command):|os\.environ|process\.env|[$%{<*])"
 _NO_VARIABLE = r"(?!(?:(?i:bearer|basic|token|apikey)\s+)?(?:\$(?:\{?\w+\}?|env:\w+)|%\w+%)[\"']?\s*(?:$|[\r\n\\]))"
 """A shell's variable and nothing else stands for the key: a command to copy must keep it."""
 
-_RULES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
-    (triggers, re.compile(pattern))
-    for triggers, pattern in (
-        # What must be in the text, in lower case, for the pattern to be tried at all; and the pattern: `label`
-        # stays, `secret` is masked whole, `word` is shortened so that it can be recognised.
+_RULES: tuple[tuple[tuple[str, ...], str], ...] = (
+    # What must be in the text, in lower case, for the pattern to be tried at all; and the pattern: `label`
+    # stays, `secret` is masked whole, `word` is shortened so that it can be recognised.
+    (
+        ("authorization",),
+        rf"(?P<label>(?i:authorization)[\"']?\s*[:=]\s*[\"']?{_NO_VARIABLE}(?:(?i:bearer|basic|token|apikey)\s+)?)"
+        r"(?!(?i:bearer|basic|token)(?:[\"'`).,;]|\s*$))(?P<secret>[^\s\"',;<>\\•][^\r\n\"'\\]*)",
+    ),
+    (
+        ("cookie",),
+        r"(?P<label>(?i:cookie)[\"']?\s*[:=]\s*[\"']?)(?P<secret>[^\s=\"'\\]+=[^\r\n\"'\\]*)",
+    ),
+    (
+        ("bearer",),
+        rf"(?P<label>\b(?i:bearer)\s+){_KEYISH}(?P<secret>[A-Za-z0-9._~+/=-]{{8,}})",
+    ),
+    (
+        ("key", "token", "secret", "password", "passwd", "passphrase", "credential"),
+        r"(?P<label>(?i:api[-_]?key|subscription-key|functions-key|(?:auth|access|api|private|session|refresh)[-_]?token"
+        r"|secret(?:[-_]?access)?(?:[-_]?key)?|password|passwd|passphrase)[\"']?\s*(?::|=>?)\s*[\"']?)"
+        rf"{_REFERENCE}{_KEYISH}(?P<secret>[^\s\"'\\,;&<>•…]{{6,}})",
+    ),
+    (
+        ("key=", "token=", "auth=", "sig=", "signature=", "password=", "secret=", "code="),
+        r"(?P<label>[?&;](?i:key|api[-_]?key|token|access_token|auth|sig|signature|password|secret|client_secret|code)=)"
+        r"(?P<secret>[^&\s\"'#<>•]+)",
+    ),
+    (
+        ("://",),
+        rf"(?P<label>://)(?P<secret>[^/\s@\"'<>]*:[^/\s@\"'<>]*|{_KEYISH}[^/\s@\"'<>:]{{12,}})(?=@)",
+    ),
+    (
+        ("private key-----",),
+        r"(?P<label>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?P<secret>[^-•]{16,})",
+    ),
+    (
+        ("sk-", "sk_", "pk-", "pk_", "rk-", "rk_"),
+        r"(?<![A-Za-z0-9_-])(?P<word>sk[-_](?:[A-Za-z0-9_-]|[.+/=~](?=[A-Za-z0-9])){12,}|[pr]k[-_]"
+        rf"{_KEYISH}[A-Za-z0-9_-]{{16,}})",
+    ),
+    (
         (
-            ("authorization",),
-            rf"(?P<label>(?i:authorization)[\"']?\s*[:=]\s*[\"']?{_NO_VARIABLE}(?:(?i:bearer|basic|token|apikey)\s+)?)"
-            r"(?!(?i:bearer|basic|token)(?:[\"'`).,;]|\s*$))(?P<secret>[^\s\"',;<>\\•][^\r\n\"'\\]*)",
+            "gsk_",
+            "xai-",
+            "hf_",
+            "r8_",
+            "fw_",
+            "csk-",
+            "pplx-",
+            "key-",
+            "ak-",
+            "ark-",
+            "ghp_",
+            "gho_",
+            "ghs_",
+            "ghu_",
+            "ghr_",
         ),
-        (
-            ("cookie",),
-            r"(?P<label>(?i:cookie)[\"']?\s*[:=]\s*[\"']?)(?P<secret>[^\s=\"'\\]+=[^\r\n\"'\\]*)",
-        ),
-        (
-            ("bearer",),
-            rf"(?P<label>\b(?i:bearer)\s+){_KEYISH}(?P<secret>[A-Za-z0-9._~+/=-]{{8,}})",
-        ),
-        (
-            ("key", "token", "secret", "password", "passwd", "passphrase", "credential"),
-            r"(?P<label>(?i:api[-_]?key|subscription-key|functions-key|(?:auth|access|api|private|session|refresh)[-_]?token"
-            r"|secret(?:[-_]?access)?(?:[-_]?key)?|password|passwd|passphrase)[\"']?\s*(?::|=>?)\s*[\"']?)"
-            rf"{_REFERENCE}{_KEYISH}(?P<secret>[^\s\"'\\,;&<>•…]{{6,}})",
-        ),
-        (
-            ("key=", "token=", "auth=", "sig=", "signature=", "password=", "secret=", "code="),
-            r"(?P<label>[?&;](?i:key|api[-_]?key|token|access_token|auth|sig|signature|password|secret|client_secret|code)=)"
-            r"(?P<secret>[^&\s\"'#<>•]+)",
-        ),
-        (
-            ("://",),
-            rf"(?P<label>://)(?P<secret>[^/\s@\"'<>]*:[^/\s@\"'<>]*|{_KEYISH}[^/\s@\"'<>:]{{12,}})(?=@)",
-        ),
-        (
-            ("private key-----",),
-            r"(?P<label>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?P<secret>[^-•]{16,})",
-        ),
-        (
-            ("sk-", "sk_", "pk-", "pk_", "rk-", "rk_"),
-            r"(?<![A-Za-z0-9_-])(?P<word>sk[-_](?:[A-Za-z0-9_-]|[.+/=~](?=[A-Za-z0-9])){12,}|[pr]k[-_]"
-            rf"{_KEYISH}[A-Za-z0-9_-]{{16,}})",
-        ),
-        (
-            (
-                "gsk_",
-                "xai-",
-                "hf_",
-                "r8_",
-                "fw_",
-                "csk-",
-                "pplx-",
-                "key-",
-                "ak-",
-                "ark-",
-                "ghp_",
-                "gho_",
-                "ghs_",
-                "ghu_",
-                "ghr_",
-            ),
-            r"(?<![A-Za-z0-9_-])(?P<word>(?:gsk_|xai-|hf_|r8_|fw_|csk-|pplx-|key-|ak-|ark-|gh[opsur]_)[A-Za-z0-9]{20,})",
-        ),
-        (
-            ("nvapi-", "tgp_", "github_pat_", "glpat-", "xox", "pa-", "ops_", "hvs.", "ya29.", "bce-v3/"),
-            r"(?<![A-Za-z0-9_-])(?P<word>(?:nvapi-|tgp_v1_|github_pat_|glpat-|xox[abeoprs]-|pa-|ops_|hvs\.|ya29\.|bce-v3/)"
-            rf"{_KEYISH}[A-Za-z0-9_/-]{{20,}})",
-        ),
-        (
-            ("aiza", "akia", "asia"),
-            r"(?<![A-Za-z0-9_-])(?P<word>AIza[A-Za-z0-9_-]{30,}|A[KS]IA[A-Z0-9]{16})",
-        ),
-        (
-            ("eyj",),
-            r"(?<![A-Za-z0-9_-])(?P<word>eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?)",
-        ),
-        (
-            (".",),
-            r"(?<![A-Za-z0-9_-])(?P<word>[0-9a-f]{32}\.[A-Za-z0-9]{16})(?![A-Za-z0-9])",  # Zhipu: id.secret
-        ),
-    )
+        r"(?<![A-Za-z0-9_-])(?P<word>(?:gsk_|xai-|hf_|r8_|fw_|csk-|pplx-|key-|ak-|ark-|gh[opsur]_)[A-Za-z0-9]{20,})",
+    ),
+    (
+        ("nvapi-", "tgp_", "github_pat_", "glpat-", "xox", "pa-", "ops_", "hvs.", "ya29.", "bce-v3/"),
+        r"(?<![A-Za-z0-9_-])(?P<word>(?:nvapi-|tgp_v1_|github_pat_|glpat-|xox[abeoprs]-|pa-|ops_|hvs\.|ya29\.|bce-v3/)"
+        rf"{_KEYISH}[A-Za-z0-9_/-]{{20,}})",
+    ),
+    (
+        ("aiza", "akia", "asia"),
+        r"(?<![A-Za-z0-9_-])(?P<word>AIza[A-Za-z0-9_-]{30,}|A[KS]IA[A-Z0-9]{16})",
+    ),
+    (
+        ("eyj",),
+        r"(?<![A-Za-z0-9_-])(?P<word>eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?)",
+    ),
+    (
+        (".",),
+        r"(?<![A-Za-z0-9_-])(?P<word>[0-9a-f]{32}\.[A-Za-z0-9]{16})(?![A-Za-z0-9])",  # Zhipu: id.secret
+    ),
 )
+"""Compiled when first tried (re keeps them): a switch that prints one harmless line pays for none."""
 
 
 def redact(text: str, known: Iterable[Secret] = ()) -> str:
@@ -242,7 +240,7 @@ def _redact_once(text: str, values: Iterable[str]) -> str:
     lowered = text.lower()
     for triggers, pattern in _RULES:
         if any(trigger in lowered for trigger in triggers):
-            text = pattern.sub(_masked, text)
+            text = re.sub(pattern, _masked, text)
     return text
 
 

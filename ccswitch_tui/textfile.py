@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 import sys
@@ -20,6 +19,14 @@ import time
 from collections.abc import Iterator
 
 from ccswitch_tui.errors import CcswitchError, ConflictError
+
+try:  # the C function alone: hashlib loads OpenSSL with it, a quarter of what `python -c pass` costs
+    from _sha2 import sha256
+except ImportError:
+    try:
+        from _sha256 import sha256
+    except ImportError:
+        from hashlib import sha256
 
 LOCK_PATIENCE_S = 5.0
 """Another writer holds the lock for milliseconds, or two seconds while running sessions let go of
@@ -66,7 +73,7 @@ def _words(error: OSError) -> str:
 
 def sha256_of(data: bytes | None) -> str:
     """Hex digest of a file's bytes; "" stands for a file that does not exist."""
-    return "" if data is None else hashlib.sha256(data).hexdigest()
+    return "" if data is None else sha256(data).hexdigest()
 
 
 def make_private_dir(path: str) -> None:
@@ -104,7 +111,7 @@ def locked(path: str, state_dir: str) -> Iterator[None]:
 
 def _open_lock(path: str, state_dir: str) -> int:
     folder = os.path.join(state_dir, "locks")
-    name = hashlib.sha256(os.path.realpath(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    name = sha256(os.path.realpath(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     try:
         make_private_dir(folder)
         return os.open(os.path.join(folder, name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)

@@ -6,18 +6,15 @@ in force for them, and with the helper gone they would send the vendor's login
 to the old host: measured), the file holds `""` in its place for two seconds first.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.claude.history import History, Write
 from ccswitch_tui.claude.jsontext import BOM, Json, JsonFault, Nested, decode, edit_object, mend, parse_object
-from ccswitch_tui.claude.layers import Layer
 from ccswitch_tui.claude.sessions import NOTICED_AFTER_S, Session, running_sessions
 from ccswitch_tui.claude.settings import Ours, SettingsPatch, ours_without_history, profile_in
 from ccswitch_tui.errors import ConflictError, UsageError
@@ -31,6 +28,9 @@ from ccswitch_tui.textfile import (
     replace_text,
     sha256_of,
 )
+
+if TYPE_CHECKING:
+    from ccswitch_tui.claude.layers import Layer
 
 SCOPES = ("user", "project", "local")
 
@@ -122,9 +122,11 @@ class SettingsFiles:
             return None
         return profile_in(tree) if isinstance(tree, dict) else None
 
-    def layers(self) -> list[Layer]:
+    def layers(self) -> "list[Layer]":
         """Every place Claude Code reads from this folder. Raises ConflictError for a file of ours to write that
         cannot be read; another's (managed, state) then counts as absent, as it does for Claude Code."""
+        from ccswitch_tui.claude.layers import Layer
+
         found = [Layer("managed", path, _quietly(path)) for path in _managed_files(self.managed)]
         for scope, path in self.here().items():
             read = self.read(scope)

@@ -7,8 +7,6 @@ folder when it is pruned. A folder without readable meta.json is a write that
 was cut off before it began, and is ignored.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -7,8 +7,6 @@ escapes and the spelling of numbers are nobody's to lose. Values are skipped
 by the decoder in C: a file of megabytes costs milliseconds.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -103,23 +101,28 @@ def _place(text: str, at: int) -> tuple[int, int]:
 
 
 def _number_fault(text: str, word: str) -> JsonFault:
-    for match in _TOKEN.finditer(text):
+    for match in _lexemes(text):
         if match.lastgroup == "rest" and (spot := re.search(r"NaN|-?Infinity|\d{1000,}", match[0])):
             shown = spot[0] if len(spot[0]) < 12 else "an endless number"
             return JsonFault(f"{shown} is not a JSON value", *_place(text, match.start() + spot.start()))
     return JsonFault(f"{word} is not a JSON value", 1, 1)
 
 
-_TOKEN = re.compile(
-    r"""(?P<string>"(?:[^"\\]|\\.)*")|(?P<comment>//[^\r\n]*|/\*.*?\*/)|(?P<mark>[{}\[\],:])|(?P<rest>[^"/{}\[\],:]+|["/])""",
-    re.DOTALL | re.VERBOSE,
+_LEXEME = (
+    r"""(?s)(?P<string>"(?:[^"\\]|\\.)*")|(?P<comment>//[^\r\n]*|/\*.*?\*/)|(?P<mark>[{}\[\],:])"""
+    r"""|(?P<rest>[^"/{}\[\],:]+|["/])"""
 )
+"""Compiled when something is wrong with a file, which is seldom."""
+
+
+def _lexemes(text: str) -> Iterator[re.Match[str]]:
+    return re.finditer(_LEXEME, text)
 
 
 def _fault(text: str, error: json.JSONDecodeError) -> JsonFault:
     """The decoder's complaint in the words of what people really do to settings files."""
     at, because = error.pos, error.msg[:1].lower() + error.msg[1:]
-    for match in _TOKEN.finditer(text):
+    for match in _lexemes(text):
         if match["comment"] and match.start() <= at < match.end():
             at, because = match.start(), "a comment: Claude Code takes strict JSON and ignores the whole file"
             break
@@ -139,9 +142,9 @@ def mend(text: str) -> str | None:
     """The text without comments and trailing commas, if that makes it JSON; None if not."""
     bare = "".join(
         "" if m["comment"] is not None else m[0]  # a line comment's line end is not part of it, and stays
-        for m in _TOKEN.finditer(text)
+        for m in _lexemes(text)
     )
-    tokens = list(_TOKEN.finditer(bare))
+    tokens = list(_lexemes(bare))
     kept = [m[0] for place, m in enumerate(tokens) if not (m[0] == "," and _next_mark(tokens, place + 1) in ("}", "]"))]
     mended = re.sub(r"[ \t]+(?=\r?\n)", "", "".join(kept)) if bare != text else "".join(kept)
     try:
@@ -162,7 +165,7 @@ def _repeated_keys(text: str) -> Iterator[tuple[str, int]]:
     """Every key that stands a second time in its object, with its place."""
     seen: list[set[str] | None] = []
     expect_key = False
-    for match in _TOKEN.finditer(text):
+    for match in _lexemes(text):
         mark = match["mark"]
         if mark in ("{", "["):
             seen.append(set() if mark == "{" else None)

@@ -7,8 +7,6 @@ environment. So settings beat exported variables, and `""` in a stronger place
 clears what a weaker one says.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 

@@ -5,8 +5,6 @@ setting. Sources: experiments with Claude Code 2.1.330, repeated by
 tests/claude/test_real_precedence.py and test_real_reload.py.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 Role = Literal["route", "credential", "rival", "model", "shape", "patience", "network"]

@@ -5,8 +5,6 @@ it at exit. Read, never written; a file whose process is gone is ignored.
 Source: 2.1.330 as observed (`pid`, `procStart`, `cwd`, `entrypoint`, `pidDomain`).
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -6,8 +6,6 @@ Claude Code sends that login's token to whatever the base URL names. What we
 displace comes back when we leave, unless it would route elsewhere again.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -67,7 +65,7 @@ class SettingsPatch(NamedTuple):
             top["env"] = Nested(env, self.remove_empty_env)
         return edit_object(text, top) if top else text
 
-    def invert(self, tree: Json) -> SettingsPatch:
+    def invert(self, tree: Json) -> "SettingsPatch":
         """The patch that takes this one back, for the tree it was planned on."""
         before = {key: value_of(tree, key) for key in [*self.set, *self.unset]}
         return SettingsPatch(
@@ -84,7 +82,7 @@ class SettingsPatch(NamedTuple):
         )
 
 
-def plan_settings(tree: Json, profile: Profile, link: Link, ours: Ours = NOTHING_OURS) -> SettingsPatch:
+def plan_settings(tree: Json, profile: Profile, link: Link, ours: Ours = NOTHING_OURS) -> "SettingsPatch":
     """The smallest change that makes Claude Code use `profile` through `link`.
 
     `tree` is one settings file as parsed JSON ({} for an absent one). Raises
@@ -108,7 +106,7 @@ def plan_settings(tree: Json, profile: Profile, link: Link, ours: Ours = NOTHING
     return _patch(tree, target, ours)
 
 
-def plan_official(tree: Json, ours: Ours) -> SettingsPatch:
+def plan_official(tree: Json, ours: Ours) -> "SettingsPatch":
     """The smallest change that leaves nothing of ours and the vendor's own login in charge.
 
     The user's own values come back, except an endpoint that is not the
@@ -164,20 +162,21 @@ def value_of(tree: Mapping[str, Any], key: str) -> Any:
     return tree.get(key)
 
 
-_HELPER = re.compile(r"""(?:ccswitch-tui|ccst|ccswitch_tui)(?:\.exe)?['"]?\s+key\s+['"]?([\w.-]+)['"]?\s*$""")
-_ROUTE = re.compile(r"^https?://[^/]+/p/([^/?#]+)/?$")
+_HELPER = r"""(?:ccswitch-tui|ccst|ccswitch_tui)(?:\.exe)?['"]?\s+key\s+['"]?([\w.-]+)['"]?\s*$"""
+_ROUTE = r"^https?://[^/]+/p/([^/?#]+)/?$"
+"""Patterns are compiled when first needed: a switch needs few of them."""
 
 
 def profile_in(tree: Mapping[str, Any]) -> str | None:
     """The profile a settings file uses, by the helper that names it; None for none of ours."""
     helper = tree.get("apiKeyHelper")
-    found = _HELPER.search(helper) if isinstance(helper, str) else None
+    found = re.search(_HELPER, helper) if isinstance(helper, str) else None
     return found[1] if found else None
 
 
 def routed_profile(base_url: Any) -> str | None:
     """The profile a base URL of our proxy names."""
-    found = _ROUTE.match(base_url) if isinstance(base_url, str) else None
+    found = re.match(_ROUTE, base_url) if isinstance(base_url, str) else None
     if not found:
         return None
     if "%" not in found[1]:
@@ -187,12 +186,14 @@ def routed_profile(base_url: Any) -> str | None:
     return unquote(found[1])
 
 
-_CLAUDE = re.compile(r"claude|^(?:opus|sonnet|haiku|fable|best|default|opusplan)(?:\[1m\])?$", re.IGNORECASE)
+_ALIASES = ("opus", "sonnet", "haiku", "fable", "best", "default", "opusplan")
 
 
 def is_claude(model: Any) -> bool:
     """Claude Code knows this name: a model of its vendor's, also behind a prefix, or one of its aliases."""
-    return isinstance(model, str) and bool(_CLAUDE.search(model))
+    if not isinstance(model, str):
+        return False
+    return "claude" in model.lower() or model.lower().removesuffix("[1m]") in _ALIASES
 
 
 def _holds(tree: Json, key: str) -> bool:
@@ -225,7 +226,7 @@ def _check_shape(tree: Json) -> None:
         )
 
 
-def _patch(tree: Json, target: Mapping[str, Any], ours: Ours) -> SettingsPatch:
+def _patch(tree: Json, target: Mapping[str, Any], ours: Ours) -> "SettingsPatch":
     """Only what differs: None takes a key out."""
     changed = {
         key: value
@@ -246,13 +247,13 @@ def _place(key: str) -> int:
 
 # ---------------------------------------------------------------- showing
 
-_SECRET_NAME = re.compile(r"(?:TOKEN|KEY|SECRET|PASSWORD|PASSPHRASE|CREDENTIALS?|AUTH)$", re.IGNORECASE)
-_HEADER_VALUE = re.compile(r"(:[ \t]*)([^\r\n]+)")
+_SECRET_ENDINGS = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "AUTH")
+_HARMLESS_ROLES = ("model", "shape", "patience")
 
 
 def is_secret(key: str) -> bool:
     """A variable whose value is, by its name, a credential."""
-    return bool(_SECRET_NAME.search(key)) and key != "env.CLAUDE_CODE_CLIENT_KEY"
+    return key.upper().endswith(_SECRET_ENDINGS) and key != "env.CLAUDE_CODE_CLIENT_KEY"
 
 
 def shown(key: str, value: Any) -> str | None:
@@ -263,7 +264,9 @@ def shown(key: str, value: Any) -> str | None:
     if is_secret(key):
         return mask(text) if text else ""
     if key.endswith("CUSTOM_HEADERS"):
-        return _HEADER_VALUE.sub(lambda m: m[1] + mask(m[2]), text)
+        return re.sub(r"(:[ \t]*)([^\r\n]+)", lambda m: m[1] + mask(m[2]), text)
+    if key in OWNED and OWNED[key].role in _HARMLESS_ROLES:
+        return text
     return redact(text)
 
 

@@ -4,8 +4,6 @@ The rows follow what was measured with Claude Code 2.1.330; where a choice was
 open, the reason stands at the line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

@@ -78,9 +78,9 @@ def service_name(paths: Paths, env: Mapping[str, str]) -> str:
     a profile of the same name would overwrite each other's key."""
     if not env.get("CCSWITCH_HOME"):
         return DEFAULT_SERVICE
-    import hashlib
+    from ccswitch_tui.textfile import sha256_of
 
-    digest = hashlib.sha256(os.path.realpath(paths.config_dir).encode("utf-8", "surrogateescape")).hexdigest()
+    digest = sha256_of(os.path.realpath(paths.config_dir).encode("utf-8", "surrogateescape"))
     return f"{DEFAULT_SERVICE}-{digest[:8]}"
 
 

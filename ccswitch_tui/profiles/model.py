@@ -6,8 +6,6 @@ not msgspec or dataclasses: `use` and `list` read profiles, and either of those
 would cost them more than all the rest of their work (measured in tests/bench).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, cast

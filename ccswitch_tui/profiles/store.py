@@ -5,9 +5,6 @@ textfile.replace_text with the hash of what was read, so that an edit made
 meanwhile is refused and not lost.
 """
 
-from __future__ import annotations
-
-import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -22,6 +19,7 @@ from ccswitch_tui.profiles.model import (
     profile_from_table,
     profile_to_table,
 )
+from ccswitch_tui.textfile import sha256_of
 
 VERSION = 1
 
@@ -84,7 +82,7 @@ def load_profiles(paths: Paths) -> ProfileBook:
                 f"{paths.profiles}, line {line}: {error.message}",
                 hint=error.hint or "mend the line in an editor: nothing was changed",
             )
-    return ProfileBook(profiles, hashlib.sha256(raw).hexdigest(), broken)
+    return ProfileBook(profiles, sha256_of(raw), broken)
 
 
 def _read(path: str) -> bytes | None:
@@ -196,7 +194,7 @@ def _rewrite(paths: Paths, expected_sha256: str | None, changes: Mapping[str, Pr
                 tables.pop(old, None)
             else:
                 _merge(tables, profile.name, profile_to_table(profile))
-        known = hashlib.sha256(raw).hexdigest() if raw is not None else ""
+        known = sha256_of(raw) if raw is not None else ""
         replace_text(
             paths.profiles,
             _with_air(tomlkit.dumps(document), text).encode(),

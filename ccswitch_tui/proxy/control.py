@@ -7,8 +7,6 @@ is handed to a stranger on our port. Imports little: `use` and `key` come here
 (`_socket` is the C half of `socket`, at a tenth of its cost).
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -272,7 +270,7 @@ class ProxyControl:
         return True
 
     @contextlib.contextmanager
-    def claim(self) -> Iterator[Claim]:
+    def claim(self) -> "Iterator[Claim]":
         """For the serving process: being the one background proxy. Raises CcswitchError if there is one already."""
         make_private_dir(self.paths.state_dir)
         handle = _hold(self._lock_path)

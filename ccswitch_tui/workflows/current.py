@@ -1,7 +1,5 @@
 """What is in use: by scope, and in effect in this folder."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ class Current(NamedTuple):
         }
 
 
-def in_use(ctx: Context) -> dict[str, tuple[str, ...]]:
+def in_use(ctx: "Context") -> dict[str, tuple[str, ...]]:
     """Profile to the scopes that use it here. Fast; says nothing of files that cannot be read."""
     found: dict[str, tuple[str, ...]] = {}
     for scope, path in ctx.settings.here().items():
@@ -58,7 +56,7 @@ def in_use(ctx: Context) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def current(ctx: Context) -> Current:
+def current(ctx: "Context") -> Current:
     """What is in use, where, since when, and whether anything differs from what was written.
 
     Raises ConflictError for a settings file that cannot be read: Claude Code
@@ -85,7 +83,7 @@ def current(ctx: Context) -> Current:
     return Current(scopes, profile, shown("env.ANTHROPIC_BASE_URL", base_url), tuple(_drift(ctx, profile, layers)))
 
 
-def _drift(ctx: Context, profile: str | None, layers: Any) -> list[str]:
+def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
     from ccswitch_tui.claude.layers import effective
     from ccswitch_tui.claude.owned import variables
     from ccswitch_tui.claude.settings import routed_profile

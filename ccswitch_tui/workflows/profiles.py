@@ -1,7 +1,5 @@
 """The profiles as `list` and `show` tell them: on the quick path, so nothing is unlocked, asked or imported for it."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
@@ -35,25 +33,25 @@ class ProfileRow(NamedTuple):
         }
 
 
-def profile_rows(ctx: Context, book: ProfileBook | None = None) -> list[ProfileRow]:
+def profile_rows(ctx: "Context", book: "ProfileBook | None" = None) -> list[ProfileRow]:
     """All profiles in the order of the file."""
     profiles = (book or ctx.book()).profiles
     scopes = scopes_in_use(ctx) if profiles else {}
     return [_row(ctx, p, scopes.get(p.name, ())) for p in profiles.values()]
 
 
-def profile_row(ctx: Context, name: str) -> ProfileRow:
+def profile_row(ctx: "Context", name: str) -> ProfileRow:
     """One profile; raises UsageError with the nearest names when there is none."""
     profile = ctx.book().get(name)
     return _row(ctx, profile, scopes_in_use(ctx).get(name, ()))
 
 
-def _row(ctx: Context, profile: Profile, in_use: tuple[str, ...]) -> ProfileRow:
+def _row(ctx: "Context", profile: Profile, in_use: tuple[str, ...]) -> ProfileRow:
     present = ctx.keys.present(profile.key) if profile.key.kind != "none" else None
     return ProfileRow(profile, present, in_use)
 
 
-def scopes_in_use(ctx: Context) -> dict[str, tuple[str, ...]]:
+def scopes_in_use(ctx: "Context") -> dict[str, tuple[str, ...]]:
     """Where each profile is in use; nothing when Claude Code's settings cannot be read (`current` says why)."""
     try:
         from ccswitch_tui.workflows.current import in_use

@@ -4,8 +4,6 @@ Plan, look, apply. Reads no key, opens no connection, starts nothing: the helper
 named in the settings does that when Claude Code first asks for a credential.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,7 +73,7 @@ class UseResult(NamedTuple):
         }
 
 
-def plan_use(ctx: Context, name: str, scope: str = "user", *, mend: bool = False) -> UsePlan:
+def plan_use(ctx: "Context", name: str, scope: str = "user", *, mend: bool = False) -> UsePlan:
     """The change that makes `scope` use profile `name`, `official`, or `-` (the one before)."""
     files = ctx.settings
     if name == PREVIOUS:
@@ -105,7 +103,7 @@ def plan_use(ctx: Context, name: str, scope: str = "user", *, mend: bool = False
     )
 
 
-def apply_use(ctx: Context, plan: UsePlan, *, on_wait: Callable[[int], None] | None = None) -> UseResult:
+def apply_use(ctx: "Context", plan: UsePlan, *, on_wait: Callable[[int], None] | None = None) -> UseResult:
     """Writes the plan. Raises ConflictError when the file is no longer the one that was planned on.
 
     `on_wait` is told the number of running sessions when the write takes two
@@ -117,7 +115,7 @@ def apply_use(ctx: Context, plan: UsePlan, *, on_wait: Callable[[int], None] | N
     return UseResult(plan, write.id if write else None)
 
 
-def previous(ctx: Context, scope: str) -> str:
+def previous(ctx: "Context", scope: str) -> str:
     """The profile this scope used before the present one; raises UsageError when there was no write yet."""
     files = ctx.settings
     read = files.read(scope)
@@ -130,7 +128,7 @@ def previous(ctx: Context, scope: str) -> str:
     return name
 
 
-def link(ctx: Context, profile: Profile, scope: str = "user") -> Link:
+def link(ctx: "Context", profile: "Profile", scope: str = "user") -> Link:
     """How Claude Code reaches a profile from this machine. Raises UsageError when `direct` cannot work."""
     helper = helper_command(profile.name, env=ctx.env, shared=scope == "project")
     if profile.route == "proxy":
@@ -139,7 +137,7 @@ def link(ctx: Context, profile: Profile, scope: str = "user") -> Link:
     return Link(profile.endpoint.base_url.rstrip("/"), helper, ctx.env)
 
 
-def _check_direct(ctx: Context, profile: Profile) -> None:
+def _check_direct(ctx: "Context", profile: "Profile") -> None:
     reason = ""
     if profile.endpoint.wire == "openai-chat":
         reason = "its endpoint speaks chat completions, which Claude Code does not"
@@ -154,7 +152,7 @@ def _check_direct(ctx: Context, profile: Profile) -> None:
         )
 
 
-def _tiers_elsewhere(ctx: Context, profile: Profile) -> str | None:
+def _tiers_elsewhere(ctx: "Context", profile: "Profile") -> str | None:
     names = [model for model in profile.models.named().values() if ":" in model]
     if not names:
         return None
@@ -165,7 +163,9 @@ def _tiers_elsewhere(ctx: Context, profile: Profile) -> str | None:
 # ---------------------------------------------------------------- what to say
 
 
-def _advice(ctx: Context, profile: Profile | None, scope: str, read: SettingsText, patch: SettingsPatch) -> list[str]:
+def _advice(
+    ctx: "Context", profile: "Profile | None", scope: str, read: SettingsText, patch: SettingsPatch
+) -> list[str]:
     said = _said_to_sessions(ctx, profile, scope, read) if patch else []
     if scope == "project" and profile is not None:
         said.append(
@@ -178,7 +178,7 @@ def _advice(ctx: Context, profile: Profile | None, scope: str, read: SettingsTex
     return said
 
 
-def _said_to_sessions(ctx: Context, profile: Profile | None, scope: str, read: SettingsText) -> list[str]:
+def _said_to_sessions(ctx: "Context", profile: "Profile | None", scope: str, read: SettingsText) -> list[str]:
     sessions = ctx.settings.listeners(scope)
     if not sessions:
         return []
@@ -197,7 +197,7 @@ def _said_to_sessions(ctx: Context, profile: Profile | None, scope: str, read: S
     return said
 
 
-def _overruled_by(ctx: Context, scope: str) -> str | None:
+def _overruled_by(ctx: "Context", scope: str) -> str | None:
     """A file of this folder that beats the one written, and names a base URL itself."""
     import json
 
