@@ -20,7 +20,7 @@ from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.guard import Guard, Refusal
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.relay import ERROR_BYTES, NO_RETRY, Call, Relay, forwarded, with_query
-from ccswitch_tui.proxy.reply import ClientReply
+from ccswitch_tui.proxy.reply import ClientGone, ClientReply
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.traffic import BODY_BYTES, Exchange
 from ccswitch_tui.proxy.upstream import KeyHostError, UpstreamError
@@ -99,8 +99,8 @@ class ProxyApp:
             return _too_large()
         except web.HTTPException as error:
             return error_response(error.status, f"{request.method} {request.path}: {error.reason.lower()}", retry=False)
-        except (ConnectionError, asyncio.CancelledError):
-            raise
+        except ClientGone:
+            raise ConnectionResetError from None  # aiohttp then closes its side quietly
         except Exception as error:
             self._say("".join(traceback.format_exception(error)).rstrip())
             return error_response(500, f"a mistake in ccswitch-tui itself ({type(error).__name__}); its log says more")
@@ -166,7 +166,7 @@ class ProxyApp:
             if exchange.first_byte_ms is None:
                 traffic.first_byte(exchange, time.monotonic())
             return response
-        except (asyncio.CancelledError, ConnectionError):
+        except (asyncio.CancelledError, ClientGone):
             exchange.status = 499
             exchange.error = "the client left"
             raise

@@ -93,21 +93,20 @@ class Pump:
         exchange.streamed = True
         self._watch.add(reply, translator, idle_s, source.give_up)
         try:
-            out = await self._until_first_byte(reply, exchange, source, translator, headers)
-            while not source.over and not translator.done:
-                if out:
-                    await reply.write(out)
-                data = await (source.read_last() if translator.finished else source.read())
-                reply.last_in = reply.last_out if out else source.now()
-                out = translator.feed(data) if data else b""
-                _keep(exchange, data, out)
+            out = await self._first(reply, source, exchange, translator)
+            if translator.failure is not None:
+                _note(exchange, translator)
+                return translator.failure
+            if not source.over and not translator.done:
+                await self._commit(reply, exchange, headers, out)
+                out = await _rest(reply, source, exchange, translator)
             out += translator.finish(source.cause)
             _note(exchange, translator)
             if reply.response is None:
                 if translator.failure is not None:
                     return translator.failure
-                await self._commit(reply, exchange, headers)
-            exchange.keep("returned", out if translator.done else b"")
+                await self._commit(reply, exchange, headers, b"")
+            exchange.keep("returned", out)
             ended = await reply.end(out)
             source.ended(self._background)
             return ended
@@ -115,33 +114,27 @@ class Pump:
             self._watch.remove(reply)
             source.close()
 
-    async def _until_first_byte(
-        self, reply: ClientReply, exchange: Exchange, source: _Source, translator: Any, headers: dict[str, str]
-    ) -> bytes:
-        """Reads until there is something to send, and commits; a long silence is ended by a first sign of life."""
-        deadline = source.now() + PING_AFTER_S
-        while not source.over and not translator.done:
-            try:
-                async with asyncio.timeout_at(deadline):
+    async def _first(self, reply: ClientReply, source: _Source, exchange: Exchange, translator: Any) -> bytes:
+        """Reads until there is something to send; a long silence is ended by a first sign of life."""
+        try:
+            async with asyncio.timeout_at(reply.now() + PING_AFTER_S):
+                while not source.over and not translator.done:
                     data = await source.read()
-            except TimeoutError:
-                out = translator.commit()
-            else:
-                out = translator.feed(data) if data else b""
-                _keep(exchange, data, out)
-                if translator.failure is not None:
-                    return b""
-            if out and not translator.done:
-                await self._commit(reply, exchange, headers)
-                return bytes(out)
-            if out:
-                return bytes(out)
+                    out: bytes = translator.feed(data) if data else b""
+                    if not translator.done:
+                        _keep(exchange, data, out)
+                    else:
+                        exchange.keep("received", data)
+                    if out:
+                        return out
+        except TimeoutError:
+            return bytes(translator.commit())
         return b""
 
-    async def _commit(self, reply: ClientReply, exchange: Exchange, headers: dict[str, str]) -> None:
+    async def _commit(self, reply: ClientReply, exchange: Exchange, headers: dict[str, str], first: bytes) -> None:
         if reply.response is not None:
             return
-        await reply.commit(headers)
+        await reply.commit(headers, first)
         exchange.status = 200
         self._traffic.first_byte(exchange, time.monotonic())
 
@@ -168,31 +161,57 @@ class Pump:
             source.close()
 
 
+async def _rest(reply: ClientReply, source: _Source, exchange: Exchange, translator: Any) -> bytes:
+    """The stream after its first bytes, to the end; returns what has not been sent yet. This loop is the hot path."""
+    feed, read, now = translator.feed, source.content.readany, reply.now
+    keeping = True
+    while True:
+        try:
+            data = await (source.read_last() if translator.finished else read())
+        except BROKEN:
+            source.broke()
+            return b""
+        reply.last_in = now()
+        if not data:
+            source.over = True
+            return b""
+        out = feed(data)
+        if keeping:
+            keeping = _keep(exchange, data, b"" if translator.done else out)
+        if translator.done:
+            return bytes(out)
+        if out and reply.send(out):
+            await reply.drained()
+
+
 class _Source:
     """An endpoint's body, read as it comes."""
 
-    __slots__ = ("_content", "_leaving", "_response", "cause", "now", "over")
+    __slots__ = ("_leaving", "_response", "cause", "content", "over")
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
-        self._content = response.content
+        self.content = response.content
         self._leaving = False
         self.over = False
         self.cause = "eof"
-        self.now = asyncio.get_running_loop().time
 
     async def read(self) -> bytes:
         """What has arrived, all of it; b"" at the end, with `cause` saying which end it was."""
         try:
-            data = await self._content.readany()
+            data = await self.content.readany()
         except BROKEN:
-            if self.cause == "eof":
-                self.cause = "reset"
-            self.over = True
+            self.broke()
             return b""
         if not data:
             self.over = True
         return data
+
+    def broke(self) -> None:
+        """The connection failed; if we closed it ourselves, the cause is known already."""
+        if self.cause == "eof":
+            self.cause = "reset"
+        self.over = True
 
     async def read_last(self) -> bytes:
         """What still comes after the finish reason; the end, if that is nothing for a while."""
@@ -210,7 +229,7 @@ class _Source:
 
     def ended(self, background: Background) -> None:
         """The answer is complete: lets the endpoint finish its body, so that the connection can serve again."""
-        if self.cause == "eof" and not self._content.at_eof():
+        if self.cause == "eof" and not self.content.at_eof():
             self._leaving = True
             background.run(_read_out(self._response))
 
@@ -254,10 +273,11 @@ async def read_limited(response: aiohttp.ClientResponse, most_bytes: int, idle_s
         response.close()
 
 
-def _keep(exchange: Exchange, data: bytes, out: bytes) -> None:
-    if len(exchange.received) < BODY_BYTES:
-        exchange.keep("received", data)
-        exchange.keep("returned", out)
+def _keep(exchange: Exchange, data: bytes, out: bytes) -> bool:
+    """Adds to the kept bodies; False once they are full."""
+    exchange.keep("received", data)
+    exchange.keep("returned", out)
+    return len(exchange.received) < BODY_BYTES or len(exchange.returned) < BODY_BYTES
 
 
 def _note(exchange: Exchange, translator: Any) -> None:

@@ -138,8 +138,7 @@ class Relay:
         failure = _failure_of(outcome)
         call.exchange.error = f"{failure.type}: {failure.message}"
         if call.reply.response is not None:
-            await call.reply.write(error_event(failure))
-            return await call.reply.end()
+            return await call.reply.end(error_event(failure))
         if isinstance(outcome, NativeRefusal):
             return outcome.response
         return web.Response(

@@ -8,6 +8,7 @@ read would cost more than the translation.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -15,6 +16,9 @@ from aiohttp import hdrs, web
 
 PING_AFTER_S = 10.0
 """Nothing went to the client for this long: a ping. Claude Code shows a banner at 20 s and gives up at 300 s."""
+
+DRAIN_ABOVE_BYTES = 32 * 1024
+"""What may wait for a client before we ask whether it reads; the transport's own limit is 64 kB."""
 
 SSE_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 
@@ -25,41 +29,77 @@ class Pings(Protocol):
     def ping(self) -> bytes: ...
 
 
-class ClientReply:
-    """A streamed answer to one client."""
+class ClientGone(Exception):
+    """The client closed its connection; there is nobody to answer."""
 
-    __slots__ = ("_loop", "_request", "blocked", "last_in", "last_out", "response")
+
+class _Stream(web.StreamResponse):
+    """A response whose headers leave together with the first bytes of its body: one system call and one packet less."""
+
+    _send_headers_immediately = False
+
+
+class ClientReply:
+    """A streamed answer to one client.
+
+    Chunks are framed here and go straight to the transport: aiohttp's own way
+    there costs a fifth of all CPU of a stream. Its buffer limits stay in force.
+    """
+
+    __slots__ = ("_request", "_transport", "blocked", "last_in", "last_out", "now", "response")
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
-        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self.now = asyncio.get_running_loop().time
         self.response: web.StreamResponse | None = None
         self.blocked = False
         """The client does not read: the endpoint is not silent then."""
-        self.last_in = self.last_out = self._loop.time()
+        self.last_in = self.last_out = self.now()
 
-    async def commit(self, headers: Mapping[str, str]) -> None:
-        """Sends status 200 and the headers, with the first write."""
-        response = web.StreamResponse(status=200, headers=headers)
+    async def commit(self, headers: Mapping[str, str], first: bytes) -> None:
+        """Sends status 200, the headers and the first bytes in one write."""
+        response = _Stream(status=200, headers=headers)
         if self._request.version >= (1, 1):
             response.enable_chunked_encoding()
         else:
             response.force_close()
-        await response.prepare(self._request)
+        try:
+            await response.prepare(self._request)
+            if first:
+                await response.write(first)
+        except ConnectionError:
+            raise ClientGone from None
         self.response = response
+        self._transport = self._request.transport
+        self.last_out = self.now()
 
-    async def write(self, data: bytes) -> None:
-        """One write; waits while the client's buffer is full."""
-        assert self.response is not None
+    def send(self, data: bytes) -> bool:
+        """Writes one chunk; True if the client is slow and drained() must be awaited before the next."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise ClientGone
+        transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._request.version >= (1, 1) else data)
+        self.last_out = self.last_in
+        return transport.get_write_buffer_size() > DRAIN_ABOVE_BYTES
+
+    async def drained(self) -> None:
+        """Waits until the client has read enough."""
         self.blocked = True
-        await self.response.write(data)
+        try:
+            await self._request.writer.drain()
+        except ConnectionError:
+            raise ClientGone from None
         self.blocked = False
-        self.last_out = self._loop.time()
+        self.last_in = self.last_out = self.now()
 
     async def end(self, last: bytes = b"") -> web.StreamResponse:
         """The last bytes and the end of the body, in one write."""
         assert self.response is not None
-        await self.response.write_eof(last)
+        try:
+            await self.response.write_eof(last)
+        except ConnectionError:
+            raise ClientGone from None
         return self.response
 
 
@@ -71,7 +111,6 @@ class Watch:
     def __init__(self) -> None:
         self._streams: dict[ClientReply, tuple[Pings, float, Callable[[], None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._pings: set[asyncio.Task[None]] = set()
 
     def add(self, reply: ClientReply, pings: Pings, idle_s: float, give_up: Callable[[], None]) -> None:
         """Watches a stream until remove(). `give_up` is called once after `idle_s` without a byte from the endpoint."""
@@ -94,19 +133,11 @@ class Watch:
                 self._streams.pop(reply)
                 give_up()
             elif reply.response is not None and now - reply.last_out >= PING_AFTER_S:
+                data = pings.ping()
+                if data:
+                    with contextlib.suppress(ClientGone):
+                        reply.send(data)
                 reply.last_out = now
-                task = loop.create_task(_ping(reply.response, pings.ping()))
-                self._pings.add(task)
-                task.add_done_callback(self._pings.discard)
-
-
-async def _ping(response: web.StreamResponse, data: bytes) -> None:
-    if not data:
-        return
-    try:
-        await response.write(data)
-    except (RuntimeError, ConnectionError):
-        return  # the answer ended, or the client left, in this very moment
 
 
 PASSED_HEADERS = ("request-id", "x-request-id", "retry-after", "x-should-retry")
