@@ -76,6 +76,7 @@ CATALOGUE: dict[str, Entry] = {
     "tls-intercepted": Entry("215", "a middlebox opens the encryption"),
     "tls-failed": Entry("216", "the TLS handshake failed"),
     "tls-client-certificate": Entry("217", "the server wants a client certificate"),
+    "https-needed": Entry("218", "this port wants https"),
     "proxy-required": Entry("221", "only the company's HTTP proxy leads out"),
     "proxy-auth": Entry("222", "the HTTP proxy wants a user and a password"),
     "proxy-refused": Entry("223", "the HTTP proxy refuses this host"),

@@ -78,6 +78,7 @@ ADVICE: Mapping[str, Advice] = {
     "tls-client-certificate": Advice(
         "{words}", "give the profile a client certificate: endpoint.client_cert and endpoint.client_key"
     ),
+    "https-needed": Advice("{because}", "write https:// in the base URL"),
     "proxy-auth": Advice(
         "{words}: the proxy wants to know who you are",
         "put user and password into the proxy's address (http://USER:PASSWORD@HOST:PORT), in HTTPS_PROXY or for this profile alone",
@@ -228,10 +229,10 @@ ADVICE: Mapping[str, Advice] = {
 SPECIFIC_FIRST: tuple[str, ...] = (
     "key-unsendable", "setting-unusable", "url-malformed", "tls-intercepted", "tls-hostname", "tls-expired", "tls-untrusted",
     "tls-not-tls", "tls-client-certificate", "proxy-auth", "proxy-refused", "proxy-cannot-reach", "proxy-unreachable",
-    "gateway-blocked", "region-blocked", "client-refused", "quota-exhausted", "auth-header-style", "url-version-doubled",
+    "https-needed", "gateway-blocked", "region-blocked", "client-refused", "quota-exhausted", "auth-header-style", "url-version-doubled",
     "url-version-missing", "url-version-surplus", "url-other", "wire-mismatch", "auth-missing", "auth-invalid",
     "auth-forbidden", "model-missing", "model-not-found", "model-forbidden", "context-too-small", "no-tools",
-    "tools-malformed", "reasoning-echo-required", "content-filtered", "rate-limited", "overloaded", "redirected",
+    "stream-malformed", "tools-malformed", "reasoning-echo-required", "content-filtered", "rate-limited", "overloaded", "redirected",
     "unsupported-parameter", "not-an-api",
 )  # fmt: skip
 """Among findings of one weight these come first, in this order; the others follow as they were met."""
@@ -296,7 +297,7 @@ def _what_was_seen(facts: Facts, exchange: Exchange | None, answer: Answer | Non
         if exchange.tls:
             seen |= exchange.tls._asdict() | {"names": ", ".join(exchange.tls.names) or exchange.tls.subject}
     if answer:
-        seen |= {"words": answer.words, "because": answer.because or answer.words}
+        seen |= {"words": answer.words.rstrip(" ."), "because": answer.because or answer.words}
     return seen
 
 

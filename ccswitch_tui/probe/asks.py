@@ -32,6 +32,9 @@ TOOL_TOKENS = 300
 
 MESSAGE_PATIENCE_S = 60.0
 LIST_PATIENCE_S = 20.0
+MOST_BYTES = 256 * 1024
+"""Of an answer to a few hundred tokens: what is longer does not end."""
+
 SIZE_PATIENCE_S = 180.0
 """A local model reads 100 kB at some hundred tokens a second."""
 
@@ -59,14 +62,18 @@ def ask(
     if beta:
         headers["anthropic-beta"] = beta
     url = place.base_url + ROUTE[place.wire]
-    return Ask(rung, "POST", url, place.auth, headers, dumps(body), variant, patience_s, place.model, place.wire)
+    return Ask(
+        rung, "POST", url, place.auth, headers, dumps(body), variant, patience_s, place.model, place.wire, MOST_BYTES
+    )
 
 
 class Bodies:
     """Request bodies for one place, as its quirks want them."""
 
-    def __init__(self, place: Place, quirks: Mapping[str, Any]) -> None:
+    def __init__(self, place: Place, quirks: Mapping[str, Any], *, whole: bool = False) -> None:
         self.place = place
+        self.whole = whole
+        """Ask for whole answers: the endpoint refuses to stream."""
         self.quirks = quirks
         self.chat = place.wire == CHAT
 
@@ -97,6 +104,8 @@ class Bodies:
         return self.plain("Count from 1 to 8.", 32, **self._streaming())
 
     def _streaming(self) -> Json:
+        if self.whole:
+            return {}
         if self.chat and self.quirks.get("stream_options", True):
             return {"stream": True, "stream_options": {"include_usage": True}}
         return {"stream": True}

@@ -130,15 +130,17 @@ def read_answer(exchange: Exchange) -> Answer:
     if exchange.failure:
         return Answer(FAILURE_KINDS.get(exchange.failure, "connection-reset"), exchange.detail)
     status = exchange.status or 0
+    if 300 <= status < 400:
+        target = exchange.header("location") or "nowhere"
+        return _refusal(
+            exchange, f"{target} {_page_text(exchange.body)}", shown=target, only=("gateway-blocked",)
+        ) or Answer("redirected", target)
     if is_html(exchange.body):
         page = title_of(exchange.body)
         return _refusal(exchange, _page_text(exchange.body), shown=page, html=True) or Answer(
             "not-an-api", page or "a web page", _page_words(status, page)
         )
     body = parsed(exchange.body)
-    if 300 <= status < 400:
-        target = exchange.header("location") or "nowhere"
-        return _refusal(exchange, target, only=("gateway-blocked",)) or Answer("redirected", target)
     if status // 100 == 2:
         return _success(exchange, body)
     words = words_of(error_in(body) if body is not None else None) or words_of(body) or exchange.body

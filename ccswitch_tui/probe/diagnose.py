@@ -36,7 +36,22 @@ JUDGES: Mapping[str, Callable[[Facts], Judged | None]] = {
 """Rung → the function that judges it; None where its exchanges are missing."""
 
 CRIPPLING = frozenset(
-    ["no-tools", "tools-malformed", "context-too-small", "stream-malformed", "request-too-large", "translation-failed", "stream-endless", "bad-format", "empty-answer", "connection-reset", "timeout", "server-error", "model-not-found", "model-forbidden"]
+    [
+        "no-tools",
+        "tools-malformed",
+        "context-too-small",
+        "stream-malformed",
+        "request-too-large",
+        "translation-failed",
+        "stream-endless",
+        "bad-format",
+        "empty-answer",
+        "connection-reset",
+        "timeout",
+        "server-error",
+        "model-not-found",
+        "model-forbidden",
+    ]
 )
 """Findings at a rung above `message` with which Claude Code does not work, or not well."""
 
@@ -47,6 +62,7 @@ WHAT_FAILS: Mapping[str, str] = {
     "request-too-large": "Claude Code's requests are larger than the gateway accepts",
     "stream-malformed": "answers may be lost or asked for twice",
     "translation-failed": "our own proxy does not get through",
+    "no-streaming": "Claude Code always asks for streams",
     "model-not-found": "a configured model does not exist",
     "model-forbidden": "a configured model is not allowed for this key",
     "claude-failed": "Claude Code itself got no answer",
@@ -123,6 +139,9 @@ def _verdict(facts: Facts, steps: list[Step], findings: tuple[Finding, ...]) -> 
         "models",
         "message",
     }
+    mended = any(s.code == "stream" and s.finding in ("no-streaming", "stream-malformed") for s in steps)
+    if mended and any(s.code == "translate" and s.verdict == "ok" for s in steps):
+        upper -= {"stream"}  # our proxy was seen to mend it
     if upper:
         return "limited"
     return "native" if success.exchange.wire == MESSAGES else "translate"

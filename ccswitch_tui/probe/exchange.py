@@ -26,7 +26,16 @@ BODY_SHOWN = 2_000
 """Characters of a body in JSON and Markdown reports."""
 
 SECRET_HEADERS = frozenset(
-    ["authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "set-cookie", "x-auth-token"]
+    [
+        "authorization",
+        "proxy-authorization",
+        "x-api-key",
+        "api-key",
+        "x-goog-api-key",
+        "cookie",
+        "set-cookie",
+        "x-auth-token",
+    ]
 )
 
 
@@ -46,6 +55,8 @@ class Ask(NamedTuple):
     model: str = ""
     wire: str = ""
     """Format of the body, where there is one."""
+    most_bytes: int = 1024 * 1024
+    """Of the answer; the longest honest list of models has 600 kB."""
 
 
 class TlsFacts(NamedTuple):

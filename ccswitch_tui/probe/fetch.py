@@ -36,9 +36,6 @@ from ccswitch_tui.secret import Secret, redact
 USER_AGENT = f"ccswitch-tui/{__version__}"
 """Our own name: we do not pretend to be another client, and say so when one is refused for it."""
 
-BODY_LIMIT_BYTES = 1024 * 1024
-"""Every answer a probe asks for is a few kilobytes; the longest honest one, a public list of 400 models, is 600 kB."""
-
 READ_BYTES = 64 * 1024
 
 
@@ -208,7 +205,7 @@ class _Record:
             self.first_body_at = time.perf_counter()
         self.reads += 1
         self.body += data
-        if len(self.body) > BODY_LIMIT_BYTES:
+        if len(self.body) > self.ask.most_bytes:
             self.ended = "too-large"
             return False
         return True

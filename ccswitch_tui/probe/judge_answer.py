@@ -15,7 +15,17 @@ from ccswitch_tui.probe.judged import Judged, step
 from ccswitch_tui.probe.ladder import ELSEWHERE, STYLE_TROUBLE
 
 KNOWN_KEY = frozenset(
-    ["quota-exhausted", "rate-limited", "model-not-found", "model-forbidden", "unsupported-parameter", "context-too-small", "no-tools", "content-filtered", "overloaded"]
+    [
+        "quota-exhausted",
+        "rate-limited",
+        "model-not-found",
+        "model-forbidden",
+        "unsupported-parameter",
+        "context-too-small",
+        "no-tools",
+        "content-filtered",
+        "overloaded",
+    ]
 )
 """Refusals that come only after the key was looked at."""
 
@@ -90,10 +100,9 @@ def _key_trouble(keyed: list[Read]) -> Read | None:
         return None
     wanted = (*STYLE_TROUBLE, "client-refused", "region-blocked", "key-unsendable")
     troubles = [r for r in keyed if r.answer.kind in wanted]
-    specific = [r for r in troubles if r.answer.kind not in ("auth-header-style", "auth-forbidden")]
-    messages = [r for r in troubles if r.exchange.rung == "message"]
-    first_style = [r for r in messages if r in specific] or messages
-    return next(iter(first_style or specific or troubles), None)
+    messages = [r for r in troubles if r.exchange.rung == "message"] or troubles
+    seen = [r for r in messages if r.answer.kind != "auth-header-style"]
+    return next(iter(seen or messages), None)
 
 
 def _styles_tried(keyed: list[Read]) -> str:
@@ -112,7 +121,10 @@ def judge_models(facts: Facts) -> Judged | None:
     """The list of models. Informational: it proves neither the key nor a model."""
     reads = facts.of("models") or [r for r in facts.of("http") if r.answer.ok]
     if not reads:
-        return None
+        missing_list = next((r for r in facts.of("http") if r.answer.kind == "endpoint-not-found"), None)
+        if missing_list is None or not facts.messages:
+            return None
+        return Judged(step("models", "skip", f"no list of models here (HTTP {missing_list.exchange.status})"))
     exchange, answer = reads[-1]
     took = exchange.timings.first_byte
     if not answer.ok:
@@ -260,12 +272,14 @@ def _not_answered(facts: Facts, attempts: list[Read]) -> Judged | None:
     exchange, answer = told
     more: dict[str, Any] = {}
     patch = None
-    listed = [m.id for m in facts.listed]
+    listed = [m.id for m in facts.listed if m.id != exchange.model]
     if answer.kind in MODEL_KINDS:
         names = near(exchange.model, listed)
         more["near"] = near_words(exchange.model, listed)
         if names:
             patch = {f"models.{_tier_of(facts, exchange.model)}": names[0]}
+    if answer.kind == "https-needed":
+        patch = {"endpoint.base_url": facts.target.base_url.replace("http://", "https://", 1)}
     if answer.kind in ELSEWHERE:
         tried = [_where(r) for r in attempts[1:]]
         more["tried"] = f"also tried: {', '.join(tried)}" if tried else "nothing else was tried"
@@ -323,7 +337,7 @@ def judge_tiers(facts: Facts) -> Judged | None:
         if answer.ok:
             said.append(f"{exchange.model} answers")
             continue
-        listed = [m.id for m in facts.listed]
+        listed = [m.id for m in facts.listed if m.id != exchange.model]
         names = near(exchange.model, listed)
         patch = (
             {f"models.{_tier_of(facts, exchange.model)}": names[0]} if answer.kind in MODEL_KINDS and names else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ccswitch_tui.findings import Finding
+from ccswitch_tui.findings import Finding, Severity
 from ccswitch_tui.probe.advice import finding
 from ccswitch_tui.probe.asks import CHAT, HUGE_LIMIT, MESSAGES
 from ccswitch_tui.probe.exchange import Exchange
@@ -52,6 +52,9 @@ def judge_stream(facts: Facts) -> Judged | None:
         return None
     exchange, answer = reads[-1]
     on_the_way = _learned_on_the_way(facts, reads[:-1])
+    if answer.kind == "no-streaming" and answer.said is None:
+        return _refused("stream", facts, reads[-1], fix="use another model or server: our proxy asks for streams, as Claude Code does",
+                        severity="fail")  # fmt: skip
     if answer.kind == "no-streaming":
         found = finding(
             "no-streaming", facts, exchange, answer, because="asked for a stream, the endpoint sends one whole answer"
@@ -86,12 +89,14 @@ def _stream_findings(facts: Facts, exchange: Exchange, said: Said) -> list[Findi
                 words=f"{exchange.body_bytes} bytes and no end in sight",
             )
         )
-    elif exchange.ended == "cut" or not said.ended:
+    elif exchange.ended == "cut" or not (said.ended or said.error):
         faults.append("the stream ends without an end mark")
     if said.error is not None:
         faults.append("an error stands in the middle of the stream")
     if faults:
-        findings.append(finding("stream-malformed", facts, exchange, because="; ".join(faults)))
+        lost = exchange.ended == "cut" or not said.ended or said.error is not None
+        severity: Severity = "fail" if lost else "warn"
+        findings.append(finding("stream-malformed", facts, exchange, severity=severity, because="; ".join(faults)))
     if said.events and said.events < MANY_EVENTS and said.text and len(said.text) > 12:
         findings.append(
             finding(
@@ -102,7 +107,8 @@ def _stream_findings(facts: Facts, exchange: Exchange, said: Said) -> list[Findi
                 severity="info",
             )
         )
-    if not said.has_usage and said.events and exchange.wire == CHAT:
+    asked = "include_usage" in exchange.request_body
+    if asked and not said.has_usage and said.events and said.ended and said.error is None:
         findings.append(finding("no-usage", facts, exchange))
     if (exchange.timings.first_body or 0) > FIRST_BYTE_LIMIT_MS:
         seconds = f"{(exchange.timings.first_body or 0) / 1000:.0f}"
@@ -123,13 +129,20 @@ def judge_tools(facts: Facts) -> Judged | None:
     findings = _learned_on_the_way(facts, reads)
     last = first[-1]
     said = last.answer.said
-    if not last.answer.ok or said is None:
+    usable = last.answer.ok or last.answer.kind == "no-streaming"
+    if not usable or said is None:
         judged = _refused("tools", facts, last)
         return Judged(judged.step, [*findings, *judged.findings])
     forced = '"tool_choice"' in last.exchange.request_body
     if not said.calls:
         return _no_call(facts, last, findings, forced)
     wrong = call_faults(said.calls[0])
+    broken = _broken_stream(last)
+    if wrong and broken:
+        found = finding(
+            "stream-malformed", facts, last.exchange, severity="fail", because=f"a tool call is lost: {broken}"
+        )
+        return Judged(step("tools", "fail", found.because, _took(last.exchange), found.kind), [*findings, found])
     if wrong:
         found = finding("tools-malformed", facts, last.exchange, because=f"the call arrives broken: {wrong}")
         return Judged(step("tools", "fail", wrong, _took(last.exchange), found.kind), [*findings, found])
@@ -143,6 +156,14 @@ def judge_tools(facts: Facts) -> Judged | None:
         words += ", and its result was taken back"
     verdict: StepVerdict = "warn" if findings else "ok"
     return Judged(step("tools", verdict, words, took, findings[0].kind if findings else None), findings)
+
+
+def _broken_stream(read: Read) -> str:
+    """How the stream of an answer was broken, "" when it was whole."""
+    said = read.answer.said
+    if read.exchange.ended == "cut" or (said is not None and said.events and not said.ended):
+        return "the connection ended in the middle of the stream"
+    return "; ".join(said.faults) if said is not None else ""
 
 
 def _no_call(facts: Facts, read: Read, findings: list[Finding], forced: bool) -> Judged:
@@ -246,27 +267,10 @@ def judge_image(facts: Facts) -> Judged | None:
 
     def good(facts: Facts, read: Read) -> Judged:
         said = read.answer.said
-        if (
-            said
-            and said.input_tokens
-            and said.input_tokens > 1500
-            and read.exchange.wire == CHAT
-            and "red" not in said.text.lower()
-        ):
-            found = finding("no-images", facts, read.exchange, patch={"quirks.images": "note"},
-                            because="the image was taken for text: a square of 32 pixels cost "
-                            f"{said.input_tokens} tokens, and its colour was not seen")  # fmt: skip
-            return Judged(step("image", "warn", found.because, _took(read.exchange), found.kind), [found])
         if said and "red" in said.text.lower():
             return Judged(step("image", "ok", "seen: red", _took(read.exchange)))
-        return Judged(
-            step(
-                "image",
-                "ok",
-                f"accepted; asked for its colour: {_brief(said.text) if said else ''}",
-                _took(read.exchange),
-            )
-        )
+        brief = _brief(said.text) if said else ""
+        return Judged(step("image", "warn", f"accepted, but of a red square it says: '{brief}'", _took(read.exchange)))
 
     return _simple(facts, "image", good, "not seen by this model: the proxy puts a note in their place")
 
@@ -379,14 +383,24 @@ def judge_translate(facts: Facts) -> Judged | None:
     said = answer.said
     if not answer.ok or said is None:
         words = f"HTTP {exchange.status}: {answer.words}" if exchange.status else answer.words
+        if not _direct_works(facts):
+            return Judged(step("translate", "fail", f"as without the proxy: {words}", _took(exchange)))
         found = finding("translation-failed", facts, exchange, because=words)
         return Judged(step("translate", "fail", words, _took(exchange), found.kind), [found])
-    faults = [f for f in said.faults]
+    faults = [*said.faults, *([ENDLESS] if exchange.ended != "complete" else [])]
+    if faults and not _direct_works(facts):
+        return Judged(step("translate", "fail", f"as without the proxy: {faults[0]}", _took(exchange)))
     if faults:
         found = finding("translation-failed", facts, exchange, because="; ".join(faults))
         return Judged(step("translate", "fail", found.because, _took(exchange), found.kind), [found])
     what = f"{said.calls[0].name}({_brief(said.calls[0].arguments)})" if said.calls else "text"
     return Judged(step("translate", "ok", f"a legal message stream with {what}", _took(exchange)))
+
+
+def _direct_works(facts: Facts) -> bool:
+    """The endpoint itself streams and calls tools, so that a failure through the proxy is the proxy's."""
+    judged = [judge_stream(facts), judge_tools(facts)]
+    return all(j is not None and j.step.verdict != "fail" for j in judged)
 
 
 def judge_claude(facts: Facts) -> Judged | None:
@@ -401,6 +415,9 @@ def judge_claude(facts: Facts) -> Judged | None:
         found = finding("claude-failed", facts, exchange, because=exchange.detail)
         return Judged(step("claude", "fail", exchange.detail, _took(exchange), found.kind), [found])
     return Judged(step("claude", "ok", exchange.detail or "answered", _took(exchange)))
+
+
+ENDLESS = "the stream does not end as it should"
 
 
 def judge_native(facts: Facts) -> list[Finding]:

@@ -65,12 +65,23 @@ OTHER_STYLES = {
 }
 
 ELSEWHERE = frozenset(
-    ["endpoint-not-found", "method-not-allowed", "not-an-api", "redirected", "bad-format", "empty-answer", "wire-mismatch", "request-refused", "server-error", "error-in-success"]
+    [
+        "endpoint-not-found",
+        "method-not-allowed",
+        "not-an-api",
+        "redirected",
+        "bad-format",
+        "empty-answer",
+        "wire-mismatch",
+        "request-refused",
+        "server-error",
+        "error-in-success",
+    ]
 )
 """Answers that may mean: right host, wrong address or format."""
 
 STYLE_TROUBLE = frozenset(["auth-invalid", "auth-header-style", "auth-forbidden"])
-AGAIN = frozenset(["overloaded", "server-error", "connection-reset", "timeout"])
+AGAIN = frozenset(["overloaded", "server-error", "connection-reset"])
 
 MAX_TIERS = 4
 
@@ -271,9 +282,12 @@ class _Climber:
         if not self._good("stream") and self._learned_from("stream"):
             yield from self.send(ask("stream", place, self.body(place).stream(), variant="with what was learned"))
         for _ in range(2):
-            if not self._learned_from("tools"):
+            refused = self.facts.of("tools")[-1].answer if self.facts.of("tools") else None
+            whole = refused is not None and refused.kind == "no-streaming" and refused.said is None
+            if not whole and not self._learned_from("tools"):
                 break
-            yield from self.send(ask("tools", place, self.body(place).tools(), variant="with what was learned"))
+            again = Bodies(place, self.facts.quirks, whole=whole).tools()
+            yield from self.send(ask("tools", place, again, variant="whole" if whole else "with what was learned"))
         yield Settled(("tiers", "stream"))
         yield from self.second_turn(place)
         yield Settled(("tools",))
