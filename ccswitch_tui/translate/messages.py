@@ -87,7 +87,7 @@ class Conversation:
         """All turns of a request. `leading` gathers system messages that come before anything else."""
         if not isinstance(turns, list):
             raise Malformed("messages: a list is required")
-        loop_start = _last_question(turns)
+        loop_start = _last_question(turns) if self._quirks.reasoning_replay != "none" else -1
         for place, turn in enumerate(turns):
             if not isinstance(turn, dict):
                 raise Malformed(f"messages.{place}: an object is required")

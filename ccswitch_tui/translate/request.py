@@ -31,8 +31,8 @@ NO_SERVER_TOOLS = (
     "These tools are not available here: {names}. If they would be needed, say that they are not available; "
     "never invent their results."
 )
-SEED_BYTES = 64 * 1024
-"""Tail of the request that new ids are derived from: the newest turn is in it, and its cost stays constant."""
+SEED_CHARS = 2000
+"""Of the newest message, for what new ids are derived from; with the sizes of the request that tells turns apart."""
 
 
 class RequestRefused(Exception):
@@ -81,8 +81,11 @@ class Translation:
     @property
     def seed(self) -> str:
         """What new ids in the answer are derived from: different in every turn of a conversation."""
-        encoded = self.encoded()
-        return hashlib.sha256(b"%d:" % len(encoded) + encoded[-SEED_BYTES:]).hexdigest()
+        messages = self.body["messages"]
+        said = messages[-1].get("content")
+        tail = said[-SEED_CHARS:] if isinstance(said, str) else ""
+        told = f"{len(self.encoded())} {len(messages)} {len(self.used_ids)} {tail}"
+        return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
 
     def facts(self, tool: str) -> ToolFacts:
         """What must be undone in the arguments of this tool."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
 from ccswitch_tui.translate.calls import MOST_CALLS, Call, CallBook, Ids, argument_text
 from ccswitch_tui.translate.errors import failure_from_words
@@ -64,6 +64,21 @@ BROKEN_OFF = {
 }
 
 
+PLAIN_FIELDS = {"content": TEXT, "reasoning_content": THINKING, "reasoning": THINKING}
+"""Fields of a delta whose text goes straight into the block of that kind."""
+MOST_WASTED = 12
+"""Templates learned for nothing: this server changes something in every chunk."""
+
+
+class Template(NamedTuple):
+    """What surrounds the text in the last plain chunk: the next one with the same surroundings needs no parsing."""
+
+    before: bytes
+    after: bytes
+    call: Call | None
+    """The call whose arguments it is; None for text and thinking."""
+
+
 class Run:
     """Text or thinking that waits behind an unfinished call."""
 
@@ -102,8 +117,8 @@ class StreamTranslator:
         self._decoder = Decoder()
         self._body: list[bytes] = []
         self._body_bytes = 0
-        self._template: tuple[bytes, bytes] | None = None
-        """What surrounds the text in the last plain chunk: the next one with the same surroundings needs no parsing."""
+        self._template: Template | None = None
+        self._templates_wasted = 0
         self._book = CallBook()
         self._ids = Ids(translation.used_ids, "")
         self._live: Call | None = None
@@ -180,6 +195,8 @@ class StreamTranslator:
         if self._arrival == UNKNOWN:
             data = self._recognised(data)
         if self._arrival == EVENTS:
+            if self._template is not None and data.endswith(b"\n\n") and self._decoder.between_events:
+                data = self._without_plain(data)
             for event in self._decoder.feed(data):
                 self._event(event)
                 if self.done:
@@ -267,18 +284,48 @@ class StreamTranslator:
 
     # ------------------------------------------------------------ events
 
+    def _without_plain(self, data: bytes) -> bytes:
+        """What is left of whole events once the plain ones at their beginning are written."""
+        pieces = data.split(b"\n\n")
+        for place, piece in enumerate(pieces):
+            if not piece.startswith(b"data: ") or not self._is_plain(piece[6:]):
+                return data if place == 0 else b"\n\n".join(pieces[place:])
+        return b""
+
+    def _is_plain(self, data: bytes) -> bool:
+        """Whether this chunk differs from the one before in its text alone; then it has been written."""
+        template = self._template
+        if template is None or not data.startswith(template.before) or not data.endswith(template.after):
+            return False
+        size = len(data) - len(template.after)
+        if size < len(template.before):
+            return False
+        body = data[len(template.before) : size]
+        text = string_body(body)
+        if text is None:
+            return False
+        if not text:
+            return True
+        call = template.call
+        self._said_bytes += _size(text)
+        if call is None:
+            self._writer.add_raw(body)
+            return True
+        call.take(text)
+        safe = call.passable()
+        if safe:
+            self._writer.add(safe)
+        if call.arguments.endless:
+            self._endless()
+        return True
+
     def _event(self, event: Event) -> None:
         name, data = event
-        template = self._template
-        if template is not None and data.startswith(template[0]) and data.endswith(template[1]):
-            body = data[len(template[0]) : len(data) - len(template[1])]
-            text = string_body(body) if len(data) >= len(template[0]) + len(template[1]) else None
-            if text is not None:
-                if text:
-                    self._said_bytes += len(text) if text.isascii() else len(text.encode())
-                    self._writer.add_raw(body)
+        if self._template is not None:
+            if self._is_plain(data):
                 return
-        self._template = None
+            self._template = None
+            self._templates_wasted += 1
         data = data.strip()
         if not data:
             return
@@ -298,39 +345,60 @@ class StreamTranslator:
         if isinstance(chunk, list) and chunk:
             chunk = chunk[0]
         if isinstance(chunk, dict):
-            self._chunk(chunk, name)
+            if not self._took_text(chunk, name):
+                self._chunk(chunk, name)
             self._learn_template(chunk, data)
         elif name == "error":
             self._fail(self._failure(502, str(chunk)[:500]))
 
+    def _took_text(self, chunk: Json, name: str) -> bool:
+        """The same as _chunk, quickly, for a chunk that holds text for the open block and nothing else."""
+        choices = chunk.get("choices")
+        if self._writer.open != TEXT or self._live is not None or name or not isinstance(choices, list):
+            return False
+        if len(choices) != 1 or chunk.get("usage") or chunk.get("error") or self._think or self._text_tools or self._cutter:
+            return False
+        choice = choices[0]
+        delta = choice.get("delta") if isinstance(choice, dict) else None
+        if not isinstance(delta, dict) or choice.get("finish_reason") or choice.get("index"):
+            return False
+        for key, value in delta.items():
+            if value and key != "content" and key != "role":
+                return False
+        content = delta.get("content")
+        if type(content) is not str or not content or "usage" in choice or "stop_reason" in choice or "base_resp" in chunk:
+            return False
+        self._said_bytes += _size(content)
+        self._writer.add(content)
+        return True
+
     def _learn_template(self, chunk: Json, data: bytes) -> None:
         """Remember what surrounds the text of a plain chunk, if the next such chunk needs nothing but its text."""
-        if (
-            self._writer.open != TEXT
-            or self._live is not None
-            or self._think is not None
-            or self._text_tools is not None
-            or self._cutter is not None
-            or self.finished
-            or self.done
-            or not self.translation.stream
-        ):
+        if self._templates_wasted > MOST_WASTED or self.finished or self.done or self._waiting:
             return
         choices = chunk.get("choices")
         choice = choice_of(chunk) if isinstance(choices, list) and len(choices) == 1 else None
         delta = choice.get("delta") if choice is not None else None
-        if not isinstance(delta, dict) or any(v for k, v in delta.items() if k not in ("content", "role")):
+        if not isinstance(delta, dict):
             return
-        content = delta.get("content")
-        if not isinstance(content, str) or not content:
+        said = [key for key, value in delta.items() if value and key != "role"]
+        if len(said) != 1:
             return
-        key = data.find(b'"content"')
-        if key < 0 or data.find(b'"content"', key + 1) >= 0:
+        key, call = said[0], self._live
+        text = delta[key]
+        if call is not None:
+            text = _bare_fragment(text) if key == "tool_calls" and call.opened and not call.closed else None
+            key = "arguments"
+            if text is None or self._book.calls[-1] is not call:
+                return
+        elif not self.translation.stream or self._writer.open != PLAIN_FIELDS.get(key):
             return
-        start = data.find(b'"', key + 9)
-        encoded = dumps(content)
-        if start >= 0 and data.startswith(encoded, start) and not data[key + 9 : start].strip(b": "):
-            self._template = (data[: start + 1], data[start + len(encoded) - 1 :])
+        elif key == "content" and (self._think or self._text_tools or self._cutter):
+            return  # the text goes through filters
+        if isinstance(text, str) and text:
+            surroundings = _surroundings(data, key.encode(), dumps(text))
+            if surroundings is not None:
+                self._template = Template(*surroundings, call)
 
     def _chunk(self, chunk: Json, name: str, *, whole: bool = False) -> None:
         if self._is_error(chunk, name, whole):
@@ -619,13 +687,16 @@ class StreamTranslator:
             call.take(text)
             self._said_bytes += _size(text)
             if call.arguments.endless:
-                self._fail(self._failure(502, "the model writes white space without end in a tool call"))
+                self._endless()
                 return
         if call is self._live:
             self._pass_on(call)
         elif text:
             self._note_waiting(len(text))
         self._advance_if_complete()
+
+    def _endless(self) -> None:
+        self._fail(self._failure(502, "the model writes white space without end in a tool call"))
 
     def _may_grow(self, call: Call, text: str) -> bool:
         """Whether the name may be only the beginning of a tool's name: then its arguments decide."""
@@ -836,6 +907,30 @@ class StreamTranslator:
         else:
             self._writer.discard()
             self.failure = failure
+
+
+def _bare_fragment(calls: Any) -> str | None:
+    """The arguments of the only piece in a delta, if it names nothing but its index."""
+    piece = calls[0] if isinstance(calls, list) and len(calls) == 1 else None
+    if not isinstance(piece, dict) or piece.get("id") or not isinstance(piece.get("index"), int):
+        return None
+    function = piece.get("function")
+    if not isinstance(function, dict) or any(v for k, v in function.items() if k != "arguments"):
+        return None
+    arguments = function.get("arguments")
+    return arguments if isinstance(arguments, str) else None
+
+
+def _surroundings(data: bytes, key: bytes, encoded: bytes) -> tuple[bytes, bytes] | None:
+    """What stands before and after the text `encoded` under the only `key` of a chunk."""
+    name = b'"%b"' % key
+    place = data.find(name)
+    if place < 0 or data.find(name, place + 1) >= 0:
+        return None
+    start = data.find(b'"', place + len(name))
+    if start < 0 or not data.startswith(encoded, start) or data[place + len(name) : start].strip(b": "):
+        return None
+    return data[: start + 1], data[start + len(encoded) - 1 :]
 
 
 def _size(text: str) -> int:

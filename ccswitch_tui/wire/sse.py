@@ -41,6 +41,11 @@ class Decoder:
         self._data: list[bytes] = []
         self._data_bytes = 0
 
+    @property
+    def between_events(self) -> bool:
+        """Nothing of an unfinished event is kept: the next byte begins a new one."""
+        return not (self._line or self._data or self._name or self._after_cr or self._at_start)
+
     def feed(self, chunk: bytes) -> list[Event]:
         """The events this chunk completes."""
         events: list[Event] = []
