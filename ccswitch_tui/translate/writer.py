@@ -30,7 +30,6 @@ _FIELD = {
     THINKING: ("thinking_delta", "thinking"),
     CALL: ("input_json_delta", "partial_json"),
 }
-_TAIL = b"}}\n\n"
 
 
 class Writer:
@@ -45,6 +44,8 @@ class Writer:
         self._streams = streams
         self._index = -1
         self._out: list[bytes] = []
+        self._run: list[bytes] = []
+        """Pieces of text since the last frame, as insides of JSON strings: one read of the upstream is one delta."""
         self._content: list[Json] = []
         self._pieces: list[str] = []
 
@@ -84,13 +85,18 @@ class Writer:
     def add(self, text: str) -> None:
         """A delta of the open block."""
         if self._streams:
-            self._out.append(self.delta_head + dumps(text) + _TAIL)
+            self._run.append(dumps(text)[1:-1])
         else:
             self._pieces.append(text)
 
     def add_raw(self, body: bytes) -> None:
         """A delta whose text already is the inside of a JSON string. For a stream only."""
-        self._out.append(b'%b"%b"}}\n\n' % (self.delta_head, body))
+        self._run.append(body)
+
+    def _end_run(self) -> None:
+        """What ran together becomes one delta: it arrived in one read, and the client has one event less to parse."""
+        self._out.append(b'%b"%b"}}\n\n' % (self.delta_head, b"".join(self._run)))
+        self._run.clear()
 
     def sign(self, signature: str) -> None:
         """The signature of the open thinking block."""
@@ -138,20 +144,27 @@ class Writer:
     def raw(self, frame: bytes) -> None:
         """A frame that is bytes already: ping, error."""
         if self._streams:
+            if self._run:
+                self._end_run()
             self._out.append(frame)
 
     def take(self) -> bytes:
         """What was written since the last time."""
+        if self._run:
+            self._end_run()
         if not self._out:
             return b""
-        out = b"".join(self._out)
+        out = b"".join(self._out) if len(self._out) > 1 else self._out[0]
         self._out.clear()
         return out
 
     def discard(self) -> None:
         """Forget what was written since the last time."""
         self._out.clear()
+        self._run.clear()
 
     def _frame(self, data: Json) -> None:
         if self._streams:
+            if self._run:
+                self._end_run()
             self._out.append(event(data))
