@@ -79,7 +79,7 @@ class DemoProvider:
     @property
     def native_url(self) -> str:
         """A base URL below which the same models speak Anthropic's Messages API."""
-        return f"{self.origin}/anthropic"
+        return f"{self.origin}/native"
 
     def __enter__(self) -> DemoProvider:
         self._thread.start()
@@ -103,7 +103,7 @@ class DemoProvider:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_route("*", "/fault/{fault}/v1{path:.*}", self._answer)
         app.router.add_route("*", "/v1{path:.*}", self._answer)
-        app.router.add_route("*", "/anthropic/v1{path:.*}", self._answer_native)
+        app.router.add_route("*", "/native/v1{path:.*}", self._answer_native)
         app.router.add_route("*", "/{other:.*}", self._elsewhere)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
@@ -145,7 +145,7 @@ class DemoProvider:
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         given = request.headers.get("x-api-key") or bearer
         authorized = bool(given) and Secret(given) == self.key
-        self.requests.append(Seen(request.method, f"/anthropic{path}", authorized, body))
+        self.requests.append(Seen(request.method, f"/native{path}", authorized, body))
         if not authorized:
             return _response(native.error(401, "authentication_error", "invalid credentials"))
         if path.startswith("/models"):

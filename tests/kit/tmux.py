@@ -18,7 +18,8 @@ class Tmux:
 
     def __init__(self, program: Path, socket: Path) -> None:
         self._tmux = [str(program), "-S", str(socket), "-f", "/dev/null"]
-        self._socket = socket
+        self._code = socket.with_name("exit-code")
+        """The exit code; tmux itself sometimes forgets it."""
 
     def start(
         self,
@@ -33,10 +34,12 @@ class Tmux:
         line = command if isinstance(command, str) else shlex.join(command)
         whole = {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "TERM": "tmux-256color", **env}
         inside = shlex.join(["env", "-i", *(f"{name}={value}" for name, value in whole.items()), "/bin/sh", "-c", line])
+        self._code.unlink(missing_ok=True)
         self._do("new-session", "-d", "-x", str(width), "-y", str(height), *(("-c", str(cwd)) if cwd else ()), "cat")
         self._do("set-option", "-g", "remain-on-exit", "on")
         self._do("set-option", "-g", "status", "off")
-        self._do("respawn-pane", "-k", *(("-c", str(cwd)) if cwd else ()), inside)
+        watched = f"{inside}; echo $? > {shlex.quote(str(self._code))}"
+        self._do("respawn-pane", "-k", *(("-c", str(cwd)) if cwd else ()), watched)
         return self
 
     def keys(self, *names: str) -> None:
@@ -72,11 +75,11 @@ class Tmux:
     def wait_until_ended(self, seconds: float = 20.0) -> int:
         """The program's exit code, when it has ended."""
         end = time.monotonic() + seconds
-        while (state := self._do("display-message", "-p", "#{pane_dead} #{pane_dead_status}").split())[0] != "1":
+        while not (self._code.exists() and (code := self._code.read_text())):
             if time.monotonic() > end:
                 pytest.fail(f"the program still runs; the screen shows\n{self.screen()}")
             time.sleep(0.05)
-        return int(state[1])
+        return int(code)
 
     def kill(self) -> None:
         """Ends the terminal and what runs in it."""

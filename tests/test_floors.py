@@ -1,0 +1,103 @@
+"""The floors of the design: what may import what, and what a quick command really loads.
+
+import-linter reads the static graph; it cannot see what a lazy import costs.
+So each quick command also runs in a process of its own, which then tells what
+is in `sys.modules`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+HEAVY = {
+    "aiohttp", "asyncio", "concurrent.futures", "cryptography", "dataclasses", "email", "filelock", "httpx",
+    "importlib.metadata", "inspect", "jeepney", "keyring", "logging", "msgspec", "multiprocessing", "pathlib",
+    "platformdirs", "rich", "secretstorage", "shutil", "socket", "ssl", "subprocess", "tempfile", "textual", "tomlkit",
+    "typing_extensions", "urllib.request", "uvloop",
+}  # fmt: skip
+"""What a quick command cannot afford; each costs more than all of its own work (STYLE.md has the figures)."""
+
+PROFILES = """\
+version = 1
+[profiles.work]
+key = "env:EXAMPLE_KEY"
+route = "direct"
+endpoint = { base_url = "https://api.work.example", wire = "anthropic" }
+models = { default = "large" }
+
+[profiles.local]
+endpoint = { base_url = "http://127.0.0.1:9/v1", wire = "openai-chat" }
+models = { default = "small" }
+"""
+
+TELL = """
+import sys
+before = set(sys.modules)
+from ccswitch_tui.cli.main import main
+code = main(sys.argv[1:])
+sys.stdout.flush()
+import json
+sys.stderr.write("\\n" + json.dumps([code, sorted(set(sys.modules) - before)]))
+"""
+
+QUICK: dict[str, list[str]] = {
+    "use": ["use", "work"],
+    "use through the proxy": ["use", "local"],
+    "list": ["list"],
+    "current": ["current"],
+    "key": ["key", "work"],
+    "help": ["--help"],
+    "version": ["--version"],
+}
+
+
+def modules_loaded_by(words: list[str], home: Path) -> set[str]:
+    """The modules a command added to a bare interpreter's."""
+    folder = home / "ours"
+    folder.mkdir()
+    (folder / "profiles.toml").write_text(PROFILES)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", TELL, *words],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(home),
+            "CCSWITCH_HOME": str(folder),
+            "EXAMPLE_KEY": "sk-example-0001",
+        },
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(modules)
+
+
+@pytest.mark.parametrize("command", QUICK)
+def test_a_quick_command_loads_nothing_heavy(command: str, home: Path) -> None:
+    loaded = modules_loaded_by(QUICK[command], home)
+    assert sorted(loaded & HEAVY) == []
+    assert not {name for name in loaded if name.startswith("ccswitch_tui.tui")}
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    program = "import sys; before = set(sys.modules); import ccswitch_tui; print(sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, timeout=30)
+    assert done.stdout.strip() == "['ccswitch_tui']"
+
+
+def test_imports_go_down_only() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    if not linter.exists():
+        pytest.skip("no import-linter here; it comes with: pip install '.[test]'")
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout[-4000:]
