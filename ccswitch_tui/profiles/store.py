@@ -7,7 +7,7 @@ meanwhile is refused and not lost.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
@@ -169,7 +169,37 @@ def update_profiles(paths: Paths, changes: Mapping[str, Profile | None], *, expe
         if profile is not None:
             check_name(profile.name)
             profile_from_table(profile.name, profile_to_table(profile))
+            _refuse_keys(profile)
     _rewrite(paths, expected_sha256, changes)
+
+
+def _refuse_keys(profile: Profile) -> None:
+    """Raises UsageError when a text of the profile is, or holds, a key: this file is made to be shared.
+
+    The corporate proxy's address may hold that proxy's own password: there is no other place for it.
+    """
+    from ccswitch_tui.secret import redact
+
+    table = profile_to_table(profile._replace(endpoint=profile.endpoint._replace(http_proxy=None)))
+    for where, text in _texts(table, ""):
+        label = where.rpartition(".")[2]
+        if redact(text) != text or redact(f"{label}: {text}") != f"{label}: {text}":
+            raise UsageError(
+                f"profile '{profile.name}': {where} looks like a key, and profiles.toml never holds one",
+                hint=f"put it into the key store: 'ccswitch-tui edit {profile.name} --key-stdin'",
+                kind="key-in-profile",
+            )
+
+
+def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(inner, f"{where}.{name}" if where else str(name))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner, where)
 
 
 def _rewrite(paths: Paths, expected_sha256: str | None, changes: Mapping[str, Profile | None]) -> None:

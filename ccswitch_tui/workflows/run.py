@@ -68,6 +68,8 @@ def prepare_run(
     from ccswitch_tui.workflows.use import link
 
     profile = ctx.book().get(name)
+    if base_url is not None:
+        profile = profile._replace(route="proxy")
     reached = link(ctx, profile)
     if profile.route == "proxy":
         reached = Link(base_url or reached.base_url, "", ctx.env)
@@ -148,8 +150,9 @@ def run(ctx: Context, name: str, command: Sequence[str], *, say: Callable[[str],
             say(sentence)
         return child.run_with_settings(program, plan.command, plan.env, plan.settings, is_claude=plan.is_claude)
 
-    if profile.route == "direct":
+    if profile.route == "direct" and (is_claude_command(command) or profile.key.kind == "none"):
         return start(prepare_run(ctx, name, command))
+    # Also for route `direct`: a command that cannot ask the helper would get the key itself in its environment.
     from ccswitch_tui.proxy.embedded import EmbeddedProxy
     from ccswitch_tui.workflows.serve import key_resolver
 
