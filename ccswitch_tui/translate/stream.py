@@ -286,11 +286,31 @@ class StreamTranslator:
 
     def _without_plain(self, data: bytes) -> bytes:
         """What is left of whole events once the plain ones at their beginning are written."""
+        if self._are_all_plain(data):
+            return b""
         pieces = data.split(b"\n\n")
         for place, piece in enumerate(pieces):
             if not piece.startswith(b"data: ") or not self._is_plain(piece[6:]):
                 return data if place == 0 else b"\n\n".join(pieces[place:])
         return b""
+
+    def _are_all_plain(self, data: bytes) -> bool:
+        """Whether these events differ from the one before in their text alone; then all have been written at once."""
+        template = self._template
+        if template is None or template.call is not None:
+            return False
+        head, tail = b"data: " + template.before, template.after + b"\n\n"
+        size = len(data) - len(tail)
+        if size < len(head) or not data.startswith(head) or not data.endswith(tail) or b"\\" + tail in data:
+            return False  # a text that ends in a backslash may have lost its other half to the next one
+        body = b"".join(data[len(head) : size].split(tail + head))
+        text = string_body(body)
+        if text is None:
+            return False
+        self._said_bytes += _size(text)
+        if body:
+            self._writer.add_raw(body)
+        return True
 
     def _is_plain(self, data: bytes) -> bool:
         """Whether this chunk differs from the one before in its text alone; then it has been written."""
