@@ -285,6 +285,8 @@ def _not_answered(facts: Facts, attempts: list[Read]) -> Judged | None:
         more["tried"] = f"also tried: {', '.join(tried)}" if tried else "nothing else was tried"
     if answer.kind == "rate-limited":
         more["again"] = "; asked again after a pause, it said the same" if len(facts.of("message")) > 1 else ""
+    if answer.kind in ("redirected", "gateway-blocked") and any(r.answer.kind == answer.kind for r in facts.of("http")):
+        return Judged(step("message", "fail", "the same for a request with the key", exchange.timings.total, answer.kind))
     found = finding(answer.kind, facts, exchange, answer, patch=patch, evidence=_ids(attempts), **more)
     said = f"HTTP {exchange.status}: {answer.words}" if exchange.status else answer.words
     findings = [*_right_door(facts, first, told), found]

@@ -1,0 +1,94 @@
+"""`explain`: an error message pasted, and what it means."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+from ccswitch_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.doctor.explanations import Explanation
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Says what an error message of Claude Code, curl, an SDK, a gateway or this program
+means, which of them said it, and what to do. Without TEXT it reads standard input."""
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui explain "There's an issue with the selected model (x)"
+  claude -p hi 2>&1 | ccswitch-tui explain --profile work    runs the rung that would prove it"""
+
+LONGEST_INPUT = 1_000_000
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="the message; standard input if absent")
+    parser.add_argument("--profile", metavar="NAME", help="probe this profile as far as it takes to prove the cause")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    """Prints the explanations; 1 when the message is not known."""
+    from ccswitch_tui.workflows.explain import explain
+
+    if args.profile:
+        ctx.book().get(args.profile)
+    found = explain(_text(args, out), profile=args.profile or "")
+    proof = None
+    if args.profile and found:
+        import asyncio
+
+        from ccswitch_tui.workflows.explain import prove
+
+        proof = asyncio.run(prove(ctx, args.profile, found))
+    if args.json:
+        shown = proof and {"verdict": proof.report.verdict, "step": proof.step.to_json() if proof.step else None}
+        out.json({"version": 1, "explanations": [e.to_json() for e in found], "proof": shown})
+        return 0 if found else 1
+    if not found:
+        out.line("nothing in this message is known")
+        out.talk("hint: paste more of it, or let the probe find out: ccswitch-tui probe NAME")
+        return 1
+    for number, one in enumerate(found):
+        if number:
+            out.line()
+        _print(one, out)
+    if proof is not None:
+        from ccswitch_tui.probe.report import finding_lines, step_line, verdict_line
+
+        out.line()
+        if proof.step is not None:
+            out.line(step_line(proof.step, out.glyph, out.paint))
+        for finding in proof.report.findings[:1]:
+            for line in finding_lines(finding, out.glyph, out.paint):
+                out.line(line)
+        out.line(verdict_line(proof.report, out.glyph, out.paint))
+    return 0
+
+
+def _text(args: argparse.Namespace, out: Output) -> str:
+    if args.text and args.text != ["-"]:
+        return " ".join(args.text)
+    if sys.stdin is None or (sys.stdin.isatty() and args.text != ["-"]):
+        if not out.interactive:
+            raise UsageError("what is to be explained?", hint="ccswitch-tui explain 'the message'")
+        out.talk("paste the message, then Ctrl-D on a line of its own:")
+    text = sys.stdin.read(LONGEST_INPUT)
+    if not text.strip():
+        raise UsageError("what is to be explained?", hint="ccswitch-tui explain 'the message'")
+    return text
+
+
+def _print(one: Explanation, out: Output) -> None:
+    out.line(f"{out.paint('bold', one.layer)} says: {out.paint('dim', one.matched)}")
+    for label, words in (("means", one.means), ("do", one.do)):
+        for number, line in enumerate(textwrap.wrap(words, 86, break_long_words=False, break_on_hyphens=False)):
+            out.line(f"  {label if number == 0 else '':<7}{line}")
+    for command in one.commands:
+        out.line(f"         {command}")

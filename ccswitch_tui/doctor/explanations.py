@@ -1,0 +1,104 @@
+"""An error message, pasted: what it means, which layer said it, what to do. Pure, over explanations.toml.
+
+The words are other people's and change; a row holds the stable part of them.
+What no row knows is tried against the table of refusals that the probe reads.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+LONGEST_TEXT = 20_000
+"""Characters that are looked at: a pasted log's end matters more than its beginning, and patterns must not run for ever."""
+
+MOST_SHOWN = 3
+
+
+class Explanation(NamedTuple):
+    """What one message means."""
+
+    layer: str
+    """Who said it."""
+    means: str
+    do: str
+    commands: tuple[str, ...] = ()
+    rung: str = ""
+    """The rung of the probe that would prove it."""
+    matched: str = ""
+    """The part of the text that was recognised."""
+    source: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON form."""
+        return {**self._asdict(), "commands": list(self.commands)}
+
+
+class Pattern(NamedTuple):
+    """One row of explanations.toml."""
+
+    says: re.Pattern[str]
+    layer: str
+    means: str
+    do: str
+    run: tuple[str, ...]
+    rung: str
+    source: str
+    wraps: bool
+
+
+@lru_cache(maxsize=1)
+def patterns() -> tuple[Pattern, ...]:
+    """The rows, in order."""
+    import tomllib
+    from importlib.resources import files
+
+    table = tomllib.loads((files("ccswitch_tui.doctor") / "explanations.toml").read_text("utf-8"))
+    return tuple(
+        Pattern(
+            re.compile(row["says"], re.IGNORECASE),
+            row["layer"],
+            row["means"],
+            row["do"],
+            tuple(row.get("run", ())),
+            row.get("rung", ""),
+            row["source"],
+            row.get("wraps", False),
+        )
+        for row in table["pattern"]
+    )
+
+
+def explanations(text: str, *, profile: str = "") -> list[Explanation]:
+    """What the text means, the most specific first; empty when nothing in it is known.
+
+    Commands name `profile`, or NAME where none was given.
+    """
+    flat = re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*m", "", text[-LONGEST_TEXT:])).replace("’", "'")
+    found: list[Explanation] = []
+    for row in sorted(patterns(), key=lambda row: row.wraps):
+        match = row.says.search(flat)
+        if match and not any(_covers(known.matched, match[0]) for known in found):
+            commands = tuple(command.replace("{name}", profile or "NAME") for command in row.run)
+            found.append(Explanation(row.layer, row.means, row.do, commands, row.rung, match[0][:120], row.source))
+    return found[:MOST_SHOWN] or _by_refusals(flat, profile)
+
+
+def _covers(known: str, fresh: str) -> bool:
+    """A more specific row has explained these words already."""
+    return fresh.lower() in known.lower()
+
+
+def _by_refusals(flat: str, profile: str) -> list[Explanation]:
+    """The same text as a refusal of an endpoint."""
+    from ccswitch_tui.findings import CATALOGUE
+    from ccswitch_tui.probe.classify import rules
+
+    for rule in rules():
+        match = rule.words.search(flat) if rule.words else None
+        if match and not rule.body:
+            means = rule.because if rule.because and "{" not in rule.because else CATALOGUE[rule.kind].title
+            command = f"ccswitch-tui probe {profile or 'NAME'}"
+            return [Explanation("the endpoint", means, rule.fix or "probe it", (command,), "message", match[0][:120], rule.source)]
+    return []
