@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from textual.app import App
@@ -84,10 +85,14 @@ class CcswitchApp(App[int]):
         """`work(*args)` in a thread; raises TimeoutError when it takes too long."""
         return await in_thread(work, *args, timeout_s=timeout_s)
 
-    async def guarded(self, work: Coroutine[Any, Any, T]) -> T | None:
+    def start(self, group: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """`work` as a worker of the app itself; it outlives the screen it was started from."""
+        self.run_worker(cast("Any", partial(self.guarded, work)), group=group, exclusive=True)
+
+    async def guarded(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
         """Runs `work`; what is meant for the user becomes a notice, a mistake of ours goes on to the crash panel."""
         try:
-            return await work
+            return await work()
         except CcswitchError as error:
             self.tell(error)
         except TimeoutError:
@@ -111,7 +116,7 @@ class CcswitchApp(App[int]):
 
     def copy(self, text: str, said: str) -> None:
         """Puts text on the clipboard, without a key in it, and says what it was."""
-        self.run_worker(self.guarded(self._copy(redact(text), said)), group="copy", exclusive=True)
+        self.start("copy", partial(self._copy, redact(text), said))
 
     async def _copy(self, text: str, said: str) -> None:
         from ccswitch_tui.tui.clipboard import copy_natively
@@ -159,7 +164,7 @@ class CcswitchApp(App[int]):
         self.config = self.config._replace(**changes)
         look.use_ascii(self.config.wants_ascii(ctx.env))
         use_language(language_of(ctx.env, self.config.language))
-        self.run_worker(self.guarded(self.off(save_config, ctx.paths, self.config)), group="config", exclusive=True)
+        self.start("config", partial(self.off, save_config, ctx.paths, self.config))
 
     def watch_theme(self, name: str) -> None:
         """A theme chosen anywhere, the palette included, is kept."""

@@ -32,6 +32,8 @@ SIGNS = {
 STYLES = {"ok": "$text-success", "warn": "$text-warning", "fail": "$text-error", "here": "$text-primary"}
 QUIET = "$foreground 62%"
 DISABLED = "$foreground 34%"
+HANG = "\u2060"
+"""In a line of Prose: further lines begin here. A word joiner, which no terminal shows."""
 KEY = "bold $text-accent"
 NAME = "bold"
 
@@ -98,6 +100,11 @@ def cells(text: str | Content, width: int, style: str = "", *, right: bool = Fal
 def line(*parts: Any) -> Content:
     """Parts joined into one line: texts, (text, style) pairs and Contents."""
     return Content.assemble(*parts)
+
+
+def item(meaning: str, text: str, style: str = "") -> Content:
+    """Someone's sentence after a sign; further lines begin under its first word."""
+    return Content.assemble(mark(meaning), " ", HANG, (quoted(text), style))
 
 
 def lines(*rows: Content | str) -> Content:

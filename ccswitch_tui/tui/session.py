@@ -19,7 +19,6 @@ from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.verdicts import Verdicts
 
 if TYPE_CHECKING:
-    from ccswitch_tui.claude.layers import EffectiveValue
     from ccswitch_tui.claude.settings import Change
     from ccswitch_tui.findings import Finding, Fix
     from ccswitch_tui.interop.draft import Draft
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.edit import Edited
     from ccswitch_tui.workflows.use import UsePlan, UseResult
+    from ccswitch_tui.workflows.why import Why
 
 PROBE_PATIENCE_S = 600.0
 """The ladder has its own time-outs, rung by rung; this one only ends what has lost its way."""
@@ -100,6 +100,8 @@ class Session:
         self.ctx = ctx
         self.now = Snapshot()
         self._verdicts = Verdicts(ctx.paths.reports)
+        self._saved: tuple[bytes | None, bytes | None] = (None, None)
+        """profiles.toml before and after the wizard saved, for stepping back from it."""
 
     # ------------------------------------------------------------------------ looking
 
@@ -140,11 +142,13 @@ class Session:
         now = current(self.ctx)
         layers = self.ctx.settings.layers()
         endpoint = effective(layers, "env.ANTHROPIC_BASE_URL")
-        model = effective(layers, "env.ANTHROPIC_MODEL").value or effective(layers, "model").value
+        model = str(effective(layers, "env.ANTHROPIC_MODEL").value or effective(layers, "model").value or "")
+        # "sonnet" and the like are Claude Code's words for a tier; another variable says which model that is.
+        model = str(effective(layers, f"env.ANTHROPIC_DEFAULT_{model.upper()}_MODEL").value or model)
         credentials = ("apiKeyHelper", "env.ANTHROPIC_AUTH_TOKEN", "env.ANTHROPIC_API_KEY")
         credential = next((key.removeprefix("env.") for key in credentials if effective(layers, key).value), "")
         decided_by = self.layer(endpoint.winner) if endpoint.value else ""
-        return Truth(now.profile, now.base_url or "", str(model or ""), credential, decided_by, now.drift)
+        return Truth(now.profile, now.base_url or "", model, credential, decided_by, now.drift)
 
     @staticmethod
     def layer(name: str | None) -> str:
@@ -239,15 +243,29 @@ class Session:
 
     def save(self, setup: Setup) -> None:
         """Key first, then profile; all of it or nothing."""
+        from ccswitch_tui.textfile import read_bytes
         from ccswitch_tui.workflows.add import add_profile
 
+        before = read_bytes(self.ctx.paths.profiles)
         add_profile(self.ctx, setup.name, setup.draft)
+        self._saved = (before, read_bytes(self.ctx.paths.profiles))
 
     def unsave(self, name: str) -> None:
-        """The inverse of `save`."""
+        """The inverse of `save`: to the byte, unless somebody else changed the file since."""
+        from ccswitch_tui.textfile import locked, read_bytes, remove_file, replace_text, sha256_of
         from ccswitch_tui.workflows.manage import remove_profile
 
+        path = self.ctx.paths.profiles
+        before, after = self._saved
+        as_saved = read_bytes(path) == after
         remove_profile(self.ctx, name)
+        if as_saved:
+            with locked(path, self.ctx.paths.state_dir):
+                left = sha256_of(read_bytes(path))
+                if before is None:
+                    remove_file(path, expected_sha256=left)
+                else:
+                    replace_text(path, before, expected_sha256=left)
 
     def remove(self, name: str) -> str:
         """Removes a profile and its key, in use or not: the user was asked."""
@@ -331,11 +349,11 @@ class Session:
 
     # --------------------------------------------------------------- why, and what is wrong
 
-    def why(self) -> list[EffectiveValue]:
-        """Every variable that somebody sets, with all places and the winner."""
+    def why(self) -> list[Why]:
+        """Every deciding variable: what needs attention first, then what is set, then the rest."""
         from ccswitch_tui.workflows.why import why
 
-        return [value for value in why(self.ctx) if value.places]
+        return sorted(why(self.ctx), key=lambda w: (not w.remedy, w.effective.winner is None))
 
     def diagnose(self, name: str | None) -> tuple[list[Finding], list[str]]:
         """What is wrong on this machine, and with this profile; and what was checked."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ccswitch_tui.interop.draft import Draft
-from ccswitch_tui.profiles.model import ModelTiers, Profile, SecretRef, profile_from_table, profile_to_table
+from ccswitch_tui.probe.model import ProbeReport
+from ccswitch_tui.probe.shapes import parsed, read_models
+from ccswitch_tui.profiles.model import ModelTiers, Profile, SecretRef, Wire, profile_from_table, profile_to_table
 from ccswitch_tui.profiles.url import url_host
 
 
@@ -16,7 +18,7 @@ class Setup(NamedTuple):
 
     draft: Draft = Draft()
     name: str = ""
-    report: Any = None
+    report: ProbeReport | None = None
     """The last ProbeReport, when one was made."""
     tiers_chosen: bool = False
 
@@ -34,11 +36,13 @@ class Setup(NamedTuple):
         )
 
 
-def learned(setup: Setup, report: Any) -> Setup:
+def learned(setup: Setup, report: ProbeReport) -> Setup:
     """With what a probe found out: the format and the header style that work, and the endpoint's quirks."""
     endpoint = setup.draft.endpoint
     assert endpoint is not None
-    endpoint = endpoint._replace(wire=report.wire or endpoint.wire, auth=report.auth or endpoint.auth)
+    endpoint = endpoint._replace(
+        wire=cast("Wire | None", report.wire) or endpoint.wire, auth=report.auth or endpoint.auth
+    )
     found = {
         q.name: {"value": q.value, "from": "probe", "at": report.at[:10], "because": q.because} for q in report.quirks
     }
@@ -135,6 +139,29 @@ def match_tiers(models: Iterable[str], wanted: ModelTiers = NOTHING_CHOSEN) -> M
 
 def offered_models(setup: Setup) -> list[str]:
     """Every model known for this endpoint: chosen, listed by the probe, known to the source; talkers first."""
-    listed = list(getattr(setup.report, "models", ()) or ())
-    known = dict.fromkeys([*setup.draft.models.named().values(), *listed, *setup.draft.listed_models])
+    known = dict.fromkeys([*setup.draft.models.named().values(), *listed_by(setup.report), *setup.draft.listed_models])
     return sorted(known, key=lambda m: bool(NO_CONVERSATION.search(m)))
+
+
+_ID = re.compile(r'"id":\s*"((?:[^"\\]|\\.){1,200})"')
+"""For a list so long that its recorded body was cut and is no JSON any more."""
+
+
+def listed_by(report: ProbeReport | None) -> dict[str, int | None]:
+    """The models an endpoint listed when it was probed, with their context windows where it tells them."""
+    for exchange in report.exchanges if report else ():
+        if exchange.rung in ("http", "models") and exchange.status == 200:
+            rows = read_models(parsed(exchange.body))
+            if rows:
+                return {row.id: row.context_window for row in rows}
+            if exchange.rung == "models":
+                return dict.fromkeys(_ID.findall(exchange.body))
+    return {}
+
+
+def with_window(setup: Setup) -> Setup:
+    """With the context window the endpoint tells of the default model, where nobody has said another."""
+    window = listed_by(setup.report).get(setup.draft.models.default or "")
+    if window is None or setup.draft.context_window is not None:
+        return setup
+    return setup._replace(draft=setup.draft._replace(context_window=window))

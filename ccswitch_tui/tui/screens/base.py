@@ -53,7 +53,7 @@ def task(group: str) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], Cal
     def decorate(method: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Worker[None]]:
         @functools.wraps(method)
         def start(self: Any, *args: Any, **kwargs: Any) -> Worker[None]:
-            work = self.app.guarded(method(self, *args, **kwargs))
+            work = functools.partial(self.app.guarded, functools.partial(method, self, *args, **kwargs))
             return cast("Worker[None]", self.run_worker(work, group=group, exclusive=True, name=method.__name__))
 
         return start

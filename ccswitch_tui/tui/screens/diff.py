@@ -13,6 +13,7 @@ from textual.widgets import Static
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Sheet, bindings
+from ccswitch_tui.tui.widgets.prose import Prose
 
 
 class DiffSheet(Sheet[bool | None]):
@@ -30,7 +31,7 @@ class DiffSheet(Sheet[bool | None]):
         yield Static(look.line((t("diff.title", file=self.plan.file), look.NAME)), classes="title")
         yield Static(look.line(look.mark("warn"), " ", t("diff.foreign")), classes="aside")
         with VerticalScroll(id="changes"):
-            yield Static(change_lines(self.plan.changes))
+            yield Prose(change_lines(self.plan.changes))
 
     def do_write(self) -> None:
         self.dismiss(True)
@@ -42,12 +43,18 @@ def change_text(changes: Sequence[Any]) -> str:
 
 
 def change_lines(changes: Sequence[Any]) -> Content:
-    """Changes as `-` and `+` lines under their key, with the reason. Values are masked already."""
+    """Changes as `-` and `+` lines, the reason under them. Values are masked already."""
     rows: list[Content | str] = []
     for change in changes:
-        rows.append(look.line((look.quoted(change.key), look.NAME), (f"  {look.quoted(change.reason)}", look.QUIET)))
+        key = (look.quoted(change.key.removeprefix("env.")), look.NAME)
         if change.before is not None:
-            rows.append(look.line(("  - ", look.STYLES["fail"]), look.quoted(str(change.before))))
+            rows.append(look.line(("- ", look.STYLES["fail"]), look.HANG, key, f" {_value(change.before)}"))
         if change.after is not None:
-            rows.append(look.line(("  + ", look.STYLES["ok"]), look.quoted(str(change.after))))
+            rows.append(look.line(("+ ", look.STYLES["ok"]), look.HANG, key, f" {_value(change.after)}"))
+        rows.append(look.line(f"    {look.HANG}", (look.quoted(change.reason), look.QUIET)))
     return look.lines(*rows)
+
+
+def _value(text: object) -> str:
+    """A value as it would be written; an empty one is said to be empty."""
+    return look.quoted(str(text)) or '""'

@@ -15,6 +15,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.widgets.finding import card, title_of
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 
@@ -35,10 +36,10 @@ class DoctorScreen(Place[None]):
         yield Static(id="head", classes="head")
         with Container(id="halves"):
             with Container(id="list"):
+                yield Prose(id="empty")
                 yield Rows(self._draw, id="findings")
-                yield Static(id="empty")
             with VerticalScroll(id="side", can_focus=False):
-                yield Static(id="card")
+                yield Prose(id="card")
 
     def on_mount(self) -> None:
         self.load()
@@ -57,8 +58,7 @@ class DoctorScreen(Place[None]):
         self._head(look.line(state, (f"  {t('doctor.checked', n=len(checked))}", look.QUIET)))
         rows = self.query_one(Rows)
         rows.show(self.findings, cursor=0)
-        rows.display = bool(findings)
-        self.query_one("#empty", Static).update("" if findings else t("doctor.empty"))
+        self.query_one("#empty", Prose).update("" if findings else t("doctor.empty"))
         self._card()
         self.renew_keys()
 
@@ -73,7 +73,7 @@ class DoctorScreen(Place[None]):
     def _card(self) -> None:
         finding = self.query_one(Rows).row
         key = "f" if finding and finding.fix and finding.fix.patch and self.profile_name else ""
-        self.query_one("#card", Static).update(card(finding, fix_key=key) if finding else "")
+        self.query_one("#card", Prose).update(card(finding, fix_key=key) if finding else "")
         self.renew_keys()
 
     def why_not(self, action: str) -> str | None:

@@ -18,6 +18,7 @@ from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet, DirtySheet
 from ccswitch_tui.tui.widgets.choice import Choice
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.secret_field import SecretField
 
 PAUSE_S = 0.15
@@ -52,7 +53,7 @@ class EditScreen(Place[str | None]):
             with Horizontal(classes="field"):
                 yield Label(t("field.secret"))
                 yield SecretField(id="secret")
-        yield Static(id="verdict")
+        yield Prose(id="verdict")
 
     def _widget(self, field: Field) -> Input | Choice:
         if field.choices:
@@ -103,15 +104,15 @@ class EditScreen(Place[str | None]):
         try:
             edited = await self.ccs.off(self.session.plan_edit, self.profile_name, changes(self.opened, self.texts()))
             self.error = None
-            shown = [look.line((f"{look.sign('dot')} {look.quoted(note)}", look.QUIET)) for note in edited.notes]
+            shown = [look.item("dot", note, look.QUIET) for note in edited.notes]
             state = t("edit.changed") if self.dirty else t("edit.unchanged")
             shown.insert(0, look.line(look.mark("ok"), " ", state))
         except CcswitchError as error:
             self.error = error
-            shown.append(look.line(look.mark("fail"), " ", look.quoted(error.message)))
+            shown.append(look.item("fail", error.message))
             if error.hint:
-                shown.append(look.line("  ", (look.quoted(error.hint), look.QUIET)))
-        self.query_one("#verdict", Static).update(look.lines(*shown))
+                shown.append(look.line("  ", look.HANG, (look.quoted(error.hint), look.QUIET)))
+        self.query_one("#verdict", Prose).update(look.lines(*shown))
         self.renew_keys()
 
     # ------------------------------------------------------------------ actions

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings
+from ccswitch_tui.tui.widgets.prose import Prose
 
 PREFIX_STYLES = {"*": look.QUIET, ">": look.STYLES["here"], "<": look.STYLES["ok"]}
 LONGEST_SHOWN = 200_000
@@ -35,7 +36,7 @@ class EvidenceScreen(Place[None]):
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
         with VerticalScroll(id="page"):
-            yield Static(id="text")
+            yield Prose(id="text")
 
     def on_mount(self) -> None:
         self._show()
@@ -46,7 +47,7 @@ class EvidenceScreen(Place[None]):
         self.query_one("#head", Static).update(
             look.line((title, look.NAME), (f"  {look.quoted(self.session.title_of(exchange))}", look.QUIET))
         )
-        self.query_one("#text", Static).update(curl_verbose(self.session.verbose_of(exchange)))
+        self.query_one("#text", Prose).update(curl_verbose(self.session.verbose_of(exchange)))
         self.query_one("#page").scroll_home(animate=False)
         self.renew_keys()
 

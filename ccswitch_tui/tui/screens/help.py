@@ -58,10 +58,10 @@ class KeyTable(Static):
             every = " ".join(
                 keys.shown(key._replace(keys=k), ascii_only=look.ascii_only()) for k in key.keys.split(",")
             )
-            told = Content(t(f"tip.{key.action}")).fold(width - self.WIDTH)
+            told = Content(t(f"tip.{key.action}")).wrap(width - self.WIDTH)
             reason = why_not(key.action)
             if reason:
-                told += Content.styled(t("help.not_now", reason=reason), look.QUIET).fold(width - self.WIDTH)
+                told += Content.styled(t("help.not_now", reason=reason), look.QUIET).wrap(width - self.WIDTH)
             for number, row in enumerate(told):
                 rows.append(look.line(look.cells("" if number else every, self.WIDTH, look.KEY), row))
         return rows

@@ -15,6 +15,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet
 from ccswitch_tui.tui.screens.diff import change_lines, change_text
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 
@@ -32,10 +33,10 @@ class HistoryScreen(Place[None]):
         yield Static(look.line((t("history.title"), look.NAME)), classes="head")
         with Container(id="halves"):
             with Container(id="list"):
+                yield Prose(id="empty")
                 yield Rows(self._draw, id="writes")
-                yield Static(id="empty")
             with VerticalScroll(id="side", can_focus=False):
-                yield Static(id="diff")
+                yield Prose(id="diff")
 
     def on_mount(self) -> None:
         self.load()
@@ -44,8 +45,7 @@ class HistoryScreen(Place[None]):
     async def load(self) -> None:
         self.writes = tuple(await self.ccs.off(self.session.history))
         self.query_one(Rows).show(self.writes)
-        self.query_one(Rows).display = bool(self.writes)
-        self.query_one("#empty", Static).update("" if self.writes else t("history.empty"))
+        self.query_one("#empty", Prose).update("" if self.writes else t("history.empty"))
         self._diff()
         self.renew_keys()
 
@@ -62,10 +62,10 @@ class HistoryScreen(Place[None]):
     def _diff(self) -> None:
         write = self.query_one(Rows).row
         if write is None:
-            self.query_one("#diff", Static).update("")
+            self.query_one("#diff", Prose).update("")
             return
         state = look.line(write.file, (f"  {t('history.undone')}", look.QUIET) if write.undone else "")
-        self.query_one("#diff", Static).update(look.lines(state, "", change_lines(write.changes)))
+        self.query_one("#diff", Prose).update(look.lines(state, "", change_lines(write.changes)))
 
     def why_not(self, action: str) -> str | None:
         if action in ("undo", "restore") and not any(not w.undone for w in self.writes):

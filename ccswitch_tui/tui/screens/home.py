@@ -6,15 +6,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
-from ccswitch_tui.tui.i18n import t, t_or
+from ccswitch_tui.tui.i18n import language, t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.session import Row, Snapshot
 from ccswitch_tui.tui.widgets.details import Details
 from ccswitch_tui.tui.widgets.headline import Headline
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 GLANCE_S = 2.0
@@ -34,6 +35,7 @@ class HomeScreen(Place[None]):
     def __init__(self) -> None:
         super().__init__()
         self.scope = "user"
+        self.spoken = language()
         self.wanted: str | None = None
         """The profile the cursor should stand on after the next look."""
 
@@ -42,15 +44,19 @@ class HomeScreen(Place[None]):
         with Container(id="halves"):
             with Container(id="list"):
                 yield Input(placeholder=t("home.filter"), id="filter", compact=True)
+                yield Prose(id="empty")
                 yield Rows(self.draw_row, id="profiles")
-                yield Static(id="empty")
             yield Details(id="details")
 
     def on_mount(self) -> None:
+        self.begin()
+        self.set_interval(GLANCE_S, self.glance)
+
+    def begin(self) -> None:
         self.query_one("#filter").display = False
         self.query_one("#empty").display = False
+        self.show(self.session.now)
         self.look_again()
-        self.set_interval(GLANCE_S, self.glance)
 
     def on_screen_resume(self) -> None:
         self.look_again()
@@ -70,6 +76,8 @@ class HomeScreen(Place[None]):
     def show(self, snapshot: Snapshot) -> None:
         """Puts one look at the files on the screen."""
         self.session.now = snapshot
+        if not self.query("#profiles"):
+            return  # between two languages
         self.query_one(Headline).truth = snapshot.truth
         if snapshot.problem:
             self.ccs.tell(snapshot.problem)
@@ -84,8 +92,7 @@ class HomeScreen(Place[None]):
         cursor = next((i for i, row in enumerate(found) if row.name == self.wanted), None)
         self.wanted = None
         profiles.show(found, cursor=cursor)
-        profiles.display = bool(found)
-        empty = self.query_one("#empty", Static)
+        empty = self.query_one("#empty", Prose)
         empty.display = not found
         if not found:
             empty.update(t("home.no_match") if every else t("home.empty"))
@@ -267,12 +274,10 @@ class HomeScreen(Place[None]):
 
         self.app.push_screen(SettingsScreen(), self._settings_left)
 
-    def _settings_left(self, _: None) -> None:
-        """The language may have changed: every word is drawn anew."""
-        self.refresh(recompose=True)
-        self.call_after_refresh(self._renewed)
-
-    def _renewed(self) -> None:
-        self.query_one("#filter").display = False
-        self.show(self.session.now)
-        self.query_one("#profiles").focus()
+    async def _settings_left(self, _: None) -> None:
+        """In another language every word is drawn anew."""
+        if self.spoken != language():
+            self.spoken = language()
+            await self.recompose()
+            self.begin()
+            self.query_one("#profiles").focus()

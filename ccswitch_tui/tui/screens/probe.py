@@ -16,6 +16,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.widgets.finding import card
 from ccswitch_tui.tui.widgets.ladder import Ladder, step_facts
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 
@@ -32,13 +33,14 @@ class ProbeScreen(Place[None]):
         self.profile_name = name
         self.report: Any = None
         self.running = False
+        self.ladder: Any = "default"
 
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
         with Container(id="halves"):
             yield Ladder(id="ladder")
             with VerticalScroll(id="side", can_focus=False):
-                yield Static(id="card")
+                yield Prose(id="card")
 
     def on_mount(self) -> None:
         self.climb(self.ccs.config.ladder)
@@ -48,14 +50,15 @@ class ProbeScreen(Place[None]):
     @task("probe")
     async def climb(self, ladder: Any) -> None:
         """One probe; starting another one, or leaving, ends it."""
-        self.running, self.report = True, None
+        self.running, self.report, self.ladder = True, None, ladder
         self.query_one(Ladder).begin(ladder)
         self._head()
         try:
             self.report = await self.session.probe(self.profile_name, ladder, self._on_step)
         finally:
             self.running = False
-            self._head()
+            if self.query("#head"):  # it is gone when leaving ended the probe
+                self._head()
         self.query_one(Ladder).settle(self.report.steps)
         self._card()
 
@@ -72,12 +75,15 @@ class ProbeScreen(Place[None]):
 
     def _head(self) -> None:
         profile = self.session.profile(self.profile_name)
-        state: Content = Content.styled(t("probe.running"), look.QUIET)
+        where = look.quoted(profile.endpoint.base_url) if profile else ""
         if self.report:
             state = look.verdict(self.report.verdict)
-        elif not self.running:
-            state = Content.styled(t("probe.stopped"), look.QUIET)
-        where = look.quoted(profile.endpoint.base_url) if profile else ""
+            where = f"{look.quoted(self.report.sentence)}  {where}"
+        else:
+            state = Content.styled(t("probe.running" if self.running else "probe.stopped"), look.QUIET)
+            if self.running and profile:
+                cost = self.session.cost(profile, self.ladder)
+                where = f"{t('probe.cost', requests=cost.requests, tokens=cost.tokens)}  {where}"
         self.query_one("#head", Static).update(
             look.line((self.profile_name, look.NAME), "  ", state, (f"  {where}", look.QUIET))
         )
@@ -91,7 +97,7 @@ class ProbeScreen(Place[None]):
             shown += [card(finding, fix_key="f"), ""]
         if step is not None:
             shown.append(step_facts(step))
-        self.query_one("#card", Static).update(look.lines(*shown))
+        self.query_one("#card", Prose).update(look.lines(*shown))
         self.renew_keys()
 
     def findings(self) -> list[Finding]:

@@ -15,6 +15,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 from ccswitch_tui.tui.widgets.sides import sides
 
@@ -47,10 +48,10 @@ class TrafficScreen(Place[None]):
         with Container(id="halves"):
             with Container(id="list"):
                 yield Input(placeholder=t("traffic.filter"), id="filter", compact=True)
+                yield Prose(id="empty")
                 yield Rows(self._draw, id="flows")
-                yield Static(id="empty")
             with VerticalScroll(id="side", can_focus=False):
-                yield Static(id="facts")
+                yield Prose(id="facts")
                 yield Static(id="bodies")
 
     def on_mount(self) -> None:
@@ -94,8 +95,7 @@ class TrafficScreen(Place[None]):
         rows = self.query_one(Rows)
         at = next((i for i, f in enumerate(found) if rows.row and f["id"] == rows.row["id"]), 0)
         rows.show(found, cursor=at if rows.cursor else 0)
-        rows.display = bool(found)
-        empty = self.query_one("#empty", Static)
+        empty = self.query_one("#empty", Prose)
         empty.display = not found
         empty.update(t("traffic.off") if self.connected is False else t("traffic.empty"))
         self._head()
@@ -132,7 +132,7 @@ class TrafficScreen(Place[None]):
     @on(Rows.Moved, "#flows")
     def _facts(self) -> None:
         flow = self.query_one(Rows).row
-        self.query_one("#facts", Static).update(flow_facts(flow) if flow else "")
+        self.query_one("#facts", Prose).update(flow_facts(flow) if flow else "")
         number = flow["id"] if flow else None
         if number != self.shown_id:
             self.shown_id = number
@@ -231,6 +231,6 @@ def flow_facts(flow: Flow) -> Content:
     if flow.get("stop_reason"):
         rows.append(fact_named(t("traffic.ended"), flow["stop_reason"]))
     if flow.get("error"):
-        rows.append(look.line(look.mark("fail"), " ", look.quoted(flow["error"])))
-    rows += [look.line(look.mark("warn"), " ", look.quoted(notice)) for notice in flow.get("notices", ())]
+        rows.append(look.item("fail", flow["error"]))
+    rows += [look.item("warn", notice) for notice in flow.get("notices", ())]
     return look.lines(*rows, "")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,10 +12,13 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.i18n import t, t_or
+from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
-from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.why import Why
 
 
 class WhyScreen(Place[None]):
@@ -25,7 +29,7 @@ class WhyScreen(Place[None]):
     BINDINGS = bindings("why")
     CSS_PATH = "../styles/halves.tcss"
 
-    every: tuple[Any, ...] = ()
+    every: tuple[Why, ...] = ()
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("why.title"), look.NAME), (f"  {self.session.ctx.cwd}", look.QUIET)), classes="head")
@@ -34,7 +38,7 @@ class WhyScreen(Place[None]):
                 yield Input(placeholder=t("why.filter"), id="filter", compact=True)
                 yield Rows(self._draw, id="values")
             with VerticalScroll(id="side", can_focus=False):
-                yield Static(id="facts")
+                yield Prose(id="facts")
 
     def on_mount(self) -> None:
         self.query_one("#filter").display = False
@@ -48,7 +52,11 @@ class WhyScreen(Place[None]):
     @on(Input.Changed, "#filter")
     def _filter(self) -> None:
         words = self.query_one("#filter", Input).value.casefold().split()
-        found = [v for v in self.every if all(w in f"{v.name} {v.shown}".casefold() for w in words)]
+        found = [
+            v
+            for v in self.every
+            if all(w in f"{v.name} {shown_value(v)} {v.effective.winner}".casefold() for w in words)
+        ]
         self.query_one(Rows).show(found)
         self._facts()
 
@@ -56,31 +64,24 @@ class WhyScreen(Place[None]):
     def _done(self) -> None:
         self.query_one(Rows).focus()
 
-    def _draw(self, value: Any, width: int) -> Content:
-        contested = len(value.places) > 1
-        name = min(36, max(20, width * 3 // 5))
+    def _draw(self, why: Why, width: int) -> Content:
+        """Name, value and winner; a warning where something of ours is overruled."""
+        name = 34 if width >= 70 else max(16, width * 3 // 5)
+        layer = 18
+        value = width - name - layer - 5 if width >= 70 else 0
+        winner = self.session.layer(why.effective.winner) if why.effective.winner else t("why.nobody")
         return look.line(
-            " ", look.mark("warn") if contested else look.cells("", 2 if look.ascii_only() else 1), " ",
-            look.cells(value.name, name, look.NAME), " ",
-            look.cells(t_or(f"layer.{value.winner}", value.winner), max(0, width - name - 5), look.QUIET),
+            " ", look.mark("warn" if why.remedy else "ok" if why.effective.winner else "skip"), " ",
+            look.cells(why.name, name, look.NAME if why.effective.winner else look.QUIET), " " if value else "",
+            look.cells(shown_value(why), value), " ",
+            look.cells(winner, width - name - value - 5, look.QUIET),
         )  # fmt: skip
 
     @on(Rows.Moved, "#values")
     def _facts(self) -> None:
-        value = self.query_one(Rows).row
-        rows: list[Content | str] = []
-        if value is not None:
-            rows = [Content.styled(value.name, look.NAME), Content(look.quoted(str(value.shown))), ""]
-            for place in value.places:
-                wins = place.layer == value.winner
-                label = t_or(f"layer.{place.layer}", place.layer)
-                shown = look.line(
-                    look.quoted(str(place.value)), (f"  {t('why.wins')}", look.STYLES["ok"]) if wins else ""
-                )
-                rows.append(look.line(look.mark("ok" if wins else "skip"), " ", fact_named(label, shown)))
-                if place.file:
-                    rows.append(Content.styled(f"  {place.file}", look.QUIET))
-        self.query_one("#facts", Static).update(look.lines(*rows))
+        why: Why | None = self.query_one(Rows).row
+        self.query_one("#facts", Prose).update(why_facts(why, self.session.layer) if why else "")
+        self.renew_keys()
 
     def why_not(self, action: str) -> str | None:
         if action == "copy" and self.is_mounted and self.query_one(Rows).row is None:
@@ -97,7 +98,7 @@ class WhyScreen(Place[None]):
 
     def do_copy(self) -> None:
         value = self.query_one(Rows).row
-        self.ccs.copy(f"{value.name}={value.shown}", t("copied.variable", name=value.name))
+        self.ccs.copy(f"{value.name}={shown_value(value)}", t("copied.variable", name=value.name))
 
     def do_back(self) -> None:
         field = self.query_one("#filter", Input)
@@ -106,3 +107,31 @@ class WhyScreen(Place[None]):
             self.query_one(Rows).focus()
         else:
             self.dismiss()
+
+
+def shown_value(why: Why) -> str:
+    """The value that counts, masked where it is a credential; an empty one is said to be empty."""
+    shown = why.effective.shown
+    return "" if shown is None else look.quoted(shown) or '""'
+
+
+def why_facts(why: Why, layer_name: Callable[[str | None], str]) -> Content:
+    """The value, every place that sets it with the winner first, and what mends it."""
+    rows: list[Content | str] = [Content.styled(why.name, look.NAME), shown_value(why), ""]
+    for number, place in enumerate(why.places()):
+        wins = number == 0 and place.layer == why.effective.winner
+        value = "" if place.value is None else look.quoted(place.value) or '""'
+        rows.append(
+            look.line(
+                look.mark("ok" if wins else "skip"), " ", look.HANG,
+                (layer_name(place.layer), look.NAME if wins else ""),
+                f"  {value}", (f"  {t('why.wins')}", look.STYLES["ok"]) if wins else "",
+            )
+        )  # fmt: skip
+        if place.file:
+            rows.append(look.line("  ", look.HANG, (look.quoted(place.file), look.QUIET)))
+    if not why.places():
+        rows.append(Content.styled(t("why.nobody"), look.QUIET))
+    if why.remedy:
+        rows += ["", look.item("warn", why.remedy)]
+    return look.lines(*rows)

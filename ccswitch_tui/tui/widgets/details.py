@@ -7,11 +7,11 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.session import Row
+from ccswitch_tui.tui.widgets.prose import Prose
 
 LABEL_WIDTH = 11
 
@@ -20,32 +20,46 @@ class Details(VerticalScroll, can_focus=False):
     """Follows the cursor of the list."""
 
     def compose(self) -> ComposeResult:
-        yield Static(id="facts")
+        yield Prose(id="facts")
 
     def show(self, row: Row | None, now: float) -> None:
         """The facts of a profile, or nothing."""
-        self.query_one("#facts", Static).update(facts(row, now) if row else "")
+        self.query_one("#facts", Prose).update(facts(row, now) if row else "")
 
 
 def facts(row: Row, now: float) -> Content:
-    """All that Home says about one profile."""
+    """All that Home says about one profile, the common things within eight lines."""
     p = row.profile
-    rows: list[Content | str] = [look.line((p.name, look.NAME), "   ", look.verdict(row.verdict), *_when(row, now)), ""]
-    rows.append(fact("address", p.endpoint.base_url))
-    rows.append(fact("wire", p.endpoint.wire or t("fact.wire_unknown"), t(f"route.{p.route}")))
-    for tier, model in p.models.named().items():
-        rows.append(fact_named(t_or(f"tier.{tier}", tier), model))
-    rows.append(_key(row))
-    rows.append(_in_use(row))
+    rows: list[Content | str] = [
+        look.line((p.name, look.NAME), "  ", look.verdict(row.verdict), *_when(row, now)),
+        Content.styled(look.quoted(p.note), look.QUIET),
+        fact("address", p.endpoint.base_url),
+        fact("wire", p.endpoint.wire or t("fact.wire_unknown"), t(f"route.{p.route}")),
+        _models(row),
+        _key(row),
+        _in_use(row),
+    ]
+    if p.context_window:
+        rows.append(fact("window", f"{p.context_window:,}"))
     if p.quirks:
         rows.append(fact("quirks", ", ".join(p.quirks)))
     if p.fallbacks:
         rows.append(fact("fallbacks", f" {look.sign('to')} ".join(p.fallbacks)))
     if p.tags:
         rows.append(fact("tags", " ".join(p.tags)))
-    if p.note:
-        rows += ["", Content.styled(look.quoted(p.note), look.QUIET)]
     return look.lines(*rows)
+
+
+def _models(row: Row) -> Content:
+    """The default first, then the tiers that have a model of their own."""
+    named = row.profile.models.named()
+    if not named:
+        return fact("models", t("fact.no_models"))
+    parts = [named.pop("default")] if "default" in named else []
+    others = [
+        look.line((t_or(f"tier.{tier}", tier), look.QUIET), f" {look.quoted(model)}") for tier, model in named.items()
+    ]
+    return fact_named(t("fact.models"), Content("   ").join([*(Content(look.quoted(p)) for p in parts), *others]))
 
 
 def fact(name: str, value: str, aside: str = "") -> Content:
@@ -56,7 +70,7 @@ def fact(name: str, value: str, aside: str = "") -> Content:
 def fact_named(label: str, value: str | Content, aside: str = "") -> Content:
     """One line with a label that is already a text."""
     shown = value if isinstance(value, Content) else Content(look.quoted(value))
-    parts: list[Any] = [look.cells(label, LABEL_WIDTH, look.QUIET), shown]
+    parts: list[Any] = [look.cells(label, LABEL_WIDTH, look.QUIET), look.HANG, shown]
     if aside:
         parts.append((f"  {aside}", look.QUIET))
     return look.line(*parts)

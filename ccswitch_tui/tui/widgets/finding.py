@@ -19,7 +19,11 @@ def card(finding: Finding, *, fix_key: str = "", asides: tuple[str, ...] = ()) -
     meaning = look.SEVERITIES[finding.severity]
     rows: list[Content | str] = [
         look.line(
-            look.mark(meaning), " ", (look.quoted(title_of(finding)), look.NAME), (f"  {finding.code}", look.QUIET)
+            look.mark(meaning),
+            " ",
+            look.HANG,
+            (look.quoted(title_of(finding)), look.NAME),
+            (f"  {finding.code}", look.QUIET),
         ),
         Content(look.quoted_lines(finding.because)),
     ]
@@ -27,9 +31,9 @@ def card(finding: Finding, *, fix_key: str = "", asides: tuple[str, ...] = ()) -
     if fix:
         rows.append("")
         if fix.patch and fix_key:
-            rows.append(look.line((fix_key, look.KEY), " ", look.quoted(fix.text)))
+            rows.append(look.line((fix_key, look.KEY), " ", look.HANG, look.quoted(fix.text)))
         else:
-            rows.append(look.line((f"{t('finding.fix')}  ", look.QUIET), look.quoted(fix.text)))
-        rows += [look.line("   ", (look.quoted(command), look.STYLES["here"])) for command in fix.commands]
+            rows.append(look.line((f"{t('finding.fix')}  ", look.QUIET), look.HANG, look.quoted(fix.text)))
+        rows += [look.line("  ", look.HANG, (look.quoted(command), look.STYLES["here"])) for command in fix.commands]
     rows += [Content.styled(aside, look.QUIET) for aside in asides]
     return look.lines(*rows)

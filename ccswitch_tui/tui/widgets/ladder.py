@@ -83,6 +83,8 @@ def step_facts(step: Step) -> Content:
         rows += [Content(look.quoted(step.because)), ""]
     if step.proves:
         rows.append(
-            look.line((f"{t('probe.proves')}  ", look.QUIET), look.quoted(t_or(f"proves.{step.code}", step.proves)))
+            look.line(
+                (f"{t('probe.proves')}  ", look.QUIET), look.HANG, look.quoted(t_or(f"proves.{step.code}", step.proves))
+            )
         )
     return look.lines(*rows)

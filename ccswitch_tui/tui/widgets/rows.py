@@ -50,8 +50,8 @@ class Rows(ScrollView, can_focus=True):
     }
     """
 
-    cursor: reactive[int] = reactive(0)
-    hover: reactive[int] = reactive(-1)
+    cursor: reactive[int] = reactive(0, repaint=False)
+    hover: reactive[int] = reactive(-1, repaint=False)
 
     @dataclass
     class Moved(Message):
@@ -66,7 +66,7 @@ class Rows(ScrollView, can_focus=True):
 
     @dataclass
     class Selected(Message):
-        """A row was chosen with enter or the mouse."""
+        """A row was chosen with enter or the mouse; None where there is no row."""
 
         rows: Rows
         row: Any
@@ -100,13 +100,18 @@ class Rows(ScrollView, can_focus=True):
         self.post_message(self.Moved(self, self.row))
 
     def watch_cursor(self, old: int, new: int) -> None:
-        self.scroll_to_region(Region(0, new, 1, 1), animate=False, force=True)
+        self._bring_into_sight(new)
         self._repaint(old)
         self._repaint(new)
 
     def watch_hover(self, old: int, new: int) -> None:
         self._repaint(old)
         self._repaint(new)
+
+    def _bring_into_sight(self, index: int) -> None:
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if height and not top <= index < top + height:
+            self.scroll_to_region(Region(0, index, 1, 1), animate=False, force=True)
 
     def _repaint(self, index: int) -> None:
         self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
@@ -127,8 +132,7 @@ class Rows(ScrollView, can_focus=True):
             self._say_moved()
 
     def action_select(self) -> None:
-        if self.row is not None:
-            self.post_message(self.Selected(self, self.row))
+        self.post_message(self.Selected(self, self.row))
 
     def _on_mouse_move(self, event: events.MouseMove) -> None:
         self.hover = self._index_at(event)
@@ -151,7 +155,7 @@ class Rows(ScrollView, can_focus=True):
 
     def _on_resize(self, event: events.Resize) -> None:
         self.virtual_size = Size(self.scrollable_content_region.width, len(self.rows))
-        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
+        self._bring_into_sight(self.cursor)
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width

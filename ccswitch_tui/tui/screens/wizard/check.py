@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
@@ -18,6 +17,7 @@ from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.setup import learned
 from ccswitch_tui.tui.widgets.finding import card
 from ccswitch_tui.tui.widgets.ladder import Ladder, step_facts
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 
@@ -32,11 +32,11 @@ class CheckPane(Pane):
     running = False
 
     def body(self) -> ComposeResult:
-        yield Static(id="state", classes="lead")
+        yield Prose(id="state", classes="lead")
         with Container(id="halves"):
             yield Ladder(id="ladder")
             with VerticalScroll(id="side", can_focus=False):
-                yield Static(id="card")
+                yield Prose(id="card")
 
     def begin(self) -> None:
         super().begin()
@@ -58,7 +58,7 @@ class CheckPane(Pane):
             self.query_one(Ladder).settle(report.steps)
         finally:
             self.running = False
-            if self.is_attached:
+            if self.query("#state"):  # it is gone when stepping back ended the probe
                 self._state()
                 self._card()
 
@@ -76,7 +76,7 @@ class CheckPane(Pane):
             shown = look.line(look.verdict(report.verdict), "  ", look.quoted(report.sentence))
         else:
             shown = Content.styled(t("probe.running" if self.running else "probe.stopped"), look.QUIET)
-        self.query_one("#state", Static).update(shown)
+        self.query_one("#state", Prose).update(shown)
         self.renew_keys()
 
     @on(Rows.Moved, "#ladder")
@@ -87,7 +87,7 @@ class CheckPane(Pane):
             shown += [card(finding, fix_key="f"), ""]
         if step is not None and not shown:
             shown.append(step_facts(step))
-        self.query_one("#card", Static).update(look.lines(*shown))
+        self.query_one("#card", Prose).update(look.lines(*shown))
         self.renew_keys()
 
     def findings(self) -> list[Finding]:

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.tui import look
@@ -20,6 +20,7 @@ from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.screens.wizard.source import draft_facts
 from ccswitch_tui.tui.setup import Setup, suggest_name
 from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 MOVES: list[Any] = [
@@ -44,7 +45,7 @@ class ChooserPane(Pane):
     def body(self) -> ComposeResult:
         yield Input(placeholder=t(self.SEARCH), id="search", compact=True)
         yield Rows(self.draw, id="choices")
-        yield Static(id="about")
+        yield Prose(id="about")
 
     def begin(self) -> None:
         super().begin()
@@ -68,13 +69,16 @@ class ChooserPane(Pane):
     @on(Input.Changed, "#search")
     def _search(self) -> None:
         words = self.query_one("#search", Input).value.casefold().split()
-        self.query_one(Rows).show([r for r in self.every if all(w in r.haystack for w in words)], cursor=0)
+        found = [r for r in self.every if all(w in r.haystack for w in words)]
+        # what is called so comes before what only has a model of that name
+        found.sort(key=lambda r: not all(w in r.title.casefold() for w in words))
+        self.query_one(Rows).show(found, cursor=0)
         self._about()
 
     @on(Rows.Moved, "#choices")
     def _about(self) -> None:
         row = self.query_one(Rows).row
-        self.query_one("#about", Static).update(self.about(row) if row else t(self.NOTHING))
+        self.query_one("#about", Prose).update(self.about(row) if row else t(self.NOTHING))
         self.renew_keys()
 
     def action_move(self, by: int) -> None:
@@ -119,7 +123,7 @@ class CataloguePane(ChooserPane):
         rows: list[Content | str] = [look.line((row.title, look.NAME), (f"  {row.id}", look.QUIET))]
         if row.key_page:
             rows.append(fact_named(t("catalogue.key_page"), row.key_page))
-        rows += [look.line((f"{look.sign('dot')} {look.quoted(note)}", look.QUIET)) for note in row.notes]
+        rows += [look.item("dot", note, look.QUIET) for note in row.notes]
         return look.lines(*rows)
 
     @task("choose")
@@ -156,7 +160,7 @@ class MinePane(ChooserPane):
     def about(self, row: Any) -> Content:
         if row.draft:
             return draft_facts(row.draft)
-        return look.line(look.mark("skip"), " ", look.quoted(row.why_not))
+        return look.item("skip", row.why_not)
 
     def why_not(self, action: str) -> str | None:
         row = self.query_one(Rows).row if self.is_mounted else None

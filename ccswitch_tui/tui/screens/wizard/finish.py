@@ -14,6 +14,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.diff import change_lines
 from ccswitch_tui.tui.screens.wizard.pane import Pane
+from ccswitch_tui.tui.widgets.prose import Prose
 
 LAUNCH = "claude"
 """What the user types next; copied with `y`."""
@@ -32,7 +33,7 @@ class UseNowPane(Pane):
         yield Static(look.line(look.mark("ok"), " ", t("use_now.saved", name=self.setup.name)), classes="lead")
         yield Static(id="file")
         with VerticalScroll(id="changes", can_focus=True):
-            yield Static(id="lines")
+            yield Prose(id="lines")
 
     def begin(self) -> None:
         super().begin()
@@ -42,7 +43,7 @@ class UseNowPane(Pane):
     async def _plan(self) -> None:
         self.plan = await self.ccs.off(self.session.plan_use, self.setup.name, "user")
         self.query_one("#file", Static).update(look.line((t("use_now.ask"), look.NAME), f"  {self.plan.file}"))
-        self.query_one("#lines", Static).update(change_lines(self.plan.changes))
+        self.query_one("#lines", Prose).update(change_lines(self.plan.changes))
         self.renew_keys()
 
     def why_not(self, action: str) -> str | None:
@@ -68,7 +69,7 @@ class ReadyPane(Pane):
     def body(self) -> ComposeResult:
         yield Static(look.line((t("ready.checking"), look.QUIET)), id="title", classes="lead")
         with VerticalScroll(id="checks", can_focus=True):
-            yield Static(id="lines")
+            yield Prose(id="lines")
 
     def begin(self) -> None:
         super().begin()
@@ -79,9 +80,9 @@ class ReadyPane(Pane):
         lines: list[Content] = []
         bad = False
         async for check in self.session.verify(self.setup.name):
-            lines.append(look.line(look.mark(check.verdict), " ", check.text))
+            lines.append(look.item(check.verdict, check.text))
             bad = bad or check.verdict == "fail"
-            self.query_one("#lines", Static).update(look.lines(*lines))
+            self.query_one("#lines", Prose).update(look.lines(*lines))
         title = t("ready.not_yet") if bad else t("ready.ready", command=LAUNCH)
         self.query_one("#title", Static).update(look.line(look.mark("fail" if bad else "ok"), " ", (title, look.NAME)))
 

@@ -13,6 +13,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.secret_field import SecretField
 
 
@@ -29,10 +30,10 @@ class KeyPane(Pane):
         yield Static(
             t("give_key.ask", host=look.host_of(draft.endpoint.base_url if draft.endpoint else "")), classes="lead"
         )
-        yield Static(self._found(), id="found")
+        yield Prose(self._found(), id="found")
         yield SecretField(id="secret")
         yield Input(placeholder=t("give_key.reference"), value=str(draft.key_ref or ""), id="reference", compact=True)
-        yield Static(id="where")
+        yield Prose(id="where")
 
     def _found(self) -> Content:
         draft = self.setup.draft
@@ -55,8 +56,8 @@ class KeyPane(Pane):
             "",
             Content.styled(t("give_key.promise"), look.QUIET),
         ]
-        rows += [look.line(look.mark("warn"), " ", look.quoted(w)) for w in self.setup.draft.warnings]
-        self.query_one("#where", Static).update(look.lines(*rows))
+        rows += [look.item("warn", w) for w in self.setup.draft.warnings]
+        self.query_one("#where", Prose).update(look.lines(*rows))
 
     def _needed(self) -> bool:
         from ccswitch_tui.workflows.add import needs_key

@@ -13,8 +13,9 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings
 from ccswitch_tui.tui.screens.wizard.pane import Pane
-from ccswitch_tui.tui.setup import NO_CONVERSATION, Setup, match_tiers, offered_models
+from ccswitch_tui.tui.setup import NO_CONVERSATION, Setup, match_tiers, offered_models, with_window
 from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 
@@ -44,7 +45,7 @@ class ModelsPane(Pane):
         yield Input(placeholder=t("models.filter"), id="filter", compact=True)
         with Container(id="halves"):
             yield Rows(self._draw, id="models")
-            yield Static(id="tiers")
+            yield Prose(id="tiers")
 
     def begin(self) -> None:
         field = self.query_one("#filter", Input)
@@ -93,7 +94,7 @@ class ModelsPane(Pane):
             )
             value = look.line(look.quoted(chosen)) if chosen else look.line(inherited)
             rows.append(fact_named(t(f"tier.{tier}"), value))
-        self.query_one("#tiers", Static).update(look.lines(*rows))
+        self.query_one("#tiers", Prose).update(look.lines(*rows))
         self.query_one(Rows).refresh()
         self.renew_keys()
 
@@ -143,4 +144,4 @@ class ModelsPane(Pane):
         self.action_do("next")
 
     def do_next(self) -> None:
-        self.done(self.setup)
+        self.done(with_window(self.setup))

@@ -16,6 +16,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 
@@ -30,7 +31,7 @@ class RoutePane(Pane):
     def body(self) -> ComposeResult:
         yield Static(t("route.ask"), classes="lead")
         yield Rows(self._draw, id="routes")
-        yield Static(id="reason")
+        yield Prose(id="reason")
 
     def begin(self) -> None:
         super().begin()
@@ -50,7 +51,7 @@ class RoutePane(Pane):
     def _reason(self) -> None:
         route = cast("str", self.query_one(Rows).row or "proxy")
         wire = self.setup.draft.endpoint.wire if self.setup.draft.endpoint else None
-        self.query_one("#reason", Static).update(
+        self.query_one("#reason", Prose).update(
             t(f"route.because.{route}.{'native' if wire == 'anthropic' else 'other'}")
         )
         self.renew_keys()
@@ -79,9 +80,9 @@ class ReviewPane(Pane):
 
     def body(self) -> ComposeResult:
         yield Static(t("review.ask"), classes="lead")
-        yield Static(id="places")
+        yield Prose(id="places")
         with VerticalScroll(id="entry", can_focus=True):
-            yield Static(id="toml")
+            yield Prose(id="toml")
 
     def begin(self) -> None:
         super().begin()
@@ -96,9 +97,9 @@ class ReviewPane(Pane):
             rows.append(fact_named(t("fact.key"), kept_in))
         elif self.setup.draft.key_ref:
             rows.append(fact_named(t("fact.key"), t("review.key_stays", ref=str(self.setup.draft.key_ref))))
-        self.query_one("#places", Static).update(look.lines(*rows))
+        self.query_one("#places", Prose).update(look.lines(*rows))
         added = [look.line(("+ ", look.STYLES["ok"]), look.quoted(row)) for row in text.splitlines()]
-        self.query_one("#toml", Static).update(look.lines(*added))
+        self.query_one("#toml", Prose).update(look.lines(*added))
 
     @task("save")
     async def do_save(self) -> None:

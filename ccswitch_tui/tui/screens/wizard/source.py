@@ -17,6 +17,7 @@ from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.setup import suggest_name
 from ccswitch_tui.tui.widgets.details import fact, fact_named
 from ccswitch_tui.tui.widgets.paste_area import PasteArea, Sealed
+from ccswitch_tui.tui.widgets.prose import Prose
 
 
 class SourcePane(Pane):
@@ -30,7 +31,7 @@ class SourcePane(Pane):
     def body(self) -> ComposeResult:
         yield Static(look.lines(t("source.ask"), Content.styled(t("source.kinds"), look.QUIET)), classes="lead")
         yield PasteArea(id="paste", tab_behavior="focus", soft_wrap=True, compact=True)
-        yield Static(id="understood")
+        yield Prose(id="understood")
         yield Input(placeholder=t("source.name"), id="name", compact=True)
 
     def begin(self) -> None:
@@ -64,17 +65,17 @@ class SourcePane(Pane):
         self._understood(draft, suggest_name(draft, [row.name for row in self.session.now.rows]))
 
     def _not_understood(self, error: CcswitchError) -> None:
-        rows = [look.line(look.mark("fail"), " ", look.quoted(error.message))]
+        rows = [look.item("fail", error.message)]
         if error.hint:
-            rows.append(look.line("  ", (look.quoted(error.hint), look.QUIET)))
-        self.query_one("#understood", Static).update(look.lines(*rows))
+            rows.append(look.line("  ", look.HANG, (look.quoted(error.hint), look.QUIET)))
+        self.query_one("#understood", Prose).update(look.lines(*rows))
         self.setup = self.setup._replace(draft=Draft())
         self.query_one("#name").display = False
         self.renew_keys()
 
     def _understood(self, draft: Draft, name: str) -> None:
         self.setup = self.setup._replace(draft=draft, name=name, report=None, tiers_chosen=False)
-        self.query_one("#understood", Static).update(draft_facts(draft))
+        self.query_one("#understood", Prose).update(draft_facts(draft))
         field = self.query_one("#name", Input)
         field.display = True
         field.value = name
@@ -122,6 +123,6 @@ def draft_facts(draft: Draft) -> Content:
         )
     elif draft.key_ref:
         rows.append(fact("key", str(draft.key_ref)))
-    rows += [look.line((f"{look.sign('dot')} {look.quoted(note)}", look.QUIET)) for note in draft.notes]
-    rows += [look.line(look.mark("warn"), " ", look.quoted(warning)) for warning in draft.warnings]
+    rows += [look.item("dot", note, look.QUIET) for note in draft.notes]
+    rows += [look.item("warn", warning) for warning in draft.warnings]
     return look.lines(*rows)

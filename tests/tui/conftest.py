@@ -1,0 +1,47 @@
+"""A demo's world to act in, and the app over it at a chosen size."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from ccswitch_tui.demo.world import DemoContext, demo_context
+from ccswitch_tui.tui.app import CcswitchApp
+from ccswitch_tui.tui.i18n import use_language
+
+OpenApp = Callable[..., AbstractAsyncContextManager[Pilot[Any]]]
+
+
+@pytest.fixture
+def world() -> Iterator[DemoContext]:
+    """Scratch home, provider and proxy of the demo; speaks English."""
+    with demo_context({"PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": "en_US.UTF-8"}) as ctx:
+        yield ctx
+    use_language("en")
+
+
+@pytest.fixture
+def open_app(world: DemoContext) -> OpenApp:
+    """Opens the app over the demo's world; the profiles are on the screen when the block begins."""
+
+    @asynccontextmanager
+    async def opened(size: tuple[int, int] = (80, 24), ctx: Any = None) -> AsyncIterator[Pilot[Any]]:
+        from tui_kit import until
+
+        app = CcswitchApp(ctx or world)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await until(pilot, lambda: app.session.now.stamp, "the first look at the files")
+            yield pilot
+
+    return opened
+
+
+@pytest.fixture
+def settings(world: DemoContext) -> Path:
+    """Claude Code's settings file of the demo's user."""
+    return Path(world.paths.user_settings)

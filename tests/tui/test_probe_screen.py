@@ -1,0 +1,114 @@
+"""The probe: the ladder filling in, findings with a fix on one key, evidence, copies without a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import OpenApp
+from tui_kit import SIZES, screen_text, sees, until
+
+from ccswitch_tui.demo.world import DemoContext
+from ccswitch_tui.tui.widgets.ladder import Ladder
+
+
+def copied(pilot: Any) -> str:
+    return str(pilot.app.clipboard)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_ladder_fills_in_and_ends_in_a_verdict(open_app: OpenApp, size: tuple[int, int]) -> None:
+    async with open_app(size) as pilot:
+        await pilot.press("p")
+        await sees(pilot, "translated")
+        await until(pilot, lambda: not pilot.app.screen.running)
+        steps = pilot.app.screen.query_one(Ladder).rows
+        assert {"dns", "auth", "message", "stream", "tools", "translate"} <= {s.code for s in steps} | {"dns"}
+        assert all(s.verdict in ("ok", "skip") for s in steps)
+        await pilot.press("escape")
+        await sees(pilot, "translated 0 s")
+
+
+async def test_a_rung_is_shown_before_the_next_one_is_climbed(open_app: OpenApp, world: DemoContext) -> None:
+    world.provider.fault = "slow"
+    async with open_app() as pilot:
+        await pilot.press("p")
+        ladder = pilot.app.screen.query_one(Ladder)
+        await until(pilot, lambda: ladder.rows and {"ok", "wait"} <= {s.verdict for s in ladder.rows})
+
+
+async def test_a_finding_is_mended_with_one_key(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("j", "p")
+        await sees(pilot, "there is no such model here")
+        assert "demo-large" in screen_text(pilot.app)
+        await pilot.press("f")
+        await sees(pilot, "✓ translated")
+        assert world.book().get("misspelt").models.default == "demo-large"
+
+
+async def test_evidence_shows_both_directions_and_no_key(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("j", "p")
+        await sees(pilot, "there is no such model here")
+        await pilot.press("enter")
+        await sees(pilot, "exchange 1 of")
+        text = screen_text(pilot.app)
+        assert "> POST /v1/chat/completions" in text
+        assert "< HTTP/1.1 404" in text
+        assert world.provider.key.reveal() not in text
+
+
+async def test_a_request_is_copied_as_curl_without_the_key(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("j", "p")
+        await sees(pilot, "there is no such model here")
+        await pilot.press("y")
+        await sees(pilot, "copied as curl")
+        assert copied(pilot).startswith("curl ")
+        assert "$API_KEY" in copied(pilot)
+        assert world.provider.key.reveal() not in copied(pilot)
+
+
+async def test_the_report_is_copied_as_markdown(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("j", "p")
+        await sees(pilot, "there is no such model here")
+        await pilot.press("m")
+        await sees(pilot, "copied the report")
+        assert "misspelt" in copied(pilot)
+        assert world.provider.key.reveal() not in copied(pilot)
+
+
+async def test_leaving_ends_the_probe(open_app: OpenApp, world: DemoContext) -> None:
+    world.provider.fault = "slow"
+    async with open_app() as pilot:
+        await pilot.press("p")
+        await until(pilot, lambda: pilot.app.screen.query(Ladder) and pilot.app.screen.query_one(Ladder).rows)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
+        await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "probe" and w.is_running])
+
+
+async def test_what_cannot_be_mended_says_so(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await pilot.press("j", "j", "p")
+        await sees(pilot, "a web page answers")
+        await pilot.press("f")
+        await sees(pilot, "nothing here can be mended with one key")
+
+
+async def test_the_window_may_be_resized_while_probing(open_app: OpenApp) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("p")
+        for width, height in ((80, 24), (200, 60), (59, 17), (60, 18), (100, 30)):
+            await pilot.resize_terminal(width, height)
+        await sees(pilot, "✓ translated")
+
+
+async def test_a_missing_key_is_an_error_and_not_a_crash(open_app: OpenApp, world: DemoContext) -> None:
+    world.keys.remove("demo")
+    async with open_app() as pilot:
+        await pilot.press("p")
+        await sees(pilot, "no key for 'demo'")
+        assert pilot.app.is_running

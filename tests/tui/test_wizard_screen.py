@@ -1,0 +1,244 @@
+"""The wizard from a paste to "Ready", stepping back, and what must not happen on the way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+from tui_kit import SIZES, paste, screen_text, sees, until
+
+from ccswitch_tui.demo.world import DemoContext
+from ccswitch_tui.tui.widgets.paste_area import LONGEST_PASTE, PasteArea
+from conftest import OpenApp
+
+
+def files(world: DemoContext) -> dict[str, bytes]:
+    home = Path(world.home)
+    return {
+        str(p.relative_to(home)): p.read_bytes() for p in home.rglob("*") if p.is_file() and "reports" not in p.parts
+    }
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_from_a_pasted_curl_to_ready(
+    open_app: OpenApp, world: DemoContext, settings: Path, size: tuple[int, int]
+) -> None:
+    async with open_app(size) as pilot:
+        await pilot.press("a")
+        await sees(pilot, "Paste what works for you.")
+        await paste(pilot, world.curl)
+        await sees(pilot, "shown nowhere in full")
+        name = pilot.app.screen.query_one("#name", Input)
+        name.value = "mine"
+        await pilot.press("enter")
+        await sees(pilot, "found in what you gave")
+        await sees(pilot, "demo's memory")
+        await pilot.press("enter")
+        await sees(pilot, "✓ translated")
+        await pilot.press("enter")
+        await sees(pilot, "Which model answers")
+        assert "demo-vision" in screen_text(pilot.app)
+        await pilot.press("enter")
+        await sees(pilot, "How does Claude Code reach it?")
+        await pilot.press("enter")
+        await sees(pilot, "[profiles.mine]")
+        assert "mine" not in world.book().profiles
+        await pilot.press("enter")
+        await sees(pilot, "'mine' is saved")
+        await sees(pilot, "ANTHROPIC_BASE_URL")
+        assert "/p/mine" not in settings.read_text(encoding="utf-8")
+        await pilot.press("enter")
+        await sees(pilot, "Ready: run claude")
+        assert "answered through what was written" in screen_text(pilot.app)
+        assert "/p/mine" in settings.read_text(encoding="utf-8")
+        profile = world.book().get("mine")
+        assert profile.models.named() == {"default": "demo-large", "haiku": "demo-small"}
+        assert profile.context_window == 131_072
+        await pilot.press("enter")
+        await sees(pilot, "● mine")
+
+
+async def test_the_key_is_nowhere_on_the_screen_on_the_whole_way(open_app: OpenApp, world: DemoContext) -> None:
+    secret = world.provider.key.reveal()
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("a")
+        await paste(pilot, world.curl)
+        for text in (
+            "nowhere in full",
+            "found in what",
+            "✓ translated",
+            "Which model",
+            "How does Claude",
+            "[profiles.",
+        ):
+            await sees(pilot, text)
+            assert secret not in screen_text(pilot.app)
+            assert secret not in pilot.app.export_screenshot()
+            await pilot.press("enter")
+        await sees(pilot, "is saved")
+        assert not [path for path, data in files(world).items() if secret.encode() in data]
+
+
+async def test_escape_steps_back_all_the_way_and_leaves_no_trace(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        before = files(world)
+        await pilot.press("a")
+        await paste(pilot, world.curl)
+        steps = ("nowhere in full", "found in what", "✓ translated", "Which model", "How does Claude", "[profiles.")
+        for text in steps:
+            await sees(pilot, text)
+            await pilot.press("enter")
+        await sees(pilot, "is saved")
+        await pilot.press("escape")
+        await sees(pilot, "taken back")
+        for text in reversed(steps):
+            await sees(pilot, text if text != "nowhere in full" else "Paste what works")
+            await pilot.press("escape")
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
+        assert files(world) == before
+        assert world.keys.store.get("local") is None
+
+
+async def test_not_now_keeps_the_profile_and_writes_no_settings(
+    open_app: OpenApp, world: DemoContext, settings: Path
+) -> None:
+    before = settings.read_bytes()
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await paste(pilot, world.curl)
+        for text in (
+            "nowhere in full",
+            "found in what",
+            "✓ translated",
+            "Which model",
+            "How does Claude",
+            "[profiles.",
+        ):
+            await sees(pilot, text)
+            await pilot.press("enter")
+        await sees(pilot, "is saved")
+        await pilot.press("n")
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
+        assert "local" in world.book().profiles
+        assert settings.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x" * 5_000_000, "more than any command"),
+        ("x" * (LONGEST_PASTE + 1), "more than any command"),
+        ("\x7fELF\x02\x01\0\0\0" * 50, "binary file"),
+    ],
+    ids=["5 MB", "just too long", "binary"],
+)
+async def test_a_paste_that_cannot_be_meant_is_refused(open_app: OpenApp, text: str, said: str) -> None:
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await sees(pilot, "Paste what works")
+        await paste(pilot, text)
+        await sees(pilot, said)
+        assert pilot.app.screen.query_one(PasteArea).text == ""
+
+
+async def test_control_characters_in_a_paste_are_left_out(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await sees(pilot, "Paste what works")
+        await paste(pilot, "\x1b[31m" + world.curl.replace("\n", "\r\n") + "\x07\x08")
+        await sees(pilot, "nowhere in full")
+        shown = pilot.app.screen.query_one(PasteArea).text
+        assert all(c == "\n" or c.isprintable() for c in shown)
+
+
+async def test_a_paste_without_an_address_says_what_is_missing(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await sees(pilot, "Paste what works")
+        await paste(pilot, "just some words")
+        await sees(pilot, "✗")
+        await pilot.press("ctrl+n")
+        await pilot.pause(0.2)
+        assert "Paste what works" in screen_text(pilot.app)
+
+
+async def test_a_name_that_exists_is_refused_and_nothing_typed_is_lost(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await paste(pilot, world.curl)
+        await sees(pilot, "nowhere in full")
+        pilot.app.screen.query_one("#name", Input).value = "demo"
+        await pilot.press("enter")
+        await sees(pilot, "there is a profile 'demo' already")
+        assert "demo-large" in screen_text(pilot.app)
+
+
+async def test_typing_an_address_works_like_pasting_one(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await sees(pilot, "Paste what works")
+        await pilot.press(*world.provider.base_url)
+        await pilot.press("ctrl+n")
+        await sees(pilot, "openai")
+        await until(pilot, lambda: pilot.app.screen.query_one("#name", Input).display)
+
+
+async def test_the_catalogue_is_searched_and_chosen_from(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await sees(pilot, "Paste what works")
+        await pilot.press("ctrl+t")
+        await sees(pilot, "search: name, host, model")
+        await pilot.press(*"deepseek")
+        await sees(pilot, "api.deepseek.com")
+        await pilot.press("enter")
+        await sees(pilot, "https://api.deepseek.com")
+        await until(pilot, lambda: pilot.app.screen.query_one("#name", Input).value == "deepseek")
+        await pilot.press("enter")
+        await sees(pilot, "The key for api.deepseek.com")
+        await pilot.press("enter")
+        await sees(pilot, "a key is needed")
+
+
+async def test_what_is_there_already_can_be_taken_over(open_app: OpenApp, settings: Path) -> None:
+    env = {"ANTHROPIC_BASE_URL": "https://gateway.corp.example", "ANTHROPIC_AUTH_TOKEN": "sk-example-corp-0001"}
+    settings.write_text(json.dumps({"env": env}), encoding="utf-8")
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await sees(pilot, "Paste what works")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "gateway.corp.example")
+        await pilot.press("enter")
+        await sees(pilot, "https://gateway.corp.example")
+        assert "sk-example-corp-0001" not in screen_text(pilot.app)
+
+
+async def test_a_key_typed_by_hand_is_never_echoed(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await paste(pilot, "https://api.moonshine.example/v1")
+        await sees(pilot, "moonshine")
+        await pilot.press("enter")
+        await sees(pilot, "The key for api.moonshine.example")
+        await pilot.press(*"sk-example-typed-7781")
+        await sees(pilot, "filled")
+        text = screen_text(pilot.app)
+        assert "typed-7781" not in text
+        assert "•" * 12 in text
+
+
+async def test_a_fix_found_on_the_way_goes_into_the_draft(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("a")
+        await paste(pilot, world.curl.replace("demo-large", "demo-lagre"))
+        await sees(pilot, "nowhere in full")
+        await pilot.press("enter")
+        await sees(pilot, "found in what")
+        await pilot.press("enter")
+        await sees(pilot, "there is no such model here")
+        await pilot.press("f")
+        await sees(pilot, "✓ translated")
+        await pilot.press("enter")
+        await sees(pilot, "● demo-large")
