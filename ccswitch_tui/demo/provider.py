@@ -105,6 +105,7 @@ class DemoProvider:
         app.router.add_route("*", "/v1{path:.*}", self._answer)
         app.router.add_route("*", "/native/v1{path:.*}", self._answer_native)
         app.router.add_route("*", "/{other:.*}", self._elsewhere)
+        app.on_response_prepare.append(_sign)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -229,6 +230,10 @@ class DemoProvider:
         while what == "never-end":
             yield sent[1]
             await asyncio.sleep(max(self.pace_s, 0.01))
+
+
+async def _sign(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["server"] = "demo"
 
 
 def _known(fault: str) -> str:
