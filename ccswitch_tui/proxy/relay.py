@@ -9,6 +9,7 @@ that another endpoint can cure. Every repeat leaves a notice in the traffic.
 from __future__ import annotations
 
 import hashlib
+import contextlib
 import time
 from collections.abc import Mapping
 from functools import cached_property
@@ -303,12 +304,8 @@ class _Attempt:
             quirks=self._quirks(),
             session=call.exchange.session or None,
             token_factor=self._relay.calibration.factor(self._measured),
+            changes=self._retry_with,
         )
-        for name, value in self._retry_with.items():
-            if value is None:
-                translation.body.pop(name, None)
-            else:
-                translation.body[name] = value
         sent = translation.encoded()
         streams = bool(translation.body.get("stream"))
         headers = CIMultiDict(
@@ -320,35 +317,26 @@ class _Attempt:
             }
         )
         headers.update(translation.headers)
-        response = await self._send(self._relay.upstream.address(target.profile).chat, sent, headers)
+        translator = StreamTranslator(translation, provider=target.profile.name)
+        response = await self._send(self._relay.upstream.address(target.profile).chat, sent, headers, translator)
         if response.status != 200:
             return await self._failure(response, translation)
         try:
-            return await self._answered(response, translation, streams)
+            return await self._answered(response, translator, streams)
         finally:
             call.exchange.notices += [notice.text for notice in translation.notices]
             self._relay.note_estimate(self._measured, translation, call.exchange)
 
-    async def _answered(self, response: ClientResponse, translation: Translation, streams: bool) -> Outcome:
-        call = self._call
+    async def _answered(self, response: ClientResponse, translator: StreamTranslator, streams: bool) -> Outcome:
+        call, pump = self._call, self._relay._pump
         if call.streamed:
-            return await self._relay._pump.stream(
-                call.reply, call.exchange, response, self._translator(translation), dict(SSE_HEADERS), self._idle_s
-            )
-        if streams:
-            return await self._collected(response, translation)
+            return await pump.stream(call.reply, call.exchange, response, translator, dict(SSE_HEADERS), self._idle_s)
+        if streams:  # the endpoint streams, the client wants one message
+            await pump.collect(call.exchange, response, translator, self._idle_s)
+            return self._message(translator.failure or translator.message())
         body = await read_limited(response, ANSWER_BYTES, self._idle_s)
         call.exchange.keep("received", body)
-        return self._message(translate_response(body, translation))
-
-    def _translator(self, translation: Translation) -> StreamTranslator:
-        return StreamTranslator(translation, provider=self._target.profile.name)
-
-    async def _collected(self, response: ClientResponse, translation: Translation) -> Outcome:
-        """The endpoint streams, the client wants one message."""
-        translator = self._translator(translation)
-        await self._relay._pump.collect(self._call.exchange, response, translator, self._idle_s)
-        return self._message(translator.failure or translator.message())
+        return self._message(translate_response(body, translator.translation))
 
     def _message(self, result: dict[str, Any] | Failure) -> Outcome:
         if isinstance(result, Failure):
@@ -370,15 +358,15 @@ class _Attempt:
         else:
             sent = dumps({**body, "model": target.model})
         url = with_query(self._relay.upstream.address(target.profile).messages, call.request)
-        response = await self._send(url, sent, forwarded(call.request))
+        stream = NativeStream()
+        response = await self._send(url, sent, forwarded(call.request), stream)
         if response.status != 200:
             return await self._failure(response, None)
         if call.streamed:
             return await self._relay._pump.stream(
-                call.reply, call.exchange, response, NativeStream(), native_headers(response.headers), self._idle_s
+                call.reply, call.exchange, response, stream, native_headers(response.headers), self._idle_s
             )
         data = await read_limited(response, ANSWER_BYTES, self._idle_s)
-        stream = NativeStream()
         stream.feed(data)
         note_usage(call.exchange, stream.usage)
         call.exchange.stop_reason = stream.stop_reason
@@ -392,11 +380,13 @@ class _Attempt:
     def _idle_s(self) -> float:
         return self._target.profile.endpoint.timeouts.idle_s
 
-    async def _send(self, url: URL, sent: bytes, headers: CIMultiDict[str]) -> ClientResponse:
-        exchange = self._call.exchange
+    async def _send(self, url: URL, sent: bytes, headers: CIMultiDict[str], translator: Any) -> ClientResponse:
+        call, exchange = self._call, self._call.exchange
         exchange.sent = sent[:BODY_BYTES]
         exchange.upstream_status = 0
-        response = await self._relay.upstream.send(self._target.profile, url, self._key, body=sent, headers=headers)
+        waiting = self._relay._pump.waiting if call.streamed else _alone
+        with waiting(call.reply, exchange, translator):
+            response = await self._relay.upstream.send(self._target.profile, url, self._key, body=sent, headers=headers)
         exchange.upstream_status = response.status
         return response
 
@@ -427,6 +417,11 @@ def conversation_of(body: Mapping[str, Any]) -> str:
     blocks = content if isinstance(content, list) else [{"text": content}]
     texts = [b["text"][:1000] for b in blocks[:8] if isinstance(b, dict) and isinstance(b.get("text"), str)]
     return "began " + hashlib.sha256("\n".join(texts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _alone(*_: Any) -> contextlib.AbstractContextManager[None]:
+    """A client that wants one message waits for it."""
+    return contextlib.nullcontext()
 
 
 def _failure_of(outcome: Outcome) -> Failure:

@@ -10,6 +10,7 @@ as measured.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,9 @@ NO_SERVER_TOOLS = (
 )
 SEED_CHARS = 2000
 """Of the newest message, for what new ids are derived from; with the sizes of the request that tells turns apart."""
+
+
+NO_CHANGES: Mapping[str, Any] = {}
 
 
 class RequestRefused(Exception):
@@ -94,11 +98,25 @@ class Translation:
 
 
 def translate_request(
-    body: dict[str, Any], *, model: str, quirks: Quirks, session: str | None = None, token_factor: float = 1.0
+    body: dict[str, Any],
+    *,
+    model: str,
+    quirks: Quirks,
+    session: str | None = None,
+    token_factor: float = 1.0,
+    changes: Mapping[str, Any] = NO_CHANGES,
 ) -> Translation:
-    """The chat request for `body` to `model`. Raises RequestRefused for what is no Messages request."""
+    """The chat request for `body` to `model`. Raises RequestRefused for what is no Messages request.
+
+    `changes` are fields for this one try, as Failure.retry_with names them.
+    """
     try:
-        return _translate(body, model, quirks, session, token_factor)
+        translation = _translate(body, model, quirks, session, token_factor)
+        translation.body.update(changes)
+        for name in [name for name, value in changes.items() if value is None]:
+            del translation.body[name]
+        translation.encoded()
+        return translation
     except Malformed as error:
         raise RequestRefused(_invalid(str(error))) from None
     except (RecursionError, ValueError):

@@ -376,7 +376,14 @@ class StreamTranslator:
         choices = chunk.get("choices")
         if self._writer.open != TEXT or self._live is not None or name or not isinstance(choices, list):
             return False
-        if len(choices) != 1 or chunk.get("usage") or chunk.get("error") or self._think or self._text_tools or self._cutter:
+        if (
+            len(choices) != 1
+            or chunk.get("usage")
+            or chunk.get("error")
+            or self._think
+            or self._text_tools
+            or self._cutter
+        ):
             return False
         choice = choices[0]
         delta = choice.get("delta") if isinstance(choice, dict) else None
@@ -386,7 +393,13 @@ class StreamTranslator:
             if value and key != "content" and key != "role":
                 return False
         content = delta.get("content")
-        if type(content) is not str or not content or "usage" in choice or "stop_reason" in choice or "base_resp" in chunk:
+        if (
+            type(content) is not str
+            or not content
+            or "usage" in choice
+            or "stop_reason" in choice
+            or "base_resp" in chunk
+        ):
             return False
         self._said_bytes += _size(content)
         self._writer.add(content)

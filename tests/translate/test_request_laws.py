@@ -1,0 +1,155 @@
+"""What holds for every request: a legal chat request, the same bytes for the same input, a prefix of what follows."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from translate_kit import BASH, READ, request
+
+from ccswitch_tui.translate.request import RequestRefused, translate_request
+from ccswitch_tui.wire.anthropic import ERROR_TYPES
+from ccswitch_tui.wire.quirks import QUIRKS, Quirks
+
+RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+
+_spec = importlib.util.spec_from_file_location("run_cases", Path(__file__).parents[1] / "conformance" / "run_cases.py")
+assert _spec is not None and _spec.loader is not None
+run_cases = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(run_cases)
+
+ids = st.sampled_from(["t1", "t2", "t3", "", "x" * 70, "functions.Read:0"])
+words = st.text(max_size=10) | st.sampled_from(["hi", "\ud83d", "x-anthropic-billing-header: a;\nb", "\u2028"])
+images = st.just({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}})
+junk: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 10) | st.floats(allow_nan=False) | words,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "text", "content", "id", "source", "name", "input", "data"]), inner, max_size=4
+        )
+    ),
+    max_leaves=8,
+)
+texts = st.builds(lambda t: {"type": "text", "text": t, "cache_control": {"type": "ephemeral"}}, words)
+documents = st.builds(lambda t: {"type": "document", "source": {"type": "text", "data": t}}, words)
+inner = st.lists(texts | images | documents | st.just({"type": "tool_reference", "tool_name": "X"}), max_size=3)
+results = st.builds(
+    lambda i, c, e: {"type": "tool_result", "tool_use_id": i, "content": c, "is_error": e},
+    ids,
+    words | inner | st.none(),
+    st.booleans(),
+)
+calls = st.builds(
+    lambda i, n, g: {"type": "tool_use", "id": i, "name": n, "input": g},
+    ids,
+    st.sampled_from(["Read", "Bash", "n" * 90, "a.b"]),
+    st.dictionaries(words, words, max_size=2),
+)
+thoughts = st.builds(lambda t: {"type": "thinking", "thinking": t, "signature": "c2ln"}, words)
+turns = st.one_of(
+    st.builds(
+        lambda c: {"role": "user", "content": c}, words | st.lists(texts | images | documents | results, max_size=4)
+    ),
+    st.builds(lambda c: {"role": "assistant", "content": c}, words | st.lists(texts | calls | thoughts, max_size=4)),
+    st.builds(lambda c: {"role": "system", "content": c}, words | st.lists(texts, max_size=2)),
+)
+histories = st.lists(turns, min_size=1, max_size=8)
+quirk_sets = st.fixed_dictionaries(
+    {},
+    optional={name: st.sampled_from(row.allowed) for name, row in QUIRKS.items() if isinstance(row.allowed, tuple)}
+    | {name: st.booleans() for name, row in QUIRKS.items() if row.allowed == "true or false"},
+)
+ALLOWED_R5 = {"cache_control": "pass"}
+
+
+def body_of(history: list[Any], quirks: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    fields = {"tools": [READ, BASH], "stream": True, "system": [{"type": "text", "text": "You are."}], **fields}
+    translation = translate_request(request(*history, **fields), model="m", quirks=Quirks(**quirks))
+    return json.loads(translation.encoded())
+
+
+@RELAXED
+@given(histories, quirk_sets)
+def test_every_history_becomes_a_legal_chat_request(history: list[Any], quirks: dict[str, Any]) -> None:
+    skip = {"R5"} if quirks.get("cache_control") == "pass" else set()
+    assert run_cases.request_invariants(body_of(history, quirks), skip) == []
+
+
+@RELAXED
+@given(histories, quirk_sets)
+def test_the_same_request_gives_the_same_bytes(history: list[Any], quirks: dict[str, Any]) -> None:
+    asked = request(*history, tools=[READ], stream=True)
+    first = translate_request(asked, model="m", quirks=Quirks(**quirks)).encoded()
+    again = translate_request(json.loads(json.dumps(asked)), model="m", quirks=Quirks(**quirks)).encoded()
+    assert first == again
+
+
+@RELAXED
+@given(histories, st.lists(turns, max_size=4))
+def test_a_longer_conversation_begins_with_the_same_messages(history: list[Any], more: list[Any]) -> None:
+    """Once the assistant has answered; until then the newest turn may still be completed."""
+    answered = [*history, {"role": "assistant", "content": "Done."}]
+    before = body_of(answered, {})["messages"]
+    after = body_of([*answered, *more], {})["messages"]
+    if any(m["role"] in ("user", "tool") for m in before[:-1]):  # else the empty first message was made up
+        assert after[: len(before)] == before
+
+
+@RELAXED
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "model",
+                "messages",
+                "system",
+                "tools",
+                "tool_choice",
+                "max_tokens",
+                "stop_sequences",
+                "thinking",
+                "output_config",
+                "stream",
+                "temperature",
+            ]
+        ),
+        junk,
+    )
+    | junk
+)
+def test_any_json_is_translated_or_refused(body: Any) -> None:
+    try:
+        translation = translate_request(body, model="m", quirks=Quirks())
+    except RequestRefused as refused:
+        assert ERROR_TYPES[refused.failure.status] == refused.failure.type
+    else:
+        assert run_cases.request_invariants(json.loads(translation.encoded()), set()) == []
+
+
+@RELAXED
+@given(histories, quirk_sets)
+def test_the_clients_request_is_left_as_it_was(history: list[Any], quirks: dict[str, Any]) -> None:
+    asked = request(*history, tools=[READ, BASH])
+    before = json.dumps(asked)
+    translate_request(asked, model="m", quirks=Quirks(**quirks))
+    assert json.dumps(asked) == before
+
+
+@pytest.mark.parametrize("depth", [300, 900, 5000])
+def test_deep_nesting_is_refused_or_sent_but_ends_nothing(depth: int) -> None:
+    nested: Any = "x"
+    for _ in range(depth):
+        nested = {"a": nested}
+    asked = request(
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "Read", "input": nested}]}
+    )
+    try:
+        translate_request(asked, model="m", quirks=Quirks()).encoded()
+    except RequestRefused as refused:
+        assert refused.failure.status == 400
