@@ -51,14 +51,16 @@ def read_bytes(path: str) -> bytes | None:
         raise ConflictError(
             f"cannot read {path}: {_words(error)}: nothing was written", hint=f"see who may read it: ls -l '{path}'"
         ) from None
-    with open(handle, "rb") as file:
+    try:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
             raise _not_a_file(path, "a folder" if stat.S_ISDIR(mode) else "a device or pipe")
-        try:
+        with open(handle, "rb", closefd=False) as file:
             return file.read()
-        except OSError as error:
-            raise ConflictError(f"cannot read {path}: {_words(error)}: nothing was written") from None
+    except OSError as error:
+        raise ConflictError(f"cannot read {path}: {_words(error)}: nothing was written") from None
+    finally:
+        os.close(handle)
 
 
 def _not_a_file(path: str, what: str) -> ConflictError:

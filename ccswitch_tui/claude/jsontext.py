@@ -147,11 +147,14 @@ def mend(text: str) -> str | None:
     tokens = list(_lexemes(bare))
     kept = [m[0] for place, m in enumerate(tokens) if not (m[0] == "," and _next_mark(tokens, place + 1) in ("}", "]"))]
     mended = re.sub(r"[ \t]+(?=\r?\n)", "", "".join(kept)) if bare != text else "".join(kept)
+    return mended if _is_object(mended) else None
+
+
+def _is_object(text: str) -> bool:
     try:
-        parse_object(mended)
-    except JsonFault:
-        return None
-    return mended
+        return isinstance(json.loads(text, parse_constant=_refuse_constant), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _next_mark(tokens: list[re.Match[str]], start: int) -> str:
