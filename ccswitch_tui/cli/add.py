@@ -6,17 +6,24 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.cli import endpoint_options
+from ccswitch_tui.errors import EndpointError, KeyRefusedError
 from ccswitch_tui.interop.draft import Draft
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.probe.model import ProbeReport
     from ccswitch_tui.workflows.add import Added
     from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Makes a profile. The endpoint is asked for one short answer first, which finds out
+the format it speaks; when it cannot be reached, or refuses, the profile is saved
+all the same and what is wrong is said (--strict: nothing is saved then)."""
 
 EXAMPLES = """\
 examples:
   ccswitch-tui add work --paste -                       paste a curl command that works, then Ctrl-D
-  ccswitch-tui add kimi --preset moonshot               asks for the key
+  ccswitch-tui add kimi --preset moonshot-global        asks for the key
   ccswitch-tui add local --url http://127.0.0.1:8080/v1 --model qwen3
   op read op://ai/key | ccswitch-tui add work --url https://api.example.com/v1 --key-stdin
 """
@@ -25,6 +32,8 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="what to call it")
     endpoint_options.configure(parser)
+    parser.add_argument("--no-probe", action="store_true", help="send nothing to the endpoint")
+    parser.add_argument("--strict", action="store_true", help="save nothing unless the endpoint answers")
     parser.add_argument("--force", action="store_true", help="replace a profile of that name, key and all")
     parser.add_argument("--use", action="store_true", help="use it right away")
     parser.add_argument("--json", action="store_true")
@@ -37,18 +46,82 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.paste == "-" and out.interactive and not args.json:
         out.talk("paste a curl command, export lines, JSON, SDK code or a link, then Ctrl-D on a line of its own:")
     draft = endpoint_options.draft_from_args(args, ctx)
-    where = add.open_key_store(ctx) if draft.secret or (add.needs_key(draft)) else ""
+    pasted_key = draft.secret if args.paste is not None else None
+    where = add.open_key_store(ctx) if draft.secret or add.needs_key(draft) else ""
     if add.needs_key(draft):
         draft = draft._replace(secret=endpoint_options.ask_for_key(args.name, f"the {where}"))
+    draft = add.settled(ctx, draft)
+    report = None
+    if not args.no_probe:
+        report, draft = _probe(args, ctx, draft, out)
+    draft = draft._replace(warnings=(*draft.warnings, *add.key_warnings(ctx, draft, pasted_key)))
     added = add.add_profile(ctx, args.name, draft, replace=args.force)
+    if report is not None:
+        from ccswitch_tui.workflows.examine import keep_report
+
+        keep_report(ctx, report)
+    used = _use(args.name, ctx, out, as_json=args.json) if args.use else None
     if args.json:
-        out.json(_json(added, draft))
+        out.json(_json(added, draft, report, used))
     else:
-        _tell(added, draft, out)
+        _tell(added, draft, report, out, used=args.use)
     return 0
 
 
-def _json(added: Added, draft: Draft) -> dict[str, Any]:
+# ---------------------------------------------------------------- the probe
+
+
+def _probe(args: argparse.Namespace, ctx: Context, draft: Draft, out: Output) -> tuple[ProbeReport | None, Draft]:
+    """One short look at the endpoint, and the draft with what it proved."""
+    import asyncio
+
+    from ccswitch_tui.profiles.model import SecretRef
+    from ccswitch_tui.workflows.add import key_for_probe
+    from ccswitch_tui.workflows.examine import examine
+    from ccswitch_tui.workflows.proved import with_report
+
+    key = key_for_probe(ctx, draft)
+    profile = draft.profile(args.name, SecretRef("none"))
+    on_step = (lambda step: None) if args.json else (lambda step: _tell_step(step, out))
+    report = asyncio.run(examine(ctx, profile, key, ladder="quick", on_step=on_step, url_changes=draft.notes))
+    if args.strict and report.verdict == "broken":
+        raise _refusal(args.name, report)
+    return report, with_report(draft, report, keep_wire=args.wire is not None)
+
+
+def _tell_step(step: Any, out: Output) -> None:
+    from ccswitch_tui.probe.report import step_line
+
+    if step.verdict != "skip":
+        out.talk(step_line(step, out.glyph, out.paint))
+
+
+def _refusal(name: str, report: ProbeReport) -> EndpointError | KeyRefusedError:
+    from ccswitch_tui.cli.probe import KEY_KINDS
+
+    first = report.findings[0] if report.findings else None
+    message = f"{first.title}: {first.because}" if first else report.sentence
+    refused = first is not None and first.kind in KEY_KINDS
+    error = KeyRefusedError if refused else EndpointError
+    return error(
+        f"{message}: nothing was saved", hint=f"without --strict, 'add {name}' saves it and says what is wrong"
+    )
+
+
+# ---------------------------------------------------------------- what is told
+
+
+def _use(name: str, ctx: Context, out: Output, *, as_json: bool) -> Any:
+    from ccswitch_tui.workflows.use import apply_use, plan_use
+
+    if not as_json:
+        from ccswitch_tui.cli.main import main
+
+        return main(["use", name], ctx)
+    return apply_use(ctx, plan_use(ctx, name)).to_json()
+
+
+def _json(added: Added, draft: Draft, report: ProbeReport | None, used: Any) -> dict[str, Any]:
     profile = added.profile
     return {
         "version": 1,
@@ -62,18 +135,41 @@ def _json(added: Added, draft: Draft) -> dict[str, Any]:
         "replaced": added.replaced,
         "notes": list(draft.notes),
         "warnings": list(draft.warnings),
+        "probe": _probe_json(report) if report else None,
+        "use": used,
     }
 
 
-def _tell(added: Added, draft: Draft, out: Output) -> None:
+def _probe_json(report: ProbeReport) -> dict[str, Any]:
+    """The report without its evidence, which `probe --json` shows."""
+    return {name: value for name, value in report.to_json().items() if name != "exchanges"}
+
+
+def _tell(added: Added, draft: Draft, report: ProbeReport | None, out: Output, *, used: bool) -> None:
+    from ccswitch_tui.probe.report import finding_lines
+    from ccswitch_tui.profiles.url import normalise_url
+
     profile = added.profile
     for note in draft.notes:
         out.talk(f"  {out.glyph('skip')} {note}")
+    for finding in report.findings[:1] if report and report.verdict == "broken" else ():
+        for line in finding_lines(finding, out.glyph, out.paint):
+            out.talk(line)
     for warning in draft.warnings:
         out.talk(f"  {out.glyph('warn')} {warning}")
     models = ", ".join(dict.fromkeys(profile.models.named().values())) or "no model named yet"
     key = f"key in the {added.stored_in}" if added.stored_in else f"key: {profile.key}"
+    wire = profile.endpoint.wire or "format not known yet"
     verb = "replaced" if added.replaced else "added"
-    wire = profile.endpoint.wire or "wire not known yet"
     out.line(f"{verb} {profile.name}: {profile.endpoint.base_url} ({wire}, {models}), {key}")
-    out.talk(f"next: ccswitch-tui use {profile.name}")
+    if report is not None and report.verdict == "broken":
+        if profile.endpoint.wire is None:
+            for hint in normalise_url(profile.endpoint.base_url).hints:
+                out.talk(f"  {out.glyph('warn')} {hint}")
+        out.talk(f"it is saved, but does not work yet; when that is mended: ccswitch-tui probe {profile.name}")
+    elif not used:
+        out.talk(f"next: {_next(profile.name, bool(profile.models.named()))}")
+
+
+def _next(name: str, has_model: bool) -> str:
+    return f"ccswitch-tui use {name}" if has_model else f"ccswitch-tui edit {name} --set models.default=MODEL"

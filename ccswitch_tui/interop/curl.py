@@ -10,12 +10,13 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shlex
 from typing import NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop import shellwords
 from ccswitch_tui.interop.draft import Draft
-from ccswitch_tui.interop.headers import ReadHeaders, read_headers
+from ccswitch_tui.interop.headers import ReadHeaders, holds_key, read_headers
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts, Wire
 from ccswitch_tui.profiles.url import NormalisedUrl, normalise_url
 from ccswitch_tui.secret import Secret
@@ -23,7 +24,7 @@ from ccswitch_tui.secret import Secret
 SOURCE = "a curl command"
 
 _CURL = re.compile(r"(?:^|[\s;&|(`\"'$>])((?:[\w./\\:~-]*[/\\])?curl(?:\.exe)?)(?=[\s\\^`\"])", re.IGNORECASE)
-_HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n(.*?)\n[ \t]*\2[ \t]*(?:\n|$)", re.DOTALL)
+_HEREDOC = re.compile(r"<<-?[ \t]*(['\"]?)(\w+)\1[^\n]*\n")
 _MODEL = re.compile(r"""["']model["']\s*:\s*["']([^"'\\]{1,200})["']""")
 _PROMPT = re.compile(r"^[ \t]*(?:[\w.@~:/\[\]-]*[$%#>❯➜]|PS [^>\n]*>)[ \t]+(?=(?:\w+=\S+ )*curl)", re.MULTILINE)
 _ASSIGNMENT = re.compile(
@@ -99,6 +100,8 @@ def parse_curl(text: str) -> Draft:
     nothing of the text, when there is no command or no address in it.
     """
     text = _PROMPT.sub("", text.replace("\r\n", "\n"))
+    # “…” as word processors and chats make of "…": what stands inside was one word.
+    text = re.sub("“([^“”]*)”|‘([^‘’]*)’", lambda m: shlex.quote(m[1] or m[2] or ""), text)
     start = _CURL.search(text)
     if start is None:
         raise UsageError("there is no curl command in this text", hint="paste it from the word 'curl' on")
@@ -107,7 +110,9 @@ def parse_curl(text: str) -> Draft:
     options = _options(_words(command), _assignments(before))
     heredoc = _HEREDOC.search(command)
     if heredoc:
-        options.bodies.append(heredoc[3])
+        lines = command[heredoc.end() :].split("\n")
+        end = next((n for n, line in enumerate(lines) if line.strip() == heredoc[2]), len(lines))
+        options.bodies.append("\n".join(lines[:end]))
     if not options.urls:
         raise UsageError(
             "the curl command holds no address",
@@ -260,6 +265,10 @@ def _model(options: _Options, notes: list[str]) -> str | None:
         if isinstance(model, str) and model.strip():
             if shellwords.variable_in(model) or shellwords.command_in(model):
                 notes.append("the model is a variable: name it with --model")
+                continue
+            if holds_key(model):
+                Secret(model)
+                notes.append("what stood in the model's place looks like a key and was left out")
                 continue
             return model.strip()
     return None

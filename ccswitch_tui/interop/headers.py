@@ -60,7 +60,7 @@ def read_headers(pairs: Iterable[tuple[str, str]], notes: list[str], warnings: l
             found[lower] = value
         elif lower == "user-agent":
             notes.append("the user agent is not taken over: requests go out under the client's own name")
-        elif looks_secret(lower) or "bearer " in value.lower():
+        elif looks_secret(lower) or "bearer " in value.lower() or holds_key(value):
             Secret(value)
             found.setdefault("?" + name, value)
         elif not _HEADER_NAME.fullmatch(name) or any(ord(c) < 32 for c in value):
@@ -115,11 +115,21 @@ def _key(value: str, style: str, kept: dict[str, str], anthropic: bool, notes: l
 
 
 _PLACEHOLDER = re.compile(
-    r"<[^>]*>|\[[^\]]*\]|\{[^}]*\}|\$\w+|%\w+%"
+    r"<[^>]*>|\[[^\]]*\]|\{+[^}]*\}+|\$\w+|%\w+%"
     r"|(?:your|my|enter|insert|put|paste|replace|add)[-_ ]?.*(?:key|token|here).*"
     r"|(?:sk-)?(?:x{3,}|\*{3,}|•{3,}|\.{3,}|…+)[-\w]*|(?:sk-)?(?:api[-_]?key|token|key|changeme|todo|none|null|undefined)",
     re.IGNORECASE,
 )
+
+
+_KEY_SHAPE = re.compile(
+    r"(?<![A-Za-z])(?:(?:sk|pk|rk|gsk|xai|hf|r8|fw|csk|pplx|nvapi|key|tgp)[-_](?=[\w-]*\d)[\w-]{14,}|AIza[\w-]{30,}|eyJ[\w-]{20,}\.)"
+)
+
+
+def holds_key(value: str) -> bool:
+    """Whether there is a word in the shape of a vendor's key where something else was expected."""
+    return _KEY_SHAPE.search(value) is not None
 
 
 def is_placeholder(value: str) -> bool:

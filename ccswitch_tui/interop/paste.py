@@ -29,6 +29,9 @@ _ENV_LINE = re.compile(
     r"""[ \t]*(?P<value>.*?)[ \t]*;?[ \t]*$""",
     re.MULTILINE,
 )
+_SEVERAL_IN_A_LINE = re.compile(
+    r";[ \t]*(?=(?:export|set|setx)[ \t]|\$env:)|[ \t]+(?=(?:-e|--env)[ \t]+\w+=)|[ \t]*&&[ \t]*"
+)
 _LABEL_LINE = re.compile(
     r"^[ \t>*-]*[\"'`*]*(?P<name>[A-Za-z_\u4e00-\u9fff][\w .\u4e00-\u9fff-]{0,40}?)[\"'`*]*"
     r"[ \t]*[:：=][ \t]*(?P<value>\S.*?)[ \t,;]*$",
@@ -129,12 +132,14 @@ def _by_variable(pairs: list[Pair]) -> Draft | None:
 def env_pairs(text: str) -> list[Pair]:
     """NAME=value lines as shells, .env files, PowerShell and docker write them."""
     found = []
-    for match in _ENV_LINE.finditer(text):
+    for match in _ENV_LINE.finditer(_SEVERAL_IN_A_LINE.sub("\n", text)):
         value = match["value"]
         spaced = "=" not in match[0].split(match["name"], 1)[1][:3]
         # `set -x NAME value` (fish) and `setx NAME value` have no equals sign; prose does not either.
         if spaced and not match["how"]:
             continue
+        if match["how"] in ("export", "-e", "--env", "ENV"):
+            value = re.match(r"(\"[^\"]*\"|'[^']*'|[^\s\"']*)", value)[0]  # type: ignore[index]
         found.append((match["name"], unquoted(value)))
     return found
 

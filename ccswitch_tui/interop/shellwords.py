@@ -46,7 +46,7 @@ _POWERSHELL_VARIABLE = re.compile(r"\$(?:\{(?:env:)?(\w+)\}|(?:env:)?([A-Za-z_]\
 _POWERSHELL_COMMAND = re.compile(r"\$\([^()]{0,1000}\)")
 _POWERSHELL_BLOCK = re.compile(r"@(['\"])[ \t]*\r?\n(.*?)\r?\n\1@", re.DOTALL)
 _ANSI_NUMBER = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3}))")
-_C_QUOTE = re.compile(r"(\\*)\"")
+_C_QUOTE = re.compile(r"(\\*)(\"?)")
 
 
 def variable_in(word: str) -> str | None:
@@ -343,7 +343,7 @@ def _c_runtime_words(text: str) -> list[str]:
     at = 0
     while at < len(text):
         run = _C_QUOTE.match(text, at)
-        if run:
+        if run and run[2]:
             slashes = len(run[1])
             word = word if word is not None else []
             word.append("\\" * (slashes // 2))
@@ -361,9 +361,11 @@ def _c_runtime_words(text: str) -> list[str]:
                 word = None
             at += 1
         else:
+            # backslashes that no quote follows are only backslashes
+            plain = run[1] if run and run[1] else text[at]
             word = word if word is not None else []
-            word.append(text[at])
-            at += 1
+            word.append(plain)
+            at += len(plain)
     if quoted:
         raise ValueError("a quote is not closed")
     if word is not None:

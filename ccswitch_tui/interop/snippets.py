@@ -31,8 +31,10 @@ _FROM_ENV = (
     r"""(?:os\.)?(?:environ(?:\.get)?\s*[\[(]|getenv\s*\(|Deno\.env\.get\s*\()\s*["'](?P<env1>\w+)["']"""
     r"""|(?:process|import\.meta)\.env(?:\.(?P<env2>\w+)|\[["'](?P<env3>\w+)["']\])|ENV\[["'](?P<env4>\w+)["']\]"""
 )
-_ARGUMENT = re.compile(rf"""(?<![\w.])["']?(?P<name>[A-Za-z_][\w-]*)["']?\s*(?:=|:)(?!=)\s*(?:{_STRING}|{_FROM_ENV})""")
-_HEADER = re.compile(rf"""["'](?P<name>[A-Za-z-]+)["']\s*[:,]\s*(?:{_STRING})""")
+_ARGUMENT = re.compile(
+    rf"""(?<![\w.-])["']?(?P<name>[A-Za-z_][\w-]{{0,40}})["']?\s*(?:=|:)(?!=)\s*(?:{_STRING}|{_FROM_ENV})"""
+)
+_HEADER = re.compile(rf"""["'](?P<name>[A-Za-z-]{{1,60}})["']\s*[:,]\s*(?:{_STRING})""")
 _CLIENT = re.compile(
     r"\b(?P<vendor>Async|Azure|Chat)?(?P<name>Anthropic|OpenAI)(?:Bedrock|Vertex)?\s*\(|\bcreate(?P<maker>OpenAI|Anthropic)\w*\("
 )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.draft import Draft
-from ccswitch_tui.interop.headers import is_placeholder, read_headers
+from ccswitch_tui.interop.headers import holds_key, is_placeholder, read_headers
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts, Wire
 from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url
 from ccswitch_tui.secret import Secret
@@ -282,6 +282,9 @@ def _models(group: _Group, url: NormalisedUrl | None, table: dict[str, str], not
             tiers[tier] = model_name(table[name])
     if group.model and not variable_name(group.model):
         tiers.setdefault("default", model_name(group.model))
+    for tier in [t for t, model in tiers.items() if holds_key(model)]:
+        Secret(tiers.pop(tier))
+        notes.append("what stood in a model's place looks like a key and was left out")
     if url is not None and url.model:
         tiers.setdefault("default", url.model)
     if "default" not in tiers:

@@ -71,7 +71,7 @@ LOOPBACK_NAMES = ("localhost", "ip6-localhost", "host.docker.internal")
 _DOTS = str.maketrans({"。": ".", "．": ".", "｡": ".", "：": ":", "／": "/"})
 _QUOTES = "\"'`´“”‘’„«»<>()[]{},;"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
-_MARKDOWN_LINK = re.compile(r"\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+_MARKDOWN_LINK = re.compile(r"\[[^\[\]\n]{0,200}\]\([ \t]{0,4}<?([^()\s>]{1,500})>?[^()\n]{0,200}\)")
 _SCHEME = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9+-]*)(?P<mark>:/{0,3}|//+)(?=[^/])")
 _PLACEHOLDER = re.compile(
     r"\$\{?\w+\}?|\{[^}]*\}|<[^>]*>|%[A-Z_]{3,}%|\b(?:your|my)[-_](?:resource|endpoint|host|domain|region|account)[\w-]*",
@@ -79,6 +79,7 @@ _PLACEHOLDER = re.compile(
 )
 _DOUBLED_VERSION = re.compile(r"(/v\d+)\1+(?=/|$)")
 _VERSION_END = re.compile(r"/v\d+[a-z]*\d*$")
+_KEY_IN_PATH = re.compile(r"(?<![A-Za-z])(?:(?:sk|gsk|xai|hf|nvapi|key)[-_](?=[\w-]*\d)[\w-]{16,}|AIza[\w-]{30,})")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
 _AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com")
 _GEMINI_HOST = "generativelanguage.googleapis.com"
@@ -106,6 +107,11 @@ def normalise_url(text: str) -> NormalisedUrl:
     if parts.fragment:
         changes.append("the part after '#' left out: it never reaches a server")
     base = f"{parts.scheme.lower()}://{_authority(parts.scheme.lower(), host, port, changes)}{path}"
+    if _KEY_IN_PATH.search(path) or ("." not in host and _KEY_IN_PATH.search(host)):
+        raise UrlError(
+            "this address holds what looks like a key, and addresses are kept in the clear",
+            hint="give the address without it, and the key with --key-stdin",
+        )
     return NormalisedUrl(
         base, wire, tuple(changes), _hints(parts.scheme.lower(), host, path, wire), secret, model, auth
     )
@@ -140,6 +146,8 @@ def is_private(host: str) -> bool:
 
 
 def _clean(text: str, changes: list[str]) -> str:
+    if len(text) > 4 * LONGEST_URL:
+        raise UrlError(f"this is {len(text)} characters long: no address", hint="paste only the base URL")
     link = _MARKDOWN_LINK.search(text)
     if link:
         text = link[1]
@@ -190,9 +198,9 @@ def _with_scheme(text: str, changes: list[str]) -> str:
         elif name not in ("http", "https"):
             near = _misspelled(name)
             if near is None:
+                what = f"'{name}:'" if len(name) <= 10 and name.isalpha() else "this"
                 raise UrlError(
-                    f"'{found['name'][:20]}:' is not an address of a model's API",
-                    hint="it begins with https:// or http://",
+                    f"{what} is not an address of a model's API", hint="it begins with https:// or http://"
                 )
             changes.append(f"'{found['name']}' turned into '{near}'")
             name = near

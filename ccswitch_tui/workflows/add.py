@@ -166,6 +166,35 @@ def open_key_store(ctx: Context) -> str:
         ) from None
 
 
+def key_for_probe(ctx: Context, draft: Draft) -> Secret | None:
+    """The draft's key as it can be sent, resolved where it is a reference; None where there is none.
+
+    Raises KeyStoreError when a reference leads nowhere: better now than at the first question.
+    """
+    assert draft.endpoint is not None
+    if draft.secret is not None:
+        return sendable(draft.secret, draft.endpoint.auth)
+    if draft.key_ref is None or draft.key_ref.kind == "none":
+        return None
+    if draft.key_ref.kind == "env" and not ctx.env.get(draft.key_ref.name):
+        return None
+    return ctx.keys.resolve(draft.key_ref)
+
+
+def key_warnings(ctx: Context, draft: Draft, pasted: Secret | None) -> list[str]:
+    """What the user should know about where this key is, or has been."""
+    warnings = []
+    ref = draft.key_ref
+    if draft.secret is None and ref is not None and ref.kind == "env" and not ctx.env.get(ref.name):
+        warnings.append(f"{ref.name} is not set here: export it, also where Claude Code is started")
+    if pasted is not None:
+        from ccswitch_tui.workflows.adopt import exposed_in_history
+
+        for spot in exposed_in_history(pasted, ctx):
+            warnings.append(f"the key stands in the shell's history ({spot}): take it out there, and rotate the key")
+    return warnings
+
+
 def add_profile(ctx: Context, name: str, draft: Draft, *, replace: bool = False) -> Added:
     """Stores the draft's key, then saves the profile; all of it or nothing.
 

@@ -49,7 +49,7 @@ def remove_profile(ctx: Context, name: str, *, force: bool = False) -> Removed:
     book = ctx.book()
     # A broken profile says nothing that can be trusted; its key would have its name.
     refs = [SecretRef("keyring", name)] if name in book.broken else stored_refs(book.get(name))
-    _refuse_in_use(ctx, name, force)
+    scopes = _refuse_in_use(ctx, name, force)
     others = [p for p in book.profiles.values() if p.name != name]
     shared = {ref.name for p in others for ref in stored_refs(p)}
     own = [ref.name for ref in refs if ref.name not in shared]
@@ -57,7 +57,10 @@ def remove_profile(ctx: Context, name: str, *, force: bool = False) -> Removed:
     with taken_out(ctx, own, force=force) as taken:
         update_profiles(ctx.paths, {name: None}, expected_sha256=book.sha256)
     kept += [key for key in own if key not in taken and ctx.keys.present(SecretRef("keyring", key)) is not False]
-    return Removed(name, tuple(taken), tuple(kept), tuple(_mentions(name, others)))
+    advice = list(_mentions(name, others))
+    if scopes:
+        advice.append(f"the {' and '.join(scopes)} settings still name it: 'ccswitch-tui use OTHER' or 'use official'")
+    return Removed(name, tuple(taken), tuple(kept), tuple(advice))
 
 
 def rename_profile(ctx: Context, old: str, new: str) -> Renamed:
@@ -191,7 +194,8 @@ def _mentions(name: str, others: list[Profile]) -> Iterator[str]:
                 yield f"'{other.name}' sends its {tier} tier to '{name}', which is gone: edit '{other.name}'"
 
 
-def _refuse_in_use(ctx: Context, name: str, force: bool) -> None:
+def _refuse_in_use(ctx: Context, name: str, force: bool) -> tuple[str, ...]:
+    """The scopes it is in use in; raises UsageError when there are any and not `force`."""
     scopes = scopes_in_use(ctx).get(name, ())
     if scopes and not force:
         raise UsageError(
@@ -199,6 +203,7 @@ def _refuse_in_use(ctx: Context, name: str, force: bool) -> None:
             hint="switch first ('ccswitch-tui use OTHER' or 'ccswitch-tui use official'), or add --force",
             kind="in-use",
         )
+    return scopes
 
 
 def _refuse_taken(book: ProfileBook, name: str) -> None:

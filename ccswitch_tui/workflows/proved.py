@@ -1,0 +1,95 @@
+"""A draft with what a probe proved about its endpoint: the format, the header style, the address, the model.
+
+Pure. Only what was shown to work is taken over, and only at the host that was
+given: a probe may correct an address, never move a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.probe.model import ProbeReport
+from ccswitch_tui.probe.shapes import parsed, read_models
+from ccswitch_tui.profiles.model import Wire
+
+ADDRESS_KEYS = {"endpoint.base_url", "endpoint.wire", "endpoint.auth"}
+
+
+def with_report(draft: Draft, report: ProbeReport, *, keep_wire: bool = False) -> Draft:
+    """The draft as the probe showed it to work; what was changed is in its notes.
+
+    `keep_wire`: the user named the format, so a better one is only mentioned.
+    """
+    assert draft.endpoint is not None
+    notes = list(draft.notes)
+    endpoint = draft.endpoint
+    # A better address of the same host outranks the bare verdict on the one given.
+    patch = {} if keep_wire else _address_patch(draft, report)
+    wire = cast("Wire | None", patch.get("endpoint.wire") or report.wire)
+    if wire and wire != endpoint.wire and not keep_wire:
+        notes.append(f"the probe was answered in the format '{wire}'")
+        endpoint = endpoint._replace(wire=wire)
+    base_url = str(patch.get("endpoint.base_url") or endpoint.base_url)
+    if base_url != endpoint.base_url:
+        notes.append(f"the probe was answered at {base_url}")
+        endpoint = endpoint._replace(base_url=base_url)
+    auth = str(patch.get("endpoint.auth") or report.auth or endpoint.auth)
+    if auth not in (endpoint.auth, "none") and draft.secret is not None:
+        notes.append(f"the endpoint takes the key as {auth}")
+        endpoint = endpoint._replace(auth=auth)
+    learned = {
+        q.name: {"value": q.value, "from": "probe", "at": report.at[:10], "because": q.because[:200]}
+        for q in report.quirks
+    }
+    draft = draft._replace(endpoint=endpoint, quirks={**draft.quirks, **learned}, notes=tuple(notes))
+    return _with_models(draft, listed_models(report))
+
+
+def listed_models(report: ProbeReport) -> dict[str, int | None]:
+    """The models the endpoint listed, with their context windows where it tells them."""
+    for exchange in report.exchanges:
+        if exchange.rung in ("http", "models") and exchange.status == 200:
+            rows = read_models(parsed(exchange.body))
+            if rows:
+                return {row.id: row.context_window for row in rows}
+    return {}
+
+
+def _address_patch(draft: Draft, report: ProbeReport) -> Mapping[str, Any]:
+    """The first fix that only corrects how this host is addressed."""
+    assert draft.endpoint is not None
+    for finding in report.findings:
+        patch = finding.fix.patch if finding.fix else None
+        if patch and set(patch) <= ADDRESS_KEYS:
+            base_url = str(patch.get("endpoint.base_url") or draft.endpoint.base_url)
+            if _place(base_url) == _place(draft.endpoint.base_url):
+                return patch
+    return {}
+
+
+def _place(base_url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(base_url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _with_models(draft: Draft, listed: Mapping[str, int | None]) -> Draft:
+    """A lone model is the model; the window the endpoint tells is taken where nobody said another."""
+    notes, warnings = list(draft.notes), list(draft.warnings)
+    models = draft.models
+    if not models.default and len(listed) == 1:
+        models = models._replace(default=next(iter(listed)))
+        notes.append(f"the endpoint serves one model, '{models.default}'")
+    elif not models.named() and listed:
+        shown = ", ".join(list(listed)[:6]) + (" …" if len(listed) > 6 else "")
+        warnings.append(f"no model is named; the endpoint lists {shown}")
+    window = draft.context_window or listed.get(models.default or "")
+    return draft._replace(
+        models=models,
+        context_window=window,
+        listed_models=draft.listed_models or tuple(listed),
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+    )
