@@ -22,6 +22,7 @@ from ccswitch_tui.translate.failure import (
     clean_message,
     error_body,
     error_event,
+    status_for,
 )
 from ccswitch_tui.translate.overflow import SMALLEST_ANSWER, overflow_in, overflow_sentence, smaller_answer
 from ccswitch_tui.translate.refusals import learn
@@ -40,6 +41,7 @@ __all__ = [
     "failure_from_exception",
     "failure_from_response",
     "failure_from_words",
+    "status_for",
 ]
 
 

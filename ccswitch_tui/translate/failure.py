@@ -71,6 +71,18 @@ def clean_message(text: str) -> str:
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
+GONE = 410
+"""What Claude Code is told instead of 404: for a 404 it hides the message behind a sentence of its own about the
+model (measured with every body and header), and asks once more without a stream. A 410 it shows as it is."""
+
+
+def status_for(failure: Failure, user_agent: str) -> int:
+    """The status this client is to get."""
+    if failure.status == 404 and user_agent.startswith("claude-cli/"):
+        return GONE
+    return failure.status
+
+
 def error_body(failure: Failure) -> bytes:
     """The HTTP body that says it."""
     return dumps(error_envelope(failure.type, failure.message))
