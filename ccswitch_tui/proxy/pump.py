@@ -8,16 +8,18 @@ waits too, so nothing piles up here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
 
 from ccswitch_tui.errors import CcswitchError
-from ccswitch_tui.proxy.reply import PING_AFTER_S, ClientReply, Watch
+from ccswitch_tui.proxy.forward import SSE_HEADERS
+from ccswitch_tui.proxy.reply import PING_AFTER_S, ClientGone, ClientReply, Watch
 from ccswitch_tui.proxy.traffic import BODY_BYTES, Exchange, Traffic
 from ccswitch_tui.proxy.upstream import UpstreamError
 from ccswitch_tui.translate.failure import Failure
@@ -93,7 +95,7 @@ class Pump:
         exchange.streamed = True
         self._watch.add(reply, translator, idle_s, source.give_up)
         try:
-            out = await self._first(reply, source, exchange, translator)
+            out = b"" if reply.response is not None else await self._first(reply, source, exchange, translator)
             if translator.failure is not None:
                 _note(exchange, translator)
                 return translator.failure
@@ -113,6 +115,21 @@ class Pump:
         finally:
             self._watch.remove(reply)
             source.close()
+
+    @contextlib.contextmanager
+    def waiting(self, reply: ClientReply, exchange: Exchange, translator: Any) -> Iterator[None]:
+        """While headers are waited for: a client that has waited long gets the beginning of its answer."""
+
+        async def begin() -> None:
+            with contextlib.suppress(ClientGone):
+                await self._commit(reply, exchange, dict(SSE_HEADERS), translator.commit())
+
+        never = float("inf")
+        self._watch.add(reply, translator, never, lambda: None, begin=lambda: self._background.run(begin()))
+        try:
+            yield
+        finally:
+            self._watch.remove(reply)
 
     async def _first(self, reply: ClientReply, source: _Source, exchange: Exchange, translator: Any) -> bytes:
         """Reads until there is something to send; a long silence is ended by a first sign of life."""
@@ -281,12 +298,16 @@ def _keep(exchange: Exchange, data: bytes, out: bytes) -> bool:
 
 
 def _note(exchange: Exchange, translator: Any) -> None:
-    usage = translator.usage
-    exchange.input_tokens = usage.get("input_tokens") or 0
-    exchange.output_tokens = usage.get("output_tokens") or 0
-    exchange.cache_read_tokens = usage.get("cache_read_input_tokens") or 0
-    exchange.cache_write_tokens = usage.get("cache_creation_input_tokens") or 0
+    note_usage(exchange, translator.usage)
     exchange.stop_reason = translator.stop_reason
     exchange.answered = getattr(translator, "model", None)
     if translator.error is not None:
         exchange.error = f"{translator.error.type}: {translator.error.message}"
+
+
+def note_usage(exchange: Exchange, usage: Mapping[str, Any]) -> None:
+    """Token counts of an answer into the books."""
+    exchange.input_tokens = usage.get("input_tokens") or 0
+    exchange.output_tokens = usage.get("output_tokens") or 0
+    exchange.cache_read_tokens = usage.get("cache_read_input_tokens") or 0
+    exchange.cache_write_tokens = usage.get("cache_creation_input_tokens") or 0

@@ -1,95 +1,38 @@
 """One request of a client, tried on one endpoint after another until one answers.
 
-Repeats happen only before the first byte: with a quirk just learned from a
-refusal, with a key that changed in the store, without thinking blocks the
-endpoint did not make; then on the fall-backs the user declared, for causes
-that another endpoint can cure. Every repeat leaves a notice in the traffic.
+Repeats happen only before the first byte: on the same endpoint for a new reason
+(attempt.py), then on the fall-backs the user declared, for causes that another
+endpoint can cure. Every repeat leaves a notice in the traffic.
 """
 
 from __future__ import annotations
 
-import hashlib
-import contextlib
-import time
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
-from aiohttp import ClientResponse, web
-from multidict import CIMultiDict
-from yarl import URL
+from aiohttp import web
 
-from ccswitch_tui._version import __version__
-from ccswitch_tui.errors import KeyStoreError, UsageError
+from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import Profile
+from ccswitch_tui.proxy.attempt import Attempt, Call, NativeRefusal, Outcome, failure_of, own_failure, with_hint
 from ccswitch_tui.proxy.learned import Facts, LearnedQuirks, quirk_layers
-from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
-from ccswitch_tui.proxy.pump import Background, Pump, read_limited
-from ccswitch_tui.proxy.reply import SSE_HEADERS, ClientReply, native_headers, passed_headers
+from ccswitch_tui.proxy.pump import Background, Pump
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.sources import KeyCache, Profiles
-from ccswitch_tui.proxy.thinking import ForeignThinking, refuses_thinking
-from ccswitch_tui.proxy.traffic import BODY_BYTES, Exchange, Traffic
-from ccswitch_tui.proxy.upstream import KeyHostError, Upstream, UpstreamError
-from ccswitch_tui.secret import Secret
-from ccswitch_tui.translate.errors import (
-    Failure,
-    error_body,
-    error_event,
-    failure_from_exception,
-    failure_from_response,
-)
-from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
-from ccswitch_tui.translate.response import translate_response
-from ccswitch_tui.translate.stream import StreamTranslator
+from ccswitch_tui.proxy.thinking import ForeignThinking
+from ccswitch_tui.proxy.traffic import Exchange, Traffic
+from ccswitch_tui.proxy.upstream import Upstream, UpstreamError
+from ccswitch_tui.translate.errors import Failure, error_body, error_event, failure_from_exception, status_for
+from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.tokens import Calibration, estimate_tokens
-from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.quirks import Quirks, quirks_from
 
 MOST_REPEATS = 5
 """On one endpoint: each repeat needs a new reason, and no endpoint was seen to have more than three."""
 
-ERROR_BYTES = 256 * 1024
-ANSWER_BYTES = 64 * 1024 * 1024
-
-NOT_FORWARDED = frozenset(
-    {
-        "host", "content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive", "expect", "te",
-        "trailer", "upgrade", "authorization", "x-api-key", "proxy-authorization", "proxy-connection", "cookie",
-        "accept-encoding", "origin", "referer", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
-    }
-)  # fmt: skip
-"""Of the connection, or a credential that was meant for us."""
-
 FOR_THE_USER = frozenset({401, 403, 404})
 """A wrong key or model is to be mended, not covered up by quietly spending at another endpoint."""
 
-NO_RETRY = {"x-should-retry": "false"}
-"""Claude Code then shows the error at once instead of after ten tries; for what only the user can mend."""
-
-
 NO_LESSONS: Facts = {}
-
-
-class Call(NamedTuple):
-    """What the client asked, and its side of the answer."""
-
-    request: web.Request
-    exchange: Exchange
-    raw: bytes
-    body: dict[str, Any]
-    streamed: bool
-    reply: ClientReply
-
-
-class NativeRefusal(NamedTuple):
-    """An error in the client's own language, passed on byte for byte unless another endpoint answers."""
-
-    failure: Failure
-    response: web.Response
-
-
-Outcome: TypeAlias = web.StreamResponse | Failure | NativeRefusal
 
 
 class Relay:
@@ -110,9 +53,9 @@ class Relay:
         self.learned = learned
         self.traffic = traffic
         self.background = Background()
-        self._pump = Pump(traffic, self.background)
+        self.pump = Pump(traffic, self.background)
         self.calibration = Calibration()
-        self._foreign = ForeignThinking()
+        self.foreign = ForeignThinking()
         self._quirks: dict[tuple[str, str], tuple[Profile, int, Quirks]] = {}
 
     async def messages(self, call: Call, profile: Profile, asked: str) -> web.StreamResponse:
@@ -123,7 +66,7 @@ class Relay:
         for target in routes.fallbacks(profile, first):
             if isinstance(outcome, web.StreamResponse) or call.reply.response is not None:
                 break
-            failure = _failure_of(outcome)
+            failure = failure_of(outcome)
             if not failure.cure_elsewhere or failure.status in FOR_THE_USER:
                 break
             call.exchange.notices.append(
@@ -136,14 +79,17 @@ class Relay:
         return await self._refuse(call, outcome)
 
     async def _refuse(self, call: Call, outcome: Failure | NativeRefusal) -> web.StreamResponse:
-        failure = _failure_of(outcome)
+        failure = failure_of(outcome)
         call.exchange.error = f"{failure.type}: {failure.message}"
         if call.reply.response is not None:
             return await call.reply.end(error_event(failure))
         if isinstance(outcome, NativeRefusal):
             return outcome.response
         return web.Response(
-            status=failure.status, body=error_body(failure), headers=failure.headers, content_type="application/json"
+            status=status_for(failure, call.request.headers.get("User-Agent", "")),
+            body=error_body(failure),
+            headers=failure.headers,
+            content_type="application/json",
         )
 
     async def _on(self, call: Call, target: Target, *, routed: bool = False) -> Outcome:
@@ -160,11 +106,11 @@ class Relay:
         except UpstreamError as error:
             return failure_from_exception(error.kind, error.detail, host=error.host)
         except KeyStoreError as error:
-            return _own_failure(403, "permission_error", _with_hint(error.message, error.hint))
-        attempt = _Attempt(self, call, target, key)
+            return own_failure(403, "permission_error", with_hint(error.message, error.hint))
+        attempt = Attempt(self, call, target, key)
         for _ in range(MOST_REPEATS):
             outcome = await attempt.run()
-            if isinstance(outcome, web.StreamResponse) or not await attempt.mend(_failure_of(outcome)):
+            if isinstance(outcome, web.StreamResponse) or not await attempt.mend(failure_of(outcome)):
                 return outcome
         return outcome
 
@@ -194,278 +140,3 @@ class Relay:
         counted = exchange.input_tokens + exchange.cache_read_tokens + exchange.cache_write_tokens
         if counted and counted != translation.input_estimate:
             self.calibration.observe(measured, translation.raw_estimate, counted)
-
-
-class _Attempt:
-    """One endpoint's tries: what is sent changes from one to the next, and only here."""
-
-    def __init__(self, relay: Relay, call: Call, target: Target, key: Secret | None) -> None:
-        self._relay = relay
-        self._call = call
-        self._target = target
-        self._key = key
-        self._host = relay.upstream.address(target.profile).host
-        self._measured = f"{self._host} {target.model}"
-        self._mended: set[str] = set()
-        self._body = relay._foreign.without_known(self._host, call.body)
-        self._refused_thinking = False
-        self._lessons: dict[str, dict[str, Any]] = {}
-        """Quirks the refusals of this request have taught; kept for others once an answer has come."""
-        self._retry_with: dict[str, Any] = {}
-        """Body fields for the next try only, as the last refusal asked for them."""
-
-    async def run(self) -> Outcome:
-        """One try."""
-        self._call.exchange.attempts += 1
-        native = self._target.profile.endpoint.wire == "anthropic"
-        try:
-            outcome = await (self._native() if native else self._translated())
-            if self._lessons and isinstance(outcome, web.StreamResponse):
-                self._remember()
-            return outcome
-        except RequestRefused as refused:
-            return refused.failure
-        except UsageError as error:
-            return _own_failure(400, "invalid_request_error", _with_hint(error.message, error.hint))
-        except KeyHostError as error:
-            return _own_failure(403, "permission_error", str(error))
-        except UpstreamError as error:
-            return failure_from_exception(error.kind, error.detail, host=error.host)
-
-    async def mend(self, failure: Failure) -> bool:
-        """Whether another try on the same endpoint has a reason; what it needs is then in place."""
-        if self._call.reply.response is not None:
-            return False
-        if failure.learned is not None:
-            return self._learn(failure)
-        if failure.retry_with is not None and "retry_with" not in self._mended:
-            self._mended.add("retry_with")
-            self._retry_with = failure.retry_with
-            return True
-        if self._refused_thinking and "thinking" not in self._mended:
-            self._mended.add("thinking")
-            without = self._relay._foreign.refuse_all(self._host, self._body)
-            changed, self._body = without is not self._body, without
-            if changed:
-                self._call.exchange.notices.append("thinking blocks of another provider were taken out of the history")
-            return changed
-        if failure.status == 401 and self._key is not None and "key" not in self._mended:
-            self._mended.add("key")
-            if await self._relay.keys.changed(self._target.profile, self._key):
-                self._key = await self._relay.keys.get(self._target.profile)
-                return True
-        return False
-
-    def _learn(self, failure: Failure) -> bool:
-        learned = failure.learned
-        if learned is None or learned.quirk in self._mended:
-            return False
-        self._mended.add(learned.quirk)
-        before = self._quirks()
-        self._lessons[learned.quirk] = {"value": learned.value, "from": "learned", "because": learned.because}
-        if self._quirks() == before:
-            del self._lessons[learned.quirk]
-            return False  # the user or a probe said otherwise, and has the last word
-        return True
-
-    @cached_property
-    def _conversation(self) -> str:
-        return self._call.exchange.session or conversation_of(self._call.body)
-
-    def _quirks(self) -> Quirks:
-        if not self._lessons and not self._relay.learned.unsettled(self._host, self._target.model):
-            return self._relay.quirks(self._target, self._host)
-        return self._relay.quirks(self._target, self._host, self._conversation, self._lessons)
-
-    def _remember(self) -> None:
-        """The lessons of this request have helped: others may have them."""
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        for quirk, fact in self._lessons.items():
-            self._relay.learned.learn(
-                self._host,
-                self._target.model,
-                quirk,
-                fact["value"],
-                fact["because"],
-                at=at,
-                conversation=self._conversation,
-            )
-            self._call.exchange.notices.append(f"learned {quirk} = {fact['value']}: {fact['because']}")
-        self._lessons = {}
-        self._relay.background.in_thread(self._relay.learned.save)
-
-    # ------------------------------------------------------------------ chat completions
-
-    async def _translated(self) -> Outcome:
-        call, target = self._call, self._target
-        translation = translate_request(
-            self._body,
-            model=target.model,
-            quirks=self._quirks(),
-            session=call.exchange.session or None,
-            token_factor=self._relay.calibration.factor(self._measured),
-            changes=self._retry_with,
-        )
-        sent = translation.encoded()
-        streams = bool(translation.body.get("stream"))
-        headers = CIMultiDict(
-            {
-                "Content-Type": "application/json",
-                "Accept": "text/event-stream" if streams else "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": f"ccswitch-tui/{__version__}",
-            }
-        )
-        headers.update(translation.headers)
-        translator = StreamTranslator(translation, provider=target.profile.name)
-        response = await self._send(self._relay.upstream.address(target.profile).chat, sent, headers, translator)
-        if response.status != 200:
-            return await self._failure(response, translation)
-        try:
-            return await self._answered(response, translator, streams)
-        finally:
-            call.exchange.notices += [notice.text for notice in translation.notices]
-            self._relay.note_estimate(self._measured, translation, call.exchange)
-
-    async def _answered(self, response: ClientResponse, translator: StreamTranslator, streams: bool) -> Outcome:
-        call, pump = self._call, self._relay._pump
-        if call.streamed:
-            return await pump.stream(call.reply, call.exchange, response, translator, dict(SSE_HEADERS), self._idle_s)
-        if streams:  # the endpoint streams, the client wants one message
-            await pump.collect(call.exchange, response, translator, self._idle_s)
-            return self._message(translator.failure or translator.message())
-        body = await read_limited(response, ANSWER_BYTES, self._idle_s)
-        call.exchange.keep("received", body)
-        return self._message(translate_response(body, translator.translation))
-
-    def _message(self, result: dict[str, Any] | Failure) -> Outcome:
-        if isinstance(result, Failure):
-            return result
-        exchange = self._call.exchange
-        note_usage(exchange, result.get("usage") or {})
-        exchange.stop_reason = result.get("stop_reason")
-        data = dumps(result)
-        exchange.keep("returned", data)
-        return web.Response(body=data, content_type="application/json")
-
-    # ------------------------------------------------------------------ the Messages API itself
-
-    async def _native(self) -> Outcome:
-        call, target = self._call, self._target
-        body = self._body
-        if body is call.body:
-            sent = with_model(call.raw, body, call.body["model"], target.model)
-        else:
-            sent = dumps({**body, "model": target.model})
-        url = with_query(self._relay.upstream.address(target.profile).messages, call.request)
-        stream = NativeStream()
-        response = await self._send(url, sent, forwarded(call.request), stream)
-        if response.status != 200:
-            return await self._failure(response, None)
-        if call.streamed:
-            return await self._relay._pump.stream(
-                call.reply, call.exchange, response, stream, native_headers(response.headers), self._idle_s
-            )
-        data = await read_limited(response, ANSWER_BYTES, self._idle_s)
-        stream.feed(data)
-        note_usage(call.exchange, stream.usage)
-        call.exchange.stop_reason = stream.stop_reason
-        call.exchange.answered = stream.model
-        call.exchange.keep("received", data)
-        return web.Response(body=data, headers=native_headers(response.headers))
-
-    # ------------------------------------------------------------------ both
-
-    @property
-    def _idle_s(self) -> float:
-        return self._target.profile.endpoint.timeouts.idle_s
-
-    async def _send(self, url: URL, sent: bytes, headers: CIMultiDict[str], translator: Any) -> ClientResponse:
-        call, exchange = self._call, self._call.exchange
-        exchange.sent = sent[:BODY_BYTES]
-        exchange.upstream_status = 0
-        waiting = self._relay._pump.waiting if call.streamed else _alone
-        with waiting(call.reply, exchange, translator):
-            response = await self._relay.upstream.send(self._target.profile, url, self._key, body=sent, headers=headers)
-        exchange.upstream_status = response.status
-        return response
-
-    async def _failure(self, response: ClientResponse, translation: Translation | None) -> Failure | NativeRefusal:
-        status, headers = response.status, response.headers
-        body = await read_limited(response, ERROR_BYTES, 15.0)
-        self._call.exchange.received = body[:BODY_BYTES]
-        if 300 <= status < 400:
-            return _redirect(self._host, headers.get("Location", ""))
-        failure = failure_from_response(
-            status, headers, body, provider=self._target.profile.name, model=self._target.model, translation=translation
-        )
-        self._refused_thinking = translation is None and refuses_thinking(status, body)
-        # Claude Code reads that header's name in a message as "not logged in"
-        if translation is None and is_error_body(body) and b"x-api-key" not in body:
-            passed = web.Response(
-                status=status, body=body, headers=passed_headers(headers), content_type="application/json"
-            )
-            return NativeRefusal(failure, passed)
-        return failure
-
-
-def conversation_of(body: Mapping[str, Any]) -> str:
-    """What tells a conversation of a client that names none: how it began."""
-    messages = body.get("messages")
-    first = messages[0] if isinstance(messages, list) and messages else None
-    content = first.get("content") if isinstance(first, dict) else None
-    blocks = content if isinstance(content, list) else [{"text": content}]
-    texts = [b["text"][:1000] for b in blocks[:8] if isinstance(b, dict) and isinstance(b.get("text"), str)]
-    return "began " + hashlib.sha256("\n".join(texts).encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def _alone(*_: Any) -> contextlib.AbstractContextManager[None]:
-    """A client that wants one message waits for it."""
-    return contextlib.nullcontext()
-
-
-def _failure_of(outcome: Outcome) -> Failure:
-    assert not isinstance(outcome, web.StreamResponse)
-    return outcome.failure if isinstance(outcome, NativeRefusal) else outcome
-
-
-def _own_failure(status: int, kind: str, message: str) -> Failure:
-    return Failure(status=status, type=kind, message=message, headers=NO_RETRY)
-
-
-def _with_hint(message: str, hint: str) -> str:
-    return f"{message} ({hint})" if hint else message
-
-
-def _redirect(host: str, location: str) -> Failure:
-    where = f" to {location}" if location else ""
-    return _own_failure(
-        502,
-        "api_error",
-        f"{host} redirects{where}; it was not followed, because the key would go along: mend the base URL",
-    )
-
-
-def with_query(url: URL, request: web.Request) -> URL:
-    """`url` with the client's query (`?beta=true`), after the base URL's own."""
-    query = request.rel_url.raw_query_string
-    if not query:
-        return url
-    own = url.raw_query_string
-    return URL(f"{url.with_query(None)}?{own + '&' if own else ''}{query}", encoded=True)
-
-
-def forwarded(request: web.Request) -> CIMultiDict[str]:
-    """The client's headers for a native endpoint, its own User-Agent included: we do not pose as anybody."""
-    headers = CIMultiDict((name, value) for name, value in request.headers.items() if name.lower() not in NOT_FORWARDED)
-    headers["Content-Type"] = "application/json"
-    headers["Accept-Encoding"] = "identity"
-    return headers
-
-
-def note_usage(exchange: Exchange, usage: Mapping[str, Any]) -> None:
-    """Token counts of an answer into the books."""
-    exchange.input_tokens = usage.get("input_tokens") or 0
-    exchange.output_tokens = usage.get("output_tokens") or 0
-    exchange.cache_read_tokens = usage.get("cache_read_input_tokens") or 0
-    exchange.cache_write_tokens = usage.get("cache_creation_input_tokens") or 0

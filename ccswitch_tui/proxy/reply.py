@@ -10,17 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 PING_AFTER_S = 10.0
 """Nothing went to the client for this long: a ping. Claude Code shows a banner at 20 s and gives up at 300 s."""
 
+BEGIN_AFTER_S = 60.0
+"""An endpoint that has not even sent headers by then reads a long prompt on a slow machine: the answer is begun and
+kept alive by pings, because Claude Code gives up at 360 s without headers. A failure after that is an error event."""
+
 DRAIN_ABOVE_BYTES = 32 * 1024
 """What may wait for a client before we ask whether it reads; the transport's own limit is 64 kB."""
-
-SSE_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 
 
 class Pings(Protocol):
@@ -103,18 +105,38 @@ class ClientReply:
         return self.response
 
 
+class _Watched(NamedTuple):
+    """What a stream under watch brings along."""
+
+    pings: Pings
+    idle_s: float
+    give_up: Callable[[], None]
+    begin: Callable[[], None] | None
+
+
 class Watch:
     """One clock tick a second for all streams: pings, and the limit on an endpoint's silence."""
 
     TICK_S = 1.0
 
     def __init__(self) -> None:
-        self._streams: dict[ClientReply, tuple[Pings, float, Callable[[], None]]] = {}
+        self._streams: dict[ClientReply, _Watched] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, reply: ClientReply, pings: Pings, idle_s: float, give_up: Callable[[], None]) -> None:
-        """Watches a stream until remove(). `give_up` is called once after `idle_s` without a byte from the endpoint."""
-        self._streams[reply] = (pings, idle_s, give_up)
+    def add(
+        self,
+        reply: ClientReply,
+        pings: Pings,
+        idle_s: float,
+        give_up: Callable[[], None],
+        begin: Callable[[], None] | None = None,
+    ) -> None:
+        """Watches a stream until remove().
+
+        `give_up` is called once after `idle_s` without a byte from the endpoint,
+        `begin` once when a client has waited for BEGIN_AFTER_S without one.
+        """
+        self._streams[reply] = _Watched(pings, idle_s, give_up, begin)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self.TICK_S, self._tick)
 
@@ -126,31 +148,19 @@ class Watch:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self.TICK_S, self._tick) if self._streams else None
         now = loop.time()
-        for reply, (pings, idle_s, give_up) in list(self._streams.items()):
+        for reply, watched in list(self._streams.items()):
             if reply.blocked:
                 reply.last_in = now
-            elif now - reply.last_in > idle_s:
+            elif now - reply.last_in > watched.idle_s:
                 self._streams.pop(reply)
-                give_up()
-            elif reply.response is not None and now - reply.last_out >= PING_AFTER_S:
-                data = pings.ping()
+                watched.give_up()
+            elif reply.response is None:
+                if watched.begin is not None and now - reply.last_in >= BEGIN_AFTER_S:
+                    self._streams[reply] = watched._replace(begin=None)
+                    watched.begin()
+            elif now - reply.last_out >= PING_AFTER_S:
+                data = watched.pings.ping()
                 if data:
                     with contextlib.suppress(ClientGone):
                         reply.send(data)
                 reply.last_out = now
-
-
-PASSED_HEADERS = ("request-id", "x-request-id", "retry-after", "x-should-retry")
-
-
-def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers of an endpoint's answer that mean something to the client."""
-    passed = {name: headers[name] for name in PASSED_HEADERS if name in headers}
-    passed |= {name: value for name, value in headers.items() if name.lower().startswith("anthropic-ratelimit-")}
-    return passed
-
-
-def native_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of a stream passed on as it is."""
-    kind = headers.get(hdrs.CONTENT_TYPE, SSE_HEADERS["Content-Type"])
-    return {**SSE_HEADERS, "Content-Type": kind, **passed_headers(headers)}

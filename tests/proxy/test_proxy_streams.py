@@ -307,3 +307,34 @@ def test_events_are_told_as_they_happen() -> None:
                 told.append(line[7:].strip().decode())
         connection.close()
     assert told == ["begin", "first-byte", "end"]
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "openai-chat"])
+@pytest.mark.parametrize("ending", ["answer", "error"])
+def test_a_client_does_not_wait_for_ever_for_an_endpoint_that_reads_a_long_prompt(
+    wire: str, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccswitch_tui.proxy.reply.BEGIN_AFTER_S", 0.2)
+    monkeypatch.setattr("ccswitch_tui.proxy.reply.PING_AFTER_S", 0.2)
+    monkeypatch.setattr("ccswitch_tui.proxy.reply.Watch.TICK_S", 0.1)
+    go = threading.Event()
+
+    def act(connection: Connection, received: Received) -> None:
+        go.wait(10)
+        if ending == "error":
+            connection.answer(500, {"error": {"message": "out of memory"}})
+        else:
+            (native_stream() if wire == "anthropic" else chat_text("late"))(connection, received)
+
+    with (
+        ScriptedEndpoint(act) as endpoint,
+        proxy_for(profile(endpoint.origin, wire=wire)) as proxy,
+        open_request(proxy) as sock,
+    ):
+        first = read_until(sock, b"event: ping")
+        while first.count(b"event: ping") < 2:
+            first += sock.recv(65536)
+        go.set()
+        rest = read_until(sock, b"message_stop" if ending == "answer" else b"event: error")
+    assert b" 200 " in first
+    assert (b"late" in rest or b"future_event" in rest) if ending == "answer" else b"out of memory" in rest

@@ -1,0 +1,320 @@
+"""The tries of one request on one endpoint: what is sent changes from one to the next, and only here.
+
+Another try needs a new reason: a quirk just learned from the refusal, other
+body fields, a key that changed in the store, a history without the thinking
+blocks that the endpoint did not make. Nothing is repeated after the first byte.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from aiohttp import ClientResponse, web
+from multidict import CIMultiDict
+from yarl import URL
+
+from ccswitch_tui._version import __version__
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.proxy.forward import SSE_HEADERS, forwarded, native_headers, passed_headers, with_query
+from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
+from ccswitch_tui.proxy.pump import note_usage, read_limited
+from ccswitch_tui.proxy.reply import ClientReply
+from ccswitch_tui.proxy.routing import Target
+from ccswitch_tui.proxy.thinking import refuses_thinking
+from ccswitch_tui.proxy.traffic import BODY_BYTES, Exchange
+from ccswitch_tui.proxy.upstream import KeyHostError, UpstreamError
+from ccswitch_tui.secret import Secret
+from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
+from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
+from ccswitch_tui.translate.response import translate_response
+from ccswitch_tui.translate.stream import StreamTranslator
+from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.quirks import Quirks
+
+if TYPE_CHECKING:
+    from ccswitch_tui.proxy.relay import Relay
+
+ERROR_BYTES = 256 * 1024
+ANSWER_BYTES = 64 * 1024 * 1024
+
+NO_RETRY = {"x-should-retry": "false"}
+"""Claude Code then shows the error at once instead of after ten tries; for what only the user can mend."""
+
+
+class Call(NamedTuple):
+    """What the client asked, and its side of the answer."""
+
+    request: web.Request
+    exchange: Exchange
+    raw: bytes
+    body: dict[str, Any]
+    streamed: bool
+    reply: ClientReply
+
+
+class NativeRefusal(NamedTuple):
+    """An error in the client's own language, passed on byte for byte unless another endpoint answers."""
+
+    failure: Failure
+    response: web.Response
+
+
+Outcome: TypeAlias = web.StreamResponse | Failure | NativeRefusal
+
+
+class Attempt:
+    """One endpoint's tries: what is sent changes from one to the next, and only here."""
+
+    def __init__(self, relay: Relay, call: Call, target: Target, key: Secret | None) -> None:
+        self._relay = relay
+        self._call = call
+        self._target = target
+        self._key = key
+        self._host = relay.upstream.address(target.profile).host
+        self._measured = f"{self._host} {target.model}"
+        self._mended: set[str] = set()
+        self._body = relay.foreign.without_known(self._host, call.body)
+        self._refused_thinking = False
+        self._lessons: dict[str, dict[str, Any]] = {}
+        """Quirks the refusals of this request have taught; kept for others once an answer has come."""
+        self._retry_with: dict[str, Any] = {}
+        """Body fields for the next try only, as the last refusal asked for them."""
+
+    async def run(self) -> Outcome:
+        """One try."""
+        self._call.exchange.attempts += 1
+        native = self._target.profile.endpoint.wire == "anthropic"
+        try:
+            outcome = await (self._native() if native else self._translated())
+            if self._lessons and isinstance(outcome, web.StreamResponse):
+                self._remember()
+            return outcome
+        except RequestRefused as refused:
+            return refused.failure
+        except UsageError as error:
+            return own_failure(400, "invalid_request_error", with_hint(error.message, error.hint))
+        except KeyHostError as error:
+            return own_failure(403, "permission_error", str(error))
+        except UpstreamError as error:
+            return failure_from_exception(error.kind, error.detail, host=error.host)
+
+    async def mend(self, failure: Failure) -> bool:
+        """Whether another try on the same endpoint has a reason; what it needs is then in place."""
+        if self._call.reply.response is not None:
+            return False
+        if failure.learned is not None:
+            return self._learn(failure)
+        if failure.retry_with is not None and "retry_with" not in self._mended:
+            self._mended.add("retry_with")
+            self._retry_with = failure.retry_with
+            return True
+        if self._refused_thinking and "thinking" not in self._mended:
+            self._mended.add("thinking")
+            without = self._relay.foreign.refuse_all(self._host, self._body)
+            changed, self._body = without is not self._body, without
+            if changed:
+                self._call.exchange.notices.append("thinking blocks of another provider were taken out of the history")
+            return changed
+        if failure.status == 401 and self._key is not None and "key" not in self._mended:
+            self._mended.add("key")
+            if await self._relay.keys.changed(self._target.profile, self._key):
+                self._key = await self._relay.keys.get(self._target.profile)
+                return True
+        return False
+
+    def _learn(self, failure: Failure) -> bool:
+        learned = failure.learned
+        if learned is None or learned.quirk in self._mended:
+            return False
+        self._mended.add(learned.quirk)
+        before = self._quirks()
+        self._lessons[learned.quirk] = {"value": learned.value, "from": "learned", "because": learned.because}
+        if self._quirks() == before:
+            del self._lessons[learned.quirk]
+            return False  # the user or a probe said otherwise, and has the last word
+        return True
+
+    @cached_property
+    def _conversation(self) -> str:
+        return self._call.exchange.session or conversation_of(self._call.body)
+
+    def _quirks(self) -> Quirks:
+        if not self._lessons and not self._relay.learned.unsettled(self._host, self._target.model):
+            return self._relay.quirks(self._target, self._host)
+        return self._relay.quirks(self._target, self._host, self._conversation, self._lessons)
+
+    def _remember(self) -> None:
+        """The lessons of this request have helped: others may have them."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        for quirk, fact in self._lessons.items():
+            self._relay.learned.learn(
+                self._host,
+                self._target.model,
+                quirk,
+                fact["value"],
+                fact["because"],
+                at=at,
+                conversation=self._conversation,
+            )
+            self._call.exchange.notices.append(f"learned {quirk} = {fact['value']}: {fact['because']}")
+        self._lessons = {}
+        self._relay.background.in_thread(self._relay.learned.save)
+
+    # ------------------------------------------------------------------ chat completions
+
+    async def _translated(self) -> Outcome:
+        call, target = self._call, self._target
+        translation = translate_request(
+            self._body,
+            model=target.model,
+            quirks=self._quirks(),
+            session=call.exchange.session or None,
+            token_factor=self._relay.calibration.factor(self._measured),
+            changes=self._retry_with,
+        )
+        sent = translation.encoded()
+        streams = bool(translation.body.get("stream"))
+        headers = CIMultiDict(
+            {
+                "Content-Type": "application/json",
+                "Accept": "text/event-stream" if streams else "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"ccswitch-tui/{__version__}",
+            }
+        )
+        headers.update(translation.headers)
+        translator = StreamTranslator(translation, provider=target.profile.name)
+        response = await self._send(self._relay.upstream.address(target.profile).chat, sent, headers, translator)
+        if response.status != 200:
+            return await self._failure(response, translation)
+        try:
+            return await self._answered(response, translator, streams)
+        finally:
+            call.exchange.notices += [notice.text for notice in translation.notices]
+            self._relay.note_estimate(self._measured, translation, call.exchange)
+
+    async def _answered(self, response: ClientResponse, translator: StreamTranslator, streams: bool) -> Outcome:
+        call, pump = self._call, self._relay.pump
+        if call.streamed:
+            return await pump.stream(call.reply, call.exchange, response, translator, dict(SSE_HEADERS), self._idle_s)
+        if streams:  # the endpoint streams, the client wants one message
+            await pump.collect(call.exchange, response, translator, self._idle_s)
+            return self._message(translator.failure or translator.message())
+        body = await read_limited(response, ANSWER_BYTES, self._idle_s)
+        call.exchange.keep("received", body)
+        return self._message(translate_response(body, translator.translation))
+
+    def _message(self, result: dict[str, Any] | Failure) -> Outcome:
+        if isinstance(result, Failure):
+            return result
+        exchange = self._call.exchange
+        note_usage(exchange, result.get("usage") or {})
+        exchange.stop_reason = result.get("stop_reason")
+        data = dumps(result)
+        exchange.keep("returned", data)
+        return web.Response(body=data, content_type="application/json")
+
+    # ------------------------------------------------------------------ the Messages API itself
+
+    async def _native(self) -> Outcome:
+        call, target = self._call, self._target
+        body = self._body
+        if body is call.body:
+            sent = with_model(call.raw, body, call.body["model"], target.model)
+        else:
+            sent = dumps({**body, "model": target.model})
+        url = with_query(self._relay.upstream.address(target.profile).messages, call.request)
+        stream = NativeStream()
+        response = await self._send(url, sent, forwarded(call.request), stream)
+        if response.status != 200:
+            return await self._failure(response, None)
+        if call.streamed:
+            return await self._relay.pump.stream(
+                call.reply, call.exchange, response, stream, native_headers(response.headers), self._idle_s
+            )
+        data = await read_limited(response, ANSWER_BYTES, self._idle_s)
+        stream.feed(data)
+        note_usage(call.exchange, stream.usage)
+        call.exchange.stop_reason = stream.stop_reason
+        call.exchange.answered = stream.model
+        call.exchange.keep("received", data)
+        return web.Response(body=data, headers=native_headers(response.headers))
+
+    # ------------------------------------------------------------------ both
+
+    @property
+    def _idle_s(self) -> float:
+        return self._target.profile.endpoint.timeouts.idle_s
+
+    async def _send(self, url: URL, sent: bytes, headers: CIMultiDict[str], translator: Any) -> ClientResponse:
+        call, exchange = self._call, self._call.exchange
+        exchange.sent = sent[:BODY_BYTES]
+        exchange.upstream_status = 0
+        waiting = self._relay.pump.waiting if call.streamed else _alone
+        with waiting(call.reply, exchange, translator):
+            response = await self._relay.upstream.send(self._target.profile, url, self._key, body=sent, headers=headers)
+        exchange.upstream_status = response.status
+        return response
+
+    async def _failure(self, response: ClientResponse, translation: Translation | None) -> Failure | NativeRefusal:
+        status, headers = response.status, response.headers
+        body = await read_limited(response, ERROR_BYTES, 15.0)
+        self._call.exchange.received = body[:BODY_BYTES]
+        if 300 <= status < 400:
+            return _redirect(self._host, headers.get("Location", ""))
+        failure = failure_from_response(
+            status, headers, body, provider=self._target.profile.name, model=self._target.model, translation=translation
+        )
+        self._refused_thinking = translation is None and refuses_thinking(status, body)
+        # Claude Code reads that header's name in a message as "not logged in"
+        if translation is None and is_error_body(body) and b"x-api-key" not in body:
+            passed = web.Response(
+                status=status, body=body, headers=passed_headers(headers), content_type="application/json"
+            )
+            return NativeRefusal(failure, passed)
+        return failure
+
+
+def conversation_of(body: Mapping[str, Any]) -> str:
+    """What tells a conversation of a client that names none: how it began."""
+    messages = body.get("messages")
+    first = messages[0] if isinstance(messages, list) and messages else None
+    content = first.get("content") if isinstance(first, dict) else None
+    blocks = content if isinstance(content, list) else [{"text": content}]
+    texts = [b["text"][:1000] for b in blocks[:8] if isinstance(b, dict) and isinstance(b.get("text"), str)]
+    return "began " + hashlib.sha256("\n".join(texts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _alone(*_: Any) -> contextlib.AbstractContextManager[None]:
+    """A client that wants one message waits for it."""
+    return contextlib.nullcontext()
+
+
+def failure_of(outcome: Outcome) -> Failure:
+    """The failure in an outcome that is no answer."""
+    assert not isinstance(outcome, web.StreamResponse)
+    return outcome.failure if isinstance(outcome, NativeRefusal) else outcome
+
+
+def own_failure(status: int, kind: str, message: str) -> Failure:
+    """A failure on our side, which only the user can mend."""
+    return Failure(status=status, type=kind, message=message, headers=NO_RETRY)
+
+
+def with_hint(message: str, hint: str) -> str:
+    """Message and hint as one text."""
+    return f"{message} ({hint})" if hint else message
+
+
+def _redirect(host: str, location: str) -> Failure:
+    where = f" to {location}" if location else ""
+    return own_failure(
+        502,
+        "api_error",
+        f"{host} redirects{where}; it was not followed, because the key would go along: mend the base URL",
+    )

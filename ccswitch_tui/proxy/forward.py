@@ -1,0 +1,53 @@
+"""What of a client's request reaches an endpoint that speaks its language, and what of the answer comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import hdrs, web
+from multidict import CIMultiDict
+from yarl import URL
+
+SSE_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+
+NOT_FORWARDED = frozenset(
+    {
+        "host", "content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive", "expect", "te",
+        "trailer", "upgrade", "authorization", "x-api-key", "proxy-authorization", "proxy-connection", "cookie",
+        "accept-encoding", "origin", "referer", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+    }
+)  # fmt: skip
+"""Of the connection, or a credential that was meant for us."""
+
+
+def with_query(url: URL, request: web.Request) -> URL:
+    """`url` with the client's query (`?beta=true`), after the base URL's own."""
+    query = request.rel_url.raw_query_string
+    if not query:
+        return url
+    own = url.raw_query_string
+    return URL(f"{url.with_query(None)}?{own + '&' if own else ''}{query}", encoded=True)
+
+
+def forwarded(request: web.Request) -> CIMultiDict[str]:
+    """The client's headers for a native endpoint, its own User-Agent included: we do not pose as anybody."""
+    headers = CIMultiDict((name, value) for name, value in request.headers.items() if name.lower() not in NOT_FORWARDED)
+    headers["Content-Type"] = "application/json"
+    headers["Accept-Encoding"] = "identity"
+    return headers
+
+
+PASSED_HEADERS = ("request-id", "x-request-id", "retry-after", "x-should-retry")
+
+
+def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers of an endpoint's answer that mean something to the client."""
+    passed = {name: headers[name] for name in PASSED_HEADERS if name in headers}
+    passed |= {name: value for name, value in headers.items() if name.lower().startswith("anthropic-ratelimit-")}
+    return passed
+
+
+def native_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a stream passed on as it is."""
+    kind = headers.get(hdrs.CONTENT_TYPE, SSE_HEADERS["Content-Type"])
+    return {**SSE_HEADERS, "Content-Type": kind, **passed_headers(headers)}
