@@ -92,9 +92,19 @@ def cells(text: str | Content, width: int, style: str = "", *, right: bool = Fal
     content = text if isinstance(text, Content) else Content.styled(text, style) if style else Content(text)
     if width <= 0:
         return Content("")
-    content = content.truncate(width, ellipsis=True)
+    content = cut(content, width)
     gap = width - content.cell_length
     return content.pad_left(gap) if right else content.pad_right(gap)
+
+
+def cut(content: Content, width: int) -> Content:
+    """`content` within `width` cells; what is left out is shown by an ellipsis."""
+    if content.cell_length <= width:
+        return content
+    if not _ascii:
+        return content.truncate(width, ellipsis=True)
+    dots = sign("more")[: max(0, width)]
+    return content.truncate(max(0, width - len(dots))) + dots
 
 
 def line(*parts: Any) -> Content:

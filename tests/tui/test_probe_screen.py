@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import OpenApp
 from tui_kit import SIZES, screen_text, sees, until
 
 from ccswitch_tui.demo.world import DemoContext
 from ccswitch_tui.tui.widgets.ladder import Ladder
+from conftest import OpenApp
 
 
 def copied(pilot: Any) -> str:

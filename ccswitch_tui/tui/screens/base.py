@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.css.query import NoMatches
+from textual.dom import NoScreen
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -53,12 +55,27 @@ def task(group: str) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], Cal
     def decorate(method: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Worker[None]]:
         @functools.wraps(method)
         def start(self: Any, *args: Any, **kwargs: Any) -> Worker[None]:
-            work = functools.partial(self.app.guarded, functools.partial(method, self, *args, **kwargs))
-            return cast("Worker[None]", self.run_worker(work, group=group, exclusive=True, name=method.__name__))
+            async def work() -> None:
+                try:
+                    await method(self, *args, **kwargs)
+                except NoMatches:
+                    if not gone(self):
+                        raise
+
+            guarded = functools.partial(self.app.guarded, work)
+            return cast("Worker[None]", self.run_worker(guarded, group=group, exclusive=True, name=method.__name__))
 
         return start
 
     return decorate
+
+
+def gone(node: Any) -> bool:
+    """Whether a screen or pane was left: its widgets may be taken down already while a worker of it still ends."""
+    try:
+        return not node.is_attached or node.screen not in node.app.screen_stack
+    except NoScreen:
+        return True
 
 
 class Doing:

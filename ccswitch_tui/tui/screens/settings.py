@@ -12,7 +12,7 @@ from textual.widgets import Static
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.config import CHOICES
 from ccswitch_tui.tui.i18n import LANGUAGES, t
-from ccswitch_tui.tui.screens.base import Place, bindings
+from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.widgets.rows import Rows
 
 
@@ -40,11 +40,13 @@ class SettingsScreen(Place[None]):
         self.show()
         self.watch(self.app, "theme", self.show, init=False)
 
-    def show(self) -> None:
+    def show(self, cursor: int | None = None) -> None:
+        if not self.query(Rows):
+            return  # between two languages
         config = self.ccs.config
         rows = [Setting("theme", self.app.theme)]
         rows += [Setting(name, getattr(config, name)) for name in CHOICES]
-        self.query_one(Rows).show(rows)
+        self.query_one(Rows).show(rows, cursor=cursor if isinstance(cursor, int) else None)
 
     def _draw(self, setting: Setting, width: int) -> Content:
         shown = LANGUAGES.get(setting.value, setting.value)
@@ -58,15 +60,19 @@ class SettingsScreen(Place[None]):
     def _selected(self) -> None:
         self.action_do("change")
 
-    def do_change(self) -> None:
-        setting = self.query_one(Rows).row
+    @task("change")
+    async def do_change(self) -> None:
+        rows = self.query_one(Rows)
+        setting, cursor = rows.row, rows.cursor
         if setting is None:
             return
         if setting.name == "theme":
-            self.app.search_themes()
+            self.ccs.search_themes()
             return
         choices = CHOICES[setting.name]
         following = choices[(choices.index(setting.value) + 1) % len(choices)]
         self.ccs.change_config(**{setting.name: following})
-        self.refresh(recompose=setting.name == "language")
-        self.call_after_refresh(self.show)
+        if setting.name == "language":
+            await self.recompose()
+            self.query_one(Rows).focus()
+        self.show(cursor)

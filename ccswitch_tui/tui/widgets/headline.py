@@ -38,4 +38,4 @@ class Headline(Widget):
             parts += [(f" {look.sign('dot')} {t('truth.decided', who=truth.decided_by)}", look.QUIET)]
         if truth.drift:
             parts += ["  ", look.mark("warn"), " ", (t("truth.drift"), look.STYLES["warn"])]
-        return look.line(*parts).truncate(self.size.width, ellipsis=True)
+        return look.cut(look.line(*parts), self.content_size.width)

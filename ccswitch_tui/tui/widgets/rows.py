@@ -21,6 +21,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from ccswitch_tui.tui import look
+
 Draw = Callable[[Any, int], Content]
 
 
@@ -168,5 +170,5 @@ class Rows(ScrollView, can_focus=True):
             name = "rows--hover" if index == self.hover else "rows--row"
         style = self.get_visual_style(name)
         line = self.draw(self.rows[index], width)
-        strips = Visual.to_strips(self, line.truncate(width, ellipsis=True), width, 1, style)
+        strips = Visual.to_strips(self, look.cut(line, width), width, 1, style)
         return strips[0].adjust_cell_length(width, style.rich_style)

@@ -1,0 +1,178 @@
+"""Edit: checked as one types, saved against the file that was read, nothing typed is ever lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+from tui_kit import SIZES, screen_text, sees, until
+
+from ccswitch_tui.demo.world import DemoContext
+from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.tui.widgets.choice import Choice
+from conftest import OpenApp
+
+
+def field(pilot: object, name: str) -> Input:
+    return pilot.app.screen.query_one(f"#field-{name}", Input)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_changed_field_is_saved(open_app: OpenApp, world: DemoContext, size: tuple[int, int]) -> None:
+    async with open_app(size) as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "models-haiku").value = "demo-vision"
+        await sees(pilot, "changed; ^s saves")
+        await pilot.press("ctrl+s")
+        await sees(pilot, "saved 'demo'")
+        assert world.book().get("demo").models.haiku == "demo-vision"
+
+
+async def test_an_address_is_checked_and_mended_while_it_is_typed(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "endpoint-base-url").value = world.provider.base_url + "/chat/completions"
+        await sees(pilot, "'/chat/completions' removed")
+
+
+async def test_what_cannot_be_meant_is_said_at_once_and_cannot_be_saved(open_app: OpenApp, world: DemoContext) -> None:
+    before = Path(world.paths.profiles).read_bytes()
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "context-window").value = "lots"
+        await sees(pilot, "✗ 'context_window' is a number")
+        await pilot.press("ctrl+s")
+        await pilot.pause(0.2)
+        assert len(pilot.app.screen_stack) == 2
+        assert Path(world.paths.profiles).read_bytes() == before
+
+
+async def test_a_number_may_be_written_short(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "context-window").value = "64k"
+        await sees(pilot, "changed; ^s saves")
+        await pilot.press("ctrl+s")
+        await sees(pilot, "saved 'demo'")
+        assert world.book().get("demo").context_window == 64_000
+
+
+async def test_a_file_changed_on_disk_is_said_and_nothing_typed_is_lost(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "note").value = "typed here"
+        await sees(pilot, "changed; ^s saves")
+        demo = world.book().get("demo")
+        update_profiles(world.paths, {"demo": demo._replace(tags=("from-disk",))})
+        on_disk = Path(world.paths.profiles).read_bytes()
+        await pilot.press("ctrl+s")
+        await sees(pilot, "what you typed is still here")
+        assert Path(world.paths.profiles).read_bytes() == on_disk
+        assert field(pilot, "note").value == "typed here"
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: field(pilot, "tags").value == "from-disk")
+        assert field(pilot, "note").value == "typed here"
+        await pilot.press("ctrl+s")
+        await sees(pilot, "saved 'demo'")
+        saved = world.book().get("demo")
+        assert (saved.note, saved.tags) == ("typed here", ("from-disk",))
+
+
+async def test_leaving_with_changes_asks_and_discards_only_when_told(open_app: OpenApp, world: DemoContext) -> None:
+    before = Path(world.paths.profiles).read_bytes()
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "note").value = "typed here"
+        await pilot.press("escape")
+        await sees(pilot, "Save the changes?")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
+        assert field(pilot, "note").value == "typed here"
+        await pilot.press("escape")
+        await sees(pilot, "Save the changes?")
+        await pilot.press("n")
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
+        assert Path(world.paths.profiles).read_bytes() == before
+
+
+async def test_a_key_goes_to_another_host_only_when_told(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "endpoint-base-url").value = "https://elsewhere.example/v1"
+        await sees(pilot, "changed; ^s saves")
+        await pilot.press("ctrl+s")
+        await sees(pilot, "May the key go to elsewhere.example?")
+        await pilot.press("escape")
+        await pilot.pause(0.2)
+        assert world.book().get("demo").key_host == "127.0.0.1"
+        await pilot.press("ctrl+s")
+        await sees(pilot, "May the key go")
+        await pilot.press("y")
+        await sees(pilot, "saved 'demo'")
+        assert world.book().get("demo").key_host == "elsewhere.example"
+
+
+async def test_another_key_is_tried_first_and_never_shown(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        pilot.app.screen.query_one("#secret").focus()
+        await pilot.press(*"sk-example-wrong-0042")
+        await sees(pilot, "changed; ^s saves")
+        assert "wrong-0042" not in screen_text(pilot.app)
+        await pilot.press("ctrl+s")
+        await sees(pilot, "refuses the new key")
+        assert world.keys.store.get("demo") == world.provider.key
+
+
+async def test_a_choice_turns_with_the_arrows(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        choice = pilot.app.screen.query_one("#field-endpoint-auth", Choice)
+        choice.focus()
+        await pilot.press("right")
+        assert choice.value == "x-api-key"
+        await sees(pilot, "changed; ^s saves")
+
+
+async def test_the_editor_gets_the_text_and_gives_it_back(
+    open_app: OpenApp, world: DemoContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import contextlib
+
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\necho \'note = "from the editor"\' | cat - "$1" > "$1.new" && mv "$1.new" "$1"\n')
+    script.chmod(0o755)
+    world.env["EDITOR"] = str(script)
+    async with open_app() as pilot:
+        monkeypatch.setattr(type(pilot.app), "suspend", lambda self: contextlib.nullcontext())
+        demo = world.book().get("demo")
+        update_profiles(world.paths, {"demo": demo._replace(note="")})
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        await pilot.press("ctrl+o")
+        await sees(pilot, "saved 'demo'")
+        assert world.book().get("demo").note == "from the editor"
+
+
+async def test_no_editor_is_an_error_and_not_a_crash(
+    open_app: OpenApp, world: DemoContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import contextlib
+
+    world.env["EDITOR"] = "/nonexistent/editor"
+    async with open_app() as pilot:
+        monkeypatch.setattr(type(pilot.app), "suspend", lambda self: contextlib.nullcontext())
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        await pilot.press("ctrl+o")
+        await sees(pilot, "cannot start the editor")
