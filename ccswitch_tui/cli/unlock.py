@@ -87,7 +87,7 @@ def show(now: Any, out: Output, *, as_json: bool) -> None:
         if now.hint:
             out.line(f"  {now.hint}")
         return
-    state = {True: "unlocked", False: "locked", None: "in use"}[now.unlocked]
+    state = {True: "unlocked", False: "locked", None: "opens when it is used"}[now.unlocked]
     left = f", for {spell(now.seconds_left)}" if now.seconds_left else ""
     out.line(f"{out.glyph('ok' if now.unlocked is not False else 'skip')} {now.where}: {state}{left}")
 

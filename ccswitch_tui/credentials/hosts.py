@@ -6,30 +6,34 @@ before it prints one, `edit` when the address changes.
 
 from __future__ import annotations
 
+import re
+
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import Profile
 
+_AUTHORITY = re.compile(
+    r"(?i:https?)://(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]*)?(?=[/?#]|\Z)"
+)
+"""Only what every client reads the same way: no user, no escapes, no backslash (`http://a\\@b`), no Unicode."""
+
 
 def host_of(base_url: str) -> str:
-    """The host of an http(s) address in lower case, without port, user and path; "" when there is none.
+    """The host of an http(s) address in lower case, without port and path; "" when there is none, or any doubt.
 
-    By hand, because urllib.parse costs as much as all the rest of `key`. It
-    reads like WHATWG's parser where the two could be told apart: a backslash
-    ends the host as a slash does.
+    By hand, because urllib.parse costs as much as all the rest of `key`.
     """
-    _, found, rest = base_url.strip().partition("://")
-    if not found:
+    found = _AUTHORITY.match(base_url)
+    if found is None or any(c in base_url for c in "\t\r\n"):
         return ""
-    authority = rest.replace("\\", "/").partition("/")[0].partition("?")[0].partition("#")[0]
-    place = authority.rpartition("@")[2]
-    if place.startswith("["):
-        return place[1:].partition("]")[0].lower()
-    return place.partition(":")[0].rstrip(".").lower()
+    return (found["v6"] or found["name"]).rstrip(".").lower()
 
 
 def allowed_host(profile: Profile) -> bool:
     """Whether the profile's key may go to the profile's address; yes for a profile without `key_host`."""
-    return profile.key_host is None or host_of(profile.endpoint.base_url) == profile.key_host.rstrip(".").lower()
+    if profile.key_host is None:
+        return True
+    host = host_of(profile.endpoint.base_url)
+    return host != "" and host == profile.key_host.strip("[]").rstrip(".").lower()
 
 
 def check_key_host(profile: Profile) -> None:
@@ -37,7 +41,8 @@ def check_key_host(profile: Profile) -> None:
     if not allowed_host(profile):
         raise KeyStoreError(
             f"the key of '{profile.name}' was given for {profile.key_host}, "
-            f"and its address is now at {host_of(profile.endpoint.base_url)}: it was not sent",
+            f"and its address is now at {host_of(profile.endpoint.base_url) or 'a host that is not clear'}: "
+            "it was not sent",
             hint=f"if that host shall have it, enter it again: 'ccswitch-tui edit {profile.name} --key-stdin'",
             kind="key-host",
         )

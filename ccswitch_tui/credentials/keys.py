@@ -92,6 +92,9 @@ class Keys:
                 hint=f"enter it again: 'ccswitch-tui edit {ref.name.partition('/')[0]} --key-stdin'",
                 kind="key-absent",
             )
+        if self._given is None and ref.name not in (index.names(self.paths) or ()):
+            with contextlib.suppress(OSError, CcswitchError):
+                index.note(self.paths, ref.name, stored=True)  # the list was lost, or is another machine's
         return secret
 
     def put(self, name: str, secret: Secret) -> SecretRef:

@@ -33,6 +33,9 @@ SAFE_BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
 """All of these encrypt what they keep, or let the system do it. Everything else that offers itself
 (plain text files, the null and fail backends, the chainer, files that ask on the terminal) is refused."""
 
+NO_NAME = "no key has this name"
+"""Asked for when only the store's own state matters."""
+
 FILE_HINT = "'ccswitch-tui unlock --create' makes an encrypted key file for machines without a keyring"
 
 
@@ -118,11 +121,29 @@ class OSKeyring:
             )
         return bool(answer["removed"])
 
+    def is_unlocked(self) -> bool | None:
+        """Whether keys can be had now, found out without any dialog; None for a store that cannot be asked so."""
+        if not self._is_plain_secret_service():
+            return None
+        from ccswitch_tui.credentials import secret_service
+
+        try:
+            call_within(self.limit_s / 2, lambda: secret_service.read(self.service, NO_NAME, self.env))
+        except secret_service.Locked:
+            return False
+        except secret_service.Unreachable as error:
+            raise _absent(self.label, str(error)) from None
+        except TookTooLong:
+            raise _slow(self.label, self.limit_s / 2) from None
+        except Exception as error:
+            raise _explain(self.label, type(error).__name__, str(error)) from None
+        return True
+
     def unlock(self, wait_s: float) -> None:
         """Waits for the desktop's own dialog, where a person may need longer than LIMIT_S."""
         patient = OSKeyring(self.backend, service=self.service, env=self.env, limit_s=wait_s)
         try:
-            patient._request("get", "no key has this name")
+            patient._request("get", NO_NAME)
         except KeyStoreError as error:
             if error.kind in ("key-store-locked", "key-store-slow"):
                 error.hint = f"unlock it in the desktop's own program for passwords, or: {FILE_HINT}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.credentials import in_the_clear, moved
 from ccswitch_tui.credentials.in_the_clear import PLACEHOLDER, Lying
+from ccswitch_tui.credentials.os_keyring import NO_NAME
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.interop.variables import fold
 from ccswitch_tui.profiles.model import SecretRef
@@ -43,7 +44,7 @@ class Adopted(NamedTuple):
 
 def adopt(ctx: Context, places: list[Place]) -> list[Adopted]:
     """Moves keys into the store, file by file: stored and read back first, then taken out of the file."""
-    ctx.keys.store.get("no key has this name")  # a store that is locked or absent says so before anything is done
+    ctx.keys.store.get(NO_NAME)  # a store that is locked or absent says so before anything is done
     done = []
     for file in dict.fromkeys(place.file for place in places):
         done.append(_adopt_file(ctx, [place for place in places if place.file == file]))

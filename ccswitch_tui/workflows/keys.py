@@ -48,7 +48,7 @@ def store_status(ctx: Context) -> StoreStatus:
     try:
         chosen = ctx.keys.chosen()
         if chosen.store != index.ENCRYPTED_FILE:
-            return StoreStatus("os-keyring", f"the {ctx.keys.store.label}")
+            return _keyring_status(ctx)
     except KeyStoreError as error:
         return StoreStatus("absent", "nowhere", None, None, error.message, error.hint)
     where = f"the encrypted key file {ctx.paths.encrypted_keys}"
@@ -60,6 +60,18 @@ def store_status(ctx: Context) -> StoreStatus:
     except CcswitchError as error:
         return StoreStatus("encrypted-file", where, None, None, error.message, error.hint)
     return StoreStatus("encrypted-file", where, now.unlocked, now.seconds_left)
+
+
+def _keyring_status(ctx: Context) -> StoreStatus:
+    from ccswitch_tui.credentials.os_keyring import OSKeyring
+
+    store = ctx.keys.store
+    where = f"the {store.label}"
+    try:
+        unlocked = store.is_unlocked() if isinstance(store, OSKeyring) else None
+    except KeyStoreError as error:
+        return StoreStatus("os-keyring", where, None, None, error.message, error.hint)
+    return StoreStatus("os-keyring", where, unlocked)
 
 
 def needs_passphrase(ctx: Context) -> bool:

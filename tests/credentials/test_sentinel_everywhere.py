@@ -29,6 +29,7 @@ from ccswitch_tui.secret import Secret
 from kit.parts import console_script
 from kit.secret_service import SecretService
 from kit.sentinel import Sentinel
+from kit.tmux import Tmux
 
 pytestmark = pytest.mark.real
 
@@ -314,3 +315,43 @@ def test_a_crash_with_the_key_at_hand_does_not_show_it(
     assert "RuntimeError" in crashed.stderr
     assert sentinel.found_in(crashed.stdout + crashed.stderr) is None
     assert sentinel.search_files(home) == []
+
+
+SCREENS = (
+    "p",
+    "Escape",
+    "w",
+    "Escape",
+    "t",
+    "Escape",
+    "h",
+    "Escape",
+    "e",
+    "Escape",
+    "Enter",
+    "x",
+    "Escape",
+    "?",
+    "Escape",
+)
+"""Keys pressed one after another: probe, why, traffic, history, edit, use, proxy, help."""
+
+
+def test_no_screen_of_the_app_shows_the_key(
+    secret_service: SecretService, sentinel: Sentinel, home: Path, tmux: Tmux
+) -> None:
+    with DemoProvider(key=Secret(sentinel.key)) as provider, Watch(sentinel, home) as watch:
+        curl = CURL.format(url=provider.base_url, key=sentinel.key)
+        assert secret_service.run([console_script(), "add", "work", "--paste", "-"], stdin=curl).returncode == 0
+        tmux.start([console_script()], env={**secret_service.env, "TMPDIR": str(home)}, width=110, height=32)
+        screens = [tmux.wait_for("work")]
+        for key in SCREENS:
+            tmux.keys(key)
+            time.sleep(0.4)
+            screens.append(tmux.screen())
+        tmux.keys("q")
+        tmux.wait_until_ended()
+        secret_service.run([console_script(), "proxy", "stop", "--now"])
+    assert [screen for screen in screens if sentinel.found_in(screen)] == []
+    assert watch.leaks == set()
+    assert sentinel.search_files(home, secret_service.runtime) == []

@@ -1,0 +1,206 @@
+"""A key goes only to the host it was given for, and a redirect never carries it on."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
+
+from ccswitch_tui.credentials.base import MemoryStore
+from ccswitch_tui.credentials.hosts import allowed_host, check_key_host, host_of
+from ccswitch_tui.errors import KeyRefusedError, KeyStoreError
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
+from ccswitch_tui.proxy.embedded import EmbeddedProxy
+from ccswitch_tui.secret import Secret
+from ccswitch_tui.workflows import keys
+from ccswitch_tui.workflows.context import Context
+from ccswitch_tui.workflows.examine import examine
+
+KEY = Secret("sk-example-hosts-0123456789abcdef")
+
+
+def profile(base_url: str, key_host: str | None = "api.acme.example") -> Profile:
+    return Profile("acme", Endpoint(base_url, "openai-chat"), SecretRef("keyring", "acme"), key_host=key_host)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "allowed"),
+    [
+        ("https://api.acme.example/v1", True),
+        ("https://API.acme.example:8443/v1", True),
+        ("https://api.acme.example./v1", True),
+        ("http://api.acme.example", True),
+        ("https://api.acme.example.evil.example/v1", False),
+        ("https://evil.example/api.acme.example", False),
+        ("https://evil.example?api.acme.example", False),
+        ("https://evil.example#@api.acme.example", False),
+        ("https://api.acme.example@evil.example/v1", False),
+        ("https://evil.example\\@api.acme.example/v1", False),
+        ("https://api.acme.example\\@evil.example/v1", False),
+        ("https://api.acme.example\t.evil.example/v1", False),
+        ("https://xapi.acme.example/v1", False),
+        ("https:/api.acme.example", False),
+        ("file://api.acme.example/v1", False),
+        ("", False),
+    ],
+)
+def test_only_the_very_host_gets_the_key(base_url: str, allowed: bool) -> None:
+    assert allowed_host(profile(base_url)) is allowed
+    if not allowed:
+        with pytest.raises(KeyStoreError, match="given for api"):
+            check_key_host(profile(base_url))
+
+
+def test_a_profile_written_by_hand_without_a_host_is_the_users_own_word() -> None:
+    assert allowed_host(profile("https://anywhere.example/v1", key_host=None))
+
+
+host_text = st.text(alphabet="abcXYZ019.-_:@/\\?#[]%\t é", max_size=24)
+
+
+@given(host_text)
+def test_whenever_a_host_is_found_every_client_finds_the_same(text: str) -> None:
+    address = f"https://{text}"
+    host = host_of(address)
+    if not host:
+        return
+    for parse in (lambda a: urlsplit(a).hostname, lambda a: URL(a).host, lambda a: httpx.URL(a).host):
+        try:
+            theirs = parse(address)
+        except (ValueError, httpx.InvalidURL):
+            continue
+        assert (theirs or "").rstrip(".").lower() == host
+
+
+class Recorder(BaseHTTPRequestHandler):
+    """Sends everything on to `target`, or remembers what arrived."""
+
+    def do_POST(self) -> None:
+        server: Any = self.server
+        server.seen.append(dict(self.headers))
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(server.status)
+        if server.target:
+            self.send_header("Location", server.target + self.path)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_GET = do_POST
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(params=[301, 302, 303, 307, 308])
+def redirect(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Any]]:
+    """An endpoint that redirects, and the place it redirects to."""
+    servers = []
+    for _ in range(2):
+        server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
+        server.seen, server.status, server.target = [], 200, ""
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+    first, second = servers
+    first.status, first.target = request.param, f"http://localhost:{second.server_address[1]}"
+    yield first, second
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def on(server: Any) -> Profile:
+    base = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    return profile(base, "127.0.0.1")._replace(models=ModelTiers(default="m"))
+
+
+def test_the_proxy_does_not_follow_a_redirect_with_the_key(redirect: tuple[Any, Any]) -> None:
+    first, second = redirect
+    with EmbeddedProxy({"acme": on(first)}, lambda asked: KEY) as proxy:
+        place = urlsplit(proxy.base_url("acme"))
+        connection = http.client.HTTPConnection(place.netloc, timeout=20)
+        body = json.dumps({"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]})
+        connection.request("POST", f"{place.path}/v1/messages", body, {"x-api-key": proxy.token.reveal()})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+    assert answer.status >= 400, text
+    assert first.seen
+    assert all(KEY.reveal() not in str(headers) for headers in second.seen)
+
+
+async def test_a_probe_does_not_follow_a_redirect_with_the_key(redirect: tuple[Any, Any], home: Path) -> None:
+    first, second = redirect
+    ctx = Context({"HOME": str(home)}, cwd=str(home), store=MemoryStore())
+    await examine(ctx, on(first), KEY, ladder="quick", on_step=lambda step: None)
+    assert first.seen
+    assert all(KEY.reveal() not in str(headers) for headers in second.seen)
+
+
+# ---------------------------------------------------------------- rotation
+
+
+@pytest.fixture
+def ctx(home: Path) -> Context:
+    context = Context({"HOME": str(home)}, cwd=str(home), store=MemoryStore())
+    context.keys.put("acme", KEY)
+    return context
+
+
+NEW = Secret("sk-example-hosts-the-new-one-9876")
+
+
+def refuse(key: Secret) -> None:
+    raise KeyRefusedError("refused")
+
+
+def test_a_new_key_that_is_refused_leaves_the_old_one(ctx: Context) -> None:
+    with pytest.raises(KeyRefusedError):
+        keys.rotate_key(ctx, profile("https://api.acme.example"), NEW, refuse)
+    assert ctx.keys.store.get("acme") == KEY
+
+
+def test_a_new_key_takes_the_old_ones_place_after_it_was_accepted(ctx: Context) -> None:
+    seen = []
+    ref = keys.rotate_key(ctx, profile("https://api.acme.example"), NEW, seen.append)
+    assert seen == [NEW]
+    assert ctx.keys.resolve(ref) == NEW
+
+
+def test_a_store_that_fails_in_between_has_the_old_key_again(ctx: Context) -> None:
+    class Torn(MemoryStore):
+        fails = True
+
+        def set(self, name: str, secret: Secret) -> None:
+            super().set(name, Secret("sk-example-torn-write"))
+            if self.fails:
+                self.fails = False
+                raise KeyStoreError("the store failed")
+            super().set(name, secret)
+
+    torn = Torn()
+    torn._secrets["acme"] = KEY
+    ctx.keys._given = torn
+    ctx.keys.forget_choice()
+    with pytest.raises(KeyStoreError):
+        keys.rotate_key(ctx, profile("https://api.acme.example"), NEW, None)
+    assert torn.get("acme") == KEY
+
+
+def test_removing_a_profiles_keys_removes_all_of_them(ctx: Context) -> None:
+    spare = keys.put_key(ctx, "acme", NEW, label="spare")
+    asked = profile("https://api.acme.example")._replace(keys={"spare": spare, "ci": SecretRef("env", "ACME")})
+    assert keys.remove_keys(ctx, asked) == ["acme", "acme/spare"]
+    assert ctx.keys.store.get("acme") is None
+    assert ctx.keys.store.get("acme/spare") is None
