@@ -11,7 +11,7 @@ from ccswitch_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
-    from ccswitch_tui.doctor.explanations import Explanation
+    from ccswitch_tui.probe.explanations import Explanation
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\

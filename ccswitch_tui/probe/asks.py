@@ -133,7 +133,7 @@ class Bodies:
 
     def second_turn(self, call_id: str, name: str, arguments: str, reasoning: str = "") -> Json:
         """The result of a call, as a proxied conversation sends it."""
-        question = {"role": "user", "content": "What is the weather in Paris?"}
+        question: Json = {"role": "user", "content": "What is the weather in Paris?"}
         more = {"tools": [self._tool("get_weather")]}
         if self.chat:
             call = {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}

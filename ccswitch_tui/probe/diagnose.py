@@ -14,8 +14,19 @@ from ccswitch_tui.probe.asks import CHAT, MESSAGES
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts, Target, base_of
 from ccswitch_tui.probe.judge_answer import judge_auth, judge_message, judge_models, judge_tiers
+from ccswitch_tui.probe.judge_outside import judge_claude, judge_native, judge_translate
 from ccswitch_tui.probe.judge_reach import judge_dns, judge_http, judge_tcp, judge_tls, judge_url
-from ccswitch_tui.probe.judge_talk import TALK_JUDGES, judge_native, judge_stream, judge_tools
+from ccswitch_tui.probe.judge_rest import (
+    judge_image,
+    judge_json,
+    judge_long,
+    judge_parallel,
+    judge_reasoning,
+    judge_size,
+    judge_stop,
+    judge_system,
+)
+from ccswitch_tui.probe.judge_talk import judge_stream, judge_tools
 from ccswitch_tui.probe.judged import Judged, step
 from ccswitch_tui.probe.model import LADDERS, Ladder, LearnedQuirk, ProbeReport, Step, Verdict
 
@@ -31,7 +42,16 @@ JUDGES: Mapping[str, Callable[[Facts], Judged | None]] = {
     "tiers": judge_tiers,
     "stream": judge_stream,
     "tools": judge_tools,
-    **TALK_JUDGES,
+    "parallel": judge_parallel,
+    "system": judge_system,
+    "stop": judge_stop,
+    "image": judge_image,
+    "reasoning": judge_reasoning,
+    "json": judge_json,
+    "long": judge_long,
+    "size": judge_size,
+    "translate": judge_translate,
+    "claude": judge_claude,
 }
 """Rung → the function that judges it; None where its exchanges are missing."""
 

@@ -87,10 +87,18 @@ def _accepted(facts: Facts, success: Read, open_door: Read | None) -> Judged:
         return Judged(step("auth", "ok", said, took))
     refused = next((r for r in facts.messages if r.exchange.auth == target.auth and not r.answer.ok), success)
     found = finding(
-        "auth-header-style", facts, refused.exchange, patch={"endpoint.auth": used}, severity="fail",
-        because=f"the key is refused as {_style(target.auth)} (HTTP {refused.exchange.status}) and accepted as {_style(used)}",
-        fix=f"send it as {_style(used)}", evidence=_ids([refused, success]),
-    )  # fmt: skip
+        "auth-header-style",
+        facts,
+        refused.exchange,
+        patch={"endpoint.auth": used},
+        severity="fail",
+        because=(
+            f"the key is refused as {_style(target.auth)} (HTTP {refused.exchange.status}) and accepted as"
+            f" {_style(used)}"
+        ),
+        fix=f"send it as {_style(used)}",
+        evidence=_ids([refused, success]),
+    )
     return Judged(step("auth", "warn", said, took, "auth-header-style"), [found])
 
 
@@ -177,8 +185,10 @@ def judge_message(facts: Facts) -> Judged | None:
         if not facts.target.default_model and (facts.of("models") or facts.of("http")) and facts.unreached is None:
             http = facts.of("models", "http")[-1]
             if http.answer.ok or http.exchange.status:
-                return Judged(step("message", "fail", "no model is named", None, "model-missing"),
-                              [finding("model-missing", facts, http.exchange)])  # fmt: skip
+                return Judged(
+                    step("message", "fail", "no model is named", None, "model-missing"),
+                    [finding("model-missing", facts, http.exchange)],
+                )
         return None
     if facts.success is not None:
         return _answered(facts, facts.success)
@@ -234,8 +244,17 @@ def _detours(facts: Facts, exchange: Exchange) -> list[Finding]:
         f"({failed.answer.words or failed.answer.kind}); {exchange.wire} at {base} answers"
     )
     fix = f"use {base}" + (f" with wire {exchange.wire}" if "endpoint.wire" in patch else "")
-    return [finding(kind, facts, failed.exchange, patch=patch, because=because, fix=fix,
-                    evidence=(failed.exchange.id, exchange.id))]  # fmt: skip
+    return [
+        finding(
+            kind,
+            facts,
+            failed.exchange,
+            patch=patch,
+            because=because,
+            fix=fix,
+            evidence=(failed.exchange.id, exchange.id),
+        )
+    ]
 
 
 def _chosen(facts: Facts, exchange: Exchange, patch: Mapping[str, Any]) -> list[Finding]:
@@ -286,7 +305,9 @@ def _not_answered(facts: Facts, attempts: list[Read]) -> Judged | None:
     if answer.kind == "rate-limited":
         more["again"] = "; asked again after a pause, it said the same" if len(facts.of("message")) > 1 else ""
     if answer.kind in ("redirected", "gateway-blocked") and any(r.answer.kind == answer.kind for r in facts.of("http")):
-        return Judged(step("message", "fail", "the same for a request with the key", exchange.timings.total, answer.kind))
+        return Judged(
+            step("message", "fail", "the same for a request with the key", exchange.timings.total, answer.kind)
+        )
     found = finding(answer.kind, facts, exchange, answer, patch=patch, evidence=_ids(attempts), **more)
     said = f"HTTP {exchange.status}: {answer.words}" if exchange.status else answer.words
     findings = [*_right_door(facts, first, told), found]
@@ -312,8 +333,17 @@ def _right_door(facts: Facts, first: Read, told: Read) -> list[Finding]:
         f"{first.exchange.path} is not there (HTTP {first.exchange.status}), but {told.exchange.path} is: "
         f"it answered HTTP {told.exchange.status}, {told.answer.words}"
     )
-    return [finding(kind, facts, first.exchange, patch=patch, because=because, fix=f"use {place.base_url}",
-                    evidence=(first.exchange.id, told.exchange.id))]  # fmt: skip
+    return [
+        finding(
+            kind,
+            facts,
+            first.exchange,
+            patch=patch,
+            because=because,
+            fix=f"use {place.base_url}",
+            evidence=(first.exchange.id, told.exchange.id),
+        )
+    ]
 
 
 def _where(read: Read) -> str:

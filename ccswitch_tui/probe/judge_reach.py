@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.probe.advice import finding
@@ -14,15 +15,30 @@ from ccswitch_tui.probe.judged import Judged, step
 from ccswitch_tui.probe.shapes import is_html, parsed
 
 INTERCEPTORS: tuple[tuple[str, str], ...] = (
-    ("zscaler", "Zscaler"), ("netskope", "Netskope"), ("fortinet|fortigate", "a Fortinet firewall"),
-    ("palo ?alto|globalprotect", "a Palo Alto firewall"), ("blue ?coat|symantec web", "a Symantec proxy"),
-    ("forcepoint|websense", "Forcepoint"), ("cisco umbrella|opendns", "Cisco Umbrella"), ("mcafee|skyhigh", "a McAfee gateway"),
-    ("sophos", "a Sophos firewall"), ("checkpoint|check point", "a Check Point firewall"), ("barracuda", "a Barracuda gateway"),
-    ("kaspersky|avast|bitdefender|eset ssl|avg ", "a virus scanner on this machine"), ("mitmproxy", "mitmproxy"),
-    ("charles proxy", "Charles"), ("fiddler|do_not_trust_fiddler", "Fiddler"), ("burp|portswigger", "Burp"),
-    ("squid|ssl ?bump", "a Squid proxy"), ("cato networks", "Cato"), ("cloudflare.*gateway|cloudflare for teams", "Cloudflare Gateway"),
-    ("(corp|corporate|company|enterprise|internal|intercept|inspection|proxy).{0,20}(ca|root|authority)", "a company's middlebox"),
-)  # fmt: skip
+    ("zscaler", "Zscaler"),
+    ("netskope", "Netskope"),
+    ("fortinet|fortigate", "a Fortinet firewall"),
+    ("palo ?alto|globalprotect", "a Palo Alto firewall"),
+    ("blue ?coat|symantec web", "a Symantec proxy"),
+    ("forcepoint|websense", "Forcepoint"),
+    ("cisco umbrella|opendns", "Cisco Umbrella"),
+    ("mcafee|skyhigh", "a McAfee gateway"),
+    ("sophos", "a Sophos firewall"),
+    ("checkpoint|check point", "a Check Point firewall"),
+    ("barracuda", "a Barracuda gateway"),
+    ("kaspersky|avast|bitdefender|eset ssl|avg ", "a virus scanner on this machine"),
+    ("mitmproxy", "mitmproxy"),
+    ("charles proxy", "Charles"),
+    ("fiddler|do_not_trust_fiddler", "Fiddler"),
+    ("burp|portswigger", "Burp"),
+    ("squid|ssl ?bump", "a Squid proxy"),
+    ("cato networks", "Cato"),
+    ("cloudflare.*gateway|cloudflare for teams", "Cloudflare Gateway"),
+    (
+        r"\b(corp|corporate|company|enterprise|intercept\w*|inspection|proxy).{0,20}(ca|root|authority)\b",
+        "a company's middlebox",
+    ),
+)
 """Issuers that middleboxes are known to sign with: pattern, who it is. From the products' documentation."""
 
 TLS_KINDS = ("tls-untrusted", "tls-expired", "tls-hostname", "tls-not-tls", "tls-failed", "tls-client-certificate")
@@ -94,18 +110,23 @@ def judge_tls(facts: Facts) -> Judged | None:
     box = interceptor(tls.issuer) if tls else ""
     if first.failure and first.failure.startswith("tls"):
         kind = "tls-intercepted" if first.failure == "tls-untrusted" and box else first.failure
-        judged = _failed("tls", facts, first, kind, first.timings.tls, box=box)
-        return judged
+        return _failed("tls", facts, first, kind, first.timings.tls, box=box)
     if tls is None:
         return None
     said = f"{tls.version}, certificate until {tls.not_after}"
     if box:
         seen = finding(
-            "tls-intercepted", facts, first, severity="info", box=box,
-            because=f"the certificate is signed by '{tls.issuer}': {box} stands in between and reads everything, the key too; "
-            "this machine trusts it",
+            "tls-intercepted",
+            facts,
+            first,
+            severity="info",
+            box=box,
+            because=(
+                f"the certificate is signed by '{tls.issuer}': {box} stands in between and reads everything, the key"
+                " too; this machine trusts it"
+            ),
             fix="nothing, if that is your network's rule; otherwise use a network without it",
-        )  # fmt: skip
+        )
         return Judged(step("tls", "warn", f"{said}, by {tls.issuer}", first.timings.tls, "tls-intercepted"), [seen])
     return Judged(step("tls", "ok", f"{said}, by {tls.issuer}", first.timings.tls))
 
@@ -119,7 +140,7 @@ def interceptor(issuer: str) -> str:
 def _failed(code: str, facts: Facts, exchange: Exchange, kind: str, took_ms: float | None, box: str = "") -> Judged:
     answer = Answer(kind, exchange.detail)
     patch = None
-    seen: dict[str, object] = {"box": box}
+    seen: dict[str, Any] = {"box": box}
     if kind == "tls-not-tls":
         plain = facts.target.base_url.replace("https://", "http://", 1)
         patch = {"endpoint.base_url": plain} if facts.target.has_key is False or _near(exchange) else None
@@ -185,14 +206,31 @@ def _redirect(facts: Facts, exchange: Exchange, answer: Answer) -> Finding:
     base = re.sub(r"/(v1/)?(models|messages|chat/completions)/?$", "", target.partition("?")[0])
     here, there = urlsplit(facts.target.base_url), urlsplit(target)
     if there.hostname == here.hostname and here.scheme == "http" and there.scheme == "https":
-        return finding("redirected", facts, exchange, answer, patch={"endpoint.base_url": "https" + facts.target.base_url[4:]},
-                       because=f"{here.hostname} wants https: it sends http:// to {target}")  # fmt: skip
+        return finding(
+            "redirected",
+            facts,
+            exchange,
+            answer,
+            patch={"endpoint.base_url": "https" + facts.target.base_url[4:]},
+            because=f"{here.hostname} wants https: it sends http:// to {target}",
+        )
     if there.path.rstrip("/") == urlsplit(exchange.url).path.rstrip("/") and there.hostname == here.hostname:
-        return finding("redirected", facts, exchange, answer, because=f"the server redirects {exchange.path} to itself ({target})",
-                       fix="this is the server's own confusion; look at its settings for the public address")  # fmt: skip
-    return finding("redirected", facts, exchange, answer,
-                   because=f"HTTP {exchange.status}: the address sends us to {target}; with a key we follow nothing",
-                   fix=f"if you trust it, use its base URL: {base}")  # fmt: skip
+        return finding(
+            "redirected",
+            facts,
+            exchange,
+            answer,
+            because=f"the server redirects {exchange.path} to itself ({target})",
+            fix="this is the server's own confusion; look at its settings for the public address",
+        )
+    return finding(
+        "redirected",
+        facts,
+        exchange,
+        answer,
+        because=f"HTTP {exchange.status}: the address sends us to {target}; with a key we follow nothing",
+        fix=f"if you trust it, use its base URL: {base}",
+    )
 
 
 def _form(exchange: Exchange) -> str:

@@ -81,7 +81,10 @@ def _shown(value: Any) -> str:
 def verdict_line(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint) -> str:
     """The verdict in one sentence, and what it cost to know."""
     cost = f"{report.requests} requests, {duration(report.took_ms)}"
-    return f"{glyph(VERDICT_GLYPH[report.verdict])} {paint('bold', report.verdict)}: {report.sentence}   {paint('dim', cost)}"
+    return (
+        f"{glyph(VERDICT_GLYPH[report.verdict])} {paint('bold', report.verdict)}: {report.sentence}  "
+        f" {paint('dim', cost)}"
+    )
 
 
 def text(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint, width: int = WIDTH) -> str:

@@ -362,7 +362,7 @@ WINDOW_FIELDS = (
     "context_window", "context_length", "max_model_len", "max_context_length", "context_size", "max_context_tokens",
     "max_input_tokens", "inputTokenLimit", "n_ctx_train",
 )  # fmt: skip
-"""Where servers tell how much a model can read: Groq, OpenRouter, vLLM, LM Studio, Novita, LiteLLM, Gemini, llama.cpp."""
+"""Where servers tell how much a model reads: Groq, OpenRouter, vLLM, LM Studio, Novita, LiteLLM, Gemini, llama.cpp."""
 
 
 def read_models(body: Any) -> list[ListedModel] | None:

@@ -151,7 +151,7 @@ def target_of(
 
 
 def _own_models(profile: Profile) -> dict[str, str]:
-    """The models asked for at this endpoint; `PROFILE:MODEL` is asked for elsewhere. `[1m]` is a mark for the client."""
+    """The models asked for at this endpoint; `[1m]` is a mark for the client and left out."""
     named = {tier: model.removesuffix("[1m]") for tier, model in profile.models.named().items()}
     return {tier: model for tier, model in named.items() if model}
 
@@ -252,7 +252,7 @@ def last_verdicts(ctx: Context) -> dict[str, tuple[str, float]]:
     """The last verdict of each probed profile, and when (seconds since the epoch) it was reached."""
     import os
 
-    found = {}
+    found: dict[str, tuple[str, float]] = {}
     for name in ctx.book().profiles:
         if os.path.exists(_report_path(ctx, name)):
             report = last_report(ctx, name)

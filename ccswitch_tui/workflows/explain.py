@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from ccswitch_tui.doctor.explanations import Explanation, explanations
+from ccswitch_tui.probe.explanations import Explanation, explanations
 
 if TYPE_CHECKING:
     from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
@@ -29,7 +29,7 @@ def ladder_for(rung: str) -> Ladder:
     """The shortest ladder that has this rung."""
     from ccswitch_tui.probe.model import LADDERS
 
-    return next((name for name in ("quick", "default", "full") if rung in LADDERS[name]), "quick")  # type: ignore[return-value]
+    return next((name for name in ("quick", "default", "full") if rung in LADDERS[name]), "quick")
 
 
 async def prove(

@@ -105,10 +105,22 @@ def _exchange(number: int, block: list[str], target: Target) -> Exchange:
     model = told.get("model", target.default_model)
     auth = told.get("auth", "none" if rung == "http" or not target.has_key else target.auth)
     exchange = Exchange(
-        id=number, rung=rung, method=method, url=url, variant=told["variant"], auth=auth, model=model, wire=wire,
-        request_headers=(("user-agent", USER_AGENT),), request_body=_request_body(rung, method, wire, model, told, target),
-        body=body, body_bytes=len(body), reads=1 if body else 0, addresses=("203.0.113.7",), peer="203.0.113.7 port 443",
-    )  # fmt: skip
+        id=number,
+        rung=rung,
+        method=method,
+        url=url,
+        variant=told["variant"],
+        auth=auth,
+        model=model,
+        wire=wire,
+        request_headers=(("user-agent", USER_AGENT),),
+        request_body=_request_body(rung, method, wire, model, told, target),
+        body=body,
+        body_bytes=len(body),
+        reads=1 if body else 0,
+        addresses=("203.0.113.7",),
+        peer="203.0.113.7 port 443",
+    )
     if method == "RUN":
         exchange = exchange._replace(url="claude -p", request_body="")
     return _with_head(exchange, heads)
@@ -138,10 +150,13 @@ def _with_head(exchange: Exchange, heads: list[str]) -> Exchange:
         kind = next((w for w in words[1:] if "/" in w and "=" not in w), "application/json")
         first_ms = times[0] if times else 20.0
         exchange = exchange._replace(
-            status=int(words[0]), headers=(("content-type", kind),), ended=told.get("ended", "complete"),
-            reads=int(told.get("reads", "1")), body_bytes=int(told.get("bytes", exchange.body_bytes)),
+            status=int(words[0]),
+            headers=(("content-type", kind),),
+            ended=told.get("ended", "complete"),
+            reads=int(told.get("reads", "1")),
+            body_bytes=int(told.get("bytes", exchange.body_bytes)),
             timings=Timings(dns=2, tcp=5, tls=9, first_byte=first_ms, first_body=first_ms, total=first_ms + 1),
-        )  # fmt: skip
+        )
     tls = {}
     for header in headers:
         name, _, value = header.partition(": ")

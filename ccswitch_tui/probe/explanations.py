@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 LONGEST_TEXT = 20_000
-"""Characters that are looked at: a pasted log's end matters more than its beginning, and patterns must not run for ever."""
+"""Characters that are looked at, from the end: of a pasted log the end matters, and patterns must not run for ever."""
 
 MOST_SHOWN = 3
 
@@ -54,7 +54,7 @@ def patterns() -> tuple[Pattern, ...]:
     import tomllib
     from importlib.resources import files
 
-    table = tomllib.loads((files("ccswitch_tui.doctor") / "explanations.toml").read_text("utf-8"))
+    table = tomllib.loads((files("ccswitch_tui.probe") / "explanations.toml").read_text("utf-8"))
     return tuple(
         Pattern(
             re.compile(row["says"], re.IGNORECASE),
@@ -100,5 +100,9 @@ def _by_refusals(flat: str, profile: str) -> list[Explanation]:
         if match and not rule.body:
             means = rule.because if rule.because and "{" not in rule.because else CATALOGUE[rule.kind].title
             command = f"ccswitch-tui probe {profile or 'NAME'}"
-            return [Explanation("the endpoint", means, rule.fix or "probe it", (command,), "message", match[0][:120], rule.source)]
+            return [
+                Explanation(
+                    "the endpoint", means, rule.fix or "probe it", (command,), "message", match[0][:120], rule.source
+                )
+            ]
     return []

@@ -1,0 +1,52 @@
+"""`doctor`: what is wrong on this machine, and with a profile. Read-only."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Looks at Claude Code, its settings, the key store, the proxy, the environment,
+certificates and HTTP proxies of this machine. Changes nothing, unlocks nothing,
+connects to nothing but our own proxy. With NAME, that profile is looked at too."""
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui doctor
+  ccswitch-tui doctor work --unlock     also read its key, which may make the key store ask
+
+exit codes: 0 nothing wrong, 1 findings"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a profile to look at in particular")
+    parser.add_argument("--unlock", action="store_true", help="read the keys too; the key store may ask")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    """Prints the findings; 1 when there are any."""
+    from ccswitch_tui.workflows.diagnose import diagnose
+
+    findings, checked = diagnose(ctx, args.name, unlock=args.unlock)
+    if args.json:
+        out.json({"version": 1, "findings": [finding.to_json() for finding in findings], "checked": checked})
+    elif not findings:
+        out.line(f"{out.glyph('ok')} nothing wrong: {len(checked)} checks")
+    else:
+        from ccswitch_tui.probe.report import finding_lines
+
+        for finding in findings:
+            for line in finding_lines(finding, out.glyph, out.paint):
+                out.line(line)
+            out.line()
+        many = f"{len(findings)} findings" if len(findings) > 1 else "1 finding"
+        out.line(f"{out.glyph('warn')} {many}, {len(checked)} checks")
+        if args.name:
+            out.talk(f"the endpoint itself: ccswitch-tui probe {args.name}")
+    return 1 if findings else 0

@@ -1,0 +1,70 @@
+"""All checks of this machine, by name: one pure function each, from a Snapshot to findings.
+
+A check says nothing when nothing is wrong; every finding ends in something to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ccswitch_tui.doctor.checks_claude import (
+    check_base_url,
+    check_claude,
+    check_credentials_once,
+    check_drift,
+    check_helper,
+    check_key_approval,
+    check_keys_in_clear,
+    check_login_leak,
+    check_onboarding,
+    check_provider_flags,
+    check_settings_readable,
+    check_settings_types,
+)
+from ccswitch_tui.doctor.checks_machine import (
+    check_background_proxy,
+    check_certificates,
+    check_keys_present,
+    check_loopback_proxied,
+    check_plain_http,
+    check_private,
+    check_profiles,
+    check_proxy_form,
+    check_textual_log,
+)
+from ccswitch_tui.doctor.picture import Snapshot
+from ccswitch_tui.findings import Finding
+
+Check = Callable[[Snapshot], Iterator[Finding]]
+
+CHECKS: Mapping[str, Check] = {
+    "Claude Code": check_claude,
+    "first run": check_onboarding,
+    "settings files": check_settings_readable,
+    "setting types": check_settings_types,
+    "vendor login": check_login_leak,
+    "one credential": check_credentials_once,
+    "key approval": check_key_approval,
+    "keys in the clear": check_keys_in_clear,
+    "provider flags": check_provider_flags,
+    "drift": check_drift,
+    "helper": check_helper,
+    "base URL": check_base_url,
+    "loopback and HTTP proxies": check_loopback_proxied,
+    "HTTP proxies": check_proxy_form,
+    "certificates": check_certificates,
+    "encryption": check_plain_http,
+    "profiles": check_profiles,
+    "keys": check_keys_present,
+    "background proxy": check_background_proxy,
+    "private files": check_private,
+    "Textual's log": check_textual_log,
+}
+"""What is looked at, by name; the names are what `doctor` says it has checked."""
+
+
+def run_checks(snapshot: Snapshot) -> list[Finding]:
+    """All findings, the gravest first."""
+    weight = {"fail": 0, "warn": 1, "info": 2}
+    found = [finding for check in CHECKS.values() for finding in check(snapshot)]
+    return sorted(found, key=lambda finding: weight[finding.severity])

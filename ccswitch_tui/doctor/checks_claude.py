@@ -1,0 +1,288 @@
+"""What is wrong with Claude Code, its settings and its credentials: one pure function a check.
+
+Source: Claude Code as measured (2.1.330).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+
+from ccswitch_tui.doctor.picture import Snapshot
+from ccswitch_tui.doctor.told import told, value_of, winner_of
+from ccswitch_tui.findings import Finding
+
+TESTED_CLAUDE = (2, 1)
+"""Older than this, hot reload, apiKeyHelper and the model variables were not looked at."""
+
+OFF = ("", "0", "false", "no")
+"""Values with which Claude Code takes a flag for off."""
+
+PROVIDER_FLAGS = tuple(
+    f"CLAUDE_CODE_USE_{name}"
+    for name in ("BEDROCK", "VERTEX", "FOUNDRY", "MANTLE", "GATEWAY", "ANTHROPIC_AWS", "ANTHROPIC_GOOGLE_CLOUD")
+)
+"""Each makes Claude Code ignore ANTHROPIC_BASE_URL altogether (measured for the first four)."""
+
+TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "env": dict, "permissions": dict, "hooks": dict, "apiKeyHelper": str, "model": str, "statusLine": dict,
+    "modelOverrides": dict, "availableModels": list, "modelPicker": dict, "enabledPlugins": dict, "sandbox": dict,
+}  # fmt: skip
+"""Settings whose wrong type makes Claude Code ignore the whole file without a word."""
+
+
+def check_claude(snapshot: Snapshot) -> Iterator[Finding]:
+    """It is installed, starts, and is not too old."""
+    claude = snapshot.claude
+    if claude.path is None:
+        yield told(
+            "claude-missing",
+            "there is no 'claude' on the PATH of this shell",
+            "install it, or mend the PATH",
+            "npm install -g @anthropic-ai/claude-code",
+        )
+    elif claude.problem:
+        yield told(
+            "claude-broken",
+            f"{claude.path} --version: {claude.problem}",
+            "install it again",
+            "npm install -g @anthropic-ai/claude-code",
+        )
+    elif _numbers(claude.version)[:2] < TESTED_CLAUDE:
+        yield told("claude-old", f"{claude.path} is {claude.version}", "upgrade it", "claude update")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = version.split(".")
+    return tuple(int(p) if p.isdigit() else 0 for p in parts) if version[:1].isdigit() else (999,)
+
+
+def check_onboarding(snapshot: Snapshot) -> Iterator[Finding]:
+    """A first run with a plain API key asks the vendor's host, whatever the base URL says."""
+    if (
+        snapshot.state.onboarded
+        or not value_of(snapshot, "ANTHROPIC_API_KEY")
+        or value_of(snapshot, "ANTHROPIC_AUTH_TOKEN")
+    ):
+        return
+    if not value_of(snapshot, "apiKeyHelper"):
+        yield told(
+            "onboarding",
+            "Claude Code has not been set up here, and with ANTHROPIC_API_KEY alone its first run "
+            "connects to its vendor's host",
+            "use a profile, which writes a helper instead of that key",
+            "ccswitch-tui use NAME",
+            severity="warn",
+        )
+
+
+# ---------------------------------------------------------------- settings files
+
+
+def check_settings_readable(snapshot: Snapshot) -> Iterator[Finding]:
+    """Strict JSON, all of it."""
+    for look in snapshot.settings:
+        if look.problem:
+            yield told(
+                "settings-unparsable",
+                look.problem,
+                look.hint or "mend the line: no comments, no comma before a closing bracket",
+                f"${{EDITOR:-vi}} {look.path}",
+            )
+
+
+def check_settings_types(snapshot: Snapshot) -> Iterator[Finding]:
+    """Known keys hold what Claude Code expects of them."""
+    for look in snapshot.settings:
+        for key, wanted in TYPES.items():
+            if key in look.tree and not isinstance(look.tree[key], wanted):
+                name = wanted.__name__ if isinstance(wanted, type) else "/".join(t.__name__ for t in wanted)
+                words = {"dict": "an object", "list": "a list", "str": "a text"}[name]
+                yield told(
+                    "settings-wrong-type",
+                    f"{look.path}: '{key}' should be {words}",
+                    "mend or remove it",
+                    f"${{EDITOR:-vi}} {look.path}",
+                )
+        env = look.tree.get("env")
+        for name, value in env.items() if isinstance(env, dict) else ():
+            if value is None:
+                yield told(
+                    "settings-null",
+                    f"{look.path}: env.{name} is null",
+                    'write "" to clear it',
+                    f"${{EDITOR:-vi}} {look.path}",
+                )
+
+
+# ---------------------------------------------------------------- credentials
+
+
+def check_login_leak(snapshot: Snapshot) -> Iterator[Finding]:
+    """A base URL without a credential sends the vendor login's token there."""
+    base_url = value_of(snapshot, "ANTHROPIC_BASE_URL")
+    if not base_url or _is_vendor(base_url) or _has_credential(snapshot):
+        return
+    where = winner_of(snapshot, "ANTHROPIC_BASE_URL")
+    if snapshot.state.logged_in:
+        yield told(
+            "login-leak",
+            f"ANTHROPIC_BASE_URL is {base_url}, set by {where}, and no credential goes with it: Claude "
+            "Code then sends the token of your login there",
+            "use a profile (both are written together), or take the base URL out",
+            "ccswitch-tui use NAME",
+            "ccswitch-tui why ANTHROPIC_BASE_URL",
+        )
+    else:
+        yield told(
+            "credential-missing",
+            f"ANTHROPIC_BASE_URL is {base_url}, set by {where}, and there is no credential: "
+            "Claude Code says 'Not logged in'",
+            "use a profile",
+            "ccswitch-tui use NAME",
+        )
+
+
+def _is_vendor(base_url: str) -> bool:
+    return base_url.rstrip("/").removesuffix("/v1").endswith("//api.anthropic.com")
+
+
+def _has_credential(snapshot: Snapshot) -> bool:
+    names = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN", "apiKeyHelper")
+    return any(value_of(snapshot, name).strip() for name in names)
+
+
+def check_credentials_once(snapshot: Snapshot) -> Iterator[Finding]:
+    """One credential; two are both sent, and the endpoint takes whichever it likes."""
+    names = [n for n in ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "apiKeyHelper") if value_of(snapshot, n).strip()]
+    if len(names) > 1:
+        where = ", ".join(f"{name} by {winner_of(snapshot, name)}" for name in names)
+        again = snapshot.in_use or "NAME"
+        yield told(
+            "credential-twice",
+            f"set are {where}",
+            "write the profile again: it sets one and clears the others",
+            f"ccswitch-tui use {again}",
+            "ccswitch-tui why",
+        )
+
+
+def check_key_approval(snapshot: Snapshot) -> Iterator[Finding]:
+    """ANTHROPIC_API_KEY needs an approval that a session asks for once."""
+    key = value_of(snapshot, "ANTHROPIC_API_KEY").strip()
+    if not key or value_of(snapshot, "ANTHROPIC_AUTH_TOKEN").strip() or value_of(snapshot, "apiKeyHelper"):
+        return
+    if key[-8:] in snapshot.state.rejected:
+        yield told(
+            "key-not-approved",
+            "ANTHROPIC_API_KEY was once answered with 'No' and is ignored since",
+            "use a profile: its helper needs no approval",
+            "ccswitch-tui use NAME",
+        )
+    elif key[-8:] not in snapshot.state.approved:
+        yield told(
+            "key-not-approved",
+            "ANTHROPIC_API_KEY is set; a session will ask whether to use it, with 'No' preselected",
+            "use a profile: its helper needs no approval",
+            "ccswitch-tui use NAME",
+        )
+
+
+def check_keys_in_clear(snapshot: Snapshot) -> Iterator[Finding]:
+    """Settings hold keys in the clear."""
+    for look in snapshot.settings:
+        env = look.tree.get("env")
+        env = env if isinstance(env, dict) else {}
+        lying = [n for n in ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY") if len(str(env.get(n) or "")) >= 16]
+        if lying:
+            yield told(
+                "key-in-clear",
+                f"{look.path} holds {' and '.join(lying)} as text",
+                "move it into the key store",
+                "ccswitch-tui adopt",
+            )
+
+
+# ---------------------------------------------------------------- what interferes
+
+
+def check_provider_flags(snapshot: Snapshot) -> Iterator[Finding]:
+    """Flags that make Claude Code ignore the base URL."""
+    for name in PROVIDER_FLAGS:
+        value = value_of(snapshot, name)
+        if value.lower() not in OFF and (snapshot.in_use or value_of(snapshot, "ANTHROPIC_BASE_URL")):
+            yield told(
+                "provider-flag",
+                f"{name}={value}, set by {winner_of(snapshot, name)}",
+                "unset it there; writing the profile again clears it for Claude Code",
+                f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
+                f"ccswitch-tui why {name}",
+            )
+
+
+def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
+    """What Claude Code will do differs from what the profile in use says."""
+    for words in snapshot.drift:
+        if "profile '" in words and "any more" in words:
+            yield told(
+                "helper-unknown-profile",
+                words,
+                "use one that is there, or none",
+                "ccswitch-tui list",
+                "ccswitch-tui use official",
+            )
+        elif "interferes" in words and words.split(" ")[0] in (
+            *PROVIDER_FLAGS,
+            "ANTHROPIC_API_KEY",
+            "ANTHROPIC_AUTH_TOKEN",
+        ):
+            continue  # told by a check of its own
+        elif words != "the endpoint in effect is none of ours":
+            yield told(
+                "drift",
+                words,
+                "write it again, or see who decides",
+                f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
+                "ccswitch-tui why",
+            )
+
+
+def check_helper(snapshot: Snapshot) -> Iterator[Finding]:
+    """The helper in the settings can be started."""
+    helper = value_of(snapshot, "apiKeyHelper")
+    if not helper or snapshot.in_use is None or snapshot.platform == "win32":
+        return
+    try:
+        words = [w for w in shlex.split(helper) if "=" not in w.partition("/")[0]]
+    except ValueError:
+        words = []
+    program = words[0] if words else ""
+    if program in snapshot.executables:
+        return
+    if program.startswith("/"):
+        yield told(
+            "helper-gone",
+            f"the settings start {program}, which is not there: this program was moved or reinstalled",
+            "write the profile again",
+            f"ccswitch-tui use {snapshot.in_use}",
+        )
+    elif program:
+        yield told(
+            "helper-gone",
+            f"the settings start '{program}', which is not on the PATH",
+            "put it there, or write the profile again",
+            f"ccswitch-tui use {snapshot.in_use}",
+        )
+
+
+def check_base_url(snapshot: Snapshot) -> Iterator[Finding]:
+    """Claude Code appends /v1/messages itself."""
+    base_url = value_of(snapshot, "ANTHROPIC_BASE_URL").rstrip("/")
+    if base_url.endswith(("/v1", "/messages", "/chat/completions")):
+        yield told(
+            "base-url-version",
+            f"ANTHROPIC_BASE_URL is {base_url}, set by {winner_of(snapshot, 'ANTHROPIC_BASE_URL')}; "
+            "Claude Code appends /v1/messages itself",
+            "take the end off there, or make it a profile",
+            f"ccswitch-tui add NAME --url {base_url}",
+        )

@@ -1,0 +1,165 @@
+"""What is wrong around it: HTTP proxies, certificates, profiles, keys, our proxy, our files. One pure function a check.
+
+Source: curl(1) for the proxy variables; Claude Code as measured (2.1.330).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ccswitch_tui.doctor.picture import Snapshot
+from ccswitch_tui.doctor.told import told, value_of, winner_of
+from ccswitch_tui.findings import Finding
+from ccswitch_tui.profiles.url import is_private, url_host
+
+PROXY_NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+def check_loopback_proxied(snapshot: Snapshot) -> Iterator[Finding]:
+    """Claude Code sends loopback traffic through HTTP_PROXY too, unless NO_PROXY names it."""
+    base_url = value_of(snapshot, "ANTHROPIC_BASE_URL")
+    if not base_url.startswith(("http://127.", "http://localhost", "http://[::1]")):
+        return
+    proxies = [name for name in PROXY_NAMES[:4] if value_of(snapshot, name)]
+    exempt = ",".join(value_of(snapshot, name) for name in ("NO_PROXY", "no_proxy"))
+    host = base_url.partition("://")[2].partition(":")[0]
+    if proxies and not any(entry.strip() in (host, "*") for entry in exempt.split(",")):
+        yield told(
+            "proxy-loopback",
+            f"{proxies[0]} is set by {winner_of(snapshot, proxies[0])}, and NO_PROXY does not name {host}: "
+            "Claude Code asks that proxy for this machine itself, which answers 502",
+            "write the profile again: NO_PROXY is part of it",
+            f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
+            f"export NO_PROXY={host},localhost",
+        )
+
+
+def check_proxy_form(snapshot: Snapshot) -> Iterator[Finding]:
+    """HTTP proxies that neither we nor Claude Code can use."""
+    for name in PROXY_NAMES:
+        value = snapshot.env.get(name, "")
+        if "://" in value and not value.startswith(("http://", "https://")):
+            scheme = value.partition(":")[0]
+            yield told(
+                "setting-unusable",
+                f"{name} names a {scheme} proxy; only http:// and https:// proxies can be used",
+                "name an HTTP proxy, or unset it",
+                f"unset {name}",
+                severity="warn",
+            )
+
+
+def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
+    """Certificate files that are named can be used; verification is on."""
+    for named in snapshot.certificates:
+        if named.problem:
+            yield told(
+                "ca-file",
+                f"{named.name} = {named.path}: {named.problem}",
+                "correct the path, or unset it",
+                f"ls -l {named.path}",
+            )
+    if value_of(snapshot, "NODE_TLS_REJECT_UNAUTHORIZED") == "0":
+        yield told(
+            "tls-off",
+            f"NODE_TLS_REJECT_UNAUTHORIZED=0, set by {winner_of(snapshot, 'NODE_TLS_REJECT_UNAUTHORIZED')}: "
+            "anybody in between can read the key",
+            "name the authority's certificate instead and unset this",
+            "export NODE_EXTRA_CA_CERTS=/path/to/ca.pem",
+            "unset NODE_TLS_REJECT_UNAUTHORIZED",
+        )
+
+
+def check_plain_http(snapshot: Snapshot) -> Iterator[Finding]:
+    """A key over http:// to another machine."""
+    for name, profile in snapshot.profiles.items():
+        base_url = profile.endpoint.base_url
+        if base_url.startswith("http://") and profile.key.kind != "none" and not is_private(url_host(base_url)):
+            yield told(
+                "plain-http",
+                f"profile '{name}' sends its key to {base_url} unencrypted",
+                "use https://",
+                f"ccswitch-tui edit {name} --set endpoint.base_url={base_url.replace('http:', 'https:', 1)}",
+                patch={"endpoint.base_url": base_url.replace("http:", "https:", 1)},
+            )
+
+
+# ---------------------------------------------------------------- ours
+
+
+def check_profiles(snapshot: Snapshot) -> Iterator[Finding]:
+    """profiles.toml can be read, all of it."""
+    if snapshot.book_problem:
+        yield told("profile-broken", snapshot.book_problem, "mend the line", "ccswitch-tui list")
+    for name, problem in snapshot.broken.items():
+        yield told("profile-broken", problem, "mend it", f"ccswitch-tui edit {name}")
+
+
+def check_keys_present(snapshot: Snapshot) -> Iterator[Finding]:
+    """Every profile's key should be there. Unlocks nothing."""
+    for name, present in snapshot.present.items():
+        if present is False:
+            ref = snapshot.profiles[name].key
+            where = f"${ref.name} is not set" if ref.kind == "env" else f"no key '{ref.name}' in {snapshot.key_store}"
+            fix = f"export {ref.name}=…" if ref.kind == "env" else "enter it again"
+            yield told("key-absent", f"profile '{name}': {where}", fix, f"ccswitch-tui edit {name} --key-stdin")
+    if snapshot.key_store_problem:
+        yield told(
+            "key-store-absent",
+            snapshot.key_store_problem,
+            "install and unlock a key store, or name keys by reference (--key env:NAME)",
+            "ccswitch-tui unlock",
+        )
+
+
+def check_background_proxy(snapshot: Snapshot) -> Iterator[Finding]:
+    """The proxy that settings rely on can run. That it does not run now is no fault: the helper starts it."""
+    proxy = snapshot.proxy
+    if proxy is None:
+        return
+    if proxy.problem == "taken":
+        yield told(
+            "proxy-taken",
+            f"port {proxy.port} belongs to another program",
+            "end that program, or choose another port and write the profile again",
+            "ccswitch-tui proxy start --port 0",
+            f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
+        )
+    elif proxy.problem == "stuck":
+        yield told(
+            "proxy-stuck",
+            f"process {proxy.pid} holds port {proxy.port} and does not answer",
+            "start it anew",
+            "ccswitch-tui proxy stop",
+            "ccswitch-tui proxy start",
+        )
+    elif proxy.running and proxy.version and proxy.version != snapshot.version:
+        yield told(
+            "proxy-old",
+            f"version {proxy.version} runs, {snapshot.version} is installed",
+            "start it anew",
+            "ccswitch-tui proxy stop",
+            "ccswitch-tui proxy start",
+        )
+
+
+def check_private(snapshot: Snapshot) -> Iterator[Finding]:
+    """Our files are the user's alone."""
+    if snapshot.open_paths:
+        yield told(
+            "state-open",
+            f"readable by others: {', '.join(snapshot.open_paths[:4])}",
+            "close them",
+            *(f"chmod go= {path}" for path in snapshot.open_paths[:4]),
+        )
+
+
+def check_textual_log(snapshot: Snapshot) -> Iterator[Finding]:
+    """Textual's log holds what is typed and pasted, keys too."""
+    if snapshot.env.get("TEXTUAL_LOG"):
+        yield told(
+            "textual-log",
+            f"TEXTUAL_LOG={snapshot.env['TEXTUAL_LOG']}: a key typed or pasted into the app would be in it",
+            "unset it",
+            "unset TEXTUAL_LOG",
+        )

@@ -1,0 +1,93 @@
+"""What a photograph of this machine holds: plain data, so that every check is a pure function over it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ccswitch_tui.claude.layers import Layer
+from ccswitch_tui.profiles.model import Profile
+
+
+class ClaudeInstall(NamedTuple):
+    """The Claude Code on the PATH."""
+
+    path: str | None = None
+    version: str = ""
+    problem: str = ""
+
+
+class SettingsLook(NamedTuple):
+    """One settings file."""
+
+    scope: str
+    path: str
+    tree: Mapping[str, Any]
+    problem: str = ""
+    """Why it cannot be read; Claude Code then ignores all of it."""
+    hint: str = ""
+
+
+class ClaudeState(NamedTuple):
+    """What Claude Code's own files say, without their secrets."""
+
+    logged_in: bool = False
+    """A login of the vendor's is stored in a file here."""
+    onboarded: bool = False
+    approved: tuple[str, ...] = ()
+    """Last characters of approved keys, as Claude Code keeps them; at most eight are looked at."""
+    rejected: tuple[str, ...] = ()
+
+
+class CertificateFile(NamedTuple):
+    """A file of certificates somebody named."""
+
+    name: str
+    """Who names it: a variable, or `profile NAME`."""
+    path: str
+    problem: str = ""
+
+
+class ProxyLook(NamedTuple):
+    """Our background proxy."""
+
+    running: bool
+    port: int
+    pid: int | None = None
+    version: str | None = None
+    problem: str | None = None
+    """`taken` (another program has the port) or `stuck` (our process does not answer)."""
+
+
+class Snapshot(NamedTuple):
+    """Everything the checks look at."""
+
+    env: Mapping[str, str]
+    platform: str = sys.platform
+    claude: ClaudeInstall = ClaudeInstall()
+    state: ClaudeState = ClaudeState()
+    settings: tuple[SettingsLook, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    profiles: Mapping[str, Profile] = {}
+    broken: Mapping[str, str] = {}
+    """Profiles that cannot be read: name to why."""
+    book_problem: str = ""
+    present: Mapping[str, bool | None] = {}
+    """Profile to whether its key is there; None where only using it would tell."""
+    key_store: str = ""
+    key_store_problem: str = ""
+    proxy: ProxyLook | None = None
+    """None when it never ran."""
+    proxy_needed: bool = False
+    version: str = ""
+    in_use: str | None = None
+    """The profile in effect in this folder."""
+    drift: tuple[str, ...] = ()
+    certificates: tuple[CertificateFile, ...] = ()
+    open_paths: tuple[str, ...] = ()
+    """Files and folders of ours that others may read."""
+    executables: frozenset[str] = frozenset()
+    """Programs that settings name and that can be started."""
+    focus: str | None = None
+    """The one profile that was asked about."""

@@ -1,0 +1,222 @@
+"""A photograph of this machine as far as it matters, taken without changing or unlocking anything.
+
+Every look is bounded and forgiving: what cannot be read becomes a word in the
+picture, not an error. Credentials of Claude Code's are looked at for being
+there only; their values do not enter the picture.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import ssl
+import stat
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ccswitch_tui.doctor.picture import CertificateFile, ClaudeInstall, ClaudeState, ProxyLook, SettingsLook, Snapshot
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.profiles.model import Profile, SecretRef
+
+if TYPE_CHECKING:
+    from ccswitch_tui.claude.files import SettingsFiles
+    from ccswitch_tui.claude.layers import Layer
+    from ccswitch_tui.paths import Paths
+    from ccswitch_tui.profiles.store import ProfileBook
+
+VERSION_PATIENCE_S = 5.0
+"""`claude --version` takes 11 ms; a broken installation may hang."""
+
+
+class KeyPlaces(Protocol):
+    """What may be asked about keys without unlocking anything."""
+
+    def present(self, ref: SecretRef) -> bool | None: ...
+
+    def where(self) -> str: ...
+
+
+def take_snapshot(
+    paths: Paths,
+    env: Mapping[str, str],
+    *,
+    files: SettingsFiles,
+    keys: KeyPlaces,
+    proxy: ProxyLook | None,
+    book: ProfileBook | CcswitchError,
+    focus: str | None = None,
+) -> Snapshot:
+    """Looks at everything once. `focus` limits the profiles to one."""
+    from ccswitch_tui._version import __version__
+
+    profiles, broken, book_problem = _profiles(book, focus)
+    looks = tuple(_settings_looks(files))
+    layers = tuple(_layers(files, looks, paths, env))
+    return Snapshot(
+        env=dict(env),
+        claude=_claude(env),
+        state=_claude_state(paths),
+        settings=looks,
+        layers=layers,
+        profiles=profiles,
+        broken=broken,
+        book_problem=book_problem,
+        present={name: _present(keys, profile) for name, profile in profiles.items()},
+        key_store=_words(keys.where),
+        proxy=proxy,
+        proxy_needed=any("/p/" in str((look.tree.get("env") or {}).get("ANTHROPIC_BASE_URL", "")) for look in looks),
+        version=__version__,
+        in_use=_in_use(layers),
+        executables=frozenset(_executables(layers, env)),
+        certificates=tuple(_certificates(env, profiles, paths.home)),
+        open_paths=tuple(_open_paths(paths)),
+        focus=focus,
+    )
+
+
+def _profiles(book: ProfileBook | CcswitchError, focus: str | None) -> tuple[dict[str, Profile], dict[str, str], str]:
+    if isinstance(book, CcswitchError):
+        return {}, {}, book.message
+    wanted = {name: p for name, p in book.profiles.items() if focus in (None, name)}
+    broken = {name: error.message for name, error in book.broken.items() if focus in (None, name)}
+    return wanted, broken, ""
+
+
+def _words(ask: Any) -> str:
+    try:
+        return str(ask())
+    except CcswitchError as error:
+        return error.message
+
+
+def _present(keys: KeyPlaces, profile: Profile) -> bool | None:
+    try:
+        return keys.present(profile.key)
+    except CcswitchError:
+        return None
+
+
+# ---------------------------------------------------------------- Claude Code
+
+
+def _claude(env: Mapping[str, str]) -> ClaudeInstall:
+    import subprocess
+    from shutil import which
+
+    path = which("claude", path=env.get("PATH", ""))
+    if path is None:
+        return ClaudeInstall()
+    clean = {name: env[name] for name in ("PATH", "HOME", "SYSTEMROOT", "LANG", "TMPDIR") if name in env}
+    try:
+        done = subprocess.run(
+            [path, "--version"], env=clean, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_PATIENCE_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return ClaudeInstall(path, problem=str(getattr(error, "strerror", "") or "it did not answer in time"))
+    said = done.stdout.decode("utf-8", "replace").strip()
+    if done.returncode != 0:
+        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        return ClaudeInstall(path, problem=words[-1][:200] if words else f"exit code {done.returncode}")
+    return ClaudeInstall(path, said.split(" ")[0])
+
+
+def _claude_state(paths: Paths) -> ClaudeState:
+    tree = _json_of(paths.claude_json)
+    answers = tree.get("customApiKeyResponses")
+    answers = answers if isinstance(answers, dict) else {}
+    credentials = _json_of(os.path.join(paths.claude_dir, ".credentials.json"))
+    return ClaudeState(
+        logged_in=bool(credentials.get("claudeAiOauth")),
+        onboarded=tree.get("hasCompletedOnboarding") is True,
+        approved=_endings(answers.get("approved")),
+        rejected=_endings(answers.get("rejected")),
+    )
+
+
+def _endings(listed: Any) -> tuple[str, ...]:
+    return tuple(str(end)[-8:] for end in listed) if isinstance(listed, list) else ()
+
+
+def _json_of(path: str) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError, RecursionError), open(path, "rb") as file:
+        tree = json.loads(file.read())
+        return tree if isinstance(tree, dict) else {}
+    return {}
+
+
+def _settings_looks(files: SettingsFiles) -> list[SettingsLook]:
+    looks = []
+    for scope, path in files.here().items():
+        try:
+            read = files.read(scope)
+        except CcswitchError as error:
+            looks.append(SettingsLook(scope, path, {}, error.message.removesuffix(": nothing was written"), error.hint))
+        else:
+            if read.data is not None:
+                looks.append(SettingsLook(scope, path, read.tree))
+    return looks
+
+
+def _layers(files: SettingsFiles, looks: tuple[SettingsLook, ...], paths: Paths, env: Mapping[str, str]) -> list[Layer]:
+    """What counts, as Claude Code sees it: a file that cannot be read counts as absent."""
+    from ccswitch_tui.claude.layers import Layer
+
+    if not any(look.problem for look in looks):
+        with contextlib.suppress(CcswitchError):
+            return files.layers()
+    found = [Layer(look.scope, look.path, look.tree) for look in looks]
+    return [*found, Layer("environment", None, {"env": dict(env)})]
+
+
+def _in_use(layers: tuple[Layer, ...]) -> str | None:
+    from ccswitch_tui.claude.layers import effective
+    from ccswitch_tui.claude.settings import profile_in
+
+    return profile_in({"apiKeyHelper": effective(layers, "apiKeyHelper").value})
+
+
+def _executables(layers: tuple[Layer, ...], env: Mapping[str, str]) -> list[str]:
+    """The words of the helper that are programs here."""
+    import shlex
+    from shutil import which
+
+    from ccswitch_tui.claude.layers import effective
+
+    with contextlib.suppress(ValueError):
+        words = shlex.split(str(effective(layers, "apiKeyHelper").value or ""))
+        return [word for word in words if which(word, path=env.get("PATH", ""))]
+    return []
+
+
+# ---------------------------------------------------------------- ours
+
+
+def _certificates(env: Mapping[str, str], profiles: Mapping[str, Profile], home: str) -> list[CertificateFile]:
+    named = [(name, env[name]) for name in ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE") if env.get(name)]
+    named += [(f"profile {name}", p.endpoint.ca_file) for name, p in profiles.items() if p.endpoint.ca_file]
+    return [CertificateFile(name, path, _certificate_problem(path, home)) for name, path in named]
+
+
+def _certificate_problem(path: str, home: str) -> str:
+    full = os.path.join(home, path[2:]) if path.startswith("~/") else path
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(full)
+    except ssl.SSLError:
+        return "it holds no certificate in PEM form"
+    except OSError as error:
+        return str(error.strerror or error).lower()
+    return ""
+
+
+def _open_paths(paths: Paths) -> list[str]:
+    if sys.platform == "win32":
+        return []
+    ours = [paths.state_dir, paths.proxy_state, paths.encrypted_keys, paths.history, paths.reports, paths.proxy_log]
+    found = []
+    for path in ours:
+        with contextlib.suppress(OSError):
+            if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
+                found.append(path)
+    return found

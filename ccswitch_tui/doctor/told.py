@@ -1,0 +1,34 @@
+"""How a check tells: a finding by its kind, a value as it counts, and who decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ccswitch_tui.claude.layers import LABELS, effective
+from ccswitch_tui.doctor.picture import Snapshot
+from ccswitch_tui.findings import CATALOGUE, Finding, Fix, Severity
+
+
+def told(
+    kind: str,
+    because: str,
+    fix: str,
+    *commands: str,
+    patch: Mapping[str, Any] | None = None,
+    severity: Severity | None = None,
+) -> Finding:
+    entry = CATALOGUE[kind]
+    return Finding(kind, entry.title, because, severity or entry.severity, Fix(fix, commands, patch), entry.code)
+
+
+def value_of(snapshot: Snapshot, name: str) -> str:
+    return str(effective(snapshot.layers, name if "." in name or name == "apiKeyHelper" else f"env.{name}").value or "")
+
+
+def winner_of(snapshot: Snapshot, name: str) -> str:
+    found = effective(snapshot.layers, name if name == "apiKeyHelper" else f"env.{name}")
+    place = found.places[0] if found.places else None
+    if place is None:
+        return "nobody"
+    return f"{LABELS[place.layer]} ({place.file})" if place.file else LABELS[place.layer]

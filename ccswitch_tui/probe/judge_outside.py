@@ -1,0 +1,70 @@
+"""The last rungs judged: through our proxy, with the real Claude Code; and the native route beside a chat route."""
+
+from __future__ import annotations
+
+from ccswitch_tui.findings import Finding
+from ccswitch_tui.probe.advice import finding
+from ccswitch_tui.probe.asks import MESSAGES
+from ccswitch_tui.probe.facts import Facts, base_of
+from ccswitch_tui.probe.judge_talk import judge_stream, judge_tools
+from ccswitch_tui.probe.judged import Judged, short, step, took_ms
+
+ENDLESS = "the stream does not end as it should"
+
+
+def judge_translate(facts: Facts) -> Judged | None:
+    """The same in Anthropic's format, through the proxy."""
+    reads = facts.of("translate")
+    if not reads:
+        return None
+    exchange, answer = reads[-1]
+    if exchange.failure == "skipped":
+        return Judged(step("translate", "skip", exchange.detail))
+    said = answer.said
+    if not answer.ok or said is None:
+        words = f"HTTP {exchange.status}: {answer.words}" if exchange.status else answer.words
+        if not _direct_works(facts):
+            return Judged(step("translate", "fail", f"as without the proxy: {words}", took_ms(exchange)))
+        found = finding("translation-failed", facts, exchange, because=words)
+        return Judged(step("translate", "fail", words, took_ms(exchange), found.kind), [found])
+    faults = [*said.faults, *([ENDLESS] if exchange.ended != "complete" else [])]
+    if faults and not _direct_works(facts):
+        return Judged(step("translate", "fail", f"as without the proxy: {faults[0]}", took_ms(exchange)))
+    if faults:
+        found = finding("translation-failed", facts, exchange, because="; ".join(faults))
+        return Judged(step("translate", "fail", found.because, took_ms(exchange), found.kind), [found])
+    what = f"{said.calls[0].name}({short(said.calls[0].arguments)})" if said.calls else "text"
+    return Judged(step("translate", "ok", f"a legal message stream with {what}", took_ms(exchange)))
+
+
+def _direct_works(facts: Facts) -> bool:
+    """The endpoint itself streams and calls tools, so that a failure through the proxy is the proxy's."""
+    judged = [judge_stream(facts), judge_tools(facts)]
+    return all(j is not None and j.step.verdict != "fail" for j in judged)
+
+
+def judge_claude(facts: Facts) -> Judged | None:
+    """The real Claude Code."""
+    reads = facts.of("claude")
+    if not reads:
+        return None
+    exchange = reads[-1].exchange
+    if exchange.failure == "skipped":
+        return Judged(step("claude", "skip", exchange.detail))
+    if exchange.failure:
+        found = finding("claude-failed", facts, exchange, because=exchange.detail)
+        return Judged(step("claude", "fail", exchange.detail, took_ms(exchange), found.kind), [found])
+    return Judged(step("claude", "ok", exchange.detail or "answered", took_ms(exchange)))
+
+
+def judge_native(facts: Facts) -> list[Finding]:
+    """A native route beside a configured chat route."""
+    read = facts.native
+    if read is None or facts.success is None or facts.success.exchange.wire == MESSAGES:
+        return []
+    base = base_of(read.exchange)
+    patch = {"endpoint.wire": MESSAGES}
+    if base != facts.target.base_url:
+        patch["endpoint.base_url"] = base
+    because = f"{base} answers in Anthropic's own format: nothing needs to be translated, and nothing can be lost in it"
+    return [finding("native-available", facts, read.exchange, patch=patch, because=because, fix="use it instead")]

@@ -1,0 +1,174 @@
+"""The rungs of the full ladder judged: the rest of what Claude Code uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ccswitch_tui.probe.advice import finding
+from ccswitch_tui.probe.asks import HUGE_LIMIT
+from ccswitch_tui.probe.facts import Facts, Read
+from ccswitch_tui.probe.judge_talk import call_faults
+from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms
+from ccswitch_tui.probe.shapes import parsed
+
+
+def judge_parallel(facts: Facts) -> Judged | None:
+    """Two calls in one turn."""
+    return _simple(facts, "parallel", _two_calls)
+
+
+def _two_calls(facts: Facts, read: Read) -> Judged:
+    calls = read.answer.said.calls if read.answer.said else ()
+    broken = next((fault for fault in map(call_faults, calls) if fault), "")
+    if broken:
+        found = finding("tools-malformed", facts, read.exchange, because=f"with two calls at once, {broken}")
+        return Judged(step("parallel", "fail", broken, took_ms(read.exchange), found.kind), [found])
+    if len(calls) >= 2:
+        same = len({c.id for c in calls}) < len(calls)
+        words = f"{len(calls)} calls" + (", with the same id: the proxy gives each its own" if same else "")
+        return Judged(step("parallel", "ok", words, took_ms(read.exchange)))
+    found = finding("no-parallel-tools", facts, read.exchange, calls="one" if calls else "none")
+    return Judged(
+        step("parallel", "warn", f"asked for two, got {len(calls)}", took_ms(read.exchange), found.kind), [found]
+    )
+
+
+def judge_system(facts: Facts) -> Judged | None:
+    """System text inside the conversation, which Claude Code sends for unknown models."""
+
+    def good(facts: Facts, read: Read) -> Judged:
+        return Judged(step("system", "ok", "accepted at the beginning and later", took_ms(read.exchange)))
+
+    return _simple(facts, "system", good, "refused later in the conversation: the proxy folds it into the text before")
+
+
+def judge_stop(facts: Facts) -> Judged | None:
+    """A stop sequence."""
+
+    def good(facts: Facts, read: Read) -> Judged:
+        text = read.answer.said.text if read.answer.said else ""
+        if "OMEGA" in text:
+            found = finding("no-stop", facts, read.exchange)
+            return Judged(step("stop", "warn", "accepted, but not obeyed", took_ms(read.exchange), found.kind), [found])
+        return Judged(step("stop", "ok", "obeyed" if "ALPHA" in text else "accepted", took_ms(read.exchange)))
+
+    return _simple(facts, "stop", good, "refused: the proxy cuts answers itself")
+
+
+def judge_image(facts: Facts) -> Judged | None:
+    """A red square."""
+
+    def good(facts: Facts, read: Read) -> Judged:
+        said = read.answer.said
+        if said and "red" in said.text.lower():
+            return Judged(step("image", "ok", "seen: red", took_ms(read.exchange)))
+        brief = short(said.text) if said else ""
+        return Judged(
+            step("image", "warn", f"accepted, but of a red square it says: '{brief}'", took_ms(read.exchange))
+        )
+
+    return _simple(facts, "image", good, "not seen by this model: the proxy puts a note in their place")
+
+
+def judge_reasoning(facts: Facts) -> Judged | None:
+    """How much to think, and where thoughts come back."""
+
+    def good(facts: Facts, read: Read) -> Judged:
+        said = read.answer.said
+        if said and said.reasoning_field:
+            return Judged(
+                step("reasoning", "ok", f"thoughts come back in '{said.reasoning_field}'", took_ms(read.exchange))
+            )
+        return Judged(step("reasoning", "ok", "the wish is accepted; no thoughts came back", took_ms(read.exchange)))
+
+    return _simple(facts, "reasoning", good, "cannot be asked for in this form; the model thinks as it does")
+
+
+def judge_json(facts: Facts) -> Judged | None:
+    """An answer held to a schema: what Claude Code's title request uses."""
+
+    def good(facts: Facts, read: Read) -> Judged:
+        value = parsed(read.answer.said.text) if read.answer.said else None
+        if isinstance(value, dict) and isinstance(value.get("title"), str):
+            return Judged(step("json", "ok", "held to the schema", took_ms(read.exchange)))
+        return Judged(step("json", "warn", "accepted, but the answer does not keep to it", took_ms(read.exchange)))
+
+    return _simple(facts, "json", good, "not held to a schema: the proxy asks for it in words")
+
+
+def judge_long(facts: Facts) -> Judged | None:
+    """The output limit: its name and its ceiling."""
+    reads = facts.of("long")
+    if not reads:
+        return None
+    exchange, answer = reads[-1]
+    cap = facts.learned.get("max_output")
+    if answer.ok:
+        return Judged(step("long", "ok", f"a limit of {HUGE_LIMIT:,} is accepted: none is enforced", took_ms(exchange)))
+    if cap is not None:
+        return Judged(step("long", "ok", f"at most {cap.value:,} tokens an answer", took_ms(exchange)))
+    if answer.kind == "context-too-small":
+        return Judged(step("long", "ok", f"the limit counts against the context: {answer.words}", took_ms(exchange)))
+    return Judged(
+        step(
+            "long",
+            "warn",
+            f"a limit of {HUGE_LIMIT:,} is refused, without naming one: {answer.words}",
+            took_ms(exchange),
+        )
+    )
+
+
+def judge_size(facts: Facts) -> Judged | None:
+    """A request as large as Claude Code's, and its time to the first byte."""
+    reads = facts.of("size")
+    if not reads:
+        return None
+    read = reads[-1]
+    exchange, answer = read
+    if not answer.ok:
+        return refused("size", facts, read)
+    first = exchange.timings.first_body or 0.0
+    kilobytes = len(exchange.request_body) // 1000
+    words = f"{kilobytes} kB with 20 tools accepted, first byte after {first / 1000:.1f} s"
+    if answer.said and answer.said.input_tokens:
+        words += f", {answer.said.input_tokens:,} tokens"
+        if answer.said.input_tokens < len(exchange.request_body) / 12:
+            found = finding(
+                "context-too-small",
+                facts,
+                exchange,
+                severity="warn",
+                because=(
+                    f"of about {len(exchange.request_body) // 4:,} tokens sent, the endpoint counted only "
+                    f"{answer.said.input_tokens:,}: it cuts long prompts without a word"
+                ),
+                fix="raise the server's context (Ollama: num_ctx; LM Studio: context length of the loaded model)",
+            )
+            return Judged(step("size", "warn", found.because, took_ms(exchange), found.kind), [found])
+    if first > FIRST_BYTE_LIMIT_MS:
+        found = finding("slow-first-byte", facts, exchange, seconds=f"{first / 1000:.0f}")
+        return Judged(step("size", "warn", words, took_ms(exchange), found.kind), [found])
+    return Judged(step("size", "ok", words, took_ms(exchange)))
+
+
+def _simple(facts: Facts, code: str, good: Callable[[Facts, Read], Judged], without: str = "") -> Judged | None:
+    """A rung of one request: `good` judges an answer; a refusal that the proxy can do without is a warning."""
+    reads = facts.of(code)
+    if not reads:
+        return None
+    read = reads[-1]
+    if read.answer.ok:
+        return good(facts, read)
+    mild = read.answer.quirk or read.answer.kind in (
+        "no-images",
+        "request-refused",
+        "unsupported-parameter",
+        "model-not-found",
+    )
+    if without and mild:
+        exchange, answer = read
+        kind = answer.kind if answer.quirk or answer.patch else "request-refused"
+        found = finding(answer.kind, facts, exchange, answer, severity="info") if answer.quirk or answer.patch else None
+        return Judged(step(code, "warn", without, took_ms(exchange), kind if found else None), [found] if found else [])
+    return refused(code, facts, read, "warn")

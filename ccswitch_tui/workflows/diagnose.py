@@ -1,0 +1,91 @@
+"""What is wrong on this machine: take the photograph, run the checks. Read-only; unlocks nothing unless asked."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ccswitch_tui.doctor.checks import CHECKS, run_checks
+from ccswitch_tui.doctor.picture import ProxyLook, Snapshot
+from ccswitch_tui.doctor.snapshot import take_snapshot
+from ccswitch_tui.errors import CcswitchError, KeyStoreError
+from ccswitch_tui.findings import Finding
+
+if TYPE_CHECKING:
+    from ccswitch_tui.profiles.store import ProfileBook
+    from ccswitch_tui.workflows.context import Context
+
+
+def diagnose(ctx: Context, profile: str | None = None, *, unlock: bool = False) -> tuple[list[Finding], list[str]]:
+    """Findings, the gravest first, and what was checked.
+
+    `unlock` also reads the keys, which may make the key store ask. Raises
+    UsageError for a profile that is not there.
+    """
+    if profile is not None:
+        ctx.book().get(profile)
+    snapshot = photograph(ctx, profile)
+    findings = run_checks(snapshot)
+    if unlock:
+        findings += _read_keys(ctx, snapshot)
+    return findings, list(CHECKS)
+
+
+def photograph(ctx: Context, profile: str | None = None) -> Snapshot:
+    """This machine as it is now."""
+    book: ProfileBook | CcswitchError
+    try:
+        book = ctx.book()
+    except CcswitchError as error:
+        book = error
+    snapshot = take_snapshot(
+        ctx.paths, ctx.env, files=ctx.settings, keys=ctx.keys, proxy=_proxy(ctx), book=book, focus=profile
+    )
+    return snapshot._replace(drift=_drift(ctx, snapshot))
+
+
+def _proxy(ctx: Context) -> ProxyLook | None:
+    """The background proxy, None when it never ran: asking then would choose a port."""
+    if not os.path.exists(ctx.paths.proxy_state):
+        return None
+    try:
+        found = ctx.proxy.status()
+    except (CcswitchError, OSError):
+        return None
+    return ProxyLook(found.running, found.port, found.pid, found.version, found.problem)
+
+
+def _drift(ctx: Context, snapshot: Snapshot) -> tuple[str, ...]:
+    """How settings differ from the profile in use. Not before the proxy has an address: asking would choose one."""
+    if any(look.problem for look in snapshot.settings) or not os.path.exists(ctx.paths.proxy_state):
+        return ()
+    from ccswitch_tui.workflows.current import current
+
+    try:
+        return current(ctx).drift
+    except CcswitchError:
+        return ()
+
+
+def _read_keys(ctx: Context, snapshot: Snapshot) -> list[Finding]:
+    from ccswitch_tui.findings import CATALOGUE, Fix
+
+    found = []
+    for name, profile in snapshot.profiles.items():
+        if profile.key.kind == "none":
+            continue
+        try:
+            ctx.keys.resolve(profile.key)
+        except KeyStoreError as error:
+            entry = CATALOGUE["key-store-locked"]
+            found.append(
+                Finding(
+                    "key-store-locked",
+                    entry.title,
+                    f"profile '{name}': {error.message}",
+                    entry.severity,
+                    Fix(error.hint or "unlock it"),
+                    entry.code,
+                )
+            )
+    return found
