@@ -102,7 +102,7 @@ class ProxyApp:
         except web.HTTPException as error:
             return error_response(error.status, f"{request.method} {request.path}: {error.reason.lower()}", retry=False)
         except ClientGone:
-            raise ConnectionResetError from None  # aiohttp then closes its side quietly
+            raise asyncio.CancelledError from None  # what aiohttp itself does when it notices first
         except Exception as error:
             self._say("".join(traceback.format_exception(error)).rstrip())
             return error_response(500, f"a mistake in ccswitch-tui itself ({type(error).__name__}); its log says more")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 import socket
@@ -110,6 +111,7 @@ class RunningProxy:
             app,
             handler_cancellation=True,
             access_log=None,
+            logger=_logger(settings.say),
             keepalive_timeout=KEEP_ALIVE_S,
             max_line_size=HEADER_BYTES,
             max_field_size=HEADER_BYTES,
@@ -179,6 +181,19 @@ class RunningProxy:
         await self._upstream.close()
         await asyncio.to_thread(self.save_usage)
         self._runner = None
+
+
+def _logger(say: Callable[[str], None]) -> logging.Logger:
+    """What aiohttp has to say (garbage instead of HTTP, mostly) as one line each in our log, masked like all of it."""
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            error = record.exc_info[1] if record.exc_info else None
+            say(f"{record.getMessage()}{f': {error!r}'[:300] if error else ''}")
+
+    logger = logging.Logger("ccswitch.proxy", logging.WARNING)
+    logger.addHandler(Lines())
+    return logger
 
 
 def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socket]:

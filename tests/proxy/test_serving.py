@@ -15,11 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kit.net import wait_until
 from scripted_endpoint import Connection, Received, ScriptedEndpoint, chat_chunk, chat_text
 
+from kit.net import wait_until
+
 TOKEN = "team-token-example-0123456789"
-MESSAGE = {"model": "claude-haiku-4-5", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+MESSAGE = {
+    "model": "claude-haiku-4-5",
+    "max_tokens": 9,
+    "stream": True,
+    "messages": [{"role": "user", "content": "hi"}],
+}
 
 
 class Served:
@@ -122,7 +128,9 @@ def test_by_default_the_users_own_local_token_guards_it(home: Path) -> None:
         (("--profile", "gone", "--model", "x"), "--model goes with --upstream"),
     ],
 )
-def test_what_does_not_make_sense_is_refused_with_exit_code_2(home: Path, arguments: tuple[str, ...], words: str) -> None:
+def test_what_does_not_make_sense_is_refused_with_exit_code_2(
+    home: Path, arguments: tuple[str, ...], words: str
+) -> None:
     code, said = refused(home, *arguments)
     assert words in said
     assert "sk-example-0123456789" not in said
