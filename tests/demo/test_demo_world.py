@@ -76,7 +76,7 @@ def test_a_profile_added_meanwhile_is_served_at_once(world: DemoContext, monkeyp
     import httpx
 
     assert main(["add", "new", "--url", world.provider.base_url, "--model", "demo-small", "--wire", "openai-chat",
-                 "--key", "env:NEW_KEY"], world) == 0  # fmt: skip
+                 "--key", "env:NEW_KEY", "--no-probe"], world) == 0  # fmt: skip
     world.env["NEW_KEY"] = world.provider.key.reveal()
     answer = httpx.post(
         f"{world.proxy.base_url('new')}/v1/messages",

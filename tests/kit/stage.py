@@ -72,7 +72,7 @@ class Stage:
         options = [word for tier, wanted in tiers.items() for word in ("--tier", f"{tier}={wanted}")]
         self.ccswitch(
             "add", name, "--url", base_url, "--model", model, "--wire", "openai-chat", "--key", f"env:{KEY_VARIABLE}",
-            *options,
+            "--no-probe", *options,
         )  # fmt: skip
 
     def claude(self, prompt: str, *options: str, env: Mapping[str, str] = {}, **more: Any) -> ClaudeRun:

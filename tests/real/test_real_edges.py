@@ -145,13 +145,23 @@ def test_a_cut_stream_is_tried_again_and_not_taken_for_an_answer(stage: Stage) -
     assert len(stage.provider.requests) >= 2
 
 
-@pytest.mark.parametrize("fault", ["empty", "garbled", "error-in-stream", "html", "wrong-shape", "error-in-200"])
+@pytest.mark.parametrize("fault", ["empty", "html", "wrong-shape", "error-in-200"])
 def test_an_endpoint_that_breaks_every_answer_is_never_a_success(fault: str, stage: Stage) -> None:
     used(stage, fault=fault)
     run = stage.claude("@@SAY one two three four five six seven eight@@")
     assert run.code == 1
     assert run.answer["is_error"] is True
     assert "Not logged in" not in run.text
+
+
+@pytest.mark.parametrize("fault", ["cut", "no-end", "garbled", "error-in-stream"])
+def test_half_an_answer_never_passes_for_a_whole_one(fault: str, stage: Stage) -> None:
+    used(stage, fault=fault)
+    run = stage.claude("@@SAY one two three four five six seven eight@@")
+    if run.code == 0:  # Claude Code asked again without streaming, and got it whole
+        assert run.text == "one two three four five six seven eight"
+    else:
+        assert run.answer["is_error"] is True
 
 
 def test_a_429_is_retried_after_the_time_it_asked_for(stage: Stage) -> None:

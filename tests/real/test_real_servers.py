@@ -18,6 +18,7 @@ def use_server(stage: Stage, base_url: str, key: str, model: str) -> Stage:
     stage.env[KEY_VARIABLE] = key
     stage.ccswitch(
         "add", "work", "--url", base_url, "--model", model, "--wire", "openai-chat", "--key", f"env:{KEY_VARIABLE}",
+        "--no-probe",
     )  # fmt: skip
     stage.ccswitch("use", "work")
     return stage
