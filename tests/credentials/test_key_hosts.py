@@ -103,7 +103,7 @@ class Recorder(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(params=[301, 302, 303, 307, 308])
+@pytest.fixture(params=[302, 307, 308])
 def redirect(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Any]]:
     """An endpoint that redirects, and the place it redirects to."""
     servers = []

@@ -347,7 +347,7 @@ def test_no_screen_of_the_app_shows_the_key(
         screens = [tmux.wait_for("work")]
         for key in SCREENS:
             tmux.keys(key)
-            time.sleep(0.4)
+            time.sleep(0.25)
             screens.append(tmux.screen())
         tmux.keys("q")
         tmux.wait_until_ended()
