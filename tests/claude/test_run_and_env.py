@@ -63,7 +63,7 @@ def test_nothing_is_written_and_nothing_stays(env: dict[str, str], home: Path) -
     assert not (home / ".claude").exists()
     assert list(tmp.iterdir()) == []
     new = {p for p in map(str, home.rglob("*")) if p not in before}
-    assert all("/.local/state/ccswitch-tui" in p or p.endswith("/.local") or p.endswith("/state") for p in new), new
+    assert all("/.local/state/ccswitch-tui" in p or p.endswith(("/.local", "/state")) for p in new), new
 
 
 def test_rivals_are_unset_and_ours_are_set(env: dict[str, str]) -> None:
