@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -325,7 +326,7 @@ def _same_object(one: str, other: str) -> bool:
 
 
 def mend(raw: str) -> dict[str, Any] | None:
-    """The object that was meant by text which is not quite JSON; None where that is not certain. One try, no guessing."""
+    """The object that was meant by text which is not quite JSON; None where that is not certain. One try, no guess."""
     text = raw.strip()
     if text.startswith("```"):
         text = text.split("\n", 1)[-1].rsplit("```", 1)[0].strip()
@@ -352,6 +353,7 @@ def _as_python(text: str) -> Any:
     if len(text) > LARGEST_LITERAL:
         return None
     try:
-        return ast.literal_eval(_JSON_WORDS.sub(lambda m: _PYTHON_WORDS.get(m[1], m[0]), text))
+        with warnings.catch_warnings(action="ignore"):  # about escapes in a text nobody here wrote
+            return ast.literal_eval(_JSON_WORDS.sub(lambda m: _PYTHON_WORDS.get(m[1], m[0]), text))
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ccswitch_tui.translate.arguments import Arguments
@@ -68,8 +69,10 @@ class Call:
 class CallBook:
     """The calls of one answer, in order of first appearance."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_tool: Callable[[str], bool]) -> None:
         self.calls: list[Call] = []
+        self._is_tool = is_tool
+        """Whether a name is a tool of the request: a name that is none may be the first half of one."""
         self._by_index: dict[int, Call] = {}
         self._by_id: dict[str, Call] = {}
         self._this_chunk: list[Call] = []
@@ -92,7 +95,7 @@ class CallBook:
             self._by_id[piece.id] = call
         if piece.name and not call.name:
             call.name = piece.name
-        elif piece.name and not call.opened and not call.arguments.begun and piece.name != call.name:
+        elif piece.name and piece.name != call.name and not call.named:
             call.name = piece.name if piece.name.startswith(call.name) else call.name + piece.name
         if piece.signature:
             call.signature = piece.signature
@@ -131,12 +134,7 @@ class CallBook:
             return True
         if call.arguments.complete:
             return bool(_begins_object(piece.arguments)) or piece.name != call.name
-        return (
-            bool(call.name)
-            and not call.arguments.begun
-            and piece.name != call.name
-            and not piece.name.startswith(call.name)
-        )
+        return self._is_tool(call.name) and not call.arguments.begun and piece.name != call.name
 
 
 def _begins_object(arguments: Any) -> bool:

@@ -7,6 +7,8 @@ number it came with: an empty account sent as 429 is a bill, a full context is a
 400, a missing route is no "overloaded".
 """
 
+# ruff: noqa: E501  (wordings stay in one piece, so that they can be searched for)
+
 from __future__ import annotations
 
 import math
@@ -135,14 +137,15 @@ def failure_from_words(
     translation: Translation | None = None,
 ) -> Failure:
     """The failure these words stand for: from a body, or from an error object inside a stream."""
-    came_as = status if status >= 400 else words.status or _status_of_code(words.code) or 502
+    stated = status if status >= 400 else words.status or _status_of_code(words.code)
+    came_as = stated or 502
     said = clean_message(words.message)
     where = _where(provider, model, status)
     overflow = None if words.html or came_as in (401, 403) else overflow_in(words, _asked(translation))
     if overflow is not None:
         return _overflowed(overflow, f"{said} {where}".strip(), translation)
-    learned = learn(came_as, words, translation) if translation is not None and not words.html else None
-    final = _sorted(came_as, words)
+    learned = learn(stated or 400, words, translation) if translation is not None and not words.html else None
+    final = _sorted(came_as if stated or learned is None else 400, words)
     if words.envelope and ERROR_TYPES.get(final) != words.envelope:
         final = next((s for s, kind in ERROR_TYPES.items() if kind == words.envelope), final)
     hint = next((h for pattern, h in HINTS if pattern.search(words.text)), "")

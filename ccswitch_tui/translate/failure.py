@@ -40,7 +40,7 @@ class Overflow:
     """The conversation does not fit: how much there is and how much may be, as far as the endpoint said."""
 
     of: str
-    """"input": the conversation alone is too long. "max_tokens": it fits, but not with the answer that was asked for."""
+    """"input": the conversation alone is too long. "max_tokens": it fits, but not with the answer asked for."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     limit: int | None = None

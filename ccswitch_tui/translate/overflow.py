@@ -7,6 +7,8 @@ Not overflow: rate limits counted in tokens, and limits on the *value* of
 max_tokens (compacting cures neither).
 """
 
+# ruff: noqa: E501  (wordings stay in one piece, so that they can be searched for)
+
 from __future__ import annotations
 
 import re
@@ -45,7 +47,6 @@ WORDINGS = (
     _w("Anthropic façades", r"prompt is too long: (?P<i>#) tokens > (?P<m>#)"),
     _w("OpenAI", r"maximum context length (?:is|of) (?P<m>#) tokens.*?(?:(?:resulted in|request has|contains at least|"
        r"prompt (?:has|contains)|has) (?P<i>#)|requested(?: about)? (?P<n>#))"),
-    _w("OpenAI, vLLM", r"maximum context length (?:is|of)? ?(?P<m>#)?"),
     _w("TGI", r"inputs`? tokens \+ `?max_new_tokens`? must be <= (?P<m>#)(?:.*?given:? (?P<i>#) `?inputs`? tokens and (?P<o>#))?"),
     _w("Gemini", r"input token count \(?(?P<i>#)?\)? ?exceeds the maximum number of tokens allowed \(?(?P<m>#)?"),
     _w("xAI", r"maximum prompt length is (?P<m>#)(?:.*?request contains (?P<i>#))?"),
@@ -60,6 +61,7 @@ WORDINGS = (
     _w("LM Studio", r"(?:keep from the initial prompt|tokens to keep).*?greater than the context length"),
     _w("ollama", r"prompt too long; exceeded max context length(?: by (?P<over>#) tokens)?"),
     _w("NIM", r"max_tokens must be at least 1, got -(?P<over>#)"),
+    _w("OpenAI, vLLM", r"maximum context length (?:is|of)? ?(?P<m>#)?"),
     *(_w(who, phrase) for who, phrase in (
         ("llama.cpp", r"exceeds the available context size"),
         ("OpenAI Responses", r"exceeds the context window"),

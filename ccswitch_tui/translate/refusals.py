@@ -6,6 +6,8 @@ refused. Fields that carry meaning (messages, tools, a response schema) are
 never given up: their form changes, and a notice says so.
 """
 
+# ruff: noqa: E501  (wordings stay in one piece, so that they can be searched for)
+
 from __future__ import annotations
 
 import re

@@ -239,7 +239,7 @@ def _stops(given: Any) -> tuple[str, ...]:
 
 
 def _response_format(given: Json, quirks: Quirks) -> tuple[Json, list[str]]:
-    """The chat `response_format` for a schema the client asks for, and words for the system prompt where it needs them."""
+    """The chat `response_format` for the client's schema, and words for the system prompt where it needs them."""
     config = given.get("output_config")
     wanted = config.get("format") if isinstance(config, dict) else None
     wanted = wanted if isinstance(wanted, dict) else given.get("output_format")

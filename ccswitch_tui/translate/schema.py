@@ -29,8 +29,8 @@ IN_PLACE = (
 
 PLAIN_DROPS = frozenset({"$schema", "$id", "$comment", "$anchor", "$vocabulary"})
 GEMINI_DROPS = PLAIN_DROPS | {
-    "additionalProperties", "propertyNames", "patternProperties", "default", "uniqueItems", "$defs", "definitions", "not",
-    "if", "then", "else", "contains", "additionalItems", "prefixItems", "dependentSchemas", "dependentRequired",
+    "additionalProperties", "propertyNames", "patternProperties", "default", "uniqueItems", "$defs", "definitions",
+    "not", "if", "then", "else", "contains", "additionalItems", "prefixItems", "dependentSchemas", "dependentRequired",
     "unevaluatedProperties", "examples", "deprecated", "readOnly", "writeOnly", "multipleOf", "contentEncoding",
     "contentMediaType", "minContains", "maxContains",
 }  # fmt: skip
@@ -223,7 +223,7 @@ def allows_null(schema: Any) -> bool:
 
 
 def droppable_nulls(schema: Any) -> frozenset[str]:
-    """Optional arguments for which null is illegal: Claude Code refuses the call, and leaving them out means the same."""
+    """Optional arguments for which null is illegal: Claude Code refuses the call; left out they mean the same."""
     properties = schema.get("properties") if isinstance(schema, dict) else None
     if not isinstance(properties, dict):
         return frozenset()

@@ -119,7 +119,7 @@ class StreamTranslator:
         self._body_bytes = 0
         self._template: Template | None = None
         self._templates_wasted = 0
-        self._book = CallBook()
+        self._book = CallBook(lambda name: translation.names.restore(name) in translation.names.known)
         self._ids = Ids(translation.used_ids, "")
         self._live: Call | None = None
         self._waiting: deque[Call | Run] = deque()

@@ -1,4 +1,4 @@
-"""What happens to text between the upstream and a block: `<think>` at the start, stop strings the upstream was not given.
+"""What happens to text between the upstream and a block: `<think>` at the start, and stop strings it was not given.
 
 Each filter holds back as little as it must and gives it up at the end.
 """

@@ -48,6 +48,8 @@ class Writer:
         """Pieces of text since the last frame, as insides of JSON strings: one read of the upstream is one delta."""
         self._content: list[Json] = []
         self._pieces: list[str] = []
+        self._half = ""
+        """The first half of a character whose second half some servers send in the next chunk."""
 
     def start(self, message: Json) -> None:
         """`message_start`."""
@@ -84,10 +86,19 @@ class Writer:
 
     def add(self, text: str) -> None:
         """A delta of the open block."""
+        if self._half or "\ud800" <= text[-1:] <= "\udbff":
+            text = self._whole_characters(text)
         if self._streams:
             self._run.append(dumps(text)[1:-1])
         else:
             self._pieces.append(text)
+
+    def _whole_characters(self, text: str) -> str:
+        """`text` with the first half of a character from before, and without a first half at its end."""
+        text, self._half = self._half + text, ""
+        if "\ud800" <= text[-1:] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def add_raw(self, body: bytes) -> None:
         """A delta whose text already is the inside of a JSON string. For a stream only."""
@@ -111,6 +122,9 @@ class Writer:
 
     def close(self) -> None:
         """`content_block_stop`."""
+        if self._half:
+            self._half = ""
+            self.add("\ufffd")
         if not self._streams:
             self._collect()
         self._frame({"type": "content_block_stop", "index": self._index})

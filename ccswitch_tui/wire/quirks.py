@@ -52,7 +52,7 @@ class Quirks(NamedTuple):
     user_field: str = "none"
     affinity_header: str = ""
     drop_fields: tuple[str, ...] = ()
-    extra_body: Mapping[str, Any] = {}  # noqa: RUF012  (never changed: a NamedTuple's default)
+    extra_body: Mapping[str, Any] = {}
 
 
 class Quirk(NamedTuple):
@@ -86,7 +86,7 @@ QUIRKS: dict[str, Quirk] = {
     "sampling": Quirk(
         "temperature and top_p: pass both, pass one (temperature), or none",
         ("pass", "one", "none"),
-        "OpenAI o-series, Kimi thinking: \"'temperature' does not support\"; Claude behind façades refuses both at once",
+        "OpenAI o-series, Kimi thinking: \"'temperature' does not support\"; Claude behind façades takes one of them",
     ),
     "top_k": Quirk(
         "top_k is understood",

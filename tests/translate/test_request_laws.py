@@ -16,7 +16,7 @@ from ccswitch_tui.translate.request import RequestRefused, translate_request
 from ccswitch_tui.wire.anthropic import ERROR_TYPES
 from ccswitch_tui.wire.quirks import QUIRKS, Quirks
 
-RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 _spec = importlib.util.spec_from_file_location("run_cases", Path(__file__).parents[1] / "conformance" / "run_cases.py")
 assert _spec is not None and _spec.loader is not None
