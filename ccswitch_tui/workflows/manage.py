@@ -56,7 +56,7 @@ def remove_profile(ctx: Context, name: str, *, force: bool = False) -> Removed:
     kept = [ref.name for ref in refs if ref.name in shared]
     with taken_out(ctx, own, force=force) as taken:
         update_profiles(ctx.paths, {name: None}, expected_sha256=book.sha256)
-    kept += [key for key in own if key not in taken and ctx.keys.present(SecretRef("keyring", key)) is not False]
+    kept += [key for key in own if key not in taken and _may_be_there(ctx, key)]
     advice = list(_mentions(name, others))
     if scopes:
         advice.append(f"the {' and '.join(scopes)} settings still name it: 'ccswitch-tui use OTHER' or 'use official'")
@@ -114,6 +114,13 @@ def stored_refs(profile: Profile) -> list[SecretRef]:
     """The references of this profile that name keys in our store, each once."""
     refs = [profile.key, *profile.keys.values()]
     return list(dict.fromkeys(ref for ref in refs if ref.kind == "keyring"))
+
+
+def _may_be_there(ctx: Context, key: str) -> bool:
+    try:
+        return ctx.keys.present(SecretRef("keyring", key)) is not False
+    except KeyStoreError:
+        return True
 
 
 @contextlib.contextmanager
