@@ -162,7 +162,7 @@ def _success(exchange: Exchange, body: Any) -> Answer:
         if answer:
             return answer
     if not exchange.body.strip():
-        return Answer("empty-answer", f"HTTP {exchange.status} with an empty body")
+        return _odd(exchange, body, "an answer")
     wanted_stream = '"stream":true' in exchange.request_body.replace(" ", "")
     said = READERS[exchange.wire or "openai-chat", streamed](exchange.body if streamed else body)
     if said.error is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import socket
 import threading
@@ -32,8 +33,8 @@ def one_gigabyte(client: socket.socket, request: bytes) -> None:
 
 
 def gzip_bomb(client: socket.socket, request: bytes) -> None:
-    """A small body that unpacks to 200 MB."""
-    bomb = gzip.compress(b"\0" * 200_000_000, 1)
+    """A small body that unpacks to 50 MB."""
+    bomb = _bomb()
     client.sendall(JSON_HEAD + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(bomb) + bomb)
 
 
@@ -93,6 +94,11 @@ def broken_chunks(client: socket.socket, request: bytes) -> None:
 def silence(client: socket.socket, request: bytes) -> None:
     """Connected, and never an answer."""
     time.sleep(60)
+
+
+@functools.cache
+def _bomb() -> bytes:
+    return gzip.compress(b"\0" * 50_000_000, 1)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,218 @@
+"""The ladder: cheap first, early end, a budget nothing can exceed, never another origin, plan or billing group."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ccswitch_tui.probe.diagnose import diagnose
+from ccswitch_tui.probe.exchange import Ask, Exchange
+from ccswitch_tui.probe.facts import Target, other_bases, same_group
+from ccswitch_tui.probe.ladder import Outside, Settled, Wait, climb, cost_of
+from ccswitch_tui.probe.model import BUDGETS, LADDERS
+
+OK = json.dumps(
+    {"model": "m", "choices": [{"message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}]}
+)
+LIST = '{"object":"list","data":[{"id":"m"}]}'
+REFUSED = '{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}'
+
+World = Callable[[Ask], tuple[int | str, str]]
+
+
+def target(**more: object) -> Target:
+    base = Target("work", "https://api.example.com/v1", "openai-chat", models={"default": "m"})
+    return base._replace(**more)  # type: ignore[arg-type]
+
+
+def run(world: World, wanted: Target, ladder: str) -> tuple[list[Exchange], list[object]]:
+    """Climbs against a world of answers; returns the exchanges and everything that was wished for."""
+    wishes = climb(wanted, ladder)  # type: ignore[arg-type]
+    exchanges: list[Exchange] = []
+    seen: list[object] = []
+    answer: list[Exchange] | None = None
+    while True:
+        try:
+            wish = next(wishes) if answer is None else wishes.send(answer)
+        except StopIteration:
+            return exchanges, seen
+        seen.append(wish)
+        answer = []
+        if isinstance(wish, list):
+            for ask in wish:
+                status, body = world(ask)
+                failed = isinstance(status, str)
+                answer.append(
+                    Exchange(
+                        len(exchanges) + len(answer) + 1, ask.rung, ask.method, ask.url, ask.variant, ask.auth,
+                        request_body=ask.body.decode(), model=ask.model, wire=ask.wire,
+                        status=None if failed else status, failure=status if failed else None, body=body,  # type: ignore[arg-type]
+                    )
+                )  # fmt: skip
+            exchanges += answer
+
+
+def asks_of(seen: Iterable[object]) -> list[Ask]:
+    return [ask for wish in seen if isinstance(wish, list) for ask in wish]
+
+
+def healthy(ask: Ask) -> tuple[int, str]:
+    if ask.method == "GET":
+        return (401, REFUSED) if ask.auth == "none" else (200, LIST)
+    return (404, '{"error":"not found"}') if ask.wire == "anthropic" else (200, OK)
+
+
+def test_a_healthy_endpoint_costs_three_requests_in_the_quick_ladder() -> None:
+    exchanges, _ = run(healthy, target(), "quick")
+    assert [e.rung for e in exchanges] == ["http", "models", "message"]
+
+
+def test_the_cost_told_before_is_about_what_is_spent() -> None:
+    wanted = target(models={"default": "m", "haiku": "h"})
+    exchanges, _ = run(healthy, wanted, "default")
+    assert abs(cost_of(wanted, "default").requests - len(exchanges)) <= 2
+
+
+def test_an_endpoint_that_cannot_be_reached_is_asked_once() -> None:
+    for failure in ("dns", "refused", "timeout-connect", "tls-untrusted", "proxy-auth"):
+        exchanges, _ = run(lambda ask, failure=failure: (failure, ""), target(), "full")
+        assert len(exchanges) == 1, failure
+
+
+def test_independent_rungs_are_asked_side_by_side() -> None:
+    _, seen = run(healthy, target(), "default")
+    batches = [[ask.rung for ask in wish] for wish in seen if isinstance(wish, list)]
+    assert ["models", "message"] in batches
+    assert any({"stream", "tools"} <= set(batch) for batch in batches)
+
+
+def test_a_repeated_rate_limit_ends_the_climb() -> None:
+    def limited(ask: Ask) -> tuple[int, str]:
+        return (
+            (429, '{"error":{"message":"Rate limit reached, try again in 1s"}}')
+            if ask.method == "POST"
+            else healthy(ask)
+        )
+
+    exchanges, seen = run(limited, target(), "full")
+    assert sum(isinstance(wish, Wait) for wish in seen) == 1
+    assert sum(e.method == "POST" for e in exchanges) == 2
+
+
+def test_a_long_retry_after_ends_the_climb_at_once() -> None:
+    def limited(ask: Ask) -> tuple[int, str]:
+        return (429, '{"error":{"message":"try again in 300s"}}') if ask.method == "POST" else healthy(ask)
+
+    exchanges, seen = run(limited, target(), "full")
+    assert not any(isinstance(wish, Wait) for wish in seen)
+    assert sum(e.method == "POST" for e in exchanges) == 1
+
+
+def test_what_the_message_taught_is_used_from_then_on() -> None:
+    def modern(ask: Ask) -> tuple[int, str]:
+        if b'"max_tokens"' in ask.body and ask.wire == "openai-chat":
+            return (
+                400,
+                '{"error":{"message":"Unsupported parameter: \'max_tokens\'. Use \'max_completion_tokens\' instead."}}',
+            )
+        return healthy(ask)
+
+    exchanges, _ = run(modern, target(), "full")
+    refused = [e for e in exchanges if e.status == 400]
+    assert len(refused) == 1
+    assert diagnose(target(), exchanges).quirks[0][:2] == ("max_tokens_field", "max_completion_tokens")
+
+
+def test_the_other_header_style_is_tried_and_kept() -> None:
+    def by_key(ask: Ask) -> tuple[int, str]:
+        if ask.method == "POST" and ask.auth != "x-api-key":
+            return 401, '{"error":{"message":"Missing API key."}}'
+        return healthy(ask)
+
+    exchanges, _ = run(by_key, target(), "default")
+    assert {e.auth for e in exchanges if e.rung in ("stream", "tools")} == {"x-api-key"}
+
+
+def test_without_a_key_nothing_is_sent_that_would_need_one() -> None:
+    exchanges, _ = run(healthy, target(has_key=False), "default")
+    assert [e.rung for e in exchanges] == ["http"]
+
+
+def test_rungs_are_settled_in_the_order_they_are_shown() -> None:
+    _, seen = run(healthy, target(), "default")
+    settled = [code for wish in seen if isinstance(wish, Settled) for code in wish.codes]
+    order = list(LADDERS["default"])
+    assert sorted(settled[:8], key=order.index) == settled[:8]
+    assert len(settled) == len(set(settled))
+
+
+ANSWERS = st.sampled_from(
+    [
+        (200, OK), (200, LIST), (200, ""), (200, "<html><title>x</title></html>"), (200, '{"error":{"message":"odd"}}'),
+        (400, '{"error":{"message":"Unsupported parameter: \'stop\'"}}'), (400, '{"error":{"message":"no"}}'),
+        (401, REFUSED), (401, '{"message":"Missing API key"}'), (403, '{"error":{"message":"forbidden"}}'),
+        (404, '{"error":"not found"}'), (404, '{"error":{"message":"The model m does not exist"}}'), (405, ""),
+        (422, '{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs"}]}'),
+        (429, '{"error":{"message":"slow down"}}'), (500, ""), (502, "<html></html>"), (503, "no healthy upstream"),
+        ("reset", ""), ("timeout-first-byte", ""), (302, ""),
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    answers=st.lists(ANSWERS, min_size=40, max_size=40),
+    ladder=st.sampled_from(["quick", "default", "full"]),
+    wire=st.sampled_from(["openai-chat", "anthropic", None]),
+    base=st.sampled_from(
+        ["https://api.example.com/v1", "https://api.example.com", "https://ark.example/api/coding/v3"]
+    ),
+    has_key=st.booleans(),
+)
+def test_no_answer_makes_the_ladder_exceed_its_budget_or_leave_its_ground(
+    answers: list[tuple[int | str, str]], ladder: str, wire: str | None, base: str, has_key: bool
+) -> None:
+    wanted = target(base_url=base, wire=wire, has_key=has_key, models={"default": "m", "haiku": "h", "opus": "o"})
+    left = iter(answers)
+    exchanges, seen = run(lambda ask: next(left), wanted, ladder)
+    outside = sum(isinstance(wish, Outside) for wish in seen)
+    assert len(exchanges) + outside <= BUDGETS[ladder]
+    for ask in asks_of(seen):
+        assert urlsplit(ask.url).netloc == urlsplit(base).netloc
+        assert same_group(ask.url.split("/chat/")[0].removesuffix("/models").removesuffix("/messages"), base)
+        assert has_key or ask.auth == "none"
+    report = diagnose(wanted, exchanges, ladder=ladder)  # type: ignore[arg-type]
+    assert [s.code for s in report.steps] == list(LADDERS[ladder])
+    json.dumps(report.to_json())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://ark.example/api/coding/v3", "https://ark.example/api/coding", True),
+        ("https://ark.example/api/coding/v3", "https://ark.example/api/v3", False),
+        ("https://ark.example/api/plan/v3", "https://ark.example/api/coding/v3", False),
+        ("https://a.example/api/paas/v4", "https://a.example/api/coding/paas/v4", False),
+        ("https://a.example/openai/v1", "https://a.example/anthropic", True),
+        ("https://a.example/v1", "https://b.example/v1", False),
+        ("https://a.example/v1", "http://a.example/v1", False),
+    ],
+)
+def test_plans_and_origins_are_kept_apart(one: str, other: str, same: bool) -> None:
+    assert same_group(one, other) is same
+
+
+def test_variants_stay_in_their_group() -> None:
+    for wire in ("openai-chat", "anthropic"):
+        for base in (
+            "https://a.example",
+            "https://a.example/v1",
+            "https://a.example/api/plan/v3",
+            "https://a.example/openai/v1",
+        ):
+            assert all(same_group(base, variant) for variant in other_bases(base, wire))
