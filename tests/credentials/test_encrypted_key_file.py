@@ -184,7 +184,7 @@ def test_a_full_disk_leaves_the_old_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(textfile, "_write_all", full)
-    with pytest.raises(KeyStoreError, match="(?i)no space left"):
+    with pytest.raises(KeyStoreError, match=r"(?i)no space left"):
         store.set("more", Secret("sk-example-more-keys"))
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir() if file.name.endswith(".tmp")] == []

@@ -336,3 +336,36 @@ def test_key_refuses_a_terminal(home: Path) -> None:
     os.close(shown)
     assert ran.returncode == 2
     assert "--reveal" in ran.stderr
+
+
+def test_a_locked_file_stops_the_proxy_too_and_says_what_to_do(ctx: Context) -> None:
+    import http.client
+
+    from ccswitch_tui.demo.provider import DemoProvider
+    from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile
+    from ccswitch_tui.profiles.store import update_profiles
+
+    def ask() -> tuple[int, str]:
+        address = ctx.proxy.address()
+        connection = http.client.HTTPConnection(address.host, address.port, timeout=30)
+        message = {"model": "demo-large", "max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}
+        headers = {"Authorization": f"Bearer {ctx.proxy.token().reveal()}"}
+        connection.request("POST", "/p/work/v1/messages", json.dumps(message), headers)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        connection.close()
+        return answer.status, body
+
+    with DemoProvider() as provider:
+        keys.create_key_file(ctx, PASSPHRASE)
+        ref = ctx.keys.put("work", provider.key)
+        endpoint = Endpoint(provider.base_url, "openai-chat")
+        update_profiles(ctx.paths, {"work": Profile("work", endpoint, ref, models=ModelTiers(default="demo-large"))})
+        assert ask()[0] == 200
+        keys.lock(ctx)
+        status, body = ask()
+        assert status >= 400
+        assert "ccswitch-tui unlock" in body
+        time.sleep(2.5)  # a failure is remembered for two seconds
+        keys.unlock(ctx, PASSPHRASE)
+        assert ask()[0] == 200
