@@ -86,7 +86,7 @@ class Relay:
         if isinstance(outcome, NativeRefusal):
             return outcome.response
         return web.Response(
-            status=status_for(failure, call.request.headers.get("User-Agent", "")),
+            status=status_for(failure, call.exchange.session),
             body=error_body(failure),
             headers=failure.headers,
             content_type="application/json",

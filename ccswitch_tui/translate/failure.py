@@ -76,11 +76,9 @@ GONE = 410
 model (measured with every body and header), and asks once more without a stream. A 410 it shows as it is."""
 
 
-def status_for(failure: Failure, user_agent: str) -> int:
-    """The status this client is to get."""
-    if failure.status == 404 and user_agent.startswith("claude-cli/"):
-        return GONE
-    return failure.status
+def status_for(failure: Failure, session: str) -> int:
+    """The status this client is to get. `session`: its x-claude-code-session-id, which only Claude Code sends."""
+    return GONE if failure.status == 404 and session else failure.status
 
 
 def error_body(failure: Failure) -> bytes:
