@@ -77,8 +77,8 @@ class Stage:
 
     def claude(self, prompt: str, *options: str, env: Mapping[str, str] = {}, **more: Any) -> ClaudeRun:
         """The real Claude Code in this home and project; what it connects to is in the settings."""
-        whole = {KEY_VARIABLE: self.env[KEY_VARIABLE], **env}
-        return self._run_claude(self.home, self.project, prompt, *options, env=whole, **more)
+        key = {KEY_VARIABLE: self.env[KEY_VARIABLE]} if KEY_VARIABLE in self.env else {}
+        return self._run_claude(self.home, self.project, prompt, *options, env={**key, **env}, **more)
 
     @property
     def settings(self) -> Path:
