@@ -92,4 +92,7 @@ def rendered(readme: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")
+    written = README.read_text(encoding="utf-8")
+    now = rendered(written)
+    if steady(now) != steady(written):
+        README.write_text(now, encoding="utf-8")
