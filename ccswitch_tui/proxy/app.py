@@ -24,7 +24,7 @@ from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.reply import ClientGone, ClientReply
 from ccswitch_tui.proxy.routing import Target
-from ccswitch_tui.proxy.traffic import BODY_BYTES, Exchange
+from ccswitch_tui.proxy.traffic import Exchange
 from ccswitch_tui.proxy.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.wire.anthropic import ERROR_TYPES, error_envelope
 from ccswitch_tui.wire.codec import dumps, loads
@@ -182,7 +182,7 @@ class ProxyApp:
             return got
         raw, body = got
         exchange.asked = body["model"]
-        exchange.request = raw[:BODY_BYTES]
+        exchange.request.add(raw)
         exchange.client = request.headers.get("User-Agent", "")[:80]
         exchange.session = request.headers.get("X-Claude-Code-Session-Id", "")[:80]
         streamed = body.get("stream") is True

@@ -26,7 +26,7 @@ from ccswitch_tui.proxy.pump import note_usage, read_limited
 from ccswitch_tui.proxy.reply import ClientReply
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.thinking import refuses_thinking
-from ccswitch_tui.proxy.traffic import BODY_BYTES, Exchange
+from ccswitch_tui.proxy.traffic import Exchange
 from ccswitch_tui.proxy.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
@@ -206,7 +206,7 @@ class Attempt:
             await pump.collect(call.exchange, response, translator, self._idle_s)
             return self._message(translator.failure or translator.message())
         body = await read_limited(response, ANSWER_BYTES, self._idle_s)
-        call.exchange.keep("received", body)
+        call.exchange.received.add(body)
         return self._message(translate_response(body, translator.translation))
 
     def _message(self, result: dict[str, Any] | Failure) -> Outcome:
@@ -216,7 +216,7 @@ class Attempt:
         note_usage(exchange, result.get("usage") or {})
         exchange.stop_reason = result.get("stop_reason")
         data = dumps(result)
-        exchange.keep("returned", data)
+        exchange.returned.add(data)
         return web.Response(body=data, content_type="application/json")
 
     # ------------------------------------------------------------------ the Messages API itself
@@ -242,7 +242,7 @@ class Attempt:
         note_usage(call.exchange, stream.usage)
         call.exchange.stop_reason = stream.stop_reason
         call.exchange.answered = stream.model
-        call.exchange.keep("received", data)
+        call.exchange.received.add(data)
         return web.Response(body=data, headers=native_headers(response.headers))
 
     # ------------------------------------------------------------------ both
@@ -253,7 +253,7 @@ class Attempt:
 
     async def _send(self, url: URL, sent: bytes, headers: CIMultiDict[str], translator: Any) -> ClientResponse:
         call, exchange = self._call, self._call.exchange
-        exchange.sent = sent[:BODY_BYTES]
+        exchange.sent.start_over(sent)
         exchange.upstream_status = 0
         waiting = self._relay.pump.waiting if call.streamed else _alone
         with waiting(call.reply, exchange, translator):
@@ -264,7 +264,7 @@ class Attempt:
     async def _failure(self, response: ClientResponse, translation: Translation | None) -> Failure | NativeRefusal:
         status, headers = response.status, response.headers
         body = await read_limited(response, ERROR_BYTES, 15.0)
-        self._call.exchange.received = body[:BODY_BYTES]
+        self._call.exchange.received.start_over(body)
         if 300 <= status < 400:
             return _redirect(self._host, headers.get("Location", ""))
         failure = failure_from_response(

@@ -20,7 +20,7 @@ from aiohttp import web
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.forward import SSE_HEADERS
 from ccswitch_tui.proxy.reply import PING_AFTER_S, ClientGone, ClientReply, Watch
-from ccswitch_tui.proxy.traffic import BODY_BYTES, Exchange, Traffic
+from ccswitch_tui.proxy.traffic import Exchange, Traffic
 from ccswitch_tui.proxy.upstream import UpstreamError
 from ccswitch_tui.translate.failure import Failure
 
@@ -108,7 +108,7 @@ class Pump:
                 if translator.failure is not None:
                     return translator.failure
                 await self._commit(reply, exchange, headers, b"")
-            exchange.keep("returned", out)
+            exchange.returned.add(out)
             ended = await reply.end(out)
             source.ended(self._background)
             return ended
@@ -141,7 +141,7 @@ class Pump:
                     if not translator.done:
                         _keep(exchange, data, out)
                     else:
-                        exchange.keep("received", data)
+                        exchange.received.add(data)
                     if out:
                         return out
         except TimeoutError:
@@ -170,7 +170,7 @@ class Pump:
                     break
                 if data:
                     translator.feed(data)
-                    exchange.keep("received", data)
+                    exchange.received.add(data)
             translator.finish(source.cause)
             _note(exchange, translator)
             source.ended(self._background)
@@ -292,9 +292,10 @@ async def read_limited(response: aiohttp.ClientResponse, most_bytes: int, idle_s
 
 def _keep(exchange: Exchange, data: bytes, out: bytes) -> bool:
     """Adds to the kept bodies; False once they are full."""
-    exchange.keep("received", data)
-    exchange.keep("returned", out)
-    return len(exchange.received) < BODY_BYTES or len(exchange.returned) < BODY_BYTES
+    received, returned = exchange.received, exchange.returned
+    received.add(data)
+    returned.add(out)
+    return received.room > 0 or returned.room > 0
 
 
 def _note(exchange: Exchange, translator: Any) -> None:

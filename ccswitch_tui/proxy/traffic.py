@@ -26,6 +26,35 @@ FIRST_BYTE_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 
 Listener = Callable[[str, "Exchange"], None]
 
 
+class Body:
+    """The beginning of what one side sent, gathered as it passes."""
+
+    __slots__ = ("_parts", "room")
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.room = BODY_BYTES
+        """Bytes that still fit; 0 or less: full."""
+
+    def add(self, part: bytes) -> None:
+        """Keeps `part` as far as it fits."""
+        if self.room > 0 and part:
+            self._parts.append(part if len(part) <= self.room else part[: self.room])
+            self.room -= len(part)
+
+    def start_over(self, part: bytes) -> None:
+        """Another try: what was kept of the last one goes."""
+        self._parts, self.room = [], BODY_BYTES
+        self.add(part)
+
+    def kept(self) -> bytes:
+        """All that was kept."""
+        return b"".join(self._parts)
+
+
+NOTHING_KEPT = Body()
+
+
 class Exchange:
     """One request of a client and everything that came of it."""
 
@@ -95,8 +124,8 @@ class Exchange:
         self.total_ms: float | None = None
         self.input_tokens = self.output_tokens = self.cache_read_tokens = self.cache_write_tokens = 0
         self.notices: list[str] = []
-        self.request = self.sent = self.received = self.returned = b""
-        """The four bodies: client to us, us to the endpoint, the endpoint to us, us to the client."""
+        self.request, self.sent, self.received, self.returned = Body(), Body(), Body(), Body()
+        """Client to us, us to the endpoint, the endpoint to us, us to the client."""
 
     def to_json(self) -> dict[str, Any]:
         """Without bodies; texts that came from elsewhere are masked."""
@@ -111,17 +140,12 @@ class Exchange:
 
     def bodies(self) -> dict[str, str]:
         """Both sides, masked: what the client and the endpoint sent each other through us."""
-        texts = {name: getattr(self, name) for name in ("request", "sent", "received", "returned")}
-        return {name: redact(body.decode("utf-8", "replace")) for name, body in texts.items()}
-
-    def keep(self, name: str, part: bytes) -> None:
-        """Adds to a body until it is full."""
-        held = getattr(self, name)
-        if len(held) < BODY_BYTES:
-            setattr(self, name, held + part[: BODY_BYTES - len(held)])
+        bodies = {name: getattr(self, name) for name in ("request", "sent", "received", "returned")}
+        return {name: redact(body.kept().decode("utf-8", "replace")) for name, body in bodies.items()}
 
     def drop_bodies(self) -> None:
-        self.request = self.sent = self.received = self.returned = b""
+        """Forgets all four, because newer exchanges have some to keep."""
+        self.request = self.sent = self.received = self.returned = NOTHING_KEPT
 
 
 class Traffic:
