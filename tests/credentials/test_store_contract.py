@@ -17,7 +17,7 @@ from ccswitch_tui.credentials.os_keyring import SECRET_SERVICE, OSKeyring
 from ccswitch_tui.paths import resolve_paths
 from ccswitch_tui.secret import Secret
 from kit.net import wait_until
-from kit.parts import SYSTEM_PATH
+from kit.parts import SYSTEM_PATH, need_part
 from kit.secret_service import SecretService
 
 KEY = Secret("sk-example-contract-0123456789")
@@ -64,9 +64,8 @@ REAL_STORES = [secret_service, password_store, keepassxc]
 @pytest.fixture
 def pass_env(home: Path) -> Iterator[dict[str, str]]:
     """An initialised `pass` with a gpg key of its own that needs no passphrase."""
-    pytest.importorskip("keyring_pass", reason="pip install keyring-pass")
-    if not shutil.which("pass", path=SYSTEM_PATH) or not shutil.which("gpg", path=SYSTEM_PATH):
-        pytest.skip("no pass on this machine; it comes with: the system's package 'pass'")
+    need_part("pass")
+    need_part("gpg")
     short = tempfile.mkdtemp(prefix="ccsw-gpg-")  # gpg's sockets live there: their paths may have 107 bytes
     env = {"PATH": SYSTEM_PATH, "HOME": str(home), "GNUPGHOME": short, "LANG": "C.UTF-8"}
     for command in (
@@ -117,9 +116,7 @@ ShowNotification=false
 @pytest.fixture
 def keepassxc_env(home: Path, new_secret_service: Callable[[], SecretService]) -> Iterator[dict[str, str]]:
     """KeePassXC as the Secret Service of a bus of its own, its database open."""
-    for program in ("keepassxc", "keepassxc-cli"):
-        if not shutil.which(program, path=SYSTEM_PATH):
-            pytest.skip("no KeePassXC on this machine; it comes with: the system's package 'keepassxc'")
+    need_part("keepassxc")
     session = new_secret_service().start(unlocked=False)
     # one instance a folder for temporary files: its lock lies there
     env = {**session.env, "QT_QPA_PLATFORM": "offscreen", "TMPDIR": str(session.runtime)}
