@@ -16,7 +16,7 @@ EXAMPLES = """\
 examples:
   ccswitch-tui export work --to litellm --output litellm.yaml
   ccswitch-tui export work --to curl
-  WORK_API_KEY="$(ccswitch-tui key work)" litellm --config litellm.yaml
+  WORK_API_KEY="$(ccswitch-tui key work --upstream)" litellm --config litellm.yaml
 """
 
 
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     else:
         out.line(text.rstrip("\n"))
     if variable:
-        out.talk(f"the key is not in it: {variable} must hold it ('ccswitch-tui key {args.name} --reveal' prints it)")
+        out.talk(f"the key is not in it: {variable} must hold it ('ccswitch-tui key {args.name} --upstream' prints it)")
     return 0
 
 

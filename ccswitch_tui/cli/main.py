@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ccswitch_tui.errors import CcswitchError, ExitCode
 
@@ -114,7 +114,14 @@ def build_parser(word: str) -> tuple[Any, Any]:
 
     module_name, summary = COMMANDS[word]
     module = import_module(f"ccswitch_tui.cli.{module_name}")
-    parser = argparse.ArgumentParser(
+
+    class Parser(argparse.ArgumentParser):
+        """Mistakes in our own form: two lines, or the documented JSON."""
+
+        def error(self, message: str) -> NoReturn:
+            raise _misused(self, message)
+
+    parser = Parser(
         prog=f"ccswitch-tui {word}",
         description=getattr(module, "DESCRIPTION", summary[0].upper() + summary[1:] + "."),
         epilog=getattr(module, "EXAMPLES", None),
@@ -123,6 +130,22 @@ def build_parser(word: str) -> tuple[Any, Any]:
     )
     module.configure(parser)
     return parser, module
+
+
+def _misused(parser: Any, message: str) -> CcswitchError:
+    """An argument that makes no sense, without repeating values: one of them could be a key."""
+    from ccswitch_tui.errors import UsageError
+
+    hint = f"'{parser.prog} --help' shows the options"
+    given = message.removeprefix("unrecognized arguments: ").split()
+    if given != message.split():
+        import difflib
+
+        options = [word.partition("=")[0] for word in given if word.startswith("-")]
+        message = f"there is no option {options[0]}" if options else "there is an argument too many"
+        near = difflib.get_close_matches(options[0], parser._option_string_actions, n=1) if options else []
+        hint = f"did you mean {near[0]}?" if near else hint
+    return UsageError(message, hint=hint)
 
 
 def _columns() -> int:
