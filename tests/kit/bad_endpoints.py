@@ -1,4 +1,4 @@
-"""Endpoints that misbehave on the wire: for ever, too much, too slowly, not HTTP. Each on a loopback port of its own."""
+"""Endpoints that misbehave on the wire: for ever, too much, too slowly, not HTTP. Each on its own loopback port."""
 
 from __future__ import annotations
 

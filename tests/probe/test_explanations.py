@@ -1,0 +1,96 @@
+"""Pasted error messages: who said it, what it means, what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from ccswitch_tui.findings import CATALOGUE
+from ccswitch_tui.probe.advice import SPECIFIC_FIRST, advice_table
+from ccswitch_tui.probe.classify import FAILURE_KINDS, rules
+from ccswitch_tui.probe.explanations import explanations, patterns
+from ccswitch_tui.probe.model import RUNG
+from ccswitch_tui.wire.quirks import check_quirk
+
+SAID = [
+    ("There's an issue with the selected model (gpt-4o). It may not exist or you may not have access to it.", "Claude Code", "404"),
+    ("Not logged in · Please run /login", "Claude Code", "no credential"),
+    ("Failed to authenticate. API Error: 401 {\"message\":\"x\"}", "Claude Code", "refused the credential"),
+    ("API returned an empty or malformed response (HTTP 200) — check for a proxy or gateway intercepting", "Claude Code", "without an answer"),
+    ("API Error: 400 Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+     "the endpoint", "max_completion_tokens"),
+    ("SSL certificate verification failed (UNABLE_TO_VERIFY_LEAF_SIGNATURE)", "Claude Code", "does not trust"),
+    ("curl: (6) Could not resolve host: api.exmaple.com", "the system", "leads nowhere"),
+    ("curl: (7) Failed to connect to 127.0.0.1 port 8080 after 0 ms: Couldn't connect to server", "the system", "nothing listens"),
+    ("curl: (28) Connection timed out after 10001 milliseconds", "the system", "firewall"),
+    ("curl: (35) error:0A00010B:SSL routines::wrong version number", "the system", "speaks TLS"),
+    ("curl: (56) CONNECT tunnel failed, response 407", "a gateway", "user and a password"),
+    ("SyntaxError: Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON", "a gateway", "web page"),
+    ("Error code: 401 - {'error': {'message': '无效的令牌 (request id: 1)'}}", "the endpoint", "not one of this endpoint's"),
+    ("openai.APIConnectionError: Connection error.", "an SDK", "hides why"),
+    ("503 No available channel for model x under group default", "a gateway", "no channel"),
+    ("This model's maximum context length is 8192 tokens. However, you requested 9000", "the endpoint", "larger than the model's context"),
+    ("\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set", "the endpoint", "vLLM"),
+    ("Request too large (max 32MB). Double press esc to go back", "Claude Code", "limit on the body"),
+    ("cannot reach api.example.com: dns: Name or service not known", "the system", "leads nowhere"),
+    ("zsh: command not found: claude", "the system", "not installed"),
+    ("apiKeyHelper failed: exited 1", "Claude Code", "helper"),
+    ("keyring.errors.KeyringLocked: Failed to unlock the collection!", "the system", "locked"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "layer", "means"), SAID, ids=[text[:40] for text, _, _ in SAID])
+def test_a_message_is_explained_by_its_layer(text: str, layer: str, means: str) -> None:
+    first = explanations(text)[0]
+    assert (first.layer, means in first.means) == (layer, True), first
+
+
+def test_there_are_many_patterns_each_with_a_source_and_something_to_do() -> None:
+    assert len(patterns()) >= 80
+    for row in patterns():
+        assert row.source and row.means and row.do
+        assert not row.rung or row.rung in RUNG
+
+
+def test_every_pattern_is_reachable() -> None:
+    assert len({row.says.pattern for row in patterns()}) == len(patterns())
+
+
+def test_commands_name_the_profile_or_a_place_for_it() -> None:
+    found = explanations("API Error: 402 no money", profile="work")
+    assert any("work" in c or "use -" in c for e in found for c in e.commands)
+    assert "{name}" not in str(explanations("curl: (60)"))
+
+
+@pytest.mark.parametrize("text", ["", " ", "x" * 1_000_000, "\x00\x1b[31m", "(" * 5000, "不" * 30_000])
+def test_odd_text_is_survived(text: str) -> None:
+    explanations(text)
+
+
+def test_a_message_that_only_the_table_of_refusals_knows_is_explained_too() -> None:
+    assert explanations("ids must be a-z, A-Z, 0-9, with a length of 9")[0].means
+
+
+# ---------------------------------------------------------------- the tables themselves
+
+
+def test_every_kind_has_a_number_and_advice() -> None:
+    kinds = {rule.kind for rule in rules()} | set(FAILURE_KINDS.values()) | set(SPECIFIC_FIRST) | set(advice_table())
+    assert kinds <= set(CATALOGUE), kinds - set(CATALOGUE)
+    assert ({rule.kind for rule in rules()} | set(FAILURE_KINDS.values())) <= set(advice_table())
+
+
+def test_numbers_are_given_once() -> None:
+    codes = [entry.code for entry in CATALOGUE.values()]
+    assert len(codes) == len(set(codes))
+
+
+def test_every_quirk_a_refusal_teaches_is_one_the_proxy_knows() -> None:
+    for rule in rules():
+        assert rule.source
+        if rule.quirk and rule.value != "{cap}":
+            check_quirk(rule.quirk, rule.value)
+
+
+def test_no_fix_turns_verification_off() -> None:
+    words = " ".join(f"{a.fix} {' '.join(a.commands)}" for a in advice_table().values()).lower()
+    assert "insecure" not in words and "curl -k" not in words and "verify=false" not in words
