@@ -267,6 +267,8 @@ def shown(key: str, value: Any) -> str | None:
         return re.sub(r"(:[ \t]*)([^\r\n]+)", lambda m: m[1] + mask(m[2]), text)
     if key in OWNED and OWNED[key].role in _HARMLESS_ROLES:
         return text
+    if text.startswith("http://127.0.0.1:") and not set("@?#") & set(text):
+        return text  # our own proxy: the filter below costs a switch a tenth of its time
     return redact(text)
 
 

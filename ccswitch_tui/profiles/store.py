@@ -1,12 +1,15 @@
 """profiles.toml: tomllib in, tomlkit out, so that comments, order and spacing survive.
 
-Reading is on the quick-switch path (tomllib only). Writing goes through
-textfile.replace_text with the hash of what was read, so that an edit made
-meanwhile is refused and not lost.
+Reading is on the quick-switch path: tomllib alone costs more than half of what
+`python -c pass` does, so what a file said is kept as JSON under its hash.
+Writing goes through textfile.replace_text with the hash of what was read, so
+that an edit made meanwhile is refused and not lost.
 """
 
+import contextlib
+import json
+import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -19,7 +22,7 @@ from ccswitch_tui.profiles.model import (
     profile_from_table,
     profile_to_table,
 )
-from ccswitch_tui.textfile import sha256_of
+from ccswitch_tui.textfile import sha256_of, write_private
 
 VERSION = 1
 
@@ -71,7 +74,11 @@ def load_profiles(paths: Paths) -> ProfileBook:
     raw = _read(paths.profiles)
     if raw is None:
         return ProfileBook({}, "")
-    tables = _tables(raw, paths.profiles)
+    sha256 = sha256_of(raw)
+    tables = _remembered(paths, sha256)
+    if tables is None:
+        tables = _tables(raw, paths.profiles)
+        _remember(paths, sha256, tables)
     profiles, broken = {}, {}
     for name, table in tables.items():
         try:
@@ -82,7 +89,7 @@ def load_profiles(paths: Paths) -> ProfileBook:
                 f"{paths.profiles}, line {line}: {error.message}",
                 hint=error.hint or "mend the line in an editor: nothing was changed",
             )
-    return ProfileBook(profiles, sha256_of(raw), broken)
+    return ProfileBook(profiles, sha256, broken)
 
 
 def _read(path: str) -> bytes | None:
@@ -95,7 +102,31 @@ def _read(path: str) -> bytes | None:
         raise ProfileFileError(f"cannot read {path}: {error.strerror}") from None
 
 
+def _remembered(paths: Paths, sha256: str) -> dict[str, Any] | None:
+    """The tables of the file of this hash, if it was read before. Whatever is wrong with the memory: None."""
+    try:
+        with open(_memory(paths), "rb") as file:
+            kept = json.loads(file.read())
+        return kept["tables"] if kept["sha256"] == sha256 and isinstance(kept["tables"], dict) else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _remember(paths: Paths, sha256: str, tables: dict[str, Any]) -> None:
+    """Keeps the tables for the next reading. Not for the sake of it: only where our folder is there already."""
+    if os.path.isdir(paths.state_dir):
+        with contextlib.suppress(OSError, TypeError, ValueError):  # a date, for one, is no JSON
+            kept = json.dumps({"sha256": sha256, "tables": tables}, allow_nan=False)
+            write_private(_memory(paths), kept.encode("utf-8", "surrogatepass"))
+
+
+def _memory(paths: Paths) -> str:
+    return os.path.join(paths.state_dir, "profiles.json")
+
+
 def _tables(raw: bytes, path: str) -> dict[str, Any]:
+    import tomllib
+
     try:
         document = tomllib.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
