@@ -144,8 +144,11 @@ class ProxyApp:
         if (request.content_length or 0) > LARGEST_BODY_BYTES:
             return _too_large()
         try:
-            async with asyncio.timeout(BODY_PATIENCE_S):
+            if request.content.is_eof():
                 raw = await request.read()
+            else:
+                async with asyncio.timeout(BODY_PATIENCE_S):
+                    raw = await request.read()
         except TimeoutError:
             return error_response(408, "the request's body did not arrive in time", kind="timeout_error")
         try:

@@ -8,7 +8,9 @@ limit, then held in memory; read again once when an endpoint refuses one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -73,6 +75,32 @@ class FileProfiles:
 Profiles = FixedProfiles | FileProfiles
 
 
+async def _in_thread_of_its_own(work: Callable[[], Secret | None]) -> Secret | None:
+    """What `work` returns. A store that hangs costs one daemon thread, and neither a place in a pool nor the exit."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Secret | None] = loop.create_future()
+
+    def settle(result: Secret | None, error: BaseException | None) -> None:
+        if done.done():
+            return  # nobody waits any more
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = work()
+        except BaseException as error:  # carried over to the event loop
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=run, name="key", daemon=True).start()
+    return await done
+
+
 class KeyCache:
     """Keys in memory by profile and reference, so that a keyring is asked once and not per request."""
 
@@ -103,7 +131,7 @@ class KeyCache:
     async def _ask(self, slot: tuple[str, SecretRef], profile: Profile) -> Secret | None:
         try:
             async with asyncio.timeout(KEY_PATIENCE_S):
-                secret = await asyncio.to_thread(self._resolve, profile)
+                secret = await _in_thread_of_its_own(lambda: self._resolve(profile))
         except TimeoutError:
             error = KeyStoreError(
                 f"the key store did not answer within {KEY_PATIENCE_S:.0f} s for profile '{profile.name}'",

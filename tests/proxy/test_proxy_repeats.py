@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -174,6 +177,37 @@ def test_a_key_store_without_the_key_says_so_and_nothing_is_sent() -> None:
         answer = call(proxy)
     assert (answer.status, endpoint.requests) == (403, [])
     assert answer.error["message"] == "no key for 'work' in the test store (enter it again)"
+
+
+def test_a_key_store_that_hangs_is_given_up_and_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ccswitch_tui.proxy.sources.KEY_PATIENCE_S", 0.3)
+    for_ever = threading.Event()
+    with (
+        ScriptedEndpoint(chat_text("ok")) as endpoint,
+        proxy_for(profile(endpoint.origin), key=lambda _: for_ever.wait(60) and None) as proxy,
+    ):
+        answers = [call(proxy) for _ in range(3)]
+    assert [answer.status for answer in answers] == [403] * 3
+    assert "did not answer" in answers[0].error["message"]
+    assert endpoint.requests == []
+    for_ever.set()
+
+
+def test_parallel_requests_ask_for_a_key_once() -> None:
+    asked = []
+
+    def slowly(_: Profile) -> Secret:
+        asked.append(1)
+        time.sleep(0.3)
+        return KEY
+
+    with (
+        ScriptedEndpoint(chat_text("ok")) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1"), key=slowly) as proxy,
+        concurrent.futures.ThreadPoolExecutor(8) as pool,
+    ):
+        assert {answer.text for answer in pool.map(lambda _: call(proxy), range(8))} == {"ok"}
+    assert asked == [1]
 
 
 def test_a_profile_without_a_key_sends_none() -> None:
