@@ -53,10 +53,12 @@ def text_tokens(text: str) -> float:
 
 
 def _ascii_tokens(data: bytes) -> float:
+    """Letters and digits 4 a token, marks 1.4, lines 4, blanks 14: between what large vocabularies give and what a
+    small one (49,000 words) gave over 90 files of code, prose and JSON."""
     rest = data.translate(None, _WORD_BYTES)
     marks = rest.translate(None, _BLANK_BYTES)
     lines = rest.count(b"\n")
-    return (len(data) - len(rest)) / 4 + len(marks) / 2 + lines / 2 + (len(rest) - len(marks) - lines) / 16
+    return (len(data) - len(rest)) / 4 + len(marks) / 1.4 + lines / 4 + (len(rest) - len(marks) - lines) / 14
 
 
 def estimate_tokens(body: dict[str, Any]) -> int:
