@@ -7,7 +7,6 @@ files. What takes longer to import is imported by the screen that needs it.
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
@@ -171,6 +170,11 @@ class CcswitchApp(App[int]):
         if self.is_running and name != self.config.theme:
             self.change_config(theme=name)
 
+    def clear_selection(self) -> None:
+        """Nothing while the first screen is being built: Python 3.12 and later build it before it is on the stack."""
+        if self._screen_stacks.get(self.current_mode):
+            super().clear_selection()
+
     # -------------------------------------------------------------------- crash
 
     def _fatal_error(self) -> None:
@@ -184,6 +188,8 @@ class CcswitchApp(App[int]):
 
 def crash_text(error: BaseException | None) -> str:
     """An exception as calm lines without locals and without keys."""
+    import traceback
+
     error = getattr(error, "error", error)  # a failed worker wraps what happened in it
     where = "".join(traceback.format_exception(error)) if error else ""
     return f"{redact(where).rstrip()}\n\n{t('app.crash')}\n"
