@@ -306,8 +306,9 @@ def _words(error: Any, depth: int) -> Iterator[str]:
             yield from _words(part, depth + 1)
     elif isinstance(error, Mapping):
         for key in ("code", "type", "status", "param"):
-            if isinstance(error.get(key), str | int) and not isinstance(error.get(key), bool):
-                yield str(error[key])
+            said = error.get(key)
+            if isinstance(said, str | int) and not isinstance(said, bool) and not re.fullmatch(r"[45]\d\d", str(said)):
+                yield str(said)  # a status in the body says nothing new
         if isinstance(error.get("loc"), list):
             yield ".".join(str(part) for part in error["loc"])
         for key in MESSAGE_KEYS:

@@ -94,6 +94,16 @@ def judge(code: str, facts: Facts) -> Judged | None:
     return JUDGES[code](facts)
 
 
+def settled_step(code: str, facts: Facts) -> Step:
+    """How a rung went that is done: judged, or left out because of an earlier one."""
+    judged = judge(code, facts)
+    if judged is not None:
+        return judged.step
+    order = LADDERS["full"]
+    before = [earlier for c in order[: order.index(code)] if (earlier := judge(c, facts)) is not None]
+    return _skipped(code, [j.step for j in before])
+
+
 def diagnose(
     target: Target, exchanges: Iterable[Exchange], *, ladder: Ladder = "default", at: str = "", took_ms: float = 0.0
 ) -> ProbeReport:
@@ -108,6 +118,8 @@ def diagnose(
             continue
         steps.append(judged.step)
         findings += judged.findings
+    if any(f.kind in ("model-not-found", "model-forbidden") for f in findings):
+        findings = [f for f in findings if f.kind != "model-not-listed"]
     ordered = in_order(findings + judge_native(facts))
     verdict = _verdict(facts, steps, ordered)
     proved = facts.success

@@ -8,12 +8,12 @@ repeated 429 ends it. Nothing leaves the origin, plan or billing group given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from ccswitch_tui.probe.asks import (
     CHAT,
-    FEW_TOKENS,
     MESSAGES,
     SIZE_PATIENCE_S,
     SIZE_TOKENS,
@@ -23,7 +23,7 @@ from ccswitch_tui.probe.asks import (
     list_ask,
 )
 from ccswitch_tui.probe.exchange import Ask, Exchange
-from ccswitch_tui.probe.facts import Facts, Read, Target, base_of, other_bases, place_of, without_version
+from ccswitch_tui.probe.facts import Facts, Read, Target, other_bases, place_of, without_version
 from ccswitch_tui.probe.model import BUDGETS, LADDERS, Ladder
 
 
@@ -53,6 +53,9 @@ Step = Generator[Wish, list[Exchange], Any]
 
 SIDE_BY_SIDE = 3
 """Requests at once: independent rungs need not wait for each other, and small accounts allow few at a time."""
+
+MARGIN_S = 0.5
+"""Asked again at the very second it named, a server still refuses."""
 
 LONGEST_WAIT_S = 10.0
 """A longer retry-after ends the probe: the finding says when to come back."""
@@ -149,6 +152,8 @@ class _Climber:
         if self.ladder == "full" and not self.stopped:
             yield from self.the_rest(place)
         yield from self.outside(place)
+        # Last, because some gateways rest a model for seconds after a refusal (LiteLLM: cooldown).
+        yield from self.send(*self._native_asks(place))
 
     # ------------------------------------------------------------ sending
 
@@ -157,23 +162,25 @@ class _Climber:
         reads: list[Read] = []
         waiting = list(asks)
         while waiting and not self.stopped and self.left > 0:
-            now, waiting = waiting[: min(SIDE_BY_SIDE, self.left)], waiting[min(SIDE_BY_SIDE, self.left) :]
+            width = min(1 if self.waited else SIDE_BY_SIDE, self.left)
+            now, waiting = waiting[:width], waiting[width:]
             self.left -= len(now)
             fresh = self.facts.add((yield now))
             reads += fresh
-            again = [a for a, read in zip(now, fresh, strict=True) if read.answer.kind == "rate-limited"]
+            again = [(a, read) for a, read in zip(now, fresh, strict=True) if asks_for_patience(read)]
             if again:
-                waiting = (yield from self.patience(again, fresh)) + waiting
+                waiting = (yield from self.patience(again)) + waiting
         return reads
 
-    def patience(self, again: list[Ask], fresh: list[Read]) -> Step:
-        seconds = max((retry_after_s(r.exchange) for r in fresh if r.answer.kind == "rate-limited"), default=0.0)
+    def patience(self, again: list[tuple[Ask, Read]]) -> Step:
+        """Waits once, as long as the endpoint asks; the second time, or for longer, the climb is over."""
+        seconds = max(retry_after_s(read.exchange) for _, read in again)
         if self.waited or seconds > LONGEST_WAIT_S or self.left < 1:
             self.stopped = True
             return []
         self.waited = True
-        yield Wait(max(seconds, 1.0))
-        return again[:1]
+        yield Wait(max(seconds, 1.0) + MARGIN_S)
+        return [a for a, _ in again]
 
     def place(self, base_url: str, wire: str, auth: str) -> Place:
         return Place(base_url, wire, auth, self.model)
@@ -196,7 +203,6 @@ class _Climber:
             "method-not-allowed",
             "not-an-api",
             "redirected",
-            "server-error",
         )
         if not self.target.has_key and self.target.auth != "none" and http.kind in STYLE_TROUBLE:
             return
@@ -277,7 +283,6 @@ class _Climber:
             ask("tiers", p := place._replace(model=model), self.body(p).message(), variant=model)
             for model in _other_models(self.target)[:MAX_TIERS]
         ]
-        asks += self._native_asks(place)
         yield from self.send(*asks)
         if not self._good("stream") and self._learned_from("stream"):
             yield from self.send(ask("stream", place, self.body(place).stream(), variant="with what was learned"))
@@ -367,10 +372,20 @@ def pick_model(listed: list[str]) -> str:
     return next((m for m in listed if not any(word in m.lower() for word in odd)), "")
 
 
+def asks_for_patience(read: Read) -> bool:
+    """A refusal that waiting may cure, within the time it names."""
+    kind = read.answer.kind
+    return kind == "rate-limited" or (kind == "overloaded" and told_wait_s(read.exchange) is not None)
+
+
 def retry_after_s(exchange: Exchange) -> float:
     """How long the endpoint asks us to wait; 2 s when it does not say."""
-    import re
+    told = told_wait_s(exchange)
+    return 2.0 if told is None else told
 
+
+def told_wait_s(exchange: Exchange) -> float | None:
+    """How long the endpoint asks us to wait, by a header or in its words; None when it does not say."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = exchange.header(name)
         if re.fullmatch(r"\d+(\.\d+)?", value):
@@ -378,10 +393,7 @@ def retry_after_s(exchange: Exchange) -> float:
     told = re.search(
         r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?(ms|s\b|sec|m\b|min|h)?", exchange.body, re.IGNORECASE
     )
-    if told:
-        units = {"ms": 0.001, "m": 60.0, "min": 60.0, "h": 3600.0}
-        return float(told[1]) * units.get((told[2] or "s").lower(), 1.0)
-    return 2.0
-
-
-__all__ = ["FEW_TOKENS", "Climb", "Cost", "Outside", "Settled", "Target", "Wait", "base_of", "climb", "cost_of"]
+    if told is None:
+        return None
+    units = {"ms": 0.001, "m": 60.0, "min": 60.0, "h": 3600.0}
+    return float(told[1]) * units.get((told[2] or "s").lower(), 1.0)

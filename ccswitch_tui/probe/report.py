@@ -80,7 +80,7 @@ def _shown(value: Any) -> str:
 
 def verdict_line(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint) -> str:
     """The verdict in one sentence, and what it cost to know."""
-    cost = f"{report.requests} requests, {duration(report.took_ms)}"
+    cost = f"{report.requests} request{'s' if report.requests != 1 else ''}, {duration(report.took_ms)}"
     return (
         f"{glyph(VERDICT_GLYPH[report.verdict])} {paint('bold', report.verdict)}: {report.sentence}  "
         f" {paint('dim', cost)}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.findings import Fix
-from ccswitch_tui.probe.diagnose import diagnose, judge
+from ccswitch_tui.probe.diagnose import diagnose, settled_step
 from ccswitch_tui.probe.exchange import Ask, Exchange, masked_url
 from ccswitch_tui.probe.facts import Facts, Target
 from ccswitch_tui.probe.fetch import Fetcher
@@ -81,10 +81,10 @@ async def examine(
 
 def _tell(codes: tuple[str, ...], facts: Facts, told: set[str], on_step: Callable[[Step], None]) -> None:
     for code in codes:
-        judged = judge(code, facts)
-        if judged is not None:
-            told.add(code)
-            on_step(judged.step)
+        if code in told:
+            continue
+        told.add(code)
+        on_step(settled_step(code, facts))
 
 
 async def _fetch_all(way: Fetcher | str, asks: list[Ask]) -> list[Exchange]:

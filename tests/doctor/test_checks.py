@@ -1,0 +1,143 @@
+"""Each check of this machine, over photographs: what is found, and silence where nothing is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ccswitch_tui.claude.layers import Layer
+from ccswitch_tui.doctor.checks import CHECKS, run_checks
+from ccswitch_tui.doctor.picture import (
+    CertificateFile,
+    ClaudeInstall,
+    ClaudeState,
+    ProxyLook,
+    SettingsLook,
+    Snapshot,
+)
+from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef
+
+CLAUDE = ClaudeInstall("/usr/bin/claude", "2.1.330")
+HELPER = "/opt/bin/ccswitch-tui key work"
+OURS = {
+    "apiKeyHelper": HELPER,
+    "env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:20001/p/work", "ANTHROPIC_AUTH_TOKEN": "", "ANTHROPIC_API_KEY": ""},
+}
+FINE = Snapshot(
+    env={},
+    platform="linux",
+    claude=CLAUDE,
+    state=ClaudeState(onboarded=True),
+    executables=frozenset(["/opt/bin/ccswitch-tui"]),
+    version="1.0",
+)
+
+
+def with_user(tree: Mapping[str, Any], env: Mapping[str, str] | None = None, **more: Any) -> Snapshot:
+    """A machine whose user settings are `tree`."""
+    look = SettingsLook("user", "/home/u/.claude/settings.json", tree)
+    layers = (Layer("user", look.path, tree), Layer("environment", None, {"env": dict(env or {})}))
+    return FINE._replace(settings=(look,), layers=layers, env=dict(env or {}), **more)
+
+
+def kinds(snapshot: Snapshot) -> list[str]:
+    return [finding.kind for finding in run_checks(snapshot)]
+
+
+def profile(base_url: str = "https://api.example.com/v1", key: str = "keyring") -> Profile:
+    return Profile("work", Endpoint(base_url), SecretRef(key, "work") if key != "none" else SecretRef("none"))
+
+
+def test_nothing_wrong_finds_nothing() -> None:
+    assert kinds(FINE) == []
+    assert kinds(with_user(OURS, in_use="work", profiles={"work": profile()}, present={"work": True})) == []
+
+
+VENDOR = {"env": {"ANTHROPIC_BASE_URL": "https://gw.example", "ANTHROPIC_AUTH_TOKEN": "${TOKEN}"}}
+KEY = "sk-example-planted-0001"
+
+WRONG: list[tuple[str, Snapshot]] = [
+    ("claude-missing", FINE._replace(claude=ClaudeInstall())),
+    ("claude-broken", FINE._replace(claude=ClaudeInstall("/usr/bin/claude", "", "native binary not installed"))),
+    ("claude-old", FINE._replace(claude=ClaudeInstall("/usr/bin/claude", "1.0.88"))),
+    ("settings-unparsable", FINE._replace(settings=(SettingsLook("user", "/s.json", {}, "/s.json, line 3: a comment"),))),
+    ("settings-wrong-type", with_user({"permissions": "bad"})),
+    ("settings-wrong-type", with_user({"env": "A=b"})),
+    ("settings-null", with_user({"env": {"HTTP_PROXY": None}})),
+    ("login-leak", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example"}}, state=ClaudeState(True, True))),
+    (
+        "login-leak",
+        with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example", "ANTHROPIC_AUTH_TOKEN": "  "}},
+                  state=ClaudeState(True, True)),
+    ),
+    ("credential-missing", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example"}})),
+    ("credential-twice", with_user({**OURS, "env": {**OURS["env"], "ANTHROPIC_API_KEY": "x"}}, in_use="work")),  # type: ignore[dict-item]
+    ("key-not-approved", with_user({}, {"ANTHROPIC_API_KEY": KEY})),
+    ("key-not-approved", with_user({}, {"ANTHROPIC_API_KEY": KEY}, state=ClaudeState(False, True, (), (KEY[-8:],)))),
+    ("key-in-clear", with_user({"env": {"ANTHROPIC_AUTH_TOKEN": KEY}})),
+    ("provider-flag", with_user(OURS, {"CLAUDE_CODE_USE_BEDROCK": "1"}, in_use="work")),
+    ("drift", with_user(OURS, in_use="work", drift=("requests go to profile 'other'",))),
+    ("helper-unknown-profile", with_user(OURS, in_use="work", drift=("there is no profile 'work' any more",))),
+    ("helper-gone", with_user(OURS, in_use="work", executables=frozenset())),
+    ("base-url-version", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example/v1", "ANTHROPIC_AUTH_TOKEN": "t"}})),
+    ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),
+    ("setting-unusable", FINE._replace(env={"ALL_PROXY": "socks5://127.0.0.1:1080"})),
+    ("ca-file", FINE._replace(certificates=(CertificateFile("SSL_CERT_FILE", "/nope", "no such file or directory"),))),
+    ("tls-off", with_user({"env": {"NODE_TLS_REJECT_UNAUTHORIZED": "0"}})),
+    ("plain-http", FINE._replace(profiles={"work": profile("http://api.example.com/v1")})),
+    ("profile-broken", FINE._replace(broken={"old": "profile 'old': unknown key 'x'"})),
+    ("profile-broken", FINE._replace(book_problem="profiles.toml cannot be read as TOML")),
+    ("key-absent", FINE._replace(profiles={"work": profile()}, present={"work": False})),
+    ("proxy-taken", FINE._replace(proxy=ProxyLook(False, 20001, problem="taken"))),
+    ("proxy-stuck", FINE._replace(proxy=ProxyLook(False, 20001, 4711, problem="stuck"))),
+    ("proxy-old", FINE._replace(proxy=ProxyLook(True, 20001, 4711, "0.9"))),
+    ("state-open", FINE._replace(open_paths=("/home/u/.local/state/ccswitch-tui",))),
+    ("textual-log", FINE._replace(env={"TEXTUAL_LOG": "/tmp/t.log"})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "snapshot"), WRONG, ids=[kind for kind, _ in WRONG])
+def test_what_is_wrong_is_found(kind: str, snapshot: Snapshot) -> None:
+    assert kind in kinds(snapshot)
+
+
+@pytest.mark.parametrize(("kind", "snapshot"), WRONG, ids=[kind for kind, _ in WRONG])
+def test_every_finding_says_why_and_ends_in_something_to_run_and_shows_no_key(kind: str, snapshot: Snapshot) -> None:
+    for finding in run_checks(snapshot):
+        assert finding.because and finding.code and finding.fix is not None and finding.fix.text
+        assert finding.fix.commands
+        assert KEY not in repr(finding)
+
+
+QUIET: list[tuple[str, Snapshot]] = [
+    ("provider-flag", with_user(OURS, {"CLAUDE_CODE_USE_BEDROCK": "0"}, in_use="work")),
+    ("provider-flag", with_user({**OURS, "env": {**OURS["env"], "CLAUDE_CODE_USE_BEDROCK": ""}},  # type: ignore[dict-item]
+                                {"CLAUDE_CODE_USE_BEDROCK": "1"}, in_use="work")),
+    ("provider-flag", FINE._replace(env={"CLAUDE_CODE_USE_BEDROCK": "1"})),
+    ("login-leak", with_user({"env": {"ANTHROPIC_BASE_URL": "https://api.anthropic.com"}}, state=ClaudeState(True, True))),
+    ("key-not-approved", with_user({}, {"ANTHROPIC_API_KEY": KEY}, state=ClaudeState(False, True, (KEY[-8:],)))),
+    ("key-in-clear", with_user(VENDOR)),
+    ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": "127.0.0.1,localhost"})),
+    ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": "*"})),
+    ("plain-http", FINE._replace(profiles={"work": profile("http://192.168.1.7:8080/v1")})),
+    ("plain-http", FINE._replace(profiles={"work": profile("http://api.example.com/v1", "none")})),
+    ("key-absent", FINE._replace(profiles={"work": profile()}, present={"work": None})),
+    ("proxy-taken", FINE._replace(proxy=ProxyLook(False, 20001))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "snapshot"), QUIET, ids=[f"{kind}-{n}" for n, (kind, _) in enumerate(QUIET)])
+def test_what_is_all_right_is_not_found(kind: str, snapshot: Snapshot) -> None:
+    assert kind not in kinds(snapshot)
+
+
+def test_the_gravest_comes_first() -> None:
+    snapshot = with_user({"permissions": "bad", "env": {"HTTP_PROXY": None}}, {"TEXTUAL_LOG": "x"})
+    severities = [finding.severity for finding in run_checks(snapshot)]
+    assert severities == sorted(severities, key=["fail", "warn", "info"].index)
+
+
+def test_every_check_has_a_name_and_a_docstring() -> None:
+    assert all(check.__doc__ for check in CHECKS.values())
