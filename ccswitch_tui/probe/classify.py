@@ -143,10 +143,12 @@ def read_answer(exchange: Exchange) -> Answer:
     body = parsed(exchange.body)
     if status // 100 == 2:
         return _success(exchange, body)
-    words = words_of(error_in(body) if body is not None else None) or words_of(body) or exchange.body
+    error = error_in(body) if body is not None else None
+    words = words_of(error) or words_of(body) or exchange.body
     if not words.strip():
         words = f"{exchange.reason or 'no words'} (empty answer)"
-    return _refusal(exchange, words) or Answer("server-error", _short(words))
+    shown = spoken(error if words_of(error) else body) or words
+    return _refusal(exchange, words, shown=shown) or Answer("server-error", _short(shown))
 
 
 def _success(exchange: Exchange, body: Any) -> Answer:
@@ -201,16 +203,15 @@ def _odd(exchange: Exchange, body: Any, wanted: str) -> Answer:
 def _error_in_success(exchange: Exchange, error: Any) -> Answer | None:
     if error is None:
         return None
-    words = words_of(error)
+    words, shown = words_of(error), _short(spoken(error))
     code = _status_in(error)
-    answer = _refusal(exchange._replace(status=code), words) if code else None
+    answer = _refusal(exchange._replace(status=code), words, shown=shown) if code else None
     if answer is None or answer.kind in ("request-refused", "server-error"):
-        answer = _refusal(exchange._replace(status=None), words) or answer
+        answer = _refusal(exchange._replace(status=None), words, shown=shown) or answer
+    inside = f"HTTP {exchange.status}, but with an error inside: {shown}"
     if answer is None:
-        return Answer(
-            "error-in-success", _short(words), f"HTTP {exchange.status}, but with an error inside: {_short(words)}"
-        )
-    because = answer.because or f"HTTP {exchange.status}, but with an error inside: {_short(words)}"
+        return Answer("error-in-success", shown, inside)
+    because = answer.because or inside
     return answer._replace(because=because)
 
 
@@ -285,6 +286,26 @@ def _number_or_text(text: str) -> Any:
 
 def _filled(template: str, facts: Mapping[str, Any]) -> str:
     return template.format_map(facts) if template else ""
+
+
+def spoken(error: Any) -> str:
+    """An error as a person reads it: its message, with the code or type that names it in brackets."""
+    if not isinstance(error, Mapping):
+        return words_of(error)
+    named = next((str(error[k]) for k in ("code", "type") if _is_a_name(error.get(k))), "")
+    codes = {str(error.get(k)) for k in ("code", "type", "status", "param")}
+    message = max((word for word in _words(error, 0) if word and word not in codes), key=len, default="")
+    if not message or not named or named.lower() in message.lower():
+        return message or words_of(error)
+    return f"{message.rstrip('. ')} ({named})"
+
+
+def _is_a_name(code: Any) -> bool:
+    """A code that says something: a word, neither a status nor the name of everything."""
+    return isinstance(code, str) and bool(code) and code.lower() not in EMPTY_NAMES and not code.isdigit()
+
+
+EMPTY_NAMES = frozenset(["none", "null", "error", "invalid_request_error", "api_error", "server_error"])
 
 
 def words_of(error: Any) -> str:

@@ -37,6 +37,8 @@ class Target(NamedTuple):
     url_changes: tuple[str, ...] = ()
     """What was changed in the address as it was pasted."""
     context_window: int | None = None
+    native_base: str | None = None
+    """Where the catalogue says that this provider speaks Anthropic's format, for the same key and plan."""
 
     @property
     def default_model(self) -> str:

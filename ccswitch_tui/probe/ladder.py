@@ -86,6 +86,11 @@ ELSEWHERE = frozenset(
 STYLE_TROUBLE = frozenset(["auth-invalid", "auth-header-style", "auth-forbidden"])
 AGAIN = frozenset(["overloaded", "server-error", "connection-reset"])
 
+MODEL_TROUBLE = frozenset(["model-not-found", "model-forbidden"])
+
+FOUND_THE_DOOR = MODEL_TROUBLE | frozenset(["quota-exhausted", "content-filtered", "context-too-small", "no-tools"])
+"""Refusals that only the right address gives: no other one is tried after them."""
+
 MAX_TIERS = 4
 
 TOKENS = {
@@ -222,6 +227,14 @@ class _Climber:
             if attempt is None:
                 break
             yield from self.send(attempt)
+        yield from self._list_for_names()
+
+    def _list_for_names(self) -> Step:
+        """A model was not found, and nothing is listed yet: the list names what is close to it."""
+        last = next((r for r in reversed(self.facts.messages) if r.answer.kind in MODEL_TROUBLE), None)
+        if last is not None and not self.facts.listed and not self.facts.of("models"):
+            place = place_of(last.exchange)
+            yield from self.send(list_ask("models", place.base_url, place.wire, place.auth))
 
     def _first_places(self) -> list[Place]:
         base = self.target.base_url
@@ -244,6 +257,8 @@ class _Climber:
         return ", ".join(differs + sorted(self.facts.learned))
 
     def _next_attempt(self) -> Ask | None:
+        if any(r.answer.kind in FOUND_THE_DOOR and not r.answer.quirk for r in self.facts.messages):
+            return None
         for read in reversed(self.facts.messages):
             for place in self._ways_on(read):
                 if (place, repr(sorted(self.facts.learned))) not in self.tried:
@@ -301,7 +316,8 @@ class _Climber:
         if place.wire == MESSAGES or any(r.exchange.wire == MESSAGES for r in self.facts.messages):
             return []
         asks = []
-        for base in [without_version(place.base_url), *other_bases(place.base_url, MESSAGES)]:
+        known = [self.target.native_base] if self.target.native_base else []
+        for base in [*known, without_version(place.base_url), *other_bases(place.base_url, MESSAGES)]:
             native = place._replace(base_url=base, wire=MESSAGES)
             asks.append(ask("native", native, Bodies(native, {}).message(), variant=base, patience_s=20))
         return list({a.url: a for a in asks}.values())[:2]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ async def examine(
     check_key_host(target)
     saved = target.name in ctx.book().profiles
     wanted = target_of(target, has_key=bool(key), saved=saved, key_note=key_note, url_changes=url_changes)
+    wanted = wanted._replace(models=_own_models(target, set(ctx.book().profiles)), native_base=_known_native(target))
     started = time.perf_counter()
     facts = Facts(wanted)
     way = _way_to(ctx, target, key)
@@ -150,10 +151,20 @@ def target_of(
     )
 
 
-def _own_models(profile: Profile) -> dict[str, str]:
-    """The models asked for at this endpoint; `[1m]` is a mark for the client and left out."""
+def _own_models(profile: Profile, others: Collection[str] = ()) -> dict[str, str]:
+    """The models asked for at this endpoint: not those of `others` (`PROFILE:MODEL`), and without the mark `[1m]`."""
     named = {tier: model.removesuffix("[1m]") for tier, model in profile.models.named().items()}
-    return {tier: model for tier, model in named.items() if model}
+    return {tier: model for tier, model in named.items() if model and model.partition(":")[0] not in others}
+
+
+def _known_native(profile: Profile) -> str | None:
+    """The catalogue's address for Anthropic's format on the same origin: a pair of one provider shares key and plan."""
+    from ccswitch_tui.probe.fetch import origin_of
+    from ccswitch_tui.profiles.presets import load_presets
+
+    preset = load_presets().of_base_url(profile.endpoint.base_url)
+    native = preset.anthropic if preset else None
+    return native if native and origin_of(native) == origin_of(profile.endpoint.base_url) else None
 
 
 def cost(profile: Profile, ladder: Ladder) -> Cost:

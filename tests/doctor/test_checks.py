@@ -62,7 +62,7 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("claude-missing", FINE._replace(claude=ClaudeInstall())),
     ("claude-broken", FINE._replace(claude=ClaudeInstall("/usr/bin/claude", "", "native binary not installed"))),
     ("claude-old", FINE._replace(claude=ClaudeInstall("/usr/bin/claude", "1.0.88"))),
-    ("settings-unparsable", FINE._replace(settings=(SettingsLook("user", "/s.json", {}, "/s.json, line 3: a comment"),))),
+    ("settings-unparsable", FINE._replace(settings=(SettingsLook("user", "/s.json", {}, "/s.json, line 3: a comment"),))),  # noqa: E501
     ("settings-wrong-type", with_user({"permissions": "bad"})),
     ("settings-wrong-type", with_user({"env": "A=b"})),
     ("settings-null", with_user({"env": {"HTTP_PROXY": None}})),
@@ -81,7 +81,7 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("drift", with_user(OURS, in_use="work", drift=("requests go to profile 'other'",))),
     ("helper-unknown-profile", with_user(OURS, in_use="work", drift=("there is no profile 'work' any more",))),
     ("helper-gone", with_user(OURS, in_use="work", executables=frozenset())),
-    ("base-url-version", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example/v1", "ANTHROPIC_AUTH_TOKEN": "t"}})),
+    ("base-url-version", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example/v1", "ANTHROPIC_AUTH_TOKEN": "t"}})),  # noqa: E501
     ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),
     ("setting-unusable", FINE._replace(env={"ALL_PROXY": "socks5://127.0.0.1:1080"})),
     ("ca-file", FINE._replace(certificates=(CertificateFile("SSL_CERT_FILE", "/nope", "no such file or directory"),))),
@@ -116,7 +116,7 @@ QUIET: list[tuple[str, Snapshot]] = [
     ("provider-flag", with_user({**OURS, "env": {**OURS["env"], "CLAUDE_CODE_USE_BEDROCK": ""}},  # type: ignore[dict-item]
                                 {"CLAUDE_CODE_USE_BEDROCK": "1"}, in_use="work")),
     ("provider-flag", FINE._replace(env={"CLAUDE_CODE_USE_BEDROCK": "1"})),
-    ("login-leak", with_user({"env": {"ANTHROPIC_BASE_URL": "https://api.anthropic.com"}}, state=ClaudeState(True, True))),
+    ("login-leak", with_user({"env": {"ANTHROPIC_BASE_URL": "https://api.anthropic.com"}}, state=ClaudeState(True, True))),  # noqa: E501
     ("key-not-approved", with_user({}, {"ANTHROPIC_API_KEY": KEY}, state=ClaudeState(False, True, (KEY[-8:],)))),
     ("key-in-clear", with_user(VENDOR)),
     ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": "127.0.0.1,localhost"})),

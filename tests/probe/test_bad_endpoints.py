@@ -17,7 +17,7 @@ KEY = Secret("sk-example-planted-0123456789")
 
 
 async def post(origin: str, patience_s: float = 2.0, **more: object) -> Exchange:
-    wanted = Ask("message", "POST", f"{origin}/v1/chat/completions", "bearer", body=b'{"model":"m"}', wire="openai-chat",
+    wanted = Ask("message", "POST", f"{origin}/v1/chat/completions", "bearer", body=b'{"model":"m"}', wire="openai-chat",  # noqa: E501
                  patience_s=patience_s, most_bytes=256 * 1024)  # fmt: skip
     return await Fetcher(origin, KEY).fetch(wanted._replace(**more))  # type: ignore[arg-type]
 

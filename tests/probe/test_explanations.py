@@ -12,24 +12,24 @@ from ccswitch_tui.probe.model import RUNG
 from ccswitch_tui.wire.quirks import check_quirk
 
 SAID = [
-    ("There's an issue with the selected model (gpt-4o). It may not exist or you may not have access to it.", "Claude Code", "404"),
+    ("There's an issue with the selected model (gpt-4o). It may not exist or you may not have access to it.", "Claude Code", "404"),  # noqa: E501
     ("Not logged in · Please run /login", "Claude Code", "no credential"),
     ("Failed to authenticate. API Error: 401 {\"message\":\"x\"}", "Claude Code", "refused the credential"),
-    ("API returned an empty or malformed response (HTTP 200) — check for a proxy or gateway intercepting", "Claude Code", "without an answer"),
-    ("API Error: 400 Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+    ("API returned an empty or malformed response (HTTP 200) — check for a proxy or gateway intercepting", "Claude Code", "without an answer"),  # noqa: E501
+    ("API Error: 400 Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",  # noqa: E501
      "the endpoint", "max_completion_tokens"),
     ("SSL certificate verification failed (UNABLE_TO_VERIFY_LEAF_SIGNATURE)", "Claude Code", "does not trust"),
     ("curl: (6) Could not resolve host: api.exmaple.com", "the system", "leads nowhere"),
-    ("curl: (7) Failed to connect to 127.0.0.1 port 8080 after 0 ms: Couldn't connect to server", "the system", "nothing listens"),
+    ("curl: (7) Failed to connect to 127.0.0.1 port 8080 after 0 ms: Couldn't connect to server", "the system", "nothing listens"),  # noqa: E501
     ("curl: (28) Connection timed out after 10001 milliseconds", "the system", "firewall"),
     ("curl: (35) error:0A00010B:SSL routines::wrong version number", "the system", "speaks TLS"),
     ("curl: (56) CONNECT tunnel failed, response 407", "a gateway", "user and a password"),
     ("SyntaxError: Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON", "a gateway", "web page"),
-    ("Error code: 401 - {'error': {'message': '无效的令牌 (request id: 1)'}}", "the endpoint", "not one of this endpoint's"),
+    ("Error code: 401 - {'error': {'message': '无效的令牌 (request id: 1)'}}", "the endpoint", "not one of this endpoint's"),  # noqa: E501
     ("openai.APIConnectionError: Connection error.", "an SDK", "hides why"),
     ("503 No available channel for model x under group default", "a gateway", "no channel"),
-    ("This model's maximum context length is 8192 tokens. However, you requested 9000", "the endpoint", "larger than the model's context"),
-    ("\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set", "the endpoint", "vLLM"),
+    ("This model's maximum context length is 8192 tokens. However, you requested 9000", "the endpoint", "larger than the model's context"),  # noqa: E501
+    ("\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set", "the endpoint", "vLLM"),  # noqa: E501
     ("Request too large (max 32MB). Double press esc to go back", "Claude Code", "limit on the body"),
     ("cannot reach api.example.com: dns: Name or service not known", "the system", "leads nowhere"),
     ("zsh: command not found: claude", "the system", "not installed"),
