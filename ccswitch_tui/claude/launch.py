@@ -58,7 +58,7 @@ def quoted(word: str, platform: str = sys.platform) -> str:
     return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
-RIVALS = (*variables("route", "credential", "rival", "model"), "ANTHROPIC_UNIX_SOCKET")
+RIVALS = (*variables("route", "credential", "rival", "model", "label"), "ANTHROPIC_UNIX_SOCKET")
 """What must not reach a child from outside: each would decide where it goes, as whom, for which model."""
 
 

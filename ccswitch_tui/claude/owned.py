@@ -7,7 +7,7 @@ tests/claude/test_real_precedence.py and test_real_reload.py.
 
 from typing import Literal, NamedTuple
 
-Role = Literal["route", "credential", "rival", "model", "shape", "patience", "network"]
+Role = Literal["route", "credential", "rival", "model", "label", "shape", "patience", "network"]
 
 
 class Owned(NamedTuple):
@@ -27,6 +27,13 @@ EXCLUSIVE = ("route", "credential", "rival", "model")
 """Decides where a session goes, with what credential, for which model: a leftover of
 another tool here sends a key to the wrong host. The other roles are written when the
 profile needs them, and a value of the user's own is given back afterwards."""
+
+LABELS = tuple(
+    f"env.ANTHROPIC_DEFAULT_{tier}_MODEL_{part}"
+    for tier in ("FABLE", "OPUS", "SONNET", "HAIKU")
+    for part in ("NAME", "DESCRIPTION")
+)
+"""Without them /model shows the model's own name; one left over shows the name of another."""
 
 _BYPASS = "a provider switch that goes past the base URL"
 _SLOT = "which model answers for {}; a running session follows it"
@@ -58,6 +65,7 @@ OWNED: dict[str, Owned] = {
     "env.ANTHROPIC_SMALL_FAST_MODEL": Owned("model", "would beat the haiku tier"),
     "env.CLAUDE_CODE_SUBAGENT_MODEL": Owned("model", "which model answers for sub-agents"),
     "model": Owned("model", "a model picked by hand for another endpoint, which this one may not have"),
+    **dict.fromkeys(LABELS, Owned("label", "would show this model under the name of another")),
     "modelPicker": Owned("shape", "tells Claude Code which of its own models these behave like"),
     "env.CLAUDE_CODE_MODEL_CAPABILITIES": Owned("shape", "keeps fields out of requests that this endpoint refuses"),
     "env.CLAUDE_CODE_MAX_CONTEXT_TOKENS": Owned(

@@ -100,6 +100,9 @@ def plan_settings(tree: Json, profile: Profile, link: Link, ours: Ours = NOTHING
                 target[key] = None
         elif owned(key).exclusive:
             target[key] = "" if key.startswith("env.") else None
+        elif owned(key).role == "label":
+            if now:
+                target[key] = ""
         elif key in ours.written and now == ours.written[key]:
             given_back = value_of(ours.baseline or {}, key)
             target[key] = given_back if given_back is not None else ("" if key.startswith("env.") else None)
@@ -248,7 +251,7 @@ def _place(key: str) -> int:
 # ---------------------------------------------------------------- showing
 
 _SECRET_ENDINGS = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "AUTH")
-_HARMLESS_ROLES = ("model", "shape", "patience")
+_HARMLESS_ROLES = ("model", "label", "shape", "patience")
 
 
 def is_secret(key: str) -> bool:

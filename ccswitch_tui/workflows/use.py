@@ -4,6 +4,7 @@ Plan, look, apply. Reads no key, opens no connection, starts nothing: the helper
 named in the settings does that when Claude Code first asks for a credential.
 """
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -172,6 +173,12 @@ def _advice(
             f"{read.path} is shared: everyone who uses it needs ccswitch-tui in the PATH and a profile "
             f"'{profile.name}'; '--scope local' keeps it to you"
         )
+    if (
+        scope == "local"
+        and read.data is None
+        and os.path.exists(os.path.join(os.path.dirname(read.path), "..", ".git"))
+    ):
+        said.append(f"keep {read.path} out of git: it names a path of this machine")
     overruled = _overruled_by(ctx, scope)
     if overruled:
         said.append(f"here {overruled} decides instead; 'ccswitch-tui why' tells more")
@@ -183,10 +190,10 @@ def _said_to_sessions(ctx: "Context", profile: "Profile | None", scope: str, rea
     if not sessions:
         return []
     who = "1 running session follows" if len(sessions) == 1 else f"{len(sessions)} running sessions follow"
-    said = [f"{who} with the next request, unless started with --settings or --model"]
+    said = [f"{who} with the next request; one started with --settings or --model keeps its own: restart that"]
     model_before = value_of(read.tree, "env.ANTHROPIC_MODEL")
     by_name = isinstance(model_before, str) and model_before not in ("", "sonnet", "opus", "fable", "haiku")
-    if profile is not None and by_name and profile.route == "direct":
+    if by_name and (profile is None or profile.route == "direct"):
         said.append(f"sessions that ask for '{model_before}' go on asking for it: restart them, or pick with /model")
     if profile is not None and profile.models.default and main_model(profile.models) == profile.models.default:
         said.append(f"sessions started from now on keep '{profile.models.default}' through later switches")

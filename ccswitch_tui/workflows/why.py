@@ -21,6 +21,8 @@ ALWAYS_TOLD = (
 ALSO_WATCHED = {
     "env.ANTHROPIC_UNIX_SOCKET": "takes the place of every address and credential; unset it before starting claude",
     "env.ANTHROPIC_DEFAULT_MODEL": "counts only where ANTHROPIC_MODEL is not set",
+    "availableModels": "a model that is not in it is replaced by the default without a word",
+    "modelOverrides": "sends another name than the one that was chosen",
     "env.ANTHROPIC_BETAS": "is added to every request, also to endpoints that refuse it",
     "env.CLAUDE_CODE_EXTRA_BODY": "is merged into every request, also to endpoints that refuse it",
 }

@@ -139,7 +139,7 @@ def test_a_missing_key_is_said_before_anything_starts(env: dict[str, str]) -> No
     [
         (["work", "--", "no-such-program-here"], "there is no program"),
         (["work", "claude", "-p"], "is no option of run"),
-        (["--verbose", "--", "true"], "unrecognized arguments"),
+        (["--verbose", "--", "true"], "--verbose"),
         (["nobody", "--", "true"], "no profile 'nobody'"),
         (["--", "true"], "which profile?"),
     ],

@@ -195,6 +195,14 @@ def test_a_number_the_next_profile_does_not_need_is_cleared_for_running_sessions
     assert parse_object(then)["env"]["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == ""
 
 
+def test_a_label_left_by_another_tool_does_not_name_our_model() -> None:
+    before = '{"env": {"ANTHROPIC_DEFAULT_OPUS_MODEL_NAME": "Relay Opus"}}'
+    after, ours = used(before, chat_profile())
+    again, ours = used(after, chat_profile("other"), ours)
+    assert parse_object(again)["env"]["ANTHROPIC_DEFAULT_OPUS_MODEL_NAME"] == ""
+    assert parse_object(plan_official(parse_object(again), ours).apply(again)) == parse_object(before)
+
+
 def test_an_env_that_is_no_object_is_refused() -> None:
     with pytest.raises(ConflictError, match="not an object"):
         plan_settings({"env": []}, chat_profile(), LINK)
