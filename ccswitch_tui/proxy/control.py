@@ -3,8 +3,7 @@
 One proxy per user. Port and token are chosen once and kept, because settings
 name them. The running process holds a lock, so a pid is believed only while
 that lock is held; and it answers a challenge with the token's HMAC, so nothing
-is handed to a stranger on our port. Imports little: `use` and `key` come here
-(`_socket` is the C half of `socket`, at a tenth of its cost).
+is handed to a stranger on our port. Imports little: `use` and `key` come here.
 """
 
 import contextlib
@@ -17,12 +16,9 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.paths import Paths
+from ccswitch_tui.proxy.loopback import HOST, ask_loopback, end_process, free_port, hold
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, replace_text, sha256_of
-
-HOST = "127.0.0.1"
-FIRST_PORT, PORTS = 20_000, 12_000
-"""Below the range from which systems take ports for outgoing connections, so that none of those takes ours."""
 
 ANSWER_S = 2.0
 """A healthy proxy answers a local question in a millisecond."""
@@ -102,7 +98,7 @@ class ProxyControl:
             raw = read_bytes(self.paths.proxy_state)
             state = _state_of(raw)  # another process may have been faster
             if state is None:
-                state = {"version": 1, "host": HOST, "port": _free_port(), "token": new_token().reveal()}
+                state = {"version": 1, "host": HOST, "port": free_port(), "token": new_token().reveal()}
                 self._write(state, raw)
         return state
 
@@ -115,7 +111,7 @@ class ProxyControl:
         with locked(self.paths.proxy_state, self.paths.state_dir):
             raw = read_bytes(self.paths.proxy_state)
             state = _state_of(raw) or {"version": 1, "host": HOST, "token": new_token().reveal()}
-            self._state = {**state, "port": port or _free_port()}
+            self._state = {**state, "port": port or free_port()}
             self._write(self._state, raw)
         return self.address()
 
@@ -130,7 +126,7 @@ class ProxyControl:
         host, port = state["host"], state["port"]
         nonce = os.urandom(16).hex()
         try:
-            status, body = _ask(host, port, "GET", f"/_ccswitch/hello?nonce={nonce}", {}, ANSWER_S)
+            status, body = ask_loopback(host, port, "GET", f"/_ccswitch/hello?nonce={nonce}", {}, ANSWER_S)
         except ConnectionRefusedError:
             return ProxyStatus(False, host, port)
         except OSError:
@@ -148,7 +144,7 @@ class ProxyControl:
         pid = state.get("pid")
         if not isinstance(pid, int) or not os.path.exists(self._lock_path):
             return None
-        handle = _hold(self._lock_path)
+        handle = hold(self._lock_path)
         if handle is None:
             return pid
         os.close(handle)
@@ -183,10 +179,10 @@ class ProxyControl:
     def _one_starter(self, deadline: float) -> Iterator[None]:
         make_private_dir(self.paths.state_dir)
         path = os.path.join(self.paths.state_dir, "proxy-start.lock")
-        handle = _hold(path)
+        handle = hold(path)
         while handle is None and time.monotonic() < deadline:
             time.sleep(0.02)
-            handle = _hold(path)
+            handle = hold(path)
         try:
             yield
         finally:
@@ -250,7 +246,7 @@ class ProxyControl:
         _, body = self.ask("POST", "/_ccswitch/stop")
         finishing = _json_of(body).get("finishing", 0)
         if at_once and found.pid:
-            _end(found.pid, hard=False)  # after `stop`, a signal means: do not wait for streams
+            end_process(found.pid, hard=False)  # after `stop`, a signal means: do not wait for streams
         deadline = time.monotonic() + wait_s
         while time.monotonic() < deadline:
             if not self.status().running:
@@ -263,7 +259,7 @@ class ProxyControl:
         for hard in (False, True):
             if pid is None or self._holder() != pid:
                 return True
-            _end(pid, hard=hard)
+            end_process(pid, hard=hard)
             deadline = time.monotonic() + 2.0
             while time.monotonic() < deadline and self._holder() == pid:
                 time.sleep(0.02)
@@ -273,7 +269,7 @@ class ProxyControl:
     def claim(self) -> "Iterator[Claim]":
         """For the serving process: being the one background proxy. Raises CcswitchError if there is one already."""
         make_private_dir(self.paths.state_dir)
-        handle = _hold(self._lock_path)
+        handle = hold(self._lock_path)
         if handle is None:
             raise CcswitchError(
                 f"the background proxy runs already (pid {self._holder()})",
@@ -298,7 +294,7 @@ class ProxyControl:
         state = self._read()
         headers = {"Authorization": f"Bearer {state['token']}"}
         data = b"" if body is None else json.dumps(body).encode()
-        return _ask(state["host"], state["port"], method, path, headers, timeout_s, data)
+        return ask_loopback(state["host"], state["port"], method, path, headers, timeout_s, data)
 
     def logs(self, lines: int = 200) -> list[str]:
         """The last lines of the log, oldest first."""
@@ -386,75 +382,3 @@ def _quoted(name: str) -> str:
         chr(byte) if byte < 128 and (chr(byte).isalnum() or chr(byte) in kept) else f"%{byte:02X}"
         for byte in name.encode()
     )
-
-
-def _free_port() -> int:
-    import _socket
-
-    for _ in range(50):
-        port = FIRST_PORT + int.from_bytes(os.urandom(4), "big") % PORTS
-        sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-        try:
-            sock.bind((HOST, port))
-        except OSError:
-            continue
-        finally:
-            sock.close()
-        return port
-    raise CcswitchError("no free port between 20000 and 32000", hint="choose one: 'ccswitch-tui proxy start --port N'")
-
-
-def _ask(
-    host: str, port: int, method: str, path: str, headers: Mapping[str, str], timeout_s: float, body: bytes = b""
-) -> tuple[int, bytes]:
-    """One HTTP request over loopback: status and body. Raises OSError, TimeoutError included."""
-    import _socket
-
-    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-    try:
-        sock.settimeout(timeout_s)
-        sock.connect((host, port))
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {host}:{port}", "Connection: close"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        if body:
-            lines.append("Content-Type: application/json")
-        lines += [f"Content-Length: {len(body)}", "", ""]
-        sock.sendall("\r\n".join(lines).encode("latin-1") + body)
-        answer = b""
-        while len(answer) < 8 * 2**20:
-            part = sock.recv(65536)
-            if not part:
-                break
-            answer += part
-    finally:
-        sock.close()
-    head, _, rest = answer.partition(b"\r\n\r\n")
-    words = head.split(b" ", 2)
-    if len(words) < 2 or not words[1].isdigit():
-        raise ConnectionError("the answer is not HTTP")
-    return int(words[1]), rest
-
-
-def _hold(path: str) -> int | None:
-    """An exclusive lock on this file, or None while another process holds it. Freed when the handle is closed."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
-
-
-def _end(pid: int, *, hard: bool) -> None:
-    import signal
-
-    with contextlib.suppress(OSError):
-        os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM) if hard else signal.SIGTERM)

@@ -10,10 +10,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
 import signal
-import socket
-import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -27,6 +24,7 @@ from ccswitch_tui.proxy.agent_routes import FORGET_KEYS
 from ccswitch_tui.proxy.app import ProxyApp
 from ccswitch_tui.proxy.guard import Guard, is_loopback
 from ccswitch_tui.proxy.learned import LearnedQuirks
+from ccswitch_tui.proxy.listen import BACKLOG, bind
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
 from ccswitch_tui.proxy.traffic import Exchange, Traffic, log_line
@@ -37,7 +35,6 @@ KEEP_ALIVE_S = 75.0
 """Also the limit for a request's headers to arrive (a connection that sends them one by one is closed)."""
 
 HEADER_BYTES = 32 * 1024
-BACKLOG = 1024
 SAVE_USAGE_S = 30.0
 
 LOG_DELAY_S = 0.25
@@ -208,43 +205,6 @@ def _logger(say: Callable[[str], None]) -> logging.Logger:
     return logger
 
 
-def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socket]:
-    """Listening sockets for every address of `host`, all on one port. Raises CcswitchError when it is taken."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError:
-        raise UsageError(f"'{host}' is no address of this machine", hint="try --host 127.0.0.1") from None
-    sockets: list[socket.socket] = []
-    for family, kind, protocol, _, address in dict.fromkeys(found):
-        place = (address[0], sockets[0].getsockname()[1] if sockets else port, *address[2:])
-        sock = socket.socket(family, kind, protocol)
-        try:
-            if sys.platform == "win32":
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-            else:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if reuse_port:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.bind(place)
-            sock.listen(BACKLOG)
-        except OSError as error:
-            sock.close()
-            if sockets and family == socket.AF_INET6:
-                continue  # `localhost` on a machine without IPv6
-            for open_one in sockets:
-                open_one.close()
-            raise CcswitchError(
-                f"cannot listen on {host}:{port}: {error.strerror}",
-                hint="end the program that holds the port, or choose another with --port",
-                kind="port-taken",
-            ) from None
-        sock.setblocking(False)
-        sockets.append(sock)
-    return sockets
-
-
 def require_token(host: str, token: str | None) -> None:
     """Raises UsageError for a proxy that anybody on the network could use."""
     if token is None and not is_loopback(host):
@@ -321,60 +281,3 @@ def _on_signal(loop: asyncio.AbstractEventLoop, number: int, act: Callable[[], N
         loop.add_signal_handler(number, act)
     except NotImplementedError:  # Windows
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
-
-
-def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[int], Any], drain_s: float) -> int:
-    """Serves from `count` processes on one port; a worker that dies is replaced. POSIX only."""
-    if not hasattr(os, "fork") or not hasattr(socket, "SO_REUSEPORT"):
-        raise UsageError("--workers needs a system with fork and SO_REUSEPORT", hint="leave --workers out")
-    holder = bind(settings.host, settings.port, reuse_port=True)[0]
-    port = holder.getsockname()[1]
-    shared = settings._replace(port=port, reuse_port=True)
-    ending: list[int] = []
-    workers: set[int] = set()
-
-    def pass_on(number: int, frame: Any) -> None:
-        ending.append(number)
-        for pid in workers:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-
-    def start_one() -> None:
-        told, tell = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            holder.close()
-            os.close(told)
-            os._exit(_worker(shared, tell, drain_s))
-        os.close(tell)
-        workers.add(pid)
-        with os.fdopen(told, "rb") as pipe:
-            pipe.read(1)  # a byte when it listens, or the end when it died
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, pass_on)
-    for _ in range(count):
-        start_one()
-    holder.close()
-    on_listening(port)
-    while workers:
-        pid, status = os.wait()
-        workers.discard(pid)
-        if not ending:
-            settings.say(f"worker {pid} ended with {os.waitstatus_to_exitcode(status)} and is replaced")
-            time.sleep(0.2)
-            start_one()
-    return 0
-
-
-def _worker(settings: ProxySettings, tell: int, drain_s: float) -> int:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    try:
-        run(settings, on_listening=lambda port: os.write(tell, b"."), drain_s=drain_s)
-    except CcswitchError as error:
-        settings.say(error.message)
-        return int(error.exit_code)
-    except KeyboardInterrupt:
-        pass
-    return 0

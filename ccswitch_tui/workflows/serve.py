@@ -61,7 +61,7 @@ def serve(
     ctx: Context, options: ServeOptions, *, on_listening: Callable[[str], None], say: Callable[[str], None]
 ) -> None:
     """Serves until it is told to end. `on_listening` gets the address once connections are accepted."""
-    from ccswitch_tui.proxy.server import DRAIN_S, require_token, run, run_workers
+    from ccswitch_tui.proxy.server import DRAIN_S, require_token, run
 
     host = options.host or "127.0.0.1"
     token = _token(ctx, options)
@@ -75,6 +75,8 @@ def serve(
 
     with claimed as claim:
         if options.workers > 1:
+            from ccswitch_tui.proxy.workers import run_workers
+
             run_workers(options.workers, settings, on_listening=tell, drain_s=drain_s)
         else:
             on_ending = claim.release if claim is not None else lambda: None

@@ -1,0 +1,47 @@
+"""Listening sockets: every address of a host on one port, and a plain error when it is taken."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+from ccswitch_tui.errors import CcswitchError, UsageError
+
+BACKLOG = 1024
+
+
+def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socket]:
+    """Listening sockets for every address of `host`, all on one port. Raises CcswitchError when it is taken."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        raise UsageError(f"'{host}' is no address of this machine", hint="try --host 127.0.0.1") from None
+    sockets: list[socket.socket] = []
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        place = (address[0], sockets[0].getsockname()[1] if sockets else port, *address[2:])
+        sock = socket.socket(family, kind, protocol)
+        try:
+            if sys.platform == "win32":
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+            else:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if reuse_port:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind(place)
+            sock.listen(BACKLOG)
+        except OSError as error:
+            sock.close()
+            if sockets and family == socket.AF_INET6:
+                continue  # `localhost` on a machine without IPv6
+            for open_one in sockets:
+                open_one.close()
+            raise CcswitchError(
+                f"cannot listen on {host}:{port}: {error.strerror}",
+                hint="end the program that holds the port, or choose another with --port",
+                kind="port-taken",
+            ) from None
+        sock.setblocking(False)
+        sockets.append(sock)
+    return sockets

@@ -1,0 +1,92 @@
+"""Loopback for the quick path: one request, a free port, a lock, the end of a process. Imports next to nothing.
+
+`_socket` is the C half of `socket`, at a tenth of its cost; `key` and `use` come
+here before every session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping
+
+from ccswitch_tui.errors import CcswitchError
+
+HOST = "127.0.0.1"
+FIRST_PORT, PORTS = 20_000, 12_000
+"""Below the range from which systems take ports for outgoing connections, so that none of those takes ours."""
+
+
+def free_port() -> int:
+    """A port nobody listens on, from our range."""
+    import _socket
+
+    for _ in range(50):
+        port = FIRST_PORT + int.from_bytes(os.urandom(4), "big") % PORTS
+        sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        try:
+            sock.bind((HOST, port))
+        except OSError:
+            continue
+        finally:
+            sock.close()
+        return port
+    raise CcswitchError("no free port between 20000 and 32000", hint="choose one: 'ccswitch-tui proxy start --port N'")
+
+
+def ask_loopback(
+    host: str, port: int, method: str, path: str, headers: Mapping[str, str], timeout_s: float, body: bytes = b""
+) -> tuple[int, bytes]:
+    """One HTTP request over loopback: status and body. Raises OSError, TimeoutError included."""
+    import _socket
+
+    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout_s)
+        sock.connect((host, port))
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {host}:{port}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if body:
+            lines.append("Content-Type: application/json")
+        lines += [f"Content-Length: {len(body)}", "", ""]
+        sock.sendall("\r\n".join(lines).encode("latin-1") + body)
+        answer = b""
+        while len(answer) < 8 * 2**20:
+            part = sock.recv(65536)
+            if not part:
+                break
+            answer += part
+    finally:
+        sock.close()
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    words = head.split(b" ", 2)
+    if len(words) < 2 or not words[1].isdigit():
+        raise ConnectionError("the answer is not HTTP")
+    return int(words[1]), rest
+
+
+def hold(path: str) -> int | None:
+    """An exclusive lock on this file, or None while another process holds it. Freed when the handle is closed."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def end_process(pid: int, *, hard: bool) -> None:
+    """Asks a process to end, or ends it."""
+    import signal
+
+    with contextlib.suppress(OSError):
+        os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM) if hard else signal.SIGTERM)
