@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from ccswitch_tui.errors import CcswitchError, ConflictError
+from ccswitch_tui.errors import ConflictError
 
 try:  # the C function alone: hashlib loads OpenSSL with it, a quarter of what `python -c pass` costs
     from _sha2 import sha256
@@ -312,5 +312,8 @@ def remove_file(path: str, *, expected_sha256: str) -> None:
     try:
         os.unlink(target)
     except OSError as error:
-        raise CcswitchError(f"cannot remove {path}: {_words(error)}") from None
+        raise ConflictError(
+            f"cannot remove {path}: {_words(error)}: nothing was written",
+            hint=_remedy(error, os.path.dirname(target)),
+        ) from None
     sync_folder(os.path.dirname(target))

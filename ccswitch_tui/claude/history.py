@@ -145,12 +145,17 @@ class History:
             os.rmdir(folder)
 
     def mark_undone(self, write: Write, at: float, replaced: bytes | None) -> None:
-        """The write is undone; what undoing replaced is kept beside it."""
+        """The write is undone; what undoing replaced is kept beside it.
+
+        Without room for the mark nothing is lost: the file is what it was
+        before that write, which never_happened() sees.
+        """
         folder = os.path.join(self.folder, write.id)
         with contextlib.suppress(OSError):
             if replaced is not None:
                 write_private(os.path.join(folder, "undone"), replaced)
-        write_private(os.path.join(folder, "meta.json"), _encoded(write._replace(undone_at=at)))
+        with contextlib.suppress(OSError):
+            write_private(os.path.join(folder, "meta.json"), _encoded(write._replace(undone_at=at)))
 
     def prune(self) -> None:
         """Lets the oldest go once there are more than twice KEPT; first states stay as long as they are needed."""
