@@ -107,6 +107,10 @@ def _tiers(members: list[tuple[str, str, Mapping[str, Any]]]) -> ModelTiers:
 
 # ---------------------------------------------------------------- export
 
+SETTINGS = {"drop_params": True, "use_chat_completions_url_for_anthropic_messages": True}
+"""Without the second, LiteLLM turns Claude Code's /v1/messages into OpenAI's Responses API for every `openai/` model,
+and an endpoint that has chat completions only answers 404 (seen with 1.109)."""
+
 PROVIDER_OF_WIRE = {"openai-chat": "openai", "anthropic": "anthropic"}
 
 
@@ -121,8 +125,12 @@ def render_config(profile: Profile, variable: str | None) -> str:
         "api_base": endpoint.base_url,
         "api_key": f"os.environ/{variable}" if variable else "none",
     }
-    if endpoint.headers:
-        params["extra_headers"] = dict(endpoint.headers)
+    headers = dict(endpoint.headers)
+    name = _own_header(profile)
+    if name and variable:
+        headers[name] = f"os.environ/{_whole_header(variable)}"
+    if headers:
+        params["extra_headers"] = headers
     if endpoint.timeouts.first_byte_s:
         params["timeout"] = endpoint.timeouts.first_byte_s
     info = {"mode": "chat"}
@@ -137,7 +145,7 @@ def render_config(profile: Profile, variable: str | None) -> str:
         )
     tree = {
         "model_list": entries,
-        "litellm_settings": {"drop_params": True},
+        "litellm_settings": dict(SETTINGS),
         "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
     }
     return _advice(profile, variable) + to_yaml(tree)
@@ -146,14 +154,30 @@ def render_config(profile: Profile, variable: str | None) -> str:
 def _advice(profile: Profile, variable: str | None) -> str:
     """What a reader of the file has to know, as comments."""
     lines = [f"# {profile.name} for LiteLLM's proxy: litellm --config THIS_FILE"]
-    needs = [
-        "LITELLM_MASTER_KEY (any you choose, beginning with sk-)",
-        *([f"{variable} (the endpoint's key)"] if variable else []),
-    ]
-    lines.append(f"# needs in its environment: {', '.join(needs)}")
-    if profile.endpoint.wire == "anthropic" and profile.endpoint.auth == "bearer":
-        lines.append("# LiteLLM sends the key as x-api-key; this endpoint was set up with a bearer token")
+    needs = ["LITELLM_MASTER_KEY (any you choose, beginning with sk-)"]
+    if variable:
+        needs.append(f"{variable} (the endpoint's key)")
+        name = _own_header(profile)
+        if name:
+            bearer = "Bearer " if name == "Authorization" and profile.endpoint.auth in ("bearer", "both") else ""
+            needs.append(f'{_whole_header(variable)}="{bearer}${variable}" (the header {name})')
+    lines += ["# needs in its environment:", *(f"#   {need}" for need in needs)]
     return "\n".join(lines) + "\n"
+
+
+def _own_header(profile: Profile) -> str | None:
+    """The header that must be named, because LiteLLM would send the key in another one."""
+    endpoint = profile.endpoint
+    if endpoint.auth.startswith("header:"):
+        return endpoint.auth.removeprefix("header:")
+    if endpoint.wire == "anthropic":
+        return "Authorization" if endpoint.auth in ("bearer", "both") else None
+    return "x-api-key" if endpoint.auth in ("x-api-key", "both") else None
+
+
+def _whole_header(variable: str) -> str:
+    """The variable that holds a header's whole value: LiteLLM puts variables in only as a whole."""
+    return variable.removesuffix("_API_KEY") + "_AUTH_HEADER"
 
 
 def _public_names(profile: Profile) -> dict[str, str]:

@@ -63,6 +63,12 @@ KNOWN = {
         "mitmdump",
         "pip install mitmproxy, in a virtual environment of its own",
     ),
+    "litellm": Part(
+        "CCSWITCH_TEST_LITELLM",
+        "litellm/bin/litellm",
+        "litellm",
+        "pip install 'litellm[proxy]', in a virtual environment of its own",
+    ),
     "tinyproxy": Part("", "", "tinyproxy", "the system's package 'tinyproxy'"),
     "squid": Part("CCSWITCH_TEST_SQUID", "", "squid", "the system's package 'squid'"),
     "tmux": Part("CCSWITCH_TEST_TMUX", "", "tmux", "the system's package 'tmux'"),
