@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.findings import CATALOGUE, Finding, Fix, Severity
 from ccswitch_tui.probe.classify import Answer
-from ccswitch_tui.probe.exchange import Exchange
+from ccswitch_tui.probe.exchange import Exchange, printable
 from ccswitch_tui.probe.facts import Facts
 
 
@@ -105,9 +105,9 @@ def finding(
     return Finding(
         kind=kind,
         title=entry.title,
-        because=_sentence(because.format_map(known)),
+        because=printable(_sentence(because.format_map(known))),
         severity=severity or entry.severity,
-        fix=Fix(text.format_map(known), _commands(facts, patch, advice, known), patch),
+        fix=Fix(printable(text.format_map(known)), _commands(facts, patch, advice, known), patch),
         code=entry.code,
         evidence=evidence or ((exchange.id,) if exchange else ()),
     )

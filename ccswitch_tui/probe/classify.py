@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ccswitch_tui.probe.exchange import Exchange
+from ccswitch_tui.probe.exchange import Exchange, printable
 from ccswitch_tui.probe.shapes import (
     READERS,
     ListedModel,
@@ -340,7 +340,7 @@ def _words(error: Any, depth: int) -> Iterator[str]:
 
 
 def _short(text: str, limit: int = WORDS_SHOWN) -> str:
-    flat = " ".join(text.split())
+    flat = printable(" ".join(text.split()))
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 

@@ -9,6 +9,7 @@ endpoint echoes back passes redact() before it is kept. `curl_command` and
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -21,6 +22,9 @@ KEY_VARIABLE = "API_KEY"
 
 BODY_KEPT = 64 * 1024
 """Characters of a body that are kept: more than any answer a probe asks for, far less than a hostile one sends."""
+
+LONGEST_KEY = 8_192
+"""Characters; tokens of cloud providers are up to some thousand."""
 
 BODY_SHOWN = 2_000
 """Characters of a body in JSON and Markdown reports."""
@@ -157,6 +161,14 @@ def cut(text: str, limit: int) -> str:
     return f"{text[:limit]}… ({len(text) - limit} more characters)"
 
 
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Somebody else's text without what would steer a terminal: control characters, changes of direction."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
 def auth_headers(style: str, value: str) -> dict[str, str]:
     """The headers that carry a key in one style; `value` is the key or what stands for it."""
     if style == "none":
@@ -189,7 +201,8 @@ def masked_headers(headers: Any, known: Mapping[str, str] | None = None) -> tupl
 
 def masked_text(text: str, key: Secret | None = None) -> str:
     """A body as it may be kept: cut, and without anything that is or looks like a key."""
-    return redact(text[:BODY_KEPT], [key] if key else [])
+    # Cut after masking: a key that the cut went through would not be recognised any more.
+    return redact(text[: BODY_KEPT + LONGEST_KEY], [key] if key else [])[:BODY_KEPT]
 
 
 def curl_command(exchange: Exchange, *, with_body: bool = True) -> str:
@@ -234,7 +247,7 @@ def curl_verbose(exchange: Exchange) -> str:
         lines.append("<")
         lines.append(cut(_pretty(exchange.body), BODY_SHOWN * 2))
         lines.append(f"* {_ending(exchange)}")
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _connection_lines(exchange: Exchange) -> list[str]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.probe.advice import finding
-from ccswitch_tui.probe.exchange import Exchange
+from ccswitch_tui.probe.exchange import Exchange, printable
 from ccswitch_tui.probe.facts import Facts, Read
 from ccswitch_tui.probe.model import RUNG, Step, StepVerdict
 
@@ -24,7 +24,7 @@ class Judged(NamedTuple):
 def step(code: str, verdict: StepVerdict, because: str, took_ms: float | None = None, kind: str | None = None) -> Step:
     """A step of that rung, in one line."""
     rung = RUNG[code]
-    line = " ".join(because.split())
+    line = printable(" ".join(because.split()))
     return Step(code, rung.title, verdict, took_ms, rung.proves, line if len(line) <= 200 else line[:199] + "…", kind)
 
 
