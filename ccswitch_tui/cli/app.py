@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 def run(ctx: Context, out: Output) -> int:
     """Opens the app; its exit code, or the list's where there is no terminal to open it on."""
-    if not can_open(out):
+    import sys
+
+    if not (out.interactive and sys.stdin.isatty()):
         from ccswitch_tui.cli import list_profiles
 
         code = list_profiles.show(ctx, out)
@@ -22,17 +24,8 @@ def run(ctx: Context, out: Output) -> int:
     return run_app(ctx)
 
 
-def can_open(out: Output) -> bool:
-    """Whether a person sits at a terminal that can do more than print."""
-    import sys
-
-    return out.interactive and sys.stdin.isatty()
-
-
-def pick_profile(ctx: Context, out: Output) -> str | None:
-    """A profile chosen in a few lines under the prompt; None when none was, or there is no terminal to ask on."""
-    if not can_open(out):
-        return None
+def pick_profile(ctx: Context) -> str | None:
+    """A profile chosen in a few lines under the prompt; None when none was."""
     from ccswitch_tui.tui.app import run_picker
 
     return run_picker(ctx)

@@ -1,4 +1,4 @@
-"""The list `use` shows when no name is given: numbers and names, one line of input, no screen taken over."""
+"""What `use` asks when no name is given: a few lines to pick from, or numbers on Windows, which has no inline mode."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ def choose_profile(ctx: Context, out: Output, scope: str) -> str | None:
             "there are no profiles yet",
             hint="'ccswitch-tui add NAME --paste -' makes one from a curl command that works",
         )
+    if sys.platform != "win32" and out.interactive:
+        from ccswitch_tui.cli.app import pick_profile
+
+        return pick_profile(ctx)
     used = in_use(ctx)
     names = [*profiles, "official"]
     for number, name in enumerate(names, 1):

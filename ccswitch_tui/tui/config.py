@@ -7,7 +7,6 @@ others survive. A file that cannot be read is said to be that and left alone.
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -48,9 +47,15 @@ def load_config(paths: Paths) -> tuple[AppConfig, CcswitchError | None]:
     """The settings, and what was wrong with the file if something was: the app opens all the same."""
     try:
         with open(paths.app_config, "rb") as file:
-            table = tomllib.load(file)
+            raw = file.read()
     except FileNotFoundError:
         return AppConfig(), None
+    except OSError as error:
+        return AppConfig(), UsageError(f"cannot read {paths.app_config}: {error.strerror}", kind="app-config")
+    import tomllib
+
+    try:
+        table = tomllib.loads(raw.decode("utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return AppConfig(), UsageError(f"cannot read {paths.app_config}: {error}", hint="", kind="app-config")
     return _from_table(table), None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import App, ComposeResult
@@ -19,9 +19,16 @@ from ccswitch_tui.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
-    from ccswitch_tui.workflows.profiles import ProfileRow
 
 MOST_LINES = 10
+
+
+class Choice(NamedTuple):
+    """One line to choose."""
+
+    name: str
+    host: str
+    in_use: bool
 
 
 class PickerApp(App[str]):
@@ -48,7 +55,7 @@ class PickerApp(App[str]):
         for theme in HOUSE_THEMES:
             self.register_theme(theme)
         self.theme = config.theme if config.theme in self.available_themes else default_theme(ctx.env)
-        self.every: list[ProfileRow] = []
+        self.every: list[Choice] = []
 
     def compose(self) -> ComposeResult:
         yield Input(placeholder=t("picker.ask"))
@@ -57,23 +64,22 @@ class PickerApp(App[str]):
     def on_mount(self) -> None:
         from ccswitch_tui.workflows.profiles import profile_rows
 
-        self.every = profile_rows(self.ctx)
+        self.every = [
+            Choice(row.profile.name, look.host_of(row.profile.endpoint.base_url), bool(row.in_use))
+            for row in profile_rows(self.ctx)
+        ]
+        self.every.append(Choice("official", t("truth.official"), not any(c.in_use for c in self.every)))
         self._show()
 
-    def _draw(self, row: ProfileRow, width: int) -> Content:
+    def _draw(self, row: Choice, width: int) -> Content:
         here = look.mark("here") if row.in_use else look.cells("", 2 if look.ascii_only() else 1)
         name = max(12, min(28, width // 3))
-        host = look.host_of(row.profile.endpoint.base_url)
-        return look.line(" ", here, " ", look.cells(row.profile.name, name, look.NAME), " ", (host, look.QUIET))
+        return look.line(" ", here, " ", look.cells(row.name, name, look.NAME), " ", (row.host, look.QUIET))
 
     @on(Input.Changed)
     def _show(self) -> None:
         words = self.query_one(Input).value.casefold().split()
-        found = [
-            r
-            for r in self.every
-            if all(w in f"{r.profile.name} {r.profile.endpoint.base_url}".casefold() for w in words)
-        ]
+        found = [c for c in self.every if all(w in f"{c.name} {c.host}".casefold() for w in words)]
         rows = self.query_one(Rows)
         rows.show(found, cursor=0)
         rows.styles.height = max(1, min(MOST_LINES, len(found)))
@@ -86,7 +92,7 @@ class PickerApp(App[str]):
     def _chosen(self) -> None:
         row = self.query_one(Rows).row
         if row is not None:
-            self.exit(row.profile.name)
+            self.exit(row.name)
 
     def action_leave(self) -> None:
         self.exit(None)

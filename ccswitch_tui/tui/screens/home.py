@@ -56,7 +56,7 @@ class HomeScreen(Place[None]):
         self.query_one("#filter").display = False
         self.query_one("#empty").display = False
         self.show(self.session.now)
-        self.look_again()
+        self.call_after_refresh(self.look_again)  # the first paint waits for nothing
 
     def on_screen_resume(self) -> None:
         self.look_again()
