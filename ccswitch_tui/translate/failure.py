@@ -62,6 +62,8 @@ class Failure:
     cure_elsewhere: bool = False
     """Another endpoint could answer this request."""
     overflow: Overflow | None = None
+    details: dict[str, Any] | None = None
+    """For the client's program: `error_code` and what belongs to it."""
 
 
 def clean_message(text: str) -> str:
@@ -83,9 +85,9 @@ def status_for(failure: Failure, session: str) -> int:
 
 def error_body(failure: Failure) -> bytes:
     """The HTTP body that says it."""
-    return dumps(error_envelope(failure.type, failure.message))
+    return dumps(error_envelope(failure.type, failure.message, failure.details))
 
 
 def error_event(failure: Failure) -> bytes:
     """The `error` event that says it in a stream that has begun."""
-    return event(error_envelope(failure.type, failure.message))
+    return event(error_envelope(failure.type, failure.message, failure.details))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ccswitch_tui.translate.content import Content, Parts, blocks_of, text_part
@@ -127,11 +127,22 @@ def _invalid(message: str) -> Failure:
     return Failure(400, "invalid_request_error", message, {"x-should-retry": "false"})
 
 
+def _refuse_held_conversation(thread: Any) -> None:
+    """A request that goes on from a conversation the vendor's servers would hold: its history is not here.
+
+    The SDK's tool runner asks so from its second turn on; told in this code, it sends the whole conversation.
+    """
+    if isinstance(thread, dict) and thread.get("type") == "continue":
+        failure = _invalid("thread: conversations are not kept here; send the whole conversation without `thread`")
+        raise RequestRefused(replace(failure, details={"error_code": "thread_unsupported_request"}))
+
+
 def _translate(given: Any, model: str, quirks: Quirks, session: str | None, token_factor: float) -> Translation:
     if not isinstance(given, dict):
         raise Malformed("the request must be a JSON object")
     if not isinstance(given.get("messages"), list) or not given["messages"]:
         raise Malformed("messages: at least one message is required")
+    _refuse_held_conversation(given.get("thread"))
     notices = Notices()
     tools = sort_tools(given.get("tools"), notices)
     names = ToolNames(tool["name"] for tool in tools.custom)

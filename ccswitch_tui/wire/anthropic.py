@@ -41,9 +41,12 @@ PING = encode("ping", b'{"type":"ping"}')
 MESSAGE_STOP = encode("message_stop", b'{"type":"message_stop"}')
 
 
-def error_envelope(error_type: str, message: str) -> Json:
-    """The one shape an error has, as a body and as the data of an `error` event."""
-    return {"type": "error", "error": {"type": error_type, "message": message}}
+def error_envelope(error_type: str, message: str, details: Json | None = None) -> Json:
+    """The one shape an error has, as a body and as an `error` event. `details` are for a client's program."""
+    return {
+        "type": "error",
+        "error": {"type": error_type, "message": message, **({"details": details} if details else {})},
+    }
 
 
 def event(data: Json) -> bytes:

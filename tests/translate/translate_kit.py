@@ -128,7 +128,7 @@ def rebuilt(events: list[Json]) -> Json:
             content[event["index"]].pop("open")
         elif kind == "message_delta":
             message.update(event["delta"])
-            message["usage"] = event["usage"]
+            message["usage"] = {**message.get("usage", {}), **event["usage"]}
     for block in content:
         raw = block.pop("json")
         if block["type"] == "tool_use":
