@@ -145,7 +145,7 @@ def _env(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _draft(app: str, settings: dict[str, Any], meta: dict[str, Any]) -> Draft:
     if app == "codex":
-        draft = _from_codex(settings)
+        draft = draft_from_codex(settings)
     elif _env(settings):
         draft = draft_from_pairs(_env_pairs(_env(settings), meta), "cc-switch")
     else:
@@ -161,7 +161,7 @@ def _env_pairs(env: dict[str, Any], meta: dict[str, Any]) -> list[Pair]:
     return [(k, str(v)) for k, v in env.items() if isinstance(v, str | int | float) and k not in left_out]
 
 
-def _from_codex(settings: dict[str, Any]) -> Draft:
+def draft_from_codex(settings: dict[str, Any]) -> Draft:
     """Codex keeps TOML inside JSON; the key lies beside it or in it."""
     auth = settings.get("auth") if isinstance(settings.get("auth"), dict) else {}
     try:

@@ -13,7 +13,8 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop import deep_links, snippets
 from ccswitch_tui.interop.curl import looks_like_curl, parse_curl
 from ccswitch_tui.interop.draft import Draft
-from ccswitch_tui.interop.headers import read_headers
+from ccswitch_tui.interop.env_lines import env_pairs
+from ccswitch_tui.interop.headers import holds_key, read_headers
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, read_key
 from ccswitch_tui.secret import Secret
 
@@ -23,15 +24,10 @@ LONGEST_PASTE = 1_000_000
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[=>]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
 _FENCE = re.compile(r"\A\s*```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
-_ENV_LINE = re.compile(
-    r"""^[ \t]*(?:(?P<how>export|setx|set(?:[ \t]+-[a-zA-Z]+)*|declare(?:[ \t]+-x)?|ENV|-e|--env)[ \t]+)?"""
-    r"""(?:\$env:|\$Env:)?"?(?P<name>[A-Za-z_][A-Za-z0-9_]*)"?[ \t]*(?:=|(?<=\w)[ \t]+(?=["'\w$]))"""
-    r"""[ \t]*(?P<value>.*?)[ \t]*;?[ \t]*$""",
-    re.MULTILINE,
-)
-_SEVERAL_IN_A_LINE = re.compile(
-    r";[ \t]*(?=(?:export|set|setx)[ \t]|\$env:)|[ \t]+(?=(?:-e|--env)[ \t]+\w+=)|[ \t]*&&[ \t]*"
-)
+_REQUEST_LINE = re.compile(r"^(?:POST|GET) (/\S*) HTTP/[\d.]+[ \t]*$", re.MULTILINE)
+_HOST_LINE = re.compile(r"^host:[ \t]*([\w.-]+(?::\d+)?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_MODEL_FIELD = re.compile(r"""["']model["']\s*[:=]\s*["']([^"'\\\n]{1,120})["']""")
+_TABLE_ROW = re.compile(r"^[ \t]*\|[ \t]*([^|\n]{1,60}?)[ \t]*\|[ \t]*([^|\n]{1,500}?)[ \t]*\|[ \t]*$", re.MULTILINE)
 _LABEL_LINE = re.compile(
     r"^[ \t>*-]*[\"'`*]*(?P<name>[A-Za-z_\u4e00-\u9fff][\w .\u4e00-\u9fff-]{0,40}?)[\"'`*]*"
     r"[ \t]*[:：=][ \t]*(?P<value>\S.*?)[ \t,;]*$",
@@ -71,6 +67,7 @@ def _readable(pasted: str | bytes, notes: list[str]) -> str:
     plain = _CONTROL.sub("", _TERMINAL_CODES.sub("", text))
     if plain != text.removeprefix("\ufeff"):
         notes.append("control characters removed")
+    plain = plain.replace("\r\n", "\n").replace("\r", "\n")
     fence = _FENCE.match(plain)
     if fence:
         plain = fence[1]
@@ -96,10 +93,13 @@ def _parse(text: str) -> Draft:
         return deep_links.parse_link(bare)
     if looks_like_curl(text):
         return parse_curl(text)
-    if bare[:1] in "{[":
+    if bare[:1] in '{["':
         draft = snippets.draft_from_json_text(bare)
         if draft is not None:
             return draft
+    other = _other_tools(text)
+    if other is not None:
+        return other
     if snippets.looks_like_code(text):
         draft = snippets.draft_from_code(text)
         if draft.endpoint is not None:
@@ -113,6 +113,25 @@ def _parse(text: str) -> Draft:
         if draft is not None:
             return draft
     return _from_lines(text)
+
+
+def _other_tools(text: str) -> Draft | None:
+    """Pieces of other tools' files that only their own reader understands; and a request as it goes over the wire."""
+    if "[model_providers" in text:
+        from ccswitch_tui.interop.cc_switch import draft_from_codex
+
+        draft = draft_from_codex({"config": text})
+        return draft._replace(source="a configuration of Codex") if draft.endpoint else None
+    if re.search(r"^[ \t]*model_list:", text, re.MULTILINE):
+        from ccswitch_tui.interop import litellm, yamltext
+
+        drafts = [c.draft for c in litellm.candidates_from_config(yamltext.from_yaml(text)) if c.draft]
+        return drafts[0] if drafts else None
+    request = _REQUEST_LINE.search(text)
+    host = _HOST_LINE.search(text) if request else None
+    if request and host:
+        return _from_lines(f"https://{host[1]}{request[1]}\n{_REQUEST_LINE.sub('', _HOST_LINE.sub('', text))}")
+    return None
 
 
 def _by_variable(pairs: list[Pair]) -> Draft | None:
@@ -129,31 +148,9 @@ def _by_variable(pairs: list[Pair]) -> Draft | None:
     return None
 
 
-def env_pairs(text: str) -> list[Pair]:
-    """NAME=value lines as shells, .env files, PowerShell and docker write them."""
-    found = []
-    for match in _ENV_LINE.finditer(_SEVERAL_IN_A_LINE.sub("\n", text)):
-        value = match["value"]
-        spaced = "=" not in match[0].split(match["name"], 1)[1][:3]
-        # `set -x NAME value` (fish) and `setx NAME value` have no equals sign; prose does not either.
-        if spaced and not match["how"]:
-            continue
-        if match["how"] in ("export", "-e", "--env", "ENV"):
-            value = re.match(r"(\"[^\"]*\"|'[^']*'|[^\s\"']*)", value)[0]  # type: ignore[index]
-        found.append((match["name"], unquoted(value)))
-    return found
-
-
-def unquoted(value: str) -> str:
-    """A shell value without its quotes or the comment behind it."""
-    value = value.strip()
-    if value[:1] in ("'", '"') and (end := value.find(value[0], 1)) > 0:
-        return value[1:end]
-    return re.split(r"\s+#|\s*;\s*(?=export|set\b)|\s+&&", value, maxsplit=1)[0].strip().rstrip("\\").strip()
-
-
 def _from_lines(text: str) -> Draft:
     """An address with a key, or `label: value` lines as people send them to each other."""
+    text = _TABLE_ROW.sub(r"\1: \2", text)
     labelled: list[Pair] = []
     headers: list[Pair] = []
     for match in _LABEL_LINE.finditer(text):
@@ -176,6 +173,9 @@ def _from_lines(text: str) -> Draft:
     if draft.endpoint is None:
         draft = _bare_words(text, draft)
         notes += draft.notes
+    model = _MODEL_FIELD.search(text)
+    if draft.endpoint is not None and model and not draft.models.default and not holds_key(model[1]):
+        draft = draft._replace(models=draft.models._replace(default=model[1].strip()))
     secret = read.secret or draft.secret or _loose_key(text, draft)
     if draft.endpoint is not None and read.auth:
         draft = draft._replace(endpoint=draft.endpoint._replace(auth=read.auth))

@@ -32,14 +32,17 @@ _FROM_ENV = (
     r"""|(?:process|import\.meta)\.env(?:\.(?P<env2>\w+)|\[["'](?P<env3>\w+)["']\])|ENV\[["'](?P<env4>\w+)["']\]"""
 )
 _ARGUMENT = re.compile(
-    rf"""(?<![\w.-])["']?(?P<name>[A-Za-z_][\w-]{{0,40}})["']?\s*(?:=|:)(?!=)\s*(?:{_STRING}|{_FROM_ENV})"""
+    rf"""(?:(?<![\w.-])|(?<=\bopenai\.)|(?<=\blitellm\.))["']?(?P<name>[A-Za-z_][\w-]{{0,40}})["']?\s*(?:=|:)(?!=)\s*(?:{_STRING}|{_FROM_ENV})"""
 )
-_HEADER = re.compile(rf"""["'](?P<name>[A-Za-z-]{{1,60}})["']\s*[:,]\s*(?:{_STRING})""")
+_HEADER = re.compile(rf"""["'](?P<name>[A-Za-z-]{{1,60}})["']\s*[:,=]\s*(?:{_STRING})""")
+_ENV_SET = re.compile(
+    rf"""(?:environ\s*\[\s*["'](?P<name>\w+)["']\s*\]|process\.env\.(?P<dotted>\w+))\s*=\s*(?:{_STRING})"""
+)
 _CLIENT = re.compile(
     r"\b(?P<vendor>Async|Azure|Chat)?(?P<name>Anthropic|OpenAI)(?:Bedrock|Vertex)?\s*\(|\bcreate(?P<maker>OpenAI|Anthropic)\w*\("
 )
 _CODE = re.compile(
-    r"^\s*(?:import |from \w[\w.]* import|const |let |var |client\s*=|require\(|model_list:)"
+    r"^[ \t]*(?:import |from \w[\w.]* import|const |let |var |client\s*=|require\()"
     r"|\bnew (?:OpenAI|Anthropic)\b"
     r"|\b(?:Async|Azure|Chat)?(?:OpenAI|Anthropic)\(|\brequests\.post\(|\bfetch\(|\bhttpx\.|\blitellm\.|\bInvoke-(?:RestMethod|WebRequest)\b",
     re.MULTILINE | re.IGNORECASE,
@@ -60,6 +63,7 @@ def draft_from_code(text: str) -> Draft:
         value = _value(match)
         values[match["name"]] = value
         pairs.append((_argument_name(match["name"]), value))
+    pairs += [(m["name"] or m["dotted"], m["text"]) for m in _ENV_SET.finditer(text)]
     vendor = _vendor(text)
     source = "an SDK snippet"
     headers = read_headers([(m["name"], _interpolated(m["text"], values)) for m in _HEADER.finditer(text)
@@ -112,7 +116,8 @@ def _vendor(text: str) -> str:
 def draft_from_json_text(text: str) -> Draft | None:
     """The endpoint a JSON text describes; None when it is not JSON."""
     try:
-        return draft_from_tree(forgiving_json(text))
+        tree = forgiving_json(text)
+        return draft_from_tree(forgiving_json(tree) if isinstance(tree, str) else tree)
     except ValueError:
         return None
 
@@ -180,6 +185,9 @@ def _from_object(node: dict[str, Any]) -> Draft:
         if isinstance(node.get(inner), dict):
             pairs += _scalars(node[inner])
     models = node.get("models")
+    if isinstance(models, dict) and isinstance(models.get("claude"), dict):
+        pairs += _scalars(models["claude"])  # cc-switch's "universal" provider: one table an app
+        models = None
     if not any(fold(n) == "MODEL" for n, _ in pairs):
         listed = list(models) if isinstance(models, dict | list) else []
         first = next((m for m in listed if isinstance(m, str)), None)

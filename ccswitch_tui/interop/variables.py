@@ -160,7 +160,7 @@ def _groups(facts: list[Pair]) -> dict[str, _Group]:
 def is_other_business(name: str) -> bool:
     """Names that end like ours and mean something else."""
     return name.endswith(
-        ("_PROXY", "PUBLIC_KEY", "WEBSITE_URL", "HOMEPAGE", "ICON_URL", "CONFIG_URL", "SSH_KEY", "CA_KEY")
+        ("_PROXY", "PUBLIC_KEY", "WEBSITE_URL", "HOMEPAGE", "ICON_URL", "CONFIG_URL", "SSH_KEY", "CA_KEY", "ENV_KEY")
     ) or (name in ("TOKENS", "MAX_TOKEN", "HOMEPAGE_URL", "DATABASE_URL", "REDIS_URL", "CLIENT_KEY"))
 
 

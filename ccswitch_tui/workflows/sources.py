@@ -1,8 +1,6 @@
 """Other tools' files on this machine: where they lie, how each is opened and read.
 
-Their files are opened to read only, never locked, never changed; databases
-read-only, or as a copy when their tool holds them. What they mean is
-understood in interop.
+What they mean is understood in interop.
 """
 
 from __future__ import annotations
@@ -11,20 +9,22 @@ import contextlib
 import glob
 import json
 import os
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.draft import Candidate
+from ccswitch_tui.workflows.foreign_files import (
+    LARGEST_DATABASE,
+    database_of,
+    file_bytes,
+    file_json,
+    file_text,
+    file_yaml,
+)
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
-
-LARGEST_FILE = 8_000_000
-"""Bytes. Settings are kilobytes; a file beyond this is something else."""
-
-LARGEST_DATABASE = 500_000_000
-"""Bytes. cc-switch keeps its request log in the same file."""
 
 Read = Callable[["Context", str, bool], list[Candidate]]
 
@@ -124,7 +124,7 @@ def read_source(ctx: Context, source: str, *, insist: bool = False) -> tuple[str
 def _by_content(path: str) -> Source:
     """The tool a file belongs to, by its name and what it holds."""
     name = os.path.basename(path).lower()
-    head = _bytes(path, LARGEST_DATABASE, most=200_000)
+    head = file_bytes(path, LARGEST_DATABASE, most=200_000)
     if head.startswith(b"SQLite format 3\0"):
         return SOURCES["claude-code-router" if "config.sqlite" in name else "cc-switch"]
     text = head.decode("utf-8", "replace")
@@ -152,90 +152,18 @@ CONTENT_MARKS = (
 # ---------------------------------------------------------------- readers
 
 
-def _bytes(path: str, limit: int = LARGEST_FILE, most: int | None = None) -> bytes:
-    try:
-        if os.path.getsize(path) > limit:
-            raise UsageError(f"{path} is too large to be settings", hint="name the right file")
-        with open(path, "rb") as file:
-            return file.read(most)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
-
-
-def _text(path: str) -> str:
-    try:
-        return _bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text") from None
-
-
-def _json(path: str) -> Any:
-    """JSON as its tool reads it: with comments and commas too many where the tool forgives them."""
-    from ccswitch_tui.interop.snippets import forgiving_json
-
-    try:
-        return forgiving_json(_text(path))
-    except ValueError as error:
-        raise UsageError(f"{path} cannot be read as JSON: {error}", hint="mend it in its own tool first") from None
-
-
-def _yaml(path: str) -> Any:
-    from ccswitch_tui.interop.yamltext import from_yaml
-
-    try:
-        return from_yaml(_text(path))
-    except UsageError as error:
-        raise UsageError(f"{path}: {error.message}", hint=error.hint) from None
-
-
-@contextlib.contextmanager
-def _database(path: str) -> Iterator[Any]:
-    """Another tool's SQLite file, read-only; a copy of it where it is locked."""
-    import shutil
-    import sqlite3
-    import tempfile
-    from urllib.parse import quote
-
-    _bytes(path, LARGEST_DATABASE, most=16)
-
-    def opened(place: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(f"file:{quote(place)}?mode=ro", uri=True, timeout=1.0)
-        connection.row_factory = sqlite3.Row
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        return connection
-
-    with contextlib.ExitStack() as stack:
-        try:
-            connection = opened(path)
-        except sqlite3.Error:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ccswitch-"))
-            copy = os.path.join(folder, "copy.db")
-            for ending in ("", "-wal", "-shm"):
-                with contextlib.suppress(FileNotFoundError):
-                    shutil.copyfile(path + ending, copy + ending)
-            try:
-                connection = opened(copy)
-            except sqlite3.Error:
-                raise UsageError(f"{path} cannot be read as a database", hint="close its tool and try again") from None
-        stack.callback(connection.close)
-        try:
-            yield connection
-        except sqlite3.Error:
-            raise UsageError(f"{path} does not have the tables it should have") from None
-
-
 def _read_cc_switch(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop import cc_switch
 
     if path.endswith(".json"):
-        return cc_switch.candidates_from_config(_json(path), insist=insist)
-    if _bytes(path, LARGEST_DATABASE, most=16).startswith(b"SQLite format 3\0"):
-        with _database(path) as database:
+        return cc_switch.candidates_from_config(file_json(path), insist=insist)
+    if file_bytes(path, LARGEST_DATABASE, most=16).startswith(b"SQLite format 3\0"):
+        with database_of(path) as database:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             rows = [dict(row) for row in database.execute(cc_switch.QUERY)]
         found = cc_switch.candidates_from_rows(rows, insist=insist)
         return _warned(found, cc_switch.NEWER.format(version=version)) if version > cc_switch.KNOWN_VERSION else found
-    return cc_switch.candidates_from_rows(cc_switch.rows_from_sql(_text(path)), insist=insist)
+    return cc_switch.candidates_from_rows(cc_switch.rows_from_sql(file_text(path)), insist=insist)
 
 
 def _warned(candidates: list[Candidate], warning: str) -> list[Candidate]:
@@ -248,8 +176,8 @@ def _read_router(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop import claude_code_router as router
 
     if not path.endswith(".sqlite"):
-        return router.candidates_from_config(_json(path), insist=insist)
-    with _database(path) as database:
+        return router.candidates_from_config(file_json(path), insist=insist)
+    with database_of(path) as database:
         row = database.execute(router.QUERY).fetchone()
     return router.candidates_from_config(json.loads(row[0]) if row else {}, insist=insist)
 
@@ -258,14 +186,14 @@ def _read_ccs(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop import ccs
     from ccswitch_tui.interop.claude_settings import candidate_from_settings
 
-    config = _json(path) if path.endswith(".json") else _yaml(path)
+    config = file_json(path) if path.endswith(".json") else file_yaml(path)
     found = []
     for name, file in ccs.settings_files(config).items():
         place = (
             file.replace("~", ctx.paths.home, 1) if file.startswith("~") else os.path.join(os.path.dirname(path), file)
         )
         try:
-            candidate = candidate_from_settings(name, _json(place), insist=insist)
+            candidate = candidate_from_settings(name, file_json(place), insist=insist)
         except UsageError as error:
             candidate = Candidate(name, None, error.message)
         found.append(candidate._replace(in_use=name == ccs.default_profile(config)))
@@ -275,22 +203,24 @@ def _read_ccs(ctx: Context, path: str, insist: bool) -> list[Candidate]:
 def _read_litellm(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop import litellm
 
-    return litellm.candidates_from_config(_yaml(path), insist=insist)
+    return litellm.candidates_from_config(file_yaml(path), insist=insist)
 
 
 def _read_aider(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop import aider
-    from ccswitch_tui.interop.paste import env_pairs
+    from ccswitch_tui.interop.env_lines import env_pairs
 
     env_file = os.path.join(os.path.dirname(path), ".env")
-    env = dict(env_pairs(_text(env_file))) if os.path.isfile(env_file) else {}
-    return aider.candidates_from_config(_yaml(path), env, insist=insist)
+    env = dict(env_pairs(file_text(env_file))) if os.path.isfile(env_file) else {}
+    return aider.candidates_from_config(file_yaml(path), env, insist=insist)
 
 
 def _read_continue(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop import continue_dev
 
-    return continue_dev.candidates_from_config(_json(path) if path.endswith(".json") else _yaml(path), insist=insist)
+    return continue_dev.candidates_from_config(
+        file_json(path) if path.endswith(".json") else file_yaml(path), insist=insist
+    )
 
 
 def _read_settings(ctx: Context, path: str, insist: bool) -> list[Candidate]:
@@ -298,7 +228,7 @@ def _read_settings(ctx: Context, path: str, insist: bool) -> list[Candidate]:
 
     stem = os.path.basename(path).removesuffix(".json").removesuffix(".settings")
     name = "claude" if stem in ("settings", "settings.local") else stem
-    return [candidate_from_settings(name, _json(path), insist=insist)]
+    return [candidate_from_settings(name, file_json(path), insist=insist)]
 
 
 def _read_environment(ctx: Context, path: str, insist: bool) -> list[Candidate]:
@@ -309,17 +239,17 @@ def _read_environment(ctx: Context, path: str, insist: bool) -> list[Candidate]:
 
 def _read_env_file(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop.claude_settings import candidate_from_environment
-    from ccswitch_tui.interop.paste import env_pairs
+    from ccswitch_tui.interop.env_lines import env_pairs
 
     name = os.path.basename(path).removesuffix(".env")
-    return [candidate_from_environment(name, dict(env_pairs(_text(path))), insist=insist)]
+    return [candidate_from_environment(name, dict(env_pairs(file_text(path))), insist=insist)]
 
 
 def _read_key_file(ctx: Context, path: str, insist: bool) -> list[Candidate]:
+    from ccswitch_tui.interop.env_lines import env_pairs
     from ccswitch_tui.interop.others import from_key_file
-    from ccswitch_tui.interop.paste import env_pairs
 
-    return from_key_file(env_pairs(_text(path)), "claude-code-switch", insist=insist)
+    return from_key_file(env_pairs(file_text(path)), "claude-code-switch", insist=insist)
 
 
 def _read_zcf(ctx: Context, path: str, insist: bool) -> list[Candidate]:
@@ -328,7 +258,7 @@ def _read_zcf(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop.others import from_zcf
 
     try:
-        return from_zcf(tomllib.loads(_text(path)), insist=insist)
+        return from_zcf(tomllib.loads(file_text(path)), insist=insist)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} cannot be read as TOML: {error}") from None
 
@@ -336,13 +266,13 @@ def _read_zcf(ctx: Context, path: str, insist: bool) -> list[Candidate]:
 def _read_switch_tui(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop.others import from_claude_switch_tui
 
-    return from_claude_switch_tui(_json(path), insist=insist)
+    return from_claude_switch_tui(file_json(path), insist=insist)
 
 
 def _read_provider_switcher(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop.others import from_claude_provider_switcher
 
-    return from_claude_provider_switcher(_json(path), insist=insist)
+    return from_claude_provider_switcher(file_json(path), insist=insist)
 
 
 def _read_paste(ctx: Context, path: str, insist: bool) -> list[Candidate]:
@@ -350,7 +280,7 @@ def _read_paste(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop.paste import parse_paste
 
     name = os.path.splitext(os.path.basename(path))[0] or "imported"
-    return [checked(name, parse_paste(_bytes(path)), insist=insist)]
+    return [checked(name, parse_paste(file_bytes(path)), insist=insist)]
 
 
 SOURCES: dict[str, Source] = {

@@ -60,6 +60,25 @@ OPENAI_LIKE = {
     "labels in Markdown": f"- **Base URL**: `{BASE}`\n- **API Key**: `{KEY}`\n- **Model**: `big`",
     "curl": f"curl {BASE}/chat/completions -H 'Authorization: Bearer {KEY}' -d '{{\"model\":\"big\"}}'",
     "ccr link": f"ccr://provider?name=acme&base_url={BASE}&api_key={KEY}&protocol=openai_chat_completions&models=big,small",
+    "several variables in front of a command": f"OPENAI_BASE_URL={BASE} OPENAI_API_KEY='{KEY}' OPENAI_MODEL=big codex exec hi",
+    "the same over several lines": f"env OPENAI_BASE_URL={BASE} \\\n  OPENAI_API_KEY={KEY} \\\n  OPENAI_MODEL=big ./run.sh",
+    "docker compose, a list": f"    environment:\n      - OPENAI_API_BASE={BASE}\n      - OPENAI_API_KEY={KEY}\n      - OPENAI_MODEL=big",
+    "docker compose, a table": f"    environment:\n      OPENAI_API_BASE: {BASE}\n      OPENAI_API_KEY: {KEY}\n      OPENAI_MODEL: big",
+    "systemd": f'Environment="OPENAI_BASE_URL={BASE}"\nEnvironment="OPENAI_API_KEY={KEY}"\nEnvironment="OPENAI_MODEL=big"',
+    "a request as it is sent": f"POST /v1/chat/completions HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer {KEY}\r\n\r\n{{\"model\": \"big\"}}",
+    "PowerShell's Invoke-RestMethod": f'$headers = @{{ "Authorization" = "Bearer {KEY}" }}\n$body = @{{ model = "big" }} | ConvertTo-Json\n'
+                                      f'Invoke-RestMethod -Uri "{BASE}/chat/completions" -Method Post -Headers $headers -Body $body',
+    "Python with variables": f'BASE_URL = "{BASE}"\nAPI_KEY = "{KEY}"\nclient = OpenAI(base_url=BASE_URL, api_key=API_KEY)\n'
+                             'client.chat.completions.create(model="big")',
+    "Python that sets its environment": f'os.environ["OPENAI_API_KEY"] = "{KEY}"\nos.environ["OPENAI_BASE_URL"] = "{BASE}"\nimport openai\n'
+                                        'openai.OpenAI().chat.completions.create(model="big")',
+    "the old OpenAI module": f'import openai\nopenai.api_key = "{KEY}"\nopenai.api_base = "{BASE}"\nopenai.ChatCompletion.create(model="big")',
+    "a Python dict": f"config = {{'base_url': '{BASE}', 'api_key': '{KEY}', 'model': 'big'}}",
+    "LiteLLM": f"model_list:\n  - model_name: a\n    litellm_params:\n      model: openai/big\n      api_base: {BASE}\n      api_key: {KEY}",
+    "Codex": f'model = "big"\nmodel_provider = "x"\n[model_providers.x]\nbase_url = "{BASE}"\nexperimental_bearer_token = "{KEY}"',
+    "a Markdown table": f"| what | value |\n|---|---|\n| Base URL | {BASE} |\n| API Key | {KEY} |\n| Model | big |",
+    "wget": f"wget --header='Authorization: Bearer {KEY}' --post-data='{{\"model\":\"big\"}}' {BASE}/chat/completions",
+    "JSON inside a JSON string": json.dumps(json.dumps({"base_url": BASE, "api_key": KEY, "model": "big"})),
     "terminal codes around it": f"\x1b[200~export OPENAI_BASE_URL={BASE}\x1b[0m\nexport OPENAI_API_KEY={KEY}\nexport OPENAI_MODEL=big\x1b[201~",
     "a byte order mark": f"\ufeffOPENAI_BASE_URL={BASE}\nOPENAI_API_KEY={KEY}\nOPENAI_MODEL=big",
 }  # fmt: skip

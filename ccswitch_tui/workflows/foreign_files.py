@@ -1,0 +1,94 @@
+"""Files that belong to other tools, opened to read only: never locked, never changed, never waited for.
+
+A database that its tool holds is read as a copy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from ccswitch_tui.errors import UsageError
+
+LARGEST_FILE = 8_000_000
+"""Bytes. Settings are kilobytes; a file beyond this is something else."""
+
+LARGEST_DATABASE = 500_000_000
+"""Bytes. cc-switch keeps its request log in the same file."""
+
+
+def file_bytes(path: str, limit: int = LARGEST_FILE, most: int | None = None) -> bytes:
+    """A file's bytes (its first `most`); raises UsageError when it is larger than `limit` or cannot be read."""
+    try:
+        if os.path.getsize(path) > limit:
+            raise UsageError(f"{path} is too large to be settings", hint="name the right file")
+        with open(path, "rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+
+
+def file_text(path: str) -> str:
+    """A file's text; raises UsageError when it is not UTF-8."""
+    try:
+        return file_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text") from None
+
+
+def file_json(path: str) -> Any:
+    """JSON as its tool reads it: with comments and commas too many where the tool forgives them."""
+    from ccswitch_tui.interop.snippets import forgiving_json
+
+    try:
+        return forgiving_json(file_text(path))
+    except ValueError as error:
+        raise UsageError(f"{path} cannot be read as JSON: {error}", hint="mend it in its own tool first") from None
+
+
+def file_yaml(path: str) -> Any:
+    """YAML as plain data; raises UsageError naming the file and the line."""
+    from ccswitch_tui.interop.yamltext import from_yaml
+
+    try:
+        return from_yaml(file_text(path))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", hint=error.hint) from None
+
+
+@contextlib.contextmanager
+def database_of(path: str) -> Iterator[Any]:
+    """Another tool's SQLite file, read-only; a copy of it where it is locked."""
+    import shutil
+    import sqlite3
+    import tempfile
+    from urllib.parse import quote
+
+    file_bytes(path, LARGEST_DATABASE, most=16)
+
+    def opened(place: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"file:{quote(place)}?mode=ro", uri=True, timeout=1.0)
+        connection.row_factory = sqlite3.Row
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return connection
+
+    with contextlib.ExitStack() as stack:
+        try:
+            connection = opened(path)
+        except sqlite3.Error:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ccswitch-"))
+            copy = os.path.join(folder, "copy.db")
+            for ending in ("", "-wal", "-shm"):
+                with contextlib.suppress(FileNotFoundError):
+                    shutil.copyfile(path + ending, copy + ending)
+            try:
+                connection = opened(copy)
+            except sqlite3.Error:
+                raise UsageError(f"{path} cannot be read as a database", hint="close its tool and try again") from None
+        stack.callback(connection.close)
+        try:
+            yield connection
+        except sqlite3.Error:
+            raise UsageError(f"{path} does not have the tables it should have") from None
