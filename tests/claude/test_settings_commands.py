@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from settings_kit import THEIRS, chat_profile, context, native_profile
 from ccswitch_tui.claude.files import SettingsFiles
 from ccswitch_tui.claude.layers import Layer, effective
 from ccswitch_tui.claude.surroundings import exports_in, find_exports
+from ccswitch_tui.cli.choose import choose_profile
 from ccswitch_tui.cli.main import main
+from ccswitch_tui.cli.output import Output
 from ccswitch_tui.errors import ExitCode
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers
 from ccswitch_tui.workflows.context import Context
@@ -298,21 +300,12 @@ def test_an_odd_start_up_file_is_survived(home: Path) -> None:
     assert find_exports(ctx.paths, ctx.env, ctx.cwd, frozenset({"A"})) == []
 
 
-def test_the_quick_switch_on_a_terminal_offers_a_list(home: Path) -> None:
-    import pty
-
-    context(home, chat_profile("work"), native_profile("native"))
-    main_end, child_end = pty.openpty()
-    env = {"HOME": str(home), "PATH": "/usr/bin:/bin", "TERM": "xterm", "EXAMPLE_KEY": "sk-example-0001"}
-    child = subprocess.Popen(
-        [sys.executable, "-m", "ccswitch_tui", "use"],
-        env={**env, "PYTHONPATH": str(Path(__file__).parents[2])}, cwd=home / "project",
-        stdin=child_end, stdout=child_end, stderr=child_end,
-    )  # fmt: skip
-    import os
-
-    os.close(child_end)
-    os.write(main_end, b"nat\n")
-    assert child.wait(20) == 0
-    os.close(main_end)
-    assert "native" in (home / ".claude" / "settings.json").read_text()
+@pytest.mark.parametrize(
+    ("typed", "expected"), [("2", "native"), ("nat", "native"), ("official", "official"), ("", None)]
+)
+def test_a_list_takes_a_number_a_name_or_its_beginning(
+    home: Path, monkeypatch: pytest.MonkeyPatch, typed: str, expected: str | None
+) -> None:
+    ctx = context(home, chat_profile("work"), native_profile("native"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed + "\n"))
+    assert choose_profile(ctx, Output({}, stdout=io.StringIO()), "user") == expected
