@@ -69,6 +69,7 @@ SPECIFIC_FIRST: tuple[str, ...] = (
     "model-not-found",
     "model-forbidden",
     "context-too-small",
+    "stream-endless",
     "no-tools",
     "stream-malformed",
     "tools-malformed",

@@ -27,6 +27,9 @@ from ccswitch_tui.probe.shapes import (
 
 OK = "ok"
 
+WORDS_READ = 20_000
+"""Characters that are looked at: a block page says who it is at its beginning, and patterns must not run for ever."""
+
 WORDS_SHOWN = 240
 """Characters of an endpoint's own words in a finding: two lines of a terminal."""
 
@@ -183,6 +186,8 @@ def _success(exchange: Exchange, body: Any) -> Answer:
         if not elsewhere.faults and (elsewhere.text or elsewhere.finish or elsewhere.calls):
             return Answer("wire-mismatch", f"the answer has the form of {other}", said=said)
         return _odd(exchange, body, "an answer")._replace(said=said)
+    if exchange.ended in ("too-large", "too-long") and exchange.rung != "stream":
+        return _odd(exchange, body, "an answer")._replace(said=said)
     return Answer(OK, said=said)
 
 
@@ -196,6 +201,8 @@ def _odd(exchange: Exchange, body: Any, wanted: str) -> Answer:
         return Answer(kind, f"the answer {endings[exchange.ended]} ({exchange.body_bytes} bytes)")
     if not exchange.body.strip():
         return Answer("empty-answer", f"HTTP {exchange.status} with an empty body")
+    if "\0" in exchange.body[:200]:
+        return Answer("bad-format", f"HTTP {exchange.status} with binary data in place of {wanted}")
     what = "JSON, but not" if body is not None else "neither JSON nor a stream, and not"
     return Answer("bad-format", f"HTTP {exchange.status} with {what} {wanted}: {_short(exchange.body, 80)}")
 
@@ -228,6 +235,7 @@ def _status_in(error: Any) -> int | None:
 def _refusal(
     exchange: Exchange, words: str, *, shown: str = "", html: bool = False, only: tuple[str, ...] = ()
 ) -> Answer | None:
+    words = words[:WORDS_READ]
     header_lines = "\n".join(f"{name.lower()}: {value}" for name, value in exchange.headers)
     for rule in rules():
         if only and rule.kind not in only:

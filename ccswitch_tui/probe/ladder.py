@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.probe.asks import (
     CHAT,
+    LIST_PATIENCE_S,
+    MESSAGE_PATIENCE_S,
     MESSAGES,
     SIZE_PATIENCE_S,
     SIZE_TOKENS,
@@ -82,6 +84,11 @@ ELSEWHERE = frozenset(
     ]
 )
 """Answers that may mean: right host, wrong address or format."""
+
+HANGS = frozenset(["timeout", "stream-endless"])
+"""An endpoint that did so without a key gets less patience with one."""
+
+NO_LIST = frozenset(["endpoint-not-found", "method-not-allowed", "not-an-api", "redirected", *HANGS])
 
 STYLE_TROUBLE = frozenset(["auth-invalid", "auth-header-style", "auth-forbidden"])
 AGAIN = frozenset(["overloaded", "server-error", "connection-reset"])
@@ -203,12 +210,7 @@ class _Climber:
 
     def first_answer(self) -> Step:
         http = self.facts.of("http")[-1].answer
-        has_list = http.kind not in (
-            "endpoint-not-found",
-            "method-not-allowed",
-            "not-an-api",
-            "redirected",
-        )
+        has_list = http.kind not in NO_LIST
         if not self.target.has_key and self.target.auth != "none" and http.kind in STYLE_TROUBLE:
             return
         listing = list_ask("models", self.target.base_url, self.target.wire or CHAT, self._auth())
@@ -244,7 +246,9 @@ class _Climber:
 
     def _message(self, place: Place) -> Ask:
         self.tried.add((place, repr(sorted(self.facts.learned))))
-        return ask("message", place, self.body(place).message(), variant=self._variant(place))
+        slow = self.facts.of("http")[-1].answer.kind in HANGS
+        patience_s = LIST_PATIENCE_S if slow else MESSAGE_PATIENCE_S
+        return ask("message", place, self.body(place).message(), variant=self._variant(place), patience_s=patience_s)
 
     def _variant(self, place: Place) -> str:
         differs = []
