@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
@@ -67,7 +68,13 @@ def _with_key(args: argparse.Namespace, ctx: Context, edited: Edited, out: Outpu
     if args.key:
         return edit.save_with_reference(ctx, edited, key_reference(args.key))
     if args.key_stdin:
-        return edit.save_with_key(ctx, edited, key_from_stdin(), verify=not args.no_verify)
+        return edit.save_with_key(
+            ctx,
+            edited,
+            key_from_stdin(),
+            verify=not args.no_verify,
+            on_unproved=lambda why: out.talk(f"  {out.glyph('warn')} the new key could not be proved: {why}"),
+        )
     follows = args.key_follows or (edited.host_changed and _ask_to_follow(edited))
     return edit.save_edit(ctx, edited, key_follows=follows)
 
@@ -113,7 +120,7 @@ def _in_editor(ctx: Context, name: str, out: Output) -> Edited | None:
     text = before
     command = _editor(ctx)
     while True:
-        text = _edited_text(command, text, name)
+        text = _edited_text(command, text, name, ctx.env)
         if text.strip() in ("", before.strip()):
             return None
         try:
@@ -146,7 +153,7 @@ def _editor(ctx: Context) -> list[str]:
     return ["notepad"] if sys.platform == "win32" else ["vi"]
 
 
-def _edited_text(command: list[str], text: str, name: str) -> str:
+def _edited_text(command: list[str], text: str, name: str, env: Mapping[str, str]) -> str:
     """The text as the editor left it. It lies in a file only we can read meanwhile."""
     import subprocess
     import tempfile
@@ -156,7 +163,7 @@ def _edited_text(command: list[str], text: str, name: str) -> str:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         try:
-            code = subprocess.call([*command, path])
+            code = subprocess.call([*command, path], env=dict(env))
         except OSError as error:
             raise CcswitchError(
                 f"the editor '{command[0]}' cannot be started: {error.strerror}",

@@ -8,7 +8,7 @@ host changes, it follows only if the user says so.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
@@ -127,8 +127,18 @@ def save_with_reference(ctx: Context, edited: Edited, ref: SecretRef) -> Profile
     return after
 
 
-def save_with_key(ctx: Context, edited: Edited, secret: Secret, *, verify: bool = True) -> Profile:
-    """Saves the change with another key: the endpoint must accept it first, and the old one goes last."""
+def save_with_key(
+    ctx: Context,
+    edited: Edited,
+    secret: Secret,
+    *,
+    verify: bool = True,
+    on_unproved: Callable[[str], None] = lambda why: None,
+) -> Profile:
+    """Saves the change with another key: the endpoint must not refuse it, and the old one goes last.
+
+    `on_unproved` is told why the endpoint could not say that it accepts the key.
+    """
     from ccswitch_tui.workflows.add import sendable
     from ccswitch_tui.workflows.keys import rotate_key
 
@@ -136,19 +146,24 @@ def save_with_key(ctx: Context, edited: Edited, secret: Secret, *, verify: bool 
     endpoint = edited.after.endpoint
     if endpoint.auth == "none":
         edited = edited._replace(after=edited.after._replace(endpoint=endpoint._replace(auth="bearer")))
-    check = (lambda key: verify_key(ctx, edited.after, key)) if verify else None
+
+    def check(key: Secret) -> None:
+        unproved = verify_key(ctx, edited.after, key)
+        if unproved:
+            on_unproved(unproved)
+
     if any(edited.before.key == other.key for other in _others(ctx, edited.after.name)):
         # another profile reads the same stored key: this one gets its own
         edited = edited._replace(after=edited.after._replace(key=SecretRef("none")))
-    ref = rotate_key(ctx, edited.after, secret, check)
+    ref = rotate_key(ctx, edited.after, secret, check if verify else None)
     after = edited.after._replace(key=ref, key_host=_bound_to(edited.after, ref))
     if after != edited.before:
         update_profiles(ctx.paths, {after.name: after}, expected_sha256=edited.sha256)
     return after
 
 
-def verify_key(ctx: Context, profile: Profile, secret: Secret) -> None:
-    """Raises KeyRefusedError when the endpoint refuses the key. An endpoint that cannot be reached proves nothing."""
+def verify_key(ctx: Context, profile: Profile, secret: Secret) -> str:
+    """ "" when the endpoint accepts the key, or why it could not tell. Raises KeyRefusedError when it refuses it."""
     import asyncio
 
     from ccswitch_tui.errors import KeyRefusedError
@@ -161,6 +176,8 @@ def verify_key(ctx: Context, profile: Profile, secret: Secret) -> None:
             f"{url_host(profile.endpoint.base_url)} refuses the new key: {refused.title}; the old one was kept",
             hint="check it; --no-verify stores it all the same",
         )
+    proved = any(step.code in ("auth", "message") and step.verdict == "ok" for step in report.steps)
+    return "" if proved else report.sentence
 
 
 KEY_REFUSALS = ("auth-missing", "auth-invalid", "auth-forbidden")

@@ -104,7 +104,8 @@ def read_source(ctx: Context, source: str, *, insist: bool = False) -> tuple[str
     """
     known = SOURCES.get(source)
     if known is None:
-        path = os.path.join(ctx.cwd, os.path.expanduser(source))
+        at_home = source.replace("~", ctx.paths.home, 1) if source.startswith("~/") else source
+        path = os.path.join(ctx.cwd, at_home)
         if not os.path.isfile(path):
             raise UsageError(
                 f"there is no source '{source}'", hint=f"one of {', '.join(SOURCES)}, or the path of a file of theirs"

@@ -14,6 +14,7 @@ import pytest
 
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.credentials.base import MemoryStore
+from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.errors import ConflictError, KeyStoreError
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.secret import Secret
@@ -409,6 +410,84 @@ def test_another_key_replaces_the_stored_one(run: Run, work: None, store: Memory
     assert store.get("work") == Secret(OTHER_KEY)
 
 
+def test_a_refused_key_does_not_replace_the_stored_one(run: Run, ctx: Context, store: MemoryStore) -> None:
+    with DemoProvider() as provider:
+        key = provider.key.reveal()
+        run("add", "demo", "--url", provider.base_url, "--model", "demo-large", "--key-stdin", stdin=key)
+        done = run("edit", "demo", "--key-stdin", stdin=OTHER_KEY)
+        assert (done.code, "the old one was kept" in done.err) == (4, True)
+        assert store.get("demo") == Secret(key)
+
+
+def test_a_key_that_could_not_be_proved_is_stored_and_said_to_be_so(run: Run, store: MemoryStore) -> None:
+    run("add", "down", "--no-probe", "--url", "http://127.0.0.1:9/v1", "--model", "m", "--key-stdin", stdin=KEY)
+    done = run("edit", "down", "--key-stdin", stdin=OTHER_KEY)
+    assert (done.code, "could not be proved" in done.err) == (0, True)
+    assert store.get("down") == Secret(OTHER_KEY)
+
+
+# ---------------------------------------------------------------- add, with a look at the endpoint
+
+
+def test_the_endpoint_is_asked_and_what_it_proved_is_saved(run: Run, ctx: Context) -> None:
+    with DemoProvider() as provider:
+        done = run(
+            "add",
+            "demo",
+            "--url",
+            provider.base_url,
+            "--model",
+            "demo-large",
+            "--key-stdin",
+            stdin=provider.key.reveal(),
+        )
+    assert "'demo-large' answers in openai-chat" in done.err
+    profile = ctx.book().get("demo")
+    assert (profile.endpoint.wire, profile.context_window) == ("openai-chat", 131072)
+
+
+def test_an_endpoint_that_is_down_is_saved_and_said_to_be_down(run: Run, ctx: Context) -> None:
+    done = run("add", "down", "--url", "http://127.0.0.1:9/v1", "--model", "m")
+    assert done.code == 0
+    assert "nothing listens" in done.err
+    assert "does not work yet" in done.err
+    assert "down" in ctx.book().profiles
+
+
+@pytest.mark.parametrize("url, key, code", [("http://127.0.0.1:9/v1", KEY, 3), (None, OTHER_KEY, 4)])
+def test_strictly_nothing_is_saved_unless_the_endpoint_answers(
+    run: Run, ctx: Context, store: MemoryStore, url: str | None, key: str, code: int
+) -> None:
+    with DemoProvider() as provider:
+        done = run(
+            "add", "x", "--strict", "--url", url or provider.base_url, "--model", "demo-large", "--key-stdin", stdin=key
+        )
+    assert (done.code, "nothing was saved" in done.err) == (code, True)
+    assert (ctx.book().profiles, store.get("x")) == ({}, None)
+
+
+def test_the_better_format_of_the_same_host_is_found(run: Run, ctx: Context) -> None:
+    with DemoProvider() as provider:
+        run(
+            "add",
+            "n",
+            "--url",
+            provider.native_url,
+            "--model",
+            "demo-large",
+            "--key-stdin",
+            stdin=provider.key.reveal(),
+        )
+        assert ctx.book().get("n").endpoint.wire == "anthropic"
+
+
+def test_added_and_used_in_one_go(run: Run, ctx: Context) -> None:
+    done = run("add", "work", "--no-probe", "--use", "--paste", "-", stdin=CURL)
+    assert done.code == 0
+    assert "work is in use" in done.out
+    assert "/p/work" in Path(ctx.paths.user_settings).read_text()
+
+
 def test_a_key_that_lives_elsewhere_takes_the_stored_one_out(
     run: Run, work: None, store: MemoryStore, ctx: Context
 ) -> None:
@@ -496,6 +575,18 @@ def test_settings_in_use_name_the_renamed_profile(run: Run, work: None, ctx: Con
     assert "settings name it anew" in done.err
     assert "/p/job" in Path(ctx.paths.user_settings).read_text()
     assert "/p/work" not in Path(ctx.paths.user_settings).read_text()
+
+
+@pytest.mark.parametrize("word", ["rename", "copy", "remove"])
+def test_a_file_that_cannot_be_written_leaves_every_key_where_it_was(
+    run: Run, work: None, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise ConflictError("no space left")
+
+    monkeypatch.setattr("ccswitch_tui.workflows.manage.update_profiles", full)
+    assert run(word, "work", *([] if word == "remove" else ["job"])).code == 6
+    assert (store.get("work"), store.get("job")) == (Secret(KEY), None)
 
 
 def test_a_rename_to_a_taken_name_is_refused(run: Run, work: None) -> None:
