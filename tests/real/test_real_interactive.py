@@ -1,4 +1,4 @@
-"""The real Claude Code on a terminal: Esc reaches the endpoint, `use` moves a running session, signatures do not end one."""
+"""The real Claude Code on a terminal: Esc reaches the endpoint, `use` moves a running session and no other."""
 
 from __future__ import annotations
 
