@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.interop.new_api import recognise_gateway
 from ccswitch_tui.probe.model import ProbeReport
 from ccswitch_tui.probe.shapes import parsed, read_models
 from ccswitch_tui.profiles.model import Wire
@@ -45,7 +46,7 @@ def with_report(draft: Draft, report: ProbeReport, *, keep_wire: bool = False) -
         for q in report.quirks
     }
     draft = draft._replace(endpoint=endpoint, quirks={**draft.quirks, **learned}, notes=tuple(notes))
-    return _with_models(draft, listed_models(report))
+    return _with_models(_with_gateway(draft, report), listed_models(report))
 
 
 def listed_models(report: ProbeReport) -> dict[str, int | None]:
@@ -56,6 +57,19 @@ def listed_models(report: ProbeReport) -> dict[str, int | None]:
             if rows:
                 return {row.id: row.context_window for row in rows}
     return {}
+
+
+def _with_gateway(draft: Draft, report: ProbeReport) -> Draft:
+    """Says what kind of gateway answered, and marks the profile with it."""
+    headers = {name: value for exchange in report.exchanges for name, value in exchange.headers}
+    gateway = recognise_gateway(headers)
+    if gateway is None:
+        return draft
+    tag = gateway.name.lower()
+    return draft._replace(
+        notes=(*draft.notes, f"this is {gateway.name}: {gateway.advice}"),
+        tags=draft.tags if tag in draft.tags else (*draft.tags, tag),
+    )
 
 
 def _address_patch(draft: Draft, report: ProbeReport) -> Mapping[str, Any]:
