@@ -82,6 +82,13 @@ class CallBook:
         if self._this_chunk:
             self._this_chunk = []
 
+    def add(self, name: str) -> Call:
+        """A new call of this name."""
+        call = Call(None)
+        call.name = name
+        self.calls.append(call)
+        return call
+
     def resolve(self, piece: Fragment) -> Call:
         """The call this fragment belongs to, a new one perhaps."""
         call = self._known(piece)
