@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -20,6 +22,9 @@ from ccswitch_tui.tui.widgets.rows import Rows
 
 GLANCE_S = 2.0
 """How often the files' times are looked at, so that a `use` in another terminal shows up here."""
+
+REST_S = 0.12
+"""How long the cursor stands on a profile before its last report is read."""
 
 SCOPES = ("user", "project", "local")
 
@@ -101,6 +106,16 @@ class HomeScreen(Place[None]):
 
     def show_details(self) -> None:
         self.query_one(Details).show(self.row, self.session.ctx.clock())
+        if self.row and self.row.verdict:
+            self.show_findings(self.row.name)
+
+    @task("findings")
+    async def show_findings(self, name: str) -> None:
+        """What the last probe found, once the cursor rests."""
+        await asyncio.sleep(REST_S)
+        report = await self.ccs.off(self.session.last_report, name)
+        if report and self.row and self.row.name == name:
+            self.query_one(Details).show_findings(report.sentence, report.findings)
 
     @property
     def row(self) -> Row | None:

@@ -96,7 +96,7 @@ class ProbeScreen(Place[None]):
         for finding in self.findings():
             shown += [card(finding, fix_key="f"), ""]
         if step is not None:
-            shown.append(step_facts(step))
+            shown.append(step_facts(step, seen=not shown))
         self.query_one("#card", Prose).update(look.lines(*shown))
         self.renew_keys()
 

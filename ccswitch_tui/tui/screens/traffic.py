@@ -122,7 +122,7 @@ class TrafficScreen(Place[None]):
             look.cells(look.took(flow.get("total_ms")), 8, right=True),
         )
         left = max(10, width - tail.cell_length - 15)
-        who = left // 3 if left > 36 else 0
+        who = min(20, left // 3) if left > 36 else 0
         return look.line(
             " ", look.mark(meaning_of(flow)), " ", look.cells(str(flow.get("status") or look.sign("wait")), 4),
             look.cells(look.quoted(flow.get("profile", "")), who, look.NAME), " " if who else "",

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
+from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.session import Row
+from ccswitch_tui.tui.widgets.finding import card
 from ccswitch_tui.tui.widgets.prose import Prose
 
 LABEL_WIDTH = 11
 
 
 class Details(VerticalScroll, can_focus=False):
-    """Follows the cursor of the list."""
+    """Follows the cursor of the list; what the last probe found comes a moment later."""
 
     def compose(self) -> ComposeResult:
         yield Prose(id="facts")
+        yield Prose(id="found")
 
     def show(self, row: Row | None, now: float) -> None:
         """The facts of a profile, or nothing."""
         self.query_one("#facts", Prose).update(facts(row, now) if row else "")
+        self.query_one("#found", Prose).update("")
+
+    def show_findings(self, sentence: str, findings: Sequence[Finding]) -> None:
+        """What the last probe came to."""
+        rows: list[Content | str] = ["", Content.styled(look.quoted(sentence), look.QUIET)]
+        for finding in findings:
+            rows += ["", card(finding)]
+        self.query_one("#found", Prose).update(look.lines(*rows))
 
 
 def facts(row: Row, now: float) -> Content:
     """All that Home says about one profile, the common things within eight lines."""
     p = row.profile
     rows: list[Content | str] = [
-        look.line((p.name, look.NAME), "  ", look.verdict(row.verdict), *_when(row, now)),
-        Content.styled(look.quoted(p.note), look.QUIET),
+        look.line(
+            (p.name, look.NAME),
+            "  ",
+            look.verdict(row.verdict),
+            *_when(row, now),
+            (f"   {look.quoted(p.note)}", look.QUIET),
+        ),
+        "",
         fact("address", p.endpoint.base_url),
         fact("wire", p.endpoint.wire or t("fact.wire_unknown"), t(f"route.{p.route}")),
         _models(row),

@@ -15,6 +15,7 @@ WAITING = cast("Any", "wait")
 """In the place of a verdict, for a rung not climbed yet."""
 TITLE_WIDTH = 12
 TIME_WIDTH = 8
+SEEN_STYLES = {"skip": look.DISABLED}
 TITLE_STYLES = {"warn": look.NAME, "fail": look.NAME, "skip": look.QUIET, "wait": look.DISABLED}
 
 
@@ -57,7 +58,7 @@ def draw_step(step: Step, width: int) -> Content:
         " ",
         look.cells(step_title(step), TITLE_WIDTH, TITLE_STYLES.get(step.verdict, "")),
         " ",
-        look.cells(look.quoted(step.because), width - TITLE_WIDTH - TIME_WIDTH - 6),
+        look.cells(look.quoted(step.because), width - TITLE_WIDTH - TIME_WIDTH - 6, SEEN_STYLES.get(step.verdict, "")),
         " ",
         look.cells(
             look.took(step.took_ms) if step.verdict not in ("skip", "wait") else "", TIME_WIDTH, look.QUIET, right=True
@@ -71,20 +72,20 @@ def step_title(step: Step) -> str:
     return t_or(f"step.{step.code}", step.title)
 
 
-def step_facts(step: Step) -> Content:
-    """What a rung proves, for the pane beside the ladder."""
-    rows: list[Content | str] = [
-        look.line(
-            look.mark(step.verdict), " ", (step_title(step), look.NAME), (f"  {look.took(step.took_ms)}", look.QUIET)
-        ),
-        "",
-    ]
-    if step.because:
-        rows += [Content(look.quoted(step.because)), ""]
-    if step.proves:
+def step_facts(step: Step, *, seen: bool = True) -> Content:
+    """What a rung proves, for the pane beside the ladder; `seen`: what was seen as well."""
+    rows: list[Content | str] = []
+    if seen:
         rows.append(
             look.line(
-                (f"{t('probe.proves')}  ", look.QUIET), look.HANG, look.quoted(t_or(f"proves.{step.code}", step.proves))
+                look.mark(step.verdict),
+                " ",
+                (step_title(step), look.NAME),
+                (f"  {look.took(step.took_ms)}", look.QUIET),
             )
         )
+        rows += ["", Content(look.quoted(step.because)), ""] if step.because else [""]
+    if step.proves:
+        proves = look.quoted(t_or(f"proves.{step.code}", step.proves))
+        rows.append(look.line((f"{t('probe.proves')}  ", look.QUIET), look.HANG, (proves, "" if seen else look.QUIET)))
     return look.lines(*rows)

@@ -1,0 +1,189 @@
+"""Scenes: journeys that end in a picture. The tests compare their text, tools/screenshots.py makes pictures of them.
+
+They run on the demo's world. What differs from run to run (ports, the scratch
+home, times, ids) is replaced by something steady of the same width, so that the
+same scene is the same picture to the byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+from tui_kit import paste, sees, until
+
+from ccswitch_tui.demo.world import DemoContext, demo_context
+from ccswitch_tui.probe.model import ProbeReport, Step
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
+from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.tui.app import CcswitchApp
+from ccswitch_tui.tui.session import Session
+from ccswitch_tui.tui.widgets.ladder import Ladder
+from ccswitch_tui.tui.widgets.rows import Rows
+
+NOW = 1_790_000_000.0
+TOOK_MS = {
+    "url": 0.0, "dns": 12.0, "tcp": 9.0, "tls": 44.0, "http": 61.0, "auth": 210.0, "models": 96.0, "message": 612.0,
+    "tiers": 840.0, "stream": 1900.0, "tools": 1340.0, "translate": 1120.0,
+}  # fmt: skip
+
+OTHERS = {
+    "moonshine": ("https://api.moonshine.example/anthropic", "anthropic", ModelTiers("moon-large", haiku="moon-mini")),
+    "corp": ("https://gateway.corp.example/v1", "openai-chat", ModelTiers("corp-coder")),
+    "local": ("http://127.0.0.1:11434/v1", "openai-chat", ModelTiers("qwen3-coder:30b")),
+}
+VERDICTS = {"moonshine": ("native", 3 * 3600), "corp": ("limited", 130), "local": ("broken", 2 * 86_400)}
+
+
+class SceneSession(Session):
+    """The session with the same times in every run."""
+
+    async def _examine(self, profile: Any, key: Any, ladder: Any, on_step: Callable[[Step], None]) -> ProbeReport:
+        report = await super()._examine(profile, key, ladder, lambda step: on_step(steady_step(step)))
+        return report._replace(steps=tuple(map(steady_step, report.steps)))
+
+    async def traffic(self) -> AsyncIterator[dict[str, Any]]:
+        async for flow in super().traffic():
+            if flow.get("first_byte_ms"):
+                flow["first_byte_ms"] = 240.0 + 37 * flow["id"]
+            if flow.get("total_ms"):
+                flow["total_ms"] = 910.0 + 411 * flow["id"]
+            yield flow
+
+
+def steady_step(step: Step) -> Step:
+    """A rung with a time of its own that is the same in every run."""
+    because = re.sub(r"\d+ ms", "240 ms", step.because)
+    return step._replace(took_ms=None if step.took_ms is None else TOOK_MS.get(step.code, 100.0), because=because)
+
+
+@contextmanager
+def scene_world(language: str = "en_US.UTF-8") -> Iterator[DemoContext]:
+    """The demo's world with a few more profiles and some past."""
+    env = {"PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": language}
+    with demo_context(env) as world:
+        world.clock = lambda: NOW
+        for name in OTHERS:
+            world.keys.put(name, world.provider.key)
+        update_profiles(world.paths, {name: other(name) for name in OTHERS})
+        os.makedirs(world.paths.reports)
+        for name, (verdict, ago) in VERDICTS.items():
+            path = os.path.join(world.paths.reports, f"{name}.json")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(f'{{"version": 1, "verdict": "{verdict}"}}')
+            os.utime(path, (NOW - ago, NOW - ago))
+        yield world
+
+
+def other(name: str) -> Profile:
+    """One of the profiles that are only there to be seen."""
+    base_url, wire, models = OTHERS[name]
+    endpoint = Endpoint(base_url, wire)  # type: ignore[arg-type]
+    return Profile(name, endpoint, SecretRef("keyring", name), models=models, context_window=200_000)
+
+
+def steady(text: str, world: DemoContext) -> str:
+    """Text or SVG without what differs from run to run; every replacement is as wide as what it replaces."""
+    provider = world.provider.base_url.rpartition(":")[2].partition("/")[0]
+    proxy = str(world.proxy.address().port)
+    scratch = world.home.rpartition("-")[2]
+    for real, canonical in ((provider, "40123"), (proxy, "20700"), (scratch, "scratch0")):
+        text = text.replace(real, canonical)
+        for cut in range(1, len(real)):  # where a column ended within it
+            for before in (":", "port ", "port&#160;", "ccswitch-demo-"):
+                text = text.replace(f"{before}{real[:cut]}…", f"{before}{canonical[:cut]}…")
+    text = re.sub(r"((?:chatcmpl|msg|toolu|call)[-_])(\w+)", lambda m: m[1] + "0" * len(m[2]), text)
+    text = re.sub(r"(sk-e…)(\w{4})", r"\g<1>0000", text)
+    return re.sub(r"terminal-\d+-", "terminal-0-", text)
+
+
+# ----------------------------------------------------------------------------- scenes
+
+
+async def home(pilot: Pilot[Any], world: DemoContext) -> None:
+    """Profiles, one of them in use."""
+    await pilot.press("enter")
+    await sees(pilot, "● demo")
+    pilot.app.clear_notifications()
+    await pilot.pause()
+
+
+async def wizard(pilot: Pilot[Any], world: DemoContext) -> None:
+    """A curl command just pasted, and what was understood."""
+    await pilot.press("a")
+    await pilot.pause()
+    await paste(pilot, world.curl)
+    name = pilot.app.screen.query_one("#name", Input)
+    await until(pilot, lambda: name.display)
+    name.value = "mine"
+    name.cursor_blink = False
+    await pilot.pause()
+
+
+async def ladder(pilot: Pilot[Any], world: DemoContext) -> None:
+    """A probe with a finding, its fix on one key."""
+    await pilot.press("j", "p")
+    rows = pilot.app.screen.query_one(Ladder)
+    await until(pilot, lambda: pilot.app.screen.report and rows.row.verdict == "fail")
+
+
+async def why(pilot: Pilot[Any], world: DemoContext) -> None:
+    """Which setting wins, with something of the project's in the way."""
+    folder = os.path.join(world.cwd, ".claude")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "settings.local.json"), "w", encoding="utf-8") as file:
+        file.write('{"env": {"ANTHROPIC_MODEL": "corp-coder"}}')
+    await pilot.press("enter")
+    await sees(pilot, "● demo")
+    pilot.app.clear_notifications()
+    await pilot.press("w")
+    await until(pilot, lambda: pilot.app.screen.query_one(Rows).rows)
+
+
+async def traffic(pilot: Pilot[Any], world: DemoContext) -> None:
+    """Requests through the proxy, both sides of the newest."""
+    from test_traffic_screen import send
+
+    await pilot.press("t")
+    rows = pilot.app.screen.query_one("#flows", Rows)
+    for number, (profile, text) in enumerate(
+        (("demo", "hello there"), ("misspelt", "hello"), ("demo", "write a haiku about ports")), 1
+    ):
+        await asyncio.to_thread(send, world, profile, text)
+        await until(pilot, lambda: len(rows.rows) == number and rows.rows[0].get("total_ms"))  # noqa: B023
+    await pilot.press("g")
+    screen = pilot.app.screen
+    screen._bodies(screen.shown_id)
+    await until(pilot, lambda: screen.query_one("#bodies").size.height > 5)
+    await pilot.pause(0.2)
+
+
+SCENES: dict[str, Callable[[Pilot[Any], DemoContext], Awaitable[None]]] = {
+    "home": home,
+    "wizard": wizard,
+    "ladder": ladder,
+    "why": why,
+    "traffic": traffic,
+}
+
+
+async def play(
+    name: str, world: DemoContext, size: tuple[int, int], show: Callable[[CcswitchApp], None], theme: str = ""
+) -> None:
+    """Plays one scene and hands the app over while it is on the screen."""
+    app = CcswitchApp(world)
+    app.session = SceneSession(world)
+    if theme:
+        app.config = app.config._replace(theme=theme)
+        app.theme = theme
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: app.session.now.stamp)
+        await SCENES[name](pilot, world)
+        await pilot.pause(0.05)
+        show(app)
