@@ -29,6 +29,9 @@ from ccswitch_tui.wire.quirks import Quirks, quirks_from
 MOST_REPEATS = 5
 """On one endpoint: each repeat needs a new reason, and no endpoint was seen to have more than three."""
 
+MOST_REMEMBERED = 512
+"""Models whose quirks are at hand; a client that invents names shall not fill the memory."""
+
 FOR_THE_USER = frozenset({401, 403, 404})
 """A wrong key or model is to be mended, not covered up by quietly spending at another endpoint."""
 
@@ -127,6 +130,8 @@ class Relay:
         if known is not None and known[0] is target.profile and known[1] == self.learned.generation:
             return known[2]
         quirks = quirks_from(*quirk_layers(target.profile, self.learned.for_endpoint(host, target.model)))
+        if len(self._quirks) >= MOST_REMEMBERED:
+            self._quirks.clear()
         self._quirks[slot] = (target.profile, self.learned.generation, quirks)
         return quirks
 

@@ -19,6 +19,9 @@ MOST_EXCHANGES = 500
 MOST_BODIES = 16
 """Exchanges whose bodies are kept: four bodies of 32 kB each make 2 MB at most."""
 
+MOST_SERIES = 1000
+"""Counters kept apart by profile, model and outcome."""
+
 BODY_BYTES = 32 * 1024
 
 FIRST_BYTE_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
@@ -204,7 +207,10 @@ class Traffic:
         )
         outcome = "error" if failed else "ok"
         today = (self._day(exchange.at), exchange.route, exchange.model)
-        for table, key in ((self._unsaved, today), (self.counts, (exchange.route, exchange.model, outcome))):
+        series = (exchange.route, exchange.model, outcome)
+        if series not in self.counts and len(self.counts) >= MOST_SERIES:
+            series = (exchange.route, "(others)", outcome)
+        for table, key in ((self._unsaved, today), (self.counts, series)):
             sums = table.setdefault(key, [0] * 7)
             for column, count in enumerate((1, failed, *tokens)):
                 sums[column] += count
