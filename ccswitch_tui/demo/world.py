@@ -154,7 +154,7 @@ def demo_profiles(provider: DemoProvider) -> dict[str, Profile]:
     return {
         found.name: found
         for found in (
-            profile("demo", provider.base_url, sound, "works"),
+            profile("demo", provider.base_url, sound, "the built-in provider"),
             profile("misspelt", provider.base_url, ModelTiers(default="demo-lagre"), "its model's name is wrong"),
             profile("behind-login", provider.base_url_with("html"), sound, "its address answers with a login page"),
         )

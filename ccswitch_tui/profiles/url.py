@@ -199,9 +199,7 @@ def _with_scheme(text: str, changes: list[str]) -> str:
             near = _misspelled(name)
             if near is None:
                 what = f"'{name}:'" if len(name) <= 10 and name.isalpha() else "this"
-                raise UrlError(
-                    f"{what} is not an address of a model's API", hint="it begins with https:// or http://"
-                )
+                raise UrlError(f"{what} is not an address of a model's API", hint="it begins with https:// or http://")
             changes.append(f"'{found['name']}' turned into '{near}'")
             name = near
         elif found["mark"] != "://":

@@ -68,9 +68,11 @@ def client(endpoint: Endpoint_) -> Iterator[Any]:
         endpoint=Endpoint(base_url=f"http://127.0.0.1:{port}/v1", wire="openai-chat"),
         models=ModelTiers(default="m"),
     )
-    with EmbeddedProxy({"scripted": profile}, lambda _: None, token=Secret(TOKEN), root_profile="scripted") as proxy:
-        with anthropic.Anthropic(base_url=f"http://127.0.0.1:{proxy.port}", api_key=TOKEN, max_retries=0) as client:
-            yield client
+    with (
+        EmbeddedProxy({"scripted": profile}, lambda _: None, token=Secret(TOKEN), root_profile="scripted") as proxy,
+        anthropic.Anthropic(base_url=f"http://127.0.0.1:{proxy.port}", api_key=TOKEN, max_retries=0) as client,
+    ):
+        yield client
 
 
 ASKED: dict[str, Any] = {

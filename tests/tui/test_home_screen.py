@@ -125,7 +125,7 @@ async def test_j_and_k_move_and_details_follow(open_app: OpenApp) -> None:
         await pilot.press("j")
         await sees(pilot, "its model's name is wrong")
         await pilot.press("k")
-        await sees(pilot, "works")
+        await sees(pilot, "the built-in provider")
 
 
 async def test_a_use_in_another_terminal_shows_up(open_app: OpenApp, world: DemoContext) -> None:

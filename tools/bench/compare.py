@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import contextlib
 
-import load  # noqa: E402
+import load
 
 
 def fill(v, ctx: dict):
