@@ -36,15 +36,21 @@ def find_program(word: str, env: Mapping[str, str]) -> str:
 
 
 def run_with_settings(
-    program: str, command: Sequence[str], env: Mapping[str, str], settings: Mapping[str, Any], *, is_claude: bool
+    program: str,
+    command: Sequence[str],
+    env: Mapping[str, str],
+    settings: Mapping[str, Any],
+    *,
+    is_claude: bool,
+    cwd: str,
 ) -> int:
-    """Runs the command to its end and returns its exit code (128 + N for a signal).
+    """Runs the command in the folder `cwd` to its end and returns its exit code (128 + N for a signal).
 
     Claude Code gets `settings` by `--settings`: directly, or when the command
     starts `claude` by name, through a small script that stands first in PATH.
     """
     with tempfile.TemporaryDirectory(prefix="ccswitch-") as folder:
-        words = [program, *command[1:]]
+        words = [os.path.abspath(program), *command[1:]]
         if is_claude:
             words[1:], settings = _without_settings_option(words[1:], settings)
         file = os.path.join(folder, "settings.json")
@@ -54,7 +60,7 @@ def run_with_settings(
             words[1:1] = ["--settings", file]
         else:
             env = _with_shim(folder, file, env)
-        return _run(words, env)
+        return _run(words, env, cwd)
 
 
 def _without_settings_option(words: Sequence[str], ours: Mapping[str, Any]) -> tuple[list[str], Mapping[str, Any]]:
@@ -104,11 +110,11 @@ def _with_shim(folder: str, settings_file: str, env: Mapping[str, str]) -> dict[
     return {**env, "PATH": f"{bin_folder}{os.pathsep}{env.get('PATH', os.defpath)}"}
 
 
-def _run(words: Sequence[str], env: Mapping[str, str]) -> int:
+def _run(words: Sequence[str], env: Mapping[str, str], cwd: str) -> int:
     import subprocess
 
     try:
-        process = subprocess.Popen(list(words), env=dict(env))
+        process = subprocess.Popen(list(words), env=dict(env), cwd=cwd)
     except OSError as error:
         raise CcswitchError(f"cannot start {words[0]}: {(error.strerror or '').lower()}") from None
     with _signals_for(process.pid):

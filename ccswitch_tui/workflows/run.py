@@ -148,7 +148,9 @@ def run(ctx: Context, name: str, command: Sequence[str], *, say: Callable[[str],
     def start(plan: RunPlan) -> int:
         for sentence in plan.advice:
             say(sentence)
-        return child.run_with_settings(program, plan.command, plan.env, plan.settings, is_claude=plan.is_claude)
+        return child.run_with_settings(
+            program, plan.command, plan.env, plan.settings, is_claude=plan.is_claude, cwd=ctx.cwd
+        )
 
     if profile.route == "direct" and (is_claude_command(command) or profile.key.kind == "none"):
         return start(prepare_run(ctx, name, command))

@@ -114,6 +114,13 @@ def test_a_command_sees_nothing_of_the_user_s(home: Path) -> None:
     assert "sk-example" not in done.stdout
 
 
+def test_a_program_it_starts_runs_in_the_scratch_project(home: Path) -> None:
+    done = run_demo(home, "run", "demo", "--", "sh", "-c", "pwd; echo $HOME")
+    folder, scratch = done.stdout.split()
+    assert folder == f"{scratch}/project"
+    assert scratch != str(home)
+
+
 def test_the_exit_code_is_the_command_s(home: Path) -> None:
     run_demo(home, "show", "nobody", code=2)
 
