@@ -110,7 +110,8 @@ class Pump:
                 await self._commit(reply, exchange, headers, b"")
             exchange.returned.add(out)
             ended = await reply.end(out)
-            source.ended(self._background)
+            if translator.error is None:
+                source.ended(self._background)
             return ended
         finally:
             self._watch.remove(reply)
@@ -173,7 +174,8 @@ class Pump:
                     exchange.received.add(data)
             translator.finish(source.cause)
             _note(exchange, translator)
-            source.ended(self._background)
+            if translator.error is None:
+                source.ended(self._background)
         finally:
             source.close()
 
@@ -245,7 +247,7 @@ class _Source:
         self._response.close()
 
     def ended(self, background: Background) -> None:
-        """The answer is complete: lets the endpoint finish its body, so that the connection can serve again."""
+        """The answer is complete and good: lets the endpoint finish its body, so that the connection can serve again."""
         if self.cause == "eof" and not self.content.at_eof():
             self._leaving = True
             background.run(_read_out(self._response))
