@@ -96,6 +96,8 @@ class CcswitchApp(App[int]):
             self.tell(error)
         except TimeoutError:
             self.say(t("app.timeout"), severity="error")
+        except OSError as error:  # a folder without permission, a disk that is full: the world's fault, not ours
+            self.say(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), severity="error")
         return None
 
     # ------------------------------------------------------------------ notices
@@ -142,6 +144,9 @@ class CcswitchApp(App[int]):
 
     def use(self, name: str) -> None:
         """Uses a profile, from wherever one is."""
+        if any(getattr(screen, "dirty", False) for screen in self.screen_stack):
+            self.say(t("why_not.dirty"), severity="warning")
+            return
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if isinstance(self.screen, HomeScreen):

@@ -49,6 +49,7 @@ KEYS: tuple[Key, ...] = (
     Key("probe", "y", "curl"),
     Key("probe", "m", "markdown"),
     Key("probe", "L", "full"),
+    Key("probe", "l", "learn"),
     Key("probe", "Q", "quick", False),
     Key("evidence", "]", "next"),
     Key("evidence", "[", "previous"),

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ccswitch_tui.findings import CATALOGUE
+from ccswitch_tui.probe.model import RUNGS
 from ccswitch_tui.tui import i18n, keys
 
 TUI = Path(i18n.__file__).parent.parent
@@ -52,6 +54,12 @@ def test_every_text_asked_for_is_in_the_catalogue() -> None:
 @pytest.mark.parametrize("prefix", sorted(FAMILIES))
 def test_every_family_of_texts_is_complete(prefix: str) -> None:
     assert not {prefix + name for name in FAMILIES[prefix]} - set(ENGLISH)
+
+
+def test_every_finding_and_rung_has_a_name_in_the_catalogue_and_english_says_what_the_cli_says() -> None:
+    assert {i: ENGLISH[f"finding.{i}"] for i in CATALOGUE} == {i: e.title for i, e in CATALOGUE.items()}
+    assert {r.code: ENGLISH[f"proves.{r.code}"] for r in RUNGS} == {r.code: r.proves for r in RUNGS}
+    assert not {f"step.{r.code}" for r in RUNGS} - set(ENGLISH)
 
 
 def test_no_text_is_in_the_catalogue_that_nobody_shows() -> None:

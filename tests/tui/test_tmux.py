@@ -106,6 +106,25 @@ def test_the_demo_opens_the_app_and_leaves_nothing(tmux: Tmux, tmp_path: Path) -
     assert not list(tmp_path.glob("ccswitch-demo-*"))
 
 
+def test_the_editor_has_the_terminal_and_gives_it_back(
+    tmux: Tmux, place: tuple[DemoContext, dict[str, str], Path], tmp_path: Path
+) -> None:
+    _, env, project = place
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho EDITING; sed -i \'1i note = "by hand"\' "$1"; sleep 0.5\n', encoding="utf-8")
+    editor.chmod(0o755)
+    tmux.start(PROGRAM, env={**env, "EDITOR": str(editor)}, cwd=project)
+    tmux.wait_for("broken")
+    tmux.keys("j", "e")
+    tmux.wait_for("nothing is changed")
+    tmux.keys("C-o")
+    tmux.wait_for("EDITING")
+    tmux.wait_for("saved 'broken'")
+    tmux.wait_for("by hand")
+    tmux.keys("q")
+    assert tmux.wait_until_ended() == 0
+
+
 def test_a_bare_use_picks_in_a_few_lines(tmux: Tmux, place: tuple[DemoContext, dict[str, str], Path]) -> None:
     _, env, project = place
     tmux.start([*PROGRAM, "use"], env=env, cwd=project)

@@ -15,10 +15,9 @@ from conftest import OpenApp
 
 
 def files(world: DemoContext) -> dict[str, bytes]:
-    home = Path(world.home)
-    return {
-        str(p.relative_to(home)): p.read_bytes() for p in home.rglob("*") if p.is_file() and "reports" not in p.parts
-    }
+    """All files but what probing and reading leave in our own state folder."""
+    home, own = Path(world.home), {"reports", "profiles.json"}
+    return {str(p): p.read_bytes() for p in home.rglob("*") if p.is_file() and not own & set(p.parts)}
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -71,7 +71,8 @@ def scene_world(language: str = "en_US.UTF-8") -> Iterator[DemoContext]:
         world.clock = lambda: NOW
         for name in OTHERS:
             world.keys.put(name, world.provider.key)
-        update_profiles(world.paths, {name: other(name) for name in OTHERS})
+        noteless = {p.name: p._replace(note="") for p in world.book().profiles.values()}
+        update_profiles(world.paths, {**noteless, **{name: other(name) for name in OTHERS}})
         os.makedirs(world.paths.reports)
         for name, (verdict, ago) in VERDICTS.items():
             path = os.path.join(world.paths.reports, f"{name}.json")

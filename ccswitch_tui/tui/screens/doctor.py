@@ -36,12 +36,13 @@ class DoctorScreen(Place[None]):
         yield Static(id="head", classes="head")
         with Container(id="halves"):
             with Container(id="list"):
-                yield Prose(id="empty")
+                yield Prose(t("doctor.empty"), id="empty")
                 yield Rows(self._draw, id="findings")
             with VerticalScroll(id="side", can_focus=False):
                 yield Prose(id="card")
 
     def on_mount(self) -> None:
+        self.query_one("#empty").display = False
         self.load()
 
     @task("doctor")
@@ -58,7 +59,7 @@ class DoctorScreen(Place[None]):
         self._head(look.line(state, (f"  {t('doctor.checked', n=len(checked))}", look.QUIET)))
         rows = self.query_one(Rows)
         rows.show(self.findings, cursor=0)
-        self.query_one("#empty", Prose).update("" if findings else t("doctor.empty"))
+        self.query_one("#empty").display = not findings
         self._card()
         self.renew_keys()
 

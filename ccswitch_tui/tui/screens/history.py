@@ -33,19 +33,20 @@ class HistoryScreen(Place[None]):
         yield Static(look.line((t("history.title"), look.NAME)), classes="head")
         with Container(id="halves"):
             with Container(id="list"):
-                yield Prose(id="empty")
+                yield Prose(t("history.empty"), id="empty")
                 yield Rows(self._draw, id="writes")
             with VerticalScroll(id="side", can_focus=False):
                 yield Prose(id="diff")
 
     def on_mount(self) -> None:
+        self.query_one("#empty").display = False
         self.load()
 
     @task("history")
     async def load(self) -> None:
         self.writes = tuple(await self.ccs.off(self.session.history))
         self.query_one(Rows).show(self.writes)
-        self.query_one("#empty", Prose).update("" if self.writes else t("history.empty"))
+        self.query_one("#empty").display = not self.writes
         self._diff()
         self.renew_keys()
 

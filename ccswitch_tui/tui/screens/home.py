@@ -16,6 +16,7 @@ from ccswitch_tui.tui.i18n import language, t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.session import Row, Snapshot
 from ccswitch_tui.tui.widgets.details import Details
+from ccswitch_tui.tui.widgets.finding import sentence_of
 from ccswitch_tui.tui.widgets.headline import Headline
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -80,11 +81,13 @@ class HomeScreen(Place[None]):
 
     def show(self, snapshot: Snapshot) -> None:
         """Puts one look at the files on the screen."""
-        self.session.now = snapshot
+        before, self.session.now = self.session.now, snapshot
         if not self.query("#profiles"):
             return  # between two languages
-        self.query_one(Headline).truth = snapshot.truth
-        if snapshot.problem:
+        headline = self.query_one(Headline)
+        headline.truth = snapshot.truth
+        headline.problem = snapshot.problem.message if snapshot.problem and not snapshot.truth else ""
+        if snapshot.problem and str(snapshot.problem) != str(before.problem):
             self.ccs.tell(snapshot.problem)
         self.show_rows()
 
@@ -115,7 +118,7 @@ class HomeScreen(Place[None]):
         await asyncio.sleep(REST_S)
         report = await self.ccs.off(self.session.last_report, name)
         if report and self.row and self.row.name == name:
-            self.query_one(Details).show_findings(report.sentence, report.findings)
+            self.query_one(Details).show_findings(sentence_of(report), report.findings)
 
     @property
     def row(self) -> Row | None:

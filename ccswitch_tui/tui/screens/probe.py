@@ -14,7 +14,7 @@ from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
-from ccswitch_tui.tui.widgets.finding import card
+from ccswitch_tui.tui.widgets.finding import card, sentence_of
 from ccswitch_tui.tui.widgets.ladder import Ladder, step_facts
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -78,7 +78,7 @@ class ProbeScreen(Place[None]):
         where = look.quoted(profile.endpoint.base_url) if profile else ""
         if self.report:
             state = look.verdict(self.report.verdict)
-            where = f"{look.quoted(self.report.sentence)}  {where}"
+            where = f"{look.quoted(sentence_of(self.report))}  {where}"
         else:
             state = Content.styled(t("probe.running" if self.running else "probe.stopped"), look.QUIET)
             if self.running and profile:
@@ -114,12 +114,14 @@ class ProbeScreen(Place[None]):
     # ------------------------------------------------------------------ actions
 
     def why_not(self, action: str) -> str | None:
-        if action in ("evidence", "curl", "markdown", "fix") and self.running:
+        if action in ("evidence", "curl", "markdown", "fix", "learn") and self.running:
             return t("why_not.probe_running")
         if action in ("evidence", "curl") and not self.exchanges():
             return t("why_not.no_evidence")
-        if action == "markdown" and self.report is None:
+        if action in ("markdown", "learn") and self.report is None:
             return t("why_not.no_report")
+        if action == "learn" and not (self.report.quirks or self.report.disproved):
+            return t("probe.nothing_new")
         if action == "fix" and not self.fixable():
             return t("why_not.no_fix")
         return None
@@ -152,6 +154,12 @@ class ProbeScreen(Place[None]):
             await self.ccs.off(self.session.apply_fix, self.profile_name, finding.fix)
             self.ccs.say(t("probe.fixed", what=finding.fix.text))
             self.do_again()
+
+    @task("fix")
+    async def do_learn(self) -> None:
+        """Keeps what this probe learned about the endpoint in the profile."""
+        kept = await self.ccs.off(self.session.learn, self.profile_name, self.report)
+        self.ccs.say(t("probe.learned" if kept else "probe.nothing_new"))
 
     def do_evidence(self) -> None:
         from ccswitch_tui.tui.screens.evidence import EvidenceScreen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from ccswitch_tui.findings import Finding
+from ccswitch_tui.probe.model import ProbeReport
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import language, t, t_or
 
@@ -12,6 +13,18 @@ from ccswitch_tui.tui.i18n import language, t, t_or
 def title_of(finding: Finding) -> str:
     """The finding's name: its own in English, by its kind in another language."""
     return finding.title if language() == "en" else t_or(f"finding.{finding.kind}", finding.title)
+
+
+def sentence_of(report: ProbeReport) -> str:
+    """The verdict in one sentence: the report's own in English, put together from the catalogue elsewhere."""
+    if language() == "en":
+        return report.sentence
+    worst = next((title_of(f) for f in report.findings if f.severity != "info"), "")
+    return (
+        t("sentence.joined", verdict=t(f"sentence.{report.verdict}"), finding=worst)
+        if worst
+        else t(f"sentence.{report.verdict}")
+    )
 
 
 def card(finding: Finding, *, fix_key: str = "", asides: tuple[str, ...] = ()) -> Content:

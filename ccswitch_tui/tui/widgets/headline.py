@@ -21,7 +21,12 @@ class Headline(Widget):
 
     truth: reactive[Truth | None] = reactive(None)
 
+    problem: reactive[str] = reactive("")
+    """Why nothing true can be said."""
+
     def render(self) -> Content:
+        if self.problem:
+            return look.cut(look.line(look.mark("fail"), " ", look.quoted(self.problem)), self.content_size.width)
         truth = self.truth
         if truth is None:
             return Content.styled(t("truth.looking"), look.QUIET)

@@ -15,7 +15,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.setup import learned
-from ccswitch_tui.tui.widgets.finding import card
+from ccswitch_tui.tui.widgets.finding import card, sentence_of
 from ccswitch_tui.tui.widgets.ladder import Ladder, step_facts
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -73,7 +73,7 @@ class CheckPane(Pane):
     def _state(self) -> None:
         report = self.setup.report
         if report:
-            shown = look.line(look.verdict(report.verdict), "  ", look.quoted(report.sentence))
+            shown = look.line(look.verdict(report.verdict), "  ", look.quoted(sentence_of(report)))
         else:
             shown = Content.styled(t("probe.running" if self.running else "probe.stopped"), look.QUIET)
         self.query_one("#state", Prose).update(shown)
