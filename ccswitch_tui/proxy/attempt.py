@@ -281,13 +281,23 @@ class Attempt:
 
 
 def conversation_of(body: Mapping[str, Any]) -> str:
-    """What tells a conversation of a client that names none: how it began."""
-    messages = body.get("messages")
-    first = messages[0] if isinstance(messages, list) and messages else None
-    content = first.get("content") if isinstance(first, dict) else None
-    blocks = content if isinstance(content, list) else [{"text": content}]
-    texts = [b["text"][:1000] for b in blocks[:8] if isinstance(b, dict) and isinstance(b.get("text"), str)]
-    return "began " + hashlib.sha256("\n".join(texts).encode("utf-8", "replace")).hexdigest()[:16]
+    """What tells a conversation of a client that names none: how it began, with which tools."""
+    told = [name for tool in _dicts(body.get("tools")) if isinstance(name := tool.get("name"), str)]
+    for block in (*_dicts(body.get("system")), *_first_blocks(body.get("messages"))):
+        source = block.get("source")
+        data = source.get("data") if isinstance(source, dict) else None
+        told += [said[:1000] for said in (block.get("text"), data) if isinstance(said, str)]
+    return "began " + hashlib.sha256("\n".join(told).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _first_blocks(messages: Any) -> list[dict[str, Any]]:
+    first = next(iter(_dicts(messages)), {})
+    content = first.get("content")
+    return [{"text": content}] if isinstance(content, str) else _dicts(content)
+
+
+def _dicts(values: Any) -> list[dict[str, Any]]:
+    return [v for v in values[:100] if isinstance(v, dict)] if isinstance(values, list) else []
 
 
 def _alone(*_: Any) -> contextlib.AbstractContextManager[None]:
