@@ -14,8 +14,9 @@ import atheris
 
 with atheris.instrument_imports(include=["ccswitch_tui"]):
     from ccswitch_tui.translate.errors import failure_from_response
+    from ccswitch_tui.translate.floor import Unusable
     from ccswitch_tui.translate.request import RequestRefused, translate_request
-    from ccswitch_tui.translate.stream import StreamTranslator
+    from ccswitch_tui.translate.stream import AnswerFailed, StreamTranslator
     from ccswitch_tui.wire.anthropic import ERROR_TYPES, violations
     from ccswitch_tui.wire.codec import loads
     from ccswitch_tui.wire.quirks import QUIRKS, Quirks
@@ -42,13 +43,18 @@ SETS = [
 
 def run(parts: list[bytes], quirks: Quirks, *, stream: bool, cause: str) -> tuple[bytes, StreamTranslator]:
     machine = StreamTranslator(translate_request({**ASKED, "stream": stream}, model="m", quirks=quirks))
-    for part in parts:
-        machine._take(part)  # not feed(): that would catch what we are looking for
-        if machine.done:
-            break
-    else:
-        machine._upstream_gone(cause)
-    return machine._given(), machine
+    out = b""
+    try:
+        for part in parts:
+            machine._take(part)  # not feed(): that would catch what we are looking for
+            out += machine._given()
+            if machine.done:
+                break
+        else:
+            machine._upstream_gone(cause)
+    except (AnswerFailed, Unusable) as told:
+        machine._fail(told)
+    return out + machine._given(), machine
 
 
 def check_stream(data: bytes, how: int, cuts: list[int]) -> None:
