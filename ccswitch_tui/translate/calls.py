@@ -113,7 +113,9 @@ class CallBook:
         if piece.place is not None:
             return self._by_place(piece)
         if piece.id:
-            return self._by_id.get(piece.id)
+            same = self._by_id.get(piece.id)
+            # Two named entries of one list are two calls, whatever their ids.
+            return None if piece.name and same in self._this_chunk else same
         last = self.calls[-1] if self.calls else None
         if last is None or (piece.name and self._is_another(last, piece)):
             return None
@@ -133,7 +135,8 @@ class CallBook:
             return call if continues else None
         if not piece.id and piece.name and self._is_another(call, piece):
             return None
-        return call
+        twice = piece.name and call in self._this_chunk and call.arguments.complete and _begins_object(piece.arguments)
+        return None if twice else call
 
     def _is_another(self, call: Call, piece: Fragment) -> bool:
         """Whether a named piece without an id of its own begins a new call rather than repeating a name."""

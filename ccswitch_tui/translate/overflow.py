@@ -58,6 +58,7 @@ WORDINGS = (
     _w("Mistral", r"too large for model with (?P<m>#) maximum context length"),
     _w("DashScope", r"range of input length should be \[\d+, ?(?P<m>#)\]"),
     _w("llama.cpp", r"request \((?P<i>#) tokens\) exceeds the available context size \((?P<m>#)"),
+    _w("LM Studio", r"keep the first (?P<i>#) tokens.*?context length of only (?P<m>#) tokens"),
     _w("LM Studio", r"(?:keep from the initial prompt|tokens to keep).*?greater than the context length"),
     _w("ollama", r"prompt too long; exceeded max context length(?: by (?P<over>#) tokens)?"),
     _w("NIM", r"max_tokens must be at least 1, got -(?P<over>#)"),
@@ -86,6 +87,9 @@ NOT_OVERFLOW = re.compile(
     r"rate[ _-]?limit|too many requests|tokens?[ _]per[ _](?:min|day|hour)|\btp[md]\b|throttl|requests per", re.I
 )
 
+_WRITTEN = re.compile(r"messages(?:\[?\.?\d+\]?)?(?:\.content\b.*)?")
+"""What a conversation grows by. The id or name of a call is among the messages too, and compacting shortens neither."""
+
 SPARE = 64
 """Tokens left free when max_tokens is lowered: the server's count of the same prompt wanders a little."""
 SMALLEST_ANSWER = 256
@@ -97,7 +101,7 @@ def overflow_in(words: Words, asked_output: int | None = None) -> Overflow | Non
     text = words.text
     if NOT_OVERFLOW.search(text):
         return None
-    if "string_above_max_length" in words.code and words.param.startswith("messages"):
+    if "string_above_max_length" in words.code and _WRITTEN.fullmatch(words.param):
         return Overflow("input")
     for wording in WORDINGS:
         match = wording.pattern.search(text)

@@ -41,7 +41,7 @@ CAP_PATTERNS = tuple(
         r"max_(?:completion_|output_)?tokens.{0,80}?exceeds? (?:the )?(?:model(?:'s)? )?(?:limit|maximum|max)[^\d]{0,40}(\d+)",
         r"maximum (?:allowed )?(?:number of )?(?:output|completion) tokens[^\d]{0,60}(\d+)",
         r"max_?(?:output_)?tokens.{0,60}?(?:maximum|max(?:imum)? value|upper limit)[^\d]{0,30}(\d+)",
-        r"integer above maximum value, expected a value <= ?(\d+)",
+        r"integer above maximum value,? expected a value <= ?(\d+)",
     )
 )
 """The output limit in a refusal of max_tokens. DeepSeek, DashScope, Groq, OpenAI, Anthropic façades, Volcengine, …"""
@@ -88,6 +88,13 @@ def _replays(t: Translation) -> bool:
 def _has_images(t: Translation) -> bool:
     return t.quirks.images == "send" and any(
         isinstance(m.get("content"), list) and any(p.get("type") == "image_url" for p in m["content"])
+        for m in t.body["messages"]
+    )
+
+
+def _has_files(t: Translation) -> bool:
+    return any(
+        isinstance(m.get("content"), list) and any(p.get("type") == "file" for p in m["content"])
         for m in t.body["messages"]
     )
 
@@ -192,6 +199,8 @@ REFUSALS = (
        rf"|(?:does not|doesn't|not|cannot|can't|don't) (?:support|accept|process|handle|take) {IMAGE}|(?:not|n't) support.{{0,30}}{IMAGE}"
        r"|unknown variant [`'\"]?image_url|no endpoints found that support image input|only (?:supports? )?text(?:-only)? (?:input|content|messages|model)"
        r"|invalid content type.{0,40}image|at most 0 image|text-only model|expected [`'\"]?text[`'\"]?.{0,40}image_url", _has_images, "text-only models", True),
+    _r("pdf", "text", r"(?:\bfiles?\b|pdf|document).{0,60}(?:not supported|unsupported|not support|not allowed|unknown|invalid)|unknown variant [`'\"]?file"
+       r"|(?:not|n't) support.{0,30}(?:\bfiles?\b|pdf|document)", _has_files, "endpoints without file parts"),
     _r("reasoning_replay", _replay_more, r"reasoning_content.{0,60}must be passed back|missing [`'\"]?reasoning_content|reasoning_content is missing"
        r"|reasoning_content.{0,40}(?:is )?required", _always, "DeepSeek, Kimi, MiMo"),
     _r("reasoning_scope", "all", r"reasoning_content.{0,60}must be passed back|missing [`'\"]?reasoning_content|reasoning_content is missing",

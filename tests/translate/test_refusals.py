@@ -14,6 +14,7 @@ from ccswitch_tui.translate.failure import Failure
 from ccswitch_tui.wire.codec import dumps
 
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
+PAPER = (user({"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}}),)
 LOOP = (user("go"), assistant(tool_use("t1")), user(tool_result("t1")))
 PICTURE = (user(text("see"), IMAGE),)
 
@@ -63,6 +64,7 @@ TEACHES: list[tuple[str, Any, int, dict[str, Any], tuple[Any, ...], dict[str, An
     ("images", "note", 404, e("No endpoints found that support image input"), PICTURE, {}, {}),
     ("images", "note", 500, e("image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"), PICTURE, {}, {}),
     ("images", "note", 415, e("vision is not supported by this model"), PICTURE, {}, {}),
+    ("pdf", "text", 400, e("Invalid content type: 'file' is not supported by this model"), PAPER, {}, {"pdf": "file"}),
     ("tool_images", "user", 400, e("Invalid 'messages[2]'. Image URLs are only allowed for messages with role 'user', but this message with role 'tool' contains one."), (user("go"), assistant(tool_use("t1")), user(tool_result("t1", [IMAGE]))), {}, {"tool_images": "inline"}),
     ("reasoning_replay", "reasoning_content", 400, e("The `reasoning_content` in the thinking mode must be passed back to the API."), LOOP, {}, {}),
     ("reasoning_replay", "reasoning_content", 400, e("Missing reasoning_content field in the assistant message at message index 1."), LOOP, {}, {}),
