@@ -135,6 +135,10 @@ class CcswitchApp(App[int]):
         if not CommandPalette.is_open(cast("Any", self)):
             self.push_screen(CommandPalette(id="--command-palette", placeholder=t("palette.ask")))
 
+    def action_help_quit(self) -> None:
+        """`ctrl+c` copies in a field and ends nothing; said in the user's language."""
+        self.say(t("app.how_to_quit"))
+
     def search_themes(self) -> None:
         """All themes, by name."""
         from textual.command import CommandPalette

@@ -24,6 +24,9 @@ from ccswitch_tui.tui.widgets.rows import Rows
 GLANCE_S = 2.0
 """How often the files' times are looked at, so that a `use` in another terminal shows up here."""
 
+FIRST_LOOK_S = 1 / 30
+"""The first paint waits for nothing, not even for the processor: files are looked at a frame or two later."""
+
 REST_S = 0.12
 """How long the cursor stands on a profile before its last report is read."""
 
@@ -62,7 +65,7 @@ class HomeScreen(Place[None]):
         self.query_one("#filter").display = False
         self.query_one("#empty").display = False
         self.show(self.session.now)
-        self.call_after_refresh(self.look_again)  # the first paint waits for nothing
+        self.set_timer(FIRST_LOOK_S, self.look_again)
 
     def on_screen_resume(self) -> None:
         self.look_again()
