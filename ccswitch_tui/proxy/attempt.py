@@ -21,6 +21,7 @@ from yarl import URL
 from ccswitch_tui._version import __version__
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.proxy.forward import SSE_HEADERS, forwarded, native_headers, passed_headers, with_query
+from ccswitch_tui.proxy.learned import NAMED, NAMELESS
 from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
 from ccswitch_tui.proxy.pump import note_usage, read_limited
 from ccswitch_tui.proxy.reply import ClientReply
@@ -160,6 +161,7 @@ class Attempt:
                 fact["because"],
                 at=at,
                 conversation=self._conversation,
+                weight=NAMED if self._call.exchange.session else NAMELESS,
             )
             self._call.exchange.notices.append(f"learned {quirk} = {fact['value']}: {fact['because']}")
         self._lessons = {}
@@ -280,9 +282,15 @@ class Attempt:
         return failure
 
 
+SETTINGS = ("model", "max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "tool_choice", "thinking")
+"""What a client keeps from turn to turn. Two requests that differ here are taken for two conversations: a lesson
+about a setting of the one would change what the other asked for."""
+
+
 def conversation_of(body: Mapping[str, Any]) -> str:
-    """What tells a conversation of a client that names none: how it began, with which tools."""
-    told = [name for tool in _dicts(body.get("tools")) if isinstance(name := tool.get("name"), str)]
+    """What tells a conversation of a client that names none: how it began, with which tools and settings."""
+    told = [f"{name}={body[name]}" for name in SETTINGS if name in body]
+    told += [name for tool in _dicts(body.get("tools")) if isinstance(name := tool.get("name"), str)]
     for block in (*_dicts(body.get("system")), *_first_blocks(body.get("messages"))):
         source = block.get("source")
         data = source.get("data") if isinstance(source, dict) else None

@@ -7,6 +7,8 @@ model, in the state folder. By hand beats probed beats learned beats preset.
 A lesson takes something away (a field, an image, a limit), perhaps for ever, and
 one refusal may have been one faulty machine behind a gateway. So the first
 teaches the conversation it happened in; a second one, elsewhere, settles it.
+Clients that name no session need twice as many: what looks like two
+conversations may be one that began anew.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ VERSION = 1
 MOST_ENDPOINTS = 500
 """Hosts and models; beyond it the oldest is forgotten and would be learned again."""
 
-SETTLED = 2
-"""Conversations in which a lesson was needed before it holds for all of them."""
+SETTLED = 4
+"""Weight of the conversations in which a lesson was needed before it holds for all of them."""
+NAMED, NAMELESS = 2, 1
+"""What a conversation weighs, with and without a session's name (Claude Code sends one)."""
 MOST_CONVERSATIONS = 1000
 
 Facts = Mapping[str, Mapping[str, Any]]
@@ -64,7 +68,16 @@ class LearnedQuirks:
         return self._facts
 
     def learn(
-        self, host: str, model: str, quirk: str, value: Any, because: str, *, at: str, conversation: str = ""
+        self,
+        host: str,
+        model: str,
+        quirk: str,
+        value: Any,
+        because: str,
+        *,
+        at: str,
+        conversation: str = "",
+        weight: int = NAMED,
     ) -> None:
         """Notes one fact that has helped; the file follows with save()."""
         key = _key(host, model)
@@ -72,7 +85,7 @@ class LearnedQuirks:
         before = facts.get(quirk, {})
         seen = before.get("seen", SETTLED) if before.get("value") == value else 0
         if not conversation or (key, quirk, conversation) not in self._conversations or not seen:
-            seen += 1
+            seen += weight
         self._conversations[key, quirk, conversation] = None
         while len(self._conversations) > MOST_CONVERSATIONS:
             del self._conversations[next(iter(self._conversations))]

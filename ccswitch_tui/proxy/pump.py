@@ -247,7 +247,7 @@ class _Source:
         self._response.close()
 
     def ended(self, background: Background) -> None:
-        """The answer is complete and good: lets the endpoint finish its body, so that the connection can serve again."""
+        """The answer is complete and good: lets the endpoint finish its body, so that the connection serves again."""
         if self.cause == "eof" and not self.content.at_eof():
             self._leaving = True
             background.run(_read_out(self._response))

@@ -22,7 +22,8 @@ from scripted_endpoint import (
 
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import ModelTiers, Profile
-from ccswitch_tui.proxy.learned import LearnedQuirks
+from ccswitch_tui.proxy.attempt import conversation_of
+from ccswitch_tui.proxy.learned import NAMELESS, SETTLED, LearnedQuirks
 from ccswitch_tui.secret import Secret
 from kit.net import free_port_number
 
@@ -408,3 +409,18 @@ def test_without_models_the_endpoint_is_asked_for_its_list() -> None:
     ):
         assert [row["id"] for row in call(proxy, "GET", "/p/work/v1/models").json()["data"]] == ["theirs"]
     assert endpoint.requests[0].path == "/v1/models"
+
+
+def test_clients_without_a_session_settle_a_lesson_later() -> None:
+    learned = LearnedQuirks(None)
+    for nth in range(SETTLED // NAMELESS):
+        assert learned.for_endpoint("a", "b") == {}
+        learned.learn("a", "b", "sampling", "none", "no", at="", conversation=f"began {nth}", weight=NAMELESS)
+    assert learned.for_endpoint("a", "b")["sampling"]["value"] == "none"
+
+
+@pytest.mark.parametrize("setting", ["temperature", "max_tokens", "tool_choice"])
+def test_other_settings_are_another_conversation(setting: str) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hello there"}]}
+    assert conversation_of(body) == conversation_of({**body, "stream": True})
+    assert conversation_of(body) != conversation_of({**body, setting: 0})
