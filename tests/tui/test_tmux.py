@@ -180,10 +180,10 @@ def test_sixty_by_eighteen_is_enough_and_less_is_said(
 
 
 def test_a_slow_pipe_still_shows_the_list(tmux: Tmux, place: tuple[DemoContext, dict[str, str], Path]) -> None:
-    """Four kilobytes a second, as over a bad line: the app stays usable and ends in order."""
+    """Sixteen kilobytes a second, as over a bad line: the app stays usable and ends in order."""
     _, env, project = place
     line = " ".join(PROGRAM)
-    read = "lambda fd: (time.sleep(.05), os.read(fd, 200))[1]"
+    read = "lambda fd: (time.sleep(.05), os.read(fd, 800))[1]"
     slow = f"import os, pty, sys, time; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], {read})))"
     tmux.start(f"{sys.executable} -c '{slow}' {line}", env=env, cwd=project)
     tmux.wait_for("broken", 40)

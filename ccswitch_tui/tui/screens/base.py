@@ -129,6 +129,10 @@ class Place(Doing, Screen[ResultT]):
         """The one line that is left when the terminal is too small for anything else."""
         yield Static(t("app.too_small", columns=SMALLEST[0], rows=SMALLEST[1]), id="too-small")
 
+    def on_mount(self) -> Any:
+        """Notices belong to the place they were given in; here they would only cover something."""
+        self.app.clear_notifications()
+
     def body(self) -> ComposeResult:
         """The place's own widgets."""
         yield from ()
