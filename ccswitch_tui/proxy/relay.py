@@ -87,9 +87,10 @@ class Relay:
         if call.reply.response is not None:
             return await call.reply.end(error_event(failure))
         if isinstance(outcome, NativeRefusal):
+            outcome.response.set_status(status_for(outcome.response.status, call.exchange.session))
             return outcome.response
         return web.Response(
-            status=status_for(failure, call.exchange.session),
+            status=status_for(failure.status, call.exchange.session),
             body=error_body(failure),
             headers=failure.headers,
             content_type="application/json",

@@ -74,13 +74,17 @@ def clean_message(text: str) -> str:
 
 
 GONE = 410
-"""What Claude Code is told instead of 404: for a 404 it hides the message behind a sentence of its own about the
-model (measured with every body and header), and asks once more without a stream. A 410 it shows as it is."""
+"""What Claude Code shows as it is, at once."""
+
+TOLD_AS = {401: GONE, 403: GONE, 404: GONE}
+"""What Claude Code is told instead. For a 404 it hides the message behind a sentence of its own about the model, and
+asks once more without a stream; after a 401 or 403 it runs its key helper again, which cannot have another answer,
+and tries for three minutes whatever `x-should-retry` says (measured with every body and header)."""
 
 
-def status_for(failure: Failure, session: str) -> int:
+def status_for(status: int, session: str) -> int:
     """The status this client is to get. `session`: its x-claude-code-session-id, which only Claude Code sends."""
-    return GONE if failure.status == 404 and session else failure.status
+    return TOLD_AS.get(status, status) if session else status
 
 
 def error_body(failure: Failure) -> bytes:

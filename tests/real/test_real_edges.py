@@ -14,7 +14,7 @@ import mcp_server
 import pytest
 
 from ccswitch_tui.demo.faults import Refusal, overflow
-from kit.stage import Stage
+from kit.stage import KEY_VARIABLE, Stage
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -173,12 +173,27 @@ def test_a_429_is_retried_after_the_time_it_asked_for(stage: Stage) -> None:
     assert run.took_s >= 2
 
 
-def test_a_refused_key_is_said_to_be_that(stage: Stage) -> None:
-    used(stage, fault="bad-key")
-    run = stage.claude("Say hello.")
+@pytest.mark.parametrize(("fault", "said"), [("bad-key", "Incorrect API key"), ("forbidden", "does not have access")])
+def test_a_refused_key_is_said_to_be_that_at_once(fault: str, said: str, stage: Stage) -> None:
+    used(stage, fault=fault)
+    run = stage.claude("Say hello.", env={"CLAUDE_CODE_MAX_RETRIES": "10"})
     assert run.code == 1
-    assert "401" in run.text
+    assert said in run.text
     assert "Not logged in" not in run.text
+    assert sum(seen.path == "/chat/completions" for seen in stage.provider.requests) <= 2, "it was tried again"
+
+
+def test_a_key_refused_in_anthropic_s_own_words_is_said_at_once(stage: Stage) -> None:
+    stage.env[KEY_VARIABLE] = "sk-example-wrong-0123456789"
+    stage.ccswitch(
+        "add", "work", "--url", stage.provider.native_url, "--model", "demo-large", "--wire", "anthropic",
+        "--key", f"env:{KEY_VARIABLE}", "--no-probe",
+    )  # fmt: skip
+    stage.ccswitch("use", "work")
+    run = stage.claude("Say hello.", env={"CLAUDE_CODE_MAX_RETRIES": "10"})
+    assert run.code == 1
+    assert "invalid credentials" in run.text
+    assert len(stage.provider.requests) <= 2, "it was tried again"
 
 
 def test_an_endpoint_out_of_credit_is_said_to_be_that(stage: Stage) -> None:

@@ -182,11 +182,12 @@ def test_no_answer_names_the_host(kind: str) -> None:
     assert failure.cure_elsewhere
 
 
-def test_a_missing_model_is_told_in_a_status_that_shows_the_message() -> None:
-    failure = failed(404, openai("The model `x` does not exist"))
-    assert status_for(failure, "") == 404
-    assert status_for(failure, "session-id") == 410
-    assert status_for(failed(400, openai("x")), "session-id") == 400
+@pytest.mark.parametrize(
+    ("status", "told"), [(404, 410), (401, 410), (403, 410), (400, 400), (402, 402), (429, 429), (529, 529)]
+)
+def test_claude_code_is_told_in_a_status_that_shows_the_message_at_once(status: int, told: int) -> None:
+    assert status_for(status, "session-id") == told
+    assert status_for(status, "") == status
 
 
 def test_hints_say_what_to_do() -> None:
