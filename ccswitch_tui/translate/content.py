@@ -31,11 +31,15 @@ def text_part(text: str) -> Json:
 
 def joined(parts: Parts, separator: str = "\n\n") -> str:
     """The text of text parts."""
+    if len(parts) == 1 and parts[0].get("type") == "text":
+        return str(parts[0]["text"])
     return separator.join(p["text"] for p in parts if p.get("type") == "text")
 
 
 def as_content(parts: Parts) -> str | Parts:
     """A plain string where there is only text (older servers refuse lists), else the parts in order."""
+    if len(parts) == 1 and len(parts[0]) == 2 and parts[0]["type"] == "text":
+        return str(parts[0]["text"])
     if all(p.get("type") == "text" and len(p) == 2 for p in parts):
         return joined(parts)
     return parts
@@ -49,7 +53,16 @@ def blocks_of(content: Any) -> list[Json]:
         return [content]
     if not isinstance(content, list):
         return []
-    return [text_part(b) if isinstance(b, str) else b for b in content if isinstance(b, dict | str) and b]
+    return [b if isinstance(b, dict) else text_part(b) for b in content if b and isinstance(b, (dict, str))]
+
+
+def only_text(content: Any) -> str | None:
+    """What content says that is one text and nothing else; None for any other."""
+    if isinstance(content, str):
+        return content
+    block = content[0] if isinstance(content, list) and len(content) == 1 else None
+    text = block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None
+    return text if isinstance(text, str) else None
 
 
 class Content:
@@ -58,6 +71,7 @@ class Content:
     def __init__(self, quirks: Quirks, notices: Notices) -> None:
         self._quirks = quirks
         self._notices = notices
+        self._passes_marks = quirks.cache_control == "pass"
 
     def parts(self, blocks: list[Json], depth: int = 0) -> Parts:
         """The parts of these blocks, in order."""
@@ -70,7 +84,7 @@ class Content:
             if kind in SILENT:
                 continue
             made = self._made(kind, block, depth)
-            if made and self._quirks.cache_control == "pass" and isinstance(block.get("cache_control"), dict):
+            if self._passes_marks and made and isinstance(block.get("cache_control"), dict):
                 made[-1] = {**made[-1], "cache_control": block["cache_control"]}
             parts += made
         return parts

@@ -13,7 +13,7 @@ import re
 from collections import deque
 from typing import Any, NamedTuple
 
-from ccswitch_tui.translate.content import Content, Parts, as_content, blocks_of, joined, text_part
+from ccswitch_tui.translate.content import Content, Parts, as_content, blocks_of, joined, only_text, text_part
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.reasoning import Thought, replay
 from ccswitch_tui.translate.tool_names import ToolNames, upstream_id
@@ -137,9 +137,10 @@ class Conversation:
         if calls:
             message["tool_calls"] = calls
         scope = in_loop or self._quirks.reasoning_scope == "all"
-        thought = Thought([b for b in blocks if b.get("type") == "thinking"])
         if calls or parts:
-            replay(message, thought, self._quirks.reasoning_replay, in_loop=scope)
+            if self._quirks.reasoning_replay != "none":
+                thought = Thought([b for b in blocks if b.get("type") == "thinking"])
+                replay(message, thought, self._quirks.reasoning_replay, in_loop=scope)
             self.messages.append(message)
 
     def _call(self, block: Json, fallback: str) -> Json:
@@ -147,7 +148,7 @@ class Conversation:
         client_id = given if isinstance(given, str) and given else f"call_without_id_{fallback}"
         self.used_ids.add(client_id)
         sent_id = upstream_id(client_id, self._quirks.tool_id)
-        if any(call.upstream_id == sent_id for call in self._calls):
+        if self._calls and any(call.upstream_id == sent_id for call in self._calls):
             sent_id = upstream_id(f"{client_id} {fallback} " + "again" * 10, self._quirks.tool_id)
             self._notices.add("mended", "two tool calls of one turn had the same id")
         call = Call(client_id, sent_id)
@@ -181,10 +182,14 @@ class Conversation:
         """Keeps the result for its call. An orphan comes back as blocks of text to be said by the user."""
         given = block.get("tool_use_id")
         client_id = given if isinstance(given, str) else ""
-        parts = self._content.parts(blocks_of(block.get("content")))
+        content = block.get("content")
+        text = only_text(content)
+        parts = [] if text is not None else self._content.parts(blocks_of(content))
+        if text is None:
+            text = joined(parts, "\n")
         waiting = self._waiting.get(client_id)
         if waiting:
-            text, pictures = joined(parts, "\n"), [p for p in parts if p.get("type") != "text"]
+            pictures = [p for p in parts if p.get("type") != "text"]
             if block.get("is_error") is True:
                 text = ERROR_MARK + text
             self._results[waiting.popleft().upstream_id] = (text, pictures)
@@ -195,8 +200,8 @@ class Conversation:
             return []
         self._notices.add("repaired", f"a result for call {client_id}, which is not in the conversation, became text")
         mark = ERROR_MARK if block.get("is_error") is True else ""
-        text = f"[Result of the earlier tool call {client_id}]\n{mark}{joined(parts, chr(10))}"
-        return [text_part(text), *(b for b in blocks_of(block.get("content")) if b.get("type") == "image")]
+        said = f"[Result of the earlier tool call {client_id}]\n{mark}{text}"
+        return [text_part(said), *(b for b in blocks_of(content) if b.get("type") == "image")]
 
     def _close_group(self) -> None:
         """Write down what came since the last assistant turn: results, their pictures, then the rest."""

@@ -29,6 +29,9 @@ class Template(NamedTuple):
     after: bytes
     call: Call | None
     """The call whose arguments it is; None for text and thinking."""
+    head: bytes
+    tail: bytes
+    """`before` and `after` as they stand in the stream, with what makes an event of them."""
 
     def body_of(self, data: bytes) -> bytes | None:
         """The text of a chunk's data as the inside of a JSON string; None if it is another chunk."""
@@ -37,11 +40,22 @@ class Template(NamedTuple):
         size = len(data) - len(self.after)
         return data[len(self.before) : size] if size >= len(self.before) else None
 
+    def text_of_one(self, event: bytes) -> tuple[bytes, str] | None:
+        """The text of a read that is one plain event, as bytes and as it reads; None for any other read."""
+        head, tail = self.head, self.tail
+        if not event.startswith(head) or not event.endswith(tail):
+            return None
+        body = event[len(head) : -len(tail)]
+        if b"\n" in body or len(event) < len(head) + len(tail):
+            return None  # several events, perhaps: a text itself has no bare line end
+        text = string_body(body)
+        return None if text is None else (body, text)
+
     def body_of_all(self, events: bytes) -> tuple[bytes, str] | None:
         """The text of a whole read, as bytes and as it reads, if all its events are plain text."""
         if self.call is not None:
             return None
-        head, tail = b"data: " + self.before, self.after + b"\n\n"
+        head, tail = self.head, self.tail
         size = len(events) - len(tail)
         if size < len(head) or not events.startswith(head) or not events.endswith(tail) or b"\\" + tail in events:
             return None  # a text that ends in a backslash may have lost its other half to the next one
@@ -74,7 +88,10 @@ def template_of(chunk: Json, data: bytes, *, open_block: str, live: Call | None,
     if not isinstance(text, str) or not text:
         return None
     surroundings = _surroundings(data, key.encode(), dumps(text))
-    return Template(*surroundings, live) if surroundings is not None else None
+    if surroundings is None:
+        return None
+    before, after = surroundings
+    return Template(before, after, live, b"data: " + before, after + b"\n\n")
 
 
 def _bare_fragment(calls: Any) -> str | None:

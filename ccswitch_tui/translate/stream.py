@@ -108,6 +108,13 @@ class StreamTranslator:
         """What this read gives the client. Never raises."""
         if self.done:
             return b""
+        template = self._template
+        if template is not None and template.call is None and self._decoder.between_events:
+            found = template.text_of_one(data)
+            if found is not None:
+                body, text = found
+                self._floor.said_bytes += len(text) if text.isascii() else size(text)
+                return self._writer.delta_alone(body) if text else b""
         try:
             self._take(data)
         except Exception as fault:
@@ -177,8 +184,8 @@ class StreamTranslator:
         if self._arrival == UNKNOWN:
             data = self._recognised(data)
         if self._arrival == EVENTS:
-            if self._template is not None and data.endswith(b"\n\n") and self._decoder.between_events:
-                data = self._without_plain(data)
+            if self._template is not None:
+                data = self._without_whole(data)
             for event in self._decoder.feed(data):
                 self._event(event)
                 if self.done:
@@ -243,6 +250,22 @@ class StreamTranslator:
         self._end()
 
     # ------------------------------------------------------------ events
+
+    def _without_whole(self, data: bytes) -> bytes:
+        """What is left of a read, torn at either end, once the plain events among its whole ones are written."""
+        if not self._decoder.between_events:
+            begin = data.find(b"\n\n") + 2
+            if begin < 2:
+                return data
+            for event in self._decoder.feed(data[:begin]):
+                self._event(event)
+                if self.done:
+                    return b""
+            data = data[begin:]
+        end = data.rfind(b"\n\n") + 2
+        if end < 2 or self._template is None or not self._decoder.between_events:
+            return data
+        return self._without_plain(data[:end]) + data[end:]
 
     def _without_plain(self, data: bytes) -> bytes:
         """What is left of whole events once the plain ones at their beginning are written."""
@@ -384,7 +407,8 @@ class StreamTranslator:
             if isinstance(error, dict):
                 raise AnswerFailed(self._upstream_error({"error": error}))
             raise Unusable(f"the endpoint ended the answer with '{finish}'")
-        if self._finish == "model_context_window_exceeded" and not self.committed:
+        said = self.committed or self._floor.said_bytes
+        if self._finish == "model_context_window_exceeded" and not said:
             raise AnswerFailed(self._full_context(finish))
         self.finished = True
         self._settle()

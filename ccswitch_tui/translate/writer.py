@@ -104,6 +104,10 @@ class Writer:
         """A delta whose text already is the inside of a JSON string. For a stream only."""
         self._run.append(body)
 
+    def delta_alone(self, body: bytes) -> bytes:
+        """What add_raw() and take() give together when nothing else was written. For a stream only."""
+        return b'%b"%b"}}\n\n' % (self.delta_head, body)
+
     def _end_run(self) -> None:
         """What ran together becomes one delta: it arrived in one read, and the client has one event less to parse."""
         self._out.append(b'%b"%b"}}\n\n' % (self.delta_head, b"".join(self._run)))
