@@ -99,7 +99,7 @@ KEYS: tuple[Key, ...] = (
     Key("ready", "enter", "done"),
     Key("ready", "y", "copy"),
     Key("diff", "enter", "write"),
-    Key("confirm", "enter,y", "yes"),
+    Key("confirm", "y", "yes"),
     Key("ask", "enter", "answer"),
     Key("dirty", "enter,y", "yes"),
     Key("dirty", "n", "discard"),
