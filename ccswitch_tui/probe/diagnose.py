@@ -159,7 +159,7 @@ def _verdict(facts: Facts, steps: list[Step], findings: tuple[Finding, ...]) -> 
         "wire-mismatch",
         "auth-header-style",
     }
-    if facts.target.saved and any(f.kind in detour and f.severity == "fail" for f in findings) and facts.target.wire:
+    if facts.target.saved and any(f.kind in detour and f.severity == "fail" for f in findings):
         return "broken"
     upper = {s.code for s in steps if s.verdict == "fail"} - {
         "url",

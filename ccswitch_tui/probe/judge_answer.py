@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.findings import Finding
@@ -47,13 +46,14 @@ def judge_auth(facts: Facts) -> Judged | None:
     target, success = facts.target, facts.success
     open_door = next(iter(facts.of("http")), None)
     keyed = [r for r in facts.of("models", "message") if r.exchange.auth != "none"]
-    if not target.has_key and target.auth != "none":
+    if not target.has_key:
         if success is not None:
             return Judged(step("auth", "ok", "no key given, and none needed"))
         refused = next((r for r in facts.of("http", "message") if r.answer.kind in STYLE_TROUBLE), None)
         if refused is None:
             return None
-        found = finding("auth-missing", facts, refused.exchange, refused.answer)
+        answer = refused.answer._replace(because="")  # it speaks of the header a key was sent in
+        found = finding("auth-missing", facts, refused.exchange, answer)
         return Judged(step("auth", "fail", "there is no key", None, "auth-missing"), [found])
     if success is not None:
         return _accepted(facts, success, open_door)
@@ -77,8 +77,6 @@ def judge_auth(facts: Facts) -> Judged | None:
 def _accepted(facts: Facts, success: Read, open_door: Read | None) -> Judged:
     used, target = success.exchange.auth, facts.target
     took = success.exchange.timings.first_byte
-    if used == "none":
-        return Judged(step("auth", "ok", "no key needed"))
     said = f"accepted as {_style(used)}"
     needed = open_door is not None and open_door.answer.kind in STYLE_TROUBLE
     if not needed:
@@ -233,14 +231,17 @@ def _detours(facts: Facts, exchange: Exchange) -> list[Finding]:
         patch["endpoint.base_url"] = base
     if exchange.wire != target.wire:
         patch["endpoint.wire"] = exchange.wire
-    if target.wire is None:
-        return _chosen(facts, exchange, patch)
+    if target.wire is None and exchange.wire == MESSAGES and _spoke(facts, CHAT):
+        because = f"both formats are spoken; Anthropic's at {base} needs no translation"
+        return [finding("native-available", facts, exchange, patch=patch, because=because, fix="use it")]
+    if target.wire is None and patch == {"endpoint.wire": CHAT}:
+        return []  # what a profile without a format is taken for
     if not patch:
         return []
-    failed = facts.messages[0]
-    kind = "wire-mismatch" if "endpoint.wire" in patch else url_kind(target.base_url, base)
+    failed = next((r for r in facts.messages if not r.answer.ok), facts.messages[0])
+    kind = url_kind(target.base_url, base) if exchange.wire == (target.wire or CHAT) else "wire-mismatch"
     because = (
-        f"at {target.base_url} the answer to {target.wire} was HTTP {failed.exchange.status} "
+        f"at {target.base_url} the answer to {failed.exchange.wire} was HTTP {failed.exchange.status} "
         f"({failed.answer.words or failed.answer.kind}); {exchange.wire} at {base} answers"
     )
     fix = f"use {base}" + (f" with wire {exchange.wire}" if "endpoint.wire" in patch else "")
@@ -257,11 +258,8 @@ def _detours(facts: Facts, exchange: Exchange) -> list[Finding]:
     ]
 
 
-def _chosen(facts: Facts, exchange: Exchange, patch: Mapping[str, Any]) -> list[Finding]:
-    if exchange.wire == MESSAGES and any(r.answer.ok and r.exchange.wire == CHAT for r in facts.messages):
-        because = f"both formats are spoken; Anthropic's at {base_of(exchange)} needs no translation"
-        return [finding("native-available", facts, exchange, patch=patch, because=because, fix="use it")]
-    return []
+def _spoke(facts: Facts, wire: str) -> bool:
+    return any(r.answer.ok and r.exchange.wire == wire for r in facts.messages)
 
 
 def url_kind(configured: str, working: str) -> str:

@@ -285,7 +285,9 @@ class _Climber:
                     [without_version(base) if there == MESSAGES else base, *other_bases(base, there)]
                 )
             ]
-            order = other + same if kind == "wire-mismatch" else same[:1] + other[:1] + same[1:] + other[1:]
+            guessed = self.target.wire is None and here == MESSAGES  # chat completions under /v1 are likelier
+            first_other = kind == "wire-mismatch" or guessed
+            order = other + same if first_other else same[:1] + other[:1] + same[1:] + other[1:]
             return [self.place(b, w, place.auth) for b, w in order]
         if kind in AGAIN and self.ladder != "quick" and "again" not in self.tried:
             self.tried -= {(place, repr(sorted(self.facts.learned)))}

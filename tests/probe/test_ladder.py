@@ -138,6 +138,47 @@ def test_the_other_header_style_is_tried_and_kept() -> None:
     assert {e.auth for e in exchanges if e.rung in ("stream", "tools")} == {"x-api-key"}
 
 
+def under_v1(ask: Ask) -> tuple[int, str]:
+    """Chat completions below /v1 and nothing anywhere else."""
+    return healthy(ask) if "example.com/v1/" in ask.url else (404, '{"error":"not found"}')
+
+
+@pytest.mark.parametrize("ladder", ["quick", "default"])
+def test_a_missing_v1_is_found_when_the_format_is_not_known_either(ladder: str) -> None:
+    wanted = target(base_url="https://api.example.com", wire=None, saved=False)
+    exchanges, _ = run(under_v1, wanted, ladder)
+    report = diagnose(wanted, exchanges, ladder=ladder)  # type: ignore[arg-type]
+    assert report.verdict != "broken"
+    patches = [f.fix.patch for f in report.findings if f.kind == "url-version-missing" and f.fix]
+    assert patches == [{"endpoint.base_url": "https://api.example.com/v1", "endpoint.wire": "openai-chat"}]
+
+
+def test_a_saved_profile_that_lacks_its_v1_does_not_work_as_it_is() -> None:
+    wanted = target(base_url="https://api.example.com", wire=None)
+    exchanges, _ = run(under_v1, wanted, "default")
+    assert diagnose(wanted, exchanges).verdict == "broken"
+
+
+def test_a_profile_without_a_format_works_where_chat_completions_answer() -> None:
+    wanted = target(wire=None)
+    exchanges, _ = run(healthy, wanted, "default")
+    report = diagnose(wanted, exchanges)
+    assert report.verdict != "broken"
+    assert not any(f.fix and f.fix.patch and "endpoint.base_url" in f.fix.patch for f in report.findings)
+
+
+@pytest.mark.parametrize("auth", ["bearer", "none"])
+def test_an_endpoint_that_wants_a_key_says_so_to_a_profile_without_one(auth: str) -> None:
+    def locked(ask: Ask) -> tuple[int, str]:
+        return 401, '{"error":{"message":"You didn\'t provide an API key."}}'
+
+    wanted = target(has_key=False, auth=auth)
+    exchanges, _ = run(locked, wanted, "default")
+    found = diagnose(wanted, exchanges).findings
+    assert [f.kind for f in found] == ["auth-missing"]
+    assert found[0].because.startswith("without a key the endpoint answers")
+
+
 def test_without_a_key_nothing_is_sent_that_would_need_one() -> None:
     exchanges, _ = run(healthy, target(has_key=False), "default")
     assert [e.rung for e in exchanges] == ["http"]
