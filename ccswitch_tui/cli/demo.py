@@ -20,7 +20,7 @@ EXAMPLES = """\
 examples:
   ccswitch-tui demo                            the app
   ccswitch-tui demo probe misspelt             any command
-  ccswitch-tui demo run demo -- claude -p hi   your Claude Code, on the demo's model
+  ccswitch-tui demo run -- claude -p hi        your Claude Code, on the demo's model
   ccswitch-tui demo | cat                      the story in plain lines"""
 
 

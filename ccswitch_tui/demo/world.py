@@ -87,6 +87,7 @@ class DemoContext(Context):
         super().__init__(env, cwd=os.path.join(home, "project"), store=DemoStore())
         self.home = home
         self.provider = provider
+        self.usual_profile = "demo"
 
     @cached_property
     def proxy(self) -> DemoProxy:

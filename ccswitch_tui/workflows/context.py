@@ -38,6 +38,8 @@ class Context:
         self.cwd = cwd or os.getcwd()
         self.clock = clock
         """Seconds since the epoch."""
+        self.usual_profile = ""
+        """The profile `run` takes where none is named and none is in use; "" for none."""
         self._store = store
 
     @cached_property

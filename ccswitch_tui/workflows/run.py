@@ -42,7 +42,7 @@ class RunPlan(NamedTuple):
 
 
 def default_profile(ctx: Context) -> str:
-    """The profile `run` means when none is named: the one in use here, or the only one."""
+    """The profile `run` means when none is named: the one in use here, the usual one, or the only one."""
     from ccswitch_tui.workflows.current import in_use
 
     used = in_use(ctx)
@@ -51,6 +51,8 @@ def default_profile(ctx: Context) -> str:
             if scope in scopes:
                 return name
     profiles = ctx.book().profiles
+    if ctx.usual_profile in profiles:
+        return ctx.usual_profile
     if len(profiles) == 1:
         return next(iter(profiles))
     raise UsageError("which profile?", hint="'ccswitch-tui run NAME -- claude'; 'ccswitch-tui list' shows the names")

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,11 @@ def test_a_program_it_starts_runs_in_the_scratch_project(home: Path) -> None:
 
 def test_the_exit_code_is_the_command_s(home: Path) -> None:
     run_demo(home, "show", "nobody", code=2)
+
+
+def test_run_needs_no_name_there(home: Path) -> None:
+    show = "import os; print(os.environ['CCSWITCH_PROFILE'])"
+    assert run_demo(home, "run", "--", sys.executable, "-c", show).stdout.strip() == "demo"
 
 
 def test_a_terminated_demo_removes_its_home(home: Path) -> None:
