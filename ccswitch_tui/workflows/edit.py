@@ -167,15 +167,16 @@ def verify_key(ctx: Context, profile: Profile, secret: Secret) -> str:
     import asyncio
 
     from ccswitch_tui.errors import KeyRefusedError
-    from ccswitch_tui.workflows.examine import examine
+    from ccswitch_tui.workflows.examine import examine, keep_report
 
-    report = asyncio.run(examine(ctx, profile._replace(key_host=None), secret, ladder="quick"))
+    report = asyncio.run(examine(ctx, profile._replace(key_host=None), secret, ladder="quick", keep=False))
     refused = next((f for f in report.findings if f.kind in KEY_REFUSALS), None)
     if refused is not None:
         raise KeyRefusedError(
             f"{url_host(profile.endpoint.base_url)} refuses the new key: {refused.title}; the old one was kept",
             hint="check it; --no-verify stores it all the same",
         )
+    keep_report(ctx, report)
     proved = any(step.code in ("auth", "message") and step.verdict == "ok" for step in report.steps)
     return "" if proved else report.sentence
 

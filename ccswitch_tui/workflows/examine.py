@@ -38,10 +38,12 @@ async def examine(
     on_step: Callable[[Step], None] = lambda step: None,
     key_note: str = "",
     url_changes: tuple[str, ...] = (),
+    keep: bool = True,
 ) -> ProbeReport:
     """Climbs the ladder against `target`. Cancel the task to stop: connections close at once.
 
-    Raises UsageError when the key was given for another host.
+    The report is kept as the profile's last one, unless `keep` says that `target` or `key` is only
+    being tried. Raises UsageError when the key was given for another host.
     """
     check_key_host(target)
     saved = target.name in ctx.book().profiles
@@ -75,7 +77,7 @@ async def examine(
     for step in report.steps:
         if step.code not in told:
             on_step(step)
-    if saved:
+    if saved and keep:
         keep_report(ctx, report)
     return report
 

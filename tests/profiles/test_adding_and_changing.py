@@ -20,6 +20,7 @@ from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.workflows.add import add_profile, draft_from_text
 from ccswitch_tui.workflows.context import Context
+from ccswitch_tui.workflows.examine import last_report
 
 KEY = "sk-example-0123456789abcdef"
 OTHER_KEY = "sk-example-fedcba9876543210"
@@ -414,9 +415,13 @@ def test_a_refused_key_does_not_replace_the_stored_one(run: Run, ctx: Context, s
     with DemoProvider() as provider:
         key = provider.key.reveal()
         run("add", "demo", "--url", provider.base_url, "--model", "demo-large", "--key-stdin", stdin=key)
+        run("probe", "demo", "--quick")
         done = run("edit", "demo", "--key-stdin", stdin=OTHER_KEY)
         assert (done.code, "the old one was kept" in done.err) == (4, True)
         assert store.get("demo") == Secret(key)
+        report = last_report(ctx, "demo")
+        assert report is not None
+        assert report.verdict == "translate", "the report of a key that was only tried is not the profile's"
 
 
 def test_a_key_that_could_not_be_proved_is_stored_and_said_to_be_so(run: Run, store: MemoryStore) -> None:
