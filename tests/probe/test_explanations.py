@@ -14,6 +14,11 @@ from ccswitch_tui.wire.quirks import check_quirk
 SAID = [
     ("There's an issue with the selected model (gpt-4o). It may not exist or you may not have access to it.", "Claude Code", "404"),  # noqa: E501
     ("Not logged in · Please run /login", "Claude Code", "no credential"),
+    (
+        "Auth conflict: Both a token (ANTHROPIC_AUTH_TOKEN) and an API key (ANTHROPIC_API_KEY) are set.",
+        "Claude Code",
+        "two credentials",
+    ),
     ("Failed to authenticate. API Error: 401 {\"message\":\"x\"}", "Claude Code", "refused the credential"),
     ("API returned an empty or malformed response (HTTP 200) — check for a proxy or gateway intercepting", "Claude Code", "without an answer"),  # noqa: E501
     ("API Error: 400 Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",  # noqa: E501
