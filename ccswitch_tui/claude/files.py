@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 SCOPES = ("user", "project", "local")
 
 
+NOTHING_WRITTEN = ": nothing was written"
+
+
 class SettingsText(NamedTuple):
     """One settings file as it was read."""
 
@@ -123,17 +126,28 @@ class SettingsFiles:
         return profile_in(tree) if isinstance(tree, dict) else None
 
     def layers(self) -> "list[Layer]":
-        """Every place Claude Code reads from this folder. Raises ConflictError for a file of ours to write that
-        cannot be read; another's (managed, state) then counts as absent, as it does for Claude Code."""
+        """Every place Claude Code reads from this folder. A file that cannot be read counts as absent, as it does
+        for Claude Code; `ignored` names those."""
         from ccswitch_tui.claude.layers import Layer
 
         found = [Layer("managed", path, _quietly(path)) for path in _managed_files(self.managed)]
         for scope, path in self.here().items():
-            read = self.read(scope)
-            if read.data is not None:
-                found.append(Layer(scope, path, read.tree))
+            with contextlib.suppress(ConflictError):
+                read = self.read(scope)
+                if read.data is not None:
+                    found.append(Layer(scope, path, read.tree))
         found.append(Layer("state", self.paths.claude_json, {"env": _quietly(self.paths.claude_json).get("env", {})}))
         return [*found, Layer("environment", None, {"env": dict(self.env)})]
+
+    def ignored(self) -> list[str]:
+        """A sentence for each settings file of this folder that Claude Code ignores because it cannot be read."""
+        found = []
+        for scope in self.here():
+            try:
+                self.read(scope)
+            except ConflictError as error:
+                found.append(f"{error.message.removesuffix(NOTHING_WRITTEN)}: Claude Code ignores the whole file")
+        return found
 
     def listeners(self, scope: str) -> list[Session]:
         """The running sessions that read the file of this scope."""
@@ -271,7 +285,7 @@ def _unreadable(path: str, fault: JsonFault) -> ConflictError:
     if fault.mended is not None:
         hint = "'ccswitch-tui use NAME --mend --dry-run' shows it mended; without --dry-run it is written"
     return ConflictError(
-        f"{path}, line {fault.line}, column {fault.column}: {fault.because}: nothing was written",
+        f"{path}, line {fault.line}, column {fault.column}: {fault.because}{NOTHING_WRITTEN}",
         hint=hint,
         kind="settings-unreadable",
     )

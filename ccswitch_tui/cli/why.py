@@ -33,6 +33,8 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     """Prints the answer; nothing is changed."""
     from ccswitch_tui.workflows.why import why
 
+    for sentence in ctx.settings.ignored():
+        out.talk(f"{out.glyph('warn')} {sentence}; 'ccswitch-tui doctor' tells how to mend it")
     told = why(ctx, args.variable)
     if args.json:
         out.json({"version": 1, "variables": [one.to_json() for one in told]})

@@ -53,7 +53,7 @@ def take_snapshot(
 
     profiles, broken, book_problem = _profiles(book, focus)
     looks = tuple(_settings_looks(files))
-    layers = tuple(_layers(files, looks, paths, env))
+    layers = tuple(files.layers())
     return Snapshot(
         env=dict(env),
         claude=_claude(env),
@@ -157,17 +157,6 @@ def _settings_looks(files: SettingsFiles) -> list[SettingsLook]:
             if read.data is not None:
                 looks.append(SettingsLook(scope, path, read.tree))
     return looks
-
-
-def _layers(files: SettingsFiles, looks: tuple[SettingsLook, ...], paths: Paths, env: Mapping[str, str]) -> list[Layer]:
-    """What counts, as Claude Code sees it: a file that cannot be read counts as absent."""
-    from ccswitch_tui.claude.layers import Layer
-
-    if not any(look.problem for look in looks):
-        with contextlib.suppress(CcswitchError):
-            return files.layers()
-    found = [Layer(look.scope, look.path, look.tree) for look in looks]
-    return [*found, Layer("environment", None, {"env": dict(env)})]
 
 
 def _in_use(layers: tuple[Layer, ...]) -> str | None:

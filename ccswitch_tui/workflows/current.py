@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ccswitch_tui.errors import ConflictError
+
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
@@ -59,15 +61,17 @@ def in_use(ctx: "Context") -> dict[str, tuple[str, ...]]:
 def current(ctx: "Context") -> Current:
     """What is in use, where, since when, and whether anything differs from what was written.
 
-    Raises ConflictError for a settings file that cannot be read: Claude Code
-    ignores it as a whole, so nothing true could be said.
+    A settings file that cannot be read counts as absent, as it does for Claude Code, and is named in `drift`.
     """
     from ccswitch_tui.claude.layers import effective
     from ccswitch_tui.claude.settings import profile_in, shown, value_of
 
     scopes: dict[str, ScopeState] = {}
     for scope in ctx.settings.here():
-        read = ctx.settings.read(scope)
+        try:
+            read = ctx.settings.read(scope)
+        except ConflictError:
+            continue
         name = profile_in(read.tree)
         if name is None:
             continue
@@ -80,7 +84,8 @@ def current(ctx: "Context") -> Current:
     base_url = effective(layers, "env.ANTHROPIC_BASE_URL").value
     helper = effective(layers, "apiKeyHelper").value
     profile = profile_in({"apiKeyHelper": helper})
-    return Current(scopes, profile, shown("env.ANTHROPIC_BASE_URL", base_url), tuple(_drift(ctx, profile, layers)))
+    drift = (*ctx.settings.ignored(), *_drift(ctx, profile, layers))
+    return Current(scopes, profile, shown("env.ANTHROPIC_BASE_URL", base_url), drift)
 
 
 def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:

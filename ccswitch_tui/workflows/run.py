@@ -118,11 +118,7 @@ def _advice(ctx: Context) -> list[str]:
     from ccswitch_tui.claude.owned import OWNED
     from ccswitch_tui.claude.settings import value_of
 
-    try:
-        layers = ctx.settings.layers()
-    except ConflictError:
-        return []  # Claude Code ignores such a file, and `run` does not need it
-    for layer in layers:
+    for layer in ctx.settings.layers():
         if layer.name == "managed":
             names = [key for key in OWNED if OWNED[key].exclusive and value_of(layer.tree, key) is not None]
             if names:

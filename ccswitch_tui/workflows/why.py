@@ -62,7 +62,7 @@ class Why(NamedTuple):
 def why(ctx: Context, variable: str | None = None) -> list[Why]:
     """Every deciding variable that is set anywhere, or the one that is asked for.
 
-    Raises ConflictError for a settings file that cannot be read.
+    A settings file that cannot be read sets nothing; `ctx.settings.ignored()` names it.
     """
     layers = ctx.settings.layers()
     keys = [_key(variable)] if variable else [*OWNED, *ALSO_WATCHED]

@@ -309,3 +309,18 @@ def test_a_list_takes_a_number_a_name_or_its_beginning(
     ctx = context(home, chat_profile("work"), native_profile("native"))
     monkeypatch.setattr(sys, "stdin", io.StringIO(typed + "\n"))
     assert choose_profile(ctx, Output({}, stdout=io.StringIO()), "user") == expected
+
+
+def test_looking_goes_on_past_a_file_that_claude_code_ignores(ctx: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["use", "work", "--scope", "local"], ctx)
+    broken = ctx.paths.user_settings
+    Path(broken).parent.mkdir(parents=True, exist_ok=True)
+    Path(broken).write_text("{\n  // mine\n}")
+    capsys.readouterr()
+    now = answer(capsys, ctx, "current")["effective"]
+    assert now["profile"] == "work"
+    assert any(broken in said and "line 2" in said and "ignores the whole file" in said for said in now["drift"])
+    assert main(["why", "ANTHROPIC_BASE_URL"], ctx) == 0
+    told_to = capsys.readouterr()
+    assert "local settings" in told_to.out
+    assert "ignores the whole file" in told_to.err
