@@ -168,6 +168,8 @@ def _advice(
     ctx: "Context", profile: "Profile | None", scope: str, read: SettingsText, patch: SettingsPatch
 ) -> list[str]:
     said = _said_to_sessions(ctx, profile, scope, read) if patch else []
+    if profile is not None:
+        said += _cannot_work_yet(ctx, profile)
     if scope == "project" and profile is not None:
         said.append(
             f"{read.path} is shared: everyone who uses it needs ccswitch-tui in the PATH and a profile "
@@ -182,6 +184,19 @@ def _advice(
     overruled = _overruled_by(ctx, scope)
     if overruled:
         said.append(f"here {overruled} decides instead; 'ccswitch-tui why' tells more")
+    return said
+
+
+def _cannot_work_yet(ctx: "Context", profile: "Profile") -> list[str]:
+    """What is plainly missing, without asking a key store or the endpoint."""
+    said = []
+    if profile.key.kind == "env" and not ctx.env.get(profile.key.name):
+        said.append(f"the key is in {profile.key.name}, which is not set here: set it where claude is started")
+    if profile.endpoint.wire != "anthropic" and not any(profile.models):
+        said.append(
+            f"no model is named, so the endpoint will be asked for Claude's own names: "
+            f"'ccswitch-tui edit {profile.name} --set models.default=MODEL'"
+        )
     return said
 
 

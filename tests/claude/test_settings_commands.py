@@ -324,3 +324,25 @@ def test_looking_goes_on_past_a_file_that_claude_code_ignores(ctx: Context, caps
     told_to = capsys.readouterr()
     assert "local settings" in told_to.out
     assert "ignores the whole file" in told_to.err
+
+
+def test_use_says_what_is_plainly_missing(ctx: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    main(
+        [
+            "add",
+            "bare",
+            "--url",
+            "http://127.0.0.1:9/v1",
+            "--wire",
+            "openai-chat",
+            "--key",
+            "env:NOT_SET",
+            "--no-probe",
+        ],
+        ctx,
+    )
+    capsys.readouterr()
+    assert main(["use", "bare"], ctx) == 0
+    told_to = capsys.readouterr().err
+    assert "NOT_SET, which is not set here" in told_to
+    assert "edit bare --set models.default=MODEL" in told_to
