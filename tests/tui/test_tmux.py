@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_switch_diagnose_and_undo(tmux: Tmux, place: tuple[DemoContext, dict[str
     tmux.keys("j", "p")
     tmux.wait_for("a web page answers, not an API")
     tmux.keys("Escape")
-    tmux.wait_for("broken 0 s")
+    tmux.wait_for(lambda shown: re.search(r"✗ broken \d+ s", shown) is not None)
     tmux.keys("u")
     tmux.wait_for("taken back, to the byte")
     assert settings.read_bytes() == before

@@ -14,7 +14,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.i18n import language, t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
-from ccswitch_tui.tui.session import Row, Snapshot
+from ccswitch_tui.tui.views import Row, Snapshot
 from ccswitch_tui.tui.widgets.details import Details
 from ccswitch_tui.tui.widgets.finding import sentence_of
 from ccswitch_tui.tui.widgets.headline import Headline
@@ -29,6 +29,9 @@ FIRST_LOOK_S = 1 / 30
 
 REST_S = 0.12
 """How long the cursor stands on a profile before its last report is read."""
+
+AGE_S = 30.0
+"""How often the ages of verdicts are drawn anew."""
 
 SCOPES = ("user", "project", "local")
 
@@ -60,6 +63,7 @@ class HomeScreen(Place[None]):
     def on_mount(self) -> None:
         self.begin()
         self.set_interval(GLANCE_S, self.glance)
+        self.set_interval(AGE_S, self.show_rows)
 
     def begin(self) -> None:
         self.query_one("#filter").display = False

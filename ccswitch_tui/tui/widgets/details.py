@@ -12,7 +12,7 @@ from textual.content import Content
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
-from ccswitch_tui.tui.session import Row
+from ccswitch_tui.tui.views import Row
 from ccswitch_tui.tui.widgets.finding import card
 from ccswitch_tui.tui.widgets.prose import Prose
 

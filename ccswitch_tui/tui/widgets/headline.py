@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
-from ccswitch_tui.tui.session import Truth
+from ccswitch_tui.tui.views import Truth
 
 
 class Headline(Widget):

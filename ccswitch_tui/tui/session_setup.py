@@ -1,0 +1,163 @@
+"""The session's part for setting up and editing: drafts, the catalogue, what is there, saving and its inverse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.profiles.model import Profile
+from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.views import MineRow, PresetRow
+
+if TYPE_CHECKING:
+    from ccswitch_tui.interop.draft import Draft
+    from ccswitch_tui.secret import Secret
+    from ccswitch_tui.tui.form import Changes
+    from ccswitch_tui.tui.setup import Setup
+    from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.edit import Edited
+
+
+class SettingUp:
+    """Blocks on files and on the key store: called in a thread."""
+
+    ctx: Context
+    _saved: tuple[bytes | None, bytes | None] = (None, None)
+    """profiles.toml before and after the wizard saved, for stepping back from it."""
+
+    def draft_from_text(self, pasted: str) -> Draft:
+        """What was pasted, as a Draft."""
+        from ccswitch_tui.workflows.add import draft_from_text
+
+        return draft_from_text(pasted)
+
+    def check_new_name(self, name: str) -> None:
+        """Raises UsageError for a name that cannot be, or is taken."""
+        from ccswitch_tui.workflows.add import check_new_name
+
+        check_new_name(self.ctx, name)
+
+    def check_key(self, draft: Draft) -> None:
+        """Raises UsageError for a key no header can carry, KeyStoreError where no safe store is open."""
+        from ccswitch_tui.workflows.add import sendable
+
+        if draft.secret and draft.endpoint:
+            sendable(draft.secret, draft.endpoint.auth)
+
+    def keys_kept_in(self) -> str:
+        """Where a new key would go, in words; opens and asks nothing."""
+        return self.ctx.keys.where()
+
+    def toml_of(self, profile: Profile) -> str:
+        """The profile as profiles.toml would hold it."""
+        import tomlkit
+
+        from ccswitch_tui.profiles.model import profile_to_table
+
+        return tomlkit.dumps({"profiles": {profile.name: profile_to_table(profile)}}).strip()
+
+    def save(self, setup: Setup) -> None:
+        """Key first, then profile; all of it or nothing."""
+        from ccswitch_tui.textfile import read_bytes
+        from ccswitch_tui.workflows.add import add_profile
+
+        before = read_bytes(self.ctx.paths.profiles)
+        add_profile(self.ctx, setup.name, setup.draft)
+        self._saved = (before, read_bytes(self.ctx.paths.profiles))
+
+    def unsave(self, name: str) -> None:
+        """The inverse of `save`: to the byte, unless somebody else changed the file since."""
+        from ccswitch_tui.textfile import locked, read_bytes, remove_file, replace_text, sha256_of
+        from ccswitch_tui.workflows.manage import remove_profile
+
+        path = self.ctx.paths.profiles
+        before, after = self._saved
+        as_saved = read_bytes(path) == after
+        remove_profile(self.ctx, name)
+        if as_saved:
+            with locked(path, self.ctx.paths.state_dir):
+                left = sha256_of(read_bytes(path))
+                if before is None:
+                    remove_file(path, expected_sha256=left)
+                else:
+                    replace_text(path, before, expected_sha256=left)
+
+    def remove(self, name: str) -> str:
+        """Removes a profile and its key, in use or not: the user was asked."""
+        from ccswitch_tui.workflows.manage import remove_profile
+
+        done = remove_profile(self.ctx, name, force=True)
+        return "\n".join((t("home.removed", name=name), *done.advice))
+
+    # ---------------------------------------------------- the catalogue, and what is there
+
+    def presets(self) -> list[PresetRow]:
+        """The known providers, by title."""
+        from ccswitch_tui.profiles.presets import load_presets
+
+        rows = [PresetRow.of(preset) for preset in load_presets().presets.values()]
+        return sorted(rows, key=lambda row: row.title.casefold())
+
+    def draft_from_preset(self, preset_id: str, wire: str | None = None, value: str = "") -> Draft:
+        """A provider of the catalogue as a Draft; the key is still to be given."""
+        from ccswitch_tui.profiles.presets import load_presets
+
+        return load_presets().get(preset_id).draft(wire, value)
+
+    def mine(self) -> list[MineRow]:
+        """What Claude Code and other tools on this machine are set up with: those in use first."""
+        from ccswitch_tui.workflows.sources import find_sources, read_source
+
+        rows: list[tuple[bool, MineRow]] = []
+        for source in dict.fromkeys(found.source for found in find_sources(self.ctx)):
+            try:
+                candidates = read_source(self.ctx, source.id)[1]
+            except CcswitchError as error:
+                rows.append((False, MineRow(source.title, "", "", None, error.message)))
+                continue
+            for c in candidates:
+                base = c.draft.endpoint.base_url if c.draft and c.draft.endpoint else ""
+                host = base.partition("://")[2].partition("/")[0]
+                rows.append((c.in_use, MineRow(c.name, source.title, host, c.draft, c.why_not)))
+        return [row for _, row in sorted(rows, key=lambda r: (r[1].draft is None, not r[0]))]
+
+    # ------------------------------------------------------------------------- editing
+
+    def profile_on_disk(self, name: str) -> tuple[Profile, str]:
+        """The profile and the hash of the file it was read from."""
+        book = self.ctx.book()
+        return book.get(name), book.sha256
+
+    def plan_edit(self, name: str, changes: Changes) -> Edited:
+        """The changed profile, checked and not saved. Raises UsageError naming the key."""
+        from ccswitch_tui.profiles.model import parse_secret_ref
+        from ccswitch_tui.workflows.edit import plan_edit
+
+        if changes.reference:
+            parse_secret_ref(changes.reference)
+        return plan_edit(self.ctx, name, assign=changes.assign, unset=changes.unset)
+
+    def save_edit(self, edited: Edited, secret: Secret | None, reference: str | None, follows: bool) -> str:
+        """Saves it, with another key or another reference if there is one. The endpoint must accept a new key."""
+        from ccswitch_tui.profiles.model import parse_secret_ref
+        from ccswitch_tui.workflows import edit
+
+        if secret is not None:
+            edit.save_with_key(self.ctx, edited, secret)
+        elif reference is not None:
+            edit.save_with_reference(self.ctx, edited, parse_secret_ref(reference or "none"))
+        else:
+            edit.save_edit(self.ctx, edited, key_follows=follows)
+        return t("edit.saved", name=edited.after.name)
+
+    def profile_text(self, name: str) -> str:
+        """The profile as a person edits it."""
+        from ccswitch_tui.workflows.edit import profile_text
+
+        return profile_text(self.ctx.book().get(name))
+
+    def plan_text(self, name: str, text: str, sha256: str) -> Edited:
+        """The profile that an edited text describes."""
+        from ccswitch_tui.workflows.edit import plan_text
+
+        return plan_text(self.ctx.book().get(name), text, sha256)

@@ -1,0 +1,117 @@
+"""What the screens are handed to show: immutable rows and lines, without behaviour of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.profiles.model import Profile
+
+if TYPE_CHECKING:
+    from ccswitch_tui.claude.settings import Change
+    from ccswitch_tui.interop.draft import Draft
+    from ccswitch_tui.profiles.presets import Preset
+
+
+class Row(NamedTuple):
+    """One profile as the list shows it."""
+
+    profile: Profile
+    in_use: tuple[str, ...] = ()
+    """Scopes whose settings name it."""
+    key_present: bool | None = None
+    """None where only using the key would tell."""
+    verdict: str | None = None
+    probed_at: float | None = None
+    """Seconds since the epoch."""
+
+    @property
+    def name(self) -> str:
+        return self.profile.name
+
+    @property
+    def haystack(self) -> str:
+        """What a filter searches."""
+        p = self.profile
+        return " ".join(
+            (p.name, p.endpoint.base_url, *p.models.named().values(), *p.tags, self.verdict or "")
+        ).casefold()
+
+
+class Truth(NamedTuple):
+    """What Claude Code would use in this folder now, and who decides that."""
+
+    profile: str | None = None
+    base_url: str = ""
+    model: str = ""
+    credential: str = ""
+    decided_by: str = ""
+    drift: tuple[str, ...] = ()
+
+
+class Snapshot(NamedTuple):
+    """One look at everything Home shows."""
+
+    rows: tuple[Row, ...] = ()
+    truth: Truth | None = None
+    problem: CcswitchError | None = None
+    """Why profiles.toml or a settings file could not be read."""
+    undoable: bool = False
+    stamp: tuple[Any, ...] = ()
+    """Changes when a file changed that this was made from."""
+
+
+class Check(NamedTuple):
+    """One line of proof at the end of the wizard."""
+
+    verdict: str
+    text: str
+
+
+class HistoryRow(NamedTuple):
+    """One write of ours as the history lists it."""
+
+    title: str
+    scope: str
+    at: float
+    file: str
+    undone: bool
+    changes: tuple[Change, ...]
+
+
+class MineRow(NamedTuple):
+    """Something set up on this machine already, by Claude Code's settings or another tool."""
+
+    title: str
+    source: str
+    host: str
+    draft: Draft | None
+    why_not: str
+
+    @property
+    def haystack(self) -> str:
+        return f"{self.title} {self.source} {self.host}".casefold()
+
+
+class PresetRow(NamedTuple):
+    """One provider of the catalogue as the wizard lists it."""
+
+    id: str
+    title: str
+    wire: str
+    host: str
+    haystack: str
+    notes: tuple[str, ...]
+    key_page: str
+    value: str
+    """What its address still needs, in words; "" when it is complete."""
+
+    @classmethod
+    def of(cls, preset: Preset) -> PresetRow:
+        base = preset.anthropic or preset.openai or ""
+        host = base.partition("://")[2].partition("/")[0]
+        words = " ".join((preset.id, preset.title, base, preset.openai or "", *preset.models.values()))
+        return cls(
+            preset.id, preset.title, preset.wires[0], host, words.casefold(), preset.notes, preset.key_page or "",
+            preset.value or "",
+        )  # fmt: skip
