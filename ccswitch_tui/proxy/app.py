@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
@@ -145,10 +146,10 @@ class ProxyApp:
             return _too_large()
         try:
             if request.content.is_eof():
-                raw = await request.read()
+                raw = await _read(request.content)
             else:
                 async with asyncio.timeout(BODY_PATIENCE_S):
-                    raw = await request.read()
+                    raw = await _read(request.content)
         except TimeoutError:
             return error_response(408, "the request's body did not arrive in time", kind="timeout_error")
         try:
@@ -252,6 +253,18 @@ class ProxyApp:
             return []
         rows = found.get("data") if isinstance(found, dict) else None
         return [r["id"] for r in rows or () if isinstance(r, dict) and isinstance(r.get("id"), str)]
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """A request's body. aiohttp's own read() copies it twice more, which 2 MB of conversation feel."""
+    parts: list[bytes] = []
+    size = 0
+    while part := await content.readany():
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_BODY_BYTES:
+            raise web.HTTPRequestEntityTooLarge(LARGEST_BODY_BYTES, size)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _too_large() -> web.Response:

@@ -35,6 +35,10 @@ KEEP_ALIVE_S = 75.0
 """Also the limit for a request's headers to arrive (a connection that sends them one by one is closed)."""
 
 HEADER_BYTES = 32 * 1024
+
+BODY_BUFFER_BYTES = 1024 * 1024
+"""aiohttp stops reading a body at twice this, until it is taken; stopping and starting for every 128 kB costs."""
+
 SAVE_USAGE_S = 30.0
 
 LOG_DELAY_S = 0.25
@@ -116,6 +120,7 @@ class RunningProxy:
             keepalive_timeout=KEEP_ALIVE_S,
             max_line_size=HEADER_BYTES,
             max_field_size=HEADER_BYTES,
+            read_bufsize=BODY_BUFFER_BYTES,
             shutdown_timeout=1.0,
         )
         await self._runner.setup()

@@ -62,6 +62,7 @@ class Address(NamedTuple):
     host: str
     proxy: str | None
     headers: tuple[tuple[str, str], ...]
+    timeout: aiohttp.ClientTimeout
 
 
 class _Pool:
@@ -131,6 +132,7 @@ class Upstream:
             host=host if base.is_default_port() else f"{host}:{port}",
             proxy=proxy,
             headers=tuple((name, value) for name, value in endpoint.headers.items()),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=endpoint.timeouts.connect_s),
         )
 
     async def send(
@@ -155,17 +157,17 @@ class Upstream:
         options: dict[str, Any] = {"proxy": address.proxy} if address.proxy else {}
         if url.scheme == "https":
             options["ssl"] = await self._tls_for(profile.endpoint, address.host)
-        patience = profile.endpoint.timeouts
-        options["timeout"] = aiohttp.ClientTimeout(total=None, sock_connect=patience.connect_s)
+        options["timeout"] = address.timeout
+        first_byte_s = profile.endpoint.timeouts.first_byte_s
         self._leave_dead_connections()
         started = time.monotonic()
         try:
-            return await self._once(method, url, body, headers, patience.first_byte_s, address.host, options)
+            return await self._once(method, url, body, headers, first_byte_s, address.host, options)
         except UpstreamError as error:
             if error.kind != "reset" or time.monotonic() - started > STALE_WITHIN_S:
                 raise
             self._retire()
-        return await self._once(method, url, body, headers, patience.first_byte_s, address.host, options)
+        return await self._once(method, url, body, headers, first_byte_s, address.host, options)
 
     async def _once(
         self,
