@@ -90,7 +90,15 @@ def _gather(content: Any, texts: list[str], depth: int) -> float:
         return 0.0
     if not isinstance(content, list) or depth > 8:
         return 0.0
-    return sum(_gather_block(block, texts, depth) for block in content)
+    total = 0.0
+    for block in content:
+        if isinstance(block, dict) and block.get("type") == "text" and "content" not in block:
+            text = block.get("text")
+            if isinstance(text, str):
+                texts.append(text)
+        else:
+            total += _gather_block(block, texts, depth)
+    return total
 
 
 def _gather_block(block: Any, texts: list[str], depth: int) -> float:
