@@ -256,10 +256,9 @@ async def _run(
             hurried.set()
         proxy.stopping.set()
 
-    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None:
-            _on_signal(loop, number, ask_to_end)
+    signals = [number for name in ("SIGTERM", "SIGINT", "SIGHUP") if (number := getattr(signal, name, None))]
+    for number in signals:
+        _on_signal(loop, number, ask_to_end)
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
@@ -279,6 +278,15 @@ async def _run(
         with contextlib.suppress(asyncio.CancelledError):
             await closing
         await proxy.close()
+    for number in signals:
+        _ignore(loop, number)
+
+
+def _ignore(loop: asyncio.AbstractEventLoop, number: int) -> None:
+    """A signal that comes while the process is on its way out must not turn a clean end into a killed one."""
+    with contextlib.suppress(NotImplementedError, ValueError):
+        loop.remove_signal_handler(number)
+    signal.signal(number, signal.SIG_IGN)
 
 
 def _on_signal(loop: asyncio.AbstractEventLoop, number: int, act: Callable[[], None]) -> None:

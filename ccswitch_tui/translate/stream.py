@@ -433,6 +433,8 @@ class StreamTranslator:
         content, audio, refusal = delta.get("content"), delta.get("audio"), delta.get("refusal")
         if content:
             for kind, text in content_parts(content):
+                if self.done:
+                    break  # a stop string was met in the part before
                 if kind == THINKING:
                     self._floor.say(THINKING, text)
                 else:

@@ -252,3 +252,11 @@ def test_garbage_is_never_an_answer(garbage: bytes, stream: bool) -> None:
 
 def test_every_quirk_has_a_row() -> None:
     assert all(quirks.keys() <= QUIRKS.keys() for quirks in QUIRK_SETS)
+
+
+def test_nothing_follows_a_stop_string_met_inside_one_chunk() -> None:
+    parts = [{"type": "text", "text": "STOP"}, {"type": "thinking", "text": "0"}]
+    reads = [chunk({"content": parts}), chunk({}, "stop"), DONE]
+    out, streamed = run(reads, {"stop_limit": 0})
+    assert [event["type"] for event in read_events(out)][-1] == "message_stop"
+    assert streamed.stop_reason == "stop_sequence"
