@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.errors import CcswitchError, ConflictError
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.session_probe import Probing
@@ -61,6 +61,9 @@ class Session(SettingUp, Probing, Watching):
             truth = self._truth()
         except CcswitchError as error:
             truth, problem = None, problem or error
+        ignored = self.ctx.settings.ignored()
+        if ignored:  # more worth the one line than what follows from it
+            truth, problem = None, problem or ConflictError(ignored[0])
         undoable = any(write.undone_at is None for write in history(self.ctx))
         return Snapshot(rows, truth, problem or next(iter(broken), None), undoable, stamp)
 
