@@ -96,6 +96,9 @@ def split_words(text: str, shell: Shell) -> list[str]:
 class _Posix:
     """bash, zsh, dash: one pass over the text, a word at a time."""
 
+    VARIABLE_FORM = _POSIX_VARIABLE
+    COMMAND_FORM = _POSIX_COMMAND
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
@@ -225,18 +228,21 @@ class _Posix:
                 self.at += 1
 
     def _substitution(self) -> None:
-        variable = _POSIX_VARIABLE.match(self.text, self.at)
+        variable = self.VARIABLE_FORM.match(self.text, self.at)
         if variable:
             self._add(f"{VARIABLE}{variable[1] or variable[2]}{END}")
             self.at = variable.end()
             return
-        command = _POSIX_COMMAND.match(self.text, self.at)
+        command = self.COMMAND_FORM.match(self.text, self.at)
         self._add(f"{COMMAND}{END}" if command else self.text[self.at])
         self.at = command.end() if command else self.at + 1
 
 
 class _PowerShell(_Posix):
     """PowerShell: the backtick escapes, '' inside '…', "" inside "…", @' … '@ blocks, $env:NAME."""
+
+    VARIABLE_FORM = _POWERSHELL_VARIABLE
+    COMMAND_FORM = _POWERSHELL_COMMAND
 
     def _read(self, char: str) -> None:
         here = _POWERSHELL_BLOCK.match(self.text, self.at) if char == "@" else None
@@ -294,16 +300,6 @@ class _PowerShell(_Posix):
             else:
                 self._add(char)
                 self.at += 1
-
-    def _substitution(self) -> None:
-        variable = _POWERSHELL_VARIABLE.match(self.text, self.at)
-        if variable:
-            self._add(f"{VARIABLE}{variable[1] or variable[2]}{END}")
-            self.at = variable.end()
-            return
-        command = _POWERSHELL_COMMAND.match(self.text, self.at)
-        self._add(f"{COMMAND}{END}" if command else "$")
-        self.at = command.end() if command else self.at + 1
 
 
 def _split_cmd(text: str) -> list[str]:
