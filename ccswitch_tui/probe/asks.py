@@ -95,17 +95,20 @@ class Bodies:
 
     def message(self) -> Json:
         """The smallest question."""
-        if self.chat and self.quirks.get("always_stream"):
+        if self.chat and self.quirks.get("always_stream") and not self.quirks.get("never_stream"):
             return self.stream()
         return self.plain("Reply with the word OK.")
 
     def stream(self) -> Json:
         """A streamed answer of a few tokens."""
-        return self.plain("Count from 1 to 8.", 32, **self._streaming())
+        return self.plain("Count from 1 to 8.", 32, **self._stream_fields())
 
     def _streaming(self) -> Json:
-        if self.whole:
-            return {}
+        """What asks for a stream, at an endpoint that gives one."""
+        never = self.whole or (self.chat and self.quirks.get("never_stream"))
+        return {} if never else self._stream_fields()
+
+    def _stream_fields(self) -> Json:
         if self.chat and self.quirks.get("stream_options", True):
             return {"stream": True, "stream_options": {"include_usage": True}}
         return {"stream": True}

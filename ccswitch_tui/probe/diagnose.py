@@ -233,6 +233,7 @@ def _answered(facts: Facts, rung: str, contains: str) -> bool:
 
 DISPROOF: Mapping[str, Callable[[Facts], bool]] = {
     "stop_limit": lambda f: _answered(f, "stop", '"stop"'),
+    "never_stream": lambda f: _answered(f, "stream", '"stream":true'),
     "images": lambda f: _answered(f, "image", "image_url"),
     "effort": lambda f: _answered(f, "reasoning", "reasoning_effort") and f.target.quirks.get("effort") == "none",
     "response_format": lambda f: _answered(f, "json", "json_schema"),

@@ -53,7 +53,7 @@ class Read(NamedTuple):
     answer: Answer
 
 
-LEARN_FROM = frozenset([400, 404, 415, 422, 500])
+LEARN_FROM = frozenset([400, 404, 415, 422, 500, 501])
 """Only a refusal of the request teaches a quirk; a 401 or 503 that mentions a field does not."""
 
 OUTSIDE = ("translate", "claude")

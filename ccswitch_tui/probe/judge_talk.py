@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ccswitch_tui.findings import Finding, Severity
 from ccswitch_tui.probe.advice import finding
+from ccswitch_tui.probe.asks import CHAT
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts, Read
 from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms
@@ -33,13 +34,10 @@ def judge_stream(facts: Facts) -> Judged | None:
     exchange, answer = reads[-1]
     on_the_way = _learned_on_the_way(facts, reads[:-1])
     if answer.kind == "no-streaming" and answer.said is None:
-        return refused(
-            "stream",
-            facts,
-            reads[-1],
-            fix="use another model or server: our proxy asks for streams, as Claude Code does",
-            severity="fail",
-        )
+        if exchange.wire == CHAT:  # our proxy asks for the whole answer then
+            return refused("stream", facts, reads[-1], "warn")
+        fix = "use another model or server: Claude Code always asks for streams"
+        return refused("stream", facts, reads[-1], fix=fix, severity="fail")
     if answer.kind == "no-streaming":
         found = finding(
             "no-streaming", facts, exchange, answer, because="asked for a stream, the endpoint sends one whole answer"

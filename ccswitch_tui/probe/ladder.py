@@ -305,7 +305,7 @@ class _Climber:
             for model in _other_models(self.target)[:MAX_TIERS]
         ]
         yield from self.send(*asks)
-        if not self._good("stream") and self._learned_from("stream"):
+        if not self._good("stream") and self._learned_from("stream") and not self._refuses_streams():
             yield from self.send(ask("stream", place, self.body(place).stream(), variant="with what was learned"))
         for _ in range(2):
             refused = self.facts.of("tools")[-1].answer if self.facts.of("tools") else None
@@ -335,6 +335,9 @@ class _Climber:
     def _learned_from(self, rung: str) -> bool:
         reads = self.facts.of(rung)
         return bool(reads) and bool(reads[-1].answer.quirk) and not reads[-1].answer.ok
+
+    def _refuses_streams(self) -> bool:
+        return any(r.answer.kind == "no-streaming" for r in self.facts.of("stream"))
 
     def second_turn(self, place: Place) -> Step:
         first = next((r for r in reversed(self.facts.of("tools")) if r.answer.said and r.answer.said.calls), None)

@@ -119,6 +119,10 @@ def _always(t: Translation) -> bool:
     return True
 
 
+def _streams(t: Translation) -> bool:
+    return t.body.get("stream") is True
+
+
 def _levels(match: re.Match[str], t: Translation) -> Value:
     words = ("none", "default", "minimal", "low", "medium", "high", "xhigh", "max")
     listed = re.findall(r"[a-z]+", match["list"].lower())
@@ -223,6 +227,9 @@ REFUSALS = (
     _r("dummy_tool", True, r"toolConfig field must be defined", lambda t: _has_tool_turns(t) and not _has_tools(t), "Bedrock façades"),
     _r("stream_options", False, r"stream_options.{0,80}(?:not (?:supported|permitted|allowed)|unsupported|unknown|unrecognized|extra)|include_usage.{0,60}(?:not|extra)",
        _sent("stream_options"), "older Mistral, Fireworks, NIM, Gemini"),
+    _r("never_stream", True, r"(?<!non-)(?<!non )\bstream(?:ing|ed)?\b[^,;.\n]{0,40}(?:not (?:supported|available|allowed|enabled|implemented|permitted)|unsupported"
+       r"|(?:must|should|has to|needs to) be (?:set to )?['\"`]?false)|(?:(?:not|n't) support|cannot|can't) stream|verified to stream|set ['\"`]?stream['\"`]? to ['\"`]?false",
+       _streams, "OpenAI for unverified organisations; small self-made servers", True),
 )  # fmt: skip
 
 FIELD_QUIRKS: dict[str, tuple[str, Value]] = {
@@ -234,6 +241,7 @@ FIELD_QUIRKS: dict[str, tuple[str, Value]] = {
     "stop": ("stop_limit", 0),
     "stream_options": ("stream_options", False),
     "include_usage": ("stream_options", False),
+    "stream": ("never_stream", True),
     "parallel_tool_calls": ("parallel_tools", False),
     "reasoning_effort": ("effort", "none"),
     "reasoningEffort": ("effort", "none"),

@@ -161,7 +161,7 @@ def _translate(given: Any, model: str, quirks: Quirks, session: str | None, toke
     elif talk.has_calls and quirks.dummy_tool:
         body["tools"] = [DUMMY]
     wants_stream = given.get("stream") is True
-    streams = wants_stream or quirks.always_stream
+    streams = (wants_stream or quirks.always_stream) and not quirks.never_stream
     body.update(_limits(given, quirks, notices))
     stops = _stops(given.get("stop_sequences"))
     if stops[: quirks.stop_limit]:

@@ -24,6 +24,7 @@ class Quirks(NamedTuple):
     stop_limit: int = 4
     stream_options: bool = True
     always_stream: bool = False
+    never_stream: bool = False
     system_role: str = "system"
     mid_system: str = "fold"
     alternate_roles: bool = False
@@ -107,6 +108,11 @@ QUIRKS: dict[str, Quirk] = {
         "always ask the endpoint for a stream, also when the client wants one answer",
         TRUTH,
         'Qwen: "enable_thinking must be set to false for non-streaming calls"; Fireworks: long answers',
+    ),
+    "never_stream": Quirk(
+        "ask for whole answers, and give them to the client as a stream that comes at once (beats always_stream)",
+        TRUTH,
+        'OpenAI for unverified organisations, small servers: "Streaming is not supported for this model"',
     ),
     "system_role": Quirk(
         "the role that carries the system prompt",

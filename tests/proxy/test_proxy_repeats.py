@@ -20,6 +20,7 @@ from scripted_endpoint import (
     refuse,
 )
 
+from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.proxy.attempt import conversation_of
@@ -49,6 +50,27 @@ def test_a_refusal_that_names_its_cause_is_learned_and_repeated_once() -> None:
     assert ["max_completion_tokens" in r.json() for r in endpoint.requests] == [False, True, True]
     assert exchange.attempts == 2
     assert "learned max_tokens_field = max_completion_tokens" in exchange.notices[0]
+
+
+def test_an_endpoint_that_refuses_to_stream_is_asked_for_whole_answers() -> None:
+    tool = {"name": "get_weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    weather = {"role": "user", "content": "What is the weather in Paris?"}
+    asked = {**BODY, "messages": [weather], "tools": [tool], "tool_choice": {"type": "any"}}
+    demo = ModelTiers(default="demo-large")
+    with (
+        DemoProvider() as provider,
+        proxy_for(profile(provider.base_url_with("stream-refused"), models=demo), key=provider.key) as proxy,
+    ):
+        said, called, whole = call(proxy), call(proxy, body=asked), call(proxy, body={**BODY, "stream": False})
+        exchange = proxy.traffic.recent()[-1]
+    assert [said.events[0]["type"], said.events[-1]["type"]] == ["message_start", "message_stop"]
+    assert said.text
+    assert said.events[-2]["delta"]["stop_reason"] == "end_turn"
+    assert [e["content_block"]["name"] for e in called.events if e["type"] == "content_block_start"] == ["get_weather"]
+    assert called.events[-2]["delta"]["stop_reason"] == "tool_use"
+    assert whole.json()["content"][0]["text"] == said.text
+    assert exchange.attempts == 2
+    assert "learned never_stream = True" in exchange.notices[0]
 
 
 def test_a_refusal_that_stays_is_not_repeated_for_ever() -> None:
