@@ -1,4 +1,4 @@
-"""The network between us and an endpoint: which HTTP proxy, which certificates. No connection is made here.
+"""The network between us and an endpoint: which proxy, which certificates. No connection is made here.
 
 One rule: loopback is never sent through a proxy of the environment (a corporate
 HTTP_PROXY answers it with 502). Source: the variables as curl reads them,
@@ -15,21 +15,28 @@ from collections.abc import Mapping
 from ccswitch_tui.profiles.model import Endpoint
 from ccswitch_tui.proxy.guard import is_loopback
 
+SOCKS_SCHEMES = ("socks5", "socks5h", "socks")
+"""`socks5` resolves names here, `socks5h` at the proxy, as with curl. `socks` is what GNOME writes into ALL_PROXY: it
+is SOCKS5 there, and the proxy resolves."""
+
+PROXY_SCHEMES = ("http", "https", *SOCKS_SCHEMES)
+KNOWN_SCHEMES = "http://, https://, socks5:// and socks5h:// proxies"
+
 
 class NetworkSettingError(Exception):
     """A certificate or proxy setting cannot be used; the text says which and why."""
 
 
 def proxy_for(endpoint: Endpoint, scheme: str, host: str, port: int, env: Mapping[str, str]) -> str | None:
-    """The HTTP proxy for this endpoint: its own, else the environment's, else None."""
+    """The proxy for this endpoint, HTTP or SOCKS: its own, else the environment's, else None."""
     if endpoint.http_proxy:
-        return _http_proxy_url(endpoint.http_proxy, "the profile's http_proxy")
+        return _proxy_url(endpoint.http_proxy, "the profile's http_proxy")
     if is_loopback(host) or bypasses(host, port, env):
         return None
     # HTTP_PROXY in capitals is honoured too: this is no CGI program, where a client could set it.
     for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"):
         if env.get(name):
-            return _http_proxy_url(env[name], name)
+            return _proxy_url(env[name], name)
     return None
 
 
@@ -55,12 +62,17 @@ def _matches(pattern: str, host: str, port: int) -> bool:
     return bool(pattern) and (host == pattern or host.endswith("." + pattern))
 
 
-def _http_proxy_url(text: str, where: str) -> str:
+def _proxy_url(text: str, where: str) -> str:
     url = text if "://" in text else f"http://{text}"
-    if not url.startswith(("http://", "https://")):
-        scheme = url.partition(":")[0]
-        raise NetworkSettingError(f"{where} names a {scheme} proxy; only http:// and https:// proxies can be used")
-    return url
+    scheme = url.partition("://")[0].lower()
+    if scheme not in PROXY_SCHEMES:
+        raise NetworkSettingError(f"{where} names a {scheme} proxy; {KNOWN_SCHEMES} can be used")
+    return scheme + url[len(scheme) :]
+
+
+def is_socks(proxy: str | None) -> bool:
+    """True for a proxy that speaks SOCKS, which Claude Code itself cannot use."""
+    return proxy is not None and proxy.startswith(SOCKS_SCHEMES)
 
 
 def tls_context(endpoint: Endpoint, env: Mapping[str, str], home: str) -> ssl.SSLContext:

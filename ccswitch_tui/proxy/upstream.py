@@ -21,7 +21,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ccswitch_tui.profiles.model import Endpoint, Profile
-from ccswitch_tui.proxy.network import NetworkSettingError, proxy_for, tls_context
+from ccswitch_tui.proxy.network import NetworkSettingError, is_socks, proxy_for, tls_context
 from ccswitch_tui.secret import Secret
 
 READ_BUFFER_BYTES = 32 * 1024
@@ -48,6 +48,15 @@ class UpstreamError(Exception):
         self.host = host
 
 
+class SocksFailure(aiohttp.ClientConnectionError):
+    """A SOCKS proxy gave no connection. `kind` as in UpstreamError."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+
+
 class KeyHostError(Exception):
     """The profile's key was given for another host than the one its base URL names."""
 
@@ -61,6 +70,8 @@ class Address(NamedTuple):
     models: URL
     host: str
     proxy: str | None
+    """An HTTP proxy; `socks` is the other kind. One of them at most."""
+    socks: str | None
     headers: tuple[tuple[str, str], ...]
     timeout: aiohttp.ClientTimeout
 
@@ -68,12 +79,9 @@ class Address(NamedTuple):
 class _Pool:
     """One aiohttp session and how many requests it carries; a retired one closes with its last request."""
 
-    def __init__(self) -> None:
-        connector = aiohttp.TCPConnector(
-            limit=0, keepalive_timeout=IDLE_CONNECTION_S, ttl_dns_cache=30, socket_factory=_socket
-        )
+    def __init__(self, socks: str | None) -> None:
         self.session = aiohttp.ClientSession(
-            connector=connector,
+            connector=_connector(socks),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=READ_BUFFER_BYTES,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -84,16 +92,29 @@ class _Pool:
         self.retired = False
 
 
+def _connector(socks: str | None) -> aiohttp.BaseConnector:
+    if socks is None:
+        return aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=IDLE_CONNECTION_S, ttl_dns_cache=30, socket_factory=_socket
+        )
+    from ccswitch_tui.proxy.socks import SocksConnector  # here: few need it
+
+    return SocksConnector(socks, keepalive_timeout=IDLE_CONNECTION_S, prepare=_watch_for_death)
+
+
 def _socket(address: Any) -> socket.socket:
-    """A socket that notices a dead peer: keep-alive probes, and a limit on unacknowledged data."""
-    family, kind, protocol = address[:3]
-    sock = socket.socket(family, kind, protocol)
+    sock = socket.socket(*address[:3])
+    _watch_for_death(sock)
+    return sock
+
+
+def _watch_for_death(sock: socket.socket) -> None:
+    """Makes a socket notice a dead peer: keep-alive probes, and a limit on unacknowledged data."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 60_000)):
         option = getattr(socket, name, None)
         if option is not None:
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
-    return sock
 
 
 class Upstream:
@@ -102,7 +123,8 @@ class Upstream:
     def __init__(self, env: Mapping[str, str], home: str) -> None:
         self._env = env
         self._home = home
-        self._pool: _Pool | None = None
+        self._pools: dict[str | None, _Pool] = {}
+        """By the SOCKS proxy their connections go through; None: directly, or through an HTTP proxy."""
         self._addresses: dict[str, tuple[Endpoint, Address]] = {}
         self._tls: dict[Any, ssl.SSLContext] = {}
         self._drift = time.time() - time.monotonic()
@@ -130,7 +152,8 @@ class Upstream:
             count_tokens=_below(base, "/v1/messages/count_tokens"),
             models=_below(base, "/v1/models" if endpoint.wire == "anthropic" else "/models"),
             host=host if base.is_default_port() else f"{host}:{port}",
-            proxy=proxy,
+            proxy=None if is_socks(proxy) else proxy,
+            socks=proxy if is_socks(proxy) else None,
             headers=tuple((name, value) for name, value in endpoint.headers.items()),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=endpoint.timeouts.connect_s),
         )
@@ -162,12 +185,12 @@ class Upstream:
         self._leave_dead_connections()
         started = time.monotonic()
         try:
-            return await self._once(method, url, body, headers, first_byte_s, address.host, options)
+            return await self._once(method, url, body, headers, first_byte_s, address, options)
         except UpstreamError as error:
             if error.kind != "reset" or time.monotonic() - started > STALE_WITHIN_S:
                 raise
-            self._retire()
-        return await self._once(method, url, body, headers, first_byte_s, address.host, options)
+            self._retire(address.socks)
+        return await self._once(method, url, body, headers, first_byte_s, address, options)
 
     async def _once(
         self,
@@ -176,12 +199,12 @@ class Upstream:
         body: bytes | None,
         headers: CIMultiDict[str],
         first_byte_s: float,
-        host: str,
+        address: Address,
         options: dict[str, Any],
     ) -> aiohttp.ClientResponse:
-        pool = self._pool
+        pool = self._pools.get(address.socks)
         if pool is None:
-            pool = self._pool = _Pool()
+            pool = self._pools[address.socks] = _Pool(address.socks)
         pool.carries += 1
         try:
             async with asyncio.timeout(first_byte_s):
@@ -190,7 +213,7 @@ class Upstream:
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             self._carried(pool)
-            raise _error_of(error, host, first_byte_s) from None
+            raise _error_of(error, address.host, first_byte_s) from None
         except BaseException:
             self._carried(pool)
             raise
@@ -205,9 +228,9 @@ class Upstream:
         if pool.retired and pool.carries == 0:
             _close_soon(pool)
 
-    def _retire(self) -> None:
+    def _retire(self, socks: str | None) -> None:
         """New requests get new connections; those under way keep theirs."""
-        pool, self._pool = self._pool, None
+        pool = self._pools.pop(socks, None)
         if pool is not None:
             pool.retired = True
             if pool.carries == 0:
@@ -216,7 +239,8 @@ class Upstream:
     def _leave_dead_connections(self) -> None:
         drift = time.time() - time.monotonic()
         if abs(drift - self._drift) > SLEPT_S:
-            self._retire()
+            for socks in list(self._pools):
+                self._retire(socks)
         self._drift = drift
 
     async def _tls_for(self, endpoint: Endpoint, host: str) -> ssl.SSLContext:
@@ -233,9 +257,9 @@ class Upstream:
 
     async def close(self) -> None:
         """Closes every connection."""
-        if self._pool is not None:
-            await self._pool.session.close()
-            self._pool = None
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.session.close()
 
 
 _closing: set[asyncio.Task[None]] = set()
@@ -284,6 +308,8 @@ def add_credential(headers: CIMultiDict[str], profile: Profile, key: Secret | No
 
 def _error_of(error: BaseException, host: str, first_byte_s: float) -> UpstreamError:
     """An exception of aiohttp or the system as one of our kinds; the more special come first."""
+    if isinstance(error, SocksFailure):
+        return UpstreamError(error.kind, error.detail, host)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return UpstreamError("dns", f"the name {error.host} cannot be resolved", host)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):

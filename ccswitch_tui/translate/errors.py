@@ -318,7 +318,7 @@ EXCEPTIONS: dict[str, tuple[int, str, bool]] = {
     "timeout-connect": (504, "cannot reach {host}: no connection in time", False),
     "timeout-read": (504, "{host} sent nothing for too long", False),
     "reset": (502, "{host} closed the connection before it answered", False),
-    "proxy": (502, "cannot reach {host} through the configured HTTP proxy", True),
+    "proxy": (502, "cannot reach {host} through the configured proxy", True),
 }
 """Kind → status, sentence, and whether trying again is hopeless."""
 

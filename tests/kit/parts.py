@@ -70,6 +70,7 @@ KNOWN = {
         "pip install 'litellm[proxy]', in a virtual environment of its own",
     ),
     "tinyproxy": Part("", "", "tinyproxy", "the system's package 'tinyproxy'"),
+    "microsocks": Part("", "", "microsocks", "the system's package 'microsocks'"),
     "squid": Part("CCSWITCH_TEST_SQUID", "", "squid", "the system's package 'squid'"),
     "tmux": Part("CCSWITCH_TEST_TMUX", "", "tmux", "the system's package 'tmux'"),
     "pass": Part("", "", "pass", "the system's package 'pass'"),

@@ -1,4 +1,4 @@
-"""Corporate networks of one machine: HTTP proxies that want a password, that forbid, that open the encryption."""
+"""Corporate networks of one machine: HTTP proxies that want a password, forbid, or open the encryption; SOCKS."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ class CorporateProxy(NamedTuple):
     def url(self, user: str = "") -> str:
         """Its address, with `user:password` if given."""
         return f"http://{user}@127.0.0.1:{self.port}" if user else f"http://127.0.0.1:{self.port}"
+
+
+class SocksProxy(NamedTuple):
+    """A running SOCKS5 server on loopback."""
+
+    port: int
+
+    def url(self, user: str = "", scheme: str = "socks5h") -> str:
+        """Its address, with `user:password` if given."""
+        return f"{scheme}://{user}@127.0.0.1:{self.port}" if user else f"{scheme}://127.0.0.1:{self.port}"
 
 
 @contextlib.contextmanager
@@ -53,6 +63,16 @@ def tinyproxy(folder: Path, *, password: str = "", connect_port: int | None = No
     conf.write_text("\n".join(lines) + "\n")
     with _running([str(program), "-d", "-c", str(conf)], port):
         yield CorporateProxy(port)
+
+
+@contextlib.contextmanager
+def microsocks(*, password: str = "") -> Iterator[SocksProxy]:
+    """microsocks, a SOCKS5 server; with `password` it wants `corp:PASSWORD`."""
+    program = need_part("microsocks")
+    port = free_port_number()
+    command = [str(program), "-i", "127.0.0.1", "-p", str(port)]
+    with _running([*command, *(["-u", "corp", "-P", password] if password else [])], port):
+        yield SocksProxy(port)
 
 
 @contextlib.contextmanager

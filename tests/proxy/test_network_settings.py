@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from ccswitch_tui.profiles.model import Endpoint
-from ccswitch_tui.proxy.network import NetworkSettingError, bypasses, proxy_for, tls_context
+from ccswitch_tui.proxy.network import NetworkSettingError, bypasses, is_socks, proxy_for, tls_context
 
 ENV = {"HTTPS_PROXY": "http://corp.example:3128", "http_proxy": "plain.example:8080"}
 ENDPOINT = Endpoint("https://api.example/v1")
@@ -56,9 +56,15 @@ def test_no_proxy_is_read_as_everywhere_else(no_proxy: str, host: str, port: int
     assert bypasses(host, port, {"NO_PROXY": no_proxy}) is matches
 
 
-def test_a_socks_proxy_is_named_as_what_it_is() -> None:
-    with pytest.raises(NetworkSettingError, match="ALL_PROXY names a socks5 proxy"):
-        proxy_for(ENDPOINT, "https", "api.example", 443, {"ALL_PROXY": "socks5://127.0.0.1:1080"})
+def test_a_socks_proxy_is_told_apart_from_an_http_proxy() -> None:
+    named = proxy_for(ENDPOINT, "https", "api.example", 443, {"ALL_PROXY": "SOCKS5h://127.0.0.1:1080"})
+    assert named == "socks5h://127.0.0.1:1080"
+    assert is_socks(named) and not is_socks("http://socks5.example:3128") and not is_socks(None)
+
+
+def test_a_proxy_of_a_kind_we_do_not_speak_is_named_as_what_it_is() -> None:
+    with pytest.raises(NetworkSettingError, match="ALL_PROXY names a socks4 proxy"):
+        proxy_for(ENDPOINT, "https", "api.example", 443, {"ALL_PROXY": "socks4://127.0.0.1:1080"})
 
 
 def test_a_missing_ca_file_is_named(tmp_path: Path) -> None:
