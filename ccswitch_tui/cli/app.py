@@ -19,13 +19,18 @@ def run(ctx: Context, out: Output) -> int:
         code = list_profiles.show(ctx, out)
         out.talk("ccswitch-tui: this is no terminal the app could open on; 'ccswitch-tui --help' lists the commands")
         return code
-    from ccswitch_tui.tui.app import run_app
+    from ccswitch_tui.tui.collector import resting
 
-    return run_app(ctx)
+    with resting():
+        from ccswitch_tui.tui.app import run_app
+
+        return run_app(ctx)
 
 
 def pick_profile(ctx: Context) -> str | None:
     """A profile chosen in a few lines under the prompt; None when none was."""
-    from ccswitch_tui.tui.app import run_picker
+    from ccswitch_tui.tui.collector import resting
 
+    with resting():
+        from ccswitch_tui.tui.app import run_picker
     return run_picker(ctx)

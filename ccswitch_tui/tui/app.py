@@ -1,7 +1,8 @@
 """The app: the session, the theme, the notices, the crash panel, and the way between places.
 
 First paint waits for nothing: the shell is drawn, then a thread looks at the
-files. What takes longer to import is imported by the screen that needs it.
+files. What takes longer to import is imported by the screen that needs it, and
+the garbage collector rests until then (tests/tui/test_first_paint.py).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from textual.app import App
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.secret import redact
-from ccswitch_tui.tui import look
+from ccswitch_tui.tui import collector, look
 from ccswitch_tui.tui.background import PATIENCE_S, in_thread
 from ccswitch_tui.tui.config import load_config
 from ccswitch_tui.tui.i18n import language_of, t, use_language
@@ -73,10 +74,18 @@ class CcswitchApp(App[int]):
         self.theme = self.config.theme if self.config.theme in self.available_themes else default_theme(ctx.env)
 
     async def on_ready(self) -> None:
+        self.call_after_refresh(self.painted)
         if self._config_problem:
             self.tell(self._config_problem)
         if self.session.ctx.env.get("TEXTUAL_LOG"):
             self.say(t("app.textual_log"), severity="warning", timeout=NOTICE_S * 3)
+
+    def painted(self) -> None:
+        """After the first paint: now the processor is free for the files."""
+        collector.wake()
+        home = self.screen_stack[0]
+        if isinstance(home, HomeScreen):
+            home.look_again()
 
     # ---------------------------------------------------------------- slow work
 
