@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of
 from ccswitch_tui.findings import Finding
+from ccswitch_tui.sentence import joined, say
 
 TESTED_CLAUDE = (2, 1)
 """Older than this, hot reload, apiKeyHelper and the model variables were not looked at."""
@@ -37,19 +38,24 @@ def check_claude(snapshot: Snapshot) -> Iterator[Finding]:
     if claude.path is None:
         yield told(
             "claude-missing",
-            "there is no 'claude' on the PATH of this shell",
-            "install it, or mend the PATH",
+            say("there is no 'claude' on the PATH of this shell"),
+            say("install it, or mend the PATH"),
             "npm install -g @anthropic-ai/claude-code",
         )
     elif claude.problem:
         yield told(
             "claude-broken",
-            f"{claude.path} --version: {claude.problem}",
-            "install it again",
+            say("{path} --version: {problem}", path=claude.path, problem=claude.problem),
+            say("install it again"),
             "npm install -g @anthropic-ai/claude-code",
         )
     elif _numbers(claude.version)[:2] < TESTED_CLAUDE:
-        yield told("claude-old", f"{claude.path} is {claude.version}", "upgrade it", "claude update")
+        yield told(
+            "claude-old",
+            say("{path} is {version}", path=claude.path, version=claude.version),
+            say("upgrade it"),
+            "claude update",
+        )
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -68,9 +74,11 @@ def check_onboarding(snapshot: Snapshot) -> Iterator[Finding]:
     if not value_of(snapshot, "apiKeyHelper"):
         yield told(
             "onboarding",
-            "Claude Code has not been set up here, and with ANTHROPIC_API_KEY alone its first run "
-            "connects to its vendor's host",
-            "use a profile, which writes a helper instead of that key",
+            say(
+                "Claude Code has not been set up here, and with ANTHROPIC_API_KEY alone its first run "
+                "connects to its vendor's host"
+            ),
+            say("use a profile, which writes a helper instead of that key"),
             "ccswitch-tui use NAME",
             severity="warn",
         )
@@ -86,7 +94,7 @@ def check_settings_readable(snapshot: Snapshot) -> Iterator[Finding]:
             yield told(
                 "settings-unparsable",
                 look.problem,
-                look.hint or "mend the line: no comments, no comma before a closing bracket",
+                look.hint or say("mend the line: no comments, no comma before a closing bracket"),
                 f"${{EDITOR:-vi}} {look.path}",
             )
 
@@ -97,11 +105,11 @@ def check_settings_types(snapshot: Snapshot) -> Iterator[Finding]:
         for key, wanted in TYPES.items():
             if key in look.tree and not isinstance(look.tree[key], wanted):
                 name = wanted.__name__ if isinstance(wanted, type) else "/".join(t.__name__ for t in wanted)
-                words = {"dict": "an object", "list": "a list", "str": "a text"}[name]
+                words = {"dict": say("an object"), "list": say("a list"), "str": say("a text")}[name]
                 yield told(
                     "settings-wrong-type",
-                    f"{look.path}: '{key}' should be {words}",
-                    "mend or remove it",
+                    say("{path}: '{key}' should be {words}", path=look.path, key=key, words=words),
+                    say("mend or remove it"),
                     f"${{EDITOR:-vi}} {look.path}",
                 )
         env = look.tree.get("env")
@@ -109,8 +117,8 @@ def check_settings_types(snapshot: Snapshot) -> Iterator[Finding]:
             if value is None:
                 yield told(
                     "settings-null",
-                    f"{look.path}: env.{name} is null",
-                    'write "" to clear it',
+                    say("{path}: env.{name} is null", path=look.path, name=name),
+                    say('write "" to clear it'),
                     f"${{EDITOR:-vi}} {look.path}",
                 )
 
@@ -127,18 +135,26 @@ def check_login_leak(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.state.logged_in:
         yield told(
             "login-leak",
-            f"ANTHROPIC_BASE_URL is {base_url}, set by {where}, and no credential goes with it: Claude "
-            "Code then sends the token of your login there",
-            "use a profile (both are written together), or take the base URL out",
+            say(
+                "ANTHROPIC_BASE_URL is {base_url}, set by {where}, and no credential goes with it: Claude "
+                "Code then sends the token of your login there",
+                base_url=base_url,
+                where=where,
+            ),
+            say("use a profile (both are written together), or take the base URL out"),
             "ccswitch-tui use NAME",
             "ccswitch-tui why ANTHROPIC_BASE_URL",
         )
     else:
         yield told(
             "credential-missing",
-            f"ANTHROPIC_BASE_URL is {base_url}, set by {where}, and there is no credential: "
-            "Claude Code says 'Not logged in'",
-            "use a profile",
+            say(
+                "ANTHROPIC_BASE_URL is {base_url}, set by {where}, and there is no credential: Claude Code "
+                "says 'Not logged in'",
+                base_url=base_url,
+                where=where,
+            ),
+            say("use a profile"),
             "ccswitch-tui use NAME",
         )
 
@@ -156,12 +172,12 @@ def check_credentials_once(snapshot: Snapshot) -> Iterator[Finding]:
     """One credential; two are both sent, and the endpoint takes whichever it likes."""
     names = [n for n in ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "apiKeyHelper") if value_of(snapshot, n).strip()]
     if len(names) > 1:
-        where = ", ".join(f"{name} by {winner_of(snapshot, name)}" for name in names)
+        where = joined((say("{name} by {who}", name=name, who=winner_of(snapshot, name)) for name in names), ", ")
         again = snapshot.in_use or "NAME"
         yield told(
             "credential-twice",
-            f"set are {where}",
-            "write the profile again: it sets one and clears the others",
+            say("set are {where}", where=where),
+            say("write the profile again: it sets one and clears the others"),
             f"ccswitch-tui use {again}",
             "ccswitch-tui why",
         )
@@ -175,15 +191,15 @@ def check_key_approval(snapshot: Snapshot) -> Iterator[Finding]:
     if key[-8:] in snapshot.state.rejected:
         yield told(
             "key-not-approved",
-            "ANTHROPIC_API_KEY was once answered with 'No' and is ignored since",
-            "use a profile: its helper needs no approval",
+            say("ANTHROPIC_API_KEY was once answered with 'No' and is ignored since"),
+            say("use a profile: its helper needs no approval"),
             "ccswitch-tui use NAME",
         )
     elif key[-8:] not in snapshot.state.approved:
         yield told(
             "key-not-approved",
-            "ANTHROPIC_API_KEY is set; a session will ask whether to use it, with 'No' preselected",
-            "use a profile: its helper needs no approval",
+            say("ANTHROPIC_API_KEY is set; a session will ask whether to use it, with 'No' preselected"),
+            say("use a profile: its helper needs no approval"),
             "ccswitch-tui use NAME",
         )
 
@@ -197,8 +213,8 @@ def check_keys_in_clear(snapshot: Snapshot) -> Iterator[Finding]:
         if lying:
             yield told(
                 "key-in-clear",
-                f"{look.path} holds {' and '.join(lying)} as text",
-                "move it into the key store",
+                say("{path} holds {names} as text", path=look.path, names=joined(lying, " and ")),
+                say("move it into the key store"),
                 "ccswitch-tui adopt",
             )
 
@@ -213,8 +229,8 @@ def check_provider_flags(snapshot: Snapshot) -> Iterator[Finding]:
         if value.lower() not in OFF and (snapshot.in_use or value_of(snapshot, "ANTHROPIC_BASE_URL")):
             yield told(
                 "provider-flag",
-                f"{name}={value}, set by {winner_of(snapshot, name)}",
-                "unset it there; writing the profile again clears it for Claude Code",
+                say("{name}={value}, set by {who}", name=name, value=value, who=winner_of(snapshot, name)),
+                say("unset it there; writing the profile again clears it for Claude Code"),
                 f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
                 f"ccswitch-tui why {name}",
             )
@@ -227,7 +243,7 @@ def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
             yield told(
                 "helper-unknown-profile",
                 words,
-                "use one that is there, or none",
+                say("use one that is there, or none"),
                 "ccswitch-tui list",
                 "ccswitch-tui use official",
             )
@@ -241,7 +257,7 @@ def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
             yield told(
                 "drift",
                 words,
-                "write it again, or see who decides",
+                say("write it again, or see who decides"),
                 f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
                 "ccswitch-tui why",
             )
@@ -262,15 +278,18 @@ def check_helper(snapshot: Snapshot) -> Iterator[Finding]:
     if program.startswith("/"):
         yield told(
             "helper-gone",
-            f"the settings start {program}, which is not there: this program was moved or reinstalled",
-            "write the profile again",
+            say(
+                "the settings start {program}, which is not there: this program was moved or reinstalled",
+                program=program,
+            ),
+            say("write the profile again"),
             f"ccswitch-tui use {snapshot.in_use}",
         )
     elif program:
         yield told(
             "helper-gone",
-            f"the settings start '{program}', which is not on the PATH",
-            "put it there, or write the profile again",
+            say("the settings start '{program}', which is not on the PATH", program=program),
+            say("put it there, or write the profile again"),
             f"ccswitch-tui use {snapshot.in_use}",
         )
 
@@ -281,8 +300,11 @@ def check_base_url(snapshot: Snapshot) -> Iterator[Finding]:
     if base_url.endswith(("/v1", "/messages", "/chat/completions")):
         yield told(
             "base-url-version",
-            f"ANTHROPIC_BASE_URL is {base_url}, set by {winner_of(snapshot, 'ANTHROPIC_BASE_URL')}; "
-            "Claude Code appends /v1/messages itself",
-            "take the end off there, or make it a profile",
+            say(
+                "ANTHROPIC_BASE_URL is {base_url}, set by {who}; Claude Code appends /v1/messages itself",
+                base_url=base_url,
+                who=winner_of(snapshot, "ANTHROPIC_BASE_URL"),
+            ),
+            say("take the end off there, or make it a profile"),
             f"ccswitch-tui add NAME --url {base_url}",
         )

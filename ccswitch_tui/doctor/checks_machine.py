@@ -11,6 +11,7 @@ from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.profiles.url import is_private, url_host
+from ccswitch_tui.sentence import say
 
 PROXY_NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy")
 
@@ -26,9 +27,14 @@ def check_loopback_proxied(snapshot: Snapshot) -> Iterator[Finding]:
     if proxies and not any(entry.strip() in (host, "*") for entry in exempt.split(",")):
         yield told(
             "proxy-loopback",
-            f"{proxies[0]} is set by {winner_of(snapshot, proxies[0])}, and NO_PROXY does not name {host}: "
-            "Claude Code asks that proxy for this machine itself, which answers 502",
-            "write the profile again: NO_PROXY is part of it",
+            say(
+                "{name} is set by {who}, and NO_PROXY does not name {host}: Claude Code asks that "
+                "proxy for this machine itself, which answers 502",
+                name=proxies[0],
+                who=winner_of(snapshot, proxies[0]),
+                host=host,
+            ),
+            say("write the profile again: NO_PROXY is part of it"),
             f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
             f"export NO_PROXY={host},localhost",
         )
@@ -42,8 +48,12 @@ def check_proxy_form(snapshot: Snapshot) -> Iterator[Finding]:
             scheme = value.partition(":")[0]
             yield told(
                 "setting-unusable",
-                f"{name} names a {scheme} proxy; only http:// and https:// proxies can be used",
-                "name an HTTP proxy, or unset it",
+                say(
+                    "{name} names a {scheme} proxy; only http:// and https:// proxies can be used",
+                    name=name,
+                    scheme=scheme,
+                ),
+                say("name an HTTP proxy, or unset it"),
                 f"unset {name}",
                 severity="warn",
             )
@@ -55,16 +65,18 @@ def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
         if named.problem:
             yield told(
                 "ca-file",
-                f"{named.name} = {named.path}: {named.problem}",
-                "correct the path, or unset it",
+                say("{name} = {path}: {problem}", name=named.name, path=named.path, problem=named.problem),
+                say("correct the path, or unset it"),
                 f"ls -l {named.path}",
             )
     if value_of(snapshot, "NODE_TLS_REJECT_UNAUTHORIZED") == "0":
         yield told(
             "tls-off",
-            f"NODE_TLS_REJECT_UNAUTHORIZED=0, set by {winner_of(snapshot, 'NODE_TLS_REJECT_UNAUTHORIZED')}: "
-            "anybody in between can read the key",
-            "name the authority's certificate instead and unset this",
+            say(
+                "NODE_TLS_REJECT_UNAUTHORIZED=0, set by {who}: anybody in between can read the key",
+                who=winner_of(snapshot, "NODE_TLS_REJECT_UNAUTHORIZED"),
+            ),
+            say("name the authority's certificate instead and unset this"),
             "export NODE_EXTRA_CA_CERTS=/path/to/ca.pem",
             "unset NODE_TLS_REJECT_UNAUTHORIZED",
         )
@@ -77,8 +89,8 @@ def check_plain_http(snapshot: Snapshot) -> Iterator[Finding]:
         if base_url.startswith("http://") and profile.key.kind != "none" and not is_private(url_host(base_url)):
             yield told(
                 "plain-http",
-                f"profile '{name}' sends its key to {base_url} unencrypted",
-                "use https://",
+                say("profile '{name}' sends its key to {base_url} unencrypted", name=name, base_url=base_url),
+                say("use https://"),
                 f"ccswitch-tui edit {name} --set endpoint.base_url={base_url.replace('http:', 'https:', 1)}",
                 patch={"endpoint.base_url": base_url.replace("http:", "https:", 1)},
             )
@@ -90,9 +102,9 @@ def check_plain_http(snapshot: Snapshot) -> Iterator[Finding]:
 def check_profiles(snapshot: Snapshot) -> Iterator[Finding]:
     """profiles.toml can be read, all of it."""
     if snapshot.book_problem:
-        yield told("profile-broken", snapshot.book_problem, "mend the line", "ccswitch-tui list")
+        yield told("profile-broken", snapshot.book_problem, say("mend the line"), "ccswitch-tui list")
     for name, problem in snapshot.broken.items():
-        yield told("profile-broken", problem, "mend it", f"ccswitch-tui edit {name}")
+        yield told("profile-broken", problem, say("mend it"), f"ccswitch-tui edit {name}")
 
 
 def check_keys_present(snapshot: Snapshot) -> Iterator[Finding]:
@@ -100,14 +112,23 @@ def check_keys_present(snapshot: Snapshot) -> Iterator[Finding]:
     for name, present in snapshot.present.items():
         if present is False:
             ref = snapshot.profiles[name].key
-            where = f"${ref.name} is not set" if ref.kind == "env" else f"no key '{ref.name}' in {snapshot.key_store}"
-            fix = f"export {ref.name}=…" if ref.kind == "env" else "enter it again"
-            yield told("key-absent", f"profile '{name}': {where}", fix, f"ccswitch-tui edit {name} --key-stdin")
+            where = (
+                say("${name} is not set", name=ref.name)
+                if ref.kind == "env"
+                else say("no key '{name}' in {key_store}", name=ref.name, key_store=snapshot.key_store)
+            )
+            fix = say("export {name}=…", name=ref.name) if ref.kind == "env" else say("enter it again")
+            yield told(
+                "key-absent",
+                say("profile '{name}': {where}", name=name, where=where),
+                fix,
+                f"ccswitch-tui edit {name} --key-stdin",
+            )
     if snapshot.key_store_problem:
         yield told(
             "key-store-absent",
             snapshot.key_store_problem,
-            "install and unlock a key store, or name keys by reference (--key env:NAME)",
+            say("install and unlock a key store, or name keys by reference (--key env:NAME)"),
             "ccswitch-tui unlock",
         )
 
@@ -120,24 +141,24 @@ def check_background_proxy(snapshot: Snapshot) -> Iterator[Finding]:
     if proxy.problem == "taken":
         yield told(
             "proxy-taken",
-            f"port {proxy.port} belongs to another program",
-            "end that program, or choose another port and write the profile again",
+            say("port {port} belongs to another program", port=proxy.port),
+            say("end that program, or choose another port and write the profile again"),
             "ccswitch-tui proxy start --port 0",
             f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
         )
     elif proxy.problem == "stuck":
         yield told(
             "proxy-stuck",
-            f"process {proxy.pid} holds port {proxy.port} and does not answer",
-            "start it anew",
+            say("process {pid} holds port {port} and does not answer", pid=proxy.pid, port=proxy.port),
+            say("start it anew"),
             "ccswitch-tui proxy stop",
             "ccswitch-tui proxy start",
         )
     elif proxy.running and proxy.version and proxy.version != snapshot.version:
         yield told(
             "proxy-old",
-            f"version {proxy.version} runs, {snapshot.version} is installed",
-            "start it anew",
+            say("version {version} runs, {installed} is installed", version=proxy.version, installed=snapshot.version),
+            say("start it anew"),
             "ccswitch-tui proxy stop",
             "ccswitch-tui proxy start",
         )
@@ -148,8 +169,8 @@ def check_private(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.open_paths:
         yield told(
             "state-open",
-            f"readable by others: {', '.join(snapshot.open_paths[:4])}",
-            "close them",
+            say("readable by others: {paths}", paths=", ".join(snapshot.open_paths[:4])),
+            say("close them"),
             *(f"chmod go= {path}" for path in snapshot.open_paths[:4]),
         )
 
@@ -159,7 +180,10 @@ def check_textual_log(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.env.get("TEXTUAL_LOG"):
         yield told(
             "textual-log",
-            f"TEXTUAL_LOG={snapshot.env['TEXTUAL_LOG']}: a key typed or pasted into the app would be in it",
-            "unset it",
+            say(
+                "TEXTUAL_LOG={file}: a key typed or pasted into the app would be in it",
+                file=snapshot.env["TEXTUAL_LOG"],
+            ),
+            say("unset it"),
             "unset TEXTUAL_LOG",
         )

@@ -8,6 +8,7 @@ from typing import Any
 from ccswitch_tui.claude.layers import LABELS, effective
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.findings import CATALOGUE, Finding, Fix, Severity
+from ccswitch_tui.sentence import say
 
 
 def told(
@@ -30,5 +31,6 @@ def winner_of(snapshot: Snapshot, name: str) -> str:
     found = effective(snapshot.layers, name if name == "apiKeyHelper" else f"env.{name}")
     place = found.places[0] if found.places else None
     if place is None:
-        return "nobody"
-    return f"{LABELS[place.layer]} ({place.file})" if place.file else LABELS[place.layer]
+        return say("nobody")
+    label = say(LABELS[place.layer])
+    return say("{layer} ({file})", layer=label, file=place.file) if place.file else label

@@ -17,6 +17,7 @@ from ccswitch_tui.findings import CATALOGUE, Finding, Fix, Severity
 from ccswitch_tui.probe.classify import Answer
 from ccswitch_tui.probe.exchange import Exchange, printable
 from ccswitch_tui.probe.facts import Facts
+from ccswitch_tui.sentence import filled, quoting, through, tidied
 
 
 class Advice(NamedTuple):
@@ -99,16 +100,17 @@ def finding(
     entry, advice = CATALOGUE[kind], advice_table()[kind]
     known = _Known(_what_was_seen(facts, exchange, answer) | seen)
     # Words of an endpoint may hold braces: they are filled in, never taken for a template.
-    because = "{because}" if seen.get("because") or (answer and answer.because) else advice.because
-    known["fix"] = seen.get("fix") or (answer.fix if answer else "")
-    text = "{fix}" if known["fix"] else advice.fix
+    own = seen.get("because") or (answer and answer.because)
+    because = quoting(known["because"]) if own else filled(advice.because, known)
+    own_fix = seen.get("fix") or (answer.fix if answer else "")
+    fix = quoting(own_fix) if own_fix else filled(advice.fix, known)
     patch = patch or (answer.patch if answer else None) or _quirk_patch(facts, answer)
     return Finding(
         kind=kind,
         title=entry.title,
-        because=printable(_sentence(because.format_map(known))),
+        because=through(printable, tidied(_sentence, because)),
         severity=severity or entry.severity,
-        fix=Fix(printable(text.format_map(known)), _commands(facts, patch, advice, known), patch),
+        fix=Fix(through(printable, fix), _commands(facts, patch, advice, known), patch),
         code=entry.code,
         evidence=evidence or ((exchange.id,) if exchange else ()),
     )
@@ -143,7 +145,10 @@ def _what_was_seen(facts: Facts, exchange: Exchange | None, answer: Answer | Non
         if exchange.tls:
             seen |= exchange.tls._asdict() | {"names": ", ".join(exchange.tls.names) or exchange.tls.subject}
     if answer:
-        seen |= {"words": answer.words.rstrip(" ."), "because": answer.because or answer.words}
+        seen |= {
+            "words": tidied(lambda words: words.rstrip(" ."), answer.words),
+            "because": answer.because or answer.words,
+        }
     return seen
 
 

@@ -24,6 +24,7 @@ from ccswitch_tui.probe.shapes import (
     read_models,
     title_of,
 )
+from ccswitch_tui.sentence import filled, say
 
 OK = "ok"
 
@@ -141,7 +142,7 @@ def read_answer(exchange: Exchange) -> Answer:
     if is_html(exchange.body):
         page = title_of(exchange.body)
         return _refusal(exchange, _page_text(exchange.body), shown=page, html=True) or Answer(
-            "not-an-api", page or "a web page", _page_words(status, page)
+            "not-an-api", page or say("a web page"), _page_words(status, page)
         )
     body = parsed(exchange.body)
     if status // 100 == 2:
@@ -149,7 +150,7 @@ def read_answer(exchange: Exchange) -> Answer:
     error = error_in(body) if body is not None else None
     words = words_of(error) or words_of(body) or exchange.body
     if not words.strip():
-        words = f"{exchange.reason or 'no words'} (empty answer)"
+        words = say("{reason} (empty answer)", reason=exchange.reason or say("no words"))
     shown = spoken(error if words_of(error) else body) or words
     return _refusal(exchange, words, shown=shown) or Answer("server-error", _short(shown))
 
@@ -161,13 +162,13 @@ def _success(exchange: Exchange, body: Any) -> Answer:
         listed = read_models(body)
         if listed is not None and error is None:
             return Answer(OK, listed=tuple(listed))
-        return _error_in_success(exchange, error) or _odd(exchange, body, "a list of models")
+        return _error_in_success(exchange, error) or _odd(exchange, body, say("a list of models"))
     if error is not None:
         answer = _error_in_success(exchange, error)
         if answer:
             return answer
     if not exchange.body.strip():
-        return _odd(exchange, body, "an answer")
+        return _odd(exchange, body, say("an answer"))
     wanted_stream = '"stream":true' in exchange.request_body.replace(" ", "")
     said = READERS[exchange.wire or "openai-chat", streamed](exchange.body if streamed else body)
     if said.error is not None:
@@ -177,17 +178,17 @@ def _success(exchange: Exchange, body: Any) -> Answer:
     if wanted_stream and not streamed and body is not None:
         whole = READERS[exchange.wire or "openai-chat", False](body)
         if not whole.faults:
-            return Answer("no-streaming", "one whole answer instead of a stream", said=whole)
+            return Answer("no-streaming", say("one whole answer instead of a stream"), said=whole)
     if body is None and not streamed:
-        return _odd(exchange, body, "an answer")
+        return _odd(exchange, body, say("an answer"))
     if said.faults and not (said.text or said.calls or said.reasoning or said.finish):
         other = "anthropic" if exchange.wire == "openai-chat" else "openai-chat"
         elsewhere = READERS[other, streamed](exchange.body if streamed else body)
         if not elsewhere.faults and (elsewhere.text or elsewhere.finish or elsewhere.calls):
-            return Answer("wire-mismatch", f"the answer has the form of {other}", said=said)
-        return _odd(exchange, body, "an answer")._replace(said=said)
+            return Answer("wire-mismatch", say("the answer has the form of {other}", other=other), said=said)
+        return _odd(exchange, body, say("an answer"))._replace(said=said)
     if exchange.ended in ("too-large", "too-long") and exchange.rung != "stream":
-        return _odd(exchange, body, "an answer")._replace(said=said)
+        return _odd(exchange, body, say("an answer"))._replace(said=said)
     return Answer(OK, said=said)
 
 
@@ -196,15 +197,34 @@ LIST_RUNGS = ("http", "models", "auth")
 
 def _odd(exchange: Exchange, body: Any, wanted: str) -> Answer:
     if exchange.ended != "complete":
-        endings = {"cut": "ended before its end", "too-large": "was too large", "too-long": "did not end in time"}
+        endings = {
+            "cut": say("ended before its end"),
+            "too-large": say("was too large"),
+            "too-long": say("did not end in time"),
+        }
         kind = "stream-endless" if exchange.ended in ("too-large", "too-long") else "connection-reset"
-        return Answer(kind, f"the answer {endings[exchange.ended]} ({exchange.body_bytes} bytes)")
+        return Answer(
+            kind,
+            say("the answer {how} ({body_bytes} bytes)", how=endings[exchange.ended], body_bytes=exchange.body_bytes),
+        )
     if not exchange.body.strip():
-        return Answer("empty-answer", f"HTTP {exchange.status} with an empty body")
+        return Answer("empty-answer", say("HTTP {status} with an empty body", status=exchange.status))
     if "\0" in exchange.body[:200]:
-        return Answer("bad-format", f"HTTP {exchange.status} with binary data in place of {wanted}")
-    what = "JSON, but not" if body is not None else "neither JSON nor a stream, and not"
-    return Answer("bad-format", f"HTTP {exchange.status} with {what} {wanted}: {_short(exchange.body, 80)}")
+        return Answer(
+            "bad-format",
+            say("HTTP {status} with binary data in place of {wanted}", status=exchange.status, wanted=wanted),
+        )
+    what = say("JSON, but not") if body is not None else say("neither JSON nor a stream, and not")
+    return Answer(
+        "bad-format",
+        say(
+            "HTTP {status} with {what} {wanted}: {begins}",
+            status=exchange.status,
+            what=what,
+            wanted=wanted,
+            begins=_short(exchange.body, 80),
+        ),
+    )
 
 
 def _error_in_success(exchange: Exchange, error: Any) -> Answer | None:
@@ -215,7 +235,7 @@ def _error_in_success(exchange: Exchange, error: Any) -> Answer | None:
     answer = _refusal(exchange._replace(status=code), words, shown=shown) if code else None
     if answer is None or answer.kind in ("request-refused", "server-error"):
         answer = _refusal(exchange._replace(status=None), words, shown=shown) or answer
-    inside = f"HTTP {exchange.status}, but with an error inside: {shown}"
+    inside = say("HTTP {status}, but with an error inside: {shown}", status=exchange.status, shown=shown)
     if answer is None:
         return Answer("error-in-success", shown, inside)
     because = answer.because or inside
@@ -293,7 +313,7 @@ def _number_or_text(text: str) -> Any:
 
 
 def _filled(template: str, facts: Mapping[str, Any]) -> str:
-    return template.format_map(facts) if template else ""
+    return filled(template, facts) if template else ""
 
 
 def spoken(error: Any) -> str:
@@ -321,7 +341,12 @@ def words_of(error: Any) -> str:
     return ": ".join(dict.fromkeys(word for word in _words(error, 0) if word))
 
 
-MESSAGE_KEYS = ("message", "msg", "detail", "error_description", "error_msg", "status_msg", "title", "reason", "error")
+MESSAGE_KEYS = (
+    "message", "msg", "detail", "error_description", "error_msg", "status_msg", "title", "reason", "description",
+    "text", "fault", "faultstring", "error",
+)  # fmt: skip
+NO_WORDS = frozenset(["code", "type", "status", "param", "loc", "metadata", "id", "request_id"])
+"""Keys of an error whose texts are no sentence."""
 
 
 def _words(error: Any, depth: int) -> Iterator[str]:
@@ -340,8 +365,11 @@ def _words(error: Any, depth: int) -> Iterator[str]:
                 yield str(said)  # a status in the body says nothing new
         if isinstance(error.get("loc"), list):
             yield ".".join(str(part) for part in error["loc"])
-        for key in MESSAGE_KEYS:
-            yield from _words(error.get(key), depth + 1)
+        said = [word for key in MESSAGE_KEYS for word in _words(error.get(key), depth + 1)]
+        if not said and depth:  # an object where the message should be, in a form of its own
+            rest = [error[key] for key in list(error)[:20] if key not in NO_WORDS]
+            said = [max((word for part in rest for word in _words(part, depth + 1)), key=len, default="")]
+        yield from said
         metadata = error.get("metadata")
         if isinstance(metadata, Mapping):
             yield from _words(metadata.get("raw"), depth + 1)
@@ -357,5 +385,6 @@ def _page_text(html: str) -> str:
 
 
 def _page_words(status: int, page: str) -> str:
-    named = f", titled '{page}'" if page else ""
-    return f"the answer (HTTP {status}) is a web page{named}"
+    if page:
+        return say("the answer (HTTP {status}) is a web page, titled '{page}'", status=status, page=page)
+    return say("the answer (HTTP {status}) is a web page", status=status)

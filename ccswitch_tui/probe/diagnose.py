@@ -29,6 +29,7 @@ from ccswitch_tui.probe.judge_rest import (
 from ccswitch_tui.probe.judge_talk import judge_stream, judge_tools
 from ccswitch_tui.probe.judged import Judged, step
 from ccswitch_tui.probe.model import LADDERS, Ladder, LearnedQuirk, ProbeReport, Step, Verdict
+from ccswitch_tui.sentence import say
 
 JUDGES: Mapping[str, Callable[[Facts], Judged | None]] = {
     "url": judge_url,
@@ -144,7 +145,7 @@ def diagnose(
 
 def _skipped(code: str, before: list[Step]) -> Step:
     cause = next((s for s in before if s.verdict == "fail"), None)
-    return step(code, "skip", f"because of {cause.code}" if cause else "not asked")
+    return step(code, "skip", say("because of {code}", code=cause.code) if cause else say("not asked"))
 
 
 def _verdict(facts: Facts, steps: list[Step], findings: tuple[Finding, ...]) -> Verdict:
@@ -183,23 +184,28 @@ def _sentence(facts: Facts, verdict: Verdict, findings: tuple[Finding, ...]) -> 
     success = facts.success
     if verdict == "broken":
         if not findings:
-            return "nothing useful was proved"
+            return say("nothing useful was proved")
         first = findings[0]
         return (
-            f"does not work: {first.title}"
+            say("does not work: {title}", title=say(first.title))
             if success is None
-            else f"does not work as configured, but would: {first.title}"
+            else say("does not work as configured, but would: {title}", title=say(first.title))
         )
     assert success is not None
     if verdict == "limited":
         cause = next((f for f in findings if f.kind in CRIPPLING or f.severity == "fail"), None)
-        return f"answers, with limits: {WHAT_FAILS.get(cause.kind, cause.title) if cause else 'see below'}"
+        return say(
+            "answers, with limits: {cause}",
+            cause=say(WHAT_FAILS.get(cause.kind, cause.title) if cause else "see below"),
+        )
     if verdict == "native":
-        return "works, and speaks Anthropic's format itself: no translation needed"
-    beside = ""
-    if facts.native is not None:
-        beside = f"; it also speaks Anthropic's format at {base_of(facts.native.exchange)}, which is better"
-    return f"works, translated by our proxy{beside}"
+        return say("works, and speaks Anthropic's format itself: no translation needed")
+    if facts.native is None:
+        return say("works, translated by our proxy")
+    return say(
+        "works, translated by our proxy; it also speaks Anthropic's format at {base}, which is better",
+        base=base_of(facts.native.exchange),
+    )
 
 
 def _quirks(facts: Facts) -> tuple[LearnedQuirk, ...]:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ccswitch_tui.probe.exchange import TlsFacts
+from ccswitch_tui.sentence import say
 
 CONNECT_PATIENCE_S = 10.0
 """A host that does not answer a SYN in ten seconds is behind a firewall that drops: three retransmissions."""
@@ -100,7 +101,9 @@ async def dial(
         sock = await _connect(*where, reached)
     except DialFailure as failure:
         if proxy:
-            raise DialFailure("proxy-unreachable", f"{proxy.shown}: {failure.detail}") from None
+            raise DialFailure(
+                "proxy-unreachable", say("{proxy}: {detail}", proxy=proxy.shown, detail=failure.detail)
+            ) from None
         raise
     try:
         if proxy and scheme == "https":
@@ -133,14 +136,14 @@ async def _connect(host: str, port: int, reached: Reached) -> socket.socket:
             sock.close()
             if not isinstance(error, OSError | TimeoutError):
                 raise
-            last = _connect_failure(error, f"{address[0]} port {port}", patience)
+            last = _connect_failure(error, say("{address} port {port}", address=address[0], port=port), patience)
             continue
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         reached.tcp_ms = _since(started)
-        reached.peer = f"{address[0]} port {port}"
+        reached.peer = say("{address} port {port}", address=address[0], port=port)
         return sock
-    raise last or DialFailure("dns", f"{host} has no address")
+    raise last or DialFailure("dns", say("{host} has no address", host=host))
 
 
 async def _resolve(host: str, port: int) -> list[Any]:
@@ -169,23 +172,30 @@ async def _resolve(host: str, port: int) -> list[Any]:
     try:
         return list(await asyncio.wait_for(answer, CONNECT_PATIENCE_S))
     except TimeoutError:
-        raise DialFailure("dns", f"no answer about '{host}' in {CONNECT_PATIENCE_S:.0f} s") from None
+        raise DialFailure(
+            "dns", say("no answer about '{host}' in {seconds:.0f} s", host=host, seconds=CONNECT_PATIENCE_S)
+        ) from None
     except UnicodeError:
-        raise DialFailure("dns", f"'{host}' cannot be a host's name") from None
+        raise DialFailure("dns", say("'{host}' cannot be a host's name", host=host)) from None
     except OSError as error:
-        raise DialFailure("dns", f"{error.strerror or error} ('{host}')") from None
+        raise DialFailure("dns", say("{reason} ('{host}')", reason=error.strerror or error, host=host)) from None
 
 
 def _connect_failure(error: OSError, where: str, patience_s: float) -> DialFailure:
     if isinstance(error, ConnectionRefusedError):
-        return DialFailure("refused", f"nothing listens at {where}")
+        return DialFailure("refused", say("nothing listens at {where}", where=where))
     if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
-        return DialFailure("timeout-connect", f"no answer from {where} in {patience_s:g} s")
+        return DialFailure(
+            "timeout-connect", say("no answer from {where} in {seconds:g} s", where=where, seconds=patience_s)
+        )
     if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL):
-        return DialFailure("unreachable", f"no route to {where}: {error.strerror}")
+        return DialFailure("unreachable", say("no route to {where}: {reason}", where=where, reason=error.strerror))
     if error.errno in (errno.EPERM, errno.EACCES):
-        return DialFailure("unreachable", f"this machine forbids connecting to {where}: {error.strerror}")
-    return DialFailure("refused", f"{where}: {error.strerror or error}")
+        return DialFailure(
+            "unreachable",
+            say("this machine forbids connecting to {where}: {reason}", where=where, reason=error.strerror),
+        )
+    return DialFailure("refused", say("{where}: {reason}", where=where, reason=error.strerror or error))
 
 
 # ---------------------------------------------------------------- HTTP proxy
@@ -208,18 +218,29 @@ async def _tunnel(sock: socket.socket, host: str, port: int, proxy: HttpProxy, r
                     break
                 head += data
     except TimeoutError:
-        raise DialFailure("proxy-cannot-reach", f"{proxy.shown} did not answer in {PROXY_PATIENCE_S:.0f} s") from None
+        raise DialFailure(
+            "proxy-cannot-reach",
+            say("{proxy} did not answer in {seconds:.0f} s", proxy=proxy.shown, seconds=PROXY_PATIENCE_S),
+        ) from None
     except OSError as error:
-        raise DialFailure("proxy-unreachable", f"{proxy.shown} broke off: {error.strerror or error}") from None
+        raise DialFailure(
+            "proxy-unreachable", say("{proxy} broke off: {reason}", proxy=proxy.shown, reason=error.strerror or error)
+        ) from None
     reached.proxy_ms = _since(started)
     reached.proxy_said = head
     status_line = head.split(b"\r\n", 1)[0].decode("latin-1")
     words = status_line.split(" ", 2)
     if not status_line.startswith("HTTP/") or len(words) < 2 or not words[1].isdigit():
-        raise DialFailure("proxy-unreachable", f"{proxy.shown} is no HTTP proxy: it answered '{status_line[:60]}'")
+        raise DialFailure(
+            "proxy-unreachable",
+            say("{proxy} is no HTTP proxy: it answered '{line}'", proxy=proxy.shown, line=status_line[:60]),
+        )
     status = int(words[1])
     if status // 100 != 2:
-        raise DialFailure(proxy_failure(status), f"{proxy.shown} answered {status_line[:120].partition(' ')[2]}")
+        raise DialFailure(
+            proxy_failure(status),
+            say("{proxy} answered {line}", proxy=proxy.shown, line=status_line[:120].partition(" ")[2]),
+        )
 
 
 def proxy_failure(status: int) -> str:
@@ -256,13 +277,17 @@ async def _encrypt(
 def _tls_failure(error: OSError) -> DialFailure:
     reason = str(getattr(error, "reason", "") or "")
     if any(word in reason.upper() for word in NOT_TLS_REASONS):
-        return DialFailure("tls-not-tls", "the answer to the TLS greeting is not TLS")
+        return DialFailure("tls-not-tls", say("the answer to the TLS greeting is not TLS"))
     if "CERTIFICATE_REQUIRED" in reason.upper() or "BAD_CERTIFICATE" in reason.upper():
-        return DialFailure("tls-client-certificate", f"the server wants a client certificate ({reason})")
+        return DialFailure(
+            "tls-client-certificate", say("the server wants a client certificate ({reason})", reason=reason)
+        )
     if isinstance(error, TimeoutError | ConnectionAbortedError) or "timed out" in str(error):
-        return DialFailure("tls-failed", f"the TLS handshake was not finished in {TLS_PATIENCE_S:.0f} s")
+        return DialFailure(
+            "tls-failed", say("the TLS handshake was not finished in {seconds:.0f} s", seconds=TLS_PATIENCE_S)
+        )
     if isinstance(error, ConnectionResetError | ssl.SSLEOFError) or "EOF" in str(error):
-        return DialFailure("tls-failed", "the connection was closed during the TLS handshake")
+        return DialFailure("tls-failed", say("the connection was closed during the TLS handshake"))
     return DialFailure("tls-failed", reason.lower().replace("_", " ") or str(error))
 
 

@@ -32,6 +32,7 @@ from ccswitch_tui.probe.exchange import (
     masked_url,
 )
 from ccswitch_tui.secret import Secret, redact
+from ccswitch_tui.sentence import say, through
 
 USER_AGENT = f"ccswitch-tui/{__version__}"
 """Our own name: we do not pretend to be another client, and say so when one is refused for it."""
@@ -75,7 +76,9 @@ class Fetcher:
         except DialFailure as failure:
             record.fail(failure.kind, failure.detail)
         except h11.LocalProtocolError:
-            record.fail("key-unsendable", "the key, or a header of the profile, has characters no header can carry")
+            record.fail(
+                "key-unsendable", say("the key, or a header of the profile, has characters no header can carry")
+            )
         except OSError as error:
             record.fail("reset" if isinstance(error, ConnectionError) else "closed", _broken_off(error))
         return record.exchange()
@@ -147,7 +150,7 @@ async def _read_answer(reader: asyncio.StreamReader, client: h11.Connection, rec
                 first = data[:80]
                 record.first_byte_at = time.perf_counter()
             if not data and not first:
-                record.fail("closed", "the connection was closed without an answer")
+                record.fail("closed", say("the connection was closed without an answer"))
                 return
             client.receive_data(data)
         elif isinstance(event, h11.InformationalResponse):
@@ -197,7 +200,10 @@ class _Record:
         pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers)
         self.headers = masked_headers(pairs)
         if self.proxy and self.ask.url.startswith("http:") and self.status == 407:
-            self.fail(proxy_failure(self.status), f"{self.proxy.shown} answered 407 {self.reason}")
+            self.fail(
+                proxy_failure(self.status),
+                say("{proxy} answered 407 {reason}", proxy=self.proxy.shown, reason=self.reason),
+            )
 
     def add(self, data: bytes) -> bool:
         """Keeps a piece of the body; False when it was one too many."""
@@ -214,26 +220,29 @@ class _Record:
         if self.status is not None:
             self.ended = "too-long"
         elif self.first_byte_at is not None:
-            self.fail("timeout-first-byte", f"the head of the answer was not complete in {patience_s:g} s")
+            self.fail(
+                "timeout-first-byte",
+                say("the head of the answer was not complete in {seconds:g} s", seconds=patience_s),
+            )
         elif self.sent_at is not None:
-            self.fail("timeout-first-byte", f"connected, but no answer in {patience_s:g} s")
+            self.fail("timeout-first-byte", say("connected, but no answer in {seconds:g} s", seconds=patience_s))
         else:
-            self.fail("timeout-connect", f"not connected in {patience_s:g} s")
+            self.fail("timeout-connect", say("not connected in {seconds:g} s", seconds=patience_s))
 
     def broken(self, error: h11.RemoteProtocolError, first: bytes) -> None:
         if self.status is not None:
             self.ended = "cut"
         elif not first.startswith(b"HTTP/1."):
             said = redact(first[:60].decode("latin-1").split("\n")[0].strip())
-            self.fail("not-http", f"the answer is not HTTP/1.1; it begins with '{said}'")
+            self.fail("not-http", say("the answer is not HTTP/1.1; it begins with '{said}'", said=said))
         else:
-            self.fail("not-http", f"the head of the answer is broken: {error}")
+            self.fail("not-http", say("the head of the answer is broken: {error}", error=error))
 
     def fail(self, kind: str, detail: str) -> None:
         if self.status is not None and kind in ("reset", "closed"):
             self.ended = "cut"
         self.failure = kind if self.status is None or kind.startswith("proxy") else None
-        self.detail = redact(detail)
+        self.detail = through(redact, detail)
 
     def exchange(self) -> Exchange:
         now = time.perf_counter()
@@ -291,7 +300,9 @@ def _ms(start: float | None, end: float | None) -> float | None:
 
 
 def _broken_off(error: OSError) -> str:
-    return f"the connection was reset: {error.strerror or error}" if error.strerror else "the connection was reset"
+    if error.strerror:
+        return say("the connection was reset: {reason}", reason=error.strerror)
+    return say("the connection was reset")
 
 
 def origin_of(url: str) -> tuple[str, str, int]:

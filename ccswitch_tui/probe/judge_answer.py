@@ -12,6 +12,7 @@ from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts, Read, base_of, place_of
 from ccswitch_tui.probe.judged import Judged, step
 from ccswitch_tui.probe.ladder import ELSEWHERE, STYLE_TROUBLE
+from ccswitch_tui.sentence import joined, say
 
 KNOWN_KEY = frozenset(
     [
@@ -33,9 +34,8 @@ MODEL_KINDS = frozenset(["model-not-found", "model-forbidden"])
 
 def _style(auth: str) -> str:
     """A header style in words; "Authorization: …" itself would be masked wherever it is printed."""
-    return {"bearer": "a bearer token", "both": "a bearer token and x-api-key", "none": "no key"}.get(
-        auth, auth.removeprefix("header:")
-    )
+    words = {"bearer": say("a bearer token"), "both": say("a bearer token and x-api-key"), "none": say("no key")}
+    return words.get(auth) or auth.removeprefix("header:")
 
 
 # ---------------------------------------------------------------- auth
@@ -48,13 +48,13 @@ def judge_auth(facts: Facts) -> Judged | None:
     keyed = [r for r in facts.of("models", "message") if r.exchange.auth != "none"]
     if not target.has_key:
         if success is not None:
-            return Judged(step("auth", "ok", "no key given, and none needed"))
+            return Judged(step("auth", "ok", say("no key given, and none needed")))
         refused = next((r for r in facts.of("http", "message") if r.answer.kind in STYLE_TROUBLE), None)
         if refused is None:
             return None
         answer = refused.answer._replace(because="")  # it speaks of the header a key was sent in
         found = finding("auth-missing", facts, refused.exchange, answer)
-        return Judged(step("auth", "fail", "there is no key", None, "auth-missing"), [found])
+        return Judged(step("auth", "fail", say("there is no key"), None, "auth-missing"), [found])
     if success is not None:
         return _accepted(facts, success, open_door)
     trouble = _key_trouble(keyed)
@@ -63,24 +63,28 @@ def judge_auth(facts: Facts) -> Judged | None:
         because = _styles_tried(keyed) if trouble.answer.kind == "auth-header-style" else ""
         answer = trouble.answer._replace(because=because or trouble.answer.because, kind=kind)
         found = finding(kind, facts, trouble.exchange, answer, evidence=_ids(keyed))
-        said = f"HTTP {trouble.exchange.status}: {trouble.answer.words}"
+        said = say("HTTP {status}: {words}", status=trouble.exchange.status, words=trouble.answer.words)
         return Judged(step("auth", "fail", said, trouble.exchange.timings.first_byte, kind), [found])
     known = next((r for r in keyed if r.answer.kind in KNOWN_KEY), None)
     listed = next((r for r in facts.of("models") if r.answer.ok and r.exchange.auth != "none"), None)
     if listed is not None and open_door is not None and not open_door.answer.ok:
-        return Judged(step("auth", "ok", f"the model list needs it and was given ({_style(listed.exchange.auth)})"))
+        return Judged(
+            step(
+                "auth", "ok", say("the model list needs it and was given ({style})", style=_style(listed.exchange.auth))
+            )
+        )
     if known is not None:
-        return Judged(step("auth", "ok", "the key is known: it is refused for another reason"))
+        return Judged(step("auth", "ok", say("the key is known: it is refused for another reason")))
     return None
 
 
 def _accepted(facts: Facts, success: Read, open_door: Read | None) -> Judged:
     used, target = success.exchange.auth, facts.target
     took = success.exchange.timings.first_byte
-    said = f"accepted as {_style(used)}"
+    said = say("accepted as {style}", style=_style(used))
     needed = open_door is not None and open_door.answer.kind in STYLE_TROUBLE
     if not needed:
-        said = f"answered with it ({_style(used)}); whether it is looked at was not shown"
+        said = say("answered with it ({style}); whether it is looked at was not shown", style=_style(used))
     if used == target.auth:
         return Judged(step("auth", "ok", said, took))
     refused = next((r for r in facts.messages if r.exchange.auth == target.auth and not r.answer.ok), success)
@@ -91,10 +95,14 @@ def _accepted(facts: Facts, success: Read, open_door: Read | None) -> Judged:
         patch={"endpoint.auth": used},
         severity="fail",
         because=(
-            f"the key is refused as {_style(target.auth)} (HTTP {refused.exchange.status}) and accepted as"
-            f" {_style(used)}"
+            say(
+                "the key is refused as {style} (HTTP {status}) and accepted as {other_style}",
+                style=_style(target.auth),
+                status=refused.exchange.status,
+                other_style=_style(used),
+            )
         ),
-        fix=f"send it as {_style(used)}",
+        fix=say("send it as {style}", style=_style(used)),
         evidence=_ids([refused, success]),
     )
     return Judged(step("auth", "warn", said, took, "auth-header-style"), [found])
@@ -112,8 +120,14 @@ def _key_trouble(keyed: list[Read]) -> Read | None:
 
 
 def _styles_tried(keyed: list[Read]) -> str:
-    said = [f"'{_style(r.exchange.auth)}': {r.answer.words}" for r in keyed if r.exchange.rung == "message"]
-    return "the key was refused in every header we know: " + "; ".join(dict.fromkeys(said)) if len(said) > 1 else ""
+    said = [
+        say("'{style}': {words}", style=_style(r.exchange.auth), words=r.answer.words)
+        for r in keyed
+        if r.exchange.rung == "message"
+    ]
+    if len(said) < 2:
+        return ""
+    return say("the key was refused in every header we know: {answers}", answers=joined(dict.fromkeys(said)))
 
 
 def _ids(reads: list[Read]) -> tuple[int, ...]:
@@ -130,28 +144,43 @@ def judge_models(facts: Facts) -> Judged | None:
         missing_list = next((r for r in facts.of("http") if r.answer.kind == "endpoint-not-found"), None)
         if missing_list is None or not facts.messages:
             return None
-        return Judged(step("models", "skip", f"no list of models here (HTTP {missing_list.exchange.status})"))
+        return Judged(
+            step("models", "skip", say("no list of models here (HTTP {status})", status=missing_list.exchange.status))
+        )
     exchange, answer = reads[-1]
     took = exchange.timings.first_byte
     if not answer.ok:
-        said = f"no list: HTTP {exchange.status}, {answer.words}" if exchange.status else f"no list: {answer.words}"
+        said = (
+            say("no list: HTTP {status}, {words}", status=exchange.status, words=answer.words)
+            if exchange.status
+            else say("no list: {words}", words=answer.words)
+        )
         return Judged(step("models", "warn" if answer.kind not in STYLE_TROUBLE else "skip", said, took))
     anonymous = next((r for r in facts.of("http") if r.answer.ok), None)
-    public = "public, " if anonymous is not None and facts.target.has_key else ""
+    public = say("public, ") if anonymous is not None and facts.target.has_key else ""
     listed = [m.id for m in facts.listed]
-    said = f"{public}{len(listed)} listed" if listed else f"{public}an empty list"
+    said = (
+        say("{public}{n} listed", public=public, n=len(listed))
+        if listed
+        else say("{public}an empty list", public=public)
+    )
     configured = list(dict.fromkeys(facts.target.models.values()))
     missing = [m for m in configured if m not in listed] if listed else []
-    windows = [f"{m}: {facts.window_of(m):,} tokens" for m in configured if facts.window_of(m)]
+    windows = [
+        say("{model}: {tokens:,} tokens", model=m, tokens=facts.window_of(m)) for m in configured if facts.window_of(m)
+    ]
     if windows:
-        said += f"; {', '.join(windows[:2])}"
+        said = say("{listed}; {windows}", listed=said, windows=joined(windows[:2], ", "))
     if not missing:
         return Judged(step("models", "ok", said, took))
     names = ", ".join(f"'{m}'" for m in missing)
     found = finding(
         "model-not-listed", facts, exchange, listed=len(listed), missing=names, near=near_words(missing[0], listed)
     )
-    return Judged(step("models", "warn", f"{said}; {names} not among them", took, "model-not-listed"), [found])
+    return Judged(
+        step("models", "warn", say("{said}; {names} not among them", said=said, names=names), took, "model-not-listed"),
+        [found],
+    )
 
 
 def near(model: str, listed: list[str]) -> list[str]:
@@ -170,7 +199,7 @@ def near(model: str, listed: list[str]) -> list[str]:
 def near_words(model: str, listed: list[str]) -> str:
     """The closest names as the end of a sentence, "" when there are none."""
     names = near(model, listed)
-    return f"; closest: {', '.join(names)}" if names else ""
+    return say("; closest: {names}", names=", ".join(names)) if names else ""
 
 
 # ---------------------------------------------------------------- one answer
@@ -184,7 +213,7 @@ def judge_message(facts: Facts) -> Judged | None:
             http = facts.of("models", "http")[-1]
             if http.answer.ok or http.exchange.status:
                 return Judged(
-                    step("message", "fail", "no model is named", None, "model-missing"),
+                    step("message", "fail", say("no model is named"), None, "model-missing"),
                     [finding("model-missing", facts, http.exchange)],
                 )
         return None
@@ -202,14 +231,14 @@ def _answered(facts: Facts, success: Read) -> Judged:
         for read in facts.messages
         if read.answer.kind == "unsupported-parameter"
     ]
-    words = f"'{exchange.model}' answers in {exchange.wire}"
+    words = say("'{model}' answers in {wire}", model=exchange.model, wire=exchange.wire)
     if said is not None and not said.text and said.reasoning:
-        words += " (thought only, within the few tokens asked for)"
+        words = say("{answered} (thought only, within the few tokens asked for)", answered=words)
     other = said.model if said else ""
     if other and exchange.model and _another(exchange.model, other):
-        words += f"; it calls itself '{other}'"
+        words = say("{answered}; it calls itself '{other}'", answered=words, other=other)
     if base_of(exchange) != target.base_url:
-        words += f" at {base_of(exchange)}"
+        words = say("{answered} at {base}", answered=words, base=base_of(exchange))
     verdict = "warn" if findings else "ok"
     kind = findings[0].kind if findings else None
     if findings and findings[0].kind == "native-available":
@@ -232,19 +261,26 @@ def _detours(facts: Facts, exchange: Exchange) -> list[Finding]:
     if exchange.wire != target.wire:
         patch["endpoint.wire"] = exchange.wire
     if target.wire is None and exchange.wire == MESSAGES and _spoke(facts, CHAT):
-        because = f"both formats are spoken; Anthropic's at {base} needs no translation"
-        return [finding("native-available", facts, exchange, patch=patch, because=because, fix="use it")]
+        because = say("both formats are spoken; Anthropic's at {base} needs no translation", base=base)
+        return [finding("native-available", facts, exchange, patch=patch, because=because, fix=say("use it"))]
     if target.wire is None and patch == {"endpoint.wire": CHAT}:
         return []  # what a profile without a format is taken for
     if not patch:
         return []
     failed = next((r for r in facts.messages if not r.answer.ok), facts.messages[0])
     kind = url_kind(target.base_url, base) if exchange.wire == (target.wire or CHAT) else "wire-mismatch"
-    because = (
-        f"at {target.base_url} the answer to {failed.exchange.wire} was HTTP {failed.exchange.status} "
-        f"({failed.answer.words or failed.answer.kind}); {exchange.wire} at {base} answers"
+    because = say(
+        "at {base_url} the answer to {wire} was HTTP {status} ({words}); {wire_there} at {base} answers",
+        base_url=target.base_url,
+        wire=failed.exchange.wire,
+        status=failed.exchange.status,
+        words=failed.answer.words or failed.answer.kind,
+        wire_there=exchange.wire,
+        base=base,
     )
-    fix = f"use {base}" + (f" with wire {exchange.wire}" if "endpoint.wire" in patch else "")
+    fix = say("use {base}", base=base)
+    if "endpoint.wire" in patch:
+        fix = say("use {base} with wire {wire}", base=base, wire=exchange.wire)
     return [
         finding(
             kind,
@@ -281,7 +317,7 @@ def _not_answered(facts: Facts, attempts: list[Read]) -> Judged | None:
         judged = step(
             "message",
             "fail" if findings else "skip",
-            "the key was refused",
+            say("the key was refused"),
             None,
             findings[0].kind if findings else None,
         )
@@ -299,15 +335,17 @@ def _not_answered(facts: Facts, attempts: list[Read]) -> Judged | None:
         patch = {"endpoint.base_url": facts.target.base_url.replace("http://", "https://", 1)}
     if answer.kind in ELSEWHERE:
         tried = [_where(r) for r in attempts[1:]]
-        more["tried"] = f"also tried: {', '.join(tried)}" if tried else "nothing else was tried"
+        more["tried"] = say("also tried: {places}", places=", ".join(tried)) if tried else say("nothing else was tried")
     if answer.kind == "rate-limited":
-        more["again"] = "; asked again after a pause, it said the same" if len(facts.of("message")) > 1 else ""
+        more["again"] = say("; asked again after a pause, it said the same") if len(facts.of("message")) > 1 else ""
     if answer.kind in ("redirected", "gateway-blocked") and any(r.answer.kind == answer.kind for r in facts.of("http")):
         return Judged(
-            step("message", "fail", "the same for a request with the key", exchange.timings.total, answer.kind)
+            step("message", "fail", say("the same for a request with the key"), exchange.timings.total, answer.kind)
         )
     found = finding(answer.kind, facts, exchange, answer, patch=patch, evidence=_ids(attempts), **more)
-    said = f"HTTP {exchange.status}: {answer.words}" if exchange.status else answer.words
+    said = (
+        say("HTTP {status}: {words}", status=exchange.status, words=answer.words) if exchange.status else answer.words
+    )
     findings = [*_right_door(facts, first, told), found]
     return Judged(step("message", "fail", said, exchange.timings.total, found.kind), findings)
 
@@ -327,9 +365,13 @@ def _right_door(facts: Facts, first: Read, told: Read) -> list[Finding]:
     if not patch:
         return []
     kind = "wire-mismatch" if "endpoint.wire" in patch else url_kind(facts.target.base_url, place.base_url)
-    because = (
-        f"{first.exchange.path} is not there (HTTP {first.exchange.status}), but {told.exchange.path} is: "
-        f"it answered HTTP {told.exchange.status}, {told.answer.words}"
+    because = say(
+        "{path} is not there (HTTP {status}), but {path_there} is: it answered HTTP {status_there}, {words}",
+        path=first.exchange.path,
+        status=first.exchange.status,
+        path_there=told.exchange.path,
+        status_there=told.exchange.status,
+        words=told.answer.words,
     )
     return [
         finding(
@@ -338,7 +380,7 @@ def _right_door(facts: Facts, first: Read, told: Read) -> list[Finding]:
             first.exchange,
             patch=patch,
             because=because,
-            fix=f"use {place.base_url}",
+            fix=say("use {base_url}", base_url=place.base_url),
             evidence=(first.exchange.id, told.exchange.id),
         )
     ]
@@ -360,12 +402,12 @@ def judge_tiers(facts: Facts) -> Judged | None:
     reads = facts.of("tiers")
     if not reads:
         if facts.place and len(set(facts.target.models.values())) <= 1:
-            return Judged(step("tiers", "skip", "one model only"))
+            return Judged(step("tiers", "skip", say("one model only")))
         return None
     findings, said = [], []
     for exchange, answer in reads:
         if answer.ok:
-            said.append(f"{exchange.model} answers")
+            said.append(say("{model} answers", model=exchange.model))
             continue
         listed = [m.id for m in facts.listed if m.id != exchange.model]
         names = near(exchange.model, listed)
@@ -375,7 +417,7 @@ def judge_tiers(facts: Facts) -> Judged | None:
         findings.append(
             finding(answer.kind, facts, exchange, answer, patch=patch, near=near_words(exchange.model, listed))
         )
-        said.append(f"{exchange.model}: {answer.words}")
+        said.append(say("{model}: {words}", model=exchange.model, words=answer.words))
     verdict = "fail" if findings else "ok"
     took = max(r.exchange.timings.total for r in reads)
-    return Judged(step("tiers", verdict, "; ".join(said), took, findings[0].kind if findings else None), findings)  # type: ignore[arg-type]
+    return Judged(step("tiers", verdict, joined(said), took, findings[0].kind if findings else None), findings)  # type: ignore[arg-type]

@@ -8,8 +8,9 @@ from ccswitch_tui.probe.asks import MESSAGES
 from ccswitch_tui.probe.facts import Facts, base_of
 from ccswitch_tui.probe.judge_talk import judge_stream, judge_tools
 from ccswitch_tui.probe.judged import Judged, short, step, took_ms
+from ccswitch_tui.sentence import joined, say
 
-ENDLESS = "the stream does not end as it should"
+ENDLESS = say("the stream does not end as it should")
 
 
 def judge_translate(facts: Facts) -> Judged | None:
@@ -22,19 +23,31 @@ def judge_translate(facts: Facts) -> Judged | None:
         return Judged(step("translate", "skip", exchange.detail))
     said = answer.said
     if not answer.ok or said is None:
-        words = f"HTTP {exchange.status}: {answer.words}" if exchange.status else answer.words
+        words = (
+            say("HTTP {status}: {words}", status=exchange.status, words=answer.words)
+            if exchange.status
+            else answer.words
+        )
         if not _direct_works(facts):
-            return Judged(step("translate", "fail", f"as without the proxy: {words}", took_ms(exchange)))
+            return Judged(
+                step("translate", "fail", say("as without the proxy: {words}", words=words), took_ms(exchange))
+            )
         found = finding("translation-failed", facts, exchange, because=words)
         return Judged(step("translate", "fail", words, took_ms(exchange), found.kind), [found])
     faults = [*said.faults, *([ENDLESS] if exchange.ended != "complete" else [])]
     if faults and not _direct_works(facts):
-        return Judged(step("translate", "fail", f"as without the proxy: {faults[0]}", took_ms(exchange)))
+        return Judged(
+            step("translate", "fail", say("as without the proxy: {words}", words=faults[0]), took_ms(exchange))
+        )
     if faults:
-        found = finding("translation-failed", facts, exchange, because="; ".join(faults))
+        found = finding("translation-failed", facts, exchange, because=joined(faults))
         return Judged(step("translate", "fail", found.because, took_ms(exchange), found.kind), [found])
-    what = f"{said.calls[0].name}({short(said.calls[0].arguments)})" if said.calls else "text"
-    return Judged(step("translate", "ok", f"a legal message stream with {what}", took_ms(exchange)))
+    what = (
+        say("{name}({arguments})", name=said.calls[0].name, arguments=short(said.calls[0].arguments))
+        if said.calls
+        else say("text")
+    )
+    return Judged(step("translate", "ok", say("a legal message stream with {what}", what=what), took_ms(exchange)))
 
 
 def _direct_works(facts: Facts) -> bool:
@@ -54,7 +67,7 @@ def judge_claude(facts: Facts) -> Judged | None:
     if exchange.failure:
         found = finding("claude-failed", facts, exchange, because=exchange.detail)
         return Judged(step("claude", "fail", exchange.detail, took_ms(exchange), found.kind), [found])
-    return Judged(step("claude", "ok", exchange.detail or "answered", took_ms(exchange)))
+    return Judged(step("claude", "ok", exchange.detail or say("answered"), took_ms(exchange)))
 
 
 def judge_native(facts: Facts) -> list[Finding]:
@@ -66,5 +79,8 @@ def judge_native(facts: Facts) -> list[Finding]:
     patch = {"endpoint.wire": MESSAGES}
     if base != facts.target.base_url:
         patch["endpoint.base_url"] = base
-    because = f"{base} answers in Anthropic's own format: nothing needs to be translated, and nothing can be lost in it"
-    return [finding("native-available", facts, read.exchange, patch=patch, because=because, fix="use it instead")]
+    because = say(
+        "{base} answers in Anthropic's own format: nothing needs to be translated, and nothing can be lost in it",
+        base=base,
+    )
+    return [finding("native-available", facts, read.exchange, patch=patch, because=because, fix=say("use it instead"))]

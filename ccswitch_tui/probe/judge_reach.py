@@ -13,6 +13,7 @@ from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts
 from ccswitch_tui.probe.judged import Judged, step
 from ccswitch_tui.probe.shapes import is_html, parsed
+from ccswitch_tui.sentence import joined, say
 
 INTERCEPTORS: tuple[tuple[str, str], ...] = (
     ("zscaler", "Zscaler"),
@@ -52,7 +53,11 @@ def judge_url(facts: Facts) -> Judged:
     """What was pasted, and the base URL it means."""
     target = facts.target
     if target.url_changes:
-        return Judged(step("url", "ok", f"{target.base_url} ({'; '.join(target.url_changes)})"))
+        return Judged(
+            step(
+                "url", "ok", say("{base_url} ({changes})", base_url=target.base_url, changes=joined(target.url_changes))
+            )
+        )
     return Judged(step("url", "ok", target.base_url))
 
 
@@ -71,10 +76,10 @@ def judge_dns(facts: Facts) -> Judged | None:
     if first.failure == "setting":
         return _failed("dns", facts, first, "setting-unusable", None)
     if first.proxy:
-        return Judged(step("dns", "skip", f"left to the HTTP proxy {first.proxy}"))
+        return Judged(step("dns", "skip", say("left to the HTTP proxy {proxy}", proxy=first.proxy)))
     literal = first.addresses == (first.host,)
-    said = "an address already" if literal else ", ".join(first.addresses[:4])
-    return Judged(step("dns", "ok", said or "known", first.timings.dns))
+    said = say("an address already") if literal else ", ".join(first.addresses[:4])
+    return Judged(step("dns", "ok", said or say("known"), first.timings.dns))
 
 
 def judge_tcp(facts: Facts) -> Judged | None:
@@ -91,7 +96,11 @@ def judge_tcp(facts: Facts) -> Judged | None:
         kind = first.failure
     if kind:
         return _failed("tcp", facts, first, kind, first.timings.tcp)
-    way = f"through the HTTP proxy {first.proxy}" if first.proxy else f"connected to {first.peer}"
+    way = (
+        say("through the HTTP proxy {proxy}", proxy=first.proxy)
+        if first.proxy
+        else say("connected to {peer}", peer=first.peer)
+    )
     return Judged(step("tcp", "ok", way, first.timings.tcp))
 
 
@@ -102,10 +111,10 @@ def judge_tls(facts: Facts) -> Judged | None:
         first.failure and not first.failure.startswith("tls") and first.tls is None and first.status is None
     ):
         if first is not None and first.url.startswith("http:") and first.timings.tcp is not None:
-            return Judged(step("tls", "skip", "plain http"))
+            return Judged(step("tls", "skip", say("plain http")))
         return None
     if first.url.startswith("http:"):
-        return Judged(step("tls", "skip", "plain http"))
+        return Judged(step("tls", "skip", say("plain http")))
     tls = first.tls
     box = interceptor(tls.issuer) if tls else ""
     if first.failure and first.failure.startswith("tls"):
@@ -113,7 +122,7 @@ def judge_tls(facts: Facts) -> Judged | None:
         return _failed("tls", facts, first, kind, first.timings.tls, box=box)
     if tls is None:
         return None
-    said = f"{tls.version}, certificate until {tls.not_after}"
+    said = say("{version}, certificate until {not_after}", version=tls.version, not_after=tls.not_after)
     if box:
         seen = finding(
             "tls-intercepted",
@@ -122,13 +131,28 @@ def judge_tls(facts: Facts) -> Judged | None:
             severity="info",
             box=box,
             because=(
-                f"the certificate is signed by '{tls.issuer}': {box} stands in between and reads everything, the key"
-                " too; this machine trusts it"
+                say(
+                    "the certificate is signed by '{issuer}': {box} stands in between and reads everything, the "
+                    "key too; this machine trusts it",
+                    issuer=tls.issuer,
+                    box=box,
+                )
             ),
-            fix="nothing, if that is your network's rule; otherwise use a network without it",
+            fix=say("nothing, if that is your network's rule; otherwise use a network without it"),
         )
-        return Judged(step("tls", "warn", f"{said}, by {tls.issuer}", first.timings.tls, "tls-intercepted"), [seen])
-    return Judged(step("tls", "ok", f"{said}, by {tls.issuer}", first.timings.tls))
+        return Judged(
+            step(
+                "tls",
+                "warn",
+                say("{certificate}, by {issuer}", certificate=said, issuer=tls.issuer),
+                first.timings.tls,
+                "tls-intercepted",
+            ),
+            [seen],
+        )
+    return Judged(
+        step("tls", "ok", say("{certificate}, by {issuer}", certificate=said, issuer=tls.issuer), first.timings.tls)
+    )
 
 
 def interceptor(issuer: str) -> str:
@@ -145,10 +169,11 @@ def _failed(code: str, facts: Facts, exchange: Exchange, kind: str, took_ms: flo
         plain = facts.target.base_url.replace("https://", "http://", 1)
         patch = {"endpoint.base_url": plain} if facts.target.has_key is False or _near(exchange) else None
     if kind in ("tls-untrusted", "tls-intercepted") and facts.target.saved:
-        seen["fix"] = (
-            "get the certificate of that authority, as a PEM file, from whoever runs "
-            f"{'the network' if box else 'the endpoint'}, and name it: ccswitch-tui edit {facts.target.name} "
-            "--set endpoint.ca_file=/path/to/ca.pem"
+        seen["fix"] = say(
+            "get the certificate of that authority, as a PEM file, from whoever runs {what}, and name it:"
+            " ccswitch-tui edit {name} --set endpoint.ca_file=/path/to/ca.pem",
+            what=say("the network") if box else say("the endpoint"),
+            name=facts.target.name,
         )
     found = finding(kind, facts, exchange, answer, patch=patch, **seen)
     return Judged(step(code, "fail", exchange.detail, took_ms, kind), [found])
@@ -176,16 +201,23 @@ def judge_http(facts: Facts) -> Judged | None:
             return None
         found = finding(answer.kind, facts, exchange, answer)
         return Judged(step("http", "fail", exchange.detail, exchange.timings.total, answer.kind), [found])
-    said = f"HTTP {exchange.status}, {_form(exchange)}"
+    said = say("HTTP {status}, {form}", status=exchange.status, form=_form(exchange))
     server = exchange.header("server")
     if server:
-        said += f", server {server[:40]}"
+        said = say("{answer}, server {server}", answer=said, server=server[:40])
     findings = _clock(facts, exchange)
     alive = any(r.answer.ok for r in facts.messages)
     if answer.kind == "redirected" and not alive:
         found = _redirect(facts, exchange, answer)
         return Judged(
-            step("http", "fail", f"HTTP {exchange.status} to {answer.words}", took, found.kind), [found, *findings]
+            step(
+                "http",
+                "fail",
+                say("HTTP {status} to {words}", status=exchange.status, words=answer.words),
+                took,
+                found.kind,
+            ),
+            [found, *findings],
         )
     if answer.kind in ("gateway-blocked", "region-blocked") and not alive:
         return Judged(
@@ -212,7 +244,7 @@ def _redirect(facts: Facts, exchange: Exchange, answer: Answer) -> Finding:
             exchange,
             answer,
             patch={"endpoint.base_url": "https" + facts.target.base_url[4:]},
-            because=f"{here.hostname} wants https: it sends http:// to {target}",
+            because=say("{host} wants https: it sends http:// to {target}", host=here.hostname, target=target),
         )
     if there.path.rstrip("/") == urlsplit(exchange.url).path.rstrip("/") and there.hostname == here.hostname:
         return finding(
@@ -220,25 +252,29 @@ def _redirect(facts: Facts, exchange: Exchange, answer: Answer) -> Finding:
             facts,
             exchange,
             answer,
-            because=f"the server redirects {exchange.path} to itself ({target})",
-            fix="this is the server's own confusion; look at its settings for the public address",
+            because=say("the server redirects {path} to itself ({target})", path=exchange.path, target=target),
+            fix=say("this is the server's own confusion; look at its settings for the public address"),
         )
     return finding(
         "redirected",
         facts,
         exchange,
         answer,
-        because=f"HTTP {exchange.status}: the address sends us to {target}; with a key we follow nothing",
-        fix=f"if you trust it, use its base URL: {base}",
+        because=say(
+            "HTTP {status}: the address sends us to {target}; with a key we follow nothing",
+            status=exchange.status,
+            target=target,
+        ),
+        fix=say("if you trust it, use its base URL: {base}", base=base),
     )
 
 
 def _form(exchange: Exchange) -> str:
     if not exchange.body.strip():
-        return "empty"
+        return say("empty")
     if is_html(exchange.body):
-        return "a web page"
-    return "JSON" if parsed(exchange.body) is not None else "text"
+        return say("a web page")
+    return say("JSON") if parsed(exchange.body) is not None else say("text")
 
 
 def _clock(facts: Facts, exchange: Exchange) -> list[Finding]:
@@ -251,5 +287,5 @@ def _clock(facts: Facts, exchange: Exchange) -> list[Finding]:
     skew = theirs - exchange.at
     if abs(skew) < CLOCK_TOLERANCE_S:
         return []
-    words = f"{abs(skew) / 3600:.1f} hours" if abs(skew) > 7200 else f"{abs(skew) / 60:.0f} minutes"
+    words = say("{n:.1f} hours", n=abs(skew) / 3600) if abs(skew) > 7200 else say("{n:.0f} minutes", n=abs(skew) / 60)
     return [finding("clock-skew", facts, exchange, skew=words)]

@@ -10,6 +10,7 @@ from ccswitch_tui.probe.facts import Facts, Read
 from ccswitch_tui.probe.judge_talk import call_faults
 from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms
 from ccswitch_tui.probe.shapes import parsed
+from ccswitch_tui.sentence import say
 
 
 def judge_parallel(facts: Facts) -> Judged | None:
@@ -21,15 +22,20 @@ def _two_calls(facts: Facts, read: Read) -> Judged:
     calls = read.answer.said.calls if read.answer.said else ()
     broken = next((fault for fault in map(call_faults, calls) if fault), "")
     if broken:
-        found = finding("tools-malformed", facts, read.exchange, because=f"with two calls at once, {broken}")
+        found = finding(
+            "tools-malformed", facts, read.exchange, because=say("with two calls at once, {broken}", broken=broken)
+        )
         return Judged(step("parallel", "fail", broken, took_ms(read.exchange), found.kind), [found])
     if len(calls) >= 2:
         same = len({c.id for c in calls}) < len(calls)
-        words = f"{len(calls)} calls" + (", with the same id: the proxy gives each its own" if same else "")
+        words = say("{n} calls", n=len(calls))
+        if same:
+            words = say("{n} calls, with the same id: the proxy gives each its own", n=len(calls))
         return Judged(step("parallel", "ok", words, took_ms(read.exchange)))
-    found = finding("no-parallel-tools", facts, read.exchange, calls="one" if calls else "none")
+    found = finding("no-parallel-tools", facts, read.exchange, calls=say("one") if calls else say("none"))
     return Judged(
-        step("parallel", "warn", f"asked for two, got {len(calls)}", took_ms(read.exchange), found.kind), [found]
+        step("parallel", "warn", say("asked for two, got {n}", n=len(calls)), took_ms(read.exchange), found.kind),
+        [found],
     )
 
 
@@ -37,9 +43,11 @@ def judge_system(facts: Facts) -> Judged | None:
     """System text inside the conversation, which Claude Code sends for unknown models."""
 
     def good(facts: Facts, read: Read) -> Judged:
-        return Judged(step("system", "ok", "accepted at the beginning and later", took_ms(read.exchange)))
+        return Judged(step("system", "ok", say("accepted at the beginning and later"), took_ms(read.exchange)))
 
-    return _simple(facts, "system", good, "refused later in the conversation: the proxy folds it into the text before")
+    return _simple(
+        facts, "system", good, say("refused later in the conversation: the proxy folds it into the text before")
+    )
 
 
 def judge_stop(facts: Facts) -> Judged | None:
@@ -49,10 +57,12 @@ def judge_stop(facts: Facts) -> Judged | None:
         text = read.answer.said.text if read.answer.said else ""
         if "OMEGA" in text:
             found = finding("no-stop", facts, read.exchange)
-            return Judged(step("stop", "warn", "accepted, but not obeyed", took_ms(read.exchange), found.kind), [found])
-        return Judged(step("stop", "ok", "obeyed" if "ALPHA" in text else "accepted", took_ms(read.exchange)))
+            return Judged(
+                step("stop", "warn", say("accepted, but not obeyed"), took_ms(read.exchange), found.kind), [found]
+            )
+        return Judged(step("stop", "ok", say("obeyed") if "ALPHA" in text else say("accepted"), took_ms(read.exchange)))
 
-    return _simple(facts, "stop", good, "refused: the proxy cuts answers itself")
+    return _simple(facts, "stop", good, say("refused: the proxy cuts answers itself"))
 
 
 def judge_image(facts: Facts) -> Judged | None:
@@ -61,13 +71,18 @@ def judge_image(facts: Facts) -> Judged | None:
     def good(facts: Facts, read: Read) -> Judged:
         said = read.answer.said
         if said and "red" in said.text.lower():
-            return Judged(step("image", "ok", "seen: red", took_ms(read.exchange)))
+            return Judged(step("image", "ok", say("seen: red"), took_ms(read.exchange)))
         brief = short(said.text) if said else ""
         return Judged(
-            step("image", "warn", f"accepted, but of a red square it says: '{brief}'", took_ms(read.exchange))
+            step(
+                "image",
+                "warn",
+                say("accepted, but of a red square it says: '{brief}'", brief=brief),
+                took_ms(read.exchange),
+            )
         )
 
-    return _simple(facts, "image", good, "not seen by this model: the proxy puts a note in their place")
+    return _simple(facts, "image", good, say("not seen by this model: the proxy puts a note in their place"))
 
 
 def judge_reasoning(facts: Facts) -> Judged | None:
@@ -77,11 +92,18 @@ def judge_reasoning(facts: Facts) -> Judged | None:
         said = read.answer.said
         if said and said.reasoning_field:
             return Judged(
-                step("reasoning", "ok", f"thoughts come back in '{said.reasoning_field}'", took_ms(read.exchange))
+                step(
+                    "reasoning",
+                    "ok",
+                    say("thoughts come back in '{reasoning_field}'", reasoning_field=said.reasoning_field),
+                    took_ms(read.exchange),
+                )
             )
-        return Judged(step("reasoning", "ok", "the wish is accepted; no thoughts came back", took_ms(read.exchange)))
+        return Judged(
+            step("reasoning", "ok", say("the wish is accepted; no thoughts came back"), took_ms(read.exchange))
+        )
 
-    return _simple(facts, "reasoning", good, "cannot be asked for in this form; the model thinks as it does")
+    return _simple(facts, "reasoning", good, say("cannot be asked for in this form; the model thinks as it does"))
 
 
 def judge_json(facts: Facts) -> Judged | None:
@@ -90,10 +112,10 @@ def judge_json(facts: Facts) -> Judged | None:
     def good(facts: Facts, read: Read) -> Judged:
         value = parsed(read.answer.said.text) if read.answer.said else None
         if isinstance(value, dict) and isinstance(value.get("title"), str):
-            return Judged(step("json", "ok", "held to the schema", took_ms(read.exchange)))
-        return Judged(step("json", "warn", "accepted, but the answer does not keep to it", took_ms(read.exchange)))
+            return Judged(step("json", "ok", say("held to the schema"), took_ms(read.exchange)))
+        return Judged(step("json", "warn", say("accepted, but the answer does not keep to it"), took_ms(read.exchange)))
 
-    return _simple(facts, "json", good, "not held to a schema: the proxy asks for it in words")
+    return _simple(facts, "json", good, say("not held to a schema: the proxy asks for it in words"))
 
 
 def judge_long(facts: Facts) -> Judged | None:
@@ -104,16 +126,30 @@ def judge_long(facts: Facts) -> Judged | None:
     exchange, answer = reads[-1]
     cap = facts.learned.get("max_output")
     if answer.ok:
-        return Judged(step("long", "ok", f"a limit of {HUGE_LIMIT:,} is accepted: none is enforced", took_ms(exchange)))
+        return Judged(
+            step(
+                "long",
+                "ok",
+                say("a limit of {limit:,} is accepted: none is enforced", limit=HUGE_LIMIT),
+                took_ms(exchange),
+            )
+        )
     if cap is not None:
-        return Judged(step("long", "ok", f"at most {cap.value:,} tokens an answer", took_ms(exchange)))
+        return Judged(step("long", "ok", say("at most {value:,} tokens an answer", value=cap.value), took_ms(exchange)))
     if answer.kind == "context-too-small":
-        return Judged(step("long", "ok", f"the limit counts against the context: {answer.words}", took_ms(exchange)))
+        return Judged(
+            step(
+                "long",
+                "ok",
+                say("the limit counts against the context: {words}", words=answer.words),
+                took_ms(exchange),
+            )
+        )
     return Judged(
         step(
             "long",
             "warn",
-            f"a limit of {HUGE_LIMIT:,} is refused, without naming one: {answer.words}",
+            say("a limit of {limit:,} is refused, without naming one: {words}", limit=HUGE_LIMIT, words=answer.words),
             took_ms(exchange),
         )
     )
@@ -130,9 +166,13 @@ def judge_size(facts: Facts) -> Judged | None:
         return refused("size", facts, read)
     first = exchange.timings.first_body or 0.0
     kilobytes = len(exchange.request_body) // 1000
-    words = f"{kilobytes} kB with 20 tools accepted, first byte after {first / 1000:.1f} s"
+    words = say(
+        "{kilobytes} kB with 20 tools accepted, first byte after {seconds:.1f} s",
+        kilobytes=kilobytes,
+        seconds=first / 1000,
+    )
     if answer.said and answer.said.input_tokens:
-        words += f", {answer.said.input_tokens:,} tokens"
+        words = say("{accepted}, {tokens:,} tokens", accepted=words, tokens=answer.said.input_tokens)
         if answer.said.input_tokens < len(exchange.request_body) / 12:
             found = finding(
                 "context-too-small",
@@ -140,10 +180,14 @@ def judge_size(facts: Facts) -> Judged | None:
                 exchange,
                 severity="warn",
                 because=(
-                    f"of about {len(exchange.request_body) // 4:,} tokens sent, the endpoint counted only "
-                    f"{answer.said.input_tokens:,}: it cuts long prompts without a word"
+                    say(
+                        "of about {n:,} tokens sent, the endpoint counted only {input_tokens:,}: it cuts long "
+                        "prompts without a word",
+                        n=len(exchange.request_body) // 4,
+                        input_tokens=answer.said.input_tokens,
+                    )
                 ),
-                fix="raise the server's context (Ollama: num_ctx; LM Studio: context length of the loaded model)",
+                fix=say("raise the server's context (Ollama: num_ctx; LM Studio: context length of the loaded model)"),
             )
             return Judged(step("size", "warn", found.because, took_ms(exchange), found.kind), [found])
     if first > FIRST_BYTE_LIMIT_MS:

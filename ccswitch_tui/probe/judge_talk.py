@@ -10,6 +10,7 @@ from ccswitch_tui.probe.facts import Facts, Read
 from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms
 from ccswitch_tui.probe.model import StepVerdict
 from ccswitch_tui.probe.shapes import Call, Said
+from ccswitch_tui.sentence import joined, say
 
 MANY_EVENTS = 4
 """Count to eight takes at least this many pieces; one event with the whole answer is no stream to look at."""
@@ -36,11 +37,15 @@ def judge_stream(facts: Facts) -> Judged | None:
     if answer.kind == "no-streaming" and answer.said is None:
         if exchange.wire == CHAT:  # our proxy asks for the whole answer then
             return refused("stream", facts, reads[-1], "warn")
-        fix = "use another model or server: Claude Code always asks for streams"
+        fix = say("use another model or server: Claude Code always asks for streams")
         return refused("stream", facts, reads[-1], fix=fix, severity="fail")
     if answer.kind == "no-streaming":
         found = finding(
-            "no-streaming", facts, exchange, answer, because="asked for a stream, the endpoint sends one whole answer"
+            "no-streaming",
+            facts,
+            exchange,
+            answer,
+            because=say("asked for a stream, the endpoint sends one whole answer"),
         )
         return Judged(step("stream", "warn", answer.words, took_ms(exchange), "no-streaming"), [*on_the_way, found])
     if not answer.ok or answer.said is None:
@@ -48,12 +53,16 @@ def judge_stream(facts: Facts) -> Judged | None:
     said = answer.said
     findings = [*on_the_way, *_stream_findings(facts, exchange, said)]
     first = exchange.timings.first_body or 0.0
-    words = f"{said.events} events, first after {first:.0f} ms"
+    words = say("{events} events, first after {first:.0f} ms", events=said.events, first=first)
     if said.output_tokens:
-        words += f", {said.output_tokens} tokens"
+        words = say("{events}, {n} tokens", events=words, n=said.output_tokens)
     if findings:
         worst = next((f for f in findings if f.severity != "info"), findings[0])
-        words = f"{words}; {worst.because}" if worst.kind != "unsupported-parameter" else words
+        words = (
+            say("{words}; {because}", words=words, because=worst.because)
+            if worst.kind != "unsupported-parameter"
+            else words
+        )
         verdict: StepVerdict = "fail" if any(f.severity == "fail" for f in findings) else "warn"
         return Judged(step("stream", verdict, words, took_ms(exchange), worst.kind), findings)
     return Judged(step("stream", "ok", words, took_ms(exchange)))
@@ -69,24 +78,24 @@ def _stream_findings(facts: Facts, exchange: Exchange, said: Said) -> list[Findi
                 facts,
                 exchange,
                 severity="fail",
-                words=f"{exchange.body_bytes} bytes and no end in sight",
+                words=say("{body_bytes} bytes and no end in sight", body_bytes=exchange.body_bytes),
             )
         )
     elif exchange.ended == "cut" or not (said.ended or said.error):
-        faults.append("the stream ends without an end mark")
+        faults.append(say("the stream ends without an end mark"))
     if said.error is not None:
-        faults.append("an error stands in the middle of the stream")
+        faults.append(say("an error stands in the middle of the stream"))
     if faults:
         lost = exchange.ended == "cut" or not said.ended or said.error is not None
         severity: Severity = "fail" if lost else "warn"
-        findings.append(finding("stream-malformed", facts, exchange, severity=severity, because="; ".join(faults)))
+        findings.append(finding("stream-malformed", facts, exchange, severity=severity, because=joined(faults)))
     if said.events and said.events < MANY_EVENTS and said.text and len(said.text) > 12:
         findings.append(
             finding(
                 "no-streaming",
                 facts,
                 exchange,
-                because="the whole answer comes in one piece at the end",
+                because=say("the whole answer comes in one piece at the end"),
                 severity="info",
             )
         )
@@ -123,20 +132,26 @@ def judge_tools(facts: Facts) -> Judged | None:
     broken = _broken_stream(last)
     if wrong and broken:
         found = finding(
-            "stream-malformed", facts, last.exchange, severity="fail", because=f"a tool call is lost: {broken}"
+            "stream-malformed",
+            facts,
+            last.exchange,
+            severity="fail",
+            because=say("a tool call is lost: {broken}", broken=broken),
         )
         return Judged(step("tools", "fail", found.because, took_ms(last.exchange), found.kind), [*findings, found])
     if wrong:
-        found = finding("tools-malformed", facts, last.exchange, because=f"the call arrives broken: {wrong}")
+        found = finding(
+            "tools-malformed", facts, last.exchange, because=say("the call arrives broken: {wrong}", wrong=wrong)
+        )
         return Judged(step("tools", "fail", wrong, took_ms(last.exchange), found.kind), [*findings, found])
-    words = f"{said.calls[0].name}({short(said.calls[0].arguments)})"
+    words = say("{name}({arguments})", name=said.calls[0].name, arguments=short(said.calls[0].arguments))
     took = took_ms(last.exchange) + sum(took_ms(r.exchange) for r in second)
     if second and not second[-1].answer.ok:
         judged = refused("tools", facts, second[-1])
-        told = f"the call works, but the turn with its result is refused: {second[-1].answer.words}"
+        told = say("the call works, but the turn with its result is refused: {words}", words=second[-1].answer.words)
         return Judged(judged.step._replace(because=told, took_ms=took), [*findings, *judged.findings])
     if second:
-        words += ", and its result was taken back"
+        words = say("{call}, and its result was taken back", call=words)
     verdict: StepVerdict = "warn" if findings else "ok"
     return Judged(step("tools", verdict, words, took, findings[0].kind if findings else None), findings)
 
@@ -145,18 +160,18 @@ def _broken_stream(read: Read) -> str:
     """How the stream of an answer was broken, "" when it was whole."""
     said = read.answer.said
     if read.exchange.ended == "cut" or (said is not None and said.events and not said.ended):
-        return "the connection ended in the middle of the stream"
-    return "; ".join(said.faults) if said is not None else ""
+        return say("the connection ended in the middle of the stream")
+    return joined(said.faults) if said is not None and said.faults else ""
 
 
 def _no_call(facts: Facts, read: Read, findings: list[Finding], forced: bool) -> Judged:
     said = read.answer.said
     assert said is not None
     if any(mark in said.text for mark in TEXT_CALLS):
-        because = "the model writes the call as text: the server lacks the parser for this model's tool calls"
-        fix = (
-            "start the server with its tool parser (vLLM: --enable-auto-tool-choice --tool-call-parser …; llama.cpp:"
-            " --jinja)"
+        because = say("the model writes the call as text: the server lacks the parser for this model's tool calls")
+        fix = say(
+            "start the server with its tool parser (vLLM: --enable-auto-tool-choice --tool-call-parser "
+            "…; llama.cpp: --jinja)"
         )
         found = finding("tools-malformed", facts, read.exchange, because=because, fix=fix)
     elif said.finish in ("length", "max_tokens") and said.reasoning:
@@ -165,16 +180,22 @@ def _no_call(facts: Facts, read: Read, findings: list[Finding], forced: bool) ->
             facts,
             read.exchange,
             severity="warn",
-            because="the model spent all tokens of the test on thinking; whether it calls tools was not shown",
-            fix="probe again, or try it: ccswitch-tui run",
+            because=say("the model spent all tokens of the test on thinking; whether it calls tools was not shown"),
+            fix=say("probe again, or try it: ccswitch-tui run"),
         )
         return Judged(
-            step("tools", "warn", "thought until the limit", took_ms(read.exchange), "no-tools"), [*findings, found]
+            step("tools", "warn", say("thought until the limit"), took_ms(read.exchange), "no-tools"),
+            [*findings, found],
         )
     else:
-        how = "a call was forced" if forced else "a tool was offered"
-        brief = short(said.text) or "nothing"
-        found = finding("no-tools", facts, read.exchange, because=f"{how}, and the model answered with text: {brief}")
+        how = say("a call was forced") if forced else say("a tool was offered")
+        brief = short(said.text) or say("nothing")
+        found = finding(
+            "no-tools",
+            facts,
+            read.exchange,
+            because=say("{how}, and the model answered with text: {brief}", how=how, brief=brief),
+        )
     return Judged(step("tools", "fail", found.because, took_ms(read.exchange), found.kind), [*findings, found])
 
 
@@ -193,10 +214,10 @@ TEXT_CALLS = (
 def call_faults(call: Call) -> str:
     """What is wrong with one call, "" when nothing is."""
     if not call.name:
-        return "the call has no name"
+        return say("the call has no name")
     arguments = call.parsed()
     if arguments is None:
-        return f"its arguments are not JSON: {short(call.arguments)}"
+        return say("its arguments are not JSON: {arguments}", arguments=short(call.arguments))
     if not isinstance(arguments.get("city"), str):
-        return f"its arguments lack the required 'city': {short(call.arguments)}"
+        return say("its arguments lack the required 'city': {arguments}", arguments=short(call.arguments))
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ccswitch_tui.findings import Finding
@@ -9,6 +10,7 @@ from ccswitch_tui.probe.advice import finding
 from ccswitch_tui.probe.exchange import Exchange, printable
 from ccswitch_tui.probe.facts import Facts, Read
 from ccswitch_tui.probe.model import RUNG, Step, StepVerdict
+from ccswitch_tui.sentence import quoting, say, through, tidied
 
 FIRST_BYTE_LIMIT_MS = 20_000
 """Patience for a first token. Reasoning models behind busy gateways take some 12 s; Claude Code waits minutes."""
@@ -24,8 +26,17 @@ class Judged(NamedTuple):
 def step(code: str, verdict: StepVerdict, because: str, took_ms: float | None = None, kind: str | None = None) -> Step:
     """A step of that rung, in one line."""
     rung = RUNG[code]
-    line = printable(" ".join(because.split()))
-    return Step(code, rung.title, verdict, took_ms, rung.proves, line if len(line) <= 200 else line[:199] + "…", kind)
+    line = tidied(_one_line, through(_harmless, quoting(because)))
+    return Step(code, rung.title, verdict, took_ms, rung.proves, line, kind)
+
+
+def _harmless(text: str) -> str:
+    return printable(re.sub(r"\s+", " ", text))
+
+
+def _one_line(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= 200 else text[:199] + "…"
 
 
 def took_ms(exchange: Exchange) -> float:
@@ -37,7 +48,9 @@ def refused(code: str, facts: Facts, read: Read, verdict: StepVerdict = "fail", 
     """A rung that the endpoint refused."""
     exchange, answer = read
     found = finding(answer.kind, facts, exchange, answer, **seen)  # type: ignore[arg-type]
-    said = f"HTTP {exchange.status}: {answer.words}" if exchange.status else answer.words
+    said = (
+        say("HTTP {status}: {words}", status=exchange.status, words=answer.words) if exchange.status else answer.words
+    )
     return Judged(step(code, verdict, said, took_ms(exchange), answer.kind), [found])
 
 

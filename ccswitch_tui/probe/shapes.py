@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.codec import loads
 from ccswitch_tui.wire.sse import Decoder
 
@@ -99,7 +100,7 @@ def error_in(body: Any) -> Any:
     base = body.get("base_resp")
     if isinstance(base, dict) and base.get("status_code"):
         return {"message": base.get("status_msg") or "", "code": base["status_code"]}
-    for key in ("detail", "errors", "message", "msg", "error_msg"):
+    for key in ("detail", "errors", "message", "msg", "error_msg", "fault"):
         if body.get(key) and not (body.keys() & {"choices", "content", "data", "object"}):
             return body
     if body.get("success") is False:
@@ -197,7 +198,7 @@ def read_chat_stream(text: str) -> Said:
             for call in delta.get("tool_calls") or ():
                 _add_piece(call, calls, order, faults)
     if frames and not any("choices" in frame for _, frame in frames) and error is None:
-        faults.append("no event holds 'choices'")
+        faults.append(say("no event holds 'choices'"))
     return Said(
         text=content,
         reasoning=reasoning,
@@ -216,7 +217,7 @@ def read_chat_stream(text: str) -> Said:
 
 def _add_piece(piece: Any, calls: dict[Any, list[str]], order: list[Any], faults: list[str]) -> None:
     if not isinstance(piece, dict):
-        faults.append("a tool call is no object")
+        faults.append(say("a tool call is no object"))
         return
     read = _call(piece)
     index = piece.get("index")
@@ -234,7 +235,9 @@ def _add_piece(piece: Any, calls: dict[Any, list[str]], order: list[Any], faults
 
 def _frames(text: str) -> tuple[list[tuple[str, Json]], bool, list[str]]:
     decoder = Decoder()
-    frames, faults, done = [], [], False
+    frames: list[tuple[str, Json]] = []
+    faults: list[str] = []
+    done = False
     for event in decoder.feed(text.encode()) + decoder.finish():
         if event.data.strip() == b"[DONE]":
             done = True
@@ -242,12 +245,12 @@ def _frames(text: str) -> tuple[list[tuple[str, Json]], bool, list[str]]:
         try:
             frame = loads(event.data)
         except ValueError:
-            faults.append("an event's data are not JSON")
+            faults.append(say("an event's data are not JSON"))
             continue
         if isinstance(frame, dict):
             frames.append((event.name, frame))
         else:
-            faults.append("an event's data are no JSON object")
+            faults.append(say("an event's data are no JSON object"))
     return frames, done, faults
 
 
@@ -297,7 +300,7 @@ def read_message_stream(text: str) -> Said:
         kind = str(frame.get("type") or name)
         seen[kind] = seen.get(kind, 0) + 1
         if not name:
-            faults.append("events have no 'event:' line")
+            faults.append(say("events have no 'event:' line"))
         if kind == "error" or "error" in frame:
             error = frame.get("error") or frame
         if kind == "message_start":
@@ -308,7 +311,7 @@ def read_message_stream(text: str) -> Said:
             if block.get("type") == "tool_use":
                 calls[frame.get("index")] = [str(block.get("name") or ""), "", str(block.get("id") or "")]
                 if block.get("input"):
-                    faults.append("a tool's input comes in content_block_start, where Claude Code ignores it")
+                    faults.append(say("a tool's input comes in content_block_start, where Claude Code ignores it"))
         elif kind == "content_block_delta":
             delta = frame.get("delta") or {}
             content += str(delta.get("text") or "")
@@ -319,9 +322,11 @@ def read_message_stream(text: str) -> Said:
             finish = str((frame.get("delta") or {}).get("stop_reason") or finish)
             usage = {**usage, **{k: v for k, v in (frame.get("usage") or {}).items() if v}}
     if frames and error is None:
-        faults += [f"no '{kind}'" for kind in NEEDED_EVENTS if not seen.get(kind)]
+        faults += [say("no '{kind}'", kind=kind) for kind in NEEDED_EVENTS if not seen.get(kind)]
         faults += [
-            f"'{kind}' came {seen[kind]} times" for kind in ("message_start", "message_stop") if seen.get(kind, 0) > 1
+            say("'{kind}' came {times} times", kind=kind, times=seen[kind])
+            for kind in ("message_start", "message_stop")
+            if seen.get(kind, 0) > 1
         ]
     return Said(
         text=content,

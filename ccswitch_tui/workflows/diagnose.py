@@ -10,6 +10,7 @@ from ccswitch_tui.doctor.picture import ProxyLook, Snapshot
 from ccswitch_tui.doctor.snapshot import take_snapshot
 from ccswitch_tui.errors import CcswitchError, KeyStoreError
 from ccswitch_tui.findings import Finding
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.store import ProfileBook
@@ -82,9 +83,9 @@ def _read_keys(ctx: Context, snapshot: Snapshot) -> list[Finding]:
                 Finding(
                     "key-store-locked",
                     entry.title,
-                    f"profile '{name}': {error.message}",
+                    say("profile '{name}': {problem}", name=name, problem=error.message),
                     entry.severity,
-                    Fix(error.hint or "unlock it"),
+                    Fix(error.hint or say("unlock it")),
                     entry.code,
                 )
             )

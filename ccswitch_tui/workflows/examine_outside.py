@@ -20,6 +20,7 @@ from ccswitch_tui.probe.fetch import Fetcher
 from ccswitch_tui.probe.ladder import Outside
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.secret import Secret, redact
+from ccswitch_tui.sentence import say, through
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -79,7 +80,7 @@ async def with_claude(ctx: Context, target: Profile, key: Secret | None, wish: O
     began = time.perf_counter()
     binary = which("claude", path=ctx.env.get("PATH", ""))
     if binary is None:
-        return _told("skipped", "Claude Code is not installed (no 'claude' on the PATH)", began)
+        return _told("skipped", say("Claude Code is not installed (no 'claude' on the PATH)"), began)
     profile = _as_proved(target, wish)
     proxy = _proxy(ctx, profile, key)
     await asyncio.to_thread(proxy.__enter__)
@@ -104,7 +105,7 @@ async def _run_claude(binary: str, ctx: Context, profile: Profile, proxy: Embedd
             async with asyncio.timeout(CLAUDE_PATIENCE_S):
                 out, err = await process.communicate()
         except TimeoutError:
-            return _told("claude-failed", f"no answer in {CLAUDE_PATIENCE_S:.0f} s", began)
+            return _told("claude-failed", say("no answer in {seconds:.0f} s", seconds=CLAUDE_PATIENCE_S), began)
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -144,12 +145,12 @@ def _read_result(out: str, err: str, code: int | None, began: float) -> Exchange
                 break
     words = " ".join(str(result.get("result") or err or out).split())[:160]
     if code == 0 and result and not result.get("is_error"):
-        return _told(None, f"answered: {words}", began)
-    return _told("claude-failed", words or f"it ended with code {code} and said nothing", began)
+        return _told(None, say("answered: {words}", words=words), began)
+    return _told("claude-failed", words or say("it ended with code {code} and said nothing", code=code), began)
 
 
 def _told(failure: str | None, detail: str, began: float) -> Exchange:
     took = Timings(total=(time.perf_counter() - began) * 1000)
     return Exchange(
-        0, "claude", "RUN", "claude -p", wire=MESSAGES, failure=failure, detail=redact(detail), timings=took
+        0, "claude", "RUN", "claude -p", wire=MESSAGES, failure=failure, detail=through(redact, detail), timings=took
     )
