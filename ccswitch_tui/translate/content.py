@@ -13,6 +13,7 @@ from typing import Any
 
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.pdf_text import pdf_text
+from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.quirks import Quirks
 
 Json = dict[str, Any]
@@ -20,6 +21,8 @@ Parts = list[Json]
 
 SILENT = frozenset({"thinking", "redacted_thinking", "tool_use", "tool_result"})
 """Blocks that others handle: they never become text here."""
+
+BLOCKS = SILENT | {"text", "image", "document", "search_result", "tool_reference"}
 
 DEEPEST_BLOCK = 20
 """Blocks inside blocks (a search result inside a document inside …): nobody nests them deeper than three."""
@@ -54,6 +57,27 @@ def blocks_of(content: Any) -> list[Json]:
     if not isinstance(content, list):
         return []
     return [b if isinstance(b, dict) else text_part(b) for b in content if b and isinstance(b, (dict, str))]
+
+
+def result_blocks(content: Any) -> list[Json]:
+    """What a tool gave back as blocks; what is no block but an object, a list of such or a number, as its JSON."""
+    if content is None or isinstance(content, str):
+        return blocks_of(content)
+    given = content if isinstance(content, list) else [content]
+    if given and not any(isinstance(item, str) or _is_block(item) for item in given):
+        return [_as_json(content)]
+    return [item if _is_block(item) else _as_json(item) for item in given if item is not None and item != ""]
+
+
+def _is_block(item: Any) -> bool:
+    """A block of the Messages API, not a tool's own object that has a `type` too."""
+    if not isinstance(item, dict) or not isinstance(item.get("type"), str):
+        return False
+    return item["type"] in BLOCKS or any(key in item for key in ("text", "content", "source"))
+
+
+def _as_json(value: Any) -> Json:
+    return text_part(value if isinstance(value, str) else dumps(value).decode())
 
 
 def only_text(content: Any) -> str | None:
@@ -92,7 +116,7 @@ class Content:
     def _made(self, kind: str, block: Json, depth: int) -> Parts:
         if kind == "text":
             text = block.get("text")
-            return [text_part(text)] if isinstance(text, str) and text else []
+            return [] if text is None or text == "" else [_as_json(text)]
         if kind == "image":
             return [self._image(block)]
         if kind == "document":

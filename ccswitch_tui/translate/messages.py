@@ -13,7 +13,16 @@ import re
 from collections import deque
 from typing import Any, NamedTuple
 
-from ccswitch_tui.translate.content import Content, Parts, as_content, blocks_of, joined, only_text, text_part
+from ccswitch_tui.translate.content import (
+    Content,
+    Parts,
+    as_content,
+    blocks_of,
+    joined,
+    only_text,
+    result_blocks,
+    text_part,
+)
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.reasoning import Thought, replay
 from ccswitch_tui.translate.tool_names import ToolNames, upstream_id
@@ -184,7 +193,7 @@ class Conversation:
         client_id = given if isinstance(given, str) else ""
         content = block.get("content")
         text = only_text(content)
-        parts = [] if text is not None else self._content.parts(blocks_of(content))
+        parts = [] if text is not None else self._content.parts(result_blocks(content))
         if text is None:
             text = joined(parts, "\n")
         waiting = self._waiting.get(client_id)

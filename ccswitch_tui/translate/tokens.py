@@ -88,6 +88,8 @@ def _gather(content: Any, texts: list[str], depth: int) -> float:
     if isinstance(content, str):
         texts.append(content)
         return 0.0
+    if isinstance(content, dict):
+        content = [content]
     if not isinstance(content, list) or depth > 8:
         return 0.0
     total = 0.0
@@ -117,7 +119,11 @@ def _gather_block(block: Any, texts: list[str], depth: int) -> float:
     text = block.get("text")
     if isinstance(text, str):
         texts.append(text)
-    return _gather(block["content"], texts, depth + 1) if "content" in block else 0.0
+    if "content" in block:
+        return _gather(block["content"], texts, depth + 1)
+    if not isinstance(kind, str):
+        texts.append(_json_text(block))  # a tool's own object, sent as its JSON
+    return 0.0
 
 
 def _gather_document(block: Json, texts: list[str], depth: int) -> float:

@@ -3,8 +3,8 @@
 The forms met so far: OpenAI's object, a string under `error`, `message`,
 `detail` (text, or FastAPI's list with `loc`), a list around the object
 (Gemini), a reason nested in `metadata.raw` (OpenRouter), `base_resp`
-(MiniMax), Anthropic's own envelope, HTML, plain text, nothing. Parsed whatever
-the content type says.
+(MiniMax), an object where the message should be, Apigee's `fault`, Anthropic's
+own envelope, HTML, plain text, nothing. Parsed whatever the content type says.
 """
 
 from __future__ import annotations
@@ -83,9 +83,10 @@ def words_of(doc: Any) -> Words:
     inner = error if isinstance(error, dict) else {}
     messages = [m for m in _sentences(doc, error, inner) if m]
     message = messages[0] if messages else ""
-    code = " ".join(
-        dict.fromkeys(_word(v) for v in (inner.get("code"), inner.get("type"), doc.get("code")) if _word(v))
-    )
+    stated = inner.get("message")
+    named = [(inner, "code"), (inner, "type"), (doc, "code")]
+    named += [(stated, "code"), (stated, "type")] if isinstance(stated, dict) else []
+    code = " ".join(dict.fromkeys(word for place, key in named if (word := _word(place.get(key)))))
     return Words(
         message=message,
         code=code.lower(),
@@ -101,14 +102,14 @@ def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
     """Candidates, the most telling first."""
     metadata = inner.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
-    outer = _text(inner.get("message"))
+    outer = _said(inner.get("message"))
     if raw:
         nested = _nested(raw)
         yield f"{outer}: {nested}" if outer and nested else outer or nested
     base, stated = doc.get("base_resp"), doc.get("message")
     yield outer
     yield _nested(error) if isinstance(error, str) else ""
-    yield _text(stated) or _shallow(stated)
+    yield _said(stated)
     yield _detail(doc.get("detail"))
     yield _detail(inner.get("detail"))
     yield _text(base.get("status_msg")) if isinstance(base, dict) else ""
@@ -116,6 +117,30 @@ def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
     yield words_of(errors[0]).message if isinstance(errors, list) and errors and isinstance(errors[0], dict) else ""
     for key in ("error_description", "msg", "reason", "title", "error_message"):
         yield _text(doc.get(key)) or _text(inner.get(key))
+    yield _said(error)
+    yield _said(doc.get("fault"))
+
+
+SAYING = ("message", "msg", "faultstring", "detail", "error", "reason", "description", "text")
+"""Where an object keeps its words, the likeliest first; one that names none of them is taken by its longest text."""
+NAMING = frozenset({"code", "type", "status", "param", "loc", "id", "request_id"})
+"""Keys whose texts are no words for a person."""
+DEEPEST = 4
+
+
+def _said(value: Any, depth: int = 0) -> str:
+    """What a message says that is a text, or an object or a list where a text should be."""
+    if isinstance(value, str) or depth > DEEPEST:
+        return _text(value)
+    if isinstance(value, list):
+        return _detail(value) or "; ".join(said for part in value[:3] if (said := _said(part, depth + 1)))
+    if not isinstance(value, dict):
+        return ""
+    for key in SAYING:
+        if said := _said(value.get(key), depth + 1):
+            return said
+    rest = [_said(part, depth + 1) for key, part in list(value.items())[:20] if key not in NAMING]
+    return max(rest, key=len, default="")
 
 
 def _nested(raw: Any) -> str:

@@ -108,6 +108,12 @@ def test_a_status_says_what_the_failure_means(status: int, body: Any, told: int)
         ({"error": {"message": "Provider returned error", "metadata": {"raw": "plain reason"}}}, "plain reason"),
         ({"base_resp": {"status_code": 1, "status_msg": "base words"}}, "base words"),
         ({"errors": [{"message": "one of errors"}]}, "one of errors"),
+        ({"error": {"message": {"reason": "an object's reason", "code": 3}}}, "an object's reason"),
+        ({"error": {"message": {"en": "in English words", "zh": "中文"}}}, "in English words"),
+        ({"error": {"message": ["one", "two"]}}, "one; two"),
+        ({"error": ["only a list"]}, "only a list"),
+        ({"error": {"description": "a description"}}, "a description"),
+        ({"fault": {"faultstring": "Invalid ApiKey", "detail": {"errorcode": "oauth.v2"}}}, "Invalid ApiKey"),
         (b"just text", "just text"),
         (b"<html><title>502 Bad Gateway</title></html>", "502 Bad Gateway"),
         (b'{"error":{"message":"a \xff byte"}}', "a \ufffd byte"),
@@ -118,6 +124,11 @@ def test_the_endpoints_own_words_come_first(body: Any, words: str) -> None:
     assert words in message
     assert "provider example, model m, HTTP 400" in message
     assert "<" not in message
+
+
+def test_an_object_where_the_message_should_be_sorts_the_failure() -> None:
+    inside = {"code": "insufficient_quota", "message": "No money left."}
+    assert failed(429, {"error": {"message": inside}}).status == 402
 
 
 def test_an_error_in_our_own_shape_keeps_its_type() -> None:

@@ -68,6 +68,27 @@ def test_a_result_in_two_halves_waits_for_the_whole_turn() -> None:
     assert [m["content"] for m in made[2:]] == ["one", "two", "hm"]
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ok": True, "text": "x"}, '{"ok":true,"text":"x"}'),
+        ({"type": "row", "value": 4}, '{"type":"row","value":4}'),
+        ([{"a": 1}, {"a": 2}], '[{"a":1},{"a":2}]'),
+        ([1, 2], "[1,2]"),
+        (5, "5"),
+        (0, "0"),
+        (False, "false"),
+        ([{"type": "text", "text": "hi"}, 5], "hi\n5"),
+        ([{"type": "text", "text": {"a": 1}}], '{"a":1}'),
+        ({"type": "text", "text": "one block"}, "one block"),
+        (None, ""),
+    ],
+)
+def test_a_result_that_is_no_text_is_given_as_its_json(given: Any, said: str) -> None:
+    made = messages(user("go"), assistant(tool_use("t1")), user(tool_result("t1", given)))
+    assert made[-1] == {"role": "tool", "tool_call_id": "t1", "content": said}
+
+
 def test_two_calls_of_one_id_stay_two() -> None:
     made = messages(
         user("go"),

@@ -35,6 +35,8 @@ def test_everything_counts_and_pictures_count_by_their_size() -> None:
     plain = estimate_tokens(request(user("hi")))
     assert estimate_tokens(request(user("hi"), tools=[READ])) > plain + 20
     assert estimate_tokens(request(user("hi"), system=PROSE)) > plain + 300
+    rows = {"type": "tool_result", "tool_use_id": "t", "content": {"rows": [PROSE]}}
+    assert estimate_tokens(request(user(rows))) > plain + 300
     picture = {"type": "image", "source": {"type": "base64", "data": "A" * 1_000_000}}
     assert estimate_tokens(request(user(picture))) < 3000
 
