@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ccswitch_tui.errors import CcswitchError, ConflictError
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.tui.i18n import t, t_or
+from ccswitch_tui.tui.session_keys import Keeping
 from ccswitch_tui.tui.session_probe import Probing
 from ccswitch_tui.tui.session_proxy import Watching
 from ccswitch_tui.tui.session_setup import SettingUp
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.why import Why
 
 
-class Session(SettingUp, Probing, Watching):
+class Session(SettingUp, Probing, Watching, Keeping):
     """One run of the app: the Context, and the last look at it."""
 
     def __init__(self, ctx: Context) -> None:
@@ -65,14 +66,13 @@ class Session(SettingUp, Probing, Watching):
         if ignored:  # more worth the one line than what follows from it
             truth, problem = None, problem or ConflictError(ignored[0])
         undoable = any(write.undone_at is None for write in history(self.ctx))
-        return Snapshot(rows, truth, problem or next(iter(broken), None), undoable, stamp)
+        return Snapshot(rows, truth, problem or next(iter(broken), None), undoable, self.keys_locked(), stamp)
 
     def stamp(self) -> tuple[Any, ...]:
         """Times and sizes of the files a Snapshot is made from: cheap enough to ask every other second."""
         paths = self.ctx.paths
-        return tuple(
-            _stamp(p) for p in (paths.profiles, paths.reports, paths.history, *self.ctx.settings.here().values())
-        )
+        files = (paths.profiles, paths.reports, paths.history, *self.ctx.settings.here().values())
+        return (*map(_stamp, files), self.keys_locked())
 
     def _truth(self) -> Truth:
         from ccswitch_tui.claude.layers import effective

@@ -39,10 +39,12 @@ class SettingUp:
 
     def check_key(self, draft: Draft) -> None:
         """Raises UsageError for a key no header can carry, KeyStoreError where no safe store is open."""
+        from ccswitch_tui.credentials.os_keyring import NO_NAME
         from ccswitch_tui.workflows.add import sendable
 
         if draft.secret and draft.endpoint:
             sendable(draft.secret, draft.endpoint.auth)
+            self.ctx.keys.store.get(NO_NAME)
 
     def keys_kept_in(self) -> str:
         """Where a new key would go, in words; opens and asks nothing."""

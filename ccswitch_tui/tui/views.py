@@ -57,8 +57,10 @@ class Snapshot(NamedTuple):
     problem: CcswitchError | None = None
     """Why profiles.toml or a settings file could not be read."""
     undoable: bool = False
+    locked: bool = False
+    """The encrypted key file is this machine's key store, and it is locked."""
     stamp: tuple[Any, ...] = ()
-    """Changes when a file changed that this was made from."""
+    """Changes when a file changed that this was made from, and when the keys were locked or unlocked."""
 
 
 class Check(NamedTuple):

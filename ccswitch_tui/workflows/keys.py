@@ -110,6 +110,13 @@ def check_can_create(ctx: Context, *, force: bool = False) -> None:
         raise UsageError(
             f"there is an encrypted key file already: {ctx.paths.encrypted_keys}", hint="open it: 'ccswitch-tui unlock'"
         )
+    from ccswitch_tui.credentials.encrypted_file import copy_of
+
+    if os.path.exists(copy_of(ctx.paths.encrypted_keys)) and not force:
+        raise UsageError(
+            f"the key file is gone, and its second copy is there: {copy_of(ctx.paths.encrypted_keys)}",
+            hint="take that: 'ccswitch-tui unlock --from-copy'; --force makes an empty file in the place of both",
+        )
     known = index.remembered(ctx.paths, ctx.env)
     stored = index.names(ctx.paths)
     if known.store not in ("", index.ENCRYPTED_FILE) and stored and not force:

@@ -12,6 +12,7 @@ from textual.widgets import Input, Label, Static
 
 from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
 from ccswitch_tui.tui import look
+from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.form import FIELDS, Field, changes, rebased, values_of
 from ccswitch_tui.tui.i18n import t, t_or
@@ -145,8 +146,11 @@ class EditScreen(Place[str | None]):
             if not follows:
                 return
         try:
-            said = await self.ccs.off(
-                self.session.save_edit, edited, secret, reference, follows, timeout_s=KEY_PATIENCE_S
+            said = await with_keys(
+                self.ccs,
+                lambda: self.ccs.off(
+                    self.session.save_edit, edited, secret, reference, follows, timeout_s=KEY_PATIENCE_S
+                ),
             )
         except ConflictError as error:
             raise ConflictError(error.message, hint=t("edit.conflict"), kind=error.kind) from None

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
+from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.widgets.finding import card, sentence_of
@@ -54,7 +55,9 @@ class ProbeScreen(Place[None]):
         self.query_one(Ladder).begin(ladder)
         self._head()
         try:
-            self.report = await self.session.probe(self.profile_name, ladder, self._on_step)
+            self.report = await with_keys(
+                self.ccs, lambda: self.session.probe(self.profile_name, ladder, self._on_step)
+            )
         finally:
             self.running = False
             if self.query("#head"):  # it is gone when leaving ended the probe

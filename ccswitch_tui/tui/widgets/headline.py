@@ -24,9 +24,18 @@ class Headline(Widget):
     problem: reactive[str] = reactive("")
     """Why nothing true can be said."""
 
+    locked: reactive[bool] = reactive(False)
+    """No key can be had before somebody unlocks them."""
+
     def render(self) -> Content:
+        locked = look.line(look.mark("warn"), " ", (t("truth.locked"), look.STYLES["warn"])) if self.locked else ""
+        room = self.content_size.width - (len(locked) + 2 if locked else 0)
+        said = look.cut(self._said(), room)
+        return look.line(look.cells(said, room), "  ", locked) if locked else said
+
+    def _said(self) -> Content:
         if self.problem:
-            return look.cut(look.line(look.mark("fail"), " ", look.quoted(self.problem)), self.content_size.width)
+            return look.line(look.mark("fail"), " ", look.quoted(self.problem))
         truth = self.truth
         if truth is None:
             return Content.styled(t("truth.looking"), look.QUIET)
@@ -43,4 +52,4 @@ class Headline(Widget):
             parts += [(f" {look.sign('dot')} {t('truth.decided', who=truth.decided_by)}", look.QUIET)]
         if truth.drift:
             parts += ["  ", look.mark("warn"), " ", (t("truth.drift"), look.STYLES["warn"])]
-        return look.cut(look.line(*parts), self.content_size.width)
+        return look.line(*parts)

@@ -48,8 +48,10 @@ class SecretField(Widget, can_focus=True):
     class Submitted(Message):
         """Enter was pressed."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, empty: str = "secret.empty", *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._empty = empty
+        """Id of the text that is shown while nothing is in it."""
         self.__typed: list[str] = []
 
     @property
@@ -64,7 +66,7 @@ class SecretField(Widget, can_focus=True):
 
     def render(self) -> Content:
         if not self.__typed:
-            return Content.styled(t("secret.empty"), look.QUIET)
+            return Content.styled(t(self._empty), look.QUIET)
         dot = "*" if look.ascii_only() else "•"
         return look.line(dot * 12, (f"   {t('secret.filled')}", look.QUIET))
 
@@ -83,11 +85,18 @@ class SecretField(Widget, can_focus=True):
         event.prevent_default()
         self._put(event.text)
 
+    def same_as(self, other: SecretField) -> bool:
+        """Whether both hold the same; said without showing either."""
+        return self.__typed == other.__typed
+
     def _put(self, text: str) -> None:
-        """Blanks, line ends and quotes that a copy brings along are no part of a key."""
-        wanted = [c for c in text.strip().strip("\"'") if c.isprintable() and not c.isspace()]
-        self.__typed = (self.__typed + wanted)[:LONGEST_KEY]
+        self.__typed = (self.__typed + self.wanted(text))[:LONGEST_KEY]
         self._changed()
+
+    @staticmethod
+    def wanted(text: str) -> list[str]:
+        """Blanks, line ends and quotes that a copy brings along are no part of a key."""
+        return [c for c in text.strip().strip("\"'") if c.isprintable() and not c.isspace()]
 
     def action_shorter(self) -> None:
         del self.__typed[-1:]
@@ -103,3 +112,13 @@ class SecretField(Widget, can_focus=True):
     def _changed(self) -> None:
         self.refresh()
         self.post_message(self.Changed(self.filled))
+
+
+class PassphraseField(SecretField):
+    """The same for a passphrase, in which blanks and quotes count; only a line end at the end of a paste does not."""
+
+    HELP_TOPIC = "unlock"
+
+    @staticmethod
+    def wanted(text: str) -> list[str]:
+        return list(text.rstrip("\r\n"))

@@ -11,6 +11,7 @@ from textual.content import Content
 
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
+from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
@@ -53,7 +54,7 @@ class CheckPane(Pane):
         self.query_one(Ladder).begin(ladder)
         self._state()
         try:
-            report = await self.session.probe_draft(self.setup, ladder, self._on_step)
+            report = await with_keys(self.ccs, lambda: self.session.probe_draft(self.setup, ladder, self._on_step))
             self.setup = learned(self.setup, report)
             self.query_one(Ladder).settle(report.steps)
         finally:

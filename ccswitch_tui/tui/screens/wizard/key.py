@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import parse_secret_ref
 from ccswitch_tui.tui import look
+from ccswitch_tui.tui.asking import open_or_lock, with_keys
+from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
@@ -50,9 +55,13 @@ class KeyPane(Pane):
 
     @task("where")
     async def _say_where(self) -> None:
-        where = await self.ccs.off(self.session.keys_kept_in)
-        rows: list[Content | str] = [
-            fact_named(t("give_key.kept_in"), where),
+        store = await self.ccs.off(self.session.key_store)
+        rows: list[Content | str] = [fact_named(t("give_key.kept_in"), store.where)]
+        if store.problem:
+            rows += [look.item("warn", store.problem), look.line("  ", look.HANG, (t("give_key.no_store"), look.QUIET))]
+        elif store.unlocked is False:
+            rows.append(look.item("warn", t("give_key.locked")))
+        rows += [
             "",
             Content.styled(t("give_key.promise"), look.QUIET),
         ]
@@ -95,8 +104,19 @@ class KeyPane(Pane):
         elif reference and reference != "none":
             draft = draft._replace(secret=None, key_ref=parse_secret_ref(reference))
         if draft.secret:
-            await self.ccs.off(self.session.check_key, draft)
+            checking = partial(self.ccs.off, self.session.check_key, draft, timeout_s=KEY_PATIENCE_S)
+            try:
+                await with_keys(self.ccs, checking)
+            except KeyStoreError:  # the key was given and is good: it need not be given again
+                self.setup = self.setup._replace(draft=draft)
+                self.query_one("#found", Prose).update(self._found())
+                raise
         self.done(self.setup._replace(draft=draft))
+
+    @task("keys")
+    async def do_keys(self) -> None:
+        await open_or_lock(self.ccs)
+        self._say_where()
 
     def do_no_key(self) -> None:
         """Goes on without a key, for an endpoint that wants none."""

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from ccswitch_tui.profiles.model import ROUTES
 from ccswitch_tui.tui import look
+from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
@@ -106,5 +107,5 @@ class ReviewPane(Pane):
         """Key first and read back, then the profile; all of it or nothing."""
         from ccswitch_tui.tui.background import KEY_PATIENCE_S
 
-        await self.ccs.off(self.session.save, self.setup, timeout_s=KEY_PATIENCE_S)
+        await with_keys(self.ccs, lambda: self.ccs.off(self.session.save, self.setup, timeout_s=KEY_PATIENCE_S))
         self.done(self.setup)

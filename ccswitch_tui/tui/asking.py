@@ -1,0 +1,66 @@
+"""What stands before an action wherever it is started from: an open key store, and a word before others are cut off.
+
+Called within a worker (`task`), because each may wait for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from ccswitch_tui.errors import CcswitchError, KeyStoreError
+from ccswitch_tui.tui.i18n import t
+
+if TYPE_CHECKING:
+    from ccswitch_tui.tui.app import CcswitchApp
+    from ccswitch_tui.tui.session_keys import WayIn
+
+T = TypeVar("T")
+
+DIALOG_PATIENCE_S = 130.0
+"""A little longer than the OS keyring's own dialog is waited for."""
+
+
+async def with_keys(app: CcswitchApp, work: Callable[[], Awaitable[T]]) -> T:
+    """`work()`; where the key store is locked or not there yet, a person is asked first and it is done again.
+
+    Raises the first KeyStoreError when the person declines.
+    """
+    try:
+        return await work()
+    except KeyStoreError as error:
+        if not await opened(app, await app.off(app.session.way_in, error)):
+            raise
+    return await work()
+
+
+async def opened(app: CcswitchApp, way_in: WayIn) -> bool:
+    """Asks for what opens the key store; False when that was declined or there is no way in."""
+    if way_in == "dialog":
+        app.say(t("unlock.dialog"))
+        await app.off(app.session.unlock, None, timeout_s=DIALOG_PATIENCE_S)
+        return True
+    if way_in == "":
+        return False
+    from ccswitch_tui.tui.screens.unlock import NewPassphraseSheet, UnlockSheet
+
+    sheet: UnlockSheet = UnlockSheet() if way_in == "passphrase" else NewPassphraseSheet()
+    answer: bool | None = await app.push_screen_wait(sheet)
+    return bool(answer)
+
+
+async def open_or_lock(app: CcswitchApp) -> None:
+    """Unlocks the key store, locks an open key file, or makes one where there is no store; says what it did."""
+    store = await app.off(app.session.key_store)
+    if store.kind == "absent" and await app.off(app.session.can_make_key_file):
+        await opened(app, "create")
+    elif store.problem:
+        raise CcswitchError(store.problem, hint=store.hint)
+    elif store.unlocked is False:
+        if await opened(app, "passphrase" if store.kind == "encrypted-file" else "dialog"):
+            app.say(t("unlock.done"))
+    elif store.kind == "encrypted-file":
+        await app.off(app.session.lock)
+        app.say(t("unlock.locked"))
+    else:
+        app.say(t("unlock.open", where=store.where))
