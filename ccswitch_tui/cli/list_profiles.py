@@ -64,5 +64,5 @@ def key_word(row: ProfileRow) -> str:
     key = row.profile.key
     if key.kind == "none":
         return "no key"
-    where = f"env:{key.name}" if key.kind == "env" else key.kind
+    where = f"env:{key.name}" if key.kind == "env" else row.key_store or key.kind
     return f"{where} (missing)" if row.key_present is False else where

@@ -47,11 +47,18 @@ def _lines(row: ProfileRow) -> list[tuple[str, str]]:
         ("wire", endpoint.wire or f"not known yet: 'ccswitch-tui probe {profile.name}' finds out"),
         ("auth", endpoint.auth),
         ("route", profile.route),
-        ("key", f"{profile.key}" + (" (missing)" if row.key_present is False else "")),
+        ("key", _key_words(row)),
         ("in use", ", ".join(row.in_use) or "no"),
     ]
     lines += [(f"model {tier}", model) for tier, model in profile.models.named().items()]
     return lines + _rare_lines(profile)
+
+
+def _key_words(row: ProfileRow) -> str:
+    """The reference as it stands in the profile, and what it does not say by itself."""
+    beside = ["in the encrypted key file"] if row.key_store == "key file" else []
+    beside += ["missing"] if row.key_present is False else []
+    return f"{row.profile.key} ({', '.join(beside)})" if beside else f"{row.profile.key}"
 
 
 def _rare_lines(profile: Profile) -> list[tuple[str, str]]:

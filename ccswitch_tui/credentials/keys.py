@@ -17,6 +17,7 @@ from ccswitch_tui.errors import CcswitchError, KeyStoreError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.credentials.agent import KeyAgent
@@ -84,12 +85,14 @@ class Keys:
 
             return from_command(ref.name, self.env)
         if ref.kind == "none":
-            raise KeyStoreError("this profile has no key", hint="give it one: 'ccswitch-tui edit NAME --key-stdin'")
+            raise KeyStoreError(
+                say("this profile has no key"), hint=say("give it one: 'ccswitch-tui edit NAME --key-stdin'")
+            )
         secret = self.store.get(ref.name)
         if secret is None:
             raise KeyStoreError(
-                f"no key for '{ref.name}' in the {self.store.label}",
-                hint=f"enter it again: 'ccswitch-tui edit {ref.name.partition('/')[0]} --key-stdin'",
+                say("no key for '{name}' in the {label}", name=ref.name, label=self.store.label),
+                hint=say("enter it again: 'ccswitch-tui edit {name} --key-stdin'", name=ref.name.partition("/")[0]),
                 kind="key-absent",
             )
         if self._given is None and ref.name not in (index.names(self.paths) or ()):
@@ -126,18 +129,27 @@ class Keys:
         known = index.names(self.paths)
         return None if known is None else ref.name in known
 
+    def in_key_file(self) -> bool:
+        """Whether stored keys lie in the encrypted key file, not in a keyring. Opens and asks nothing."""
+        if self._given is not None or self.env.get("PYTHON_KEYRING_BACKEND"):
+            return False
+        store = index.remembered(self.paths, self.env).store
+        return store == index.ENCRYPTED_FILE or (not store and os.path.exists(self.paths.encrypted_keys))
+
     def where(self) -> str:
         """Where keys are kept, for people. Opens and asks nothing."""
         if self._given is not None:
             return self._given.label
+        if self.in_key_file():
+            return say("the encrypted key file {path}", path=self.paths.encrypted_keys)
         store = index.remembered(self.paths, self.env).store
-        if store == index.ENCRYPTED_FILE:
-            return f"the encrypted key file {self.paths.encrypted_keys}"
         if store:
             from ccswitch_tui.credentials.os_keyring import SAFE_BACKENDS
 
-            return f"the {SAFE_BACKENDS[store][0]}" if store in SAFE_BACKENDS else "an unknown store"
-        return "nowhere yet: the first key decides"
+            return (
+                say("the {label}", label=SAFE_BACKENDS[store][0]) if store in SAFE_BACKENDS else say("an unknown store")
+            )
+        return say("nowhere yet: the first key decides")
 
 
 def choose_store(paths: Paths, env: Mapping[str, str]) -> index.Remembered:

@@ -24,6 +24,7 @@ from ccswitch_tui.doctor.checks_claude import (
 from ccswitch_tui.doctor.checks_machine import (
     check_background_proxy,
     check_certificates,
+    check_key_file,
     check_keys_present,
     check_loopback_proxied,
     check_plain_http,
@@ -56,6 +57,7 @@ CHECKS: Mapping[str, Check] = {
     "encryption": check_plain_http,
     "profiles": check_profiles,
     "keys": check_keys_present,
+    "key file": check_key_file,
     "background proxy": check_background_proxy,
     "private files": check_private,
     "Textual's log": check_textual_log,

@@ -124,12 +124,31 @@ def check_keys_present(snapshot: Snapshot) -> Iterator[Finding]:
                 fix,
                 f"ccswitch-tui edit {name} --key-stdin",
             )
+
+
+def check_key_file(snapshot: Snapshot) -> Iterator[Finding]:
+    """The encrypted key file, where keys are in one, is whole and open."""
+    stored = [name for name, profile in snapshot.profiles.items() if profile.key.kind == "keyring"]
+    if not stored:
+        return
     if snapshot.key_store_problem:
+        hint = snapshot.key_store_hint or say("look at its state")
+        yield told("key-store-locked", snapshot.key_store_problem, hint, "ccswitch-tui unlock --status")
+    elif snapshot.key_file_locked:
+        in_use = snapshot.in_use in stored
+        because = (
+            say("{where} is locked; '{name}', which is in use, cannot be used until it is open",
+                where=snapshot.key_store, name=snapshot.in_use)
+            if in_use
+            else say("{where} is locked; no profile whose key is in it can be used until it is open",
+                     where=snapshot.key_store)
+        )  # fmt: skip
         yield told(
-            "key-store-absent",
-            snapshot.key_store_problem,
-            say("install and unlock a key store, or name keys by reference (--key env:NAME)"),
+            "key-store-locked",
+            because,
+            say("give its passphrase once; it stays open for a day"),
             "ccswitch-tui unlock",
+            severity="warn" if in_use else "info",
         )
 
 

@@ -77,6 +77,10 @@ class Snapshot(NamedTuple):
     """Profile to whether its key is there; None where only using it would tell."""
     key_store: str = ""
     key_store_problem: str = ""
+    """Why the encrypted key file cannot be used at all."""
+    key_store_hint: str = ""
+    key_file_locked: bool = False
+    """Keys lie in the encrypted key file, and nobody has given its passphrase."""
     proxy: ProxyLook | None = None
     """None when it never ran."""
     proxy_needed: bool = False

@@ -28,7 +28,8 @@ def diagnose(ctx: Context, profile: str | None = None, *, unlock: bool = False) 
     snapshot = photograph(ctx, profile)
     findings = run_checks(snapshot)
     if unlock:
-        findings += _read_keys(ctx, snapshot)
+        read = _read_keys(ctx, snapshot)
+        findings = [f for f in findings if f.kind != "key-store-locked" or not read] + read
     return findings, list(CHECKS)
 
 
@@ -42,7 +43,26 @@ def photograph(ctx: Context, profile: str | None = None) -> Snapshot:
     snapshot = take_snapshot(
         ctx.paths, ctx.env, files=ctx.settings, keys=ctx.keys, proxy=_proxy(ctx), book=book, focus=profile
     )
-    return snapshot._replace(drift=_drift(ctx, snapshot))
+    return _with_key_file(ctx, snapshot)._replace(drift=_drift(ctx, snapshot))
+
+
+def _with_key_file(ctx: Context, snapshot: Snapshot) -> Snapshot:
+    """Whether the encrypted key file is whole and open, where keys are in one. Asks nothing but our own proxy."""
+    if not ctx.keys.in_key_file():
+        return snapshot
+    from ccswitch_tui.credentials.encrypted_file import check_file
+    from ccswitch_tui.workflows.keys import store_status
+
+    try:
+        check_file(ctx.paths.encrypted_keys)
+    except KeyStoreError as error:
+        return snapshot._replace(key_store_problem=error.message, key_store_hint=error.hint)
+    if snapshot.proxy is None or not snapshot.proxy.running:
+        return snapshot._replace(key_file_locked=True)  # only a running proxy holds an open one
+    now = store_status(ctx)
+    if now.problem:
+        return snapshot._replace(key_store_problem=now.problem, key_store_hint=now.hint)
+    return snapshot._replace(key_file_locked=now.unlocked is False)
 
 
 def _proxy(ctx: Context) -> ProxyLook | None:

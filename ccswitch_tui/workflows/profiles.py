@@ -18,6 +18,8 @@ class ProfileRow(NamedTuple):
     """None when only using the key would tell (`command:…`), or when it has none."""
     in_use: tuple[str, ...] = ()
     """The scopes it is in use in here: user, project, local."""
+    key_store: str = ""
+    """Where a stored key lies: `keyring`, or `key file` (encrypted); "" for a key that is not in our store."""
 
     def to_json(self) -> dict[str, Any]:
         """The documented form of `list --json`."""
@@ -28,7 +30,7 @@ class ProfileRow(NamedTuple):
             "wire": profile.endpoint.wire,
             "route": profile.route,
             "models": profile.models.named(),
-            "key": {"ref": str(profile.key), "present": self.key_present},
+            "key": {"ref": str(profile.key), "present": self.key_present, "store": self.key_store or None},
             "in_use": list(self.in_use),
         }
 
@@ -37,18 +39,24 @@ def profile_rows(ctx: "Context", book: "ProfileBook | None" = None) -> list[Prof
     """All profiles in the order of the file."""
     profiles = (book or ctx.book()).profiles
     scopes = scopes_in_use(ctx) if profiles else {}
-    return [_row(ctx, p, scopes.get(p.name, ())) for p in profiles.values()]
+    store = stored_in(ctx) if profiles else ""
+    return [_row(ctx, p, scopes.get(p.name, ()), store) for p in profiles.values()]
 
 
 def profile_row(ctx: "Context", name: str) -> ProfileRow:
     """One profile; raises UsageError with the nearest names when there is none."""
     profile = ctx.book().get(name)
-    return _row(ctx, profile, scopes_in_use(ctx).get(name, ()))
+    return _row(ctx, profile, scopes_in_use(ctx).get(name, ()), stored_in(ctx))
 
 
-def _row(ctx: "Context", profile: Profile, in_use: tuple[str, ...]) -> ProfileRow:
+def stored_in(ctx: "Context") -> str:
+    """What keys of ours lie in, in a word or two. Opens nothing."""
+    return "key file" if ctx.keys.in_key_file() else "keyring"
+
+
+def _row(ctx: "Context", profile: Profile, in_use: tuple[str, ...], store: str) -> ProfileRow:
     present = ctx.keys.present(profile.key) if profile.key.kind != "none" else None
-    return ProfileRow(profile, present, in_use)
+    return ProfileRow(profile, present, in_use, store if profile.key.kind == "keyring" else "")
 
 
 def scopes_in_use(ctx: "Context") -> dict[str, tuple[str, ...]]:

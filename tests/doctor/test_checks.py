@@ -90,6 +90,8 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("profile-broken", FINE._replace(broken={"old": "profile 'old': unknown key 'x'"})),
     ("profile-broken", FINE._replace(book_problem="profiles.toml cannot be read as TOML")),
     ("key-absent", FINE._replace(profiles={"work": profile()}, present={"work": False})),
+    ("key-store-locked", FINE._replace(profiles={"work": profile()}, key_file_locked=True, in_use="work")),
+    ("key-store-locked", FINE._replace(profiles={"work": profile()}, key_store_problem="the file is damaged")),
     ("proxy-taken", FINE._replace(proxy=ProxyLook(False, 20001, problem="taken"))),
     ("proxy-stuck", FINE._replace(proxy=ProxyLook(False, 20001, 4711, problem="stuck"))),
     ("proxy-old", FINE._replace(proxy=ProxyLook(True, 20001, 4711, "0.9"))),
@@ -124,6 +126,7 @@ QUIET: list[tuple[str, Snapshot]] = [
     ("plain-http", FINE._replace(profiles={"work": profile("http://192.168.1.7:8080/v1")})),
     ("plain-http", FINE._replace(profiles={"work": profile("http://api.example.com/v1", "none")})),
     ("key-absent", FINE._replace(profiles={"work": profile()}, present={"work": None})),
+    ("key-store-locked", FINE._replace(profiles={"work": profile(key="env")}, key_file_locked=True)),
     ("proxy-taken", FINE._replace(proxy=ProxyLook(False, 20001))),
 ]  # fmt: skip
 
@@ -131,6 +134,12 @@ QUIET: list[tuple[str, Snapshot]] = [
 @pytest.mark.parametrize(("kind", "snapshot"), QUIET, ids=[f"{kind}-{n}" for n, (kind, _) in enumerate(QUIET)])
 def test_what_is_all_right_is_not_found(kind: str, snapshot: Snapshot) -> None:
     assert kind not in kinds(snapshot)
+
+
+def test_a_locked_key_file_weighs_more_for_a_profile_in_use() -> None:
+    machine = FINE._replace(profiles={"work": profile()}, key_file_locked=True)
+    assert [f.severity for f in run_checks(machine)] == ["info"]
+    assert [f.severity for f in run_checks(machine._replace(in_use="work"))] == ["warn"]
 
 
 def test_the_gravest_comes_first() -> None:

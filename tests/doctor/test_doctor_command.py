@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ccswitch_tui.cli.main import main
+from ccswitch_tui.credentials import encrypted_file, index
 from ccswitch_tui.credentials.base import MemoryStore
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef
 from ccswitch_tui.profiles.store import save_profile
@@ -80,6 +81,46 @@ def test_unlock_reads_the_keys(ctx: Context, capsys: pytest.CaptureFixture[str])
     ref = ctx.keys.put("work", Secret("sk-example-doctor-000001"))
     save_profile(ctx.paths, Profile("work", Endpoint("https://api.example.com/v1"), ref))
     assert main(["doctor", "--unlock"], ctx) == 0
+
+
+def keys_in_a_file(ctx: Context, home: Path) -> Context:
+    """The same machine with its keys in an encrypted file, which nobody has opened."""
+    index.remember(ctx.paths, index.Remembered(index.ENCRYPTED_FILE))
+    encrypted_file.create(ctx.paths.encrypted_keys, ctx.paths.state_dir, Secret("correct horse battery")).set(
+        "work", Secret("sk-example-0001")
+    )
+    index.note(ctx.paths, "work", stored=True)
+    save_profile(ctx.paths, Profile("work", Endpoint("https://api.example.com/v1"), SecretRef("keyring", "work")))
+    return Context(ctx.env, cwd=str(home))
+
+
+def test_a_locked_key_file_is_told_with_what_opens_it(
+    ctx: Context, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(encrypted_file, "SCRYPT", {"n": 2**14, "r": 8, "p": 1})
+    world = keys_in_a_file(ctx, home)
+    main(["list"], world)  # what reading profiles remembers for the next time is not the doctor's
+    capsys.readouterr()
+    before = photograph(home)
+    assert main(["doctor", "--json"], world) == 1
+    (found,) = json.loads(capsys.readouterr().out)["findings"]
+    assert (found["kind"], found["severity"]) == ("key-store-locked", "info")
+    assert world.paths.encrypted_keys in found["because"]
+    assert found["fix"]["commands"] == ["ccswitch-tui unlock"]
+    assert photograph(home) == before
+    assert main(["doctor", "--unlock", "--json"], world) == 1
+    assert len(json.loads(capsys.readouterr().out)["findings"]) == 1
+
+
+def test_a_damaged_key_file_is_told(
+    ctx: Context, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(encrypted_file, "SCRYPT", {"n": 2**14, "r": 8, "p": 1})
+    world = keys_in_a_file(ctx, home)
+    Path(ctx.paths.encrypted_keys).write_bytes(b"not any more")
+    assert main(["doctor"], world) == 1
+    out = capsys.readouterr().out
+    assert "is damaged" in out and "unlock --from-copy" in out
 
 
 def test_another_profile_than_the_one_asked_about_is_left_alone(

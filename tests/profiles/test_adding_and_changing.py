@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ccswitch_tui.cli.main import main
+from ccswitch_tui.credentials import index
 from ccswitch_tui.credentials.base import MemoryStore
 from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.errors import ConflictError, KeyStoreError
@@ -295,11 +296,25 @@ def test_list_json_has_the_documented_fields(run: Run, work: None) -> None:
                 "wire": "openai-chat",
                 "route": "proxy",
                 "models": {"default": "big"},
-                "key": {"ref": "keyring:work", "present": True},
+                "key": {"ref": "keyring:work", "present": True, "store": "keyring"},
                 "in_use": [],
             }
         ],
     }
+
+
+def test_a_key_in_the_encrypted_file_is_not_said_to_be_in_a_keyring(
+    home: Path, run: Run, work: None, ctx: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.remember(ctx.paths, index.Remembered(index.ENCRYPTED_FILE))
+    world = Context(ctx.env, cwd=str(home))
+    assert main(["list"], world) == 0
+    listed = capsys.readouterr().out
+    assert "key file" in listed and "keyring" not in listed
+    assert main(["show", "work"], world) == 0
+    assert "keyring:work (in the encrypted key file" in capsys.readouterr().out
+    assert main(["list", "--json"], world) == 0
+    assert json.loads(capsys.readouterr().out)["profiles"][0]["key"]["store"] == "key file"
 
 
 def test_list_without_profiles_hints_at_add(run: Run) -> None:
