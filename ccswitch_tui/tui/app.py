@@ -22,6 +22,7 @@ from ccswitch_tui.tui.config import load_config
 from ccswitch_tui.tui.i18n import language_of, t, use_language
 from ccswitch_tui.tui.screens.home import HomeScreen
 from ccswitch_tui.tui.session import Session
+from ccswitch_tui.tui.stylesheet import KeptStylesheet
 from ccswitch_tui.tui.themes import HOUSE_THEMES, default_theme
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def commands() -> type[Any]:
 class CcswitchApp(App[int]):
     """Profiles in a list, everything else one key away."""
 
-    CSS_PATH = "styles/app.tcss"
+    CSS_PATH: ClassVar[Any] = ["styles/app.tcss", "styles/home.tcss"]
     MODES: ClassVar[dict[str, Any]] = {"home": HomeScreen}
     DEFAULT_MODE = "home"
     COMMANDS: ClassVar[set[Any]] = {commands}
@@ -72,6 +73,7 @@ class CcswitchApp(App[int]):
         for theme in HOUSE_THEMES:
             self.register_theme(theme)
         self.theme = self.config.theme if self.config.theme in self.available_themes else default_theme(ctx.env)
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
 
     async def on_ready(self) -> None:
         self.call_after_refresh(self.painted)

@@ -41,6 +41,11 @@ ROWS = [(0, "-flat"), (SMALLEST[1], "-short"), (30, "-tall")]
 """The classes a screen gets by its size, for the style sheets."""
 
 
+def class_of(cells: int, steps: list[tuple[int, str]]) -> str:
+    """The class of the highest step that many columns or rows reach."""
+    return max((at, name) for at, name in steps if cells >= at)[1]
+
+
 def bindings(place: str) -> list[Any]:
     """The table's rows for a place as Textual wants them, with their full-width twins."""
     return [
@@ -111,6 +116,12 @@ class Place(Doing, Screen[ResultT]):
     VERTICAL_BREAKPOINTS = ROWS
     AUTO_FOCUS = "Rows"
 
+    def __init__(self) -> None:
+        """Has the classes of its size from the beginning, so that it is styled and laid out once and not twice."""
+        super().__init__()
+        width, height = self.app.size
+        self.add_class(class_of(width, COLUMNS), class_of(height, ROWS), update=False)
+
     @property
     def ccs(self) -> CcswitchApp:
         """The app, by its own type."""
@@ -132,6 +143,14 @@ class Place(Doing, Screen[ResultT]):
     def on_mount(self) -> Any:
         """Notices belong to the place they were given in; here they would only cover something."""
         self.app.clear_notifications()
+
+    def _compositor_refresh(self) -> None:
+        """Nothing while the app holds its paints back: Textual would draw it all, drop it, and count it as painted.
+
+        The only method of Textual's own inside that is replaced here; without it the first frame has no last line.
+        """
+        if not self.app._batch_count:
+            super()._compositor_refresh()
 
     def body(self) -> ComposeResult:
         """The place's own widgets."""
