@@ -1,8 +1,9 @@
-"""`proxy serve|start|stop|status|logs|service`: the translating proxy."""
+"""`proxy serve|start|stop|status|logs|usage|service`: the translating proxy."""
 
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import ExitCode, UsageError
@@ -18,13 +19,14 @@ EXAMPLES = """\
 examples:
   ccswitch-tui proxy start                         the background proxy that 'use' and the app rely on
   ccswitch-tui proxy logs -f                       watch requests as they happen
+  ccswitch-tui proxy usage --by model              requests, tokens, and what they cost where that is known
   ccswitch-tui proxy serve --profile work          one profile, in the foreground
   ccswitch-tui proxy serve --upstream http://127.0.0.1:8080/v1 --model qwen3 --key none --token none --port 4000
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    words = parser.add_subparsers(dest="word", required=True, metavar="serve|start|stop|status|logs|service")
+    words = parser.add_subparsers(dest="word", required=True, metavar="serve|start|stop|status|logs|usage|service")
     _configure_serve(words.add_parser("serve", help="serve in the foreground", allow_abbrev=False))
     start = words.add_parser("start", help="start the background proxy; success if it runs", allow_abbrev=False)
     start.add_argument("--port", type=int, help="move to this port for good (0: any free one)")
@@ -35,10 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what happens from now on")
     logs.add_argument("-n", "--lines", type=int, default=50, help="how many lines (default 50)")
     logs.add_argument("--exchange", type=int, metavar="N", help="one exchange by its number, both sides, masked")
+    usage = words.add_parser("usage", help="requests, tokens and known costs", allow_abbrev=False)
+    usage.add_argument("--by", choices=("day", "profile", "model"), help="sum by one of them")
+    usage.add_argument("--since", metavar="DAY", default="", help="from this day on (YYYY-MM-DD)")
     service = words.add_parser("service", help="start it at login", allow_abbrev=False)
     service.add_argument("action", choices=("install", "remove", "status"))
     service.add_argument("--dry-run", action="store_true", help="show the file and the commands, do nothing")
-    for one in (start, stop, status, logs, service):
+    for one in (start, stop, status, logs, usage, service):
         one.add_argument("--json", action="store_true")
 
 
@@ -69,7 +74,8 @@ def _configure_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    words = {"serve": _serve, "start": _start, "stop": _stop, "status": _status, "logs": _logs, "service": _service}
+    words = {"serve": _serve, "start": _start, "stop": _stop, "status": _status, "logs": _logs}
+    words |= {"usage": _usage, "service": _service}
     return words[args.word](args, ctx, out)
 
 
@@ -122,6 +128,10 @@ def _tell(found: ProxyStatus, more: dict[str, Any], args: argparse.Namespace, ou
     where = f"http://{found.host}:{found.port}"
     if found.running:
         out.line(f"{out.glyph('ok')} running on {where}, pid {found.pid}, version {found.version}")
+        if more.get("spent"):
+            from ccswitch_tui.workflows.traffic import amounts_text
+
+            out.line(f"  {amounts_text(more['spent'])} spent since it started, as far as prices are known")
         for problem in more.get("problems", ()):
             out.line(f"{out.glyph('warn')} {problem}")
     elif found.problem == "taken":
@@ -153,6 +163,30 @@ def _logs(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.follow:
         for event in traffic.follow(ctx):
             out.line(traffic.as_json_line(event) if args.json else traffic.as_line(event))
+    return 0
+
+
+def _usage(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.cli.columns import aligned
+    from ccswitch_tui.workflows import traffic
+
+    if args.since and not re.fullmatch(r"\d{4}-\d\d-\d\d", args.since):
+        raise UsageError(f"'{args.since}' is no day", hint="--since 2026-11-01")
+    rows = traffic.usage(ctx, since=args.since, by=args.by or "")
+    if args.json:
+        out.json({"version": 1, "usage": rows})
+        return 0
+    if not rows:
+        out.line("nothing was counted yet")
+        return 0
+    names = [args.by] if args.by else ["day", "profile", "model"]
+    table = [[*names, "requests", "errors", "input", "cached", "output", "cost"]]
+    for row in rows:
+        counts = [row["requests"], row["errors"], row["input_tokens"] + row["cache_write_tokens"]]
+        counts += [row["cache_read_tokens"], row["output_tokens"]]
+        table.append([*(row[name] for name in names), *map(str, counts), traffic.cost_text(row)])
+    for line in aligned(table):
+        out.line(line)
     return 0
 
 

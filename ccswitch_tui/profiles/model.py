@@ -86,6 +86,16 @@ class ModelTiers(NamedTuple):
         return {tier: model for tier, model in zip(self._fields, self, strict=True) if model}
 
 
+class Prices(NamedTuple):
+    """What a model costs per million tokens, as the user says. A kind of token without a price makes a cost unknown."""
+
+    input: float | None = None
+    output: float | None = None
+    cache_read: float | None = None
+    cache_write: float | None = None
+    currency: str = "USD"
+
+
 class Profile(NamedTuple):
     """One endpoint with its models and a reference to its key."""
 
@@ -109,6 +119,8 @@ class Profile(NamedTuple):
     preset: str | None = None
     tags: tuple[str, ...] = ()
     note: str = ""
+    prices: Mapping[str, Prices] = {}
+    """By the model's name at the endpoint."""
     key_host: str | None = None
     """The host the key was given for; it is sent nowhere else."""
 
@@ -180,6 +192,10 @@ def _is_auth(value: Any) -> bool:
     return value in AUTH_STYLES or (isinstance(value, str) and value.startswith("header:") and len(value) > 7)
 
 
+def _is_price(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+
+
 def _is_http_url(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(("http://", "https://"))
 
@@ -199,12 +215,20 @@ ENDPOINT_FIELDS: Fields = {
 }
 TIMEOUT_FIELDS: Fields = dict.fromkeys(Timeouts._fields, (_is_seconds, "a number of seconds"))
 MODEL_FIELDS: Fields = dict.fromkeys(TIERS, (_is_text, "a model's name"))
+PRICE_FIELDS: Fields = {
+    **dict.fromkeys(Prices._fields[:-1], (_is_price, "a price per million tokens")),
+    "currency": (lambda v: isinstance(v, str) and 0 < len(v) <= 8 and v.isalpha(), "a currency such as 'USD'"),
+}
 PROFILE_FIELDS: Fields = {
     "endpoint": (lambda v: isinstance(v, Mapping), "a table"),
     "key": (_is_text, "a reference such as 'keyring:NAME'"),
     "keys": (_is_text_map, "a table of references"),
     "models": (lambda v: isinstance(v, Mapping), "a table of model names"),
     "quirks": (lambda v: isinstance(v, Mapping), "a table"),
+    "prices": (
+        lambda v: isinstance(v, Mapping) and all(isinstance(p, Mapping) for p in v.values()),
+        "a table of prices by model",
+    ),
     "route": (lambda v: v in ROUTES, "'proxy' or 'direct'"),
     "env": (_is_text_map, "a table of texts"),
     "context_window": (_is_tokens, "a number of tokens"),
@@ -270,6 +294,10 @@ def profile_from_table(name: str, table: Any) -> Profile:
         preset=table.get("preset"),
         tags=tuple(table.get("tags", ())),
         note=table.get("note", ""),
+        prices={
+            model: Prices(**_checked(prices, PRICE_FIELDS, where, "prices", model))
+            for model, prices in table.get("prices", {}).items()
+        },
         key_host=table.get("key_host"),
     )
 
@@ -293,6 +321,8 @@ def profile_to_table(profile: Profile) -> dict[str, Any]:
         table["keys"] = {label: str(ref) for label, ref in profile.keys.items()}
     if "models" in table:
         table["models"] = profile.models.named()
+    if "prices" in table:
+        table["prices"] = {model: _without_defaults(prices) for model, prices in profile.prices.items()}
     if "extra_env" in table:
         table["env"] = table.pop("extra_env")
     for key in ("fallbacks", "tags"):

@@ -19,7 +19,7 @@ from ccswitch_tui._version import __version__
 from ccswitch_tui.proxy.guard import proof
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.traffic import Exchange, metrics_text
-from ccswitch_tui.proxy.usage import UsageBook, totals
+from ccswitch_tui.proxy.usage import UsageBook, priced
 from ccswitch_tui.wire.codec import dumps
 
 PREFIX = "/_ccswitch/"
@@ -98,6 +98,8 @@ class Admin:
                 "profiles": sorted(profiles.routes().profiles),
                 "problems": [p for p in (profiles.problem, self._relay.background.problem) if p],
                 "running": len(self._relay.traffic.running),
+                "requests": self._relay.traffic.total,
+                "spent": self._relay.traffic.spent(),
                 "memory_mb": _memory_mb(),
             }
         )
@@ -150,10 +152,11 @@ class Admin:
         if self._usage is None:
             return _json({"version": 1, "usage": []})
         await asyncio.to_thread(self._flush)
-        rows = await asyncio.to_thread(self._usage.by_day, since=request.query.get("since", ""))
+        since = request.query.get("since", "")
+        rows = await asyncio.to_thread(self._usage.by_day, since=since)
+        costs = await asyncio.to_thread(self._usage.costs, since=since)
         by = request.query.get("by", "")
-        shown = totals(rows, by=by) if by in ("day", "profile", "model") else rows
-        return _json({"version": 1, "usage": [row._asdict() for row in shown]})
+        return _json({"version": 1, "usage": priced(rows, costs, by=by if by in ("day", "profile", "model") else "")})
 
     async def _learned(self, request: web.Request) -> web.Response:
         return _json({"version": 1, "endpoints": self._relay.learned.everything()})

@@ -15,6 +15,7 @@ from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.attempt import Attempt, Call, NativeRefusal, Outcome, failure_of, own_failure, with_hint
 from ccswitch_tui.proxy.learned import Facts, LearnedQuirks, quirk_layers
+from ccswitch_tui.proxy.prices import cost_of, stated_in
 from ccswitch_tui.proxy.pump import Background, Pump
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.sources import KeyCache, Profiles
@@ -114,7 +115,10 @@ class Relay:
         attempt = Attempt(self, call, target, key)
         for _ in range(MOST_REPEATS):
             outcome = await attempt.run()
-            if isinstance(outcome, web.StreamResponse) or not await attempt.mend(failure_of(outcome)):
+            if isinstance(outcome, web.StreamResponse):
+                _note_cost(exchange, target)
+                return outcome
+            if not await attempt.mend(failure_of(outcome)):
                 return outcome
         return outcome
 
@@ -143,6 +147,16 @@ class Relay:
 
     def note_estimate(self, measured: str, translation: Translation, exchange: Exchange) -> None:
         """Compares an estimate with what the endpoint counted, if it did."""
+        exchange.estimated = "counted" not in translation.stated
+        exchange.stated_cost = translation.stated.get("cost")
         counted = exchange.input_tokens + exchange.cache_read_tokens + exchange.cache_write_tokens
         if counted and counted != translation.input_estimate:
             self.calibration.observe(measured, translation.raw_estimate, counted)
+
+
+def _note_cost(exchange: Exchange, target: Target) -> None:
+    if target.profile.endpoint.wire == "anthropic" and exchange.received.room > 0:
+        exchange.stated_cost = stated_in(exchange.received.kept())
+    found = cost_of(exchange, target.profile.prices)
+    if found is not None:
+        exchange.cost, exchange.currency, exchange.cost_by = found

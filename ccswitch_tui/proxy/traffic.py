@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ccswitch_tui.secret import redact
 
 if TYPE_CHECKING:
-    from ccswitch_tui.proxy.usage import UsageRow
+    from ccswitch_tui.proxy.usage import CostRow, UsageRow
 
 MOST_EXCHANGES = 500
 MOST_BODIES = 16
@@ -69,7 +69,11 @@ class Exchange:
         "cache_read_tokens",
         "cache_write_tokens",
         "client",
+        "cost",
+        "cost_by",
+        "currency",
         "error",
+        "estimated",
         "first_byte_ms",
         "host",
         "id",
@@ -86,6 +90,7 @@ class Exchange:
         "sent",
         "session",
         "started",
+        "stated_cost",
         "status",
         "stop_reason",
         "streamed",
@@ -126,13 +131,22 @@ class Exchange:
         self.first_byte_ms: float | None = None
         self.total_ms: float | None = None
         self.input_tokens = self.output_tokens = self.cache_read_tokens = self.cache_write_tokens = 0
+        self.estimated = False
+        """The endpoint did not count all tokens: the counts here are estimates, and have no cost."""
+        self.stated_cost: float | None = None
+        """What the endpoint says this answer costs."""
+        self.cost: float | None = None
+        """What it cost, where the endpoint or the user's prices tell; never an estimate."""
+        self.currency = ""
+        self.cost_by = ""
+        """`endpoint` or `prices`."""
         self.notices: list[str] = []
         self.request, self.sent, self.received, self.returned = Body(), Body(), Body(), Body()
         """Client to us, us to the endpoint, the endpoint to us, us to the client."""
 
     def to_json(self) -> dict[str, Any]:
         """Without bodies; texts that came from elsewhere are masked."""
-        hidden = ("request", "sent", "received", "returned", "started")
+        hidden = ("request", "sent", "received", "returned", "started", "stated_cost")
         shown = {name: getattr(self, name) for name in sorted(self.__slots__) if name not in hidden}
         shown["error"] = redact(self.error) if self.error else None
         shown["notices"] = [redact(notice) for notice in self.notices]
@@ -161,10 +175,13 @@ class Traffic:
         self._ring: deque[Exchange] = deque(maxlen=MOST_EXCHANGES)
         self._with_bodies: deque[Exchange] = deque()
         self._unsaved: dict[tuple[str, str, str], list[int]] = {}
+        self._unsaved_costs: dict[tuple[str, str, str, str], list[float]] = {}
         self.running: dict[int, Exchange] = {}
         self.listeners: list[Listener] = []
         self.counts: dict[tuple[str, str, str], list[int]] = {}
         """(profile, model, status class) to requests, and the token counts as in UsageRow."""
+        self.costs: dict[tuple[str, str, str, str], list[float]] = {}
+        """(profile, model, currency, who says so) to priced requests and their sum."""
         self.first_byte_buckets = [0] * (len(FIRST_BYTE_BUCKETS_S) + 1)
         self.first_byte_sum_s = 0.0
 
@@ -214,11 +231,28 @@ class Traffic:
             sums = table.setdefault(key, [0] * 7)
             for column, count in enumerate((1, failed, *tokens)):
                 sums[column] += count
+        if exchange.cost is not None:
+            self._count_cost(exchange, series[1])
         if exchange.first_byte_ms is not None:
             seconds = exchange.first_byte_ms / 1000
             self.first_byte_sum_s += seconds
             place = next((i for i, limit in enumerate(FIRST_BYTE_BUCKETS_S) if seconds <= limit), -1)
             self.first_byte_buckets[place] += 1
+
+    def _count_cost(self, exchange: Exchange, model: str) -> None:
+        today = (self._day(exchange.at), exchange.route, exchange.model, exchange.currency)
+        series = (exchange.route, model, exchange.currency, exchange.cost_by)
+        for table, key in ((self._unsaved_costs, today), (self.costs, series)):
+            sums = table.setdefault(key, [0, 0.0])
+            sums[0] += 1
+            sums[1] += exchange.cost or 0.0
+
+    def spent(self) -> dict[str, float]:
+        """The known cost of all requests so far, by currency."""
+        sums: dict[str, float] = {}
+        for (_, _, currency, _), (_, amount) in self.costs.items():
+            sums[currency] = sums.get(currency, 0.0) + amount
+        return sums
 
     def _tell(self, what: str, exchange: Exchange) -> None:
         for listener in self.listeners:
@@ -233,17 +267,25 @@ class Traffic:
         """The exchange of that id, if it still is in the ring."""
         return self.running.get(number) or next((e for e in reversed(self._ring) if e.id == number), None)
 
-    def take_usage(self) -> list[UsageRow]:
+    def take_usage(self) -> list[UsageRow | CostRow]:
         """Counts not yet saved; the caller saves them."""
-        from ccswitch_tui.proxy.usage import UsageRow
+        from ccswitch_tui.proxy.usage import CostRow, UsageRow
 
-        rows = [UsageRow(*key, *sums) for key, sums in self._unsaved.items()]
-        self._unsaved = {}
+        rows: list[UsageRow | CostRow] = [UsageRow(*key, *sums) for key, sums in self._unsaved.items()]
+        rows += [CostRow(*key, int(count), amount) for key, (count, amount) in self._unsaved_costs.items()]
+        self._unsaved, self._unsaved_costs = {}, {}
         return rows
 
-    def put_back(self, rows: list[UsageRow]) -> None:
+    def put_back(self, rows: list[UsageRow | CostRow]) -> None:
         """Counts that could not be saved wait for the next time."""
+        from ccswitch_tui.proxy.usage import CostRow
+
         for row in rows:
+            if isinstance(row, CostRow):
+                held = self._unsaved_costs.setdefault(row[:4], [0, 0.0])
+                held[0] += row.requests
+                held[1] += row.amount
+                continue
             sums = self._unsaved.setdefault(row[:3], [0] * 7)
             for column, count in enumerate(row[3:]):
                 sums[column] += int(count)
@@ -257,6 +299,8 @@ def log_line(exchange: Exchange, clock: str) -> str:
     line = f"{clock} #{exchange.id} {went} {models or '-'} {exchange.status} first={first}ms"
     line += f" total={exchange.total_ms or 0:.0f}ms in={exchange.input_tokens}"
     line += f" cached={exchange.cache_read_tokens} out={exchange.output_tokens}"
+    if exchange.cost is not None:
+        line += f" cost={exchange.cost:.6g}{exchange.currency}"
     if exchange.stop_reason:
         line += f" stop={exchange.stop_reason}"
     if exchange.attempts > 1:
@@ -282,6 +326,11 @@ def metrics_text(traffic: Traffic, gauges: Mapping[str, float]) -> str:
         labels = f'profile="{_label(profile)}",model="{_label(model)}",outcome="{outcome}"'
         for kind, count in zip(("input", "cache_read", "cache_write", "output"), sums[2:6], strict=True):
             lines.append(f'ccswitch_tokens_total{{{labels},kind="{kind}"}} {count}')
+    if traffic.costs:
+        lines.append("# TYPE ccswitch_cost_total counter")
+    for (profile, model, currency, by), (_, amount) in traffic.costs.items():
+        labels = f'profile="{_label(profile)}",model="{_label(model)}",currency="{_label(currency)}",stated_by="{by}"'
+        lines.append(f"ccswitch_cost_total{{{labels}}} {amount:.9g}")
     lines.append("# TYPE ccswitch_first_byte_seconds histogram")
     total = 0
     for limit, count in zip((*map(str, FIRST_BYTE_BUCKETS_S), "+Inf"), traffic.first_byte_buckets, strict=True):

@@ -1,10 +1,11 @@
 """Usage by day, profile and model, kept in SQLite: counts, never contents.
 
 One row per (day, profile, model); the proxy adds to it in batches from a
-thread, so that no request waits for the disk. Cost is not kept: it is computed
-from prices that the user or the endpoint states, when somebody asks.
+thread, so that no request waits for the disk. A cost is kept as it was known
+when the answer ended, from what the endpoint or the user's prices said then;
+requests without one are in `usage` only.
 
-Schema, version 1 (`PRAGMA user_version`)::
+Schema, version 2 (`PRAGMA user_version`); version 1 had no table `cost`::
 
     usage(day TEXT,            -- local date, YYYY-MM-DD
           profile TEXT,        -- the profile that answered, after fall-backs
@@ -17,6 +18,12 @@ Schema, version 1 (`PRAGMA user_version`)::
           output_tokens INTEGER,       -- answer tokens, reasoning included
           first_byte_ms INTEGER,       -- sum over requests; divide by requests
           PRIMARY KEY (day, profile, model))
+
+    cost(day TEXT, profile TEXT, model TEXT,
+         currency TEXT,       -- ISO 4217, as stated
+         requests INTEGER,    -- requests whose cost is known; the others are missing in `amount`
+         amount REAL,         -- their sum, in that currency
+         PRIMARY KEY (day, profile, model, currency))
 """
 
 from __future__ import annotations
@@ -24,12 +31,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.textfile import make_private_dir
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS usage(
@@ -39,6 +46,13 @@ CREATE TABLE IF NOT EXISTS usage(
     cache_write_tokens INTEGER NOT NULL DEFAULT 0, output_tokens INTEGER NOT NULL DEFAULT 0,
     first_byte_ms INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (day, profile, model)) WITHOUT ROWID
+"""
+
+COST_SCHEMA = """
+CREATE TABLE IF NOT EXISTS cost(
+    day TEXT NOT NULL, profile TEXT NOT NULL, model TEXT NOT NULL, currency TEXT NOT NULL,
+    requests INTEGER NOT NULL DEFAULT 0, amount REAL NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, profile, model, currency)) WITHOUT ROWID
 """
 
 COUNTS = (
@@ -72,16 +86,47 @@ class UsageRow(NamedTuple):
     first_byte_ms: int = 0
 
 
+_ADD_COST = (
+    "INSERT INTO cost(day, profile, model, currency, requests, amount) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, amount = amount + excluded.amount"
+)
+
+
+class CostRow(NamedTuple):
+    """The known cost of one day, profile, model and currency, or a sum of such rows."""
+
+    day: str
+    profile: str
+    model: str
+    currency: str
+    requests: int = 0
+    amount: float = 0.0
+
+
 class UsageBook:
     """The usage file. Safe to open from several processes; a damaged file is set aside, not deleted."""
 
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def add(self, rows: Iterable[UsageRow]) -> None:
+    def add(self, rows: Iterable[UsageRow | CostRow]) -> None:
         """Adds counts to their day, profile and model."""
+        rows = list(rows)
         with self._open() as db:
-            db.executemany(_ADD, list(rows))
+            db.executemany(_ADD, [row for row in rows if isinstance(row, UsageRow)])
+            db.executemany(_ADD_COST, [row for row in rows if isinstance(row, CostRow)])
+
+    def costs(self, *, since: str = "", profile: str | None = None) -> list[CostRow]:
+        """What is known to have been spent from `since` (YYYY-MM-DD) on, newest day first."""
+        if not os.path.exists(self.path):
+            return []
+        with self._open() as db:
+            found = db.execute(
+                "SELECT day, profile, model, currency, requests, amount FROM cost "
+                "WHERE day >= ? AND (? IS NULL OR profile = ?) ORDER BY day DESC, profile, model, currency",
+                (since, profile, profile),
+            )
+            return [CostRow(*row) for row in found]
 
     def by_day(self, *, since: str = "", profile: str | None = None) -> list[UsageRow]:
         """Rows from `since` (YYYY-MM-DD) on, newest day first; an absent file is an empty list."""
@@ -121,6 +166,7 @@ class _Connection:
                     f"{path} was written by a newer ccswitch-tui (version {found})", hint="upgrade ccswitch-tui"
                 )
             self.db.execute(SCHEMA)
+            self.db.execute(COST_SCHEMA)  # the one thing version 1 lacks
             self.db.execute(f"PRAGMA user_version = {VERSION}")
         except BaseException:
             self.db.close()
@@ -150,3 +196,20 @@ def totals(rows: Iterable[UsageRow], *, by: str) -> list[UsageRow]:
         UsageRow(name if by == "day" else "", name if by == "profile" else "", name if by == "model" else "", *counts)
         for name, counts in sums.items()
     ]
+
+
+def priced(rows: Iterable[UsageRow], costs: Iterable[CostRow], *, by: str = "") -> list[dict[str, Any]]:
+    """Usage as plain tables, each with `cost` by currency and `priced`, the requests whose cost is known."""
+    spent: dict[tuple[str, ...], dict[str, float]] = {}
+    known: dict[tuple[str, ...], int] = {}
+    for cost in costs:
+        place = (getattr(cost, by),) if by else cost[:3]
+        sums = spent.setdefault(place, {})
+        sums[cost.currency] = sums.get(cost.currency, 0.0) + cost.amount
+        known[place] = known.get(place, 0) + cost.requests
+    shown = []
+    for row in totals(rows, by=by) if by else rows:
+        place = (getattr(row, by),) if by else row[:3]
+        amounts = {currency: round(amount, 9) for currency, amount in spent.get(place, {}).items()}
+        shown.append({**row._asdict(), "cost": amounts, "priced": known.get(place, 0)})
+    return shown

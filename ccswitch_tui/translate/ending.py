@@ -51,6 +51,10 @@ def usage_of(counted: Usage | None, said_bytes: int, translation: Translation) -
         _warn_of_cut(counted.prompt, translation)
     if counted is not None and counted.output is not None and (counted.output or not said_bytes):
         usage["output_tokens"] = counted.output
+        if counted.prompt:
+            translation.stated["counted"] = 1
+    if counted is not None and counted.cost is not None:
+        translation.stated["cost"] = counted.cost
     return usage
 
 

@@ -74,6 +74,9 @@ class Translation:
     headers: dict[str, str] = field(default_factory=dict)
     """Headers to add to the upstream request (cache affinity)."""
     notices: Notices = field(default_factory=Notices)
+    stated: dict[str, float] = field(default_factory=dict)
+    """What is known of this answer and no client is told: `cost` in US dollars, as the endpoint states it; `counted`,
+    when the endpoint itself counted all tokens."""
     _encoded: bytes | None = None
 
     def encoded(self) -> bytes:

@@ -34,6 +34,8 @@ class Usage(NamedTuple):
     output: int | None
     cache_read: int
     cache_write: int
+    cost: float | None = None
+    """What the endpoint says this answer costs (OpenRouter and who follows it): US dollars."""
 
     @property
     def prompt(self) -> int | None:
@@ -46,6 +48,13 @@ def whole(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value < 1e15 else None
+
+
+def money(value: Any) -> float | None:
+    """A stated price, or None for anything that is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < 1e9 else None
 
 
 def _first(*values: Any) -> int:
@@ -82,14 +91,15 @@ def read_usage(given: Any) -> Usage | None:
         prompt = whole(given.get("input_tokens"))
         if prompt is not None and "cache_read_input_tokens" in given and not inner:
             prompt += read + write  # Anthropic's own form: what was cached is not in input_tokens
+    cost = money(given.get("cost"))
     if prompt is None and output is None:
         total = whole(given.get("total_tokens"))
-        return None if not total else Usage(total, None, 0, 0)
+        return None if not total else Usage(total, None, 0, 0, cost)
     if prompt is not None:
         read = min(read, prompt)
         write = min(write, prompt - read)
-        return Usage(prompt - read - write, output, read, write)
-    return Usage(None, output, read, write)
+        return Usage(prompt - read - write, output, read, write, cost)
+    return Usage(None, output, read, write, cost)
 
 
 def choice_of(chunk: Json) -> Json | None:

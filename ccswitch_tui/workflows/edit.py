@@ -15,6 +15,7 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import (
     ENDPOINT_FIELDS,
     MODEL_FIELDS,
+    PRICE_FIELDS,
     PROFILE_FIELDS,
     TIMEOUT_FIELDS,
     Profile,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 NUMBERS = ("context_window", "max_output")
 LISTS = ("fallbacks", "tags")
-FREE_TABLES = ("endpoint.headers", "env", "keys", "quirks")
+FREE_TABLES = ("endpoint.headers", "env", "keys", "quirks", "prices")
 """Tables whose keys the user chooses."""
 
 
@@ -222,6 +223,10 @@ def _path(dotted: str) -> list[str]:
         # what the user chooses may hold dots itself
         depth = 2 if path[0] == "endpoint" else 1
         path = [*path[:depth], ".".join(path[depth:])] if len(path) > depth else path
+    if path[0] == "prices" and len(path) > 1:
+        # prices.MODEL.input, and a model's name may hold dots
+        at_field = len(path) > 2 and path[-1] in PRICE_FIELDS
+        path = ["prices", ".".join(path[1:-1]), path[-1]] if at_field else ["prices", ".".join(path[1:])]
     if not _is_known(path):
         raise UsageError(f"a profile has no '{dotted}'", hint=_nearest(dotted), kind="no-such-key")
     return path
@@ -229,7 +234,7 @@ def _path(dotted: str) -> list[str]:
 
 def settable_keys() -> list[str]:
     """Every key `--set` takes; `…` stands for a name of the user's."""
-    keys = [k for k in PROFILE_FIELDS if k not in ("endpoint", "models", "env", "quirks", "keys")]
+    keys = [k for k in PROFILE_FIELDS if k not in ("endpoint", "models", *FREE_TABLES)]
     keys += [f"endpoint.{k}" for k in ENDPOINT_FIELDS if k not in ("headers", "timeouts")]
     keys += [f"endpoint.timeouts.{k}" for k in TIMEOUT_FIELDS]
     keys += [f"models.{k}" for k in MODEL_FIELDS]
@@ -269,6 +274,8 @@ def _value(path: list[str], text: str, notes: list[str]) -> Any:
         return [part.strip() for part in text.strip("[]").replace('"', "").split(",") if part.strip()]
     if dotted in ("endpoint.headers", "endpoint.timeouts", "models", *FREE_TABLES):
         raise UsageError(f"'{dotted}' is a table", hint=f"set one of its keys: --set {dotted}.NAME=VALUE")
+    if path[0] == "prices":
+        return _price(path, text)
     if path[:2] == ["endpoint", "headers"]:
         _refuse_secret_header(path[2])
     return text
@@ -282,6 +289,21 @@ def _number(dotted: str, text: str, kind: type[int] | type[float]) -> int | floa
     except ValueError:
         raise UsageError(f"'{dotted}' is a number", hint=f"for example --set {dotted}=128000") from None
     return int(number) if kind is int or number == int(number) else number
+
+
+def _price(path: list[str], text: str) -> Any:
+    if len(path) < 3:
+        raise UsageError(
+            f"'{'.'.join(path)}' names no price", hint=f"--set {'.'.join(path)}.input=0.5, or {', '.join(PRICE_FIELDS)}"
+        )
+    if path[2] == "currency":
+        return text.upper()
+    try:
+        return float(text.lstrip("$€¥"))
+    except ValueError:
+        raise UsageError(
+            f"'{text}' is no price", hint=f"per million tokens, for example --set {'.'.join(path)}=0.5"
+        ) from None
 
 
 def _quirk(name: str, text: str) -> Any:

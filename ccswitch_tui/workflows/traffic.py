@@ -62,10 +62,10 @@ def usage(ctx: Context, *, since: str = "", by: str = "") -> list[dict[str, Any]
         return list(_get(ctx, f"/_ccswitch/usage?since={since}&by={by}").get("usage", ()))
     import os
 
-    from ccswitch_tui.proxy.usage import UsageBook, totals
+    from ccswitch_tui.proxy.usage import UsageBook, priced
 
-    rows = UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3")).by_day(since=since)
-    return [row._asdict() for row in (totals(rows, by=by) if by else rows)]
+    book = UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3"))
+    return priced(book.by_day(since=since), book.costs(since=since), by=by)
 
 
 def follow(ctx: Context, *, stop: Any = None) -> Iterator[TrafficEvent]:
@@ -116,9 +116,29 @@ def as_line(event: TrafficEvent) -> str:
     if event.what == "first-byte":
         return f"{line}  first byte after {exchange['first_byte_ms']:.0f} ms"
     tokens = f"{exchange['input_tokens']}+{exchange['cache_read_tokens']} in, {exchange['output_tokens']} out"
+    if exchange.get("cost") is not None:
+        tokens += f", {amount_text(exchange['cost'], exchange['currency'])}"
     line = f"{line}  {exchange['status']}  {exchange['total_ms']:.0f} ms  {tokens}"
     notes = [exchange["error"] or "", *exchange["notices"]]
     return "\n".join([line, *(f"          {note}" for note in notes if note)])
+
+
+def amount_text(amount: float, currency: str) -> str:
+    """An amount for a person: `0.0123 USD`, with as many digits as tell something."""
+    return f"{amount:.2f} {currency}" if amount >= 100 else f"{amount:.4g} {currency}"
+
+
+def amounts_text(amounts: dict[str, float]) -> str:
+    """Sums in several currencies, which nobody may add up."""
+    return " + ".join(amount_text(amount, currency) for currency, amount in sorted(amounts.items()))
+
+
+def cost_text(row: dict[str, Any]) -> str:
+    """What a row of usage cost; "" where nothing is known, and of how many requests it is known where not of all."""
+    if not row["cost"]:
+        return ""
+    part = "" if row["priced"] >= row["requests"] else f" ({row['priced']} of {row['requests']} requests)"
+    return amounts_text(row["cost"]) + part
 
 
 def exchange_lines(found: dict[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ccswitch_tui.cli import main as program
+from ccswitch_tui.proxy.usage import CostRow, UsageBook, UsageRow
 from ccswitch_tui.workflows.context import Context
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -88,3 +89,19 @@ def test_a_port_that_is_none_is_a_usage_error(cli: Cli) -> None:
     code, _, err = cli("start", "--port", "70000")
     assert code == 2
     assert "70000 is no port" in err
+
+
+def test_usage_shows_requests_tokens_and_known_costs_without_the_proxy(cli: Cli, tmp_path: Path) -> None:
+    assert cli("usage") == (0, "nothing was counted yet\n", "")
+    paths = Context({"HOME": str(tmp_path / "elsewhere"), "CCSWITCH_HOME": str(tmp_path / "ours")}).paths
+    book = UsageBook(os.path.join(paths.state_dir, "usage.sqlite3"))
+    row = UsageRow("2026-11-20", "work", "m", requests=3, input_tokens=10, output_tokens=5)
+    book.add([row, CostRow(*row[:3], "USD", 2, 0.0125), row._replace(model="other")])
+    code, out, _ = cli("usage")
+    assert code == 0
+    assert "0.0125 USD (2 of 3 requests)" in out.splitlines()[1]
+    assert out.splitlines()[2].split() == ["2026-11-20", "work", "other", "3", "0", "10", "0", "5"]
+    (total,) = json.loads(cli("usage", "--by", "profile", "--json")[1])["usage"]
+    assert (total["requests"], total["cost"], total["priced"]) == (6, {"USD": 0.0125}, 2)
+    assert cli("usage", "--since", "2026-11-21")[1] == "nothing was counted yet\n"
+    assert cli("usage", "--since", "yesterday")[0] == 2
