@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -85,7 +86,8 @@ class EmbeddedProxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._loop is not None and self._proxy is not None:
-            self._loop.call_soon_threadsafe(self._proxy.stopping.set)
+            with suppress(RuntimeError):  # it was told to stop by a request, and its loop is closed
+                self._loop.call_soon_threadsafe(self._proxy.stopping.set)
         if self._thread is not None:
             self._thread.join(self._drain_s + START_S)
 

@@ -20,6 +20,9 @@ T = TypeVar("T")
 DIALOG_PATIENCE_S = 130.0
 """A little longer than the OS keyring's own dialog is waited for."""
 
+START_PATIENCE_S = 20.0
+"""A proxy that starts takes a second, on a busy machine several."""
+
 
 async def with_keys(app: CcswitchApp, work: Callable[[], Awaitable[T]]) -> T:
     """`work()`; where the key store is locked or not there yet, a person is asked first and it is done again.
@@ -64,3 +67,25 @@ async def open_or_lock(app: CcswitchApp) -> None:
         app.say(t("unlock.locked"))
     else:
         app.say(t("unlock.open", where=store.where))
+
+
+async def start_or_stop_proxy(app: CcswitchApp) -> None:
+    """Starts the background proxy; stops it, with a question first when sessions, requests or open keys hang on it."""
+    load = await app.off(app.session.proxy_load)
+    if not load.running:
+        app.say(await app.off(app.session.start_proxy, timeout_s=START_PATIENCE_S))
+        return
+    if not load.idle:
+        from ccswitch_tui.tui.screens.confirm import ConfirmSheet
+
+        means = [
+            t("proxy.stop_sessions", n=load.sessions) if load.sessions else "",
+            t("proxy.stop_requests", n=load.requests) if load.requests else "",
+            t("proxy.stop_keys") if load.holds_keys else "",
+        ]
+        answer: bool | None = await app.push_screen_wait(
+            ConfirmSheet(t("proxy.stop_ask"), "\n".join(filter(None, means)))
+        )
+        if not answer:
+            return
+    app.say(await app.off(app.session.stop_proxy, timeout_s=START_PATIENCE_S))

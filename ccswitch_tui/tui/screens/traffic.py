@@ -24,6 +24,8 @@ RETRY_S = 2.0
 
 Flow = dict[str, Any]
 """One exchange as the proxy tells it."""
+FlowKey = tuple[float, int]
+"""When it began and its number: each proxy counts from one, and a proxy may end and another begin meanwhile."""
 
 
 class TrafficScreen(Place[None]):
@@ -36,12 +38,13 @@ class TrafficScreen(Place[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.flows: dict[int, Flow] = {}
+        self.flows: dict[FlowKey, Flow] = {}
         self.paused = False
         self.connected: bool | None = None
         """None until the first answer: nothing is claimed before."""
         self.side = 0
-        self.shown_id: int | None = None
+        self.shown: FlowKey | None = None
+        """Whose bodies are on the screen."""
 
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
@@ -78,22 +81,29 @@ class TrafficScreen(Place[None]):
                 pass
             if self.connected is not False:
                 self.connected = False
+                self._cut_off()
                 self._show()
             await asyncio.sleep(RETRY_S)
 
     def _take(self, flow: Flow) -> None:
-        self.flows[flow["id"]] = {**self.flows.get(flow["id"], {}), **flow}
+        self.flows[key_of(flow)] = {**self.flows.get(key_of(flow), {}), **flow}
         if not self.paused:
             self._show()
+
+    def _cut_off(self) -> None:
+        """Nobody will tell how the requests under way went on; should the proxy still be there, it does."""
+        for key, flow in self.flows.items():
+            if flow.get("total_ms") is None:
+                self.flows[key] = {**flow, "error": t("traffic.cut_off")}
 
     # ------------------------------------------------------------------ showing
 
     def _show(self) -> None:
         words = self.query_one("#filter", Input).value.casefold().split()
-        newest = sorted(self.flows.values(), key=lambda f: -f["id"])
+        newest = sorted(self.flows.values(), key=key_of, reverse=True)
         found = [f for f in newest if all(w in haystack(f) for w in words)]
         rows = self.query_one(Rows)
-        at = next((i for i, f in enumerate(found) if rows.row and f["id"] == rows.row["id"]), 0)
+        at = next((i for i, f in enumerate(found) if rows.row and key_of(f) == key_of(rows.row)), 0)
         rows.show(found, cursor=at if rows.cursor else 0)
         empty = self.query_one("#empty", Prose)
         empty.display = not found
@@ -133,17 +143,17 @@ class TrafficScreen(Place[None]):
     def _facts(self) -> None:
         flow = self.query_one(Rows).row
         self.query_one("#facts", Prose).update(flow_facts(flow) if flow else "")
-        number = flow["id"] if flow else None
-        if number != self.shown_id:
-            self.shown_id = number
+        key = key_of(flow) if flow else None
+        if key != self.shown:
+            self.shown = key
             self.query_one("#bodies", Static).update("")
-            if number is not None:
-                self._bodies(number)
+            if key is not None:
+                self._bodies(key)
 
     @task("bodies")
-    async def _bodies(self, number: int) -> None:
+    async def _bodies(self, key: FlowKey) -> None:
         """Fetches both sides of one exchange; old ones are no longer kept."""
-        bodies = await self.ccs.off(self.session.traffic_bodies, number)
+        bodies = await self.ccs.off(self.session.traffic_bodies, *key)
         width = self.query_one("#side").content_size.width
         self.query_one("#bodies", Static).update(sides(bodies, self.side, width))
 
@@ -173,8 +183,8 @@ class TrafficScreen(Place[None]):
 
     def do_sides(self) -> None:
         self.side = 1 - self.side
-        if self.shown_id is not None:
-            self._bodies(self.shown_id)
+        if self.shown is not None:
+            self._bodies(self.shown)
 
     def do_clear(self) -> None:
         self.flows.clear()
@@ -182,7 +192,9 @@ class TrafficScreen(Place[None]):
 
     @task("proxy")
     async def do_proxy(self) -> None:
-        self.ccs.say(await self.ccs.off(self.session.toggle_proxy, timeout_s=20))
+        from ccswitch_tui.tui.asking import start_or_stop_proxy
+
+        await start_or_stop_proxy(self.ccs)
 
     def do_back(self) -> None:
         field = self.query_one("#filter", Input)
@@ -193,6 +205,11 @@ class TrafficScreen(Place[None]):
             self.dismiss()
 
 
+def key_of(flow: Flow) -> FlowKey:
+    """What is the same for every word about one exchange, and different from any other."""
+    return flow["at"], flow["id"]
+
+
 def haystack(flow: Flow) -> str:
     """What a filter searches in one exchange."""
     shown = ("profile", "asked", "model", "answered", "status", "error", "stop_reason", "host")
@@ -201,10 +218,10 @@ def haystack(flow: Flow) -> str:
 
 def meaning_of(flow: Flow) -> str:
     """The sign an exchange gets."""
-    if flow.get("total_ms") is None:
-        return "wait"
     if flow.get("error") or int(flow.get("status") or 0) >= 400:
         return "fail"
+    if flow.get("total_ms") is None:
+        return "wait"
     return "warn" if flow.get("notices") else "ok"
 
 
