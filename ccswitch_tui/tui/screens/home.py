@@ -24,9 +24,6 @@ from ccswitch_tui.tui.widgets.rows import Rows
 GLANCE_S = 2.0
 """How often the files' times are looked at, so that a `use` in another terminal shows up here."""
 
-FIRST_LOOK_S = 1 / 30
-"""The first paint waits for nothing, not even for the processor: files are looked at a frame or two later."""
-
 REST_S = 0.12
 """How long the cursor stands on a profile before its last report is read."""
 
@@ -42,7 +39,6 @@ class HomeScreen(Place[None]):
     PLACE = "home"
     HELP_TOPIC = "home"
     BINDINGS = bindings("home")
-    CSS_PATH = "../styles/home.tcss"
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,23 +57,18 @@ class HomeScreen(Place[None]):
             yield Details(id="details")
 
     def on_mount(self) -> None:
-        self.begin()
         self.set_interval(GLANCE_S, self.glance)
         self.set_interval(AGE_S, self.show_rows)
 
-    def begin(self) -> None:
-        self.query_one("#filter").display = False
-        self.query_one("#empty").display = False
-        self.show(self.session.now)
-        self.set_timer(FIRST_LOOK_S, self.look_again)
-
     def on_screen_resume(self) -> None:
-        self.look_again()
+        if self.session.now.stamp:
+            self.look_again()
 
     # ----------------------------------------------------------------- looking
 
     @task("look")
     async def look_again(self) -> None:
+        """Looks at the files in a thread; for the first time once the first paint is out (`CcswitchApp.painted`)."""
         snapshot = await self.ccs.off(self.session.look)
         self.show(snapshot)
 
@@ -93,6 +84,7 @@ class HomeScreen(Place[None]):
             return  # between two languages
         headline = self.query_one(Headline)
         headline.truth = snapshot.truth
+        headline.locked = snapshot.locked
         headline.problem = snapshot.problem.message if snapshot.problem and not snapshot.truth else ""
         if snapshot.problem and str(snapshot.problem) != str(before.problem):
             self.ccs.tell(snapshot.problem)
@@ -243,13 +235,27 @@ class HomeScreen(Place[None]):
             return
         means = t("home.remove_in_use") if row.in_use else t("home.remove_means")
         if await self.app.push_screen_wait(ConfirmSheet(t("home.remove_ask", name=row.name), means)):
+            if self.session.now.locked:
+                from ccswitch_tui.tui.asking import opened
+
+                await opened(self.ccs, "passphrase")  # declined: the profile goes, and its key is said to be left
             self.ccs.say(await self.ccs.off(self.session.remove, row.name, timeout_s=KEY_PATIENCE_S))
             self.look_again()
+
+    @task("keys")
+    async def do_keys(self) -> None:
+        """Unlocks the key store, or locks it; makes one where there is none."""
+        from ccswitch_tui.tui.asking import open_or_lock
+
+        await open_or_lock(self.ccs)
+        self.look_again()
 
     @task("proxy")
     async def do_proxy(self) -> None:
         """Starts the background proxy, or stops it."""
-        self.ccs.say(await self.ccs.off(self.session.toggle_proxy, timeout_s=20))
+        from ccswitch_tui.tui.asking import start_or_stop_proxy
+
+        await start_or_stop_proxy(self.ccs)
 
     # ------------------------------------------------------------ other places
 
@@ -304,5 +310,6 @@ class HomeScreen(Place[None]):
         if self.spoken != language():
             self.spoken = language()
             await self.recompose()
-            self.begin()
+            self.show(self.session.now)
+            self.look_again()
             self.query_one("#profiles").focus()
