@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 
 from ccswitch_tui.errors import ConflictError
+from ccswitch_tui.sentence import say
 
 try:  # the C function alone: hashlib loads OpenSSL with it, a quarter of what `python -c pass` costs
     from _sha2 import sha256
@@ -47,25 +48,29 @@ def read_bytes(path: str) -> bytes | None:
         return None
     except OSError as error:
         if os.path.isdir(path):
-            raise _not_a_file(path, "a folder") from None
+            raise _not_a_file(path, say("a folder")) from None
         raise ConflictError(
-            f"cannot read {path}: {_words(error)}: nothing was written", hint=f"see who may read it: ls -l '{path}'"
+            say("cannot read {path}: {words}: nothing was written", path=path, words=_words(error)),
+            hint=say("see who may read it: ls -l '{path}'", path=path),
         ) from None
     try:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
-            raise _not_a_file(path, "a folder" if stat.S_ISDIR(mode) else "a device or pipe")
+            raise _not_a_file(path, say("a folder") if stat.S_ISDIR(mode) else say("a device or pipe"))
         with open(handle, "rb", closefd=False) as file:
             return file.read()
     except OSError as error:
-        raise ConflictError(f"cannot read {path}: {_words(error)}: nothing was written") from None
+        raise ConflictError(
+            say("cannot read {path}: {words}: nothing was written", path=path, words=_words(error))
+        ) from None
     finally:
         os.close(handle)
 
 
 def _not_a_file(path: str, what: str) -> ConflictError:
     return ConflictError(
-        f"{path} is {what}, not a file: nothing was written", hint="move it away, or name another place"
+        say("{path} is {what}, not a file: nothing was written", path=path, what=what),
+        hint=say("move it away, or name another place"),
     )
 
 
@@ -102,8 +107,12 @@ def locked(path: str, state_dir: str) -> Iterator[None]:
         while not _try_lock(handle):
             if time.monotonic() > deadline:
                 raise ConflictError(
-                    f"another ccswitch-tui has been writing {path} for {LOCK_PATIENCE_S:.0f} s: nothing was written",
-                    hint="wait for it to end, or end it, and try again",
+                    say(
+                        "another ccswitch-tui has been writing {path} for {seconds:.0f} s: nothing was written",
+                        path=path,
+                        seconds=LOCK_PATIENCE_S,
+                    ),
+                    hint=say("wait for it to end, or end it, and try again"),
                 )
             time.sleep(0.02)
         yield
@@ -119,8 +128,8 @@ def _open_lock(path: str, state_dir: str) -> int:
         return os.open(os.path.join(folder, name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise ConflictError(
-            f"cannot use our folder {folder}: {_words(error)}: nothing was written",
-            hint="make it writable, or set CCSWITCH_HOME to a folder that is",
+            say("cannot use our folder {folder}: {words}: nothing was written", folder=folder, words=_words(error)),
+            hint=say("make it writable, or set CCSWITCH_HOME to a folder that is"),
         ) from None
 
 
@@ -163,25 +172,29 @@ def replace_text(path: str, data: bytes, *, expected_sha256: str, new_mode: int 
         _write_beside_and_rename(target, folder, data, new_mode)
     except OSError as error:
         raise ConflictError(
-            f"cannot write {path}: {_words(error)}: nothing was written", hint=_remedy(error, folder)
+            say("cannot write {path}: {words}: nothing was written", path=path, words=_words(error)),
+            hint=_remedy(error, folder),
         ) from None
 
 
 def changed(path: str) -> ConflictError:
     """Somebody wrote the file between our reading and our writing."""
     return ConflictError(
-        f"{path} changed since it was read: nothing was written", hint="run the command again to see the new state"
+        say("{path} changed since it was read: nothing was written", path=path),
+        hint=say("run the command again to see the new state"),
     )
 
 
 def _remedy(error: OSError, folder: str) -> str:
     hints = {
-        errno.ENOSPC: f"make room on the disk of {folder}",
-        errno.EDQUOT: f"your quota on the disk of {folder} is used up",
-        errno.EROFS: "the disk is mounted read-only",
-        errno.EBUSY: f"the file is mounted by itself (a container?): mount the folder {folder} instead",
+        errno.ENOSPC: say("make room on the disk of {folder}", folder=folder),
+        errno.EDQUOT: say("your quota on the disk of {folder} is used up", folder=folder),
+        errno.EROFS: say("the disk is mounted read-only"),
+        errno.EBUSY: say(
+            "the file is mounted by itself (a container?): mount the folder {folder} instead", folder=folder
+        ),
     }
-    return hints.get(error.errno or 0, f"see who may write there: ls -ld '{folder}'")
+    return hints.get(error.errno or 0, say("see who may write there: ls -ld '{path}'", path=folder))
 
 
 def _write_beside_and_rename(target: str, folder: str, data: bytes, new_mode: int) -> None:
@@ -308,12 +321,12 @@ def remove_file(path: str, *, expected_sha256: str) -> None:
     if found == "":
         return
     if found != expected_sha256:
-        raise ConflictError(f"{path} changed since it was written: it was left as it is")
+        raise ConflictError(say("{path} changed since it was written: it was left as it is", path=path))
     try:
         os.unlink(target)
     except OSError as error:
         raise ConflictError(
-            f"cannot remove {path}: {_words(error)}: nothing was written",
+            say("cannot remove {path}: {words}: nothing was written", path=path, words=_words(error)),
             hint=_remedy(error, os.path.dirname(target)),
         ) from None
     sync_folder(os.path.dirname(target))

@@ -19,6 +19,7 @@ from ccswitch_tui.claude.sessions import NOTICED_AFTER_S, Session, running_sessi
 from ccswitch_tui.claude.settings import Ours, SettingsPatch, ours_without_history, profile_in
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.paths import Paths, local_settings, managed_settings, project_settings
+from ccswitch_tui.sentence import say, tidied
 from ccswitch_tui.textfile import (
     changed,
     locked,
@@ -35,7 +36,12 @@ if TYPE_CHECKING:
 SCOPES = ("user", "project", "local")
 
 
-NOTHING_WRITTEN = ": nothing was written"
+class UnreadableSettings(ConflictError):
+    """A settings file that is not the JSON it should be: nothing was written. `fault` says where and why."""
+
+    def __init__(self, fault: str, *, hint: str) -> None:
+        super().__init__(say("{fault}: nothing was written", fault=fault), hint=hint, kind="settings-unreadable")
+        self.fault = fault
 
 
 class SettingsText(NamedTuple):
@@ -81,7 +87,9 @@ class SettingsFiles:
         if scope == "user":
             return self.paths.user_settings
         if scope not in SCOPES:
-            raise UsageError(f"there is no scope '{scope}'", hint=f"one of {', '.join(SCOPES)}")
+            raise UsageError(
+                say("there is no scope '{scope}'", scope=scope), hint=say("one of {names}", names=", ".join(SCOPES))
+            )
         if scope == "project":
             return project_settings(self.cwd)
         return local_settings(local_root(self.cwd, self.paths.home))
@@ -141,12 +149,13 @@ class SettingsFiles:
 
     def ignored(self) -> list[str]:
         """A sentence for each settings file of this folder that Claude Code ignores because it cannot be read."""
-        found = []
+        found: list[str] = []
         for scope in self.here():
             try:
                 self.read(scope)
             except ConflictError as error:
-                found.append(f"{error.message.removesuffix(NOTHING_WRITTEN)}: Claude Code ignores the whole file")
+                fault = error.fault if isinstance(error, UnreadableSettings) else tidied(_unfinished, error.message)
+                found.append(say("{fault}: Claude Code ignores the whole file", fault=fault))
         return found
 
     def listeners(self, scope: str) -> list[Session]:
@@ -280,14 +289,23 @@ def _mended(text: str) -> str | None:
     return mend(text.removeprefix(BOM))
 
 
+def _unfinished(message: str) -> str:
+    return message.removesuffix(": nothing was written")
+
+
 def _unreadable(path: str, fault: JsonFault) -> ConflictError:
-    hint = "mend that place; Claude Code cannot read the file either"
+    hint = say("mend that place; Claude Code cannot read the file either")
     if fault.mended is not None:
-        hint = "'ccswitch-tui use NAME --mend --dry-run' shows it mended; without --dry-run it is written"
-    return ConflictError(
-        f"{path}, line {fault.line}, column {fault.column}: {fault.because}{NOTHING_WRITTEN}",
+        hint = say("'ccswitch-tui use NAME --mend --dry-run' shows it mended; without --dry-run it is written")
+    return UnreadableSettings(
+        say(
+            "{path}, line {line}, column {column}: {because}",
+            path=path,
+            line=fault.line,
+            column=fault.column,
+            because=fault.because,
+        ),
         hint=hint,
-        kind="settings-unreadable",
     )
 
 
@@ -328,8 +346,12 @@ def _make_folder(path: str, *, shared: bool) -> str | None:
             make_private_dir(folder)
     except OSError as error:
         raise ConflictError(
-            f"cannot make the folder {folder}: {(error.strerror or '').lower()}: nothing was written",
-            hint=f"see who may write there: ls -ld '{os.path.dirname(folder)}'",
+            say(
+                "cannot make the folder {folder}: {reason}: nothing was written",
+                folder=folder,
+                reason=(error.strerror or "").lower(),
+            ),
+            hint=say("see who may write there: ls -ld '{path}'", path=os.path.dirname(folder)),
         ) from None
     return folder
 

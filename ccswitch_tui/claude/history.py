@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.claude.jsontext import Json, JsonFault, decode, parse_object
 from ccswitch_tui.errors import ConflictError
+from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import make_private_dir, read_bytes, sync_folder, write_private
 
 VERSION = 1
@@ -131,8 +132,12 @@ class History:
             if entry_id:
                 self.drop(entry_id)
             raise ConflictError(
-                f"cannot keep a backup in {self.folder}: {error.strerror}: nothing was written",
-                hint="make room or mend the folder's permissions, and try again",
+                say(
+                    "cannot keep a backup in {folder}: {reason}: nothing was written",
+                    folder=self.folder,
+                    reason=error.strerror,
+                ),
+                hint=say("make room or mend the folder's permissions, and try again"),
             ) from None
         return write
 

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ccswitch_tui.sentence import say
+
 Json = dict[str, Any]
 
 BOM = "\ufeff"
@@ -51,7 +53,7 @@ def decode(data: bytes) -> str:
         before = data[: error.start]
         line = before.count(b"\n") + 1
         column = error.start - (before.rfind(b"\n") + 1) + 1
-        raise JsonFault(f"byte 0x{data[error.start]:02x} is not UTF-8 text", line, column) from None
+        raise JsonFault(say("byte 0x{byte:02x} is not UTF-8 text", byte=data[error.start]), line, column) from None
 
 
 def parse_object(text: str) -> Json:
@@ -76,14 +78,14 @@ def parse_object(text: str) -> Json:
     except json.JSONDecodeError as error:
         raise _fault(body, error) from None
     except RecursionError:
-        raise JsonFault("nested too deeply to be settings", 1, 1) from None
+        raise JsonFault(say("nested too deeply to be settings"), 1, 1) from None
     except ValueError as error:  # NaN, Infinity, an integer of thousands of digits
         raise _number_fault(body, str(error)) from None
     if twice:
         key, at = next(_repeated_keys(body))
-        raise JsonFault(f"the key {key!r} stands twice in one object", *_place(body, at))
+        raise JsonFault(say("the key {key} stands twice in one object", key=repr(key)), *_place(body, at))
     if not isinstance(tree, dict):
-        raise JsonFault(f"a settings file holds an object, not {_kind(tree)}", 1, 1)
+        raise JsonFault(say("a settings file holds an object, not {kind}", kind=_kind(tree)), 1, 1)
     return tree
 
 
@@ -92,8 +94,8 @@ def _refuse_constant(word: str) -> Any:
 
 
 def _kind(value: Any) -> str:
-    kinds = {list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
-    return kinds.get(type(value), "a number")
+    kinds = {list: say("an array"), str: say("a text"), bool: say("a truth value"), type(None): "null"}
+    return kinds.get(type(value), say("a number"))
 
 
 def _place(text: str, at: int) -> tuple[int, int]:
@@ -103,9 +105,11 @@ def _place(text: str, at: int) -> tuple[int, int]:
 def _number_fault(text: str, word: str) -> JsonFault:
     for match in _lexemes(text):
         if match.lastgroup == "rest" and (spot := re.search(r"NaN|-?Infinity|\d{1000,}", match[0])):
-            shown = spot[0] if len(spot[0]) < 12 else "an endless number"
-            return JsonFault(f"{shown} is not a JSON value", *_place(text, match.start() + spot.start()))
-    return JsonFault(f"{word} is not a JSON value", 1, 1)
+            shown = spot[0] if len(spot[0]) < 12 else say("an endless number")
+            return JsonFault(
+                say("{value} is not a JSON value", value=shown), *_place(text, match.start() + spot.start())
+            )
+    return JsonFault(say("{value} is not a JSON value", value=word), 1, 1)
 
 
 _LEXEME = (
@@ -124,16 +128,19 @@ def _fault(text: str, error: json.JSONDecodeError) -> JsonFault:
     at, because = error.pos, error.msg[:1].lower() + error.msg[1:]
     for match in _lexemes(text):
         if match["comment"] and match.start() <= at < match.end():
-            at, because = match.start(), "a comment: Claude Code takes strict JSON and ignores the whole file"
+            at, because = match.start(), say("a comment: Claude Code takes strict JSON and ignores the whole file")
             break
     else:
         comma = re.compile(r",\s*[}\]]").search(text, max(0, text.rfind(",", 0, at + 1)))
         if comma and comma.start() <= at <= comma.end():
-            at, because = comma.start(), "a trailing comma: Claude Code takes strict JSON and ignores the whole file"
+            at, because = (
+                comma.start(),
+                say("a trailing comma: Claude Code takes strict JSON and ignores the whole file"),
+            )
         elif text[at : at + 1] == "'":
-            because = "single quotes: JSON takes double ones"
+            because = say("single quotes: JSON takes double ones")
         elif error.msg.startswith("Invalid control character"):
-            because = "a line break or control character inside a text"
+            because = say("a line break or control character inside a text")
     line, column = _place(text, min(at, len(text)))
     return JsonFault(because, line, column, mended=mend(text))
 

@@ -16,6 +16,7 @@ from ccswitch_tui.claude.wanted import Link, wanted_settings
 from ccswitch_tui.errors import ConflictError
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.secret import mask, redact
+from ccswitch_tui.sentence import say
 
 __all__ = [
     "OWNED", "Change", "Link", "Ours", "SettingsPatch", "ours_without_history", "plan_official", "plan_settings",
@@ -224,8 +225,8 @@ def _routes_elsewhere(tree: Json) -> bool:
 def _check_shape(tree: Json) -> None:
     if not isinstance(tree.get("env", {}), dict):
         raise ConflictError(
-            '"env" is not an object in the settings file: nothing was written',
-            hint='it should read "env": { "NAME": "value" }; Claude Code ignores the whole file as it is',
+            say('"env" is not an object in the settings file: nothing was written'),
+            hint=say('it should read "env": {{ "NAME": "value" }}; Claude Code ignores the whole file as it is'),
         )
 
 

@@ -11,6 +11,7 @@ from ccswitch_tui.claude.history import Write, never_happened
 from ccswitch_tui.claude.jsontext import Json, decode
 from ccswitch_tui.claude.settings import SettingsPatch, profile_in, value_of
 from ccswitch_tui.errors import ConflictError, UsageError
+from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import changed, locked, read_bytes, sha256_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def undo(files: SettingsFiles, on_wait: OnWait = None) -> Undone:
         if never_happened(write, sha256_of(data)) or (data is None and write.after_sha256):
             continue
         return _take_back(files, write, data, on_wait)
-    raise UsageError("there is nothing to undo", hint="'ccswitch-tui history' lists the writes", kind="no-history")
+    raise UsageError(
+        say("there is nothing to undo"), hint=say("'ccswitch-tui history' lists the writes"), kind="no-history"
+    )
 
 
 def _take_back(files: SettingsFiles, write: Write, data: bytes | None, on_wait: OnWait) -> Undone:
@@ -55,8 +58,12 @@ def _take_back(files: SettingsFiles, write: Write, data: bytes | None, on_wait: 
             after = files.history.before(write.id) if write.before_sha256 else None
             if sha256_of(after) != write.before_sha256:
                 raise ConflictError(
-                    f"the backup in {files.history.folder}/{write.id} is damaged: nothing was written",
-                    hint="'ccswitch-tui use official' takes our keys out without it",
+                    say(
+                        "the backup in {folder}/{id} is damaged: nothing was written",
+                        folder=files.history.folder,
+                        id=write.id,
+                    ),
+                    hint=say("'ccswitch-tui use official' takes our keys out without it"),
                 )
         else:
             after = _merged_back(files, write, data, tree_now)
@@ -71,8 +78,12 @@ def _merged_back(files: SettingsFiles, write: Write, data: bytes | None, tree_no
     before = files.history.tree_before(write.id)
     if before is None:
         raise ConflictError(
-            f"the backup in {files.history.folder}/{write.id} cannot be read: nothing was written",
-            hint="'ccswitch-tui use official' takes our keys out without it",
+            say(
+                "the backup in {folder}/{id} cannot be read: nothing was written",
+                folder=files.history.folder,
+                id=write.id,
+            ),
+            hint=say("'ccswitch-tui use official' takes our keys out without it"),
         )
     inverse = SettingsPatch(write.set, write.unset).invert(before)
     strange = [
@@ -82,9 +93,17 @@ def _merged_back(files: SettingsFiles, write: Write, data: bytes | None, tree_no
     ]
     if strange:
         raise ConflictError(
-            f"{write.file} changed since: {', '.join(key.removeprefix('env.') for key in strange[:4])} "
-            "is not as it was written, so undoing could lose what you set: nothing was written",
-            hint=f"'ccswitch-tui use official' takes ours out; the old text: {files.history.folder}/{write.id}/before",
+            say(
+                "{file} changed since: {names} is not as it was written, so undoing could lose what you set: "
+                "nothing was written",
+                file=write.file,
+                names=", ".join(key.removeprefix("env.") for key in strange[:4]),
+            ),
+            hint=say(
+                "'ccswitch-tui use official' takes ours out; the old text: {folder}/{id}/before",
+                folder=files.history.folder,
+                id=write.id,
+            ),
         )
     return inverse.apply(decode(data or b"")).encode("utf-8", "surrogatepass")
 

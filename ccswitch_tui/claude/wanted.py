@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import ModelTiers, Profile
+from ccswitch_tui.sentence import say
 
 ASSUMED_WINDOW = 128_000
 """Tokens, where the profile does not say: what most served models have. Too small compacts
@@ -70,8 +71,14 @@ def wanted_settings(tree: Mapping[str, Any], profile: Profile, link: Link) -> di
         key = f"env.{name}"
         if key in _NOT_BY_HAND:
             raise UsageError(
-                f"profile '{profile.name}': env.{name} cannot be set by hand: it follows from the profile itself",
-                hint=f"remove it with 'ccswitch-tui edit {profile.name} --unset env.{name}'",
+                say(
+                    "profile '{name}': env.{variable} cannot be set by hand: it follows from the profile itself",
+                    name=profile.name,
+                    variable=name,
+                ),
+                hint=say(
+                    "remove it with 'ccswitch-tui edit {name} --unset env.{variable}'", name=profile.name, variable=name
+                ),
             )
         wanted[key] = value
     return wanted

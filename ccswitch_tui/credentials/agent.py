@@ -16,6 +16,7 @@ from ccswitch_tui.credentials.encrypted_file import EncryptedFileStore
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 DEFAULT_TIMEOUT_S = 24 * 3600
 """One passphrase a working day, counted from the unlocking and not from the last use."""
@@ -127,8 +128,8 @@ class KeyAgent:
 def locked_error() -> KeyStoreError:
     """The one answer of a locked key file, by whichever way it is asked."""
     return KeyStoreError(
-        "the encrypted key file is locked",
-        hint="run 'ccswitch-tui unlock' once; it stays unlocked for a day",
+        say("the encrypted key file is locked"),
+        hint=say("run 'ccswitch-tui unlock' once; it stays unlocked for a day"),
         kind="key-store-locked",
     )
 

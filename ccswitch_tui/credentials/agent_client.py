@@ -16,6 +16,7 @@ from ccswitch_tui.credentials.bounded import LIMIT_S
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 
 class AgentStore:
@@ -77,16 +78,16 @@ class AgentStore:
 
 def _slow() -> KeyStoreError:
     return KeyStoreError(
-        f"the background proxy did not answer within {LIMIT_S:.0f} s",
-        hint="'ccswitch-tui proxy stop', then 'ccswitch-tui unlock'",
+        say("the background proxy did not answer within {seconds:.0f} s", seconds=LIMIT_S),
+        hint=say("'ccswitch-tui proxy stop', then 'ccswitch-tui unlock'"),
         kind="key-store-slow",
     )
 
 
 def _lost(what: str) -> KeyStoreError:
     return KeyStoreError(
-        f"the background proxy, which holds the unlocked keys, went away ({what})",
-        hint="run 'ccswitch-tui unlock' again; the keys are safe in their file",
+        say("the background proxy, which holds the unlocked keys, went away ({what})", what=what),
+        hint=say("run 'ccswitch-tui unlock' again; the keys are safe in their file"),
         kind="key-store-lost",
     )
 
@@ -96,7 +97,8 @@ def _refused(answer: Any) -> KeyStoreError:
     error = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(error, dict) and "kind" in error:
         return from_wire(error)
-    said = error.get("message") if isinstance(error, dict) else "nonsense"
+    said = error.get("message") if isinstance(error, dict) else say("nonsense")
     return KeyStoreError(
-        f"the background proxy does not keep keys: {said}", hint="'ccswitch-tui proxy stop', then 'ccswitch-tui unlock'"
+        say("the background proxy does not keep keys: {words}", words=said),
+        hint=say("'ccswitch-tui proxy stop', then 'ccswitch-tui unlock'"),
     )

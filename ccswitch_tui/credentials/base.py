@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 LONGEST_KEY = 8192
 """Web servers refuse longer header lines by default (nginx, "large_client_header_buffers", 8k)."""
@@ -56,8 +57,14 @@ def read_back(store: CredentialStore, name: str, secret: Secret) -> None:
     """Raises KeyStoreError unless `store` now answers `secret` for `name`."""
     if store.get(name) != secret:
         raise KeyStoreError(
-            f"the {store.label} took the key '{name}' and does not give it back: it was not stored",
-            hint="'ccswitch-tui doctor' says what the key store is; 'ccswitch-tui unlock --create' makes a key file",
+            say(
+                "the {label} took the key '{name}' and does not give it back: it was not stored",
+                label=store.label,
+                name=name,
+            ),
+            hint=say(
+                "'ccswitch-tui doctor' says what the key store is; 'ccswitch-tui unlock --create' makes a key file"
+            ),
             kind="key-store-lost",
         )
 
@@ -70,16 +77,22 @@ def clean_key(text: str) -> Secret:
     """
     value = text.strip().lstrip("\ufeff").strip()
     if not value:
-        raise UsageError("the key is empty", hint='pipe the key itself: printf %s "$KEY" | ccswitch-tui …')
+        raise UsageError(say("the key is empty"), hint=say('pipe the key itself: printf %s "$KEY" | ccswitch-tui …'))
     if "\n" in value or "\r" in value:
-        raise UsageError("the key has several lines", hint="give one key, on one line")
+        raise UsageError(say("the key has several lines"), hint=say("give one key, on one line"))
     odd = next((c for c in value if not "!" <= c <= "~"), None)
     if odd is not None:
-        what = "a space" if odd == " " else f"the character U+{ord(odd):04X}"
+        what = say("a space") if odd == " " else say("the character U+{number:04X}", number=ord(odd))
         raise UsageError(
-            f"the key contains {what}, which no HTTP header can carry in a key",
-            hint="copy it again, without quotes, labels or line breaks round it",
+            say("the key contains {what}, which no HTTP header can carry in a key", what=what),
+            hint=say("copy it again, without quotes, labels or line breaks round it"),
         )
     if len(value) > LONGEST_KEY:
-        raise UsageError(f"the key has {len(value)} characters; {LONGEST_KEY} is the most a header can carry")
+        raise UsageError(
+            say(
+                "the key has {n} characters; {most} is the most a header can carry",
+                n=len(value),
+                most=LONGEST_KEY,
+            )
+        )
     return Secret(value)

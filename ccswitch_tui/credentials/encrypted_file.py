@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.credentials.base import read_back
 from ccswitch_tui.errors import ConflictError, KeyStoreError, UsageError
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 MAGIC = b"ccswitch-tui keys "
 VERSION = 1
@@ -96,7 +97,10 @@ def create(path: str, state_dir: str, passphrase: Secret) -> EncryptedFileStore:
     derived = _derive(passphrase, salt, SCRYPT)
     with locked(path, state_dir):
         if os.path.exists(path):
-            raise UsageError(f"there is an encrypted key file already: {path}", hint="open it: 'ccswitch-tui unlock'")
+            raise UsageError(
+                say("there is an encrypted key file already: {path}", path=path),
+                hint=say("open it: 'ccswitch-tui unlock'"),
+            )
         _write(path, _seal({}, derived, salt, SCRYPT), None)
     return EncryptedFileStore(path, state_dir, derived, salt, SCRYPT)
 
@@ -153,8 +157,11 @@ def copy_of(path: str) -> str:
 def _check_passphrase(passphrase: Secret) -> None:
     if len(passphrase.reveal()) < SHORTEST_PASSPHRASE:
         raise UsageError(
-            f"the passphrase is shorter than {SHORTEST_PASSPHRASE} characters",
-            hint="four or five unrelated words are easy to type and hard to guess",
+            say(
+                "the passphrase is shorter than {least} characters",
+                least=SHORTEST_PASSPHRASE,
+            ),
+            hint=say("four or five unrelated words are easy to type and hard to guess"),
         )
 
 
@@ -165,7 +172,9 @@ def _derive(passphrase: Secret, salt: bytes, scrypt: dict[str, int]) -> bytes:
         return Scrypt(salt=salt, length=32, **scrypt).derive(passphrase.reveal().encode("utf-8", "surrogatepass"))
     except MemoryError:
         needed = 128 * scrypt["n"] * scrypt["r"] // 2**20
-        raise KeyStoreError(f"not enough memory to open the key file: it takes {needed} MiB") from None
+        raise KeyStoreError(
+            say("not enough memory to open the key file: it takes {needed} MiB", needed=needed)
+        ) from None
 
 
 def _seal(values: dict[str, str], derived: bytes, salt: bytes, scrypt: dict[str, int]) -> bytes:
@@ -188,8 +197,8 @@ def _open(sealed: _Sealed, derived: bytes, path: str) -> dict[str, str]:
         return dict(json.loads(plain)["keys"])
     except InvalidTag:
         raise KeyStoreError(
-            "wrong passphrase for the encrypted key file",
-            hint="try again; without the passphrase the keys in it cannot be had, and are entered anew",
+            say("wrong passphrase for the encrypted key file"),
+            hint=say("try again; without the passphrase the keys in it cannot be had, and are entered anew"),
             kind="key-store-passphrase",
         ) from None
     except (KeyError, TypeError, ValueError):
@@ -203,8 +212,8 @@ def _take_apart(raw: bytes, path: str) -> _Sealed:
         raise _damaged(path)
     if int(number[:9]) > VERSION:
         raise KeyStoreError(
-            f"{path} is of version {int(number[:9])}, newer than this program knows",
-            hint="upgrade ccswitch-tui; the file was not touched",
+            say("{path} is of version {number}, newer than this program knows", path=path, number=int(number[:9])),
+            hint=say("upgrade ccswitch-tui; the file was not touched"),
             kind="key-store-newer",
         )
     body, checksum = raw[:-32], raw[-32:]
@@ -235,8 +244,8 @@ def _parameters(header: dict[str, Any], path: str) -> tuple[bytes, dict[str, int
 
 def _damaged(path: str) -> KeyStoreError:
     return KeyStoreError(
-        f"the encrypted key file {path} is damaged: it was left as it is",
-        hint="'ccswitch-tui unlock --from-copy' opens its second copy",
+        say("the encrypted key file {path} is damaged: it was left as it is", path=path),
+        hint=say("'ccswitch-tui unlock --from-copy' opens its second copy"),
         kind="key-store-damaged",
     )
 
@@ -250,7 +259,7 @@ def _read(path: str) -> bytes:
         raise KeyStoreError(error.message.removesuffix(": nothing was written"), kind="key-store-absent") from None
     if raw is None:
         raise KeyStoreError(
-            f"there is no encrypted key file {path}",
+            say("there is no encrypted key file {path}", path=path),
             hint="'ccswitch-tui unlock --create' makes one"
             + ("; or take its second copy: 'ccswitch-tui unlock --from-copy'" if os.path.exists(copy_of(path)) else ""),
             kind="key-store-absent",
@@ -269,7 +278,10 @@ def _write(path: str, sealed: bytes, before: bytes | None) -> None:
         replace_text(path, sealed, expected_sha256=sha256_of(before))
         _private(path)
         if read_bytes(path) != sealed:
-            raise KeyStoreError(f"{path} does not hold what was written: the disk fails", hint="the copy is untouched")
+            raise KeyStoreError(
+                say("{path} does not hold what was written: the disk fails", path=path),
+                hint=say("the copy is untouched"),
+            )
         replace_text(copy, sealed, expected_sha256=sha256_of(read_bytes(copy)))
         _private(copy)
     except ConflictError as error:

@@ -10,6 +10,7 @@ import re
 
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import Profile
+from ccswitch_tui.sentence import say
 
 _AUTHORITY = re.compile(
     r"(?i:https?)://(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]*)?(?=[/?#]|\Z)"
@@ -40,9 +41,14 @@ def check_key_host(profile: Profile) -> None:
     """Raises KeyStoreError when the key was given for another host."""
     if not allowed_host(profile):
         raise KeyStoreError(
-            f"the key of '{profile.name}' was given for {profile.key_host}, "
-            f"and its address is now at {host_of(profile.endpoint.base_url) or 'a host that is not clear'}: "
-            "it was not sent",
-            hint=f"if that host shall have it, enter it again: 'ccswitch-tui edit {profile.name} --key-stdin'",
+            say(
+                "the key of '{name}' was given for {key_host}, and its address is now at {host}: it was not sent",
+                name=profile.name,
+                key_host=profile.key_host,
+                host=host_of(profile.endpoint.base_url) or say("a host that is not clear"),
+            ),
+            hint=say(
+                "if that host shall have it, enter it again: 'ccswitch-tui edit {name} --key-stdin'", name=profile.name
+            ),
             kind="key-host",
         )

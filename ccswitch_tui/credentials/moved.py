@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, replace_text, sha256_of
 
 VERSION = 1
@@ -103,12 +104,14 @@ def take_back(paths: Paths, moved: Moved, resolve: Callable[[str], Secret]) -> N
         after = read_bytes(moved.file)
         if sha256_of(after) != moved.after_sha256:
             raise ConflictError(
-                f"{moved.file} changed since the keys were moved out of it: nothing was written",
-                hint="print a key with 'ccswitch-tui key --stored NAME' and put it in by hand",
+                say("{file} changed since the keys were moved out of it: nothing was written", file=moved.file),
+                hint=say("print a key with 'ccswitch-tui key --stored NAME' and put it in by hand"),
             )
         before = put_back(after or b"", moved.parts, resolve)
         if sha256_of(before) != moved.before_sha256:
-            raise UsageError(f"the keys stored now are not those that stood in {moved.file}: nothing was written")
+            raise UsageError(
+                say("the keys stored now are not those that stood in {file}: nothing was written", file=moved.file)
+            )
         replace_text(moved.file, before, expected_sha256=moved.after_sha256)
     drop(paths, moved)
 

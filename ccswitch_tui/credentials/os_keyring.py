@@ -17,6 +17,7 @@ from ccswitch_tui.credentials.base import read_back
 from ccswitch_tui.credentials.bounded import LIMIT_S, TookTooLong, call_within
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.secret import Secret, redact
+from ccswitch_tui.sentence import say
 
 SECRET_SERVICE = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class
 
@@ -53,8 +54,12 @@ def _safe(backend: str, source: str) -> str:
     if backend in SAFE_BACKENDS:
         return backend
     raise KeyStoreError(
-        f"{source} names the keyring backend '{backend}', which is not known to keep keys encrypted",
-        hint=f"name one of {', '.join(SAFE_BACKENDS)}, or take the setting out",
+        say(
+            "{source} names the keyring backend '{backend}', which is not known to keep keys encrypted",
+            source=source,
+            backend=backend,
+        ),
+        hint=say("name one of {names}, or take the setting out", names=", ".join(SAFE_BACKENDS)),
         kind="key-store-unsafe",
     )
 
@@ -89,9 +94,11 @@ def discover(env: Mapping[str, str], *, platform: str = sys.platform) -> str:
     if answer["backend"]:
         return str(answer["backend"])
     reasons = answer["refused"]
-    because = f": {reasons[SECRET_SERVICE]}" if SECRET_SERVICE in reasons else ""
+    because = say(": {reason}", reason=reasons[SECRET_SERVICE]) if SECRET_SERVICE in reasons else ""
     raise KeyStoreError(
-        f"there is no OS keyring here that keeps keys safe{because}", hint=FILE_HINT, kind="key-store-absent"
+        say("there is no OS keyring here that keeps keys safe{because}", because=because),
+        hint=FILE_HINT,
+        kind="key-store-absent",
     )
 
 
@@ -117,7 +124,8 @@ class OSKeyring:
         answer = self._request("delete", name)
         if answer["left"] or (answer["removed"] and self.get(name) is not None):
             raise KeyStoreError(
-                f"the {self.label} did not remove the key '{name}'", hint="remove it in its own program"
+                say("the {label} did not remove the key '{name}'", label=self.label, name=name),
+                hint=say("remove it in its own program"),
             )
         return bool(answer["removed"])
 
@@ -146,7 +154,7 @@ class OSKeyring:
             patient._request("get", NO_NAME)
         except KeyStoreError as error:
             if error.kind in ("key-store-locked", "key-store-slow"):
-                error.hint = f"unlock it in the desktop's own program for passwords, or: {FILE_HINT}"
+                error.hint = say("unlock it in the desktop's own program for passwords, or: {hint}", hint=FILE_HINT)
             raise
 
     def _is_plain_secret_service(self) -> bool:
@@ -194,12 +202,19 @@ def _ask(env: Mapping[str, str], label: str, message: dict[str, Any], limit_s: f
     except TookTooLong:
         raise _slow(label, limit_s) from None
     except OSError as error:
-        raise KeyStoreError(f"cannot start {sys.executable} to reach the {label}: {error.strerror}") from None
+        raise KeyStoreError(
+            say(
+                "cannot start {program} to reach the {label}: {reason}",
+                program=sys.executable,
+                label=label,
+                reason=error.strerror,
+            )
+        ) from None
     try:
         answer = json.loads(ran.stdout.rstrip().rpartition(b"\n")[2])
     except ValueError:
         last = ran.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise _explain(label, "", last or f"exit code {ran.code}") from None
+        raise _explain(label, "", last or say("exit code {code}", code=ran.code)) from None
     if "error" in answer:
         raise _explain(label, answer["error"], answer["detail"], ran.stderr)
     return answer
@@ -207,16 +222,18 @@ def _ask(env: Mapping[str, str], label: str, message: dict[str, Any], limit_s: f
 
 def _slow(label: str, limit_s: float) -> KeyStoreError:
     return KeyStoreError(
-        f"the {label} did not answer within {limit_s:.0f} s",
-        hint="if a dialog is waiting for you: 'ccswitch-tui unlock' waits for it; else restart the keyring's program",
+        say("the {label} did not answer within {seconds:.0f} s", label=label, seconds=limit_s),
+        hint=say(
+            "if a dialog is waiting for you: 'ccswitch-tui unlock' waits for it; else restart the keyring's program"
+        ),
         kind="key-store-slow",
     )
 
 
 def _absent(label: str, detail: str) -> KeyStoreError:
     return KeyStoreError(
-        f"the {label} cannot be reached: {detail}",
-        hint=f"start it (a desktop session does), or: {FILE_HINT}",
+        say("the {label} cannot be reached: {detail}", label=label, detail=detail),
+        hint=say("start it (a desktop session does), or: {hint}", hint=FILE_HINT),
         kind="key-store-absent",
     )
 
@@ -233,12 +250,14 @@ def _explain(label: str, error: str, detail: str, stderr: bytes = b"") -> KeySto
     detail = detail.strip().rstrip(".")
     if error in ("KeyringLocked", "LockedException", "KeychainDenied"):
         return KeyStoreError(
-            f"the {label} is locked", hint="unlock it: 'ccswitch-tui unlock' asks and waits", kind="key-store-locked"
+            say("the {label} is locked", label=label),
+            hint=say("unlock it: 'ccswitch-tui unlock' asks and waits"),
+            kind="key-store-locked",
         )
     if "Prompt dismissed" in detail or error == "InitError":
         return KeyStoreError(
-            f"the {label} was never set up, and nobody is there to ask ({detail})",
-            hint=f"log in to the desktop once, or: {FILE_HINT}",
+            say("the {label} was never set up, and nobody is there to ask ({detail})", label=label, detail=detail),
+            hint=say("log in to the desktop once, or: {hint}", hint=FILE_HINT),
             kind="key-store-promptless",
         )
     if error in UNREACHABLE:
@@ -246,4 +265,8 @@ def _explain(label: str, error: str, detail: str, stderr: bytes = b"") -> KeySto
     shown = f"{error}: {detail}" if error else detail
     said = redact(stderr.decode(errors="replace").strip().rpartition("\n")[2])
     shown += f" ({said})" if said else ""
-    return KeyStoreError(f"the {label} failed: {shown}", hint="'ccswitch-tui doctor' looks closer", kind="key-store")
+    return KeyStoreError(
+        say("the {label} failed: {words}", label=label, words=shown),
+        hint=say("'ccswitch-tui doctor' looks closer"),
+        kind="key-store",
+    )

@@ -17,22 +17,25 @@ from ccswitch_tui.credentials.base import clean_key
 from ccswitch_tui.credentials.bounded import LIMIT_S, MOST_BYTES, TookTooLong, run_within
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.secret import Secret, redact
+from ccswitch_tui.sentence import say
 
 
 def from_environment(name: str, env: Mapping[str, str]) -> Secret:
     """The variable's value. Raises KeyStoreError when it is not set, empty or no key."""
     value = env.get(name)
     if not value:
-        state = "empty" if value == "" else "not set"
+        state = say("empty") if value == "" else say("not set")
         raise KeyStoreError(
-            f"the variable {name}, where the key should be, is {state}",
-            hint=f"export {name}=…, where this program and Claude Code are started from",
+            say("the variable {name}, where the key should be, is {state}", name=name, state=state),
+            hint=say("export {name}=…, where this program and Claude Code are started from", name=name),
             kind="key-absent",
         )
     try:
         return clean_key(value)
     except UsageError as error:
-        raise KeyStoreError(f"variable {name}: {error.message}", hint=error.hint, kind="key-unusable") from None
+        raise KeyStoreError(
+            say("variable {name}: {message}", name=name, message=error.message), hint=error.hint, kind="key-unusable"
+        ) from None
 
 
 def from_command(text: str, env: Mapping[str, str], *, limit_s: float = LIMIT_S) -> Secret:
@@ -43,22 +46,31 @@ def from_command(text: str, env: Mapping[str, str], *, limit_s: float = LIMIT_S)
         ran = run_within(limit_s, command, env, shell=shell)
     except TookTooLong:
         raise KeyStoreError(
-            f"the command for the key did not end within {limit_s:.0f} s and was stopped: {shown}",
-            hint="run it in your shell: it may want to ask you something, once",
+            say(
+                "the command for the key did not end within {seconds:.0f} s and was stopped: {command}",
+                seconds=limit_s,
+                command=shown,
+            ),
+            hint=say("run it in your shell: it may want to ask you something, once"),
             kind="key-command-slow",
         ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise KeyStoreError(
-            f"the command for the key cannot be started: {shown}: {reason}",
-            hint="give the program's full path, or mend PATH where Claude Code is started from",
+            say("the command for the key cannot be started: {command}: {reason}", command=shown, reason=reason),
+            hint=say("give the program's full path, or mend PATH where Claude Code is started from"),
             kind="key-command",
         ) from None
     if ran.code != 0:
-        said = redact(ran.stderr.decode(errors="replace").strip())[:400] or "it said nothing"
+        said = redact(ran.stderr.decode(errors="replace").strip())[:400] or say("it said nothing")
         raise KeyStoreError(
-            f"the command for the key ended with exit code {ran.code}: {shown}: {said}",
-            hint="run it in your shell to see what it wants; it gets no terminal and no input from us",
+            say(
+                "the command for the key ended with exit code {code}: {command}: {said}",
+                code=ran.code,
+                command=shown,
+                said=said,
+            ),
+            hint=say("run it in your shell to see what it wants; it gets no terminal and no input from us"),
             kind="key-command",
         )
     return _one_line(ran.stdout, shown)
@@ -67,16 +79,29 @@ def from_command(text: str, env: Mapping[str, str], *, limit_s: float = LIMIT_S)
 def _one_line(printed: bytes, shown: str) -> Secret:
     if len(printed) > MOST_BYTES:
         raise KeyStoreError(
-            f"the command for the key printed more than {MOST_BYTES} bytes: {shown}", kind="key-command"
+            say(
+                "the command for the key printed more than {most} bytes: {command}",
+                most=MOST_BYTES,
+                command=shown,
+            ),
+            kind="key-command",
         )
     try:
         return clean_key(printed.decode("utf-8"))
     except UnicodeDecodeError:
-        raise KeyStoreError(f"the command for the key printed no text: {shown}", kind="key-command") from None
-    except UsageError as error:
-        hint = f"{error.hint}; for instance: command:{shown} | head -n 1" if "lines" in error.message else error.hint
         raise KeyStoreError(
-            f"the command for the key: {error.message}: {shown}", hint=hint, kind="key-command"
+            say("the command for the key printed no text: {command}", command=shown), kind="key-command"
+        ) from None
+    except UsageError as error:
+        hint = (
+            say("{hint}; for instance: command:{command} | head -n 1", hint=error.hint, command=shown)
+            if "lines" in error.message
+            else error.hint
+        )
+        raise KeyStoreError(
+            say("the command for the key: {message}: {command}", message=error.message, command=shown),
+            hint=hint,
+            kind="key-command",
         ) from None
 
 
@@ -103,7 +128,12 @@ def command_line(text: str, env: Mapping[str, str], *, platform: str = sys.platf
         words = shlex.split(text)
     except ValueError as error:
         raise KeyStoreError(
-            f"the command for the key cannot be read: {str(error).lower()}: {redact(text)}", kind="key-command"
+            say(
+                "the command for the key cannot be read: {error}: {command}",
+                error=str(error).lower(),
+                command=redact(text),
+            ),
+            kind="key-command",
         ) from None
     return words, False
 

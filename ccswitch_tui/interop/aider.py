@@ -17,12 +17,13 @@ from ccswitch_tui.interop.variables import Pair, draft_from_pairs
 from ccswitch_tui.interop.yamltext import to_yaml
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.presets import load_presets
+from ccswitch_tui.sentence import say
 
 
 def candidates_from_config(tree: Any, env: Mapping[str, str] | None = None, *, insist: bool = False) -> list[Candidate]:
     """The endpoint a configuration uses; `env` is what its .env file holds."""
     if not isinstance(tree, Mapping):
-        raise UsageError("this is no configuration of aider")
+        raise UsageError(say("this is no configuration of aider"))
     env = dict(env or {})
     for line in _texts(tree.get("set-env")):
         name, _, value = line.partition("=")
@@ -39,7 +40,7 @@ def candidates_from_config(tree: Any, env: Mapping[str, str] | None = None, *, i
     own = given[0][1] and provider in ("", "openai")
     preset = load_presets().presets.get(PRESET_OF_PROVIDER.get(provider.partition("/")[0] or "openai", ""))
     if not own and preset is None:
-        return [Candidate("aider", None, f"the address of '{provider}' is not known")]
+        return [Candidate("aider", None, say("the address of '{provider}' is not known", provider=provider))]
     if not own:
         assert preset is not None
         name = f"{(provider.partition('/')[0] or 'openai')}"
@@ -55,7 +56,7 @@ def candidates_from_config(tree: Any, env: Mapping[str, str] | None = None, *, i
     notes = list(draft.notes)
     if tree.get("verify-ssl") is False:
         notes.append(
-            "verify-ssl: false is not taken over; name the authority's certificate in endpoint.ca_file instead"
+            say("verify-ssl: false is not taken over; name the authority's certificate in endpoint.ca_file instead")
         )
     draft = draft._replace(
         models=ModelTiers(default=model or None, haiku=weak if weak and weak != model else None), notes=tuple(notes)

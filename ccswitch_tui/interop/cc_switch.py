@@ -20,6 +20,7 @@ from ccswitch_tui.interop.headers import read_headers
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.snippets import draft_from_tree
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs
+from ccswitch_tui.sentence import say
 
 KNOWN_VERSION = 17
 """`PRAGMA user_version` this was written for; a newer one is read for the columns needed, with a warning."""
@@ -49,7 +50,7 @@ def candidates_from_rows(rows: Iterable[Row], *, insist: bool = False) -> list[C
 def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate]:
     """The entries of a config.json, version 1 (Claude only) or 2 (a map for each app)."""
     if not isinstance(tree, dict):
-        raise UsageError("this is no configuration of cc-switch")
+        raise UsageError(say("this is no configuration of cc-switch"))
     apps = {"claude": tree} if "providers" in tree else tree
     rows = []
     for app, part in apps.items():
@@ -91,8 +92,8 @@ def rows_from_sql(text: str) -> list[Row]:
         return [dict(row) for row in database.execute(QUERY)]
     except sqlite3.Error as error:
         raise UsageError(
-            f"this SQL export cannot be read: {type(error).__name__}",
-            hint="only an export of cc-switch's own tables is read, nothing else in it is run",
+            say("this SQL export cannot be read: {name}", name=type(error).__name__),
+            hint=say("only an export of cc-switch's own tables is read, nothing else in it is run"),
         ) from None
     finally:
         database.close()
@@ -203,9 +204,9 @@ def _with_meta(draft: Draft, meta: dict[str, Any]) -> Draft:
         read = read_headers([(str(k), str(v)) for k, v in headers.items()], notes, warnings)
         endpoint = endpoint._replace(headers={**endpoint.headers, **read.kept})
     if meta.get("customUserAgent"):
-        notes.append("its user agent is not taken over: requests go out under the client's own name")
+        notes.append(say("its user agent is not taken over: requests go out under the client's own name"))
     if meta.get("usage_script"):
-        notes.append("its usage script, and the keys in it, were left alone")
+        notes.append(say("its usage script, and the keys in it, were left alone"))
     limit = meta.get("maxOutputTokens")
     return draft._replace(
         endpoint=endpoint,

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import say
 
 
 def settings_files(config: Any) -> dict[str, str]:
     """Profile name → path of its settings file, `~` not expanded. Accounts (logins) have none."""
     profiles = config.get("profiles") if isinstance(config, Mapping) else None
     if not isinstance(profiles, Mapping):
-        raise UsageError("this is no configuration of ccs", hint="it has a table named profiles")
+        raise UsageError(say("this is no configuration of ccs"), hint=say("it has a table named profiles"))
     found = {}
     for name, entry in profiles.items():
         path = entry.get("settings") if isinstance(entry, Mapping) else entry

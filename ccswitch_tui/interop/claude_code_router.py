@@ -16,6 +16,7 @@ from ccswitch_tui.interop.headers import read_headers
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.model import ModelTiers
+from ccswitch_tui.sentence import say
 
 QUERY = "SELECT value_json FROM app_config WHERE key = 'default'"
 """Where version 3 keeps the tree."""
@@ -38,7 +39,9 @@ def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate
     """All providers of a configuration."""
     providers = tree.get("Providers", tree.get("providers")) if isinstance(tree, dict) else None
     if not isinstance(providers, list):
-        raise UsageError("this is no configuration of claude-code-router", hint="it has a list named Providers")
+        raise UsageError(
+            say("this is no configuration of claude-code-router"), hint=say("it has a list named Providers")
+        )
     routes = _routes(tree.get("Router"))
     entries = [p for p in providers if isinstance(p, dict)]
     return [_candidate(entry, tree, routes, insist) for entry in entries]
@@ -97,7 +100,9 @@ def _completed(
     proxy = tree.get("PROXY_URL")
     if isinstance(proxy, str) and proxy:
         if "@" in proxy:
-            warnings.append("the HTTP proxy's password is not stored; put it into HTTPS_PROXY if the proxy asks for it")
+            warnings.append(
+                say("the HTTP proxy's password is not stored; put it into HTTPS_PROXY if the proxy asks for it")
+            )
         endpoint = endpoint._replace(
             http_proxy=proxy.split("://")[0] + "://" + proxy.rpartition("@")[2].split("://")[-1]
         )
@@ -146,7 +151,7 @@ def _tiers(name: str, listed: tuple[str, ...], routes: dict[str, tuple[str, str]
             tiers[tier] = other_model if other == name else f"{profile_name(other)}:{other_model}"
     for route in routes:
         if route not in ("default", *TIER_OF_ROUTE):
-            notes.append(f"the route '{route}' has no tier of Claude Code's and was left out")
+            notes.append(say("the route '{route}' has no tier of Claude Code's and was left out", route=route))
     return ModelTiers(**{tier: m for tier, m in tiers.items() if tier == "default" or m != model})
 
 

@@ -16,6 +16,7 @@ from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.interop.yamltext import to_yaml
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.presets import load_presets
+from ccswitch_tui.sentence import say
 
 PRESET_OF_PROVIDER = {
     "openai": "openai", "anthropic": "anthropic", "deepseek": "deepseek", "openrouter": "openrouter", "groq": "groq",
@@ -33,7 +34,7 @@ def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate
     """The chat models of a configuration, one profile for each address and key."""
     models = tree.get("models") if isinstance(tree, Mapping) else None
     if not isinstance(models, list):
-        raise UsageError("this is no configuration of Continue", hint="it has a list named models")
+        raise UsageError(say("this is no configuration of Continue"), hint=say("it has a list named models"))
     found: dict[tuple[str, str], Candidate] = {}
     for entry in models:
         if not isinstance(entry, Mapping) or not _chats(entry):
@@ -60,7 +61,7 @@ def _candidate(entry: Mapping[str, Any], insist: bool) -> Candidate:
     name = str(entry.get("name") or entry.get("title") or entry.get("model") or "imported")
     provider = str(entry.get("provider") or "openai")
     if provider in SIGNED:
-        return Candidate(name, None, f"'{provider}' signs in instead of using a key")
+        return Candidate(name, None, say("'{provider}' signs in instead of using a key", provider=provider))
     try:
         draft = draft_from_pairs(
             [("base_url", str(entry.get("apiBase") or "")), ("api_key", str(entry.get("apiKey") or ""))], "Continue"
@@ -70,7 +71,9 @@ def _candidate(entry: Mapping[str, Any], insist: bool) -> Candidate:
     if draft.endpoint is None:
         preset = load_presets().presets.get(PRESET_OF_PROVIDER.get(provider, ""))
         if preset is None:
-            return Candidate(name, None, f"it gives no apiBase, and the address of '{provider}' is not known")
+            return Candidate(
+                name, None, say("it gives no apiBase, and the address of '{provider}' is not known", provider=provider)
+            )
         known = preset.draft("anthropic" if provider == "anthropic" else "openai-chat")
         draft = known._replace(secret=draft.secret, key_ref=draft.key_ref, notes=draft.notes, models=ModelTiers())
     return checked(name, _completed(draft, provider, entry), insist=insist)
@@ -90,7 +93,9 @@ def _completed(draft: Draft, provider: str, entry: Mapping[str, Any]) -> Draft:
         read = read_headers([(str(k), str(v)) for k, v in options["headers"].items()], notes, warnings)
         endpoint = endpoint._replace(headers=read.kept)
     if options.get("verifySsl") is False:
-        notes.append("verifySsl: false is not taken over; name the authority's certificate in endpoint.ca_file instead")
+        notes.append(
+            say("verifySsl: false is not taken over; name the authority's certificate in endpoint.ca_file instead")
+        )
     certificate = options.get("clientCertificate")
     certificate = certificate if isinstance(certificate, Mapping) else {}
     bundle = options.get("caBundlePath")

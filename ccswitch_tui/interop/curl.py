@@ -20,6 +20,7 @@ from ccswitch_tui.interop.headers import ReadHeaders, holds_key, read_headers
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts, Wire
 from ccswitch_tui.profiles.url import NormalisedUrl, normalise_url
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 SOURCE = "a curl command"
 
@@ -104,7 +105,7 @@ def parse_curl(text: str) -> Draft:
     text = re.sub("“([^“”]*)”|‘([^‘’]*)’", lambda m: shlex.quote(m[1] or m[2] or ""), text)
     start = _CURL.search(text)
     if start is None:
-        raise UsageError("there is no curl command in this text", hint="paste it from the word 'curl' on")
+        raise UsageError(say("there is no curl command in this text"), hint=say("paste it from the word 'curl' on"))
     command, before = text[start.start(1) :], text[: start.start(1)]
     further = len(_CURL.findall(command)) > 1 and bool(re.search(r"\n\s*curl\s", command))
     options = _options(_words(command), _assignments(before))
@@ -115,8 +116,8 @@ def parse_curl(text: str) -> Draft:
         options.bodies.append("\n".join(lines[:end]))
     if not options.urls:
         raise UsageError(
-            "the curl command holds no address",
-            hint="add the https://… address, or give it with --url",
+            say("the curl command holds no address"),
+            hint=say("add the https://… address, or give it with --url"),
             kind="url-malformed",
         )
     return _draft(options, further)
@@ -194,7 +195,7 @@ def _draft(options: _Options, further: bool) -> Draft:
         if name in options.last:
             warnings.append(why)
     if further:
-        notes.append("there is more than one curl command; the first was read")
+        notes.append(say("there is more than one curl command; the first was read"))
     secret = headers.secret or url.secret
     endpoint = Endpoint(
         base_url=url.base_url,
@@ -223,16 +224,16 @@ def _address(options: _Options, notes: list[str]) -> NormalisedUrl:
     for word in addresses:
         if shellwords.variable_in(word) is not None and not _is_address(word.split(shellwords.VARIABLE)[0] or "-"):
             raise UsageError(
-                "the address in the curl command is a variable",
-                hint="put its value in its place, or give it with --url",
+                say("the address in the curl command is a variable"),
+                hint=say("put its value in its place, or give it with --url"),
             )
     if not addresses:
-        raise UsageError("the curl command holds no address", hint="give it with --url", kind="url-malformed")
+        raise UsageError(say("the curl command holds no address"), hint=say("give it with --url"), kind="url-malformed")
     best = next(
         (u for u in addresses if re.search(r"/(chat/completions|messages|completions|responses)\b", u)), addresses[0]
     )
     if len(set(addresses)) > 1:
-        notes.append("there is more than one address; the one that answers conversations was taken")
+        notes.append(say("there is more than one address; the one that answers conversations was taken"))
     return normalise_url(shellwords.unmarked(best))
 
 
@@ -243,19 +244,19 @@ def _headers(options: _Options, notes: list[str], warnings: list[str]) -> ReadHe
     user = options.last.get("--user")
     if user and not any(name.lower() == "authorization" for name, _ in pairs):
         if shellwords.variable_in(user):
-            notes.append("the user and password of -u are variables: give the value with --key-stdin")
+            notes.append(say("the user and password of -u are variables: give the value with --key-stdin"))
         else:
             token = base64.b64encode((user if ":" in user else user + ":").encode()).decode()
             pairs.append(("Authorization", f"Basic {token}"))
             Secret(user)
-            notes.append("-u: user and password are kept as the ready-made Authorization header, in the key store")
+            notes.append(say("-u: user and password are kept as the ready-made Authorization header, in the key store"))
     return read_headers(pairs, notes, warnings)
 
 
 def _model(options: _Options, notes: list[str]) -> str | None:
     for body in options.bodies:
         if body.startswith("@") and body != "@-":
-            notes.append("the request's body is in a file, which is not read: name the model with --model")
+            notes.append(say("the request's body is in a file, which is not read: name the model with --model"))
             continue
         try:
             model = json.loads(body).get("model")
@@ -264,11 +265,11 @@ def _model(options: _Options, notes: list[str]) -> str | None:
             model = found[1] if found else None
         if isinstance(model, str) and model.strip():
             if shellwords.variable_in(model) or shellwords.command_in(model):
-                notes.append("the model is a variable: name it with --model")
+                notes.append(say("the model is a variable: name it with --model"))
                 continue
             if holds_key(model):
                 Secret(model)
-                notes.append("what stood in the model's place looks like a key and was left out")
+                notes.append(say("what stood in the model's place looks like a key and was left out"))
                 continue
             return model.strip()
     return None
@@ -279,7 +280,7 @@ def _http_proxy(options: _Options, notes: list[str], warnings: list[str]) -> str
     if not proxy:
         return None
     if shellwords.variable_in(proxy):
-        notes.append("the HTTP proxy is a variable: set endpoint.http_proxy, or rely on HTTPS_PROXY")
+        notes.append(say("the HTTP proxy is a variable: set endpoint.http_proxy, or rely on HTTPS_PROXY"))
         return None
     scheme, _, rest = proxy.rpartition("://")
     if scheme.lower().startswith("socks"):

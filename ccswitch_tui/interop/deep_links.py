@@ -15,6 +15,7 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs
 from ccswitch_tui.profiles.model import Wire
+from ccswitch_tui.sentence import say
 
 SCHEMES = ("ccswitch", "ccr")
 
@@ -44,7 +45,9 @@ def parse_link(text: str) -> Draft:
     given = {name.lower().replace("_", ""): value for name, value in parse_qsl(parts.query)}
     scheme = parts.scheme.lower()
     if scheme == "ccswitch" and given.get("resource", "provider") != "provider":
-        raise UsageError("this link carries no provider", hint="only links with resource=provider describe an endpoint")
+        raise UsageError(
+            say("this link carries no provider"), hint=say("only links with resource=provider describe an endpoint")
+        )
     notes = (
         ["the link's other instructions (files to fetch, scripts to run) were ignored"]
         if set(given) & set(IGNORED)
@@ -96,7 +99,9 @@ def _with_config(draft: Draft, config: str) -> Draft:
 def _from_ccr(given: dict[str, str]) -> Draft:
     protocol = given.get("protocol", "openai_chat_completions")
     if protocol.startswith("gemini"):
-        raise UsageError("this provider speaks Gemini's own format", hint="use its OpenAI-compatible address instead")
+        raise UsageError(
+            say("this provider speaks Gemini's own format"), hint=say("use its OpenAI-compatible address instead")
+        )
     models = [m.strip() for m in given.get("models", "").split(",") if m.strip()]
     pairs: list[Pair] = [
         ("base_url", given.get("baseurl", "")),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ccswitch_tui.interop.shellwords import command_in, variable_in
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 CLIENTS_OWN = frozenset({
     "accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-length", "content-type",
@@ -59,14 +60,14 @@ def read_headers(pairs: Iterable[tuple[str, str]], notes: list[str], warnings: l
         if lower in ("authorization", "x-api-key", *KEY_HEADERS):
             found[lower] = value
         elif lower == "user-agent":
-            notes.append("the user agent is not taken over: requests go out under the client's own name")
+            notes.append(say("the user agent is not taken over: requests go out under the client's own name"))
         elif looks_secret(lower) or "bearer " in value.lower() or holds_key(value):
             Secret(value)
             found.setdefault("?" + name, value)
         elif not _HEADER_NAME.fullmatch(name) or any(ord(c) < 32 for c in value):
-            warnings.append("a header that cannot be sent was left out")
+            warnings.append(say("a header that cannot be sent was left out"))
         elif variable_in(value) or command_in(value):
-            notes.append(f"the header '{name}' holds a variable and was left out: set it with --header")
+            notes.append(say("the header '{name}' holds a variable and was left out: set it with --header", name=name))
         else:
             kept[name] = value
     return _choose_key(found, kept, anthropic, notes, warnings)
@@ -80,7 +81,7 @@ def _choose_key(
     if bearer and direct:
         style, value = ("both", bearer[1]) if bearer[1].strip() == direct.strip() else ("bearer", bearer[1])
         if style == "bearer":
-            warnings.append("two different keys, in Authorization and x-api-key: the first was taken")
+            warnings.append(say("two different keys, in Authorization and x-api-key: the first was taken"))
             Secret(direct)
     elif bearer:
         style, value = "bearer", bearer[1]
@@ -96,20 +97,24 @@ def _choose_key(
         style, value = f"header:{named.lstrip('?')}", found[named]
     for name in found:
         if name[0] == "?" and style != f"header:{name[1:]}":
-            warnings.append(f"the header '{name[1:]}' looks like a second secret and was left out")
+            warnings.append(say("the header '{name}' looks like a second secret and was left out", name=name[1:]))
     return _key(value.strip(), style, kept, anthropic, notes)
 
 
 def _key(value: str, style: str, kept: dict[str, str], anthropic: bool, notes: list[str]) -> ReadHeaders:
     variable = variable_in(value)
     if variable:
-        notes.append(f"the key is the variable {variable}: it is read from the environment each time")
+        notes.append(
+            say("the key is the variable {variable}: it is read from the environment each time", variable=variable)
+        )
         return ReadHeaders(kept, None, style, variable, anthropic)
     if command_in(value):
-        notes.append("the key comes from a command, which is not run: give it with --key 'command:…' if you trust it")
+        notes.append(
+            say("the key comes from a command, which is not run: give it with --key 'command:…' if you trust it")
+        )
         return ReadHeaders(kept, None, style, None, anthropic)
     if is_placeholder(value):
-        notes.append("the key in it is a placeholder")
+        notes.append(say("the key in it is a placeholder"))
         return ReadHeaders(kept, None, style, None, anthropic)
     return ReadHeaders(kept, Secret(value), style, None, anthropic)
 

@@ -18,6 +18,7 @@ from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.interop.yamltext import to_yaml
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.presets import load_presets
+from ccswitch_tui.sentence import say
 
 OPENAI_LIKE = (
     "openai", "openai_like", "custom_openai", "hosted_vllm", "text-completion-openai", "litellm_proxy", "lm_studio",
@@ -40,7 +41,7 @@ def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate
     """The upstreams of a configuration, those that share address and key together."""
     entries = tree.get("model_list") if isinstance(tree, Mapping) else None
     if not isinstance(entries, list):
-        raise UsageError("this is no configuration of LiteLLM's proxy", hint="it has a list named model_list")
+        raise UsageError(say("this is no configuration of LiteLLM's proxy"), hint=say("it has a list named model_list"))
     groups: dict[tuple[str, str, str], list[tuple[str, str, Mapping[str, Any]]]] = {}
     for entry in entries:
         params = entry.get("litellm_params") if isinstance(entry, Mapping) else None
@@ -59,13 +60,15 @@ def _candidate(
 ) -> Candidate:
     name = members[0][0] if provider in OPENAI_LIKE else provider
     if provider in NO_CHAT:
-        return Candidate(name, None, f"{provider} signs in instead of using a key")
+        return Candidate(name, None, say("{provider} signs in instead of using a key", provider=provider))
     try:
         draft = _draft(provider, base, key)
     except UsageError as error:
         return Candidate(name, None, error.message)
     if draft is None:
-        return Candidate(name, None, f"it gives no address, and that of '{provider}' is not known")
+        return Candidate(
+            name, None, say("it gives no address, and that of '{provider}' is not known", provider=provider)
+        )
     models = [model for _, model, _ in members]
     info = members[0][2].get("model_info")
     window = info.get("max_input_tokens") if isinstance(info, Mapping) else None

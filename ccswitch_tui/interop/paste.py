@@ -17,6 +17,7 @@ from ccswitch_tui.interop.env_lines import env_pairs
 from ccswitch_tui.interop.headers import holds_key, read_headers
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, read_key
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 LONGEST_PASTE = 1_000_000
 """Characters. The longest honest paste is a curl with a picture in its body; 5 MB is a file chosen by mistake."""
@@ -56,23 +57,25 @@ def parse_paste(pasted: str | bytes) -> Draft:
 def _readable(pasted: str | bytes, notes: list[str]) -> str:
     if len(pasted) > LONGEST_PASTE:
         raise UsageError(
-            f"this is {len(pasted) / 1e6:.1f} MB, too long for the description of an endpoint",
-            hint="paste only the curl command, the export lines or the address",
+            say("this is {n:.1f} MB, too long for the description of an endpoint", n=len(pasted) / 1e6),
+            hint=say("paste only the curl command, the export lines or the address"),
         )
     text = _decoded(pasted) if isinstance(pasted, bytes) else pasted
     if text.count("\0") or text.count("\ufffd") > 8:
         raise UsageError(
-            "this is not text but binary data", hint="paste the curl command, the export lines or the address"
+            say("this is not text but binary data"), hint=say("paste the curl command, the export lines or the address")
         )
     plain = _CONTROL.sub("", _TERMINAL_CODES.sub("", text))
     if plain != text.removeprefix("\ufeff"):
-        notes.append("control characters removed")
+        notes.append(say("control characters removed"))
     plain = plain.replace("\r\n", "\n").replace("\r", "\n")
     fence = _FENCE.match(plain)
     if fence:
         plain = fence[1]
     if not plain.strip():
-        raise UsageError("nothing was pasted", hint="paste a curl command that works, export lines, JSON or an address")
+        raise UsageError(
+            say("nothing was pasted"), hint=say("paste a curl command that works, export lines, JSON or an address")
+        )
     return plain
 
 
@@ -142,7 +145,9 @@ def _by_variable(pairs: list[Pair]) -> Draft | None:
         preset = load_presets().of_variable(name)
         if preset is None or preset.value:
             continue
-        notes = [f"{name} is {preset.title}'s: its address is taken from the catalogue"]
+        notes: list[str] = [
+            say("{name} is {provider}'s: its address is taken from the catalogue", name=name, provider=preset.title)
+        ]
         secret, ref = read_key(value, notes)
         return preset.draft()._replace(secret=secret, key_ref=ref, notes=tuple(notes), source="environment variables")
     return None
@@ -211,10 +216,10 @@ def _loose_key(text: str, draft: Draft) -> Secret | None:
 def _no_address(draft: Draft) -> UsageError:
     if draft.secret is not None:
         return UsageError(
-            "there is a key in it but no address",
-            hint="add --url https://…/v1, or --preset ID ('ccswitch-tui presets' lists them)",
+            say("there is a key in it but no address"),
+            hint=say("add --url https://…/v1, or --preset ID ('ccswitch-tui presets' lists them)"),
         )
     return UsageError(
-        "there is no endpoint in this text",
-        hint="paste a curl command that works, export lines, JSON, an SDK snippet, or the address itself",
+        say("there is no endpoint in this text"),
+        hint=say("paste a curl command that works, export lines, JSON, an SDK snippet, or the address itself"),
     )

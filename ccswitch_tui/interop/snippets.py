@@ -15,6 +15,7 @@ from typing import Any
 from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.interop.headers import read_headers
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold
+from ccswitch_tui.sentence import say
 
 ARGUMENT_NAMES = {
     "azure_endpoint": "base_url", "azureEndpoint": "base_url", "openai_api_base": "base_url", "api_base": "base_url",
@@ -152,8 +153,9 @@ def draft_from_tree(tree: Any) -> Draft:
     best = (complete or found)[0]
     distinct = {d.endpoint.base_url for d in complete if d.endpoint}
     if len(distinct) > 1:
-        note = (
-            f"there are {len(distinct)} endpoints in it: the first was taken ('ccswitch-tui import' takes whole files)"
+        note = say(
+            "there are {n} endpoints in it: the first was taken ('ccswitch-tui import' takes whole files)",
+            n=len(distinct),
         )
         best = best._replace(notes=(*best.notes, note))
     return best

@@ -17,6 +17,7 @@ from ccswitch_tui.interop.headers import holds_key, is_placeholder, read_headers
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts, Wire
 from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 # ---------------------------------------------------------------- tables
 
@@ -116,7 +117,9 @@ def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> D
     table = dict(facts)
     for cloud in OTHER_CLOUDS:
         if table.get(cloud, "") not in ("", "0", "false"):
-            warnings.append(f"{cloud} sends Claude Code to that cloud's own sign-in, which no profile replaces")
+            warnings.append(
+                say("{cloud} sends Claude Code to that cloud's own sign-in, which no profile replaces", cloud=cloud)
+            )
     chosen, group = _choose(_groups(facts), warnings)
     url = _url(group, chosen)
     return _assemble(
@@ -177,7 +180,10 @@ def _choose(groups: dict[str, _Group], warnings: list[str]) -> tuple[str, _Group
     complete = [g for g in ranked if groups[g].url and groups[g].key]
     if len(complete) > 1:
         warnings.append(
-            f"more than one endpoint is in it ({', '.join(g.lower() for g in complete)}): the first was taken"
+            say(
+                "more than one endpoint is in it ({names}): the first was taken",
+                names=", ".join(g.lower() for g in complete),
+            )
         )
     # A part that stands without a vendor's name belongs to whoever lacks it.
     for other in ranked[1:]:
@@ -205,12 +211,12 @@ def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[
         notes += url.changes
         warnings += [h for h in url.hints if h.startswith("http://")]
     if group.url and url is None:
-        notes.append("the address is a variable: give its value with --url")
+        notes.append(say("the address is a variable: give its value with --url"))
     secret, ref = read_key(group.key, notes)
     auth = AUTH_OF_NAME.get(group.key_name) if label in ("ANTHROPIC", "CLAUDE") else None
     if group.second_key and group.second_key != group.key:
         Secret(group.second_key)
-        warnings.append("there are two different keys in it: the bearer token was taken")
+        warnings.append(say("there are two different keys in it: the bearer token was taken"))
     endpoint = None
     if url is not None:
         if WIRE_OF_GROUP.get(label) == "anthropic" and url.wire_hint is None and url.base_url.endswith("/v1"):
@@ -246,7 +252,7 @@ def _says_more(url: NormalisedUrl, label: str) -> bool:
 
 def _for_wire(base_url: str, wire: Wire | None, notes: list[str]) -> str:
     if wire == "anthropic" and base_url.endswith("/v1"):
-        notes.append("'/v1' removed: Anthropic's client appends it itself")
+        notes.append(say("'/v1' removed: Anthropic's client appends it itself"))
         return base_url.removesuffix("/v1")
     return base_url
 
@@ -258,10 +264,12 @@ def read_key(value: str, notes: list[str]) -> tuple[Secret | None, SecretRef | N
         return None, None
     variable = variable_name(value)
     if variable:
-        notes.append(f"the key is the variable {variable}: it is read from the environment each time")
+        notes.append(
+            say("the key is the variable {variable}: it is read from the environment each time", variable=variable)
+        )
         return None, SecretRef("env", variable)
     if is_placeholder(value):
-        notes.append("the key in it is a placeholder")
+        notes.append(say("the key in it is a placeholder"))
         return None, None
     return Secret(re.sub(r"^bearer\s+", "", value, flags=re.IGNORECASE)), None
 
@@ -271,7 +279,7 @@ def _custom_headers(text: str, notes: list[str], warnings: list[str]) -> dict[st
     pairs = [line.partition(":") for line in text.replace("\\n", "\n").splitlines() if ":" in line]
     read = read_headers([(n.strip(), v.strip()) for n, _, v in pairs], notes, warnings)
     if read.secret:
-        warnings.append("the custom headers carry a key, which was left out: give it with --key-stdin")
+        warnings.append(say("the custom headers carry a key, which was left out: give it with --key-stdin"))
     return read.kept
 
 
@@ -284,7 +292,7 @@ def _models(group: _Group, url: NormalisedUrl | None, table: dict[str, str], not
         tiers.setdefault("default", model_name(group.model))
     for tier in [t for t, model in tiers.items() if holds_key(model)]:
         Secret(tiers.pop(tier))
-        notes.append("what stood in a model's place looks like a key and was left out")
+        notes.append(say("what stood in a model's place looks like a key and was left out"))
     if url is not None and url.model:
         tiers.setdefault("default", url.model)
     if "default" not in tiers:
@@ -321,4 +329,6 @@ def checked_url(text: str, what: str) -> NormalisedUrl:
     try:
         return normalise_url(text)
     except UrlError as error:
-        raise UsageError(f"{what}: {error.message}", hint=error.hint, kind=error.kind) from None
+        raise UsageError(
+            say("{what}: {message}", what=what, message=error.message), hint=error.hint, kind=error.kind
+        ) from None

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import say
 
 MOST_ALIASES = 200
 """Aliases in one file. Real configurations use a handful; a "billion laughs" file uses them to explode."""
@@ -22,14 +23,16 @@ def from_yaml(text: str) -> Any:
     try:
         aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text))
         if aliases > MOST_ALIASES:
-            raise UsageError("this YAML refers to itself too often to be a configuration")
+            raise UsageError(say("this YAML refers to itself too often to be a configuration"))
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise UsageError(f"this is not YAML: {error.problem or 'it cannot be parsed'}{where}") from None
+        where = say(" (line {line}, column {column})", line=mark.line + 1, column=mark.column + 1) if mark else ""
+        raise UsageError(
+            say("this is not YAML: {problem}{where}", problem=error.problem or say("it cannot be parsed"), where=where)
+        ) from None
     except (yaml.YAMLError, ValueError, RecursionError):
-        raise UsageError("this is not YAML") from None
+        raise UsageError(say("this is not YAML")) from None
 
 
 def to_yaml(tree: Any, depth: int = 0) -> str:

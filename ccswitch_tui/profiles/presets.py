@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Timeouts, Wire
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.interop.draft import Draft
@@ -72,10 +73,14 @@ class Preset(NamedTuple):
         """The base URL for one wire. Raises UsageError where it has none, or a value is missing."""
         base = self.anthropic if wire == "anthropic" else self.openai
         if base is None:
-            raise UsageError(f"preset '{self.id}' has no {wire} address", hint=f"it speaks {', '.join(self.wires)}")
+            raise UsageError(
+                say("preset '{id}' has no {wire} address", id=self.id, wire=wire),
+                hint=say("it speaks {names}", names=", ".join(self.wires)),
+            )
         if self.value and not value:
             raise UsageError(
-                f"preset '{self.id}' needs {self.value}", hint=f"--preset {self.id}:VALUE puts it into {base}"
+                say("preset '{id}' needs {value}", id=self.id, value=self.value),
+                hint=say("--preset {id}:VALUE puts it into {base}", id=self.id, base=base),
             )
         return base.replace("{value}", value)
 
@@ -90,7 +95,7 @@ class Preset(NamedTuple):
             auth="none" if self.no_key else self.auth if chosen == "anthropic" else self.openai_auth,
             timeouts=Timeouts(first_byte_s=float(self.first_byte_s)) if self.first_byte_s else Timeouts(),
         )
-        because = f"preset {self.id}"
+        because = say("preset {id}", id=self.id)
         return Draft(
             endpoint=endpoint,
             models=ModelTiers(**self.models),
@@ -123,8 +128,10 @@ class Catalogue(NamedTuple):
         near = [p.id for p in self.presets.values() if wanted in p.id or wanted in p.title.casefold()][:4]
         near = near or difflib.get_close_matches(wanted, self.presets, n=3)
         raise UsageError(
-            f"there is no preset '{preset_id}'",
-            hint=f"did you mean {' or '.join(near)}?" if near else "'ccswitch-tui presets' lists them",
+            say("there is no preset '{id}'", id=preset_id),
+            hint=say("did you mean {names}?", names=" or ".join(near))
+            if near
+            else say("'ccswitch-tui presets' lists them"),
         )
 
     def of_variable(self, name: str) -> Preset | None:

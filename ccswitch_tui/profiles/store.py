@@ -22,6 +22,7 @@ from ccswitch_tui.profiles.model import (
     profile_from_table,
     profile_to_table,
 )
+from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.textfile import sha256_of, write_private
 
 VERSION = 1
@@ -50,19 +51,19 @@ class ProfileBook(NamedTuple):
             return self.profiles[name]
         except KeyError:
             raise UsageError(
-                f"no profile '{name}'", hint=_nearest_hint(name, self.profiles), kind="no-profile"
+                say("no profile '{name}'", name=name), hint=_nearest_hint(name, self.profiles), kind="no-profile"
             ) from None
 
 
 def _nearest_hint(name: str, known: dict[str, Profile]) -> str:
     if not known:
-        return "there are none yet: 'ccswitch-tui add NAME --paste -' makes one from a curl command that works"
+        return say("there are none yet: 'ccswitch-tui add NAME --paste -' makes one from a curl command that works")
     import difflib
 
     near = difflib.get_close_matches(name, known, n=3)
-    return (
-        f"did you mean {' or '.join(repr(n) for n in near)}?" if near else f"there are: {', '.join(sorted(known)[:12])}"
-    )
+    if near:
+        return say("did you mean {names}?", names=joined((repr(n) for n in near), " or "))
+    return say("there are: {names}", names=", ".join(sorted(known)[:12]))
 
 
 def load_profiles(paths: Paths) -> ProfileBook:
@@ -86,8 +87,8 @@ def load_profiles(paths: Paths) -> ProfileBook:
         except UsageError as error:
             line = _line_of(raw.decode("utf-8-sig"), name, getattr(error, "key", ()))
             broken[name] = ProfileFileError(
-                f"{paths.profiles}, line {line}: {error.message}",
-                hint=error.hint or "mend the line in an editor: nothing was changed",
+                say("{path}, line {line}: {message}", path=paths.profiles, line=line, message=error.message),
+                hint=error.hint or say("mend the line in an editor: nothing was changed"),
             )
     return ProfileBook(profiles, sha256, broken)
 
@@ -99,7 +100,7 @@ def _read(path: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ProfileFileError(f"cannot read {path}: {error.strerror}") from None
+        raise ProfileFileError(say("cannot read {path}: {reason}", path=path, reason=error.strerror)) from None
 
 
 def _remembered(paths: Paths, sha256: str) -> dict[str, Any] | None:
@@ -130,24 +131,29 @@ def _tables(raw: bytes, path: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise ProfileFileError(f"{path} is not UTF-8 text: byte {error.start}") from None
+        raise ProfileFileError(say("{path} is not UTF-8 text: byte {start}", path=path, start=error.start)) from None
     except tomllib.TOMLDecodeError as error:
         raise ProfileFileError(
-            f"{path} cannot be read as TOML: {error}", hint="mend the line, nothing was changed"
+            say("{path} cannot be read as TOML: {error}", path=path, error=error),
+            hint=say("mend the line, nothing was changed"),
         ) from None
     version = document.get("version", VERSION)
     if not isinstance(version, int) or version > VERSION:
         raise ProfileFileError(
-            f"{path} is of version {version}, newer than this program knows", hint="upgrade ccswitch-tui"
+            say("{path} is of version {version}, newer than this program knows", path=path, version=version),
+            hint=say("upgrade ccswitch-tui"),
         )
     unknown = set(document) - {"version", "profiles"}
     if unknown:
         raise ProfileFileError(
-            f"{path}: unknown key '{sorted(unknown)[0]}'", hint="profiles are tables named [profiles.NAME]"
+            say("{path}: unknown key '{key}'", path=path, key=sorted(unknown)[0]),
+            hint=say("profiles are tables named [profiles.NAME]"),
         )
     tables = document.get("profiles", {})
     if not isinstance(tables, dict):
-        raise ProfileFileError(f"{path}: 'profiles' should be a table of tables", hint="write [profiles.NAME]")
+        raise ProfileFileError(
+            say("{path}: 'profiles' should be a table of tables", path=path), hint=say("write [profiles.NAME]")
+        )
     return tables
 
 
@@ -216,8 +222,12 @@ def _refuse_keys(profile: Profile) -> None:
         label = where.rpartition(".")[2]
         if redact(text) != text or redact(f"{label}: {text}") != f"{label}: {text}":
             raise UsageError(
-                f"profile '{profile.name}': {where} looks like a key, and profiles.toml never holds one",
-                hint=f"put it into the key store: 'ccswitch-tui edit {profile.name} --key-stdin'",
+                say(
+                    "profile '{name}': {where} looks like a key, and profiles.toml never holds one",
+                    name=profile.name,
+                    where=where,
+                ),
+                hint=say("put it into the key store: 'ccswitch-tui edit {name} --key-stdin'", name=profile.name),
                 kind="key-in-profile",
             )
 

@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Wire
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 LONGEST_URL = 2048
 """Longer than any base URL; what is longer is not an address but something pasted by mistake."""
@@ -105,12 +106,12 @@ def normalise_url(text: str) -> NormalisedUrl:
             break
     secret = _take_query(parts, changes) or secret
     if parts.fragment:
-        changes.append("the part after '#' left out: it never reaches a server")
+        changes.append(say("the part after '#' left out: it never reaches a server"))
     base = f"{parts.scheme.lower()}://{_authority(parts.scheme.lower(), host, port, changes)}{path}"
     if _KEY_IN_PATH.search(path) or ("." not in host and _KEY_IN_PATH.search(host)):
         raise UrlError(
-            "this address holds what looks like a key, and addresses are kept in the clear",
-            hint="give the address without it, and the key with --key-stdin",
+            say("this address holds what looks like a key, and addresses are kept in the clear"),
+            hint=say("give the address without it, and the key with --key-stdin"),
         )
     return NormalisedUrl(
         base, wire, tuple(changes), _hints(parts.scheme.lower(), host, path, wire), secret, model, auth
@@ -147,76 +148,82 @@ def is_private(host: str) -> bool:
 
 def _clean(text: str, changes: list[str]) -> str:
     if len(text) > 4 * LONGEST_URL:
-        raise UrlError(f"this is {len(text)} characters long: no address", hint="paste only the base URL")
+        raise UrlError(say("this is {n} characters long: no address", n=len(text)), hint=say("paste only the base URL"))
     link = _MARKDOWN_LINK.search(text)
     if link:
         text = link[1]
-        changes.append("the address taken out of a Markdown link")
+        changes.append(say("the address taken out of a Markdown link"))
     trimmed = text.strip(_QUOTES + " \t\r\n\u00a0\u3000")
     if "[" in text and re.search(r"\[[0-9a-fA-F:.]*:[0-9a-fA-F:.%]*\]", text):
         # an IPv6 host keeps its brackets, also at the very ends
         trimmed = text.strip(_QUOTES.replace("[", "").replace("]", "") + " \t\r\n\u00a0\u3000")
     if trimmed != text.strip():
-        changes.append("quotes around it removed")
+        changes.append(say("quotes around it removed"))
     elif trimmed != text:
-        changes.append("blanks around it removed")
+        changes.append(say("blanks around it removed"))
     if not trimmed:
-        raise UrlError("there is no address here", hint="for example https://api.example.com/v1")
+        raise UrlError(say("there is no address here"), hint=say("for example https://api.example.com/v1"))
     bare = _INVISIBLE.sub("", trimmed)
     if bare != trimmed:
-        changes.append("invisible characters removed")
+        changes.append(say("invisible characters removed"))
     dotted = unicodedata.normalize("NFKC", bare.translate(_DOTS)) if not bare.isascii() else bare
     if dotted != bare:
-        changes.append("full-width punctuation replaced by plain")
+        changes.append(say("full-width punctuation replaced by plain"))
     joined = re.sub(r"\s+", "", dotted)
     if joined != dotted:
-        changes.append("blanks inside it removed")
+        changes.append(say("blanks inside it removed"))
     if len(joined) > LONGEST_URL:
-        raise UrlError(f"this is {len(joined)} characters long: no address", hint="paste only the base URL")
+        raise UrlError(
+            say("this is {n} characters long: no address", n=len(joined)), hint=say("paste only the base URL")
+        )
     if any(unicodedata.category(c) == "Cc" for c in joined):
-        raise UrlError("there are control characters in this address", hint="type it instead of pasting it")
+        raise UrlError(say("there are control characters in this address"), hint=say("type it instead of pasting it"))
     slashed = joined.replace("\\", "/")
     if slashed != joined:
-        changes.append("backslashes turned into slashes")
+        changes.append(say("backslashes turned into slashes"))
     placeholder = _PLACEHOLDER.search(slashed)
     if placeholder:
         raise UrlError(
-            f"'{placeholder[0][:40]}' is a placeholder, not part of an address", hint="put your own value in its place"
+            say("'{placeholder}' is a placeholder, not part of an address", placeholder=placeholder[0][:40]),
+            hint=say("put your own value in its place"),
         )
     return slashed
 
 
 def _with_scheme(text: str, changes: list[str]) -> str:
     if re.match(r"https?:/*$|https?:///", text, re.IGNORECASE):
-        raise UrlError("there is no host in this address", hint="for example https://api.example.com/v1")
+        raise UrlError(say("there is no host in this address"), hint=say("for example https://api.example.com/v1"))
     found = _SCHEME.match(text)
     if found and not (found["mark"] == ":" and re.match(r"\d+(/|$|\?)", text[found.end() :])):
         name, rest = found["name"].lower(), text[found.end() :]
         if name in ("ws", "wss"):
             name = {"ws": "http", "wss": "https"}[name]
-            changes.append(f"{found['name']}:// turned into {name}://")
+            changes.append(say("{found}:// turned into {name}://", found=found["name"], name=name))
         elif name not in ("http", "https"):
             near = _misspelled(name)
             if near is None:
-                what = f"'{name}:'" if len(name) <= 10 and name.isalpha() else "this"
-                raise UrlError(f"{what} is not an address of a model's API", hint="it begins with https:// or http://")
-            changes.append(f"'{found['name']}' turned into '{near}'")
+                what = say("'{name}:'", name=name) if len(name) <= 10 and name.isalpha() else say("this")
+                raise UrlError(
+                    say("{what} is not an address of a model's API", what=what),
+                    hint=say("it begins with https:// or http://"),
+                )
+            changes.append(say("'{found}' turned into '{near}'", found=found["name"], near=near))
             name = near
         elif found["mark"] != "://":
-            changes.append(f"'{name}{found['mark']}' turned into '{name}://'")
+            changes.append(say("'{name}{found}' turned into '{name}://'", name=name, found=found["mark"]))
         elif found["name"] != name:
-            changes.append("the scheme written in lower case")
+            changes.append(say("the scheme written in lower case"))
         again = _SCHEME.match(rest)
         if again and again["name"].lower() in ("http", "https") and again["mark"] != ":":
-            changes.append(f"'{name}://' in front of '{again['name'].lower()}://' removed")
+            changes.append(say("'{name}://' in front of '{again}://' removed", name=name, again=again["name"].lower()))
             return _with_scheme(rest, changes)
         return f"{name}://{rest}"
     text = text.lstrip("/")
     if re.fullmatch(r"[^./:?#\[]+", text) and text.lower() not in LOOPBACK_NAMES:
-        raise UrlError("this is a word, not an address", hint="for example https://api.example.com/v1")
+        raise UrlError(say("this is a word, not an address"), hint=say("for example https://api.example.com/v1"))
     host = re.split(r"[/:?#]", text, maxsplit=1)[0] if not text.startswith("[") else text[1:].split("]")[0]
     scheme = "http" if is_private(host.lower()) and not re.match(r"[^/]*:443(/|$)", text) else "https"
-    changes.append(f"{scheme}:// added")
+    changes.append(say("{scheme}:// added", scheme=scheme))
     return f"{scheme}://{text}"
 
 
@@ -237,13 +244,15 @@ def _split(text: str, changes: list[str]) -> tuple[SplitResult, str, int | None]
     except ValueError as error:
         if "port" in str(error).lower():
             raise UrlError(
-                "the port is not a number from 1 to 65535", hint="for example http://127.0.0.1:8080"
+                say("the port is not a number from 1 to 65535"), hint=say("for example http://127.0.0.1:8080")
             ) from None
-        raise UrlError("this cannot be read as an address", hint="an IPv6 host goes into [brackets]") from None
+        raise UrlError(
+            say("this cannot be read as an address"), hint=say("an IPv6 host goes into [brackets]")
+        ) from None
     if port == 0:
-        raise UrlError("the port is not a number from 1 to 65535", hint="for example http://127.0.0.1:8080")
+        raise UrlError(say("the port is not a number from 1 to 65535"), hint=say("for example http://127.0.0.1:8080"))
     if not host:
-        raise UrlError("there is no host in this address", hint="for example https://api.example.com/v1")
+        raise UrlError(say("there is no host in this address"), hint=say("for example https://api.example.com/v1"))
     return parts, _host(host, parts, changes), port
 
 
@@ -254,20 +263,24 @@ def _host(host: str, parts: SplitResult, changes: list[str]) -> str:
         try:
             host = host.encode("idna").decode()
         except UnicodeError:
-            raise UrlError("the host's name cannot be written in ASCII", hint="check it for odd characters") from None
-        changes.append(f"the host's name in other letters written as {host}")
+            raise UrlError(
+                say("the host's name cannot be written in ASCII"), hint=say("check it for odd characters")
+            ) from None
+        changes.append(say("the host's name in other letters written as {host}", host=host))
     if not _HOST.fullmatch(host) or ".." in host or len(host) > 253:
-        raise UrlError("the host's name holds characters no host has", hint="for example https://api.example.com/v1")
+        raise UrlError(
+            say("the host's name holds characters no host has"), hint=say("for example https://api.example.com/v1")
+        )
     if "." not in host and not is_private(host):
-        raise UrlError("this is no host's name", hint="for example https://api.example.com/v1")
+        raise UrlError(say("this is no host's name"), hint=say("for example https://api.example.com/v1"))
     typed = parts.netloc.rpartition("@")[2].partition(":")[0]
     if typed.isascii() and typed != typed.lower():
-        changes.append("the host written in lower case")
+        changes.append(say("the host written in lower case"))
     if host == "0.0.0.0":  # noqa: S104 - recognised, never bound to
-        changes.append("0.0.0.0, where a server listens, replaced by 127.0.0.1, where it is reached")
+        changes.append(say("0.0.0.0, where a server listens, replaced by 127.0.0.1, where it is reached"))
         return "127.0.0.1"
     if host.endswith("."):
-        changes.append("the dot at the end of the host removed")
+        changes.append(say("the dot at the end of the host removed"))
         host = host.rstrip(".")
     return host
 
@@ -275,7 +288,7 @@ def _host(host: str, parts: SplitResult, changes: list[str]) -> str:
 def _take_userinfo(parts: SplitResult, changes: list[str]) -> Secret | None:
     if "@" not in parts.netloc:
         return None
-    changes.append("user and password taken out of the address: no client sends them")
+    changes.append(say("user and password taken out of the address: no client sends them"))
     return Secret(unquote(parts.password)) if parts.password else None
 
 
@@ -284,10 +297,10 @@ def _take_query(parts: SplitResult, changes: list[str]) -> Secret | None:
         return None
     for name, value in parse_qsl(parts.query):
         if name.lower() in SECRET_PARAMETERS and value:
-            changes.append(f"the key in '?{name}=' taken out of the address")
+            changes.append(say("the key in '?{name}=' taken out of the address", name=name))
             return Secret(value)
     if parts.query:
-        changes.append("the part after '?' left out: a base URL has none")
+        changes.append(say("the part after '?' left out: a base URL has none"))
     return None
 
 
@@ -295,11 +308,11 @@ def _collapse(path: str, changes: list[str]) -> str:
     path = unquote(path) if "%20" in path else path
     single = re.sub(r"/{2,}", "/", path)
     if single.rstrip("/") != path.rstrip("/"):
-        changes.append("doubled slashes made one")
+        changes.append(say("doubled slashes made one"))
     bare = single.rstrip("/.,;")
     if bare != single:
         changes.append(
-            "the slash at the end removed" if single.rstrip("/") == bare else "punctuation at the end removed"
+            say("the slash at the end removed") if single.rstrip("/") == bare else say("punctuation at the end removed")
         )
     return bare
 
@@ -311,20 +324,24 @@ def _vendor_path(host: str, path: str, changes: list[str]) -> tuple[str, Wire | 
         # (learn.microsoft.com, "Azure OpenAI in Azure AI Foundry Models API lifecycle").
         deployment = re.match(r"/openai/deployments/([^/]+)", path)
         if not path.startswith("/openai/v1") or deployment:
-            changes.append("Azure's /openai/v1 used, which needs no api-version" + (
-                f"; the deployment '{deployment[1]}' is the model" if deployment else ""))  # fmt: skip
+            azure = say("Azure's /openai/v1 used, which needs no api-version")
+            changes.append(
+                say("{azure}; the deployment '{name}' is the model", azure=azure, name=deployment[1])
+                if deployment
+                else azure
+            )
         elif path != "/openai/v1":
-            changes.append(f"'{path.removeprefix('/openai/v1')}' removed: the client appends it itself")
+            changes.append(say("'{path}' removed: the client appends it itself", path=path.removeprefix("/openai/v1")))
         return "/openai/v1", "openai-chat", deployment[1] if deployment else None, "header:api-key"
     if host == _GEMINI_HOST:
         # Gemini's OpenAI compatibility: ai.google.dev/gemini-api/docs/openai
         model = re.search(r"/models/([^/:]+)", path)
         if path != "/v1beta/openai":
-            changes.append("Gemini's own format is not spoken: its OpenAI-compatible /v1beta/openai used")
+            changes.append(say("Gemini's own format is not spoken: its OpenAI-compatible /v1beta/openai used"))
         return "/v1beta/openai", "openai-chat", model[1] if model else None, None
     for route in SERVER_NATIVE_ROUTES:
         if path.endswith(route):
-            changes.append(f"'{route}' is the server's own format: its OpenAI-compatible /v1 used")
+            changes.append(say("'{route}' is the server's own format: its OpenAI-compatible /v1 used", route=route))
             bare = path.removesuffix(route)
             return bare if _VERSION_END.search(bare) else bare + "/v1", None, None, None
     return path, None, None, None
@@ -338,11 +355,11 @@ def _without_route(path: str, changes: list[str]) -> tuple[str, Wire | None]:
         one_model = re.search(r"(?<=/v1)/models/[^/]+$", path)
         if one_model:
             path = path[: one_model.start()]
-            changes.append("'/models/…' removed: that is about one model")
+            changes.append(say("'/models/…' removed: that is about one model"))
         for route, route_wire, why in ROUTES:
             if path.lower().endswith(route):
                 path = path[: -len(route)].rstrip("/")
-                changes.append(f"'{route}' removed: {why}")
+                changes.append(say("'{route}' removed: {why}", route=route, why=say(why)))
                 wire, again = wire or route_wire, True
                 break
     return path, wire
@@ -351,7 +368,7 @@ def _without_route(path: str, changes: list[str]) -> tuple[str, Wire | None]:
 def _version_once(path: str, changes: list[str]) -> str:
     single = _DOUBLED_VERSION.sub(r"\1", path)
     if single != path:
-        changes.append("the doubled version segment made one")
+        changes.append(say("the doubled version segment made one"))
     return single
 
 
@@ -363,7 +380,7 @@ def _settle_wire(host: str, path: str, wire: Wire | None, changes: list[str]) ->
             wire = "openai-chat"
     if wire == "anthropic" and path.endswith("/v1"):
         path = path.removesuffix("/v1")
-        changes.append("'/v1' removed: Anthropic's client appends it itself")
+        changes.append(say("'/v1' removed: Anthropic's client appends it itself"))
     return path, wire
 
 
@@ -371,7 +388,7 @@ def _authority(scheme: str, host: str, port: int | None, changes: list[str]) -> 
     if port is None:
         return host
     if port == {"http": 80, "https": 443}[scheme]:
-        changes.append(f"the usual port {port} left out")
+        changes.append(say("the usual port {port} left out", port=port))
         return host
     return f"{host}:{port}"
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
 from ccswitch_tui.paths import Paths
+from ccswitch_tui.sentence import say
 
 ASCII_CHOICES = ("auto", "always", "never")
 LANGUAGE_CHOICES = ("auto", "en", "zh-CN")
@@ -51,13 +52,20 @@ def load_config(paths: Paths) -> tuple[AppConfig, CcswitchError | None]:
     except FileNotFoundError:
         return AppConfig(), None
     except OSError as error:
-        return AppConfig(), UsageError(f"cannot read {paths.app_config}: {error.strerror}", kind="app-config")
+        return AppConfig(), UsageError(
+            say("cannot read {path}: {reason}", path=paths.app_config, reason=error.strerror),
+            kind="app-config",
+        )
     import tomllib
 
     try:
         table = tomllib.loads(raw.decode("utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return AppConfig(), UsageError(f"cannot read {paths.app_config}: {error}", hint="", kind="app-config")
+        return AppConfig(), UsageError(
+            say("cannot read {path}: {error}", path=paths.app_config, error=error),
+            hint="",
+            kind="app-config",
+        )
     return _from_table(table), None
 
 
@@ -83,7 +91,13 @@ def save_config(paths: Paths, config: AppConfig) -> None:
         try:
             document = tomlkit.parse((raw or b"").decode("utf-8-sig"))
         except (TOMLKitError, UnicodeDecodeError) as error:
-            raise ConflictError(f"{paths.app_config} cannot be parsed: {error}: nothing was written") from None
+            raise ConflictError(
+                say(
+                    "{path} cannot be parsed: {error}: nothing was written",
+                    path=paths.app_config,
+                    error=error,
+                )
+            ) from None
         for key, value in config._asdict().items():
             if value != AppConfig._field_defaults[key] or key in document:
                 document[key] = value

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import say
 
 
 def editor_command(env: Mapping[str, str]) -> list[str]:
@@ -24,7 +25,7 @@ def editor_command(env: Mapping[str, str]) -> list[str]:
     for program in ("sensible-editor", "nano", "vi"):
         if shutil.which(program, path=env.get("PATH")):
             return [program]
-    raise UsageError("there is no editor", hint="name one: export EDITOR=nano")
+    raise UsageError(say("there is no editor"), hint=say("name one: export EDITOR=nano"))
 
 
 def edit_text(text: str, env: Mapping[str, str], *, suffix: str) -> str | None:
@@ -38,7 +39,8 @@ def edit_text(text: str, env: Mapping[str, str], *, suffix: str) -> str | None:
             done = subprocess.run([*command, path], env=dict(env), check=False)
         except OSError as error:
             raise UsageError(
-                f"cannot start the editor '{command[0]}': {error.strerror}", hint="name another one: export EDITOR=nano"
+                say("cannot start the editor '{command}': {reason}", command=command[0], reason=error.strerror),
+                hint=say("name another one: export EDITOR=nano"),
             ) from None
         if done.returncode != 0:
             return None

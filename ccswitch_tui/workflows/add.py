@@ -28,6 +28,7 @@ from ccswitch_tui.profiles.model import (
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.profiles.url import is_loopback, normalise_url, url_host
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.presets import Preset
@@ -116,18 +117,25 @@ def with_options(
     endpoint = draft.endpoint
     if wire is not None:
         if wire not in WIRES:
-            raise UsageError(f"there is no wire format '{wire}'", hint=f"one of {', '.join(WIRES)}")
+            raise UsageError(
+                say("there is no wire format '{wire}'", wire=wire), hint=say("one of {names}", names=", ".join(WIRES))
+            )
         base = endpoint.base_url.removesuffix("/v1") if wire == "anthropic" else endpoint.base_url
         endpoint = endpoint._replace(wire=cast(Wire, wire), base_url=base)
     if auth is not None:
         if auth not in AUTH_STYLES and not (auth.startswith("header:") and len(auth) > len("header:")):
-            raise UsageError(f"there is no auth style '{auth}'", hint=f"one of {', '.join(AUTH_STYLES)} or header:NAME")
+            raise UsageError(
+                say("there is no auth style '{auth}'", auth=auth),
+                hint=say("one of {names} or header:NAME", names=", ".join(AUTH_STYLES)),
+            )
         endpoint = endpoint._replace(auth=auth)
     if headers:
         endpoint = endpoint._replace(headers={**endpoint.headers, **dict(headers)})
     unknown = [t for t in tiers or {} if t not in TIERS]
     if unknown:
-        raise UsageError(f"there is no tier '{unknown[0]}'", hint=f"one of {', '.join(TIERS)}")
+        raise UsageError(
+            say("there is no tier '{unknown}'", unknown=unknown[0]), hint=say("one of {names}", names=", ".join(TIERS))
+        )
     named = {**draft.models.named(), **({"default": model} if model else {}), **(tiers or {})}
     return draft._replace(endpoint=endpoint, models=ModelTiers(**named))
 
@@ -141,8 +149,11 @@ def check_new_name(ctx: Context, name: str, *, replace: bool = False) -> None:
     book = ctx.book()
     if (name in book.profiles or name in book.broken) and not replace:
         raise UsageError(
-            f"there is a profile '{name}' already",
-            hint=f"'ccswitch-tui edit {name}' changes it; --force replaces it, key and all; or choose another name",
+            say("there is a profile '{name}' already", name=name),
+            hint=say(
+                "'ccswitch-tui edit {name}' changes it; --force replaces it, key and all; or choose another name",
+                name=name,
+            ),
             kind="name-taken",
         )
 
@@ -160,8 +171,8 @@ def open_key_store(ctx: Context) -> str:
         return ctx.keys.store.label
     except KeyStoreError as error:
         raise KeyStoreError(
-            f"{error.message}: nothing was saved",
-            hint=error.hint or "keep the key elsewhere and name it: --key env:NAME or --key 'command:…'",
+            say("{message}: nothing was saved", message=error.message),
+            hint=error.hint or say("keep the key elsewhere and name it: --key env:NAME or --key 'command:…'"),
             kind=error.kind,
         ) from None
 
@@ -183,15 +194,17 @@ def key_for_probe(ctx: Context, draft: Draft) -> Secret | None:
 
 def key_warnings(ctx: Context, draft: Draft, pasted: Secret | None) -> list[str]:
     """What the user should know about where this key is, or has been."""
-    warnings = []
+    warnings: list[str] = []
     ref = draft.key_ref
     if draft.secret is None and ref is not None and ref.kind == "env" and not ctx.env.get(ref.name):
-        warnings.append(f"{ref.name} is not set here: export it, also where Claude Code is started")
+        warnings.append(say("{name} is not set here: export it, also where Claude Code is started", name=ref.name))
     if pasted is not None:
         from ccswitch_tui.workflows.adopt import exposed_in_history
 
         for spot in exposed_in_history(pasted, ctx):
-            warnings.append(f"the key stands in the shell's history ({spot}): take it out there, and rotate the key")
+            warnings.append(
+                say("the key stands in the shell's history ({spot}): take it out there, and rotate the key", spot=spot)
+            )
     return warnings
 
 
@@ -204,7 +217,7 @@ def add_profile(ctx: Context, name: str, draft: Draft, *, replace: bool = False)
     check_new_name(ctx, name, replace=replace)
     book = ctx.book()
     if draft.endpoint is None:
-        raise UsageError("there is no address to add", hint="give it with --url")
+        raise UsageError(say("there is no address to add"), hint=say("give it with --url"))
     draft = settled(ctx, draft)
     assert draft.endpoint is not None
     if draft.secret is None:

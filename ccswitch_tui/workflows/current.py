@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import ConflictError
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -96,27 +97,29 @@ def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
     base_url = effective(layers, "env.ANTHROPIC_BASE_URL").value
     if profile is None:
         if base_url:
-            return ["the endpoint in effect is none of ours"]
+            return [say("the endpoint in effect is none of ours")]
         return []
-    found = []
+    found: list[str] = []
     known = ctx.book().profiles.get(profile)
     if known is None:
-        return [f"there is no profile '{profile}' any more"]
+        return [say("there is no profile '{name}' any more", name=profile)]
     wanted = ctx.proxy.base_url(profile) if known.route == "proxy" else known.endpoint.base_url.rstrip("/")
     if base_url != wanted:
         other = routed_profile(base_url)
         found.append(
-            f"requests go to profile '{other}'"
+            say("requests go to profile '{name}'", name=other)
             if other and other != profile
-            else "ANTHROPIC_BASE_URL is not the profile's; 'use' writes it again"
+            else say("ANTHROPIC_BASE_URL is not the profile's; 'use' writes it again")
         )
     for name in variables("rival"):
         if effective(layers, f"env.{name}").value:
-            found.append(f"{name} is set by {effective(layers, f'env.{name}').winner} and interferes")
+            found.append(
+                say("{name} is set by {who} and interferes", name=name, who=effective(layers, f"env.{name}").winner)
+            )
     main = effective(layers, "env.ANTHROPIC_MODEL")
     if main.value and known.models.default:
         from ccswitch_tui.claude.wanted import main_model
 
         if main.value != main_model(known.models):
-            found.append(f"ANTHROPIC_MODEL is {main.value}, set by {main.winner}")
+            found.append(say("ANTHROPIC_MODEL is {model}, set by {who}", model=main.value, who=main.winner))
     return found

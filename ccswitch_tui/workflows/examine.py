@@ -22,6 +22,7 @@ from ccswitch_tui.probe.facts import Facts, Target
 from ccswitch_tui.probe.fetch import Fetcher
 from ccswitch_tui.probe.ladder import Cost, Outside, Settled, Wait, climb, cost_of
 from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -181,8 +182,13 @@ def check_key_host(profile: Profile) -> None:
     host = url_host(profile.endpoint.base_url)
     if profile.key_host and profile.key_host != host:
         raise UsageError(
-            f"the key of '{profile.name}' was given for {profile.key_host}, not for {host}: nothing was sent",
-            hint=f"enter the key for this host: 'ccswitch-tui edit {profile.name} --key-stdin'",
+            say(
+                "the key of '{name}' was given for {key_host}, not for {host}: nothing was sent",
+                name=profile.name,
+                key_host=profile.key_host,
+                host=host,
+            ),
+            hint=say("enter the key for this host: 'ccswitch-tui edit {name} --key-stdin'", name=profile.name),
             kind="key-host",
         )
 
@@ -204,7 +210,7 @@ def apply_fix(ctx: Context, profile: str, fix: Fix) -> Profile:
     from ccswitch_tui.workflows.edit import plan_patch, save_edit
 
     if not fix.patch:
-        raise UsageError("this fix cannot be applied by itself", hint=fix.text)
+        raise UsageError(say("this fix cannot be applied by itself"), hint=fix.text)
     patch = {
         key: _with_provenance(ctx, value) if key.startswith("quirks.") else value for key, value in fix.patch.items()
     }

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import say
 
 LARGEST_FILE = 8_000_000
 """Bytes. Settings are kilobytes; a file beyond this is something else."""
@@ -23,11 +24,11 @@ def file_bytes(path: str, limit: int = LARGEST_FILE, most: int | None = None) ->
     """A file's bytes (its first `most`); raises UsageError when it is larger than `limit` or cannot be read."""
     try:
         if os.path.getsize(path) > limit:
-            raise UsageError(f"{path} is too large to be settings", hint="name the right file")
+            raise UsageError(say("{path} is too large to be settings", path=path), hint=say("name the right file"))
         with open(path, "rb") as file:
             return file.read(most)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+        raise UsageError(say("cannot read {path}: {reason}", path=path, reason=error.strerror)) from None
 
 
 def file_text(path: str) -> str:
@@ -35,7 +36,7 @@ def file_text(path: str) -> str:
     try:
         return file_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text") from None
+        raise UsageError(say("{path} is not UTF-8 text", path=path)) from None
 
 
 def file_json(path: str) -> Any:
@@ -45,7 +46,10 @@ def file_json(path: str) -> Any:
     try:
         return forgiving_json(file_text(path))
     except ValueError as error:
-        raise UsageError(f"{path} cannot be read as JSON: {error}", hint="mend it in its own tool first") from None
+        raise UsageError(
+            say("{path} cannot be read as JSON: {error}", path=path, error=error),
+            hint=say("mend it in its own tool first"),
+        ) from None
 
 
 def file_yaml(path: str) -> Any:
@@ -55,7 +59,7 @@ def file_yaml(path: str) -> Any:
     try:
         return from_yaml(file_text(path))
     except UsageError as error:
-        raise UsageError(f"{path}: {error.message}", hint=error.hint) from None
+        raise UsageError(say("{path}: {message}", path=path, message=error.message), hint=error.hint) from None
 
 
 @contextlib.contextmanager
@@ -86,9 +90,11 @@ def database_of(path: str) -> Iterator[Any]:
             try:
                 connection = opened(copy)
             except sqlite3.Error:
-                raise UsageError(f"{path} cannot be read as a database", hint="close its tool and try again") from None
+                raise UsageError(
+                    say("{path} cannot be read as a database", path=path), hint=say("close its tool and try again")
+                ) from None
         stack.callback(connection.close)
         try:
             yield connection
         except sqlite3.Error:
-            raise UsageError(f"{path} does not have the tables it should have") from None
+            raise UsageError(say("{path} does not have the tables it should have", path=path)) from None

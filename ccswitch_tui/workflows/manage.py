@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
 from ccswitch_tui.profiles.model import ModelTiers, Profile, SecretRef, check_name
 from ccswitch_tui.profiles.store import ProfileBook, update_profiles
+from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.workflows.profiles import scopes_in_use
 
 if TYPE_CHECKING:
@@ -59,7 +60,12 @@ def remove_profile(ctx: Context, name: str, *, force: bool = False) -> Removed:
     kept += [key for key in own if key not in taken and _may_be_there(ctx, key)]
     advice = list(_mentions(name, others))
     if scopes:
-        advice.append(f"the {' and '.join(scopes)} settings still name it: 'ccswitch-tui use OTHER' or 'use official'")
+        advice.append(
+            say(
+                "the {names} settings still name it: 'ccswitch-tui use OTHER' or 'use official'",
+                names=joined(scopes, " and "),
+            )
+        )
     return Removed(name, tuple(taken), tuple(kept), tuple(advice))
 
 
@@ -82,14 +88,25 @@ def rename_profile(ctx: Context, old: str, new: str) -> Renamed:
         update_profiles(ctx.paths, changes, expected_sha256=book.sha256)
     for key in moves:
         ctx.keys.remove(key)
-    advice = [f"settings of other project folders that use '{old}' need 'ccswitch-tui use {new}' there"]
+    advice = [
+        say("settings of other project folders that use '{old}' need 'ccswitch-tui use {new}' there", old=old, new=new)
+    ]
     done = []
     for scope in scopes:
         try:
             _use_again(ctx, new, scope)
             done.append(scope)
         except CcswitchError as error:
-            advice.insert(0, f"the {scope} settings still name '{old}' ({error.message}): run 'ccswitch-tui use {new}'")
+            advice.insert(
+                0,
+                say(
+                    "the {scope} settings still name '{old}' ({message}): run 'ccswitch-tui use {new}'",
+                    scope=scope,
+                    old=old,
+                    message=error.message,
+                    new=new,
+                ),
+            )
     return Renamed(renamed, tuple(done), tuple(advice) if scopes else ())
 
 
@@ -137,8 +154,11 @@ def taken_out(ctx: Context, names: list[str], *, force: bool = False) -> Iterato
             except KeyStoreError as error:
                 if not force:
                     raise KeyStoreError(
-                        f"the key '{name}' cannot be removed: {error.message}",
-                        hint=f"{error.hint or 'unlock the key store'}; or --force, which leaves the key where it is",
+                        say("the key '{name}' cannot be removed: {message}", name=name, message=error.message),
+                        hint=say(
+                            "{hint}; or --force, which leaves the key where it is",
+                            hint=error.hint or say("unlock the key store"),
+                        ),
                         kind=error.kind,
                     ) from None
         yield list(taken)
@@ -195,10 +215,15 @@ def _following(profile: Profile, old: str, new: str) -> Profile:
 def _mentions(name: str, others: list[Profile]) -> Iterator[str]:
     for other in others:
         if name in other.fallbacks:
-            yield f"'{other.name}' falls back to '{name}', which is gone: edit '{other.name}'"
+            yield say("'{other}' falls back to '{name}', which is gone: edit '{other}'", other=other.name, name=name)
         for tier, model in other.models.named().items():
             if model.startswith(name + ":"):
-                yield f"'{other.name}' sends its {tier} tier to '{name}', which is gone: edit '{other.name}'"
+                yield say(
+                    "'{other}' sends its {tier} tier to '{name}', which is gone: edit '{other}'",
+                    other=other.name,
+                    tier=tier,
+                    name=name,
+                )
 
 
 def _refuse_in_use(ctx: Context, name: str, force: bool) -> tuple[str, ...]:
@@ -206,8 +231,8 @@ def _refuse_in_use(ctx: Context, name: str, force: bool) -> tuple[str, ...]:
     scopes = scopes_in_use(ctx).get(name, ())
     if scopes and not force:
         raise UsageError(
-            f"'{name}' is in use ({', '.join(scopes)})",
-            hint="switch first ('ccswitch-tui use OTHER' or 'ccswitch-tui use official'), or add --force",
+            say("'{name}' is in use ({names})", name=name, names=", ".join(scopes)),
+            hint=say("switch first ('ccswitch-tui use OTHER' or 'ccswitch-tui use official'), or add --force"),
             kind="in-use",
         )
     return scopes
@@ -216,9 +241,10 @@ def _refuse_in_use(ctx: Context, name: str, force: bool) -> tuple[str, ...]:
 def _refuse_taken(book: ProfileBook, name: str) -> None:
     if name in book.profiles or name in book.broken:
         raise UsageError(
-            f"there is a profile '{name}' already", hint=f"'ccswitch-tui remove {name}' first, or choose another name",
+            say("there is a profile '{name}' already", name=name),
+            hint=say("'ccswitch-tui remove {name}' first, or choose another name", name=name),
             kind="name-taken",
-        )  # fmt: skip
+        )
 
 
 def _use_again(ctx: Context, name: str, scope: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.draft import Candidate
+from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.foreign_files import (
     LARGEST_DATABASE,
     database_of,
@@ -108,7 +109,8 @@ def read_source(ctx: Context, source: str, *, insist: bool = False) -> tuple[str
         path = os.path.join(ctx.cwd, at_home)
         if not os.path.isfile(path):
             raise UsageError(
-                f"there is no source '{source}'", hint=f"one of {', '.join(SOURCES)}, or the path of a file of theirs"
+                say("there is no source '{source}'", source=source),
+                hint=say("one of {names}, or the path of a file of theirs", names=", ".join(SOURCES)),
             )
         return path, _by_content(path).read(ctx, path, insist)
     if known.id == "environment":
@@ -116,8 +118,8 @@ def read_source(ctx: Context, source: str, *, insist: bool = False) -> tuple[str
     files = [f.path for f in find_sources(ctx) if f.source is known]
     if not files:
         raise UsageError(
-            f"nothing of {known.title} was found",
-            hint=f"it was looked for in {', '.join(known.places)}; or name its file",
+            say("nothing of {title} was found", title=known.title),
+            hint=say("it was looked for in {names}; or name its file", names=", ".join(known.places)),
         )
     return ", ".join(files), [c for path in files for c in known.read(ctx, path, insist)]
 
@@ -261,7 +263,7 @@ def _read_zcf(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     try:
         return from_zcf(tomllib.loads(file_text(path)), insist=insist)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} cannot be read as TOML: {error}") from None
+        raise UsageError(say("{path} cannot be read as TOML: {error}", path=path, error=error)) from None
 
 
 def _read_switch_tui(ctx: Context, path: str, insist: bool) -> list[Candidate]:

@@ -22,6 +22,7 @@ from ccswitch_tui.claude.settings import (
 )
 from ccswitch_tui.claude.wanted import main_model, unknown_models
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -122,10 +123,12 @@ def previous(ctx: "Context", scope: str) -> str:
     read = files.read(scope)
     last = files.history.latest(read.path, read.sha256)
     if last is None:
-        raise UsageError("there is no profile before this one", hint="name one: 'ccswitch-tui list' shows them")
+        raise UsageError(
+            say("there is no profile before this one"), hint=say("name one: 'ccswitch-tui list' shows them")
+        )
     name = last.profile_before or OFFICIAL
     if name != OFFICIAL and name not in ctx.book().profiles:
-        raise UsageError(f"the profile before this one, '{name}', is no longer there", kind="no-profile")
+        raise UsageError(say("the profile before this one, '{name}', is no longer there", name=name), kind="no-profile")
     return name
 
 
@@ -141,15 +144,17 @@ def link(ctx: "Context", profile: "Profile", scope: str = "user") -> Link:
 def _check_direct(ctx: "Context", profile: "Profile") -> None:
     reason = ""
     if profile.endpoint.wire == "openai-chat":
-        reason = "its endpoint speaks chat completions, which Claude Code does not"
+        reason = say("its endpoint speaks chat completions, which Claude Code does not")
     elif profile.endpoint.auth.startswith("header:"):
-        reason = f"its key goes into the header {profile.endpoint.auth[7:]}, which Claude Code does not send"
+        reason = say(
+            "its key goes into the header {header}, which Claude Code does not send", header=profile.endpoint.auth[7:]
+        )
     elif elsewhere := _tiers_elsewhere(ctx, profile):
-        reason = f"its model '{elsewhere}' is another profile's"
+        reason = say("its model '{model}' is another profile's", model=elsewhere)
     if reason:
         raise UsageError(
-            f"profile '{profile.name}' has route 'direct', but {reason}",
-            hint=f"ccswitch-tui edit {profile.name} --set route=proxy",
+            say("profile '{name}' has route 'direct', but {reason}", name=profile.name, reason=reason),
+            hint=say("ccswitch-tui edit {name} --set route=proxy", name=profile.name),
         )
 
 
@@ -172,30 +177,39 @@ def _advice(
         said += _cannot_work_yet(ctx, profile)
     if scope == "project" and profile is not None:
         said.append(
-            f"{read.path} is shared: everyone who uses it needs ccswitch-tui in the PATH and a profile "
-            f"'{profile.name}'; '--scope local' keeps it to you"
+            say(
+                "{path} is shared: everyone who uses it needs ccswitch-tui in the PATH and a profile "
+                "'{name}'; '--scope local' keeps it to you",
+                path=read.path,
+                name=profile.name,
+            )
         )
     if (
         scope == "local"
         and read.data is None
         and os.path.exists(os.path.join(os.path.dirname(read.path), "..", ".git"))
     ):
-        said.append(f"keep {read.path} out of git: it names a path of this machine")
+        said.append(say("keep {path} out of git: it names a path of this machine", path=read.path))
     overruled = _overruled_by(ctx, scope)
     if overruled:
-        said.append(f"here {overruled} decides instead; 'ccswitch-tui why' tells more")
+        said.append(say("here {overruled} decides instead; 'ccswitch-tui why' tells more", overruled=overruled))
     return said
 
 
 def _cannot_work_yet(ctx: "Context", profile: "Profile") -> list[str]:
     """What is plainly missing, without asking a key store or the endpoint."""
-    said = []
+    said: list[str] = []
     if profile.key.kind == "env" and not ctx.env.get(profile.key.name):
-        said.append(f"the key is in {profile.key.name}, which is not set here: set it where claude is started")
+        said.append(
+            say("the key is in {name}, which is not set here: set it where claude is started", name=profile.key.name)
+        )
     if profile.endpoint.wire != "anthropic" and not any(profile.models):
         said.append(
-            f"no model is named, so the endpoint will be asked for Claude's own names: "
-            f"'ccswitch-tui edit {profile.name} --set models.default=MODEL'"
+            say(
+                "no model is named, so the endpoint will be asked for Claude's own names: 'ccswitch-tui edit "
+                "{name} --set models.default=MODEL'",
+                name=profile.name,
+            )
         )
     return said
 
@@ -204,18 +218,29 @@ def _said_to_sessions(ctx: "Context", profile: "Profile | None", scope: str, rea
     sessions = ctx.settings.listeners(scope)
     if not sessions:
         return []
-    who = "1 running session follows" if len(sessions) == 1 else f"{len(sessions)} running sessions follow"
-    said = [f"{who} with the next request; one started with --settings or --model keeps its own: restart that"]
+    who = (
+        say("1 running session follows") if len(sessions) == 1 else say("{n} running sessions follow", n=len(sessions))
+    )
+    said: list[str] = [
+        say("{who} with the next request; one started with --settings or --model keeps its own: restart that", who=who)
+    ]
     model_before = value_of(read.tree, "env.ANTHROPIC_MODEL")
     by_name = isinstance(model_before, str) and model_before not in ("", "sonnet", "opus", "fable", "haiku")
     if by_name and (profile is None or profile.route == "direct"):
-        said.append(f"sessions that ask for '{model_before}' go on asking for it: restart them, or pick with /model")
+        said.append(
+            say(
+                "sessions that ask for '{model}' go on asking for it: restart them, or pick with /model",
+                model=model_before,
+            )
+        )
     if profile is not None and profile.models.default and main_model(profile.models) == profile.models.default:
-        said.append(f"sessions started from now on keep '{profile.models.default}' through later switches")
+        said.append(
+            say("sessions started from now on keep '{model}' through later switches", model=profile.models.default)
+        )
     if profile is not None and profile.route == "direct" and (profile.endpoint.ca_file or profile.endpoint.http_proxy):
-        said.append("certificates and proxies are read at the start: restart running sessions")
+        said.append(say("certificates and proxies are read at the start: restart running sessions"))
     if profile is not None and unknown_models(profile.models) and profile_in(read.tree) is None:
-        said.append("thinking from the models before may be refused by the new ones: /clear helps then")
+        said.append(say("thinking from the models before may be refused by the new ones: /clear helps then"))
     return said
 
 

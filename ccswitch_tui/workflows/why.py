@@ -8,6 +8,7 @@ from ccswitch_tui.claude.layers import LABELS, EffectiveValue, Layer, Place, eff
 from ccswitch_tui.claude.owned import OWNED
 from ccswitch_tui.claude.settings import profile_in, shown, value_of
 from ccswitch_tui.claude.surroundings import Export, find_exports
+from ccswitch_tui.sentence import joined, say
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -106,11 +107,11 @@ def _wanted_here(ctx: Context, layers: list[Layer]) -> Wanted | None:
 
 def _remedy(key: str, value: EffectiveValue, origins: tuple[Export, ...], ours: Wanted | None) -> str:
     if key in ALSO_WATCHED:
-        return ALSO_WATCHED[key] if value.value else ""
+        return say(ALSO_WATCHED[key]) if value.value else ""
     if value.winner is None or (not value.value and ours is None):
         return ""
     if ours is None:
-        return "no profile is in use: 'ccswitch-tui use NAME' takes over" if value.value and _decides(key) else ""
+        return say("no profile is in use: 'ccswitch-tui use NAME' takes over") if value.value and _decides(key) else ""
     wanted = value_of(ours.layer.tree, key)
     if value.winner == ours.scope or value.value == wanted:
         return ""
@@ -127,14 +128,25 @@ def _how_to_win(key: str, value: EffectiveValue, origins: tuple[Export, ...], ou
     name = key.removeprefix("env.")
     place = value.places[0]
     if value.winner == "managed":
-        return f"your administrator sets it in {place.file}, and nothing of yours beats that: ask for a change"
+        return say(
+            "your administrator sets it in {file}, and nothing of yours beats that: ask for a change", file=place.file
+        )
     if value.winner in ("local", "project"):
-        return (
-            f"{LABELS[value.winner]} beat {LABELS[ours.scope]}: "
-            f"'ccswitch-tui use {ours.profile} --scope local', or take {name} out of {place.file}"
+        return say(
+            "{stronger} beat {ours}: 'ccswitch-tui use {profile} --scope local', or take {name} out of {file}",
+            stronger=say(LABELS[value.winner]),
+            ours=say(LABELS[ours.scope]),
+            profile=ours.profile,
+            name=name,
+            file=place.file,
         )
     if value.winner == "user":
-        return f"'ccswitch-tui use {ours.profile}' writes it again"
-    lines = ", ".join(f"{export.file}, line {export.line}" for export in origins[:3])
-    where = f" (set in {lines})" if lines else ""
-    return f"'ccswitch-tui use {ours.profile}' writes over it; or unset {name}{where}"
+        return say("'ccswitch-tui use {profile}' writes it again", profile=ours.profile)
+    lines = joined((say("{file}, line {line}", file=export.file, line=export.line) for export in origins[:3]), ", ")
+    where = say(" (set in {lines})", lines=lines) if lines else ""
+    return say(
+        "'ccswitch-tui use {profile}' writes over it; or unset {name}{where}",
+        profile=ours.profile,
+        name=name,
+        where=where,
+    )
