@@ -49,10 +49,10 @@ class Session(SettingUp, Probing, Watching, Keeping):
 
         stamp = self.stamp()
         try:
-            listed, problem = profile_rows(self.ctx), None
+            book = self.ctx.book()
+            listed, broken, problem = profile_rows(self.ctx, book), tuple(book.broken.values()), None
         except CcswitchError as error:
-            listed, problem = [], error
-        broken = () if problem else tuple(self.ctx.book().broken.values())
+            listed, broken, problem = [], (), error
         verdicts = self._verdicts.all()
         rows = tuple(
             Row(row.profile, row.in_use, row.key_present, *verdicts.get(row.profile.name, (None, None)))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.views import Row
 from ccswitch_tui.tui.widgets.finding import card
 from ccswitch_tui.tui.widgets.prose import Prose
+
+if TYPE_CHECKING:
+    from ccswitch_tui.findings import Finding
 
 LABEL_WIDTH = 11
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 
-from ccswitch_tui.findings import Finding
-from ccswitch_tui.probe.model import ProbeReport
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import language, t, t_or
+
+if TYPE_CHECKING:
+    from ccswitch_tui.findings import Finding
+    from ccswitch_tui.probe.model import ProbeReport
 
 
 def title_of(finding: Finding) -> str:
