@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, cast
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import joined, say
 
 Wire = Literal["anthropic", "openai-chat"]
 Route = Literal["proxy", "direct"]
@@ -140,12 +141,13 @@ def check_name(name: str) -> str:
     """`name` if it can name a profile; raises UsageError otherwise."""
     if name in RESERVED_NAMES:
         raise UsageError(
-            f"'{name}' cannot be a profile's name: it has a meaning of its own", hint="choose another name"
+            say("'{name}' cannot be a profile's name: it has a meaning of its own", name=name),
+            hint=say("choose another name"),
         )
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"'{name}' cannot be a profile's name",
-            hint="letters, digits, '.', '_' and '-', beginning with a letter or digit, 64 at most",
+            say("'{name}' cannot be a profile's name", name=name),
+            hint=say("letters, digits, '.', '_' and '-', beginning with a letter or digit, 64 at most"),
         )
     return name
 
@@ -157,8 +159,8 @@ def parse_secret_ref(text: str) -> SecretRef:
         return SecretRef("none")
     if kind not in ("keyring", "env", "command") or not name.strip():
         raise UsageError(
-            "a key is given by reference, not by value",
-            hint="use --key env:NAME, --key 'command:op read …', or --key-stdin to store it in the keyring",
+            say("a key is given by reference, not by value"),
+            hint=say("use --key env:NAME, --key 'command:op read …', or --key-stdin to store it in the keyring"),
         )
     return SecretRef(kind, name.strip())
 
@@ -242,15 +244,19 @@ PROFILE_FIELDS: Fields = {
 
 
 def _checked(table: Table, fields: Fields, where: str, *path: str) -> Table:
-    where = ", ".join((where, *path))
     for key, value in table.items():
         if key not in fields:
             raise ProfileFileError(
-                f"{where}: unknown key '{key}'", hint=_known_keys_hint(key, fields), key=(*path, key)
+                say("{where}: unknown key '{key}'", where=joined((where, *path), ", "), key=key),
+                hint=_known_keys_hint(key, fields),
+                key=(*path, key),
             )
         check, wanted = fields[key]
         if not check(value):
-            raise ProfileFileError(f"{where}: '{key}' should be {wanted}", key=(*path, key))
+            place = joined((where, *path), ", ")
+            raise ProfileFileError(
+                say("{where}: '{key}' should be {wanted}", where=place, key=key, wanted=say(wanted)), key=(*path, key)
+            )
     return table
 
 
@@ -258,25 +264,29 @@ def _known_keys_hint(key: str, fields: Fields) -> str:
     import difflib
 
     near = difflib.get_close_matches(key, fields, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(sorted(fields))}"
+    if near:
+        return say("did you mean '{name}'?", name=near[0])
+    return say("known here: {names}", names=", ".join(sorted(fields)))
 
 
 def _reference(text: str, where: str, *path: str) -> SecretRef:
     try:
         return parse_secret_ref(text)
     except UsageError as error:
-        raise ProfileFileError(f"{where}: {error.message}", hint=error.hint, key=path) from None
+        raise ProfileFileError(
+            say("{where}: {message}", where=where, message=error.message), hint=error.hint, key=path
+        ) from None
 
 
 def profile_from_table(name: str, table: Any) -> Profile:
     """One `[profiles.NAME]` table as a Profile. Raises ProfileFileError naming the profile and the key."""
-    where = f"profile '{name}'"
+    where = say("profile '{name}'", name=name)
     if not isinstance(table, Mapping):
-        raise ProfileFileError(f"{where} should be a table")
+        raise ProfileFileError(say("{where} should be a table", where=where))
     _checked(table, PROFILE_FIELDS, where)
     spot = _checked(table.get("endpoint", {}), ENDPOINT_FIELDS, where, "endpoint")
     if "base_url" not in spot:
-        raise ProfileFileError(f"{where}: endpoint.base_url is missing", key=("endpoint",))
+        raise ProfileFileError(say("{where}: endpoint.base_url is missing", where=where), key=("endpoint",))
     seconds = _checked(spot.get("timeouts", {}), TIMEOUT_FIELDS, where, "endpoint", "timeouts")
     models = _checked(table.get("models", {}), MODEL_FIELDS, where, "models")
     return Profile(

@@ -18,6 +18,7 @@ from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.proxy.loopback import HOST, ask_loopback, end_process, free_port, hold
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, replace_text, sha256_of
 
 ANSWER_S = 2.0
@@ -212,13 +213,22 @@ class ProxyControl:
                 if self.status().problem == "taken":
                     raise self._taken()
                 raise CcswitchError(
-                    f"the proxy ended at once with exit code {process.returncode}: {self._last_words()}",
-                    hint="'ccswitch-tui proxy serve' shows more",
+                    say(
+                        "the proxy ended at once with exit code {code}: {words}",
+                        code=process.returncode,
+                        words=self._last_words(),
+                    ),
+                    hint=say("'ccswitch-tui proxy serve' shows more"),
                 )
             time.sleep(0.02)
         raise CcswitchError(
-            f"the proxy did not answer on {HOST}:{self.address().port} in time: {self._last_words()}",
-            hint="'ccswitch-tui proxy logs' shows more",
+            say(
+                "the proxy did not answer on {host}:{port} in time: {words}",
+                host=HOST,
+                port=self.address().port,
+                words=self._last_words(),
+            ),
+            hint=say("'ccswitch-tui proxy logs' shows more"),
         )
 
     def _rotated_log(self) -> str:
@@ -231,8 +241,8 @@ class ProxyControl:
     def _taken(self) -> CcswitchError:
         port = self.address().port
         return CcswitchError(
-            f"port {port} belongs to another program, so the proxy cannot start",
-            hint="end that program, or: 'ccswitch-tui proxy start --port 0', then 'ccswitch-tui use NAME' again",
+            say("port {port} belongs to another program, so the proxy cannot start", port=port),
+            hint=say("end that program, or: 'ccswitch-tui proxy start --port 0', then 'ccswitch-tui use NAME' again"),
             kind="port-taken",
         )
 
@@ -272,8 +282,8 @@ class ProxyControl:
         handle = hold(self._lock_path)
         if handle is None:
             raise CcswitchError(
-                f"the background proxy runs already (pid {self._holder()})",
-                hint="'ccswitch-tui proxy status' tells more, 'ccswitch-tui proxy stop' ends it",
+                say("the background proxy runs already (pid {pid})", pid=self._holder()),
+                hint=say("'ccswitch-tui proxy status' tells more, 'ccswitch-tui proxy stop' ends it"),
                 kind="already-running",
             )
         claim = Claim(handle)

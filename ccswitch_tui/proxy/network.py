@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from ccswitch_tui.profiles.model import Endpoint
 from ccswitch_tui.proxy.guard import is_loopback
+from ccswitch_tui.sentence import say
 
 SOCKS_SCHEMES = ("socks5", "socks5h", "socks")
 """`socks5` resolves names here, `socks5h` at the proxy, as with curl. `socks` is what GNOME writes into ALL_PROXY: it
@@ -66,7 +67,14 @@ def _proxy_url(text: str, where: str) -> str:
     url = text if "://" in text else f"http://{text}"
     scheme = url.partition("://")[0].lower()
     if scheme not in PROXY_SCHEMES:
-        raise NetworkSettingError(f"{where} names a {scheme} proxy; {KNOWN_SCHEMES} can be used")
+        raise NetworkSettingError(
+            say(
+                "{where} names a {scheme} proxy; {known} can be used",
+                where=where,
+                scheme=scheme,
+                known=say(KNOWN_SCHEMES),
+            )
+        )
     return scheme + url[len(scheme) :]
 
 
@@ -119,7 +127,9 @@ def _add_authority(context: ssl.SSLContext, path: str, name: str, home: str) -> 
     try:
         context.load_verify_locations(_at_home(path, home))
     except (OSError, ssl.SSLError) as error:
-        raise NetworkSettingError(f"{name} = {path} cannot be used: {_words(error)}") from None
+        raise NetworkSettingError(
+            say("{name} = {path} cannot be used: {words}", name=name, path=path, words=_words(error))
+        ) from None
 
 
 def _add_client_certificate(context: ssl.SSLContext, endpoint: Endpoint, home: str) -> None:
@@ -129,7 +139,9 @@ def _add_client_certificate(context: ssl.SSLContext, endpoint: Endpoint, home: s
         # without `password`, OpenSSL would ask for one on the terminal
         context.load_cert_chain(cert, key, password=lambda: b"")
     except (OSError, ssl.SSLError) as error:
-        raise NetworkSettingError(f"client_cert = {endpoint.client_cert} cannot be used: {_words(error)}") from None
+        raise NetworkSettingError(
+            say("client_cert = {path} cannot be used: {words}", path=endpoint.client_cert, words=_words(error))
+        ) from None
 
 
 def _words(error: OSError) -> str:

@@ -25,6 +25,7 @@ from ccswitch_tui.profiles.model import (
 )
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.profiles.url import normalise_url, url_host
+from ccswitch_tui.sentence import joined, say
 
 if TYPE_CHECKING:
     from ccswitch_tui.secret import Secret
@@ -64,7 +65,8 @@ def plan_edit(ctx: Context, name: str, *, assign: Sequence[str] = (), unset: Seq
         dotted, equals, text = assignment.partition("=")
         if not equals:
             raise UsageError(
-                f"--set takes KEY=VALUE, not '{dotted}'", hint="for example --set models.haiku=small-model"
+                say("--set takes KEY=VALUE, not '{key}'", key=dotted),
+                hint=say("for example --set models.haiku=small-model"),
             )
         path = _path(dotted.strip())
         _assign(table, path, _value(path, text.strip(), notes))
@@ -78,10 +80,10 @@ def _coherent(before: Profile, after: Profile, notes: list[str]) -> Profile:
     if endpoint.base_url == before.endpoint.base_url and endpoint.wire == before.endpoint.wire:
         return after
     if endpoint.wire == "anthropic" and endpoint.base_url.endswith("/v1"):
-        notes.append("'/v1' removed: Anthropic's client appends it itself")
+        notes.append(say("'/v1' removed: Anthropic's client appends it itself"))
         endpoint = endpoint._replace(base_url=endpoint.base_url.removesuffix("/v1"))
     if after.preset and url_host(endpoint.base_url) != url_host(before.endpoint.base_url):
-        notes.append(f"the preset '{after.preset}' no longer applies to another host")
+        notes.append(say("the preset '{preset}' no longer applies to another host", preset=after.preset))
         after = after._replace(preset=None)
     return after._replace(endpoint=endpoint)
 
@@ -106,9 +108,13 @@ def save_edit(ctx: Context, edited: Edited, *, key_follows: bool = False) -> Pro
     if edited.host_changed:
         if not key_follows:
             raise UsageError(
-                f"the key of '{after.name}' was given for {edited.before.key_host or 'another host'}, "
-                f"and would now go to {url_host(after.endpoint.base_url)}",
-                hint="--key-follows if it is meant to; --key-stdin for another key",
+                say(
+                    "the key of '{name}' was given for {key_host}, and would now go to {host}",
+                    name=after.name,
+                    key_host=edited.before.key_host or say("another host"),
+                    host=url_host(after.endpoint.base_url),
+                ),
+                hint=say("--key-follows if it is meant to; --key-stdin for another key"),
                 kind="key-host",
             )
         after = after._replace(key_host=url_host(after.endpoint.base_url))
@@ -174,8 +180,12 @@ def verify_key(ctx: Context, profile: Profile, secret: Secret) -> str:
     refused = next((f for f in report.findings if f.kind in KEY_REFUSALS), None)
     if refused is not None:
         raise KeyRefusedError(
-            f"{url_host(profile.endpoint.base_url)} refuses the new key: {refused.title}; the old one was kept",
-            hint="check it; --no-verify stores it all the same",
+            say(
+                "{host} refuses the new key: {title}; the old one was kept",
+                host=url_host(profile.endpoint.base_url),
+                title=say(refused.title),
+            ),
+            hint=say("check it; --no-verify stores it all the same"),
         )
     keep_report(ctx, report)
     proved = any(step.code in ("auth", "message") and step.verdict == "ok" for step in report.steps)
@@ -210,7 +220,7 @@ def plan_text(before: Profile, text: str, sha256: str) -> Edited:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"this is not TOML: {error}") from None
+        raise UsageError(say("this is not TOML: {error}", error=error)) from None
     return Edited(before, profile_from_table(before.name, table), sha256)
 
 
@@ -228,7 +238,7 @@ def _path(dotted: str) -> list[str]:
         at_field = len(path) > 2 and path[-1] in PRICE_FIELDS
         path = ["prices", ".".join(path[1:-1]), path[-1]] if at_field else ["prices", ".".join(path[1:])]
     if not _is_known(path):
-        raise UsageError(f"a profile has no '{dotted}'", hint=_nearest(dotted), kind="no-such-key")
+        raise UsageError(say("a profile has no '{key}'", key=dotted), hint=_nearest(dotted), kind="no-such-key")
     return path
 
 
@@ -254,7 +264,11 @@ def _nearest(dotted: str) -> str:
     keys = settable_keys()
     same_end = [k for k in keys if k.rpartition(".")[2] == dotted.rpartition(".")[2]]
     near = same_end or difflib.get_close_matches(dotted, keys, n=2)
-    return f"did you mean {' or '.join(near)}?" if near else f"it has: {', '.join(keys)}"
+    return (
+        say("did you mean {names}?", names=joined(near, " or "))
+        if near
+        else say("it has: {names}", names=", ".join(keys))
+    )
 
 
 def _value(path: list[str], text: str, notes: list[str]) -> Any:
@@ -273,7 +287,9 @@ def _value(path: list[str], text: str, notes: list[str]) -> Any:
     if dotted in LISTS:
         return [part.strip() for part in text.strip("[]").replace('"', "").split(",") if part.strip()]
     if dotted in ("endpoint.headers", "endpoint.timeouts", "models", *FREE_TABLES):
-        raise UsageError(f"'{dotted}' is a table", hint=f"set one of its keys: --set {dotted}.NAME=VALUE")
+        raise UsageError(
+            say("'{key}' is a table", key=dotted), hint=say("set one of its keys: --set {key}.NAME=VALUE", key=dotted)
+        )
     if path[0] == "prices":
         return _price(path, text)
     if path[:2] == ["endpoint", "headers"]:
@@ -287,14 +303,17 @@ def _number(dotted: str, text: str, kind: type[int] | type[float]) -> int | floa
     try:
         number = float(plain[:-1] if scale > 1 else plain) * scale
     except ValueError:
-        raise UsageError(f"'{dotted}' is a number", hint=f"for example --set {dotted}=128000") from None
+        raise UsageError(
+            say("'{key}' is a number", key=dotted), hint=say("for example --set {key}=128000", key=dotted)
+        ) from None
     return int(number) if kind is int or number == int(number) else number
 
 
 def _price(path: list[str], text: str) -> Any:
     if len(path) < 3:
         raise UsageError(
-            f"'{'.'.join(path)}' names no price", hint=f"--set {'.'.join(path)}.input=0.5, or {', '.join(PRICE_FIELDS)}"
+            say("'{key}' names no price", key=".".join(path)),
+            hint=say("--set {key}.input=0.5, or {fields}", key=".".join(path), fields=", ".join(PRICE_FIELDS)),
         )
     if path[2] == "currency":
         return text.upper()
@@ -302,7 +321,8 @@ def _price(path: list[str], text: str) -> Any:
         return float(text.lstrip("$€¥"))
     except ValueError:
         raise UsageError(
-            f"'{text}' is no price", hint=f"per million tokens, for example --set {'.'.join(path)}=0.5"
+            say("'{text}' is no price", text=text),
+            hint=say("per million tokens, for example --set {key}=0.5", key=".".join(path)),
         ) from None
 
 
@@ -314,8 +334,10 @@ def _quirk(name: str, text: str) -> Any:
 
         near = difflib.get_close_matches(name, QUIRKS, n=2)
         raise UsageError(
-            f"there is no quirk '{name}'",
-            hint=f"did you mean {' or '.join(near)}?" if near else f"known quirks: {', '.join(QUIRKS)}",
+            say("there is no quirk '{name}'", name=name),
+            hint=say("did you mean {names}?", names=" or ".join(near))
+            if near
+            else say("known quirks: {names}", names=", ".join(QUIRKS)),
         )
     try:
         value = json.loads(text)
@@ -329,7 +351,8 @@ def _quirk(name: str, text: str) -> Any:
             value = text
         else:
             raise UsageError(
-                f"the quirk '{name}' cannot be '{text}'", hint=f"it may be: {allowed_values(name)}"
+                say("the quirk '{name}' cannot be '{text}'", name=name, text=text),
+                hint=say("it may be: {values}", values=allowed_values(name)),
             ) from None
     return value
 
@@ -339,8 +362,8 @@ def _refuse_secret_header(name: str) -> None:
 
     if looks_secret(name):
         raise UsageError(
-            f"the header '{name}' would carry a secret, and headers are kept in profiles.toml",
-            hint=f"give the key with --key-stdin and --set endpoint.auth=header:{name}",
+            say("the header '{name}' would carry a secret, and headers are kept in profiles.toml", name=name),
+            hint=say("give the key with --key-stdin and --set endpoint.auth=header:{name}", name=name),
         )
 
 

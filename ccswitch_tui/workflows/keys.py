@@ -14,6 +14,7 @@ from ccswitch_tui.credentials import index
 from ccswitch_tui.credentials.hosts import allowed_host, check_key_host
 from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
 from ccswitch_tui.profiles.model import Profile, SecretRef
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.credentials.agent_client import AgentStore
@@ -51,7 +52,7 @@ def store_status(ctx: Context) -> StoreStatus:
             return _keyring_status(ctx)
     except KeyStoreError as error:
         return StoreStatus("absent", "nowhere", None, None, error.message, error.hint)
-    where = f"the encrypted key file {ctx.paths.encrypted_keys}"
+    where = say("the encrypted key file {path}", path=ctx.paths.encrypted_keys)
     try:
         from ccswitch_tui.credentials.encrypted_file import check_file
 
@@ -66,7 +67,7 @@ def _keyring_status(ctx: Context) -> StoreStatus:
     from ccswitch_tui.credentials.os_keyring import OSKeyring
 
     store = ctx.keys.store
-    where = f"the {store.label}"
+    where = say("the {label}", label=store.label)
     try:
         unlocked = store.is_unlocked() if isinstance(store, OSKeyring) else None
     except KeyStoreError as error:
@@ -94,7 +95,9 @@ def unlock(ctx: Context, passphrase: Secret | None = None, *, timeout_s: float |
             store.unlock(DIALOG_WAIT_S)
         return store_status(ctx)._replace(unlocked=True)
     if passphrase is None:
-        raise UsageError("the encrypted key file needs its passphrase", hint="run 'ccswitch-tui unlock' on a terminal")
+        raise UsageError(
+            say("the encrypted key file needs its passphrase"), hint=say("run 'ccswitch-tui unlock' on a terminal")
+        )
     now = _agent(ctx).unlock(passphrase, timeout_s)
     return store_status(ctx)._replace(unlocked=now.unlocked, seconds_left=now.seconds_left)
 
@@ -108,22 +111,25 @@ def check_can_create(ctx: Context, *, force: bool = False) -> None:
     """Raises UsageError when an encrypted key file would hide keys or a keyring that is there."""
     if os.path.exists(ctx.paths.encrypted_keys):
         raise UsageError(
-            f"there is an encrypted key file already: {ctx.paths.encrypted_keys}", hint="open it: 'ccswitch-tui unlock'"
+            say("there is an encrypted key file already: {path}", path=ctx.paths.encrypted_keys),
+            hint=say("open it: 'ccswitch-tui unlock'"),
         )
     from ccswitch_tui.credentials.encrypted_file import copy_of
 
     if os.path.exists(copy_of(ctx.paths.encrypted_keys)) and not force:
         raise UsageError(
-            f"the key file is gone, and its second copy is there: {copy_of(ctx.paths.encrypted_keys)}",
-            hint="take that: 'ccswitch-tui unlock --from-copy'; --force makes an empty file in the place of both",
+            say("the key file is gone, and its second copy is there: {path}", path=copy_of(ctx.paths.encrypted_keys)),
+            hint=say("take that: 'ccswitch-tui unlock --from-copy'; --force makes an empty file in the place of both"),
         )
     known = index.remembered(ctx.paths, ctx.env)
     stored = index.names(ctx.paths)
     if known.store not in ("", index.ENCRYPTED_FILE) and stored and not force:
         raise UsageError(
-            f"keys are kept in {ctx.keys.where()} ({', '.join(sorted(stored)[:6])})",
-            hint="an encrypted key file is for machines without a keyring; --force makes one, "
-            "and those keys are entered again",
+            say("keys are kept in {where} ({names})", where=ctx.keys.where(), names=", ".join(sorted(stored)[:6])),
+            hint=say(
+                "an encrypted key file is for machines without a keyring; --force makes one, and those keys "
+                "are entered again"
+            ),
         )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.control import ProxyStatus
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -26,7 +27,7 @@ class TrafficEvent(NamedTuple):
 
 
 NOT_RUNNING = CcswitchError(
-    "the proxy is not running", hint="'ccswitch-tui proxy start' starts it", kind="proxy-not-running"
+    say("the proxy is not running"), hint=say("'ccswitch-tui proxy start' starts it"), kind="proxy-not-running"
 )
 
 SILENCE_S = 60.0
@@ -52,7 +53,10 @@ def one_exchange(ctx: Context, number: int) -> dict[str, Any]:
         raise NOT_RUNNING
     found = _get(ctx, f"/_ccswitch/traffic/{number}")
     if "exchange" not in found:
-        raise CcswitchError(f"exchange {number} is not held any more", hint="'ccswitch-tui proxy logs' lists them")
+        raise CcswitchError(
+            say("exchange {number} is not held any more", number=number),
+            hint=say("'ccswitch-tui proxy logs' lists them"),
+        )
     return found
 
 
