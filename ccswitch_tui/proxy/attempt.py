@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from aiohttp import ClientResponse, web
+from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
 from ccswitch_tui._version import __version__
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.proxy.connection import Answer
 from ccswitch_tui.proxy.forward import SSE_HEADERS, forwarded, native_headers, passed_headers, with_query
 from ccswitch_tui.proxy.learned import NAMED, NAMELESS
 from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
@@ -200,7 +201,7 @@ class Attempt:
             call.exchange.notices += [notice.text for notice in translation.notices]
             self._relay.note_estimate(self._measured, translation, call.exchange)
 
-    async def _answered(self, response: ClientResponse, translator: StreamTranslator, streams: bool) -> Outcome:
+    async def _answered(self, response: Answer, translator: StreamTranslator, streams: bool) -> Outcome:
         call, pump = self._call, self._relay.pump
         if call.streamed:
             return await pump.stream(call.reply, call.exchange, response, translator, dict(SSE_HEADERS), self._idle_s)
@@ -253,7 +254,7 @@ class Attempt:
     def _idle_s(self) -> float:
         return self._target.profile.endpoint.timeouts.idle_s
 
-    async def _send(self, url: URL, sent: bytes, headers: CIMultiDict[str], translator: Any) -> ClientResponse:
+    async def _send(self, url: URL, sent: bytes, headers: CIMultiDict[str], translator: Any) -> Answer:
         call, exchange = self._call, self._call.exchange
         exchange.sent.start_over(sent)
         exchange.upstream_status = 0
@@ -263,7 +264,7 @@ class Attempt:
         exchange.upstream_status = response.status
         return response
 
-    async def _failure(self, response: ClientResponse, translation: Translation | None) -> Failure | NativeRefusal:
+    async def _failure(self, response: Answer, translation: Translation | None) -> Failure | NativeRefusal:
         status, headers = response.status, response.headers
         body = await read_limited(response, ERROR_BYTES, 15.0)
         self._call.exchange.received.start_over(body)

@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, Protocol
 
-import aiohttp
 from aiohttp import web
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.proxy.connection import Answer, Broken
 from ccswitch_tui.proxy.forward import SSE_HEADERS
 from ccswitch_tui.proxy.reply import PING_AFTER_S, ClientGone, ClientReply, Watch
 from ccswitch_tui.proxy.traffic import Exchange, Traffic
@@ -29,8 +29,6 @@ TAIL_PATIENCE_S = 0.5
 
 AFTER_FINISH_S = 2.0
 """After a finish reason only usage can follow; a server that then falls silent without `[DONE]` is done."""
-
-BROKEN = (aiohttp.ClientError, ConnectionError, TimeoutError)
 
 
 class Translator(Protocol):
@@ -85,7 +83,7 @@ class Pump:
         self,
         reply: ClientReply,
         exchange: Exchange,
-        response: aiohttp.ClientResponse,
+        response: Answer,
         translator: Any,
         headers: dict[str, str],
         idle_s: float,
@@ -156,9 +154,7 @@ class Pump:
         exchange.status = 200
         self._traffic.first_byte(exchange, time.monotonic())
 
-    async def collect(
-        self, exchange: Exchange, response: aiohttp.ClientResponse, translator: Any, idle_s: float
-    ) -> None:
+    async def collect(self, exchange: Exchange, response: Answer, translator: Any, idle_s: float) -> None:
         """Reads a whole stream into the translator, for a client that wants one message."""
         source = _Source(response)
         try:
@@ -180,37 +176,62 @@ class Pump:
             source.close()
 
 
-async def _rest(reply: ClientReply, source: _Source, exchange: Exchange, translator: Any) -> bytes:
-    """The stream after its first bytes, to the end; returns what has not been sent yet. This loop is the hot path."""
-    feed, read, now = translator.feed, source.content.readany, reply.now
-    keeping = True
-    while True:
-        try:
-            data = await (source.read_last() if translator.finished else read())
-        except BROKEN:
-            source.broke()
-            return b""
-        reply.last_in = now()
-        if not data:
-            source.over = True
-            return b""
-        out = feed(data)
-        if keeping:
-            keeping = _keep(exchange, data, b"" if translator.done else out)
+class _Push:
+    """The stream after its first bytes: called with each read of the endpoint's connection. This is the hot path."""
+
+    __slots__ = ("_exchange", "_feed", "_keeping", "_now", "_reply", "_translator", "slow", "unsent")
+
+    def __init__(self, reply: ClientReply, exchange: Exchange, translator: Any) -> None:
+        self._reply = reply
+        self._exchange = exchange
+        self._translator = translator
+        self._feed = translator.feed
+        self._now = reply.now
+        self._keeping = True
+        self.slow = False
+        """The client does not keep up; it must be waited for."""
+        self.unsent = b""
+        """The end of the answer, for the last write."""
+
+    def __call__(self, data: bytes) -> bool:
+        """Translates and sends; False when there is something to wait for."""
+        reply, translator = self._reply, self._translator
+        reply.last_in = self._now()
+        out = self._feed(data)
+        if self._keeping:
+            self._keeping = _keep(self._exchange, data, b"" if translator.done else out)
         if translator.done:
-            return bytes(out)
+            self.unsent = out
+            return False
         if out and reply.send(out):
+            self.slow = True
+            return False
+        return not translator.finished
+
+
+async def _rest(reply: ClientReply, source: _Source, exchange: Exchange, translator: Any) -> bytes:
+    """The stream after its first bytes, to the end; returns what has not been sent yet."""
+    push = _Push(reply, exchange, translator)
+    while not source.over and not translator.done:
+        if translator.finished:
+            data = await source.read_last()
+            if data:
+                push(data)
+        else:
+            await source.push_to(push)
+        if push.slow:
+            push.slow = False
             await reply.drained()
+    return push.unsent
 
 
 class _Source:
-    """An endpoint's body, read as it comes."""
+    """An endpoint's body, and which end it came to."""
 
-    __slots__ = ("_leaving", "_response", "cause", "content", "over")
+    __slots__ = ("_answer", "_leaving", "cause", "over")
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.content = response.content
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
         self._leaving = False
         self.over = False
         self.cause = "eof"
@@ -218,13 +239,23 @@ class _Source:
     async def read(self) -> bytes:
         """What has arrived, all of it; b"" at the end, with `cause` saying which end it was."""
         try:
-            data = await self.content.readany()
-        except BROKEN:
+            data = await self._answer.read()
+        except Broken:
             self.broke()
             return b""
         if not data:
             self.over = True
         return data
+
+    async def push_to(self, push: _Push) -> None:
+        """Lets the endpoint's reads go through `push` until that has something to wait for, or the body ends."""
+        try:
+            await self._answer.push_to(push)
+        except Broken:
+            self.broke()
+            return
+        if self._answer.at_end:
+            self.over = True
 
     def broke(self) -> None:
         """The connection failed; if we closed it ourselves, the cause is known already."""
@@ -244,52 +275,51 @@ class _Source:
     def give_up(self) -> None:
         """The endpoint was silent for too long."""
         self.cause = "timeout"
-        self._response.close()
+        self._answer.close()
 
     def ended(self, background: Background) -> None:
         """The answer is complete and good: lets the endpoint finish its body, so that the connection serves again."""
-        if self.cause == "eof" and not self.content.at_eof():
+        if self.cause == "eof" and not self._answer.at_end:
             self._leaving = True
-            background.run(_read_out(self._response))
+            background.run(_read_out(self._answer))
 
     def close(self) -> None:
         """Closes the connection unless the body was read to its end."""
         if not self._leaving:
-            self._response.close()
+            self._answer.close()
 
 
-async def _read_out(response: aiohttp.ClientResponse) -> None:
+async def _read_out(answer: Answer) -> None:
     try:
         async with asyncio.timeout(TAIL_PATIENCE_S):
-            while await response.content.readany():
+            while await answer.read():
                 pass
-    except BROKEN:
+    except (Broken, TimeoutError):
         pass
     finally:
-        response.close()  # a connection whose body ended was released before; this closes the others
+        answer.close()  # one whose body ended was released before; this closes the others
 
 
-async def read_limited(response: aiohttp.ClientResponse, most_bytes: int, idle_s: float) -> bytes:
+async def read_limited(answer: Answer, most_bytes: int, idle_s: float) -> bytes:
     """A whole body. Raises UpstreamError when it is too long, breaks, or stops for `idle_s`."""
-    host = response.url.host or ""
     parts: list[bytes] = []
     size = 0
     try:
         while True:
             async with asyncio.timeout(idle_s):
-                part = await response.content.readany()
+                part = await answer.read()
             if not part:
                 return b"".join(parts)
             parts.append(part)
             size += len(part)
             if size > most_bytes:
-                raise UpstreamError("reset", f"the answer is longer than {most_bytes // 1024} kB", host)
+                raise UpstreamError("reset", f"the answer is longer than {most_bytes // 1024} kB", answer.host)
     except TimeoutError:
-        raise UpstreamError("timeout-read", f"the answer stopped for {idle_s:g} s", host) from None
-    except BROKEN:
-        raise UpstreamError("reset", "the connection broke in the middle of the answer", host) from None
+        raise UpstreamError("timeout-read", f"the answer stopped for {idle_s:g} s", answer.host) from None
+    except Broken:
+        raise UpstreamError("reset", "the connection broke in the middle of the answer", answer.host) from None
     finally:
-        response.close()
+        answer.close()
 
 
 def _keep(exchange: Exchange, data: bytes, out: bytes) -> bool:

@@ -1,0 +1,228 @@
+"""A new connection to an endpoint: directly, through an HTTP proxy, or through a SOCKS proxy; with TLS or without.
+
+The rule: TLS is checked against the endpoint's own name, whatever leads there.
+Several addresses of a name are tried side by side (RFC 8305), because a dead
+IPv6 route must not cost seconds. Sources: RFC 9110, section 9.3.6 (CONNECT);
+RFC 9112, section 3.2.2 (plain requests through a proxy).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import aiohappyeyeballs
+
+from ccswitch_tui.proxy.connection import Connection
+from ccswitch_tui.proxy.http1 import BadAnswer, head_end, parse_head
+
+NEXT_ADDRESS_S = 0.25
+"""RFC 8305's recommended delay before the next address is tried beside the first."""
+
+HANDSHAKE_S = 15.0
+
+P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+
+class Unreachable(Exception):
+    """No connection. `kind` is one of dns, refused, tls, timeout-connect, reset, proxy."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+
+
+class Way(NamedTuple):
+    """How an endpoint is reached. Two requests with the same way can share a connection."""
+
+    scheme: str
+    host: str
+    port: int
+    proxy: str | None
+    """The URL of an HTTP proxy; `socks` is the other kind. One of them at most."""
+    socks: str | None
+
+    @property
+    def absolute(self) -> bool:
+        """A plain request to an HTTP proxy names the whole URL."""
+        return self.proxy is not None and self.scheme == "http"
+
+    @property
+    def needs_tls(self) -> bool:
+        """Some leg of it is encrypted."""
+        return self.scheme == "https" or (self.proxy is not None and self.proxy.startswith("https:"))
+
+
+def proxy_credential(proxy: str) -> str | None:
+    """The value of Proxy-Authorization for a proxy URL with a user in it."""
+    parts = urlsplit(proxy)
+    if parts.username is None:
+        return None
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+async def dial(way: Way, context: ssl.SSLContext | None, connect_s: float) -> Connection:
+    """A connection that is ready for requests. Raises Unreachable."""
+    loop = asyncio.get_running_loop()
+    if way.proxy is not None:
+        return await _through_proxy(way, context, connect_s)
+    if way.socks is not None:
+        from ccswitch_tui.proxy.socks import socks_socket  # here: few need it
+
+        sock = await socks_socket(way.socks, way.host, way.port, connect_s)
+        _watch_for_death(sock)
+    else:
+        sock = await _connected(way.host, way.port, connect_s)
+    return await _on(sock, lambda: Connection(loop), context if way.scheme == "https" else None, way.host)
+
+
+async def _connected(host: str, port: int, connect_s: float) -> socket.socket:
+    """A TCP connection to a host by its name or address."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(connect_s):
+            addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            return await aiohappyeyeballs.start_connection(
+                addresses, happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1, socket_factory=_socket
+            )
+    except TimeoutError:
+        raise Unreachable("timeout-connect", "no connection in time") from None
+    except (socket.gaierror, UnicodeError):
+        raise Unreachable("dns", f"the name {host} cannot be resolved") from None
+    except OSError as error:
+        if error.errno == errno.ETIMEDOUT:
+            raise Unreachable("timeout-connect", "no connection in time") from None
+        raise Unreachable("refused", _words(error)) from None
+
+
+async def _on(sock: socket.socket, factory: Callable[[], P], context: ssl.SSLContext | None, name: str) -> P:
+    """A protocol on this socket, through TLS if there is a context for it."""
+    try:
+        _, protocol = await asyncio.get_running_loop().create_connection(
+            factory,
+            sock=sock,
+            ssl=context,
+            server_hostname=name if context is not None else None,
+            ssl_handshake_timeout=HANDSHAKE_S if context is not None else None,
+        )
+        return protocol
+    except BaseException as error:
+        sock.close()
+        raise _handshake_failure(error) from None
+
+
+def _handshake_failure(error: BaseException) -> BaseException:
+    if isinstance(error, ssl.SSLError):
+        return Unreachable("tls", str(error))
+    if isinstance(error, OSError):
+        return Unreachable("reset", "the connection was closed during the TLS handshake")
+    return error
+
+
+# ---------------------------------------------------------------- HTTP proxies
+
+
+class _Tunnel(asyncio.Protocol):
+    """Waits for what a proxy says to CONNECT."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.said: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """ "" when the way is free, else the proxy's words."""
+        self._head = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        self._head += data
+        try:
+            end = head_end(self._head)
+            if end and not self.said.done():
+                status = parse_head(self._head[:end]).status
+                line = self._head.split(b"\n", 1)[0].decode("latin-1").partition(" ")[2].strip()
+                self.said.set_result("" if status // 100 == 2 else f"answers {line[:120]}")
+        except BadAnswer:
+            if not self.said.done():
+                self.said.set_result("does not speak HTTP")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.said.done():
+            self.said.set_result("hung up")
+
+
+async def _through_proxy(way: Way, context: ssl.SSLContext | None, connect_s: float) -> Connection:
+    assert way.proxy is not None
+    parts = urlsplit(way.proxy)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        sock = await _connected(host, port, connect_s)
+    except Unreachable as error:
+        raise Unreachable("proxy", f"the HTTP proxy cannot be reached: {error.detail}") from None
+    loop = asyncio.get_running_loop()
+    outer = context if parts.scheme == "https" else None
+    if way.scheme == "http":
+        return await _on(sock, lambda: Connection(loop), outer, host)
+    tunnel = await _on(sock, _Tunnel, outer, host)
+    assert tunnel.transport is not None and context is not None
+    try:
+        await _open(tunnel, way)
+        connection = Connection(loop)
+        transport = await loop.start_tls(
+            tunnel.transport, connection, context, server_hostname=way.host, ssl_handshake_timeout=HANDSHAKE_S
+        )
+        if transport is None:
+            raise ConnectionResetError
+        connection.connection_made(transport)
+        return connection
+    except BaseException as error:
+        tunnel.transport.abort()
+        raise _handshake_failure(error) from None
+
+
+async def _open(tunnel: _Tunnel, way: Way) -> None:
+    """Asks the proxy for a way to the endpoint."""
+    assert tunnel.transport is not None and way.proxy is not None
+    literal = f"[{way.host}]" if ":" in way.host else way.host
+    lines = [f"CONNECT {literal}:{way.port} HTTP/1.1", f"Host: {literal}:{way.port}"]
+    credential = proxy_credential(way.proxy)
+    if credential:
+        lines.append(f"Proxy-Authorization: {credential}")
+    tunnel.transport.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    refusal = await tunnel.said
+    if refusal:
+        raise Unreachable("proxy", f"the HTTP proxy {refusal}")
+
+
+# ---------------------------------------------------------------- sockets
+
+
+def _socket(address: Any) -> socket.socket:
+    sock = socket.socket(*address[:3])
+    _watch_for_death(sock)
+    return sock
+
+
+def _watch_for_death(sock: socket.socket) -> None:
+    """Makes a socket notice a dead peer: keep-alive probes, and a limit on unacknowledged data."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 60_000)):
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def _words(error: OSError) -> str:
+    if error.errno is None:
+        return str(error) or type(error).__name__
+    return os.strerror(error.errno)
