@@ -13,6 +13,8 @@ from ccswitch_tui.findings import Finding
 from ccswitch_tui.profiles.url import is_private, url_host
 from ccswitch_tui.sentence import say
 
+SOCKS_SCHEMES = ("socks5", "socks5h", "socks")
+
 PROXY_NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -41,22 +43,45 @@ def check_loopback_proxied(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_proxy_form(snapshot: Snapshot) -> Iterator[Finding]:
-    """HTTP proxies that neither we nor Claude Code can use."""
+    """Proxies of a kind that Claude Code cannot use, or nobody here."""
     for name in PROXY_NAMES:
-        value = snapshot.env.get(name, "")
-        if "://" in value and not value.startswith(("http://", "https://")):
-            scheme = value.partition(":")[0]
-            yield told(
-                "setting-unusable",
-                say(
-                    "{name} names a {scheme} proxy; only http:// and https:// proxies can be used",
-                    name=name,
-                    scheme=scheme,
-                ),
-                say("name an HTTP proxy, or unset it"),
-                f"unset {name}",
-                severity="warn",
-            )
+        scheme, colon, _ = snapshot.env.get(name, "").partition("://")
+        if not colon or scheme.lower() in ("http", "https"):
+            continue
+        if scheme.lower() in SOCKS_SCHEMES:
+            yield from _socks(snapshot, name, scheme)
+            continue
+        yield told(
+            "setting-unusable",
+            say(
+                "{name} names a {scheme} proxy; http://, https://, socks5:// and socks5h:// proxies can be used",
+                name=name,
+                scheme=scheme,
+            ),
+            say("name another proxy, or unset it"),
+            f"unset {name}",
+            severity="warn",
+        )
+
+
+def _socks(snapshot: Snapshot, name: str, scheme: str) -> Iterator[Finding]:
+    """SOCKS is good for our proxy, so this concerns sessions that go without it."""
+    used = snapshot.profiles.get(snapshot.in_use or "")
+    if used is not None and used.route == "proxy":
+        return
+    what = (
+        say("Claude Code itself takes no notice of it, and connects directly")
+        if name.lower() == "all_proxy"
+        else say("Claude Code itself cannot, and says UnsupportedProxyProtocol")
+    )
+    yield told(
+        "setting-unusable",
+        say("{name} names a {scheme} proxy: our proxy can use it; {what}", name=name, scheme=scheme, what=what),
+        say("let the profile go through our proxy"),
+        f"ccswitch-tui edit {used.name if used else 'NAME'} --set route=proxy",
+        f"ccswitch-tui use {used.name if used else 'NAME'}",
+        severity="warn",
+    )
 
 
 def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Reach a host step by step: name, connection, HTTP proxy, TLS; each timed, each failure named.
+"""Reach a host step by step: name, connection, proxy, TLS; each timed, each failure named.
 
 Own steps rather than a client library's, because "cannot connect" is exactly
 what a probe must take apart. Every step is bounded in time. Sources: errno(3);
@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ccswitch_tui.probe.exchange import TlsFacts
+from ccswitch_tui.probe.socks import SocksProxy, SocksRefusal, through_socks
 from ccswitch_tui.sentence import say
 
 CONNECT_PATIENCE_S = 10.0
@@ -89,30 +90,48 @@ class HttpProxy(NamedTuple):
         return cls(host, port, authorization, f"{parts.scheme}://{host}:{port}")
 
 
+AnyProxy = HttpProxy | SocksProxy
+
+
+def proxy_from_url(url: str) -> AnyProxy:
+    """The proxy of that address, of the kind its scheme says."""
+    return SocksProxy.from_url(url) if url.startswith("socks") else HttpProxy.from_url(url)
+
+
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def dial(
-    scheme: str, host: str, port: int, proxy: HttpProxy | None, tls: Callable[[], ssl.SSLContext], reached: Reached
+    scheme: str, host: str, port: int, proxy: AnyProxy | None, tls: Callable[[], ssl.SSLContext], reached: Reached
 ) -> Streams:
     """A connection ready for HTTP. Raises DialFailure; `reached` tells how far it came."""
-    where = (proxy.host, proxy.port) if proxy else (host, port)
+    sock = await _way(host, port, proxy, reached)
     try:
-        sock = await _connect(*where, reached)
-    except DialFailure as failure:
-        if proxy:
-            raise DialFailure(
-                "proxy-unreachable", say("{proxy}: {detail}", proxy=proxy.shown, detail=failure.detail)
-            ) from None
-        raise
-    try:
-        if proxy and scheme == "https":
+        if isinstance(proxy, HttpProxy) and scheme == "https":
             await _tunnel(sock, host, port, proxy, reached)
         if scheme == "https":
             return await _encrypt(sock, host, port, tls(), proxy, reached)
         return await asyncio.open_connection(sock=sock)
     except BaseException:
         sock.close()
+        raise
+
+
+async def _way(host: str, port: int, proxy: AnyProxy | None, reached: Reached) -> socket.socket:
+    """A connection to the host, or to the HTTP proxy that is to lead there."""
+    if isinstance(proxy, SocksProxy):
+        try:
+            return await through_socks(proxy, host, port, reached)
+        except SocksRefusal as refusal:
+            raise DialFailure(refusal.kind, refusal.detail) from None
+    where = (proxy.host, proxy.port) if proxy else (host, port)
+    try:
+        return await _connect(*where, reached)
+    except DialFailure as failure:
+        if proxy:
+            raise DialFailure(
+                "proxy-unreachable", say("{proxy}: {detail}", proxy=proxy.shown, detail=failure.detail)
+            ) from None
         raise
 
 
@@ -254,7 +273,7 @@ def proxy_failure(status: int) -> str:
 
 
 async def _encrypt(
-    sock: socket.socket, host: str, port: int, context: ssl.SSLContext, proxy: HttpProxy | None, reached: Reached
+    sock: socket.socket, host: str, port: int, context: ssl.SSLContext, proxy: AnyProxy | None, reached: Reached
 ) -> Streams:
     started = time.perf_counter()
     try:
@@ -299,17 +318,16 @@ def _facts(tls: ssl.SSLObject | None) -> TlsFacts | None:
     return facts._replace(version=(tls.version() or "").replace("TLSv", "TLS "))
 
 
-async def _look_at_certificate(host: str, port: int, proxy: HttpProxy | None) -> TlsFacts | None:
+async def _look_at_certificate(host: str, port: int, proxy: AnyProxy | None) -> TlsFacts | None:
     """The certificate that was not accepted: a second handshake that checks nothing and sends nothing."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     look = Reached()
     try:
-        where = (proxy.host, proxy.port) if proxy else (host, port)
-        sock = await _connect(*where, look)
+        sock = await _way(host, port, proxy, look)
         try:
-            if proxy:
+            if isinstance(proxy, HttpProxy):
                 await _tunnel(sock, host, port, proxy, look)
             async with asyncio.timeout(TLS_PATIENCE_S):
                 _, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=host)

@@ -61,6 +61,8 @@ class Ask(NamedTuple):
     """Format of the body, where there is one."""
     most_bytes: int = 1024 * 1024
     """Of the answer; the longest honest list of models has 600 kB."""
+    first_byte_s: float | None = None
+    """For the answer to begin; None: as long as for the whole."""
 
 
 class TlsFacts(NamedTuple):
@@ -254,7 +256,7 @@ def _connection_lines(exchange: Exchange) -> list[str]:
     lines = []
     timings = exchange.timings
     if exchange.proxy:
-        lines.append(f"* through the HTTP proxy {exchange.proxy}")
+        lines.append(f"* through the proxy {exchange.proxy}")
     if exchange.addresses:
         lines.append(f"* {exchange.host} is {', '.join(exchange.addresses)}{_in(timings.dns)}")
     if exchange.peer:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import h11
 
 from ccswitch_tui._version import __version__
-from ccswitch_tui.probe.dial import DialFailure, HttpProxy, Reached, dial, proxy_failure
+from ccswitch_tui.probe.dial import AnyProxy, DialFailure, HttpProxy, Reached, dial, proxy_failure, proxy_from_url
 from ccswitch_tui.probe.exchange import (
     BODY_KEPT,
     KEY_VARIABLE,
@@ -56,7 +56,7 @@ class Fetcher:
         self._origin = origin_of(origin)
         self._key = key
         self._headers = dict(headers or {})
-        self._proxy = HttpProxy.from_url(proxy) if proxy else None
+        self._proxy = proxy_from_url(proxy) if proxy else None
         self._tls_factory = tls
         self._tls: ssl.SSLContext | None = None
         self._user_agent = user_agent
@@ -69,10 +69,11 @@ class Fetcher:
         self.asked += 1
         record = _Record(ask, self.asked, self._sent_headers(ask), self._key, self._proxy)
         try:
-            async with asyncio.timeout(ask.patience_s):
+            async with asyncio.timeout(ask.patience_s) as limit:
+                record.begin_by(limit)
                 await self._perform(ask, record)
         except TimeoutError:
-            record.out_of_time(ask.patience_s)
+            record.out_of_time()
         except DialFailure as failure:
             record.fail(failure.kind, failure.detail)
         except h11.LocalProtocolError:
@@ -122,7 +123,7 @@ class Fetcher:
         if self._key and ask.auth != "none":
             for name, value in auth_headers(ask.auth, self._key.reveal()).items():
                 headers[name.lower()] = value
-        if self._proxy and parts.scheme == "http":
+        if isinstance(self._proxy, HttpProxy) and parts.scheme == "http":
             target = f"http://{headers['host']}{target}"
             if self._proxy.authorization:
                 headers["proxy-authorization"] = self._proxy.authorization
@@ -148,7 +149,7 @@ async def _read_answer(reader: asyncio.StreamReader, client: h11.Connection, rec
             data = await reader.read(READ_BYTES)
             if data and not first:
                 first = data[:80]
-                record.first_byte_at = time.perf_counter()
+                record.begins()
             if not data and not first:
                 record.fail("closed", say("the connection was closed without an answer"))
                 return
@@ -168,7 +169,7 @@ class _Record:
     """An Exchange in the making."""
 
     def __init__(
-        self, ask: Ask, number: int, headers: dict[str, str], key: Secret | None, proxy: HttpProxy | None
+        self, ask: Ask, number: int, headers: dict[str, str], key: Secret | None, proxy: AnyProxy | None
     ) -> None:
         self.ask = ask
         self.number = number
@@ -180,6 +181,8 @@ class _Record:
         self.sent_at: float | None = None
         self.first_byte_at: float | None = None
         self.first_body_at: float | None = None
+        self._limit: asyncio.Timeout | None = None
+        self._end: float | None = None
         self.status: int | None = None
         self.reason = ""
         self.headers: tuple[tuple[str, str], ...] = ()
@@ -193,6 +196,18 @@ class _Record:
             shown |= auth_headers(ask.auth, f"${KEY_VARIABLE}")
         stand_ins = {name.lower(): value for name, value in shown.items() if f"${KEY_VARIABLE}" in value}
         self.request_headers = masked_headers(shown.items(), stand_ins)
+
+    def begin_by(self, limit: asyncio.Timeout) -> None:
+        """Sets the time until the first byte; the rest of the whole time is given when it is there."""
+        self._limit, self._end = limit, limit.when()
+        if self.ask.first_byte_s is not None and self._end is not None:
+            limit.reschedule(min(self._end, asyncio.get_running_loop().time() + self.ask.first_byte_s))
+
+    def begins(self) -> None:
+        """The first byte is there."""
+        self.first_byte_at = time.perf_counter()
+        if self._limit is not None:
+            self._limit.reschedule(self._end)
 
     def response(self, event: h11.Response) -> None:
         self.status = event.status_code
@@ -216,7 +231,10 @@ class _Record:
             return False
         return True
 
-    def out_of_time(self, patience_s: float) -> None:
+    def out_of_time(self) -> None:
+        patience_s = self.ask.patience_s
+        if self.first_byte_at is None and self.ask.first_byte_s is not None:
+            patience_s = min(patience_s, self.ask.first_byte_s)
         if self.status is not None:
             self.ended = "too-long"
         elif self.first_byte_at is not None:

@@ -76,7 +76,7 @@ def judge_dns(facts: Facts) -> Judged | None:
     if first.failure == "setting":
         return _failed("dns", facts, first, "setting-unusable", None)
     if first.proxy:
-        return Judged(step("dns", "skip", say("left to the HTTP proxy {proxy}", proxy=first.proxy)))
+        return Judged(step("dns", "skip", say("left to the proxy {proxy}", proxy=first.proxy)))
     literal = first.addresses == (first.host,)
     said = say("an address already") if literal else ", ".join(first.addresses[:4])
     return Judged(step("dns", "ok", said or say("known"), first.timings.dns))
@@ -97,7 +97,7 @@ def judge_tcp(facts: Facts) -> Judged | None:
     if kind:
         return _failed("tcp", facts, first, kind, first.timings.tcp)
     way = (
-        say("through the HTTP proxy {proxy}", proxy=first.proxy)
+        say("through the proxy {proxy}", proxy=first.proxy)
         if first.proxy
         else say("connected to {peer}", peer=first.peer)
     )

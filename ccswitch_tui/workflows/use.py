@@ -149,6 +149,8 @@ def _check_direct(ctx: "Context", profile: "Profile") -> None:
         reason = say(
             "its key goes into the header {header}, which Claude Code does not send", header=profile.endpoint.auth[7:]
         )
+    elif (profile.endpoint.http_proxy or "").lower().startswith("socks"):
+        reason = say("its proxy speaks SOCKS, which Claude Code does not")
     elif elsewhere := _tiers_elsewhere(ctx, profile):
         reason = say("its model '{model}' is another profile's", model=elsewhere)
     if reason:

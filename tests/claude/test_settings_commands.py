@@ -141,6 +141,10 @@ def test_use_without_a_name_and_a_terminal_says_how(capsys: pytest.CaptureFixtur
     [
         (native_profile("odd", endpoint=Endpoint("https://a.example/v1", "openai-chat")), "chat completions"),
         (native_profile("odd", endpoint=Endpoint("https://a.example", "anthropic", auth="header:api-key")), "api-key"),
+        (
+            native_profile("odd", endpoint=Endpoint("https://a.example", "anthropic", http_proxy="socks5h://h:1")),
+            "SOCKS",
+        ),
         (native_profile("odd", models=ModelTiers(default="x", haiku="work:small")), "another profile's"),
     ],
 )

@@ -84,6 +84,7 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("base-url-version", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example/v1", "ANTHROPIC_AUTH_TOKEN": "t"}})),  # noqa: E501
     ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),
     ("setting-unusable", FINE._replace(env={"ALL_PROXY": "socks5://127.0.0.1:1080"})),
+    ("setting-unusable", FINE._replace(env={"HTTPS_PROXY": "socks4://127.0.0.1:1080"})),
     ("ca-file", FINE._replace(certificates=(CertificateFile("SSL_CERT_FILE", "/nope", "no such file or directory"),))),
     ("tls-off", with_user({"env": {"NODE_TLS_REJECT_UNAUTHORIZED": "0"}})),
     ("plain-http", FINE._replace(profiles={"work": profile("http://api.example.com/v1")})),
@@ -98,6 +99,16 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("state-open", FINE._replace(open_paths=("/home/u/.local/state/ccswitch-tui",))),
     ("textual-log", FINE._replace(env={"TEXTUAL_LOG": "/tmp/t.log"})),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
+def test_a_socks_proxy_is_a_finding_only_for_sessions_that_go_without_our_proxy(name: str) -> None:
+    through = FINE._replace(env={name: "socks5h://127.0.0.1:1080"}, profiles={"work": profile()}, in_use="work")
+    assert "setting-unusable" not in kinds(through)
+    direct = through._replace(profiles={"work": profile()._replace(route="direct")})
+    (found,) = [f for f in run_checks(direct) if f.kind == "setting-unusable"]
+    assert "our proxy can use it" in found.because
+    assert found.fix.commands[0] == "ccswitch-tui edit work --set route=proxy"
 
 
 @pytest.mark.parametrize(("kind", "snapshot"), WRONG, ids=[kind for kind, _ in WRONG])

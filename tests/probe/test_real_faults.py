@@ -17,7 +17,7 @@ from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.examine import examine
 from kit.llama import LlamaServer
 from kit.net import TlsServer
-from kit.proxies import mitmproxy, squid, tinyproxy
+from kit.proxies import microsocks, mitmproxy, squid, tinyproxy
 
 KEY = Secret("sk-example-real-faults-01")
 
@@ -180,8 +180,49 @@ async def test_a_proxy_of_the_environment_is_used_and_no_proxy_exempts(ctx: Cont
 
 
 async def test_a_proxy_that_cannot_be_used_is_said_to_be_the_setting(ctx: Context) -> None:
-    report = await probe(ctx, "https://api.example.invalid/v1", http_proxy="socks5://127.0.0.1:1080")
+    report = await probe(ctx, "https://api.example.invalid/v1", http_proxy="socks4://127.0.0.1:1080")
     assert first(report) == ("broken", "setting-unusable")
+
+
+async def test_a_socks_proxy_that_is_gone(ctx: Context, free_port: int) -> None:
+    report = await probe(ctx, "https://api.example.invalid/v1", http_proxy=f"socks5h://127.0.0.1:{free_port}")
+    assert first(report) == ("broken", "proxy-unreachable")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+async def test_a_socks_proxy_leads_to_the_endpoint_and_its_certificate_is_checked(
+    ctx: Context, tls_server: StartTls, scheme: str
+) -> None:
+    server = tls_server("good")
+    with microsocks(password="s3cret") as proxy:
+        way = proxy.url("corp:s3cret", scheme)
+        report = await probe(ctx, f"{server.origin}/v1", http_proxy=way)
+        assert first(report) == ("broken", "tls-untrusted")
+        assert report.exchanges[0].tls is not None and report.exchanges[0].tls.issuer
+        report = await probe(ctx, f"{server.origin}/v1", http_proxy=way, ca_file=str(server.ca_file))
+        steps = {s.code: s for s in report.steps}
+        assert (steps["tcp"].verdict, steps["tls"].verdict) == ("ok", "ok")
+        assert "socks5" in steps["tcp"].because and "s3cret" not in str(report)
+
+
+@pytest.mark.real
+async def test_a_socks_proxy_wants_a_password(ctx: Context, tls_server: StartTls) -> None:
+    server = tls_server("good")
+    with microsocks(password="s3cret") as proxy:
+        for user in ("", "corp:wrong"):
+            report = await probe(ctx, f"{server.origin}/v1", http_proxy=proxy.url(user))
+            assert first(report) == ("broken", "proxy-auth")
+            assert "wrong" not in str(report)
+
+
+@pytest.mark.real
+async def test_a_socks_proxy_cannot_reach_the_host(ctx: Context, free_port: int) -> None:
+    with microsocks() as proxy:
+        report = await probe(ctx, f"https://127.0.0.1:{free_port}/v1", http_proxy=proxy.url())
+        assert first(report) == ("broken", "proxy-cannot-reach")
+        report = await probe(ctx, "https://api.example.invalid/v1", http_proxy=proxy.url(scheme="socks5"))
+        assert first(report) == ("broken", "dns-failed")
 
 
 @pytest.mark.real
