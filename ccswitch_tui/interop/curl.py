@@ -69,11 +69,9 @@ LEFT_OUT = {
     "--connect-to": "--connect-to is not taken over: the host must resolve by itself",
     "--unix-socket": "--unix-socket is not taken over: the endpoint must be reachable by TCP",
     "--aws-sigv4": "requests signed for AWS are not spoken",
-    "--preproxy": "SOCKS proxies are not supported",
-    "--socks5": "SOCKS proxies are not supported",
-    "--socks5-hostname": "SOCKS proxies are not supported",
-    "--socks4": "SOCKS proxies are not supported",
-    "--socks4a": "SOCKS proxies are not supported",
+    "--preproxy": "a proxy before the proxy is not spoken",
+    "--socks4": "SOCKS4 is not spoken, only SOCKS5",
+    "--socks4a": "SOCKS4 is not spoken, only SOCKS5",
 }
 """Options that are noticed and not honoured, and what the user is told."""
 
@@ -277,14 +275,17 @@ def _model(options: _Options, notes: list[str]) -> str | None:
 
 def _http_proxy(options: _Options, notes: list[str], warnings: list[str]) -> str | None:
     proxy = options.last.get("--proxy")
+    for name, scheme in (("--socks5", "socks5"), ("--socks5-hostname", "socks5h")):
+        if options.last.get(name):
+            proxy = f"{scheme}://{options.last[name].rpartition('://')[2]}"
     if not proxy:
         return None
     if shellwords.variable_in(proxy):
         notes.append(say("the HTTP proxy is a variable: set endpoint.http_proxy, or rely on HTTPS_PROXY"))
         return None
     scheme, _, rest = proxy.rpartition("://")
-    if scheme.lower().startswith("socks"):
-        warnings.append(LEFT_OUT["--socks5"])
+    if scheme.lower().startswith("socks4") or scheme.lower() == "socks":  # for curl, `socks` is SOCKS4
+        warnings.append(LEFT_OUT["--socks4"])
         return None
     userinfo, at, host = rest.rpartition("@")
     if at:

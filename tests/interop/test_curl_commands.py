@@ -173,6 +173,26 @@ def test_proxy_and_certificates_are_taken_over() -> None:
     assert draft.endpoint.timeouts == Timeouts(connect_s=3.0)
 
 
+@pytest.mark.parametrize(
+    ("words", "proxy"),
+    [
+        ("--socks5 proxy.example:1080", "socks5://proxy.example:1080"),
+        ("--socks5-hostname proxy.example:1080", "socks5h://proxy.example:1080"),
+        ("-x socks5h://proxy.example:1080", "socks5h://proxy.example:1080"),
+    ],
+)
+def test_a_socks_proxy_is_taken_over(words: str, proxy: str) -> None:
+    draft = parse_curl(f"curl {URL} {words}")
+    assert (draft.endpoint.http_proxy, draft.warnings) == (proxy, parse_curl(f"curl {URL}").warnings)
+
+
+@pytest.mark.parametrize("words", ["--socks4 proxy.example:1080", "-x socks4a://proxy.example", "-x socks://h:1"])
+def test_a_socks4_proxy_is_left_out_and_said(words: str) -> None:
+    draft = parse_curl(f"curl {URL} {words}")
+    assert draft.endpoint.http_proxy is None
+    assert any("SOCKS4" in warning for warning in draft.warnings)
+
+
 def test_a_proxys_password_is_not_kept() -> None:
     draft = parse_curl(f"curl {URL} -x http://me:example-password@proxy.example:3128")
     assert draft.endpoint is not None
