@@ -30,6 +30,8 @@ examples:
 
 exit codes: 0 works, 1 works with limits, 3 does not, 4 the key is refused"""
 
+LONGEST_PATIENCE_S = 3600.0
+
 KEY_KINDS = frozenset(["auth-missing", "auth-invalid", "auth-forbidden", "auth-header-style", "key-unsendable"])
 
 
@@ -42,11 +44,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--learn", action="store_true", help="keep learned quirks in the profile, forget disproved ones"
     )
+    parser.add_argument(
+        "--patience", type=_seconds, metavar="SECONDS",
+        help="how long an answer may take to begin (25; 60 for local model servers and with --full)",
+    )  # fmt: skip
     parser.add_argument("--verbose", "-v", action="store_true", help="show every exchange as curl -v would")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="the versioned JSON report")
     shape.add_argument("--markdown", action="store_true", help="a report to paste into an issue")
     endpoint_options.configure(parser)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= LONGEST_PATIENCE_S:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 1 to {LONGEST_PATIENCE_S:.0f}")
+    return seconds
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
@@ -62,7 +78,10 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if live:
         _announce(profile, note, ladder, cost(profile, ladder), out)
     on_step = (lambda step: _tell(step, out)) if live else (lambda step: None)
-    report = asyncio.run(examine(ctx, profile, key, ladder=ladder, on_step=on_step, key_note=note, url_changes=changes))
+    climb = examine(
+        ctx, profile, key, ladder=ladder, on_step=on_step, key_note=note, url_changes=changes, patience_s=args.patience
+    )
+    report = asyncio.run(climb)
     if args.learn and args.name:
         learn(ctx, args.name, report)
     _print(report, args, out)

@@ -30,8 +30,15 @@ FEW_TOKENS = 16
 TOOL_TOKENS = 300
 """A call with one argument is 30 tokens; models that think first need the rest."""
 
+PATIENCE_S = 25.0
+"""Until an answer begins. Reasoning models behind busy gateways were seen at 12 s, a few at twice that."""
+LOCAL_PATIENCE_S = 60.0
+"""The same for a local model server, which may have to load the model first, and in the full ladder."""
+AFTER_HANG_S = 12.0
+"""The same once the endpoint has kept us waiting for nothing: whoever hangs is not waited for again and again."""
 MESSAGE_PATIENCE_S = 60.0
-LIST_PATIENCE_S = 20.0
+"""For a whole answer: some hundred tokens of a slow local model."""
+LIST_PATIENCE_S = 10.0
 MOST_BYTES = 256 * 1024
 """Of an answer to a few hundred tokens: what is longer does not end."""
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ccswitch_tui.probe.asks import CHAT, LIST_ROUTE, MESSAGES, ROUTE, Place
+from ccswitch_tui.probe.asks import CHAT, LIST_ROUTE, MESSAGES, PATIENCE_S, ROUTE, Place
 from ccswitch_tui.probe.classify import UNREACHED, Answer, read_answer
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.model import LearnedQuirk
@@ -39,6 +39,8 @@ class Target(NamedTuple):
     context_window: int | None = None
     native_base: str | None = None
     """Where the catalogue says that this provider speaks Anthropic's format, for the same key and plan."""
+    patience_s: float = PATIENCE_S
+    """Until an answer begins."""
 
     @property
     def default_model(self) -> str:

@@ -13,8 +13,9 @@ from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from ccswitch_tui.probe.asks import (
+    AFTER_HANG_S,
     CHAT,
-    LIST_PATIENCE_S,
+    LOCAL_PATIENCE_S,
     MESSAGE_PATIENCE_S,
     MESSAGES,
     SIZE_PATIENCE_S,
@@ -86,7 +87,9 @@ ELSEWHERE = frozenset(
 """Answers that may mean: right host, wrong address or format."""
 
 HANGS = frozenset(["timeout", "stream-endless"])
-"""An endpoint that did so without a key gets less patience with one."""
+"""An endpoint that did so once gets less patience from then on."""
+AT_ONCE = frozenset(["http", "models", "message", "tiers", "native"])
+"""Rungs whose whole answer is as short as its beginning."""
 
 NO_LIST = frozenset(["endpoint-not-found", "method-not-allowed", "not-an-api", "redirected", *HANGS])
 
@@ -175,7 +178,7 @@ class _Climber:
         waiting = list(asks)
         while waiting and not self.stopped and self.left > 0:
             width = min(1 if self.waited else SIDE_BY_SIDE, self.left)
-            now, waiting = waiting[:width], waiting[width:]
+            now, waiting = [self._patient(a) for a in waiting[:width]], waiting[width:]
             self.left -= len(now)
             fresh = self.facts.add((yield now))
             reads += fresh
@@ -193,6 +196,19 @@ class _Climber:
         self.waited = True
         yield Wait(max(seconds, 1.0) + MARGIN_S)
         return [a for a, _ in again]
+
+    def _patient(self, wanted: Ask) -> Ask:
+        """The request with the patience this endpoint still has."""
+        streams = b'"stream":true' in wanted.body
+        hung = any(read.answer.kind in HANGS for read in self.facts.reads)
+        if not (hung or streams or wanted.rung in AT_ONCE):
+            return wanted
+        begins = self.target.patience_s if self.ladder != "full" else max(self.target.patience_s, LOCAL_PATIENCE_S)
+        begins = min(begins, AFTER_HANG_S) if hung else begins
+        if wanted.method == "GET":
+            begins = min(begins, wanted.patience_s)
+        whole = max(begins, MESSAGE_PATIENCE_S) if streams and not hung else begins
+        return wanted._replace(first_byte_s=begins, patience_s=whole)
 
     def place(self, base_url: str, wire: str, auth: str) -> Place:
         return Place(base_url, wire, auth, self.model)
@@ -246,9 +262,7 @@ class _Climber:
 
     def _message(self, place: Place) -> Ask:
         self.tried.add((place, repr(sorted(self.facts.learned))))
-        slow = self.facts.of("http")[-1].answer.kind in HANGS
-        patience_s = LIST_PATIENCE_S if slow else MESSAGE_PATIENCE_S
-        return ask("message", place, self.body(place).message(), variant=self._variant(place), patience_s=patience_s)
+        return ask("message", place, self.body(place).message(), variant=self._variant(place))
 
     def _variant(self, place: Place) -> str:
         differs = []
@@ -325,7 +339,7 @@ class _Climber:
         known = [self.target.native_base] if self.target.native_base else []
         for base in [*known, without_version(place.base_url), *other_bases(place.base_url, MESSAGES)]:
             native = place._replace(base_url=base, wire=MESSAGES)
-            asks.append(ask("native", native, Bodies(native, {}).message(), variant=base, patience_s=20))
+            asks.append(ask("native", native, Bodies(native, {}).message(), variant=base))
         return list({a.url: a for a in asks}.values())[:2]
 
     def _good(self, rung: str) -> bool:
@@ -371,6 +385,8 @@ class _Climber:
         yield Settled(("size",))
 
     def outside(self, place: Place) -> Step:
+        if all(reads and reads[-1].answer.kind in HANGS for reads in (self.facts.of("stream"), self.facts.of("tools"))):
+            return  # what hangs hangs through our proxy too
         for code in ("translate", "claude"):
             if code in self.codes and not self.stopped and self.left > 0:
                 self.left -= 1

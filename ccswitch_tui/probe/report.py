@@ -81,10 +81,29 @@ def _shown(value: Any) -> str:
 def verdict_line(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint) -> str:
     """The verdict in one sentence, and what it cost to know."""
     cost = f"{report.requests} request{'s' if report.requests != 1 else ''}, {duration(report.took_ms)}"
+    left = untested(report)
+    cost += f"; {left}" if left else ""
     return (
         f"{glyph(VERDICT_GLYPH[report.verdict])} {paint('bold', report.verdict)}: {report.sentence}  "
         f" {paint('dim', cost)}"
     )
+
+
+NOT_PROMISED = {"stream": "streaming", "tools": "tool calls", "size": "request size"}
+"""What Claude Code cannot do without, by rung: who reads "works" takes these for tested."""
+
+
+def untested(report: ProbeReport) -> str:
+    """What "works" does not say, in a few words; "" when there is nothing, or when it does not work anyway."""
+    if report.verdict not in ("native", "translate"):
+        return ""
+    tested = {step.code for step in report.steps if step.verdict != "skip"}
+    missing = [what for code, what in NOT_PROMISED.items() if code not in tested]
+    if not missing:
+        return ""
+    *most, last = missing
+    words = f"{', '.join(most)} and {last}" if most else last
+    return f"{words} not tested" + ("" if report.ladder == "full" else "; --full does")
 
 
 def text(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint, width: int = WIDTH) -> str:
@@ -115,7 +134,7 @@ def markdown(report: ProbeReport) -> str:
     """The report for an issue or a chat: no key in it, the evidence below."""
     lines = [f"## Probe of {report.profile or report.base_url}", ""]
     lines += [
-        f"**{report.verdict}**: {report.sentence}",
+        f"**{report.verdict}**: {report.sentence}" + (f" ({left})" if (left := untested(report)) else ""),
         "",
         f"`{report.base_url}` · {report.at} · {report.requests} requests",
         "",

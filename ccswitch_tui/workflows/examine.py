@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.findings import Fix
+from ccswitch_tui.probe.asks import LOCAL_PATIENCE_S, PATIENCE_S
 from ccswitch_tui.probe.diagnose import diagnose, settled_step
 from ccswitch_tui.probe.exchange import Ask, Exchange, masked_url
 from ccswitch_tui.probe.facts import Facts, Target
@@ -40,16 +41,18 @@ async def examine(
     key_note: str = "",
     url_changes: tuple[str, ...] = (),
     keep: bool = True,
+    patience_s: float | None = None,
 ) -> ProbeReport:
     """Climbs the ladder against `target`. Cancel the task to stop: connections close at once.
 
     The report is kept as the profile's last one, unless `keep` says that `target` or `key` is only
-    being tried. Raises UsageError when the key was given for another host.
+    being tried. `patience_s`: for an answer to begin, in place of what suits the address. Raises UsageError when the key was given for another host.
     """
     check_key_host(target)
     saved = target.name in ctx.book().profiles
     wanted = target_of(target, has_key=bool(key), saved=saved, key_note=key_note, url_changes=url_changes)
     wanted = wanted._replace(models=_own_models(target, set(ctx.book().profiles)), native_base=_known_native(target))
+    wanted = wanted._replace(patience_s=patience_s or _patience_s(target))
     started = time.perf_counter()
     facts = Facts(wanted)
     way = _way_to(ctx, target, key)
@@ -168,6 +171,24 @@ def _known_native(profile: Profile) -> str | None:
     preset = load_presets().of_base_url(profile.endpoint.base_url)
     native = preset.anthropic if preset else None
     return native if native and origin_of(native) == origin_of(profile.endpoint.base_url) else None
+
+
+def _patience_s(profile: Profile) -> float:
+    """How long an answer may take to begin: as the profile says, or longer where local model servers listen."""
+    from urllib.parse import urlsplit
+
+    from ccswitch_tui.profiles.model import Timeouts
+    from ccswitch_tui.profiles.presets import load_presets
+    from ccswitch_tui.profiles.url import is_private, url_host
+
+    own, usual = profile.endpoint.timeouts.first_byte_s, Timeouts().first_byte_s
+    if own < usual:
+        return own
+    base_url = profile.endpoint.base_url
+    local = [p.openai for p in load_presets().presets.values() if p.kind == "local" and p.openai]
+    ports = {urlsplit(address).port for address in local}
+    loads_first = is_private(url_host(base_url)) and urlsplit(base_url).port in ports
+    return LOCAL_PATIENCE_S if own > usual or loads_first else PATIENCE_S
 
 
 def cost(profile: Profile, ladder: Ladder) -> Cost:

@@ -54,6 +54,19 @@ async def test_a_bad_endpoint_is_bounded_and_named(manner: bad_endpoints.Manner,
     assert peak < 64 * 1024 * 1024
 
 
+async def test_an_answer_that_does_not_begin_is_given_up_before_the_whole_time_is_over() -> None:
+    with bad_endpoints.endpoint(bad_endpoints.silence) as origin:
+        exchange = await post(origin, patience_s=60.0, first_byte_s=0.3)
+    assert (exchange.failure, exchange.detail) == ("timeout-first-byte", "connected, but no answer in 0.3 s")
+
+
+async def test_an_answer_that_has_begun_has_the_whole_time() -> None:
+    with bad_endpoints.endpoint(bad_endpoints.trickling_body) as origin:
+        exchange = await post(origin, patience_s=2.0, first_byte_s=0.5)
+    assert exchange.status == 200
+    assert exchange.timings.total > 1900
+
+
 async def test_a_stream_for_ever_is_cut_off_and_what_came_is_kept() -> None:
     with bad_endpoints.endpoint(bad_endpoints.stream_for_ever) as origin:
         exchange = await post(origin, rung="stream")

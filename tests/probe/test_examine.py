@@ -14,10 +14,10 @@ from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.findings import Fix
 from ccswitch_tui.probe.model import BUDGETS, LADDERS, ProbeReport, Step
-from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, Timeouts
 from ccswitch_tui.profiles.store import save_profile
 from ccswitch_tui.workflows.context import Context
-from ccswitch_tui.workflows.examine import apply_fix, examine, last_report, last_verdicts, learn
+from ccswitch_tui.workflows.examine import _patience_s, apply_fix, examine, last_report, last_verdicts, learn
 from kit import bad_endpoints
 
 
@@ -118,6 +118,21 @@ async def test_steps_arrive_as_they_finish_each_once_and_in_order(ctx: Context, 
     report = await examine(ctx, profile(provider.base_url), provider.key, on_step=seen.append)
     assert sorted(s.code for s in seen) == sorted(s.code for s in report.steps)
     assert [s.code for s in seen][:8] == list(LADDERS["quick"])
+
+
+@pytest.mark.parametrize(
+    ("base_url", "timeouts", "patience_s"),
+    [
+        ("https://api.example.com/v1", Timeouts(), 25.0),
+        ("http://127.0.0.1:11434/v1", Timeouts(), 60.0),
+        ("http://gpu.lan:1234/v1", Timeouts(), 60.0),
+        ("https://api.example.com:1234/v1", Timeouts(), 25.0),
+        ("https://api.example.com/v1", Timeouts(first_byte_s=3000.0), 60.0),
+        ("http://127.0.0.1:11434/v1", Timeouts(first_byte_s=5.0), 5.0),
+    ],
+)
+def test_patience_suits_the_address_and_the_profile(base_url: str, timeouts: Timeouts, patience_s: float) -> None:
+    assert _patience_s(profile(base_url, endpoint=Endpoint(base_url, "openai-chat", timeouts=timeouts))) == patience_s
 
 
 async def test_a_probe_can_be_cancelled_at_any_moment(ctx: Context) -> None:

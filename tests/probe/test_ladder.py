@@ -104,6 +104,49 @@ def test_a_repeated_rate_limit_ends_the_climb() -> None:
     assert sum(e.method == "POST" for e in exchanges) == 2
 
 
+def waited_s(seen: Iterable[object], hangs: Callable[[Ask], bool]) -> float:
+    """How long the climb waits for what never begins."""
+    batches = [
+        [ask.first_byte_s or ask.patience_s for ask in wish if hangs(ask)] for wish in seen if isinstance(wish, list)
+    ]
+    return sum(max(batch, default=0.0) for batch in batches)
+
+
+@pytest.mark.parametrize("ladder", ["quick", "default"])
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic", None])
+@pytest.mark.parametrize(
+    "hangs",
+    [
+        lambda ask: True,
+        lambda ask: ask.method == "POST",
+        lambda ask: b'"stream":true' in ask.body,
+        lambda ask: ask.rung == "tiers",
+    ],
+    ids=["all", "answers", "streams", "another model"],
+)
+def test_an_endpoint_that_hangs_is_not_waited_for_again_and_again(
+    hangs: Callable[[Ask], bool], wire: str | None, ladder: str
+) -> None:
+    wanted = target(wire=wire, models={"default": "m", "haiku": "h"})
+    _, seen = run(lambda ask: ("timeout-first-byte", "") if hangs(ask) else healthy(ask), wanted, ladder)
+    assert waited_s(seen, hangs) <= 25
+
+
+def test_what_hangs_is_not_tried_through_our_proxy_too() -> None:
+    def world(ask: Ask) -> tuple[int | str, str]:
+        return ("timeout-first-byte", "") if b'"stream":true' in ask.body else healthy(ask)
+
+    _, seen = run(world, target(), "default")
+    assert not [wish for wish in seen if isinstance(wish, Outside)]
+
+
+def test_a_slow_local_model_is_waited_for() -> None:
+    _, seen = run(healthy, target(patience_s=60.0), "default")
+    assert {a.first_byte_s for a in asks_of(seen) if a.rung in ("message", "stream")} == {60.0}
+    _, seen = run(healthy, target(), "full")
+    assert {a.first_byte_s for a in asks_of(seen) if a.rung in ("message", "stream")} == {60.0}
+
+
 def test_a_long_retry_after_ends_the_climb_at_once() -> None:
     def limited(ask: Ask) -> tuple[int, str]:
         return (429, '{"error":{"message":"try again in 300s"}}') if ask.method == "POST" else healthy(ask)

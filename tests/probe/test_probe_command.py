@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,23 @@ def test_markdown_holds_the_evidence_and_no_key(
     assert out.startswith("## Probe of")
     assert "curl -sS" in out and "$API_KEY" in out
     assert provider.key.reveal() not in out
+
+
+@pytest.mark.parametrize(
+    ("depth", "said"),
+    [
+        ("--quick", "; streaming, tool calls and request size not tested; --full does"),
+        (None, "; request size not tested; --full does"),
+        ("--full", ""),
+    ],
+)
+def test_works_does_not_promise_what_was_not_tested(
+    ctx: Context, provider: DemoProvider, depth: str | None, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert probe(ctx, provider, *([depth] if depth else [])) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert "works, translated by our proxy" in line
+    assert re.search(r"\d+ requests, [\d.]+ m?s" + re.escape(said) + "$", line), line
 
 
 def test_verbose_shows_every_exchange_as_curl_would(
