@@ -28,7 +28,8 @@ class Prose(Static):
         self._fold()
 
     def on_resize(self) -> None:
-        self._fold()
+        if self._whole:  # nothing folds to nothing, and needs no layout of its own
+            self._fold()
 
     def _fold(self) -> None:
         width = self.content_size.width
