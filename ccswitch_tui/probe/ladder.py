@@ -8,15 +8,11 @@ repeated 429 ends it. Nothing leaves the origin, plan or billing group given.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from ccswitch_tui.probe.asks import (
-    AFTER_HANG_S,
     CHAT,
-    LOCAL_PATIENCE_S,
-    MESSAGE_PATIENCE_S,
     MESSAGES,
     SIZE_PATIENCE_S,
     SIZE_TOKENS,
@@ -28,6 +24,14 @@ from ccswitch_tui.probe.asks import (
 from ccswitch_tui.probe.exchange import Ask, Exchange
 from ccswitch_tui.probe.facts import Facts, Read, Target, other_bases, place_of, without_version
 from ccswitch_tui.probe.model import BUDGETS, LADDERS, Ladder
+from ccswitch_tui.probe.patience import (
+    HANGS,
+    LONGEST_WAIT_S,
+    MARGIN_S,
+    asks_for_patience,
+    retry_after_s,
+    with_patience,
+)
 
 
 class Settled(NamedTuple):
@@ -57,12 +61,6 @@ Step = Generator[Wish, list[Exchange], Any]
 SIDE_BY_SIDE = 3
 """Requests at once: independent rungs need not wait for each other, and small accounts allow few at a time."""
 
-MARGIN_S = 0.5
-"""Asked again at the very second it named, a server still refuses."""
-
-LONGEST_WAIT_S = 10.0
-"""A longer retry-after ends the probe: the finding says when to come back."""
-
 OTHER_STYLES = {
     "bearer": ("x-api-key", "header:api-key"),
     "x-api-key": ("bearer", "both"),
@@ -85,11 +83,6 @@ ELSEWHERE = frozenset(
     ]
 )
 """Answers that may mean: right host, wrong address or format."""
-
-HANGS = frozenset(["timeout", "stream-endless"])
-"""An endpoint that did so once gets less patience from then on."""
-AT_ONCE = frozenset(["http", "models", "message", "tiers", "native"])
-"""Rungs whose whole answer is as short as its beginning."""
 
 NO_LIST = frozenset(["endpoint-not-found", "method-not-allowed", "not-an-api", "redirected", *HANGS])
 
@@ -198,17 +191,8 @@ class _Climber:
         return [a for a, _ in again]
 
     def _patient(self, wanted: Ask) -> Ask:
-        """The request with the patience this endpoint still has."""
-        streams = b'"stream":true' in wanted.body
         hung = any(read.answer.kind in HANGS for read in self.facts.reads)
-        if not (hung or streams or wanted.rung in AT_ONCE):
-            return wanted
-        begins = self.target.patience_s if self.ladder != "full" else max(self.target.patience_s, LOCAL_PATIENCE_S)
-        begins = min(begins, AFTER_HANG_S) if hung else begins
-        if wanted.method == "GET":
-            begins = min(begins, wanted.patience_s)
-        whole = max(begins, MESSAGE_PATIENCE_S) if streams and not hung else begins
-        return wanted._replace(first_byte_s=begins, patience_s=whole)
+        return with_patience(wanted, self.target.patience_s, full=self.ladder == "full", hung=hung)
 
     def place(self, base_url: str, wire: str, auth: str) -> Place:
         return Place(base_url, wire, auth, self.model)
@@ -411,30 +395,3 @@ def pick_model(listed: list[str]) -> str:
         "bge",
     )
     return next((m for m in listed if not any(word in m.lower() for word in odd)), "")
-
-
-def asks_for_patience(read: Read) -> bool:
-    """A refusal that waiting may cure, within the time it names."""
-    kind = read.answer.kind
-    return kind == "rate-limited" or (kind == "overloaded" and told_wait_s(read.exchange) is not None)
-
-
-def retry_after_s(exchange: Exchange) -> float:
-    """How long the endpoint asks us to wait; 2 s when it does not say."""
-    told = told_wait_s(exchange)
-    return 2.0 if told is None else told
-
-
-def told_wait_s(exchange: Exchange) -> float | None:
-    """How long the endpoint asks us to wait, by a header or in its words; None when it does not say."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = exchange.header(name)
-        if re.fullmatch(r"\d+(\.\d+)?", value):
-            return float(value) * unit
-    told = re.search(
-        r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?(ms|s\b|sec|m\b|min|h)?", exchange.body, re.IGNORECASE
-    )
-    if told is None:
-        return None
-    units = {"ms": 0.001, "m": 60.0, "min": 60.0, "h": 3600.0}
-    return float(told[1]) * units.get((told[2] or "s").lower(), 1.0)

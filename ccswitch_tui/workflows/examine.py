@@ -46,7 +46,8 @@ async def examine(
     """Climbs the ladder against `target`. Cancel the task to stop: connections close at once.
 
     The report is kept as the profile's last one, unless `keep` says that `target` or `key` is only
-    being tried. `patience_s`: for an answer to begin, in place of what suits the address. Raises UsageError when the key was given for another host.
+    being tried. `patience_s` is for an answer to begin, in place of what suits the address.
+    Raises UsageError when the key was given for another host.
     """
     check_key_host(target)
     saved = target.name in ctx.book().profiles
