@@ -149,7 +149,7 @@ class Place(Doing, Screen[ResultT]):
 
         The only method of Textual's own inside that is replaced here; without it the first frame has no last line.
         """
-        if not self.app._batch_count:
+        if not getattr(self.app, "_batch_count", 0):
             super()._compositor_refresh()
 
     def body(self) -> ComposeResult:
