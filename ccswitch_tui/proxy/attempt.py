@@ -7,7 +7,6 @@ blocks that the endpoint did not make. Nothing is repeated after the first byte.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import time
 from collections.abc import Mapping
@@ -107,7 +106,7 @@ class Attempt:
 
     async def mend(self, failure: Failure) -> bool:
         """Whether another try on the same endpoint has a reason; what it needs is then in place."""
-        if self._call.reply.response is not None:
+        if self._call.reply.begun:
             return False
         if failure.learned is not None:
             return self._learn(failure)
@@ -204,7 +203,7 @@ class Attempt:
     async def _answered(self, response: Answer, translator: StreamTranslator, streams: bool) -> Outcome:
         call, pump = self._call, self._relay.pump
         if call.streamed:
-            return await pump.stream(call.reply, call.exchange, response, translator, dict(SSE_HEADERS), self._idle_s)
+            return await pump.stream(call.reply, call.exchange, response, translator, SSE_HEADERS, self._idle_s)
         if streams:  # the endpoint streams, the client wants one message
             await pump.collect(call.exchange, response, translator, self._idle_s)
             return self._message(translator.failure or translator.message())
@@ -258,9 +257,12 @@ class Attempt:
         call, exchange = self._call, self._call.exchange
         exchange.sent.start_over(sent)
         exchange.upstream_status = 0
-        waiting = self._relay.pump.waiting if call.streamed else _alone
-        with waiting(call.reply, exchange, translator):
+        if call.streamed:
+            self._relay.pump.wait(call.reply, exchange, translator)
+        try:
             response = await self._relay.upstream.send(self._target.profile, url, self._key, body=sent, headers=headers)
+        finally:
+            self._relay.pump.waited(call.reply)
         exchange.upstream_status = response.status
         return response
 
@@ -307,11 +309,6 @@ def _first_blocks(messages: Any) -> list[dict[str, Any]]:
 
 def _dicts(values: Any) -> list[dict[str, Any]]:
     return [v for v in values[:100] if isinstance(v, dict)] if isinstance(values, list) else []
-
-
-def _alone(*_: Any) -> contextlib.AbstractContextManager[None]:
-    """A client that wants one message waits for it."""
-    return contextlib.nullcontext()
 
 
 def failure_of(outcome: Outcome) -> Failure:

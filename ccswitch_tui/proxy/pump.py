@@ -8,10 +8,9 @@ waits too, so nothing piles up here.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -23,6 +22,10 @@ from ccswitch_tui.proxy.reply import PING_AFTER_S, ClientGone, ClientReply, Watc
 from ccswitch_tui.proxy.traffic import Exchange, Traffic
 from ccswitch_tui.proxy.upstream import UpstreamError
 from ccswitch_tui.translate.failure import Failure
+
+BEGIN_AFTER_S = 60.0
+"""An endpoint that has not even sent headers by then reads a long prompt on a slow machine: the answer is begun and
+kept alive by pings, because Claude Code gives up at 360 s without headers. A failure after that is an error event."""
 
 TAIL_PATIENCE_S = 0.5
 """After the last event an endpoint may owe the end of its body; once that came, the connection can serve again."""
@@ -83,76 +86,59 @@ class Pump:
         self,
         reply: ClientReply,
         exchange: Exchange,
-        response: Answer,
+        answer: Answer,
         translator: Any,
-        headers: dict[str, str],
+        headers: Mapping[str, str],
         idle_s: float,
     ) -> web.StreamResponse | Failure:
         """Passes a stream through. A Failure only while the client has not had a byte."""
-        source = _Source(response)
+        source = _Source(answer)
+        push = _Push(reply, exchange, translator, lambda first: self._begin(reply, exchange, headers, first))
         exchange.streamed = True
-        self._watch.add(reply, translator, idle_s, source.give_up)
+        reply.last_in = reply.now()
+        self._watch.add(reply, translator, idle_s, source.give_up, push.begin_early, PING_AFTER_S)
         try:
-            out = b"" if reply.response is not None else await self._first(reply, source, exchange, translator)
-            if translator.failure is not None:
-                _note(exchange, translator)
-                return translator.failure
-            if not source.over and not translator.done:
-                await self._commit(reply, exchange, headers, out)
-                out = await _rest(reply, source, exchange, translator)
-            out += translator.finish(source.cause)
+            await _pumped(reply, source, translator, push)
+            out = push.unsent + translator.finish(source.cause)
             _note(exchange, translator)
-            if reply.response is None:
-                if translator.failure is not None:
-                    return translator.failure
-                await self._commit(reply, exchange, headers, b"")
+            if translator.failure is not None and not reply.begun:
+                return translator.failure
             exchange.returned.add(out)
-            ended = await reply.end(out)
             if translator.error is None:
                 source.ended(self._background)
-            return ended
+            if reply.begun:
+                return reply.end(out)
+            self._begin(reply, exchange, headers, out, whole=True)
+            return reply.sent()
+        except (ClientGone, asyncio.CancelledError):
+            raise
+        except Exception:
+            if reply.begun:
+                reply.abort()
+            raise
         finally:
             self._watch.remove(reply)
             source.close()
 
-    @contextlib.contextmanager
-    def waiting(self, reply: ClientReply, exchange: Exchange, translator: Any) -> Iterator[None]:
+    def wait(self, reply: ClientReply, exchange: Exchange, translator: Any) -> None:
         """While headers are waited for: a client that has waited long gets the beginning of its answer."""
 
-        async def begin() -> None:
-            with contextlib.suppress(ClientGone):
-                await self._commit(reply, exchange, dict(SSE_HEADERS), translator.commit())
+        def begin() -> None:
+            self._begin(reply, exchange, SSE_HEADERS, translator.commit())
 
-        never = float("inf")
-        self._watch.add(reply, translator, never, lambda: None, begin=lambda: self._background.run(begin()))
-        try:
-            yield
-        finally:
-            self._watch.remove(reply)
+        self._watch.add(reply, translator, float("inf"), lambda: None, begin, BEGIN_AFTER_S)
 
-    async def _first(self, reply: ClientReply, source: _Source, exchange: Exchange, translator: Any) -> bytes:
-        """Reads until there is something to send; a long silence is ended by a first sign of life."""
-        try:
-            async with asyncio.timeout_at(reply.now() + PING_AFTER_S):
-                while not source.over and not translator.done:
-                    data = await source.read()
-                    out: bytes = translator.feed(data) if data else b""
-                    if not translator.done:
-                        _keep(exchange, data, out)
-                    else:
-                        exchange.received.add(data)
-                    if out:
-                        return out
-        except TimeoutError:
-            return bytes(translator.commit())
-        return b""
+    def waited(self, reply: ClientReply) -> None:
+        """The headers are there, or will not come."""
+        self._watch.remove(reply)
 
-    async def _commit(self, reply: ClientReply, exchange: Exchange, headers: dict[str, str], first: bytes) -> None:
-        if reply.response is not None:
-            return
-        await reply.commit(headers, first)
-        exchange.status = 200
-        self._traffic.first_byte(exchange, time.monotonic())
+    def _begin(
+        self, reply: ClientReply, exchange: Exchange, headers: Mapping[str, str], first: bytes, *, whole: bool = False
+    ) -> None:
+        if not reply.begun:
+            reply.begin(headers, first, whole=whole)
+            exchange.status = 200
+            self._traffic.first_byte(exchange, time.monotonic())
 
     async def collect(self, exchange: Exchange, response: Answer, translator: Any, idle_s: float) -> None:
         """Reads a whole stream into the translator, for a client that wants one message."""
@@ -177,14 +163,15 @@ class Pump:
 
 
 class _Push:
-    """The stream after its first bytes: called with each read of the endpoint's connection. This is the hot path."""
+    """What each read of the endpoint's connection goes through. This is the hot path."""
 
-    __slots__ = ("_exchange", "_feed", "_keeping", "_now", "_reply", "_translator", "slow", "unsent")
+    __slots__ = ("_begin", "_exchange", "_feed", "_keeping", "_now", "_reply", "_translator", "slow", "unsent")
 
-    def __init__(self, reply: ClientReply, exchange: Exchange, translator: Any) -> None:
+    def __init__(self, reply: ClientReply, exchange: Exchange, translator: Any, begin: Callable[[bytes], None]) -> None:
         self._reply = reply
         self._exchange = exchange
         self._translator = translator
+        self._begin = begin
         self._feed = translator.feed
         self._now = reply.now
         self._keeping = True
@@ -203,15 +190,21 @@ class _Push:
         if translator.done:
             self.unsent = out
             return False
-        if out and reply.send(out):
-            self.slow = True
-            return False
+        if out:
+            if not reply.begun:
+                self._begin(out)
+            elif reply.send(out):
+                self.slow = True
+                return False
         return not translator.finished
 
+    def begin_early(self) -> None:
+        """The endpoint has accepted the request and is silent: a first sign of life."""
+        self._begin(self._translator.commit())
 
-async def _rest(reply: ClientReply, source: _Source, exchange: Exchange, translator: Any) -> bytes:
-    """The stream after its first bytes, to the end; returns what has not been sent yet."""
-    push = _Push(reply, exchange, translator)
+
+async def _pumped(reply: ClientReply, source: _Source, translator: Any, push: _Push) -> None:
+    """The whole stream through `push`, except what belongs into the last write."""
     while not source.over and not translator.done:
         if translator.finished:
             data = await source.read_last()
@@ -222,7 +215,6 @@ async def _rest(reply: ClientReply, source: _Source, exchange: Exchange, transla
         if push.slow:
             push.slow = False
             await reply.drained()
-    return push.unsent
 
 
 class _Source:

@@ -68,7 +68,7 @@ class Relay:
         first = routes.target(profile, asked)
         outcome = await self._on(call, first, routed=True)
         for target in routes.fallbacks(profile, first):
-            if isinstance(outcome, web.StreamResponse) or call.reply.response is not None:
+            if isinstance(outcome, web.StreamResponse) or call.reply.begun:
                 break
             failure = failure_of(outcome)
             if not failure.cure_elsewhere or failure.status in FOR_THE_USER:
@@ -85,8 +85,8 @@ class Relay:
     async def _refuse(self, call: Call, outcome: Failure | NativeRefusal) -> web.StreamResponse:
         failure = failure_of(outcome)
         call.exchange.error = f"{failure.type}: {failure.message}"
-        if call.reply.response is not None:
-            return await call.reply.end(error_event(failure))
+        if call.reply.begun:
+            return call.reply.end(error_event(failure))
         if isinstance(outcome, NativeRefusal):
             outcome.response.set_status(status_for(outcome.response.status, call.exchange.session))
             return outcome.response

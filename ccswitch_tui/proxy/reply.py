@@ -17,10 +17,6 @@ from aiohttp import web
 PING_AFTER_S = 10.0
 """Nothing went to the client for this long: a ping. Claude Code shows a banner at 20 s and gives up at 300 s."""
 
-BEGIN_AFTER_S = 60.0
-"""An endpoint that has not even sent headers by then reads a long prompt on a slow machine: the answer is begun and
-kept alive by pings, because Claude Code gives up at 360 s without headers. A failure after that is an error event."""
-
 DRAIN_ABOVE_BYTES = 32 * 1024
 """What may wait for a client before we ask whether it reads; the transport's own limit is 64 kB."""
 
@@ -35,53 +31,81 @@ class ClientGone(Exception):
     """The client closed its connection; there is nobody to answer."""
 
 
-class _Stream(web.StreamResponse):
-    """A response whose headers leave together with the first bytes of its body: one system call and one packet less."""
+class Sent(web.StreamResponse):
+    """What the server is told of an answer that has gone out already: there is nothing left to send."""
 
-    _send_headers_immediately = False
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._stays = keep_alive
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Nothing."""
+
+    async def write_eof(self, data: object = b"") -> None:
+        """Nothing."""
+
+    @property
+    def keep_alive(self) -> bool:
+        """The connection may carry the client's next request."""
+        return self._stays
 
 
 class ClientReply:
     """A streamed answer to one client.
 
-    Chunks are framed here and go straight to the transport: aiohttp's own way
-    there costs a fifth of all CPU of a stream. Its buffer limits stay in force.
+    Head and chunks are framed here and go straight to the transport: the
+    server's own way there costs a third of all CPU of a stream. Its buffer
+    limits stay in force.
     """
 
-    __slots__ = ("_request", "_transport", "blocked", "last_in", "last_out", "now", "response")
+    __slots__ = ("_chunked", "_request", "_transport", "begun", "blocked", "last_in", "last_out", "now")
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
-        self._transport: asyncio.Transport | None = None
+        self._transport = request.transport
+        self._chunked = request.version >= (1, 1)
         self.now = asyncio.get_running_loop().time
-        self.response: web.StreamResponse | None = None
+        self.begun = False
+        """Status and headers have gone out: an HTTP error is no longer possible."""
         self.blocked = False
         """The client does not read: the endpoint is not silent then."""
         self.last_in = self.last_out = self.now()
 
-    async def commit(self, headers: Mapping[str, str], first: bytes) -> None:
-        """Sends status 200, the headers and the first bytes in one write."""
-        response = _Stream(status=200, headers=headers)
-        if self._request.version >= (1, 1):
-            response.enable_chunked_encoding()
-        else:
-            response.force_close()
-        try:
-            await response.prepare(self._request)
-            if first:
-                await response.write(first)
-        except ConnectionError:
-            raise ClientGone from None
-        self.response = response
-        self._transport = self._request.transport
+    @property
+    def _stays(self) -> bool:
+        return self._chunked and bool(self._request.keep_alive)
+
+    def begin(self, headers: Mapping[str, str], first: bytes, *, whole: bool = False) -> None:
+        """Sends status 200, the headers and the first bytes in one write; `whole`: they are all of the body."""
+        self.begun = True
+        lines = ["HTTP/1.1 200 OK"]
+        # what cannot be printed would be a line break, or no character at all
+        lines += [f"{name}: {value}" for name, value in headers.items() if value.isprintable()]
+        lines += ["Transfer-Encoding: chunked"] if self._chunked else []
+        lines += [] if self._stays else ["Connection: close"]
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode()
+        self._write(head + (self._framed(first) if first else b"") + (self._end if whole else b""))
         self.last_out = self.now()
+
+    def _framed(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+
+    @property
+    def _end(self) -> bytes:
+        return b"0\r\n\r\n" if self._chunked else b""
+
+    def _write(self, data: bytes) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise ClientGone
+        transport.write(data)
 
     def send(self, data: bytes) -> bool:
         """Writes one chunk; True if the client is slow and drained() must be awaited before the next."""
         transport = self._transport
         if transport is None or transport.is_closing():
             raise ClientGone
-        transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._request.version >= (1, 1) else data)
+        transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
         self.last_out = self.last_in
         return transport.get_write_buffer_size() > DRAIN_ABOVE_BYTES
 
@@ -95,14 +119,21 @@ class ClientReply:
         self.blocked = False
         self.last_in = self.last_out = self.now()
 
-    async def end(self, last: bytes = b"") -> web.StreamResponse:
+    def end(self, last: bytes = b"") -> web.StreamResponse:
         """The last bytes and the end of the body, in one write."""
-        assert self.response is not None
-        try:
-            await self.response.write_eof(last)
-        except ConnectionError:
-            raise ClientGone from None
-        return self.response
+        data = (self._framed(last) if last else b"") + self._end
+        if data:
+            self._write(data)
+        return self.sent()
+
+    def sent(self) -> web.StreamResponse:
+        """For the server, once everything has gone out."""
+        return Sent(keep_alive=self._stays)
+
+    def abort(self) -> None:
+        """Hangs up in the middle of an answer: the client must not take it for a whole one."""
+        if self._transport is not None:
+            self._transport.abort()
 
 
 class _Watched(NamedTuple):
@@ -112,6 +143,7 @@ class _Watched(NamedTuple):
     idle_s: float
     give_up: Callable[[], None]
     begin: Callable[[], None] | None
+    begin_after_s: float
 
 
 class Watch:
@@ -129,14 +161,15 @@ class Watch:
         pings: Pings,
         idle_s: float,
         give_up: Callable[[], None],
-        begin: Callable[[], None] | None = None,
+        begin: Callable[[], None],
+        begin_after_s: float,
     ) -> None:
         """Watches a stream until remove().
 
         `give_up` is called once after `idle_s` without a byte from the endpoint,
-        `begin` once when a client has waited for BEGIN_AFTER_S without one.
+        `begin` once when a client has waited for `begin_after_s` without one.
         """
-        self._streams[reply] = _Watched(pings, idle_s, give_up, begin)
+        self._streams[reply] = _Watched(pings, idle_s, give_up, begin, begin_after_s)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self.TICK_S, self._tick)
 
@@ -154,10 +187,11 @@ class Watch:
             elif now - reply.last_in > watched.idle_s:
                 self._streams.pop(reply)
                 watched.give_up()
-            elif reply.response is None:
-                if watched.begin is not None and now - reply.last_in >= BEGIN_AFTER_S:
+            elif not reply.begun:
+                if watched.begin is not None and now - reply.last_in >= watched.begin_after_s:
                     self._streams[reply] = watched._replace(begin=None)
-                    watched.begin()
+                    with contextlib.suppress(ClientGone):
+                        watched.begin()
             elif now - reply.last_out >= PING_AFTER_S:
                 data = watched.pings.ping()
                 if data:

@@ -314,7 +314,7 @@ def test_events_are_told_as_they_happen() -> None:
 def test_a_client_does_not_wait_for_ever_for_an_endpoint_that_reads_a_long_prompt(
     wire: str, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ccswitch_tui.proxy.reply.BEGIN_AFTER_S", 0.2)
+    monkeypatch.setattr("ccswitch_tui.proxy.pump.BEGIN_AFTER_S", 0.2)
     monkeypatch.setattr("ccswitch_tui.proxy.reply.PING_AFTER_S", 0.2)
     monkeypatch.setattr("ccswitch_tui.proxy.reply.Watch.TICK_S", 0.1)
     go = threading.Event()
