@@ -64,11 +64,15 @@ def _typed(text: str) -> Iterator[None]:
 
 
 def _ask(world: DemoContext, out: Output) -> int:
-    import httpx
+    from http.client import HTTPConnection
+    from urllib.parse import urlsplit
 
     url = f"{world.proxy.base_url('work')}/v1/messages"
     out.line(f"$ curl {url} -H 'Authorization: Bearer …' -d '{json.dumps(PROMPT)}'")
     headers = {"authorization": f"Bearer {world.proxy.token().reveal()}", "anthropic-version": "2023-06-01"}
-    answer = httpx.post(url, json=PROMPT, headers=headers, timeout=30, trust_env=False)
-    out.line(json.dumps(answer.json(), ensure_ascii=False))
-    return 0 if answer.status_code == 200 else 1
+    where = urlsplit(url)
+    with contextlib.closing(HTTPConnection(where.netloc, timeout=30)) as connection:
+        connection.request("POST", where.path, json.dumps(PROMPT), headers)
+        answer = connection.getresponse()
+        out.line(json.dumps(json.loads(answer.read()), ensure_ascii=False))
+    return 0 if answer.status == 200 else 1
