@@ -18,7 +18,8 @@ from aiohttp import web
 from ccswitch_tui._version import __version__
 from ccswitch_tui.proxy.guard import proof
 from ccswitch_tui.proxy.relay import Relay
-from ccswitch_tui.proxy.traffic import Exchange, metrics_text
+from ccswitch_tui.proxy.siblings import Siblings, ask_all, follow
+from ccswitch_tui.proxy.traffic import Exchange, Traffic, metrics_text
 from ccswitch_tui.proxy.usage import UsageBook, priced
 from ccswitch_tui.wire.codec import dumps
 
@@ -39,12 +40,14 @@ class Admin:
         stop: Callable[[], None],
         usage: UsageBook | None,
         flush: Callable[[], None],
+        siblings: Siblings | None = None,
     ) -> None:
         self._relay = relay
         self._token = token
         self._stop = stop
         self._usage = usage
         self._flush = flush
+        self._others = siblings.other_sockets if siblings else []
         self._since = time.time()
         self._listeners: set[asyncio.Task[Any]] = set()
         self.draining = False
@@ -65,6 +68,22 @@ class Admin:
             ("POST", "forget-keys", self._forget_keys),
         ):
             app.router.add_route(method, PREFIX + path, handler)
+
+    def app_for_siblings(self) -> web.Application:
+        """What the other workers ask this one; reached over a socket that only this user can open."""
+        app = web.Application()
+        for method, path, handler in (
+            ("GET", "status", self._own_status),
+            ("GET", "traffic", self._own_traffic),
+            ("GET", "traffic/{id:[0-9]+}", self._own_exchange),
+            ("GET", "events", self._own_events),
+            ("GET", "counted", self._own_counted),
+            ("POST", "flush", self._own_flush),
+            ("DELETE", "learned", self._own_forget),
+            ("POST", "forget-keys", self._own_forget_keys),
+        ):
+            app.router.add_route(method, "/" + path, handler)
+        return app
 
     def close_listeners(self) -> None:
         """Ends the event streams, which would otherwise hold up the end of the proxy."""
@@ -87,29 +106,51 @@ class Admin:
         )
 
     async def _status(self, request: web.Request) -> web.Response:
-        profiles = self._relay.profiles
-        return web.json_response(
-            {
-                "version": 1,
-                "program": __version__,
-                "pid": os.getpid(),
-                "since": self._since,
-                "draining": self.draining,
-                "profiles": sorted(profiles.routes().profiles),
-                "problems": [p for p in (profiles.problem, self._relay.background.problem) if p],
-                "running": len(self._relay.traffic.running),
-                "requests": self._relay.traffic.total,
-                "spent": self._relay.traffic.spent(),
-                "memory_mb": _memory_mb(),
-            }
-        )
+        own = self._status_now()
+        return _json(merged_status(own, await self._of_others("GET", "/status")) if self._others else own)
+
+    async def _own_status(self, request: web.Request) -> web.Response:
+        return _json(self._status_now())
+
+    def _status_now(self) -> dict[str, Any]:
+        profiles, traffic = self._relay.profiles, self._relay.traffic
+        return {
+            "version": 1,
+            "program": __version__,
+            "pid": os.getpid(),
+            "since": self._since,
+            "draining": self.draining,
+            "profiles": sorted(profiles.routes().profiles),
+            "problems": [p for p in (profiles.problem, self._relay.background.problem) if p],
+            "running": len(traffic.running),
+            "requests": traffic.total,
+            "spent": traffic.spent(),
+            "memory_mb": _memory_mb(),
+        }
 
     async def _traffic(self, request: web.Request) -> web.Response:
-        limit = request.query.get("limit", "")
-        exchanges = self._relay.traffic.recent(int(limit) if limit.isdigit() else 100)
-        return _json({"version": 1, "exchanges": [exchange.to_json() for exchange in exchanges]})
+        found = self._recent(request)
+        for other in await self._of_others("GET", f"/traffic?limit={_limit(request)}"):
+            found += other["exchanges"]
+        if self._others:
+            found.sort(key=lambda e: (e["total_ms"] is None, e["at"]), reverse=True)
+            running = sum(e["total_ms"] is None for e in found)
+            found = found[: running + _limit(request)]
+        return _json({"version": 1, "exchanges": found})
+
+    async def _own_traffic(self, request: web.Request) -> web.Response:
+        return _json({"exchanges": self._recent(request)})
+
+    def _recent(self, request: web.Request) -> list[dict[str, Any]]:
+        return [exchange.to_json() for exchange in self._relay.traffic.recent(_limit(request))]
 
     async def _exchange(self, request: web.Request) -> web.Response:
+        if self._relay.traffic.find(int(request.match_info["id"])) is None:
+            for found in await self._of_others("GET", f"/traffic/{int(request.match_info['id'])}"):
+                return _json(found)
+        return await self._own_exchange(request)
+
+    async def _own_exchange(self, request: web.Request) -> web.Response:
         exchange = self._relay.traffic.find(int(request.match_info["id"]))
         if exchange is None:
             raise web.HTTPNotFound
@@ -117,17 +158,27 @@ class Admin:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events `begin`, `first-byte` and `end`, each with the exchange as it is then."""
-        waiting: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(MOST_WAITING)
+        return await self._tell_events(request, self._others)
 
-        def listen(what: str, exchange: Exchange) -> None:
+    async def _own_events(self, request: web.Request) -> web.StreamResponse:
+        return await self._tell_events(request, [])
+
+    async def _tell_events(self, request: web.Request, others: list[str]) -> web.StreamResponse:
+        waiting: asyncio.Queue[bytes | tuple[str, dict[str, Any]]] = asyncio.Queue(MOST_WAITING)
+
+        def wait(event: bytes | tuple[str, dict[str, Any]]) -> None:
             if waiting.full():
                 waiting.get_nowait()
-            waiting.put_nowait((what, exchange.to_json()))
+            waiting.put_nowait(event)
+
+        def listen(what: str, exchange: Exchange) -> None:
+            wait((what, exchange.to_json()))
 
         task = asyncio.current_task()
         assert task is not None
         self._listeners.add(task)
         self._relay.traffic.listeners.append(listen)
+        following = [asyncio.create_task(follow(socket, "/events", wait)) for socket in others]
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         try:
             await response.prepare(request)
@@ -135,39 +186,67 @@ class Admin:
             while True:
                 await response.write(await _next_event(waiting))
         finally:
+            for one in following:
+                one.cancel()
             self._listeners.discard(task)
             self._relay.traffic.listeners.remove(listen)
 
     async def _metrics(self, request: web.Request) -> web.Response:
+        states = [self._status_now(), *await self._of_others("GET", "/status")]
+        counted = self._relay.traffic
+        if self._others:
+            counted = Traffic()
+            for one in [self._relay.traffic.counted(), *await self._of_others("GET", "/counted")]:
+                counted.add_counted(one)
         gauges = {
             "up": 1,
             "start_time_seconds": self._since,
-            "requests_running": len(self._relay.traffic.running),
-            "resident_memory_bytes": _memory_mb() * 2**20,
+            "requests_running": sum(state["running"] for state in states),
+            "resident_memory_bytes": sum(state["memory_mb"] for state in states) * 2**20,
         }
-        return web.Response(text=metrics_text(self._relay.traffic, gauges), content_type="text/plain")
+        return web.Response(text=metrics_text(counted, gauges), content_type="text/plain")
+
+    async def _own_counted(self, request: web.Request) -> web.Response:
+        return _json(self._relay.traffic.counted())
 
     async def _usage_rows(self, request: web.Request) -> web.Response:
         """Saved usage by day, profile and model; `?since=YYYY-MM-DD`, `?by=day`, `profile` or `model` sums it."""
         if self._usage is None:
             return _json({"version": 1, "usage": []})
         await asyncio.to_thread(self._flush)
+        await self._of_others("POST", "/flush")
         since = request.query.get("since", "")
         rows = await asyncio.to_thread(self._usage.by_day, since=since)
         costs = await asyncio.to_thread(self._usage.costs, since=since)
         by = request.query.get("by", "")
         return _json({"version": 1, "usage": priced(rows, costs, by=by if by in ("day", "profile", "model") else "")})
 
+    async def _own_flush(self, request: web.Request) -> web.Response:
+        await asyncio.to_thread(self._flush)
+        return _json({})
+
     async def _learned(self, request: web.Request) -> web.Response:
         return _json({"version": 1, "endpoints": self._relay.learned.everything()})
 
     async def _forget(self, request: web.Request) -> web.Response:
+        answer = await self._own_forget(request)
+        await self._of_others("DELETE", f"/learned?{request.query_string}")
+        return answer
+
+    async def _own_forget(self, request: web.Request) -> web.Response:
         host = request.query.get("host")
         return _json({"forgotten": await asyncio.to_thread(self._relay.learned.forget, host)})
 
     async def _forget_keys(self, request: web.Request) -> web.Response:
+        await self._of_others("POST", "/forget-keys")
+        return await self._own_forget_keys(request)
+
+    async def _own_forget_keys(self, request: web.Request) -> web.Response:
         self._relay.keys.forget()
         return _json({})
+
+    async def _of_others(self, method: str, path: str) -> list[dict[str, Any]]:
+        return await ask_all(self._others, method, path) if self._others else []
 
     async def _stop_now(self, request: web.Request) -> web.Response:
         running = len(self._relay.traffic.running)
@@ -175,10 +254,36 @@ class Admin:
         return _json({"finishing": running})
 
 
-async def _next_event(waiting: asyncio.Queue[tuple[str, dict[str, Any]]]) -> bytes:
+def merged_status(own: dict[str, Any], others: list[dict[str, Any]]) -> dict[str, Any]:
+    """The state of all workers as of one process; `own` is that of the one who was asked."""
+    states = [own, *others]
+    spent: dict[str, float] = {}
+    for state in states:
+        for currency, amount in state["spent"].items():
+            spent[currency] = spent.get(currency, 0.0) + amount
+    return {
+        **own,
+        "workers": sorted(state["pid"] for state in states),
+        "since": min(state["since"] for state in states),
+        "problems": list(dict.fromkeys(problem for state in states for problem in state["problems"])),
+        "spent": spent,
+        **{name: sum(state[name] for state in states) for name in ("running", "requests")},
+        "memory_mb": round(sum(state["memory_mb"] for state in states), 1),
+    }
+
+
+def _limit(request: web.Request) -> int:
+    limit = request.query.get("limit", "")
+    return int(limit) if limit.isdigit() else 100
+
+
+async def _next_event(waiting: asyncio.Queue[bytes | tuple[str, dict[str, Any]]]) -> bytes:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(KEEP_ALIVE_S):
-            what, exchange = await waiting.get()
+            event = await waiting.get()
+            if isinstance(event, bytes):
+                return event
+            what, exchange = event
             return b"event: " + what.encode() + b"\ndata: " + dumps(exchange) + b"\n\n"
     return b": still here\n\n"
 

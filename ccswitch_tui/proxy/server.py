@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ from ccswitch_tui.proxy.guard import Guard, is_loopback
 from ccswitch_tui.proxy.learned import LearnedQuirks
 from ccswitch_tui.proxy.listen import BACKLOG, bind
 from ccswitch_tui.proxy.relay import Relay
+from ccswitch_tui.proxy.siblings import Siblings
 from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
 from ccswitch_tui.proxy.traffic import Exchange, Traffic, log_line
 from ccswitch_tui.proxy.upstream import Upstream
@@ -66,6 +68,8 @@ class ProxySettings(NamedTuple):
     log_requests: bool = False
     idle_exit_s: float | None = None
     reuse_port: bool = False
+    siblings: Siblings | None = None
+    """One of several workers on this port."""
     extend: Callable[[web.Application], None] = lambda app: None
     """Adds further local routes."""
 
@@ -75,7 +79,12 @@ class RunningProxy:
 
     def __init__(self, settings: ProxySettings) -> None:
         self.settings = settings
-        self.traffic = Traffic(day=lambda at: date.fromtimestamp(at).isoformat())
+        among = settings.siblings
+        self.traffic = Traffic(
+            day=lambda at: date.fromtimestamp(at).isoformat(),
+            first_id=among.slot + 1 if among else 1,
+            id_step=among.workers if among else 1,
+        )
         self.stopping = asyncio.Event()
         self.port = settings.port
         self._upstream = Upstream(settings.env, settings.home)
@@ -90,6 +99,7 @@ class RunningProxy:
         self._sites: list[web.SockSite] = []
         self._chores: asyncio.Task[None] | None = None
         self._app: ProxyApp | None = None
+        self._for_siblings: web.AppRunner | None = None
         self._lines: list[str] = []
         self._admin: Admin | None = None
 
@@ -107,7 +117,12 @@ class RunningProxy:
         )
         app = self._app.build()
         self._admin = Admin(
-            self.relay, token=settings.token, stop=self.stopping.set, usage=settings.usage, flush=self.save_usage
+            self.relay,
+            token=settings.token,
+            stop=self._asked_to_stop,
+            usage=settings.usage,
+            flush=self.save_usage,
+            siblings=settings.siblings,
         )
         self._admin.add_routes(app)
         app[FORGET_KEYS] = self.relay.keys.forget
@@ -128,7 +143,33 @@ class RunningProxy:
             site = web.SockSite(self._runner, sock, backlog=BACKLOG)
             await site.start()
             self._sites.append(site)
+        if settings.siblings is not None:
+            await self._listen_to(settings.siblings)
         self._chores = asyncio.create_task(self._do_chores())
+
+    async def _listen_to(self, siblings: Siblings) -> None:
+        assert self._admin is not None
+        loop = asyncio.get_running_loop()
+        loop.add_reader(siblings.keeper_ends, self._keeper_ended, siblings.keeper_ends)
+        self._for_siblings = web.AppRunner(self._admin.app_for_siblings(), access_log=None, shutdown_timeout=0.5)
+        await self._for_siblings.setup()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(siblings.own_socket)  # of the worker whose place this is
+        try:
+            await web.UnixSite(self._for_siblings, siblings.own_socket).start()
+        except OSError as error:
+            self.settings.say(f"the other workers cannot ask this one: {error.strerror or error}")
+
+    def _keeper_ended(self, pipe: int) -> None:
+        asyncio.get_running_loop().remove_reader(pipe)
+        self.stopping.set()
+
+    def _asked_to_stop(self) -> None:
+        among = self.settings.siblings
+        if among is not None and os.getppid() == among.keeper:
+            os.kill(among.keeper, signal.SIGTERM)  # a worker that ended alone would be replaced
+        else:
+            self.stopping.set()
 
     def _log(self, exchange: Exchange) -> None:
         self._lines.append(log_line(exchange, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(exchange.at))))
@@ -191,6 +232,8 @@ class RunningProxy:
         if self._chores is not None:
             self._chores.cancel()
         await self._runner.cleanup()
+        if self._for_siblings is not None:
+            await self._for_siblings.cleanup()
         self._write_lines()
         await self._upstream.close()
         await asyncio.to_thread(self.save_usage)

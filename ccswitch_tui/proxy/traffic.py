@@ -168,8 +168,9 @@ class Exchange:
 class Traffic:
     """The ring, the counters and those who listen."""
 
-    def __init__(self, *, day: Callable[[float], str] = lambda at: "") -> None:
+    def __init__(self, *, day: Callable[[float], str] = lambda at: "", first_id: int = 1, id_step: int = 1) -> None:
         self._day = day
+        self._ids = (first_id, id_step)
         self.total = 0
         """Requests so far."""
         self._ring: deque[Exchange] = deque(maxlen=MOST_EXCHANGES)
@@ -187,8 +188,9 @@ class Traffic:
 
     def begin(self, *, at: float, started: float, profile: str, kind: str = "messages") -> Exchange:
         """A request arrived."""
+        first_id, step = self._ids
+        exchange = Exchange(first_id + self.total * step, at=at, started=started, profile=profile, kind=kind)
         self.total += 1
-        exchange = Exchange(self.total, at=at, started=started, profile=profile, kind=kind)
         self.running[exchange.id] = exchange
         return exchange
 
@@ -276,6 +278,24 @@ class Traffic:
         self._unsaved, self._unsaved_costs = {}, {}
         return rows
 
+    def counted(self) -> dict[str, Any]:
+        """All counters as JSON, for `add_counted` of another Traffic."""
+        return {
+            "counts": [[*key, *sums] for key, sums in self.counts.items()],
+            "costs": [[*key, *sums] for key, sums in self.costs.items()],
+            "first_byte_buckets": self.first_byte_buckets,
+            "first_byte_sum_s": self.first_byte_sum_s,
+        }
+
+    def add_counted(self, counted: Mapping[str, Any]) -> None:
+        """Adds another's counters to these."""
+        for profile, model, outcome, *counts in counted["counts"]:
+            _add(self.counts.setdefault((profile, model, outcome), [0] * 7), counts)
+        for profile, model, currency, by, *amounts in counted["costs"]:
+            _add(self.costs.setdefault((profile, model, currency, by), [0, 0.0]), amounts)
+        _add(self.first_byte_buckets, counted["first_byte_buckets"])
+        self.first_byte_sum_s += counted["first_byte_sum_s"]
+
     def put_back(self, rows: list[UsageRow | CostRow]) -> None:
         """Counts that could not be saved wait for the next time."""
         from ccswitch_tui.proxy.usage import CostRow
@@ -289,6 +309,11 @@ class Traffic:
             sums = self._unsaved.setdefault(row[:3], [0] * 7)
             for column, count in enumerate(row[3:]):
                 sums[column] += int(count)
+
+
+def _add(sums: list[Any], more: list[Any]) -> None:
+    for column, count in enumerate(more):
+        sums[column] += count
 
 
 def log_line(exchange: Exchange, clock: str) -> str:

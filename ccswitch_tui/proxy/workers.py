@@ -1,15 +1,18 @@
 """Several processes on one port, for a team's server: the kernel spreads connections, a dead worker is replaced.
 
-POSIX only. Each worker has its own traffic view and its own memory of what it
-learned; a request for those is answered by whichever worker gets it.
+POSIX only. Traffic, counters and events are shown as if it were one process
+(siblings.py). Each worker has its own memory of what it learned, unless the
+profiles are in a file and it is kept beside them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +20,9 @@ from typing import Any
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.proxy.listen import bind
 from ccswitch_tui.proxy.server import ProxySettings, run
+from ccswitch_tui.proxy.siblings import Siblings
+
+LONGEST_FOLDER = 80
 
 
 def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[int], Any], drain_s: float) -> int:
@@ -26,8 +32,10 @@ def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[
     holder = bind(settings.host, settings.port, reuse_port=True)[0]
     port = holder.getsockname()[1]
     shared = settings._replace(port=port, reuse_port=True)
+    folder = _meeting_place()
+    keeper, (keeper_ends, keep) = os.getpid(), os.pipe()
     ending: list[int] = []
-    workers: set[int] = set()
+    workers: dict[int, int] = {}
 
     def pass_on(number: int, frame: Any) -> None:
         ending.append(number)
@@ -35,32 +43,43 @@ def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 
-    def start_one() -> None:
+    def start_one(slot: int) -> None:
         told, tell = os.pipe()
         pid = os.fork()
         if pid == 0:
             holder.close()
             os.close(told)
-            os._exit(_worker(shared, tell, drain_s))
+            os.close(keep)
+            place = Siblings(folder, slot, count, keeper, keeper_ends)
+            os._exit(_worker(shared._replace(siblings=place), tell, drain_s))
         os.close(tell)
-        workers.add(pid)
+        workers[pid] = slot
         with os.fdopen(told, "rb") as pipe:
             pipe.read(1)  # a byte when it listens, or the end when it died
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, pass_on)
-    for _ in range(count):
-        start_one()
+    for slot in range(count):
+        start_one(slot)
     holder.close()
     on_listening(port)
     while workers:
         pid, status = os.wait()
-        workers.discard(pid)
+        slot = workers.pop(pid)
         if not ending:
             settings.say(f"worker {pid} ended with {os.waitstatus_to_exitcode(status)} and is replaced")
             time.sleep(0.2)
-            start_one()
+            start_one(slot)
+    os.close(keep)
+    os.close(keeper_ends)
+    shutil.rmtree(folder, ignore_errors=True)
     return 0
+
+
+def _meeting_place() -> str:
+    """A folder only this user can enter, with a short name: a Unix socket's address has 104 bytes on some systems."""
+    folder = tempfile.gettempdir()
+    return tempfile.mkdtemp(prefix="ccst-", dir=folder if len(folder) <= LONGEST_FOLDER else "/tmp")  # noqa: S108
 
 
 def _worker(settings: ProxySettings, tell: int, drain_s: float) -> int:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -46,9 +46,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(home: Path, *arguments: str) -> Iterator[Served]:
+def serve(home: Path, *arguments: str, more_env: Mapping[str, str] = {}) -> Iterator[Served]:
     env = {"HOME": str(home), "CCSWITCH_HOME": str(home / "ours"), "PATH": os.environ["PATH"],
-           "UPSTREAM_KEY": "sk-example-upstream-0123456789", "PROXY_TOKEN": TOKEN}  # fmt: skip
+           "UPSTREAM_KEY": "sk-example-upstream-0123456789", "PROXY_TOKEN": TOKEN, **more_env}  # fmt: skip
     command = [sys.executable, "-m", "ccswitch_tui", "proxy", "serve", *arguments]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

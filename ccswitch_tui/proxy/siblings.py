@@ -1,0 +1,90 @@
+"""Several workers behind one port, asked as one: whoever is asked gathers what the others know.
+
+Every worker also answers on a Unix socket in a folder that only its user can
+enter; nothing is sent there unless somebody asks, so requests cost no more than
+with a single process. A worker that does not answer in time is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from ccswitch_tui.wire.codec import loads
+
+PATIENCE_S = 2.0
+"""A healthy worker answers in a millisecond."""
+
+RETRY_S = 1.0
+"""A worker that died is replaced within a second."""
+
+
+class Siblings(NamedTuple):
+    """The place of one worker among all."""
+
+    folder: str
+    slot: int
+    workers: int
+    """How many there are."""
+    keeper: int
+    """The process that keeps them, and ends them all."""
+    keeper_ends: int
+    """A pipe that nobody writes to: it ends when the keeper does, however that comes."""
+
+    @property
+    def own_socket(self) -> str:
+        """Where this worker is asked by the others."""
+        return self._socket(self.slot)
+
+    @property
+    def other_sockets(self) -> list[str]:
+        """Where the others are asked."""
+        return [self._socket(slot) for slot in range(self.workers) if slot != self.slot]
+
+    def _socket(self, slot: int) -> str:
+        return os.path.join(self.folder, f"{slot}.sock")
+
+
+async def ask_all(sockets: Iterable[str], method: str, path: str) -> list[dict[str, Any]]:
+    """The JSON objects of those who answer."""
+    answers = await asyncio.gather(*(_ask(socket, method, path) for socket in sockets))
+    return [answer for answer in answers if answer is not None]
+
+
+async def _ask(socket: str, method: str, path: str) -> dict[str, Any] | None:
+    import aiohttp
+
+    try:
+        async with (
+            asyncio.timeout(PATIENCE_S),
+            aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket)) as session,
+            session.request(method, f"http://worker{path}") as response,
+        ):
+            found = loads(await response.read()) if response.status == 200 else None
+    except (aiohttp.ClientError, OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+async def follow(socket: str, path: str, tell: Callable[[bytes], None]) -> None:
+    """Hands on every event of another worker's stream, as the bytes it is made of; until it is cancelled."""
+    import aiohttp
+
+    while True:
+        with contextlib.suppress(aiohttp.ClientError, OSError, ValueError):
+            patience = aiohttp.ClientTimeout(total=None, sock_connect=PATIENCE_S)
+            async with (
+                aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket), timeout=patience) as session,
+                session.get(f"http://worker{path}") as response,
+            ):
+                await _hand_on(response.content, tell)
+        await asyncio.sleep(RETRY_S)
+
+
+async def _hand_on(content: Any, tell: Callable[[bytes], None]) -> None:
+    while event := await content.readuntil(b"\n\n"):
+        if event.startswith(b"event: "):
+            tell(event)
