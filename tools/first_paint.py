@@ -50,7 +50,7 @@ def cpu_s(pid: int) -> float:
 def scratch_home(folder: str, profiles: int) -> dict[str, str]:
     """A home with that many profiles, and the environment that leads there."""
     config = Path(folder) / "ccswitch"
-    config.mkdir()
+    (config / "state").mkdir(parents=True)
     tables = [
         f'[profiles.p{n:04}]\nkey = "env:KEY"\n[profiles.p{n:04}.endpoint]\nbase_url = "https://h{n}.example/v1"\n'
         f'wire = "openai-chat"\n[profiles.p{n:04}.models]\ndefault = "m-{n}"\n'
@@ -113,19 +113,24 @@ class Terminal:
 def main() -> None:
     profiles = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     bare_wall, bare_cpu = bare_python()
-    paints, cpus, filled, keys = [], [], [], []
+    paints, cpus, filled, again, keys = [], [], [], [], []
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as folder:
-            terminal = Terminal(scratch_home(folder, profiles))
+            env = scratch_home(folder, profiles)
+            terminal = Terminal(env)
             paints.append(terminal.wait_for(b" help") - terminal.started)
             cpus.append(cpu_s(terminal.pid))
             filled.append(terminal.wait_for(b"p0003") - terminal.started)
             keys += [terminal.press(key) for key in [b"j", b"k"] * (KEYS // 2)]
             terminal.close()
+            terminal = Terminal(env)
+            again.append(terminal.wait_for(b"p0003") - terminal.started)
+            terminal.close()
     print(f"python -c pass          {bare_wall * 1000:6.1f} ms, {bare_cpu * 1000:.1f} ms of processor")
     print(f"first paint             {min(paints) * 1000:6.1f} ms, {min(paints) / bare_wall:5.1f} x")
     print(f"  processor until then  {min(cpus) * 1000:6.1f} ms, {min(cpus) / bare_cpu:5.1f} x")
     print(f"{profiles:5} profiles shown    {min(filled) * 1000:6.1f} ms, {min(filled) / bare_wall:5.1f} x")
+    print(f"  the second time       {min(again) * 1000:6.1f} ms, {min(again) / bare_wall:5.1f} x")
     slowest = statistics.quantiles(keys, n=20)[18]
     print(f"key to paint            {statistics.median(keys) * 1000:6.1f} ms median, {slowest * 1000:.1f} ms p95")
 
