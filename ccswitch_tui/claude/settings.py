@@ -78,7 +78,7 @@ class SettingsPatch(NamedTuple):
     def diff(self, tree: Json) -> tuple[Change, ...]:
         """What changes, for a person: masked, in the order of OWNED."""
         return tuple(
-            Change(key, shown(key, value_of(tree, key)), shown(key, self.set.get(key)), owned(key).reason)
+            Change(key, shown(key, value_of(tree, key)), shown(key, self.set.get(key)), say(owned(key).reason))
             for key in sorted([*self.set, *self.unset], key=_place)
         )
 

@@ -145,7 +145,7 @@ def diagnose(
 
 def _skipped(code: str, before: list[Step]) -> Step:
     cause = next((s for s in before if s.verdict == "fail"), None)
-    return step(code, "skip", say("because of {code}", code=cause.code) if cause else say("not asked"))
+    return step(code, "skip", say("because of {code}", code=say(cause.code)) if cause else say("not asked"))
 
 
 def _verdict(facts: Facts, steps: list[Step], findings: tuple[Finding, ...]) -> Verdict:

@@ -13,6 +13,8 @@ from typing import Any
 from ccswitch_tui.findings import Finding, Fix
 from ccswitch_tui.probe.exchange import curl_command, curl_verbose, exchange_from_json
 from ccswitch_tui.probe.model import LearnedQuirk, ProbeReport, Step
+from ccswitch_tui.secret import redact
+from ccswitch_tui.sentence import put_together, taken_apart, through
 
 Paint = Callable[[str, str], str]
 Glyph = Callable[[str], str]
@@ -168,17 +170,30 @@ def _cell(words: str) -> str:
 # ---------------------------------------------------------------- from JSON
 
 
+def sentences_of(report: ProbeReport) -> dict[str, Any]:
+    """What the sentences of a report were made of, by their text: to be kept beside its JSON form as `sentences`."""
+    texts = [report.sentence, *(s.because for s in report.steps)]
+    for finding in report.findings:
+        texts += [finding.because, *([finding.fix.text] if finding.fix else [])]
+    return {str(text): parts for text in texts if (parts := taken_apart(through(redact, text)))}
+
+
 def report_from_json(shown: Mapping[str, Any]) -> ProbeReport:
     """A report out of its JSON form (the last one of a profile)."""
+    made_of = shown.get("sentences", {})
+
+    def ours(text: str) -> str:
+        return put_together(text, made_of[text]) if text in made_of else text
+
     return ProbeReport(
         profile=shown["profile"],
         base_url=shown["base_url"],
         at=shown["at"],
         ladder=shown["ladder"],
         verdict=shown["verdict"],
-        sentence=shown["sentence"],
-        steps=tuple(Step(**{k: v for k, v in s.items() if k in Step._fields}) for s in shown["steps"]),
-        findings=tuple(_finding(f) for f in shown["findings"]),
+        sentence=ours(shown["sentence"]),
+        steps=tuple(_step(s, ours) for s in shown["steps"]),
+        findings=tuple(_finding(f, ours) for f in shown["findings"]),
         quirks=tuple(LearnedQuirk(name, q["value"], q["because"]) for name, q in shown["quirks"].items()),
         disproved=tuple(shown.get("disproved", ())),
         exchanges=tuple(exchange_from_json(e) for e in shown["exchanges"]),
@@ -189,14 +204,19 @@ def report_from_json(shown: Mapping[str, Any]) -> ProbeReport:
     )
 
 
-def _finding(shown: Mapping[str, Any]) -> Finding:
+def _step(shown: Mapping[str, Any], ours: Callable[[str], str]) -> Step:
+    known = Step(**{k: v for k, v in shown.items() if k in Step._fields})
+    return known._replace(because=ours(known.because))
+
+
+def _finding(shown: Mapping[str, Any], ours: Callable[[str], str]) -> Finding:
     fix = shown.get("fix")
     return Finding(
         kind=shown["kind"],
         title=shown["title"],
-        because=shown["because"],
+        because=ours(shown["because"]),
         severity=shown["severity"],
-        fix=Fix(fix["text"], tuple(fix["commands"]), fix["patch"]) if fix else None,
+        fix=Fix(ours(fix["text"]), tuple(fix["commands"]), fix["patch"]) if fix else None,
         code=shown["code"],
         evidence=tuple(shown["evidence"]),
     )

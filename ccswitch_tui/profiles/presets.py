@@ -154,4 +154,5 @@ def load_presets() -> Catalogue:
 
 def _preset(preset_id: str, table: dict[str, Any]) -> Preset:
     lists = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
-    return Preset(**{"id": preset_id, "billing_group": preset_id, **table, **lists})
+    notes = tuple(say(note) for note in table.get("notes", ()))
+    return Preset(**{"id": preset_id, "billing_group": preset_id, **table, **lists, "notes": notes})

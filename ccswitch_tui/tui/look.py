@@ -11,7 +11,7 @@ from typing import Any
 from textual.content import Content
 
 from ccswitch_tui.secret import redact
-from ccswitch_tui.tui.i18n import t, t_or
+from ccswitch_tui.tui.i18n import spoken, t, t_or
 
 SIGNS = {
     "ok": ("✓", "ok"),
@@ -78,13 +78,16 @@ _CONTROLS |= {ord("\t"): " ", ord("\n"): " ", 0x2028: " ", 0x2029: " "}
 
 
 def quoted(text: str) -> str:
-    """Someone else's text as one harmless line: no key, no escape sequence, no bidirectional override."""
-    return redact(text).translate(_CONTROLS)
+    """A text as one harmless line: no key, no escape sequence, no bidirectional override.
+
+    A sentence of ours is in the language of the app; someone else's words are as they were.
+    """
+    return redact(spoken(text)).translate(_CONTROLS)
 
 
 def quoted_lines(text: str) -> str:
     """The same for a text of several lines."""
-    return "\n".join(quoted(row) for row in text.splitlines())
+    return "\n".join(quoted(row) for row in spoken(text).splitlines())
 
 
 def cells(text: str | Content, width: int, style: str = "", *, right: bool = False) -> Content:

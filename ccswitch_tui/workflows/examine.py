@@ -278,14 +278,14 @@ def keep_report(ctx: Context, report: ProbeReport) -> None:
     """Keeps the last report of a profile; a disk that refuses costs only that."""
     import json
 
+    from ccswitch_tui.probe.report import sentences_of
     from ccswitch_tui.textfile import make_private_dir, read_bytes, replace_text, sha256_of
 
     path = _report_path(ctx, report.profile)
     with contextlib.suppress(OSError, ConflictError):
         make_private_dir(ctx.paths.reports)
-        data = json.dumps({**report.to_json(), "key_note": report.key_note}, ensure_ascii=False).encode(
-            "utf-8", "replace"
-        )
+        kept = {**report.to_json(), "key_note": report.key_note, "sentences": sentences_of(report)}
+        data = json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace")
         replace_text(path, data, expected_sha256=sha256_of(read_bytes(path)))
 
 

@@ -1,9 +1,10 @@
 """Every text the app shows, by id, in the language of the user.
 
 The texts are data: `en.json` and `zh-CN.json` hold the same ids
-(tests/tui/test_texts.py). What the endpoint or a file said is quoted as it is;
-what a finding is called is translated by its kind where the catalogue has it.
-One language at a time for the process, as with gettext.
+(tests/tui/test_texts.py). What the parts below the app say (findings, errors,
+advice) comes as a Sentence: its English template is the id of its translation
+in `sentences.zh-CN.json` (tests/tui/test_sentences.py). What the endpoint or a
+file said is quoted as it is. One language at a time for the process, as with gettext.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ccswitch_tui.secret import redact
+from ccswitch_tui.sentence import Sentence, through
+
 LANGUAGES = {"en": "English", "zh-CN": "简体中文"}
 """The catalogues there are, each by its own name for itself."""
 
 _texts: dict[str, str] = {}
+_sentences: dict[str, str] = {}
 _language = ""
 
 
@@ -33,9 +38,10 @@ def language_of(env: Mapping[str, str], chosen: str = "auto") -> str:
 
 def use_language(code: str) -> None:
     """Makes `t` speak that language from now on."""
-    global _texts, _language
+    global _texts, _sentences, _language
     if code != _language:
         _texts, _language = catalogue(code), code
+        _sentences = {} if code == "en" else {**_named(_texts), **catalogue(f"sentences.{code}")}
 
 
 def language() -> str:
@@ -55,7 +61,7 @@ def t(text_id: str, **values: Any) -> str:
     if not _texts:
         use_language("en")
     text = _texts[text_id]
-    return text.format(**values) if values else text
+    return text.format(**{k: spoken(v) if isinstance(v, str) else v for k, v in values.items()}) if values else text
 
 
 def t_or(text_id: str, otherwise: str) -> str:
@@ -63,3 +69,31 @@ def t_or(text_id: str, otherwise: str) -> str:
     if not _texts:
         use_language("en")
     return _texts.get(text_id, otherwise)
+
+
+def spoken(text: str) -> str:
+    """A sentence of ours in the language of the app; any other text, and one that must hide a key, as it is.
+
+    Values that are sentences are spoken too. What redact() takes out of the English stays out: where it is more
+    than a value, the English is shown.
+    """
+    if not _sentences or not isinstance(text, Sentence):
+        return text
+    text = through(redact, text)
+    if not isinstance(text, Sentence):
+        return text
+    values = {name: spoken(value) if isinstance(value, str) else value for name, value in text.values.items()}
+    said = _sentences.get(text.template, text.template).format_map(values)
+    return said.replace("（）", "").rstrip("：；，")  # around what was not seen
+
+
+def _named(texts: Mapping[str, str]) -> dict[str, str]:
+    """What has a text of its own by id, by its English name: findings, rungs, layers of settings."""
+    from ccswitch_tui.claude.layers import LABELS
+    from ccswitch_tui.findings import CATALOGUE
+    from ccswitch_tui.probe.model import RUNGS
+
+    names = {entry.title: f"finding.{kind}" for kind, entry in CATALOGUE.items()}
+    names |= {rung.code: f"step.{rung.code}" for rung in RUNGS}
+    names |= {label: f"layer.{layer}" for layer, label in LABELS.items()}
+    return {name: texts[text_id] for name, text_id in names.items() if text_id in texts}
