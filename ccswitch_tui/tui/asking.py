@@ -69,6 +69,20 @@ async def open_or_lock(app: CcswitchApp) -> None:
         app.say(t("unlock.open", where=store.where))
 
 
+async def use_profile(app: CcswitchApp, name: str, scope: str) -> bool:
+    """Writes the settings; asks first only when something other than our own keys would change. False: declined."""
+    plan = await app.off(app.session.plan_use, name, scope)
+    if plan.foreign_changes:
+        from ccswitch_tui.tui.screens.diff import DiffSheet
+
+        answer: bool | None = await app.push_screen_wait(DiffSheet(plan))
+        if not answer:
+            return False
+    done = await app.off(app.session.apply_use, plan, app.waits_for)
+    app.say(app.session.said_of_use(done))
+    return True
+
+
 async def start_or_stop_proxy(app: CcswitchApp) -> None:
     """Starts the background proxy; stops it, with a question first when sessions, requests or open keys hang on it."""
     load = await app.off(app.session.proxy_load)

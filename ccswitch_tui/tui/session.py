@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError, ConflictError
 from ccswitch_tui.profiles.model import Profile
-from ccswitch_tui.tui.i18n import t, t_or
+from ccswitch_tui.tui.i18n import spoken, t, t_or
 from ccswitch_tui.tui.session_keys import Keeping
+from ccswitch_tui.tui.session_machine import Caring
 from ccswitch_tui.tui.session_probe import Probing
 from ccswitch_tui.tui.session_proxy import Watching
 from ccswitch_tui.tui.session_setup import SettingUp
@@ -22,13 +23,12 @@ from ccswitch_tui.tui.verdicts import Verdicts
 from ccswitch_tui.tui.views import HistoryRow, Row, Snapshot, Truth
 
 if TYPE_CHECKING:
-    from ccswitch_tui.findings import Finding
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.use import UsePlan, UseResult
     from ccswitch_tui.workflows.why import Why
 
 
-class Session(SettingUp, Probing, Watching, Keeping):
+class Session(SettingUp, Probing, Watching, Keeping, Caring):
     """One run of the app: the Context, and the last look at it."""
 
     def __init__(self, ctx: Context) -> None:
@@ -113,7 +113,7 @@ class Session(SettingUp, Probing, Watching, Keeping):
         """What a write did, for the notice."""
         plan = done.plan
         first = t("use.done" if done.undo_id else "use.same", name=plan.profile, file=plan.file)
-        return "\n".join((first, *plan.advice))
+        return "\n".join((first, *map(spoken, plan.advice)))
 
     def undo(self, on_wait: Callable[[int], None] | None = None) -> str:
         """Takes the last write back and says what that did."""
@@ -147,20 +147,13 @@ class Session(SettingUp, Probing, Watching, Keeping):
             )
         return rows
 
-    # --------------------------------------------------------------- why, and what is wrong
+    # ---------------------------------------------------------------------------- why
 
     def why(self) -> list[Why]:
         """Every deciding variable: what needs attention first, then what is set, then the rest."""
         from ccswitch_tui.workflows.why import why
 
         return sorted(why(self.ctx), key=lambda w: (not w.remedy, w.effective.winner is None))
-
-    def diagnose(self, name: str | None) -> tuple[list[Finding], list[str]]:
-        """What is wrong on this machine, and with this profile; and what was checked."""
-        from ccswitch_tui.workflows.diagnose import diagnose
-
-        findings, checked = diagnose(self.ctx, name)
-        return list(findings), list(checked)
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.model import Profile
-from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.i18n import spoken, t
 from ccswitch_tui.tui.views import MineRow, PresetRow
 
 if TYPE_CHECKING:
@@ -89,7 +89,20 @@ class SettingUp:
         from ccswitch_tui.workflows.manage import remove_profile
 
         done = remove_profile(self.ctx, name, force=True)
-        return "\n".join((t("home.removed", name=name), *done.advice))
+        return "\n".join((t("home.removed", name=name), *map(spoken, done.advice)))
+
+    def rename(self, name: str, new: str) -> str:
+        """Another name for a profile; everything that names it follows."""
+        from ccswitch_tui.workflows.manage import rename_profile
+
+        done = rename_profile(self.ctx, name, new)
+        return "\n".join((t("home.renamed", name=new), *map(spoken, done.advice)))
+
+    def duplicate(self, name: str, new: str) -> str:
+        """A second profile like the first one, with a copy of its key."""
+        from ccswitch_tui.workflows.manage import copy_profile
+
+        return t("home.copied", name=copy_profile(self.ctx, name, new).name)
 
     # ---------------------------------------------------- the catalogue, and what is there
 

@@ -67,7 +67,7 @@ def _adopt_file(ctx: Context, places: list[Place]) -> Adopted:
 
 def _store(ctx: Context, place: Place) -> str:
     """Stores a key under a name of its own; the name of one that is there already."""
-    stem = f"adopted/{re.sub(r'[^a-z0-9]+', '-', fold(place.name).lower()).strip('-') or 'key'}"
+    stem = _stem(place)
     for number in range(1, 100):
         name = stem if number == 1 else f"{stem}-{number}"
         held = ctx.keys.store.get(name)
@@ -96,6 +96,20 @@ def _move(ctx: Context, places: list[Place], names: tuple[str, ...]) -> moved.Mo
         "", ctx.clock(), path, _sha256(text), _sha256(after), tuple(parts)
     )  # fmt: skip
     return moved.write_file(ctx.paths, record, text.encode(), after.encode())
+
+
+def stand_in(place: Place) -> str:
+    """What would be written in a key's place; "" where a profile takes it or the file is only read.
+
+    The name in it is the first choice: adopting takes another one where that is taken.
+    """
+    if place.lying is None or place.kind not in ("shell", "text"):
+        return ""
+    return _stand_in(place, text_of(place.file), _stem(place))
+
+
+def _stem(place: Place) -> str:
+    return f"adopted/{re.sub(r'[^a-z0-9]+', '-', fold(place.name).lower()).strip('-') or 'key'}"
 
 
 def _stand_in(place: Place, text: str, name: str) -> str:

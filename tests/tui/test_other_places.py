@@ -162,21 +162,6 @@ async def test_a_copy_is_told_and_holds_no_key(open_app: OpenApp, world: DemoCon
         assert world.provider.key.reveal() not in pilot.app.clipboard
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_doctor_names_what_is_wrong_and_copies_the_command(
-    open_app: OpenApp, world: DemoContext, size: tuple[int, int]
-) -> None:
-    Path(world.paths.user_settings).write_text('{"env": {}, // a comment\n}', encoding="utf-8")
-    async with open_app(size) as pilot:
-        await pilot.press("D")
-        await sees(pilot, "not strict JSON")
-        rows = pilot.app.screen.query_one(Rows)
-        at = next(i for i, f in enumerate(rows.rows) if f.fix and f.fix.commands)
-        await pilot.press(*["j"] * at, "y")
-        await sees(pilot, "copied the commands")
-        assert pilot.app.clipboard == "\n".join(rows.rows[at].fix.commands)
-
-
 async def test_an_unreadable_settings_file_is_said_and_home_still_works(open_app: OpenApp, settings: Path) -> None:
     settings.write_text('{"env": {}, // a comment\n}', encoding="utf-8")
     before = settings.read_bytes()

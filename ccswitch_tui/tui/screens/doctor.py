@@ -1,8 +1,9 @@
-"""Doctor: what is wrong on this machine, each finding with what mends it."""
+"""Doctor: what is wrong on this machine, all profiles included; on a key, with the endpoint of one of them as well."""
 
 from __future__ import annotations
 
-from typing import Any
+import shlex
+from typing import Any, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,11 +13,39 @@ from textual.widgets import Static
 
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.asking import open_or_lock, use_profile, with_keys
+from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
-from ccswitch_tui.tui.widgets.finding import card, title_of
+from ccswitch_tui.tui.widgets.finding import card, sentence_of, title_of
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
+
+AGE_S = 30.0
+"""How often it is said anew how long ago the look was."""
+
+OURS = "ccswitch-tui "
+"""Commands that begin so are of this program."""
+
+
+class Found(NamedTuple):
+    """One finding, and the profile whose endpoint showed it; "" for the machine's own."""
+
+    finding: Finding
+    endpoint_of: str = ""
+
+
+class Looked(NamedTuple):
+    """The last row: what was looked at."""
+
+    checked: tuple[str, ...]
+    troubled: bool
+
+
+class Remedy(NamedTuple):
+    """A fix the app can carry out itself: one of REMEDIES or a patch, and the profile it is about."""
+
+    how: str
+    name: str = ""
 
 
 class DoctorScreen(Place[None]):
@@ -30,74 +59,218 @@ class DoctorScreen(Place[None]):
     def __init__(self, profile: str | None = None) -> None:
         super().__init__()
         self.profile_name = profile
-        self.findings: tuple[Finding, ...] = ()
+        """The one whose endpoint `p` probes."""
+        self.machine: tuple[Finding, ...] = ()
+        self.checked: tuple[str, ...] = ()
+        self.looked_at: float | None = None
+        self.report: Any = None
+        self.busy = ""
+        """Id of the text for what is going on now; "" when nothing is."""
 
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
         with Container(id="halves"):
             with Container(id="list"):
-                yield Prose(t("doctor.empty"), id="empty")
                 yield Rows(self._draw, id="findings")
             with VerticalScroll(id="side", can_focus=False):
                 yield Prose(id="card")
 
     def on_mount(self) -> None:
-        self.query_one("#empty").display = False
+        super().on_mount()
+        self.set_interval(AGE_S, self._head)
         self.load()
+
+    # ------------------------------------------------------------------ looking
 
     @task("doctor")
     async def load(self) -> None:
-        self._head(look.line((t("doctor.looking"), look.QUIET)))
-        findings, checked = await self.ccs.off(self.session.diagnose, self.profile_name, timeout_s=60)
-        self.findings = tuple(findings)
-        serious = sum(f.severity != "info" for f in findings)
-        state = (
-            look.line(look.mark("warn"), " ", t("doctor.found", n=serious))
-            if serious
-            else look.line(look.mark("ok"), " ", t("doctor.fine"))
-        )
-        self._head(look.line(state, (f"  {t('doctor.checked', n=len(checked))}", look.QUIET)))
-        rows = self.query_one(Rows)
-        rows.show(self.findings, cursor=0)
-        self.query_one("#empty").display = not findings
+        """Looks at the machine anew; what a probe found stays until the next one."""
+        await self._look()
+
+    async def _look(self) -> None:
+        self._say_busy("doctor.looking")
+        try:
+            findings, checked = await self.ccs.off(self.session.diagnose, timeout_s=60)
+        finally:
+            self._say_busy("")
+        self.machine, self.checked = tuple(findings), tuple(checked)
+        self.looked_at = self.session.ctx.clock()
+        self._show(cursor=0)
+
+    @task("doctor")
+    async def do_probe(self) -> None:
+        """Climbs the ladder against the chosen profile's endpoint; its findings join the machine's."""
+        name = self.profile_name
+        assert name is not None
+        self._say_busy("probe.running")
+        try:
+            ladder: Any = self.ccs.config.ladder
+            self.report = await with_keys(self.ccs, lambda: self.session.probe(name, ladder, lambda step: None))
+        finally:
+            if self.query("#head"):
+                self._say_busy("")
+        self._show(cursor=0)
+
+    # ------------------------------------------------------------------ showing
+
+    def rows(self) -> list[Found | Looked]:
+        """The gravest first, the machine's before the endpoint's; then what was looked at."""
+        found = [Found(finding) for finding in self.machine]
+        if self.report:
+            found += [Found(finding, self.profile_name or "") for finding in self.report.findings]
+        weight = {"fail": 0, "warn": 1, "info": 2}
+        found.sort(key=lambda f: weight[f.finding.severity])
+        looked = [Looked(self.checked, bool(found))] if self.checked else []
+        return [*found, *looked]
+
+    def _show(self, cursor: int | None = None) -> None:
+        self.query_one(Rows).show(self.rows(), cursor=cursor)
+        self._head()
         self._card()
+
+    def _say_busy(self, text_id: str) -> None:
+        self.busy = text_id
+        self._head()
+
+    def _head(self) -> None:
+        parts: list[Any] = [(t("doctor.title"), look.NAME), "  "]
+        if self.busy:
+            parts.append((t(self.busy), look.QUIET))
+        elif self.looked_at is not None:
+            serious = sum(f.severity != "info" for f in self.machine)
+            if self.report:
+                serious += sum(f.severity != "info" for f in self.report.findings)
+            said = t("doctor.found", n=serious) if serious else t("doctor.fine")
+            ago = look.age(self.session.ctx.clock() - self.looked_at)
+            many = t("doctor.checked", n=len(self.checked), profiles=len(self.session.now.rows), ago=ago)
+            parts += [look.mark("warn" if serious else "ok"), " ", said, (f"  {many}", look.QUIET)]
+        self.query_one("#head", Static).update(look.line(*parts))
         self.renew_keys()
 
-    def _head(self, state: Content) -> None:
-        self.query_one("#head", Static).update(look.line((t("doctor.title"), look.NAME), "  ", state))
-
-    def _draw(self, finding: Finding, width: int) -> Content:
-        meaning = look.SEVERITIES[finding.severity]
-        return look.line(" ", look.mark(meaning), " ", look.cells(look.quoted(title_of(finding)), width - 5, look.NAME))
+    def _draw(self, row: Found | Looked, width: int) -> Content:
+        if isinstance(row, Looked):
+            sign, text, style = "ok", t("doctor.looked", n=len(row.checked)), look.QUIET
+            if not row.troubled:
+                text, style = t("doctor.empty"), look.NAME
+        else:
+            sign, style = look.SEVERITIES[row.finding.severity], look.NAME
+            text = look.quoted(title_of(row.finding))
+            if row.endpoint_of:
+                text = f"{row.endpoint_of}: {text}"
+        return look.line(" ", look.mark(sign), " ", look.cells(text, width - 5, style))
 
     @on(Rows.Moved, "#findings")
     def _card(self) -> None:
-        finding = self.query_one(Rows).row
-        key = "f" if finding and finding.fix and finding.fix.patch and self.profile_name else ""
-        self.query_one("#card", Prose).update(card(finding, fix_key=key) if finding else "")
+        row = self.query_one(Rows).row
+        if isinstance(row, Found):
+            shown = card(row.finding, fix_key="f" if self.remedy(row) else "")
+        else:
+            shown = self._looked(row.checked) if row else Content("")
+        self.query_one("#card", Prose).update(shown)
         self.renew_keys()
 
+    def _looked(self, checked: tuple[str, ...]) -> Content:
+        """What was looked at, and what was not."""
+        names = [t_or(f"check.{name.replace(' ', '-')}", name) for name in checked]
+        rows: list[Content | str] = [look.line((t("doctor.looked", n=len(names)), look.NAME)), "", ", ".join(names), ""]
+        if self.report:
+            rows.append(look.line((f"{self.profile_name}  ", look.NAME), look.quoted(sentence_of(self.report))))
+        elif self.profile_name:
+            rows.append(look.line((t("doctor.not_probed", name=self.profile_name), look.QUIET)))
+        return look.lines(*rows)
+
+    # ------------------------------------------------------------------ mending
+
+    def remedy(self, row: Found) -> Remedy | None:
+        """What the app itself can do about a finding; None where only its commands help."""
+        fix = row.finding.fix
+        if fix is None:
+            return None
+        if fix.patch and row.endpoint_of:
+            return Remedy("patch", row.endpoint_of)
+        known = {r.name for r in self.session.now.rows}
+        for command in fix.commands:
+            words = shlex.split(command) if command.startswith(OURS) else []
+            verb, names = " ".join(words[1:2]), [w for w in words[2:] if not w.startswith("-")]
+            if verb == "proxy":
+                return Remedy("move" if "--port" in words else "restart" if "stop" in words else "start")
+            if verb in ("unlock", "adopt"):
+                return Remedy(verb)
+            if verb in ("use", "edit", "probe") and names and (names[0] in known or names[0] == "official"):
+                patches = fix.patch and verb == "edit"
+                return Remedy("patch" if patches else verb, names[0])
+        return None
+
     def why_not(self, action: str) -> str | None:
-        finding: Any = self.query_one(Rows).row if self.is_mounted else None
-        if action == "copy" and not (finding and finding.fix and finding.fix.commands):
+        if action in ("fix", "probe") and self.busy:
+            return t(self.busy)
+        row = self.query_one(Rows).row if self.is_mounted else None
+        fix = row.finding.fix if isinstance(row, Found) else None
+        if action == "copy" and not (fix and fix.commands):
             return t("why_not.no_command")
-        if action == "fix" and not (finding and finding.fix and finding.fix.patch and self.profile_name):
+        if action == "fix" and not (isinstance(row, Found) and self.remedy(row)):
             return t("why_not.no_fix")
+        if action == "probe" and self.profile_name is None:
+            return t("why_not.no_profile")
         return None
 
     @on(Rows.Selected, "#findings")
     def _selected(self) -> None:
-        self.action_do("copy")
+        self.action_do("copy" if self.why_not("fix") else "fix")
 
     def do_reload(self) -> None:
         self.load()
 
     def do_copy(self) -> None:
-        self.ccs.copy("\n".join(self.query_one(Rows).row.fix.commands), t("copied.fix"))
+        self.ccs.copy("\n".join(self.query_one(Rows).row.finding.fix.commands), t("copied.fix"))
 
     @task("fix")
     async def do_fix(self) -> None:
-        finding = self.query_one(Rows).row
-        await self.ccs.off(self.session.apply_fix, self.profile_name, finding.fix)
-        self.ccs.say(t("probe.fixed", what=finding.fix.text))
-        self.load()
+        """Does what the finding's own command would do, and looks again."""
+        row = self.query_one(Rows).row
+        remedy = self.remedy(row)
+        assert remedy is not None
+        if await getattr(self, f"_remedy_{remedy.how}")(row, remedy.name) is not False:
+            await self._look()
+
+    async def _remedy_patch(self, row: Found, name: str) -> None:
+        await self.ccs.off(self.session.apply_fix, name, row.finding.fix)
+        self.ccs.say(t("probe.fixed", what=row.finding.fix.text))  # type: ignore[union-attr]
+        if row.endpoint_of:
+            self.do_probe()
+
+    async def _remedy_use(self, row: Found, name: str) -> bool:
+        return await use_profile(self.ccs, name, "user")
+
+    async def _remedy_edit(self, row: Found, name: str) -> None:
+        from ccswitch_tui.tui.screens.edit import EditScreen
+
+        await self.app.push_screen_wait(EditScreen(name))
+
+    async def _remedy_probe(self, row: Found, name: str) -> None:
+        from ccswitch_tui.tui.screens.probe import ProbeScreen
+
+        await self.app.push_screen_wait(ProbeScreen(name))
+
+    async def _remedy_unlock(self, row: Found, name: str) -> None:
+        await open_or_lock(self.ccs)
+
+    async def _remedy_adopt(self, row: Found, name: str) -> None:
+        from ccswitch_tui.tui.screens.adopt import AdoptScreen
+
+        await self.app.push_screen_wait(AdoptScreen())
+
+    async def _remedy_start(self, row: Found, name: str) -> None:
+        self.ccs.say(await self.ccs.off(self.session.start_proxy, timeout_s=20))
+
+    async def _remedy_restart(self, row: Found, name: str) -> None:
+        await self.ccs.off(self.session.restart_proxy, timeout_s=30)
+        self.ccs.say(t("doctor.restarted"))
+
+    async def _remedy_move(self, row: Found, name: str) -> None:
+        """The port changes, so the settings in use are written anew."""
+        await self.ccs.off(self.session.move_proxy, timeout_s=30)
+        self.ccs.say(t("doctor.restarted"))
+        used = next((r.name for r in self.session.now.rows if r.in_use), None)
+        if used:
+            await use_profile(self.ccs, used, "user")

@@ -13,7 +13,8 @@ from textual.widgets import Input
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.i18n import language, t, t_or
-from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.screens.base import bindings, task
+from ccswitch_tui.tui.screens.home_verbs import MoreVerbs
 from ccswitch_tui.tui.views import Row, Snapshot
 from ccswitch_tui.tui.widgets.details import Details
 from ccswitch_tui.tui.widgets.finding import sentence_of
@@ -33,7 +34,7 @@ AGE_S = 30.0
 SCOPES = ("user", "project", "local")
 
 
-class HomeScreen(Place[None]):
+class HomeScreen(MoreVerbs):
     """The first place."""
 
     PLACE = "home"
@@ -51,7 +52,6 @@ class HomeScreen(Place[None]):
         yield Headline()
         with Container(id="halves"):
             with Container(id="list"):
-                yield Input(placeholder=t("home.filter"), id="filter", compact=True)
                 yield Prose(id="empty")
                 yield Rows(self.draw_row, id="profiles")
             yield Details(id="details")
@@ -92,7 +92,7 @@ class HomeScreen(Place[None]):
 
     def show_rows(self) -> None:
         """The rows that pass the filter."""
-        words = self.query_one("#filter", Input).value.casefold().split()
+        words = [word for field in self.query(Input) for word in field.value.casefold().split()]
         every = self.session.now.rows
         found = [row for row in every if all(word in row.haystack for word in words)] if words else list(every)
         profiles = self.query_one("#profiles", Rows)
@@ -170,7 +170,7 @@ class HomeScreen(Place[None]):
 
     # ----------------------------------------------------------------- actions
 
-    NEEDS_A_PROFILE = ("use", "probe", "edit", "remove", "copy")
+    NEEDS_A_PROFILE = ("use", "probe", "edit", "remove", "copy", "rename", "duplicate")
 
     def why_not(self, action: str) -> str | None:
         if action in self.NEEDS_A_PROFILE and not (self.is_mounted and self.row):
@@ -181,13 +181,16 @@ class HomeScreen(Place[None]):
 
     def do_back(self) -> None:
         """Shows all profiles again; Home itself is left with `q`."""
-        field = self.query_one("#filter", Input)
-        if field.display:
+        for field in self.query(Input):
             field.value, field.display = "", False
             self.query_one("#profiles").focus()
 
     def do_filter(self) -> None:
-        field = self.query_one("#filter", Input)
+        """Opens the field, which is not there before: it would cost the first paint a twentieth."""
+        if not self.query(Input):
+            field = Input(placeholder=t("home.filter"), id="filter", compact=True)
+            self.query_one("#list").mount(field, before=0)
+        field = self.query_one(Input)
         field.display = True
         field.focus()
 
@@ -201,14 +204,10 @@ class HomeScreen(Place[None]):
     @task("use")
     async def use(self, name: str) -> None:
         """Writes the settings; asks first only when something other than our own keys would change."""
-        plan = await self.ccs.off(self.session.plan_use, name, self.scope)
-        if plan.foreign_changes:
-            from ccswitch_tui.tui.screens.diff import DiffSheet
+        from ccswitch_tui.tui.asking import use_profile
 
-            if not await self.app.push_screen_wait(DiffSheet(plan)):
-                return
-        done = await self.ccs.off(self.session.apply_use, plan, self.ccs.waits_for)
-        self.ccs.say(self.session.said_of_use(done))
+        if not await use_profile(self.ccs, name, self.scope):
+            return
         self.wanted = name
         self.look_again()
 
@@ -241,14 +240,6 @@ class HomeScreen(Place[None]):
                 await opened(self.ccs, "passphrase")  # declined: the profile goes, and its key is said to be left
             self.ccs.say(await self.ccs.off(self.session.remove, row.name, timeout_s=KEY_PATIENCE_S))
             self.look_again()
-
-    @task("keys")
-    async def do_keys(self) -> None:
-        """Unlocks the key store, or locks it; makes one where there is none."""
-        from ccswitch_tui.tui.asking import open_or_lock
-
-        await open_or_lock(self.ccs)
-        self.look_again()
 
     @task("proxy")
     async def do_proxy(self) -> None:

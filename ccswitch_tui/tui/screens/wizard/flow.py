@@ -45,9 +45,9 @@ class WizardScreen(Place[str | None]):
     CSS_PATH = "../../styles/wizard.tcss"
     AUTO_FOCUS = ""
 
-    def __init__(self) -> None:
+    def __init__(self, begin: str = "source") -> None:
         super().__init__()
-        self.step = "source"
+        self.step = begin
         self.setup = Setup()
         self.saved: Any = None
         """What was saved, while it can still be taken back with esc."""
@@ -58,7 +58,12 @@ class WizardScreen(Place[str | None]):
         yield from self.too_small()
 
     async def on_mount(self) -> None:
-        await self._go("source")
+        await self._go(self.step)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether leaving for another place would lose what was gathered here."""
+        return self.setup.draft.endpoint is not None and self.step not in ("use-now", "ready")
 
     async def _go(self, step: str) -> None:
         self.step = step

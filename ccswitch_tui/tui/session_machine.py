@@ -1,0 +1,100 @@
+"""The session's part for the machine as a whole: doctor, an error explained, keys that lie in the clear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ccswitch_tui.tui.background import KEY_PATIENCE_S, in_loop_of_its_own, in_thread
+from ccswitch_tui.tui.session_probe import PROBE_PATIENCE_S
+
+if TYPE_CHECKING:
+    from ccswitch_tui.findings import Finding
+    from ccswitch_tui.probe.explanations import Explanation
+    from ccswitch_tui.probe.model import Step
+    from ccswitch_tui.workflows.adopt import Adopted, Place
+    from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.explain import Proof
+
+
+class LyingKey(NamedTuple):
+    """One key in the clear as the list shows it."""
+
+    place: Place
+    stand_in: str
+    """What would be written in its place; "" where it is not simply replaced."""
+    also_in: tuple[str, ...]
+    """Histories of shells that hold it too."""
+
+
+class Caring:
+    """Blocks on files: called in a thread; `prove` brings its own."""
+
+    ctx: Context
+
+    def diagnose(self) -> tuple[list[Finding], list[str]]:
+        """What is wrong on this machine with all its profiles, and the names of what was checked."""
+        from ccswitch_tui.workflows.diagnose import diagnose
+
+        findings, checked = diagnose(self.ctx)
+        return list(findings), list(checked)
+
+    def restart_proxy(self) -> None:
+        """Another process of the background proxy in the place of the one there is."""
+        self.ctx.proxy.stop()
+        self.ctx.proxy.ensure_running()
+
+    def move_proxy(self) -> None:
+        """The background proxy on another port, because a stranger has its own."""
+        self.ctx.proxy.stop()
+        self.ctx.proxy.move()
+        self.ctx.proxy.ensure_running()
+
+    # ------------------------------------------------------------------------ explain
+
+    def explain(self, text: str, profile: str) -> list[Explanation]:
+        """What an error message means, the most specific first; empty when nothing in it is known."""
+        from ccswitch_tui.workflows.explain import explain
+
+        return explain(text, profile=profile)
+
+    async def prove(self, name: str, found: list[Explanation], on_step: Callable[[Step], None]) -> Proof | None:
+        """Climbs as far as the rung that proves an explanation; None when there is no such rung."""
+        from ccswitch_tui.workflows.explain import prove
+
+        profile = await in_thread(lambda: self.ctx.book().get(name))
+        if profile.key.kind != "none":  # a locked store says so here, not from within the other loop
+            await in_thread(self.ctx.keys.resolve, profile.key, timeout_s=KEY_PATIENCE_S)
+        return await in_loop_of_its_own(
+            lambda: prove(self.ctx, name, found, on_step=on_step), timeout_s=PROBE_PATIENCE_S
+        )
+
+    # -------------------------------------------------------------------------- adopt
+
+    def lying_keys(self) -> list[LyingKey]:
+        """Keys that lie in the clear in the usual places. Writes nothing, keeps nothing."""
+        from ccswitch_tui.workflows.adopt import exposed_in_history, find_in_the_clear, stand_in
+
+        return [
+            LyingKey(place, stand_in(place), tuple(exposed_in_history(place.secret, self.ctx)))
+            for place in find_in_the_clear(self.ctx)
+        ]
+
+    def adopt(self, places: Sequence[Place]) -> list[Adopted]:
+        """Moves these keys into the key store: stored and read back first, then taken out of their files."""
+        from ccswitch_tui.workflows.adopt import adopt
+
+        return adopt(self.ctx, list(places))
+
+    def adopted_before(self) -> str:
+        """The file whose keys were moved last and can be put back; "" when there is none."""
+        from ccswitch_tui.credentials import moved
+
+        records = moved.records(self.ctx.paths)
+        return records[0].file if records else ""
+
+    def take_back_adopted(self) -> str:
+        """Puts the keys moved last back into their file, to the byte; says which file that is."""
+        from ccswitch_tui.workflows.adopt import take_back
+
+        return take_back(self.ctx).file
