@@ -19,7 +19,7 @@ from ccswitch_tui.secret import redact
 from ccswitch_tui.tui import collector, look
 from ccswitch_tui.tui.background import PATIENCE_S, in_thread
 from ccswitch_tui.tui.config import load_config
-from ccswitch_tui.tui.i18n import language_of, t, use_language
+from ccswitch_tui.tui.i18n import language_of, spoken, t, use_language
 from ccswitch_tui.tui.screens.home import HomeScreen
 from ccswitch_tui.tui.session import Session
 from ccswitch_tui.tui.stylesheet import KeptStylesheet
@@ -119,7 +119,7 @@ class CcswitchApp(App[int]):
 
     def tell(self, error: CcswitchError) -> None:
         """An error for the user: what happened, and the hint under it."""
-        text = f"{error.message}\n{error.hint}" if error.hint else error.message
+        text = "\n".join(spoken(part) for part in (error.message, error.hint) if part)
         self.say(text, severity="error", timeout=NOTICE_S * 2)
 
     def waits_for(self, sessions: int) -> None:
@@ -159,13 +159,17 @@ class CcswitchApp(App[int]):
 
     def use(self, name: str) -> None:
         """Uses a profile, from wherever one is."""
+        self.at_home(lambda home: home.use(name))
+
+    def at_home(self, act: Callable[[HomeScreen], Any]) -> None:
+        """Back to the first screen, and `act` there; not from a form that would lose what was typed."""
         if any(getattr(screen, "dirty", False) for screen in self.screen_stack):
             self.say(t("why_not.dirty"), severity="warning")
             return
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if isinstance(self.screen, HomeScreen):
-            self.screen.use(name)
+            act(self.screen)
 
     def open_help(self) -> None:
         """Help for the focused thing, and all keys of this place."""

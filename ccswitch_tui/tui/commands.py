@@ -1,7 +1,8 @@
-"""The command palette: every verb of the place one is in, every place, and "Use <profile>"."""
+"""The command palette: what the place one is in can do, every command of the command line, and "use <profile>"."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -10,6 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from ccswitch_tui.tui import keys
 from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.verbs import VERBS, Verb
 
 if TYPE_CHECKING:
     from ccswitch_tui.tui.app import CcswitchApp
@@ -39,13 +41,37 @@ class Commands(Provider):
 
 
 def verbs(screen: Any) -> Iterator[Command]:
-    """What the keys of this place do, by name; the theme as well."""
-    for key in keys.keys_of(getattr(screen, "PLACE", "")):
+    """What the keys of this place do, by name; then every command of the command line; the theme as well."""
+    app = cast("CcswitchApp", screen.app)
+    place = getattr(screen, "PLACE", "")
+    for key in keys.keys_of(place):
         if key.action == "palette":
             continue
         tip = f"{t(f'tip.{key.action}')}  ({keys.shown(key)})"
         yield t(f"key.{key.action}"), tip, partial(screen.action_do, key.action)
-    yield t("command.theme"), t("settings.theme.tip"), screen.app.search_themes
+    here = {key.action for key in keys.keys_of(place)} if place == "home" else set()
+    for verb in VERBS:
+        if verb.action not in here:
+            yield named(verb.word), t(f"verb.{verb.word}.tip"), partial(do_verb, app, verb)
+    yield t("command.theme"), t("settings.theme.tip"), app.search_themes
+
+
+def named(word: str) -> str:
+    """A command's name in the language of the app; the word itself stays findable in every language."""
+    name = t(f"verb.{word}")
+    return name if word in name else f"{name} {word}"
+
+
+def do_verb(app: CcswitchApp, verb: Verb) -> None:
+    """Does it on the first screen, or copies the command that does it in a shell."""
+    if verb.action:
+        app.at_home(lambda home: home.action_do(verb.action))
+        return
+    row = app.session.now.rows[0] if app.session.now.rows else None
+    home = app.screen_stack[0]
+    name = getattr(getattr(home, "row", None) or row, "name", "NAME")
+    command = verb.command.format(name=shlex.quote(name))
+    app.copy(command, t("copied.command", command=command.strip()))
 
 
 def uses(app: CcswitchApp, most: int | None = None) -> Iterator[Command]:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ccswitch_tui.doctor.checks import CHECKS
 from ccswitch_tui.findings import CATALOGUE
 from ccswitch_tui.probe.model import RUNGS
 from ccswitch_tui.tui import i18n, keys
+from ccswitch_tui.tui.verbs import VERBS
 
 TUI = Path(i18n.__file__).parent.parent
 SOURCES = sorted(p for p in TUI.rglob("*.py"))
@@ -24,6 +26,8 @@ FAMILIES = {
     "age.": ("s", "min", "h", "d"),
     "key.": tuple(k.action for k in keys.KEYS),
     "tip.": tuple(k.action for k in keys.KEYS),
+    "verb.": tuple(v.word for v in VERBS),
+    "check.": tuple(name.replace(" ", "-") for name in CHECKS),
 }
 
 
@@ -65,7 +69,7 @@ def test_every_finding_and_rung_has_a_name_in_the_catalogue_and_english_says_wha
 def test_no_text_is_in_the_catalogue_that_nobody_shows() -> None:
     code = "\n".join(p.read_text(encoding="utf-8") for p in SOURCES)
     starts = set(re.findall(r'f"([a-z_]+\.(?:[a-z_]+\.)*)\{', code))
-    starts |= {"key.", "tip."}
+    starts |= {"key.", "tip.", "verb.", "check."}
     quoted = set(re.findall(r"""["']([a-z_]+\.[A-Za-z_.-]+)["']""", code))
     idle = [i for i in ENGLISH if i not in quoted and not any(i.startswith(s) for s in starts)]
     assert not idle
