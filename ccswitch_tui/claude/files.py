@@ -194,7 +194,7 @@ class SettingsFiles:
             scope=read.scope,
             file=read.path,
             profile=profile,
-            profile_before=profile_in(read.tree),
+            profile_before=last.profile_before if last and kind == "rename" else profile_in(read.tree),
             before_sha256=read.sha256,
             after_sha256=sha256_of(data),
             set=dict(patch.set),

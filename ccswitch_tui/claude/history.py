@@ -31,7 +31,7 @@ class Write(NamedTuple):
     at: float
     """Seconds since the epoch."""
     kind: str
-    """`use`, `official`, `restore` or `mend`."""
+    """`use`, `official`, `rename` (the profile in use got another name), `restore` or `mend`."""
     scope: str
     file: str
     profile: str | None

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 OnWait = Callable[[int], None] | None
 
+RENAME = "rename"
+"""Kind of a write that made the settings follow a profile's new name."""
+
+GONE = object()
+
 
 class Undone(NamedTuple):
     """What taking one write back did."""
@@ -41,13 +46,54 @@ def undo(files: SettingsFiles, on_wait: OnWait = None) -> Undone:
         data = read_bytes(write.file)
         if never_happened(write, sha256_of(data)) or (data is None and write.after_sha256):
             continue
-        return _take_back(files, write, data, on_wait)
+        return _take_back(files, _one_switch(files, write), data, on_wait)
     raise UsageError(
         say("there is nothing to undo"), hint=say("'ccswitch-tui history' lists the writes"), kind="no-history"
     )
 
 
-def _take_back(files: SettingsFiles, write: Write, data: bytes | None, on_wait: OnWait) -> Undone:
+def _one_switch(files: SettingsFiles, write: Write) -> list[Write]:
+    """The write, newest first; one that only followed a rename goes with what it followed.
+
+    Taken back alone it would name a profile that is gone.
+    """
+    chain = [write]
+    for older in files.history.newest_first():
+        if chain[-1].kind != RENAME:
+            break
+        in_effect = older.undone_at is None and older.after_sha256 != older.before_sha256
+        if older.file == write.file and in_effect and int(older.id) < int(chain[-1].id):
+            chain.append(older)
+    if chain[-1].kind == RENAME:
+        old, new = chain[-1].profile_before, write.profile
+        raise UsageError(
+            say("the last write of {file} only followed the rename to '{name}'", file=write.file, name=new),
+            hint=say("take the rename itself back: 'ccswitch-tui rename {name} OLD'", name=new)
+            if old is None
+            else say("take the rename itself back: 'ccswitch-tui rename {name} {old}'", name=new, old=old),
+        )
+    return chain
+
+
+def _as_one(chain: list[Write]) -> Write:
+    """Writes that follow each other, newest first, as the one write they add up to."""
+    newest, oldest = chain[0], chain[-1]
+    changed_by: dict[str, object] = {}
+    for write in reversed(chain):
+        changed_by.update(write.set)
+        changed_by.update(dict.fromkeys(write.unset, GONE))
+    unbroken = all(later.before_sha256 == earlier.after_sha256 for later, earlier in pairwise(chain))
+    return oldest._replace(
+        profile=newest.profile,
+        after_sha256=newest.after_sha256 if unbroken else "",
+        stages_sha256=newest.stages_sha256 if unbroken else (),
+        set={key: value for key, value in changed_by.items() if value is not GONE},
+        unset=tuple(key for key, value in changed_by.items() if value is GONE),
+    )
+
+
+def _take_back(files: SettingsFiles, chain: list[Write], data: bytes | None, on_wait: OnWait) -> Undone:
+    write = chain[0] if len(chain) == 1 else _as_one(chain)
     with locked(write.file, files.paths.state_dir):
         now = sha256_of(read_bytes(write.file))
         if now != sha256_of(data):
@@ -68,7 +114,8 @@ def _take_back(files: SettingsFiles, write: Write, data: bytes | None, on_wait: 
         else:
             after = _merged_back(files, write, data, tree_now)
         files.put(write.file, write.scope, now, files.stage(write.scope, tree_now, after), after, on_wait)
-        files.history.mark_undone(write, files.clock(), data)
+        for one in chain:
+            files.history.mark_undone(one, files.clock(), data)
         if after is None:
             remove_folder(write.made_dir)
     return Undone(write, exact)

@@ -55,6 +55,7 @@ def _as_json(write: Write) -> dict[str, Any]:
 def _cells(write: Write) -> list[str]:
     import time
 
+    from ccswitch_tui.cli.undo import described
+
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(write.at))
-    what = {"use": f"use {write.profile}", "official": "use official"}.get(write.kind, write.kind)
-    return [write.id, when, what, write.scope, "undone" if write.undone_at is not None else "", write.file]
+    return [write.id, when, described(write), write.scope, "undone" if write.undone_at is not None else "", write.file]

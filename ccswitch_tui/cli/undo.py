@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ccswitch_tui.claude.history import Write
     from ccswitch_tui.claude.undoing import Undone
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -22,13 +23,16 @@ def configure(parser: Any) -> None:
 def run(args: Any, ctx: Context, out: Output) -> int:
     """Undoes one write."""
     from ccswitch_tui.cli.use import tell_wait
-    from ccswitch_tui.workflows.undo import undo
+    from ccswitch_tui.workflows.undo import names_what_is_gone, undo
 
     undone = undo(ctx, on_wait=lambda count: tell_wait(out, count))
+    advice = names_what_is_gone(ctx, undone)
     if args.json:
-        out.json({"version": 1, **undone_json(undone)})
-    else:
-        out.line(f"{out.glyph('ok')} {describe(undone)}")
+        out.json({"version": 1, **undone_json(undone), **({"advice": [advice]} if advice else {})})
+        return 0
+    out.line(f"{out.glyph('ok')} {describe(undone)}")
+    if advice:
+        out.line(f"  {out.glyph('warn')} {advice}")
     return 0
 
 
@@ -38,9 +42,15 @@ def undone_json(undone: Undone) -> dict[str, Any]:
     return {"undo_id": write.id, "kind": write.kind, "file": write.file, "scope": write.scope, "exact": undone.exact}
 
 
+def described(write: Write) -> str:
+    """A write as the command that made it."""
+    kinds = {"use": f"use {write.profile}", "official": "use official", "rename": f"rename … {write.profile}"}
+    return kinds.get(write.kind, write.kind)
+
+
 def describe(undone: Undone) -> str:
     """One line: what was taken back, and how exactly."""
     write = undone.write
-    what = {"use": f"use {write.profile}", "official": "use official"}.get(write.kind, write.kind)
+    what = described(write)
     how = "to the byte" if undone.exact else "only our keys: others wrote the file since"
     return f"took '{what}' back in {write.file} ({how})"

@@ -250,4 +250,4 @@ def _refuse_taken(book: ProfileBook, name: str) -> None:
 def _use_again(ctx: Context, name: str, scope: str) -> None:
     from ccswitch_tui.workflows.use import apply_use, plan_use
 
-    apply_use(ctx, plan_use(ctx, name, scope=scope))
+    apply_use(ctx, plan_use(ctx, name, scope=scope), follows_rename=True)

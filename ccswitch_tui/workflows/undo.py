@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccswitch_tui.claude import undoing
 from ccswitch_tui.claude.history import Write
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.claude.undoing import Undone
@@ -22,6 +23,19 @@ def undo(ctx: Context, *, on_wait: OnWait = None) -> Undone:
     changed a key of ours since.
     """
     return undoing.undo(ctx.settings, on_wait)
+
+
+def names_what_is_gone(ctx: Context, undone: Undone) -> str:
+    """What to say when the settings, as they are again, name a profile that was removed or renamed since."""
+    name = ctx.settings.profile_in(undone.write.file)
+    book = ctx.book()
+    if name is None or name in book.profiles or name in book.broken:
+        return ""
+    return say(
+        "the settings name '{name}' again, and there is no such profile any more: 'ccswitch-tui use NAME' or 'use"
+        " official'",
+        name=name,
+    )
 
 
 def history(ctx: Context) -> list[Write]:

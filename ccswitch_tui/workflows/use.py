@@ -105,14 +105,16 @@ def plan_use(ctx: "Context", name: str, scope: str = "user", *, mend: bool = Fal
     )
 
 
-def apply_use(ctx: "Context", plan: UsePlan, *, on_wait: Callable[[int], None] | None = None) -> UseResult:
+def apply_use(
+    ctx: "Context", plan: UsePlan, *, on_wait: Callable[[int], None] | None = None, follows_rename: bool = False
+) -> UseResult:
     """Writes the plan. Raises ConflictError when the file is no longer the one that was planned on.
 
     `on_wait` is told the number of running sessions when the write takes two
     seconds, so that they let go of what is removed.
     """
     profile = None if plan.profile == OFFICIAL else plan.profile
-    kind = "official" if profile is None else "use"
+    kind = "official" if profile is None else "rename" if follows_rename else "use"
     write = ctx.settings.write(plan.read, plan.patch, kind=kind, profile=profile, written=plan.written, on_wait=on_wait)
     return UseResult(plan, write.id if write else None)
 

@@ -597,6 +597,49 @@ def test_settings_in_use_name_the_renamed_profile(run: Run, work: None, ctx: Con
     assert "/p/work" not in Path(ctx.paths.user_settings).read_text()
 
 
+def test_undo_after_a_rename_takes_back_the_use_that_was_renamed(run: Run, work: None, ctx: Context) -> None:
+    settings = Path(ctx.paths.user_settings)
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text('{"theme": "dark"}')
+    run("use", "work")
+    run("rename", "work", "job")
+    run("rename", "job", "task")
+    done = run("undo")
+    assert (done.code, settings.read_text()) == (0, '{"theme": "dark"}')
+    assert "took 'use task' back" in done.out and "to the byte" in done.out
+    assert "nothing to undo" in run("undo").err
+    listed = run("history").out
+    assert "rename … job" in listed and listed.count("undone") == 3
+
+
+def test_undo_after_a_rename_keeps_what_others_wrote_in_between(run: Run, work: None, ctx: Context) -> None:
+    settings = Path(ctx.paths.user_settings)
+    run("use", "work")
+    settings.write_text(settings.read_text().replace("{", '{"theme": "dark", ', 1))
+    run("rename", "work", "job")
+    assert "only our keys" in run("undo").out
+    assert json.loads(settings.read_text()) == {"theme": "dark"}
+
+
+def test_the_profile_before_a_renamed_one_is_still_the_one_before(run: Run, work: None, ctx: Context) -> None:
+    run("add", "other", "--no-probe", "--url", "127.0.0.1:1/v1", "--model", "m")
+    run("use", "other")
+    run("use", "work")
+    run("rename", "work", "job")
+    assert run("use", "-").code == 0
+    assert "/p/other" in Path(ctx.paths.user_settings).read_text()
+
+
+def test_undo_says_when_the_settings_name_a_profile_that_is_gone(run: Run, work: None, ctx: Context) -> None:
+    run("add", "other", "--no-probe", "--url", "127.0.0.1:1/v1", "--model", "m")
+    run("use", "work")
+    run("use", "other")
+    run("rename", "work", "job")
+    done = run("undo")
+    assert done.code == 0
+    assert "the settings name 'work' again, and there is no such profile any more" in done.out
+
+
 @pytest.mark.parametrize("word", ["rename", "copy", "remove"])
 def test_a_file_that_cannot_be_written_leaves_every_key_where_it_was(
     run: Run, work: None, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, word: str
