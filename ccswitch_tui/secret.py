@@ -131,9 +131,10 @@ _REFERENCE = r"(?!(?:env|keyring|command):|os\.environ|process\.env|[$%{<*])"
 _NO_VARIABLE = r"(?!(?:(?i:bearer|basic|token|apikey)\s+)?(?:\$(?:\{?\w+\}?|env:\w+)|%\w+%)[\"']?\s*(?:$|[\r\n\\]))"
 """A shell's variable and nothing else stands for the key: a command to copy must keep it."""
 
-_RULES: tuple[tuple[tuple[str, ...], str], ...] = (
-    # What must be in the text, in lower case, for the pattern to be tried at all; and the pattern: `label`
-    # stays, `secret` is masked whole, `word` is shortened so that it can be recognised.
+_RULES: tuple[tuple[tuple[str, ...] | str, str], ...] = (
+    # What must be in the text, in lower case, for the pattern to be tried at all (words, or a pattern that is
+    # searched fast); and the pattern: `label` stays, `secret` is masked whole, `word` is shortened so that it
+    # can be recognised.
     (
         ("authorization",),
         rf"(?P<label>(?i:authorization)[\"']?\s*[:=]\s*[\"']?{_NO_VARIABLE}(?:(?i:bearer|basic|token|apikey)\s+)?)"
@@ -148,7 +149,7 @@ _RULES: tuple[tuple[tuple[str, ...], str], ...] = (
         rf"(?P<label>\b(?i:bearer)\s+){_KEYISH}(?P<secret>[A-Za-z0-9._~+/=-]{{8,}})",
     ),
     (
-        ("key", "token", "secret", "password", "passwd", "passphrase", "credential"),
+        r"(?:key|token|secret|access|password|passwd|passphrase)[\"']?\s*[:=]",
         r"(?P<label>(?i:api[-_]?key|subscription-key|functions-key|(?:auth|access|api|private|session|refresh)[-_]?token"
         r"|secret(?:[-_]?access)?(?:[-_]?key)?|password|passwd|passphrase)[\"']?\s*(?::|=>?)\s*[\"']?)"
         rf"{_REFERENCE}{_KEYISH}(?P<secret>[^\s\"'\\,;&<>•…]{{6,}})",
@@ -239,9 +240,15 @@ def _redact_once(text: str, values: Iterable[str]) -> str:
                 text = re.sub(re.escape(form) + "[A-Za-z0-9_=-]*", MASK, text)
     lowered = text.lower()
     for triggers, pattern in _RULES:
-        if any(trigger in lowered for trigger in triggers):
+        if _triggered(triggers, lowered):
             text = re.sub(pattern, _masked, text)
     return text
+
+
+def _triggered(triggers: tuple[str, ...] | str, lowered: str) -> bool:
+    if isinstance(triggers, str):
+        return re.search(triggers, lowered) is not None
+    return any(trigger in lowered for trigger in triggers)
 
 
 def _masked(match: re.Match[str]) -> str:
