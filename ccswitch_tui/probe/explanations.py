@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from ccswitch_tui.sentence import say
+
 LONGEST_TEXT = 20_000
 """Characters that are looked at, from the end: of a pasted log the end matters, and patterns must not run for ever."""
 
@@ -81,7 +83,9 @@ def explanations(text: str, *, profile: str = "") -> list[Explanation]:
         match = row.says.search(flat)
         if match and not any(_covers(known.matched, match[0]) for known in found):
             commands = tuple(command.replace("{name}", profile or "NAME") for command in row.run)
-            found.append(Explanation(row.layer, row.means, row.do, commands, row.rung, match[0][:120], row.source))
+            found.append(
+                Explanation(say(row.layer), say(row.means), say(row.do), commands, row.rung, match[0][:120], row.source)
+            )
     return found[:MOST_SHOWN] or _by_refusals(flat, profile)
 
 
@@ -98,11 +102,17 @@ def _by_refusals(flat: str, profile: str) -> list[Explanation]:
     for rule in rules():
         match = rule.words.search(flat) if rule.words else None
         if match and not rule.body:
-            means = rule.because if rule.because and "{" not in rule.because else CATALOGUE[rule.kind].title
+            known = rule.because if rule.because and "{" not in rule.because else CATALOGUE[rule.kind].title
             command = f"ccswitch-tui probe {profile or 'NAME'}"
             return [
                 Explanation(
-                    "the endpoint", means, rule.fix or "probe it", (command,), "message", match[0][:120], rule.source
+                    say("the endpoint"),
+                    say(known),
+                    say(rule.fix or "probe it"),
+                    (command,),
+                    "message",
+                    match[0][:120],
+                    rule.source,
                 )
             ]
     return []

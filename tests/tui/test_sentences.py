@@ -1,0 +1,279 @@
+"""The sentences of the parts below the app: every one can be said in Chinese, and none slips past the catalogue."""
+
+from __future__ import annotations
+
+import ast
+import json
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ccswitch_tui
+from ccswitch_tui.claude.owned import EXTRA, OWNED
+from ccswitch_tui.findings import CATALOGUE
+from ccswitch_tui.probe.advice import advice_table
+from ccswitch_tui.probe.classify import rules
+from ccswitch_tui.probe.diagnose import WHAT_FAILS, diagnose
+from ccswitch_tui.probe.explanations import patterns
+from ccswitch_tui.probe.report import report_from_json, sentences_of
+from ccswitch_tui.profiles import model
+from ccswitch_tui.profiles.presets import load_presets
+from ccswitch_tui.profiles.url import ROUTES
+from ccswitch_tui.proxy.network import KNOWN_SCHEMES
+from ccswitch_tui.secret import MASK
+from ccswitch_tui.sentence import Sentence, joined, quoting, say, tidied
+from ccswitch_tui.tui import i18n, look
+from ccswitch_tui.workflows.why import ALSO_WATCHED
+from kit.transcript import Transcript, read_transcript
+
+PACKAGE = Path(ccswitch_tui.__file__).parent
+RECORDED = Path(__file__).parents[1] / "recorded"
+TRANSCRIPTS = [read_transcript(path) for path in sorted(RECORDED.glob("*.txt"))]
+CHINESE = i18n.catalogue("sentences.zh-CN")
+KEY = "sk-example-0123456789abcdef0123"
+
+TREES = {
+    path: ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if "from ccswitch_tui.sentence import" in path.read_text(encoding="utf-8")
+}
+
+
+@pytest.fixture(autouse=True)
+def chinese() -> Iterator[None]:
+    i18n.use_language("zh-CN")
+    yield
+    i18n.use_language("en")
+
+
+# ---------------------------------------------------------------- the catalogue is complete
+
+
+def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in names:
+                yield node
+
+
+def written_down() -> set[str]:
+    """Every template that is written in code."""
+    said = (call.args[0] for tree in TREES.values() for call in calls(tree, "say") if call.args)
+    return {arg.value for arg in said if isinstance(arg, ast.Constant)}
+
+
+def in_tables() -> set[str]:
+    """Every template that stands in a table."""
+    found = {text for row in advice_table().values() for text in (row.because, row.fix)}
+    found |= {text for rule in rules() for text in (rule.because, rule.fix) if text}
+    found |= {text for row in patterns() for text in (row.layer, row.means, row.do)}
+    found |= {row.reason for row in (*OWNED.values(), EXTRA)}
+    found |= {note for preset in load_presets().presets.values() for note in preset.notes}
+    found |= {wanted for fields in vars(model).values() if isinstance(fields, dict) for wanted in _wanted(fields)}
+    return found | {
+        *WHAT_FAILS.values(),
+        "see below",
+        "probe it",
+        *ALSO_WATCHED.values(),
+        KNOWN_SCHEMES,
+        *(r[2] for r in ROUTES),
+    }
+
+
+def _wanted(fields: dict[str, object]) -> Iterator[str]:
+    """The second part of each row of profiles.model's tables of checks."""
+    for row in fields.values():
+        if isinstance(row, tuple) and len(row) == 2 and callable(row[0]):
+            yield row[1]
+
+
+def places(text: str) -> list[tuple[str, str | None]]:
+    return sorted((name, spec) for _, name, spec, _ in string.Formatter().parse(text) if name)
+
+
+def only_a_place(template: str) -> bool:
+    """A template that says nothing itself: one value, whatever it is."""
+    return template.startswith("{") and template.find("}") == len(template) - 1
+
+
+ASKED = {t for t in written_down() | in_tables() if not only_a_place(t)}
+JOINTS = {"{before}; {after}", "{before}, {after}", "{before} and {after}", "{before} or {after}"}
+"""What joined() makes."""
+
+
+def test_every_sentence_has_a_chinese_text() -> None:
+    assert sorted(ASKED - set(CHINESE)) == []
+
+
+def test_every_chinese_text_belongs_to_a_sentence() -> None:
+    assert sorted(set(CHINESE) - ASKED - JOINTS) == []
+
+
+def test_both_languages_have_the_same_places_with_the_same_forms() -> None:
+    assert {t: places(c) for t, c in CHINESE.items()} == {t: places(t) for t in CHINESE}
+
+
+def test_joints_are_those_the_catalogue_knows() -> None:
+    between = {ast.unparse(call.args[1]) for tree in TREES.values() for call in calls(tree, "joined") if call.args[1:]}
+    assert {"{before}" + ast.literal_eval(text) + "{after}" for text in between} <= JOINTS
+
+
+def test_findings_and_rungs_are_named_in_chinese_inside_a_sentence() -> None:
+    for kind, entry in CATALOGUE.items():
+        assert i18n.spoken(say(entry.title)) == i18n.t(f"finding.{kind}")
+    assert i18n.spoken(say("because of {code}", code=say("tcp"))) == "因为“连接”未通过"
+
+
+FROM_TABLES = {
+    "say(owned(key).reason)", "say(LABELS[place.layer])", "say(cause.code)", "say(first.title)", "say(wanted)",
+    "say(note)", "say(why)", "say(KNOWN_SCHEMES)", "say(refused.title)", "say(ALSO_WATCHED[key])",
+    "say(LABELS[value.winner])", "say(LABELS[ours.scope])", "say(row.layer)", "say(row.means)", "say(row.do)",
+    "say(known)", "say(rule.fix or 'probe it')",
+    "say(WHAT_FAILS.get(cause.kind, cause.title) if cause else 'see below')",
+}  # fmt: skip
+"""What is said without being written there: rows of the tables above, and names that have a text by id."""
+
+
+def test_a_sentence_is_written_where_it_is_said_or_stands_in_a_table() -> None:
+    elsewhere = {
+        ast.unparse(call)
+        for path, tree in TREES.items()
+        if path.name != "sentence.py"
+        for call in calls(tree, "say")
+        if call.args and not isinstance(call.args[0], ast.Constant)
+    }
+    assert elsewhere <= FROM_TABLES
+
+
+# ---------------------------------------------------------------- nothing slips past it
+
+SAYS: dict[str, tuple[int, ...]] = {"step": (2,), "told": (1, 2), "DialFailure": (1,), "fail": (1,), "Answer": (2, 3)}
+"""Where findings, steps and failures take their sentences by position."""
+
+NAMED = {"because", "fix", "box", "skew", "calls", "near", "again", "tried"}
+"""And by name."""
+
+
+def bare(node: ast.expr | None, function: ast.AST, depth: int = 0) -> Iterator[str]:
+    """The English in an expression that no template knows, also behind a name of the same function."""
+    if isinstance(node, ast.JoinedStr | ast.BinOp):
+        yield ast.unparse(node)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and any(c.isalpha() for c in node.value):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from (text for part in (node.body, node.orelse) for text in bare(part, function, depth))
+    elif isinstance(node, ast.BoolOp):
+        yield from (text for part in node.values for text in bare(part, function, depth))
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "format"):
+        yield from bare(node.func.value, function, depth) if isinstance(node.func.value, ast.Constant) else ()
+    elif isinstance(node, ast.Name) and depth < 3:
+        for given_ in ast.walk(function):
+            targets = getattr(given_, "targets", [getattr(given_, "target", None)])
+            if isinstance(given_, ast.Assign | ast.AugAssign) and any(getattr(t, "id", "") == node.id for t in targets):
+                yield from bare(given_.value, function, depth + 1)
+
+
+def test_no_finding_step_or_failure_is_given_a_bare_text() -> None:
+    slipped = []
+    for path in sorted([*(PACKAGE / "probe").glob("*.py"), *(PACKAGE / "doctor").glob("*.py")]):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            for call in calls(function, *SAYS, "finding", "refused"):
+                name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+                given_ = [call.args[i] for i in SAYS.get(name, ()) if i < len(call.args)]
+                given_ += [keyword.value for keyword in call.keywords if keyword.arg in NAMED]
+                slipped += [f"{path.name}:{call.lineno}: {t}" for part in given_ for t in bare(part, function)]
+    assert slipped == []
+
+
+def unknown(text: str) -> list[str]:
+    """The templates in a text, and in its values, that have no Chinese."""
+    if not isinstance(text, Sentence):
+        return []
+    missing = [unknown(value) for value in text.values.values() if isinstance(value, str)]
+    here = [] if only_a_place(text.template) or text.template in i18n._sentences else [text.template]
+    return here + [template for found in missing for template in found]
+
+
+@pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda t: t.name)
+def test_a_recorded_endpoint_is_explained_in_known_sentences(transcript: Transcript) -> None:
+    report = diagnose(transcript.target, transcript.exchanges, ladder=transcript.ladder)  # type: ignore[arg-type]
+    texts = [report.sentence, *(s.because for s in report.steps)]
+    texts += [t for f in report.findings if f.fix for t in (f.because, f.fix.text)]
+    assert [text for text in texts if not isinstance(text, Sentence)] == []
+    assert [template for text in texts for template in unknown(text)] == []
+
+
+@pytest.mark.parametrize("transcript", TRANSCRIPTS[::5], ids=lambda t: t.name)
+def test_a_kept_report_is_explained_in_the_same_words(transcript: Transcript) -> None:
+    report = diagnose(transcript.target, transcript.exchanges, ladder=transcript.ladder)  # type: ignore[arg-type]
+    kept = json.loads(json.dumps({**report.to_json(), "sentences": sentences_of(report)}))
+    again = report_from_json(kept)
+    assert [i18n.spoken(s.because) for s in again.steps] == [i18n.spoken(s.because) for s in report.steps]
+    assert [i18n.spoken(f.because) for f in again.findings] == [i18n.spoken(f.because) for f in report.findings]
+    assert again.to_json() == report.to_json()
+
+
+# ---------------------------------------------------------------- how a sentence behaves
+
+
+def test_a_sentence_is_its_english() -> None:
+    text = say("connected to {peer}", peer="127.0.0.1 port 80")
+    assert text == "connected to 127.0.0.1 port 80" and json.dumps(text) == '"connected to 127.0.0.1 port 80"'
+    assert i18n.spoken(text) == "已连接 127.0.0.1 port 80"
+
+
+def test_values_that_are_sentences_are_spoken_too() -> None:
+    assert i18n.spoken(say("nothing listens at {where}", where=say("{address} port {port}", address="h", port=1))) == (
+        "h 端口 1 没有程序在监听"
+    )
+    assert i18n.spoken(joined([say("plain http"), "HTTP"])) == "未加密的 http；HTTP"
+
+
+def test_somebody_elses_words_are_quoted_even_where_they_sound_like_ours() -> None:
+    assert i18n.spoken("plain http") == "plain http"
+    assert i18n.spoken(say("the endpoint says: {words}", words="plain http")) == "端点的说明：plain http"
+
+
+def test_braces_in_a_value_are_no_places() -> None:
+    assert i18n.spoken(say("the endpoint says: {words}", words="{status} {0.x}")) == "端点的说明：{status} {0.x}"
+
+
+def test_what_was_not_seen_leaves_no_punctuation_behind() -> None:
+    assert i18n.spoken(say("the endpoint says: {words}", words="")) == "端点的说明"
+
+
+def test_a_key_in_a_value_is_redacted_in_chinese_too() -> None:
+    shown = look.quoted(say("the endpoint says: {words}", words=f"bad key {KEY}"))
+    assert KEY not in shown and "端点的说明：bad key" in shown
+
+
+def test_what_english_hides_by_its_own_words_stays_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    template = "Authorization: Bearer {value}"
+    monkeypatch.setitem(i18n._sentences, template, "凭据 {value}")
+    shown = look.quoted(say(template, value="abc123def456"))
+    assert "abc123def456" not in shown and MASK in shown
+
+
+@given(words=st.text(max_size=40), template=st.sampled_from(sorted(CHINESE)))
+def test_chinese_shows_nothing_that_english_hides(words: str, template: str) -> None:
+    values = {name: 7 if spec else f"{words} {KEY} {words}" for name, spec in places(template)}
+    shown = look.quoted(say(template, **values))
+    assert KEY not in shown
+
+
+def test_tidying_the_english_keeps_the_sentence() -> None:
+    text = tidied(lambda t: t[:9] + "…", say("the endpoint says: {words}", words="no"))
+    assert text == "the endpo…" and i18n.spoken(text) == "端点的说明：no"
+    assert tidied(str.strip, " plain ") == "plain"
+
+
+def test_words_in_the_place_of_a_sentence_are_quoted_and_a_sentence_stays() -> None:
+    ours = say("plain http")
+    assert quoting(ours) is ours and i18n.spoken(quoting("plain http")) == "plain http"
