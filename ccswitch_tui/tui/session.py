@@ -117,10 +117,12 @@ class Session(SettingUp, Probing, Watching, Keeping, Caring):
 
     def undo(self, on_wait: Callable[[int], None] | None = None) -> str:
         """Takes the last write back and says what that did."""
-        from ccswitch_tui.workflows.undo import undo
+        from ccswitch_tui.workflows.undo import names_what_is_gone, undo
 
         undone = undo(self.ctx, on_wait=on_wait)
-        return t("undo.exact" if undone.exact else "undo.ours", file=undone.write.file)
+        first = t("undo.exact" if undone.exact else "undo.ours", file=undone.write.file)
+        gone = names_what_is_gone(self.ctx, undone)
+        return f"{first}\n{spoken(gone)}" if gone else first
 
     def restore(self, on_wait: Callable[[int], None] | None = None) -> str:
         """Every file back to what it was before the first write."""
@@ -138,7 +140,7 @@ class Session(SettingUp, Probing, Watching, Keeping, Caring):
             tree = self.ctx.settings.history.tree_before(write.id)
             changes = SettingsPatch(write.set, write.unset).diff(tree or {})
             title = t_or(f"history.{write.kind}", write.kind)
-            name = write.profile if write.kind == "use" else ""
+            name = write.profile if write.kind in ("use", "rename") else ""
             where = t_or(f"scope.{write.scope}", write.scope)
             rows.append(
                 HistoryRow(
