@@ -47,6 +47,14 @@ UNKNOWN, EVENTS, BODY, PAGE = "unknown", "events", "body", "page"
 ARRIVALS = {b"{": BODY, b"[": BODY, b"<": PAGE}
 """First byte of the answer → what it is; anything else is events, whatever the content type says."""
 
+HARMLESS = frozenset(
+    {"id", "object", "created", "model", "system_fingerprint", "service_tier", "choices", "usage", "timings"}
+)
+"""Keys of an ordinary chunk: one that has no other is no error, unless its `object` says so."""
+
+PLAIN = frozenset({"role", "content"})
+"""Keys of the delta of an ordinary chunk."""
+
 BROKEN_OFF = {
     "eof": "the connection ended before the answer was complete",
     "reset": "the connection broke before the answer was complete",
@@ -96,6 +104,7 @@ class StreamTranslator:
         self._body_bytes = 0
         self._template: Template | None = None
         self._templates_wasted = 0
+        self._learns = translation.stream
         self._finish = ""
         self._refused = False
         self._matched_stop: str | None = None
@@ -326,7 +335,7 @@ class StreamTranslator:
         if isinstance(chunk, dict):
             if not self._took_text(chunk, name):
                 self._chunk(chunk, name)
-            if self._templates_wasted <= MOST_WASTED and self.translation.stream and not self.finished:
+            if self._templates_wasted <= MOST_WASTED and self._learns and self._writer.open and not self.finished:
                 self._learn_template(chunk, data)
         elif name == "error":
             raise Unusable(str(chunk)[:500])
@@ -367,7 +376,8 @@ class StreamTranslator:
         return True
 
     def _chunk(self, chunk: Json, name: str, *, whole: bool = False) -> None:
-        if _is_error(chunk, name, whole):
+        ordinary = HARMLESS.issuperset(chunk) and chunk.get("object") != "error" and not name and not whole
+        if not ordinary and _is_error(chunk, name, whole):
             raise AnswerFailed(self._upstream_error(chunk))
         self._count(chunk.get("usage"))
         choice = choice_of(chunk)
@@ -375,16 +385,19 @@ class StreamTranslator:
             return
         self._saw_choice = True
         self._count(choice.get("usage"))
-        said = next((choice[key] for key in ("delta", "message") if isinstance(choice.get(key), dict)), None)
-        if said is not None:
+        said = choice.get("delta")
+        if not isinstance(said, dict):
+            said = choice.get("message")
+        if isinstance(said, dict):
             self._delta(said)
         elif isinstance(choice.get("text"), str):
             self._say_filtered(choice["text"])
         if self.done:
             return
-        for key in ("stop_reason", "matched_stop"):
-            if choice.get(key) in self.translation.stop_sequences:
-                self._matched_stop = choice[key]
+        if self.translation.stop_sequences:
+            for key in ("stop_reason", "matched_stop"):
+                if choice.get(key) in self.translation.stop_sequences:
+                    self._matched_stop = choice[key]
         finish = choice.get("finish_reason")
         if self.finished:
             return
@@ -426,6 +439,9 @@ class StreamTranslator:
     # ------------------------------------------------------------ what a chunk holds: thinking, then text, then calls
 
     def _delta(self, delta: Json) -> None:
+        if PLAIN.issuperset(delta) and type(delta.get("content")) in (str, type(None)):
+            self._say_filtered(delta.get("content") or "")
+            return
         thought = reasoning_of(delta)
         if thought:
             self._floor.say(THINKING, thought)

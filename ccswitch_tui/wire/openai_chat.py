@@ -45,6 +45,8 @@ class Usage(NamedTuple):
 
 def whole(value: Any) -> int | None:
     """A token count, or None for anything that is none."""
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value < 1e15 else None
@@ -59,7 +61,7 @@ def money(value: Any) -> float | None:
 
 def _first(*values: Any) -> int:
     for value in values:
-        number = whole(value)
+        number = whole(value) if value is not None else None
         if number is not None:
             return number
     return 0
