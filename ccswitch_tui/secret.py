@@ -8,7 +8,7 @@ header or a pipe. `str`, `repr`, `format`, `json` and `pickle` never yield it;
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 MASK = "••••"
@@ -229,7 +229,25 @@ def redact(text: str, known: Iterable[Secret] = ()) -> str:
     return text
 
 
-def _redact_once(text: str, values: Iterable[str]) -> str:
+def covered(text: str) -> str:
+    """`text` as long as it is, with a dot for every character that `redact` masks: for a field one types in."""
+    for _ in range(4):
+        before, text = text, _redact_once(text, _seen, _dotted)
+        if text == before:
+            break
+    return text
+
+
+def _dotted(match: re.Match[str]) -> str:
+    import unicodedata
+
+    parts = match.groupdict()
+    label = parts.get("label") or ""
+    hidden = match[0][len(label) :]
+    return label + "".join("＊" if unicodedata.east_asian_width(c) in "WF" else "•" for c in hidden)
+
+
+def _redact_once(text: str, values: Iterable[str], masked: Callable[[re.Match[str]], str] | None = None) -> str:
     for value in sorted(values, key=len, reverse=True):
         forms = _forms.get(value)
         if forms is None:
@@ -237,11 +255,11 @@ def _redact_once(text: str, values: Iterable[str]) -> str:
         for form in forms:
             if form in text:
                 # with what the word goes on with: a longer key that begins like a shorter one
-                text = re.sub(re.escape(form) + "[A-Za-z0-9_=-]*", MASK, text)
+                text = re.sub(re.escape(form) + "[A-Za-z0-9_=-]*", masked or MASK, text)
     lowered = text.lower()
     for triggers, pattern in _RULES:
         if _triggered(triggers, lowered):
-            text = re.sub(pattern, _masked, text)
+            text = re.sub(pattern, masked or _masked, text)
     return text
 
 

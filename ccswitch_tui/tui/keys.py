@@ -115,6 +115,8 @@ KEYS: tuple[Key, ...] = (
     Key("new-passphrase", "enter", "create"),
     Key("confirm", "y", "yes"),
     Key("ask", "enter", "answer"),
+    Key("conflict", "enter,y", "yes"),
+    Key("conflict", "d", "theirs"),
     Key("dirty", "enter,y", "yes"),
     Key("dirty", "n", "discard"),
     Key(EVERYWHERE, "?,f1", "help"),

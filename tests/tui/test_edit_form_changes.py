@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
-from ccswitch_tui.tui.form import FIELDS, Changes, changes, rebased, values_of
+from ccswitch_tui.tui.form import FIELDS, Changes, changes, contested, rebased, values_of
+from ccswitch_tui.wire.quirks import QUIRKS
 
 PROFILE = Profile(
     "work", Endpoint("https://a.example/v1", "openai-chat"), SecretRef("keyring", "work"),
@@ -44,3 +47,40 @@ def test_a_reload_keeps_what_was_typed_and_takes_everything_else(typed: set[str]
     fresh = {key: text + "disk" if key in on_disk else text for key, text in opened.items()}
     merged = rebased(opened, now, fresh)
     assert all(merged[key] == (now[key] if key in typed else fresh[key]) for key in opened)
+
+
+def test_a_line_of_a_table_is_a_key_of_its_own() -> None:
+    values = {**values_of(PROFILE), "endpoint.headers": "A=1\nB=2"}
+    now = {**values, "endpoint.headers": "B: 3\nC=x=y"}
+    assert changes(values, now) == Changes(("endpoint.headers.B=3", "endpoint.headers.C=x=y"), ("endpoint.headers.A",))
+
+
+@pytest.mark.parametrize("text", ["NAME", "=value", "export"])
+def test_a_line_without_a_name_and_a_value_is_refused(text: str) -> None:
+    values = values_of(PROFILE)
+    with pytest.raises(UsageError, match="has no value"):
+        changes(values, {**values, "env": text})
+
+
+def test_a_key_is_refused_in_every_field() -> None:
+    values = values_of(PROFILE)
+    for key in ("env", "endpoint.headers", "note"):
+        with pytest.raises(UsageError, match="in the clear"):
+            changes(values, {**values, key: "OPENAI_API_KEY=sk-example-abcdefgh-1234567"})
+
+
+def test_every_quirk_has_a_field_and_what_a_probe_learned_is_shown_as_its_value() -> None:
+    assert {f.key for f in FIELDS if f.quirk} == {f"quirks.{name}" for name in QUIRKS}
+    learned = {"value": False, "from": "probe", "at": "2026-01-01", "because": "it said so"}
+    values = values_of(PROFILE._replace(quirks={"strict": learned, "drop_fields": ["user", "seed"]}))
+    assert values["quirks.strict"] == "false"
+    assert values["quirks.drop_fields"] == "user, seed"
+
+
+@given(st.sampled_from([f.key for f in FIELDS]), st.text(max_size=5), st.text(max_size=5))
+def test_only_what_both_changed_is_contested(key: str, mine: str, theirs: str) -> None:
+    opened = values_of(PROFILE)
+    now, fresh = {**opened, key: mine}, {**opened, key: theirs}
+    mine, theirs, was = mine.strip(), theirs.strip(), opened[key].strip()
+    expected = [key] if mine != was and theirs != was and mine != theirs else []
+    assert contested(opened, now, fresh) == expected

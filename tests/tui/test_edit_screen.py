@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
-from tui_kit import SIZES, screen_text, sees, until
+from textual.widgets import Input, TextArea
+from tui_kit import SIZES, check_golden, screen_text, sees, until
+from tui_scenes import steady
 
 from ccswitch_tui.demo.world import DemoContext
 from ccswitch_tui.profiles.store import update_profiles
@@ -62,8 +63,11 @@ async def test_a_number_may_be_written_short(open_app: OpenApp, world: DemoConte
         assert world.book().get("demo").context_window == 64_000
 
 
-async def test_a_file_changed_on_disk_is_said_and_nothing_typed_is_lost(open_app: OpenApp, world: DemoContext) -> None:
-    async with open_app() as pilot:
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_profile_changed_on_disk_is_merged_only_when_told(
+    open_app: OpenApp, world: DemoContext, size: tuple[int, int]
+) -> None:
+    async with open_app(size) as pilot:
         await pilot.press("e")
         await sees(pilot, "nothing is changed")
         field(pilot, "note").value = "typed here"
@@ -72,16 +76,107 @@ async def test_a_file_changed_on_disk_is_said_and_nothing_typed_is_lost(open_app
         update_profiles(world.paths, {"demo": demo._replace(tags=("from-disk",))})
         on_disk = Path(world.paths.profiles).read_bytes()
         await pilot.press("ctrl+s")
+        await sees(pilot, "changed on disk meanwhile")
+        await sees(pilot, "tags on disk: from-disk")
+        await pilot.press("escape")
         await sees(pilot, "what you typed is still here")
         assert Path(world.paths.profiles).read_bytes() == on_disk
         assert field(pilot, "note").value == "typed here"
-        await pilot.press("ctrl+r")
-        await until(pilot, lambda: field(pilot, "tags").value == "from-disk")
-        assert field(pilot, "note").value == "typed here"
         await pilot.press("ctrl+s")
+        await sees(pilot, "changed on disk meanwhile")
+        await pilot.press("enter")
         await sees(pilot, "saved 'demo'")
         saved = world.book().get("demo")
         assert (saved.note, saved.tags) == ("typed here", ("from-disk",))
+
+
+@pytest.mark.parametrize(("key", "kept"), [("enter", "typed here"), ("d", "from disk")])
+async def test_where_both_changed_a_field_one_key_says_whose_counts(
+    open_app: OpenApp, world: DemoContext, key: str, kept: str
+) -> None:
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "note").value = "typed here"
+        field(pilot, "tags").value = "mine"
+        await sees(pilot, "changed; ^s saves")
+        update_profiles(world.paths, {"demo": world.book().get("demo")._replace(note="from disk")})
+        await pilot.press("ctrl+s")
+        await sees(pilot, "typed here: typed here")
+        await pilot.press(key)
+        await sees(pilot, "saved 'demo'")
+        saved = world.book().get("demo")
+        assert (saved.note, saved.tags) == (kept, ("mine",))
+
+
+async def test_another_profile_changed_on_disk_asks_nothing(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "note").value = "typed here"
+        await sees(pilot, "changed; ^s saves")
+        update_profiles(world.paths, {"misspelt": world.book().get("misspelt")._replace(note="theirs")})
+        await pilot.press("ctrl+s")
+        await sees(pilot, "saved 'demo'")
+        assert world.book().get("misspelt").note == "theirs"
+
+
+async def test_every_field_is_saved_in_one_go(open_app: OpenApp, world: DemoContext, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    async with open_app((80, 24)) as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "endpoint-ca-file").value = str(ca)
+        field(pilot, "endpoint-http-proxy").value = "http://proxy.example:3128"
+        field(pilot, "endpoint-timeouts-idle-s").value = "42"
+        pilot.app.screen.query_one("#field-endpoint-headers", TextArea).text = "X-Team: blue\nX-Org=example=1"
+        pilot.app.screen.query_one("#field-env", TextArea).text = "CLAUDE_CODE_MAX_OUTPUT_TOKENS=4096"
+        field(pilot, "quirks-stop-limit").value = "0"
+        images = pilot.app.screen.query_one("#field-quirks-images", Choice)
+        images.focus()
+        await pilot.press("right", "right")
+        await sees(pilot, "images are sent, or replaced")
+        assert images.value == "note"
+        await pilot.press("ctrl+s")
+        await sees(pilot, "saved 'demo'")
+        saved = world.book().get("demo")
+        assert saved.endpoint.ca_file == str(ca)
+        assert saved.endpoint.http_proxy == "http://proxy.example:3128"
+        assert saved.endpoint.timeouts.idle_s == 42
+        assert saved.endpoint.headers == {"X-Team": "blue", "X-Org": "example=1"}
+        assert saved.extra_env == {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": "4096"}
+        assert saved.quirks == {"stop_limit": 0, "images": "note"}
+
+
+async def test_a_quirk_that_cannot_be_is_said_with_what_it_may_be(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        field(pilot, "quirks-stop-limit").value = "many"
+        await sees(pilot, "a whole number")
+
+
+async def test_a_key_typed_into_another_field_is_covered_and_refused(open_app: OpenApp, world: DemoContext) -> None:
+    before = Path(world.paths.profiles).read_bytes()
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        pilot.app.screen.query_one("#field-env", TextArea).focus()
+        await pilot.press(*"OPENAI_API_KEY=sk-example-in-the-form-4711")
+        await sees(pilot, "would hold a key in the clear")
+        assert "in-the-form" not in screen_text(pilot.app)
+        await pilot.press("ctrl+s")
+        await pilot.pause(0.2)
+        assert Path(world.paths.profiles).read_bytes() == before
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_form_looks_as_agreed(open_app: OpenApp, world: DemoContext, size: tuple[int, int]) -> None:
+    async with open_app(size) as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        await sees(pilot, "As the SDK of that format takes it")
+        check_golden(f"edit-{size[0]}x{size[1]}", steady(screen_text(pilot.app), world))
 
 
 async def test_leaving_with_changes_asks_and_discards_only_when_told(open_app: OpenApp, world: DemoContext) -> None:

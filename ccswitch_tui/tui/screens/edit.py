@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, Label, Static
+from textual.widget import Widget
+from textual.widgets import Input, Label, Static, TextArea
 
-from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
+from ccswitch_tui.errors import CcswitchError, ConflictError, KeyRefusedError, UsageError
+from ccswitch_tui.secret import Secret
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
-from ccswitch_tui.tui.form import FIELDS, Field, changes, rebased, values_of
+from ccswitch_tui.tui.form import FIELDS, TABLES, Field, changes, contested, differing, rebased, values_of
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet, DirtySheet
 from ccswitch_tui.tui.widgets.choice import Choice
+from ccswitch_tui.tui.widgets.covered_area import CoveredArea
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.secret_field import SecretField
+from ccswitch_tui.wire.quirks import Quirks, allowed_values
 
 PAUSE_S = 0.15
 """How long after the last key press the form is checked."""
@@ -47,21 +49,23 @@ class EditScreen(Place[str | None]):
     def body(self) -> ComposeResult:
         yield Static(look.line((t("edit.title", name=self.profile_name), look.NAME)), classes="head")
         with VerticalScroll(id="form", can_focus=False):
+            group = ""
             for field in FIELDS:
+                if field.group != group:
+                    group = field.group
+                    yield Static(t(f"form.{group}"), classes="group")
                 with Horizontal(classes="field"):
-                    yield Label(t(f"field.{field.key}"))
-                    yield self._widget(field)
-            with Horizontal(classes="field"):
-                yield Label(t("field.secret"))
-                yield SecretField(id="secret")
+                    yield Label(label_of(field))
+                    yield widget_for(field)
+                if field.key == "key":
+                    with Horizontal(classes="field"):
+                        yield Label(t("field.secret"))
+                        yield SecretField(id="secret")
+        yield Prose(id="tip")
         yield Prose(id="verdict")
 
-    def _widget(self, field: Field) -> Input | Choice:
-        if field.choices:
-            return Choice(field.choices, field.choices[0], id=field.widget_id)
-        return Input(id=field.widget_id, compact=True)
-
     def on_mount(self) -> None:
+        super().on_mount()
         self.load()
 
     # ---------------------------------------------------------------- the fields
@@ -69,31 +73,41 @@ class EditScreen(Place[str | None]):
     @task("load")
     async def load(self) -> None:
         """Reads the profile; what was typed meanwhile stays."""
+        await self._read()
+
+    async def _read(self, *, theirs: bool = False) -> None:
+        """The file's own values beneath what was typed; `theirs`: above it, where both changed the same field."""
         profile, sha256 = await self.ccs.off(self.session.profile_on_disk, self.profile_name)
         fresh = values_of(profile)
-        texts = rebased(self.opened, self.texts(), fresh) if self.opened else fresh
+        now = self.texts()
+        texts = rebased(self.opened, now, fresh) if self.opened else fresh
+        if theirs:
+            texts |= {key: fresh[key] for key in contested(self.opened, now, fresh)}
         self.opened, self.sha256 = fresh, sha256
         for field in FIELDS:
-            widget = self.query_one(f"#{field.widget_id}")
-            if isinstance(widget, Choice) and texts[field.key] not in widget.values:
-                widget.values.append(texts[field.key])
-            widget.value = texts[field.key]  # type: ignore[attr-defined]
+            put(self.query_one(f"#{field.widget_id}"), texts[field.key])
         self._check()
 
     def texts(self) -> dict[str, str]:
         """What the fields hold now; the secret is not among them."""
-        return {f.key: self.query_one(f"#{f.widget_id}").value for f in FIELDS}  # type: ignore[attr-defined]
+        return {f.key: text_in(self.query_one(f"#{f.widget_id}")) for f in FIELDS}
 
     @property
     def dirty(self) -> bool:
-        return bool(self.opened) and (bool(changes(self.opened, self.texts())) or self.query_one(SecretField).filled)
+        return bool(self.opened) and (bool(differing(self.opened, self.texts())) or self.query_one(SecretField).filled)
 
     @on(Input.Changed)
+    @on(TextArea.Changed)
     @on(Choice.Changed)
     @on(SecretField.Changed)
     def _changed(self) -> None:
         if self.opened:
             self._check()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """What the field is for, below the form."""
+        field = next((f for f in FIELDS if f.widget_id == event.widget.id), None)
+        self.query_one("#tip", Prose).update(tip_of(field) if field else "")
 
     @task("check")
     async def _check(self) -> None:
@@ -103,7 +117,8 @@ class EditScreen(Place[str | None]):
         await asyncio.sleep(PAUSE_S)
         shown: list[Content | str] = []
         try:
-            edited = await self.ccs.off(self.session.plan_edit, self.profile_name, changes(self.opened, self.texts()))
+            wanted = changes(self.opened, self.texts())
+            edited = await self.ccs.off(self.session.plan_edit, self.profile_name, wanted)
             self.error = None
             shown = [look.item("dot", note, look.QUIET) for note in edited.notes]
             state = t("edit.changed") if self.dirty else t("edit.unchanged")
@@ -121,7 +136,7 @@ class EditScreen(Place[str | None]):
     def why_not(self, action: str) -> str | None:
         if action == "save":
             if self.error:
-                return self.error.message
+                return look.quoted(self.error.message)
             if not (self.is_mounted and self.dirty):
                 return t("edit.unchanged")
         return None
@@ -131,31 +146,57 @@ class EditScreen(Place[str | None]):
         await self._save()
 
     async def _save(self) -> None:
-        edited = await self.ccs.off(self.session.plan_edit, self.profile_name, changes(self.opened, self.texts()))
-        edited = edited._replace(sha256=self.sha256)
         field = self.query_one(SecretField)
         secret = field.take() if field.filled else None
-        reference = changes(self.opened, self.texts()).reference
+        try:
+            while not await self._saved(secret):
+                pass
+        except KeyRefusedError:
+            raise
+        except (CcswitchError, Declined) as error:
+            if secret is not None:
+                field.give_back(secret)
+            if isinstance(error, CcswitchError):
+                raise
+
+    async def _saved(self, secret: Secret | None) -> bool:
+        """Saves; False when the file had changed and its changes were taken in first. Raises Declined."""
+        wanted = changes(self.opened, self.texts())
+        edited = await self.ccs.off(self.session.plan_edit, self.profile_name, wanted)
+        edited = edited._replace(sha256=self.sha256)
         follows = False
-        if edited.host_changed and not (secret or reference):
+        if edited.host_changed and not (secret or wanted.reference):
             sheet = ConfirmSheet(
                 t("edit.follow_ask", host=look.host_of(edited.after.endpoint.base_url)), t("edit.follow_means")
             )
-            answer = await self.app.push_screen_wait(sheet)
-            follows = answer is True
+            follows = await self.app.push_screen_wait(sheet) is True
             if not follows:
-                return
+                raise Declined
+        saving = (self.session.save_edit, edited, secret, wanted.reference, follows)
         try:
-            said = await with_keys(
-                self.ccs,
-                lambda: self.ccs.off(
-                    self.session.save_edit, edited, secret, reference, follows, timeout_s=KEY_PATIENCE_S
-                ),
-            )
-        except ConflictError as error:
-            raise ConflictError(error.message, hint=t("edit.conflict"), kind=error.kind) from None
+            said = await with_keys(self.ccs, lambda: self.ccs.off(*saving, timeout_s=KEY_PATIENCE_S))
+        except ConflictError:
+            await self._take_in()
+            return False
         self.ccs.say(said)
         self.dismiss(self.profile_name)
+        return True
+
+    async def _take_in(self) -> None:
+        """The file changed on disk: its changes go beneath what was typed, after a question if they touch this profile.
+
+        Raises Declined; nothing typed is lost then, and nothing was saved.
+        """
+        fresh = values_of((await self.ccs.off(self.session.profile_on_disk, self.profile_name))[0])
+        theirs = False
+        if differing(self.opened, fresh):
+            both = contested(self.opened, self.texts(), fresh)
+            answer = await self.app.push_screen_wait(ConflictSheet(differing(self.opened, fresh), both, self.texts()))
+            if answer is None:
+                self.ccs.say(t("edit.conflict"), severity="warning")
+                raise Declined
+            theirs = answer is False
+        await self._read(theirs=theirs)
 
     def do_reload(self) -> None:
         self.load()
@@ -190,9 +231,84 @@ class EditScreen(Place[str | None]):
             await self._save()
 
 
-def field_help(field: Field) -> str:
-    """One sentence about a field, where the catalogue has one."""
-    return t_or(f"field.{field.key}.tip", "")
+class Declined(Exception):
+    """The user answered no; the form stays as it is."""
 
 
-__all__: list[Any] = ["EditScreen"]
+class ConflictSheet(ConfirmSheet):
+    """profiles.toml changed meanwhile: True keeps what was typed where both changed, False takes the file's."""
+
+    PLACE = "conflict"
+    BINDINGS = bindings("conflict")
+
+    def __init__(self, theirs: dict[str, str], both: list[str], mine: dict[str, str]) -> None:
+        rows = []
+        for key, text in theirs.items():
+            label = t_or(f"field.{key}", key)
+            rows.append(t("conflict.row", field=label, text=text or "-"))
+            if key in both:
+                rows.append(t("conflict.mine", text=mine[key] or "-"))
+        super().__init__(t("conflict.ask"), "\n".join(rows[:MOST_ROWS]))
+        self.both = both
+
+    def why_not(self, action: str) -> str | None:
+        return t("conflict.none") if action == "theirs" and not self.both else None
+
+    def do_theirs(self) -> None:
+        self.dismiss(False)
+
+
+MOST_ROWS = 12
+"""Lines a sheet has room for at 80×24."""
+
+
+def label_of(field: Field) -> str:
+    """A quirk is called by its own name, which is what documents and the command line call it."""
+    return field.key.partition(".")[2] if field.quirk else t(f"field.{field.key}")
+
+
+def widget_for(field: Field) -> Widget:
+    """The input a field needs; an empty one shows what that means."""
+    if field.choices:
+        return Choice(field.choices, field.choices[0], id=field.widget_id, empty=default_of(field))
+    if field.key in TABLES:
+        return CoveredArea(id=field.widget_id, tab_behavior="focus", soft_wrap=True, compact=True)
+    return Input(placeholder=default_of(field), id=field.widget_id, compact=True)
+
+
+def default_of(field: Field) -> str:
+    """What an empty quirk means; "" for other fields."""
+    if not field.quirk:
+        return ""
+    value = getattr(Quirks(), field.key.partition(".")[2])
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value in (None, "", ()) or isinstance(value, dict) else str(value)
+
+
+def tip_of(field: Field) -> Content:
+    """What a field is, and for a quirk what it may be and who needs it."""
+    if field.quirk is None:
+        return Content.styled(t_or(f"field.{field.key}.tip", ""), look.QUIET)
+    name = field.key.partition(".")[2]
+    rows = [look.line((look.quoted(field.quirk.doc), look.QUIET))]
+    if not field.choices:
+        rows.append(look.line((look.quoted(allowed_values(name)), look.QUIET)))
+    elif field.quirk.needed_by:
+        rows.append(look.line((look.quoted(field.quirk.needed_by), look.QUIET)))
+    return look.lines(*rows)
+
+
+def text_in(widget: Widget) -> str:
+    return widget.text if isinstance(widget, TextArea) else str(widget.value)  # type: ignore[attr-defined]
+
+
+def put(widget: Widget, text: str) -> None:
+    """A text into whatever holds one; a choice learns a value that is not among its own."""
+    if isinstance(widget, TextArea):
+        if widget.text != text:
+            widget.text = text
+        return
+    if isinstance(widget, Choice) and text not in widget.values:
+        widget.values.append(text)
+    widget.value = text  # type: ignore[attr-defined]

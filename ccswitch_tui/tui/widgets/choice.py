@@ -38,14 +38,17 @@ class Choice(Widget, can_focus=True):
         def control(self) -> Choice:
             return self.choice
 
-    def __init__(self, values: Sequence[str], value: str, *, id: str | None = None) -> None:
+    def __init__(self, values: Sequence[str], value: str, *, id: str | None = None, empty: str = "") -> None:
         super().__init__(id=id)
+        self.empty = empty
+        """What no value means, shown quietly in its place."""
         self.values = list(dict.fromkeys([*values, value]))
         self.set_reactive(Choice.value, value)
 
     def render(self) -> Content:
         arrows = ("<", ">") if look.ascii_only() else ("‹", "›")
-        return look.line((f"{arrows[0]} ", look.QUIET), self.value or "-", (f" {arrows[1]}", look.QUIET))
+        shown = (self.value, "") if self.value else (self.empty or "-", look.QUIET)
+        return look.line((f"{arrows[0]} ", look.QUIET), shown, (f" {arrows[1]}", look.QUIET))
 
     def action_turn(self, by: int) -> None:
         self.value = self.values[(self.values.index(self.value) + by) % len(self.values)]

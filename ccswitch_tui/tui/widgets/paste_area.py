@@ -2,7 +2,7 @@
 
 A TextArea, because an Input keeps only the first line of a paste. A paste is
 first handed to the owner sealed (`Pasted`), who reads it and puts back the
-masked text; what a person types key by key stays as typed.
+masked text; a key that a person types is covered as soon as it looks like one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
-from textual.widgets import TextArea
+
+from ccswitch_tui.tui.widgets.covered_area import CoveredArea
 
 LONGEST_PASTE = 256 * 1024
 """No command, snippet or settings file comes near; a 5 MB paste is the wrong clipboard, and would freeze the editor."""
@@ -32,7 +33,7 @@ class Sealed:
         return "Sealed(…)"
 
 
-class PasteArea(TextArea):
+class PasteArea(CoveredArea):
     """A plain text area for one paste."""
 
     HELP_TOPIC = "paste"

@@ -85,6 +85,11 @@ class SecretField(Widget, can_focus=True):
         event.prevent_default()
         self._put(event.text)
 
+    def give_back(self, secret: Secret) -> None:
+        """Puts in what was taken: it was not used after all."""
+        self.__typed = list(secret.reveal())
+        self._changed()
+
     def same_as(self, other: SecretField) -> bool:
         """Whether both hold the same; said without showing either."""
         return self.__typed == other.__typed
