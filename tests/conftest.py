@@ -10,8 +10,8 @@ import pytest
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 pytest_plugins = (
-    "kit.net", "kit.parts", "kit.aimock", "kit.claude", "kit.llama", "kit.secret_service", "kit.sentinel", "kit.stage",
-    "kit.tmux",
+    "kit.net", "kit.parts", "kit.aimock", "kit.claude", "kit.llama", "kit.llmock", "kit.secret_service", "kit.sentinel",
+    "kit.stage", "kit.tmux",
 )  # fmt: skip
 
 FOREIGN = (

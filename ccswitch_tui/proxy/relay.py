@@ -23,6 +23,7 @@ from ccswitch_tui.proxy.thinking import ForeignThinking
 from ccswitch_tui.proxy.traffic import Exchange, Traffic
 from ccswitch_tui.proxy.upstream import Upstream, UpstreamError
 from ccswitch_tui.translate.errors import Failure, error_body, error_event, failure_from_exception, status_for
+from ccswitch_tui.translate.failure import GONE
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.tokens import Calibration, estimate_tokens
 from ccswitch_tui.wire.quirks import Quirks, quirks_from
@@ -91,7 +92,7 @@ class Relay:
             outcome.response.set_status(status_for(outcome.response.status, call.exchange.session))
             return outcome.response
         return web.Response(
-            status=status_for(failure.status, call.exchange.session),
+            status=status_for(_told_status(failure, call.exchange), call.exchange.session),
             body=error_body(failure),
             headers=failure.headers,
             content_type="application/json",
@@ -152,6 +153,16 @@ class Relay:
         counted = exchange.input_tokens + exchange.cache_read_tokens + exchange.cache_write_tokens
         if counted and counted != translation.input_estimate:
             self.calibration.observe(measured, translation.raw_estimate, counted)
+
+
+def _told_status(failure: Failure, exchange: Exchange) -> int:
+    """Claude Code answers a 400 it has no cure for with up to six changed requests; translated they are all the same.
+
+    What it does know how to mend (a full context, an image) stays a 400.
+    """
+    curable = failure.overflow is not None or failure.learned is not None
+    hopeless = failure.status in (400, 422) and not curable and exchange.wire != "anthropic"
+    return GONE if hopeless and exchange.session else failure.status
 
 
 def _note_cost(exchange: Exchange, target: Target) -> None:

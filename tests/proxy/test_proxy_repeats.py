@@ -446,3 +446,26 @@ def test_other_settings_are_another_conversation(setting: str) -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": "Hello there"}]}
     assert conversation_of(body) == conversation_of({**body, "stream": True})
     assert conversation_of(body) != conversation_of({**body, setting: 0})
+
+
+def test_claude_code_is_not_told_of_a_400_it_would_only_repeat() -> None:
+    from_claude_code = {"X-Claude-Code-Session-Id": "0f3c"}
+    with (
+        ScriptedEndpoint(refuse(400, {"error": {"message": "no such thing"}})) as endpoint,
+        proxy_for(profile(endpoint.origin)) as proxy,
+    ):
+        assert call(proxy, headers=from_claude_code).status == 410
+        assert call(proxy).status == 400
+
+
+def test_claude_code_is_told_of_a_400_it_can_cure() -> None:
+    full = {
+        "error": {
+            "message": "maximum context length is 8192 tokens, you requested 9000",
+            "code": "context_length_exceeded",
+        }
+    }
+    with ScriptedEndpoint(refuse(400, full)) as endpoint, proxy_for(profile(endpoint.origin)) as proxy:
+        answer = call(proxy, headers={"X-Claude-Code-Session-Id": "0f3c"})
+    assert answer.status == 400
+    assert "prompt is too long" in answer.error["message"].lower() or "context" in answer.error["message"]
