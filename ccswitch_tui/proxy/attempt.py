@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -191,7 +191,8 @@ class Attempt:
         )
         headers.update(translation.headers)
         translator = StreamTranslator(translation, provider=target.profile.name)
-        response = await self._send(self._relay.upstream.address(target.profile).chat, sent, headers, translator)
+        url = self._relay.upstream.address(target.profile).chat
+        response = await self._send(url, sent, headers, translator, meanwhile=translation.prepare)
         if response.status != 200:
             return await self._failure(response, translation)
         try:
@@ -253,14 +254,23 @@ class Attempt:
     def _idle_s(self) -> float:
         return self._target.profile.endpoint.timeouts.idle_s
 
-    async def _send(self, url: URL, sent: bytes, headers: CIMultiDict[str], translator: Any) -> Answer:
+    async def _send(
+        self,
+        url: URL,
+        sent: bytes,
+        headers: CIMultiDict[str],
+        translator: Any,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Answer:
         call, exchange = self._call, self._call.exchange
         exchange.sent.start_over(sent)
         exchange.upstream_status = 0
         if call.streamed:
             self._relay.pump.wait(call.reply, exchange, translator)
         try:
-            response = await self._relay.upstream.send(self._target.profile, url, self._key, body=sent, headers=headers)
+            response = await self._relay.upstream.send(
+                self._target.profile, url, self._key, body=sent, headers=headers, meanwhile=meanwhile
+            )
         finally:
             self._relay.pump.waited(call.reply)
         exchange.upstream_status = response.status

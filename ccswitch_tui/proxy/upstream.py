@@ -12,7 +12,7 @@ import base64
 import os
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
 from multidict import CIMultiDict
@@ -63,6 +63,16 @@ class Address(NamedTuple):
     way: Way
     headers: tuple[tuple[str, str], ...]
     """The profile's own, and what its HTTP proxy wants to see on each plain request."""
+
+
+class _Ask(NamedTuple):
+    """One request, ready to be sent."""
+
+    head: bytes
+    body: bytes | None
+    host: str
+    first_byte_s: float
+    meanwhile: Callable[[], None]
 
 
 class Upstream:
@@ -124,9 +134,12 @@ class Upstream:
         body: bytes | None,
         headers: CIMultiDict[str],
         method: str = "POST",
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> Answer:
         """Sends one request and returns when the status line and headers are there.
 
+        `meanwhile` is called once the request has been sent, while the endpoint
+        has it.
         The caller reads the body or calls `close()`. Raises UpstreamError, or
         KeyHostError before anything is sent.
         """
@@ -145,17 +158,18 @@ class Upstream:
         self._leave_dead_connections()
         if self._pool is None:
             self._pool = Pool()
+        ask = _Ask(head, body, address.host, timeouts.first_byte_s, meanwhile)
         connection = self._pool.take((way, context))
         if connection is not None:
             started = time.monotonic()
             try:
-                return await self._ask(connection, (way, context), head, body, address.host, timeouts.first_byte_s)
+                return await self._ask(ask, connection, (way, context))
             except UpstreamError as error:
                 if error.kind != "reset" or time.monotonic() - started > STALE_WITHIN_S:
                     raise
                 self._retire()
         connection = await self._dial(address, context, timeouts)
-        return await self._ask(connection, (way, context), head, body, address.host, timeouts.first_byte_s)
+        return await self._ask(ask, connection, (way, context))
 
     async def _dial(self, address: Address, context: ssl.SSLContext | None, timeouts: Timeouts) -> Connection:
         try:
@@ -166,19 +180,18 @@ class Upstream:
         except TimeoutError:
             raise _no_answer(timeouts.first_byte_s, address.host) from None
 
-    async def _ask(
-        self, connection: Connection, way: Any, head: bytes, body: bytes | None, host: str, first_byte_s: float
-    ) -> Answer:
+    async def _ask(self, ask: _Ask, connection: Connection, way: Hashable) -> Answer:
         if self._pool is None:
             self._pool = Pool()
         pool = self._pool
-        answer = connection.send(head, body, host, lambda free: pool.put(way, free))
+        answer = connection.send(ask.head, ask.body, ask.host, lambda free: pool.put(way, free))
+        ask.meanwhile()
         try:
-            await answer.begun(first_byte_s)
+            await answer.begun(ask.first_byte_s)
         except TimeoutError:
-            raise _no_answer(first_byte_s, host) from None
+            raise _no_answer(ask.first_byte_s, ask.host) from None
         except Broken as error:
-            raise UpstreamError("reset", str(error), host) from None
+            raise UpstreamError("reset", str(error), ask.host) from None
         return answer
 
     def _retire(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ccswitch_tui.translate.content import Content, Parts, blocks_of, text_part
@@ -67,10 +68,10 @@ class Translation:
     """Stop strings the upstream was not given: the answer is cut here."""
     used_ids: frozenset[str]
     """Ids of all tool calls in the history; an answer must not repeat one."""
-    raw_estimate: int
-    """Input tokens before calibration: what Calibration.observe wants."""
-    input_estimate: int
-    """Input tokens as told to the client until the upstream says better."""
+    given: Json
+    """The client's request."""
+    token_factor: float
+    """What calibration makes of an estimate."""
     headers: dict[str, str] = field(default_factory=dict)
     """Headers to add to the upstream request (cache affinity)."""
     notices: Notices = field(default_factory=Notices)
@@ -79,13 +80,23 @@ class Translation:
     when the endpoint itself counted all tokens."""
     _encoded: bytes | None = None
 
+    @cached_property
+    def raw_estimate(self) -> int:
+        """Input tokens before calibration: what Calibration.observe wants."""
+        return estimate_tokens(self.given)
+
+    @property
+    def input_estimate(self) -> int:
+        """Input tokens as told to the client until the upstream says better."""
+        return max(1, round(self.raw_estimate * self.token_factor))
+
     def encoded(self) -> bytes:
         """The body as deterministic bytes."""
         if self._encoded is None:
             self._encoded = dumps(self.body)
         return self._encoded
 
-    @property
+    @cached_property
     def seed(self) -> str:
         """What new ids in the answer are derived from: different in every turn of a conversation."""
         messages = self.body["messages"]
@@ -93,6 +104,10 @@ class Translation:
         tail = said[-SEED_CHARS:] if isinstance(said, str) else ""
         told = f"{len(self.encoded())} {len(messages)} {len(self.used_ids)} {tail}"
         return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
+
+    def prepare(self) -> None:
+        """Works out what the beginning of the answer needs: the proxy does it while the endpoint reads the request."""
+        _ = self.raw_estimate, self.seed
 
     def facts(self, tool: str) -> ToolFacts:
         """What must be undone in the arguments of this tool."""
@@ -180,7 +195,6 @@ def _translate(given: Any, model: str, quirks: Quirks, session: str | None, toke
         if name not in ("model", "messages"):
             body.pop(name, None)
     body.update(quirks.extra_body)
-    raw = estimate_tokens(given)
     requested = given.get("model")
     return Translation(
         body=body,
@@ -193,8 +207,8 @@ def _translate(given: Any, model: str, quirks: Quirks, session: str | None, toke
         stop_sequences=stops,
         local_stops=stops[quirks.stop_limit :],
         used_ids=frozenset(talk.used_ids),
-        raw_estimate=raw,
-        input_estimate=max(1, round(raw * token_factor)),
+        given=given,
+        token_factor=token_factor,
         headers=headers,
         notices=notices,
     )

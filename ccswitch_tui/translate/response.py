@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ccswitch_tui.translate.errors import Failure
@@ -15,7 +16,7 @@ def translate_response(body: bytes, translation: Translation) -> dict[str, Any] 
     `body` may be a JSON completion or, from servers that stream whatever they
     are asked, a whole event stream.
     """
-    whole = Translation(**{**{k: v for k, v in translation.__dict__.items() if k != "_encoded"}, "stream": False})
+    whole = replace(translation, stream=False)
     machine = StreamTranslator(whole)
     machine.feed(body)
     machine.finish()
