@@ -36,6 +36,9 @@ old values; after this long it is stuck or stopped."""
 NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 """Network disks that cannot lock; the comparison with what was read still stands."""
 
+ANYBODY_WRITES = 0o222
+"""A file that has none of these was made read-only on purpose. A rename over it would not ask, nor would root's write."""
+
 BINARY = getattr(os, "O_BINARY", 0)
 """Windows would otherwise write two bytes for every line end."""
 
@@ -177,6 +180,13 @@ def replace_text(path: str, data: bytes, *, expected_sha256: str, new_mode: int 
         ) from None
 
 
+def _read_only(path: str) -> ConflictError:
+    return ConflictError(
+        say("{path} is read-only: nothing was written", path=path),
+        hint=say("if it may be changed: chmod u+w '{path}'; else it is somebody else's to change", path=path),
+    )
+
+
 def changed(path: str) -> ConflictError:
     """Somebody wrote the file between our reading and our writing."""
     return ConflictError(
@@ -202,6 +212,8 @@ def _write_beside_and_rename(target: str, folder: str, data: bytes, new_mode: in
         old = os.stat(target)
     except FileNotFoundError:
         old = None
+    if old is not None and not old.st_mode & ANYBODY_WRITES:
+        raise _read_only(target)
     if old is not None and not os.access(target, os.W_OK):
         raise OSError(errno.EACCES, "the file is read-only")
     beside = os.path.join(folder, f".{os.path.basename(target)}.{os.getpid():x}.{time.monotonic_ns():x}.tmp")
@@ -322,6 +334,8 @@ def remove_file(path: str, *, expected_sha256: str) -> None:
         return
     if found != expected_sha256:
         raise ConflictError(say("{path} changed since it was written: it was left as it is", path=path))
+    if not os.stat(target).st_mode & ANYBODY_WRITES:
+        raise _read_only(target)
     try:
         os.unlink(target)
     except OSError as error:

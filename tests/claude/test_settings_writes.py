@@ -120,6 +120,18 @@ def test_undo_refuses_when_a_key_of_ours_was_changed_by_hand(ctx: Context, file:
     assert file.read_text() == changed
 
 
+def test_a_file_made_read_only_is_left_alone_whoever_asks(ctx: Context, file: Path) -> None:
+    use(ctx, "work")
+    written = file.read_bytes()
+    file.chmod(0o444)
+    for change in (lambda: use(ctx, "other"), lambda: undo(ctx), lambda: restore(ctx)):
+        with pytest.raises(ConflictError, match="is read-only: nothing was written") as refused:
+            change()
+        assert f"chmod u+w '{file}'" in refused.value.hint
+    assert file.read_bytes() == written
+    assert len(history(ctx)) == 1
+
+
 def test_undo_passes_over_a_file_that_is_gone(ctx: Context, file: Path) -> None:
     use(ctx, "work")
     use(ctx, "other", "local")
