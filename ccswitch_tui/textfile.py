@@ -37,7 +37,7 @@ NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, er
 """Network disks that cannot lock; the comparison with what was read still stands."""
 
 ANYBODY_WRITES = 0o222
-"""A file that has none of these was made read-only on purpose. A rename over it would not ask, nor would root's write."""
+"""A file with none of these was made read-only on purpose. A rename over it would not ask, nor would root's write."""
 
 BINARY = getattr(os, "O_BINARY", 0)
 """Windows would otherwise write two bytes for every line end."""

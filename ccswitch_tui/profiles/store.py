@@ -285,6 +285,23 @@ def _renamed(text: str, old: str, new: str) -> str:
 
 
 def _with_air(text: str, before: str) -> str:
+    """`text`, which was `before`, with blank lines around new tables as a person would set them.
+
+    Exactly one goes in above what was added at the end, and goes with what is
+    taken out there: adding a profile and removing it leaves the same bytes.
+    """
+    old_end, new_end = before.rstrip(), text.rstrip()
+    newline = "\r\n" if "\r\n" in before else "\n"
+    if text.startswith(old_end) and new_end != old_end and text[len(old_end) :].lstrip().startswith("[profiles."):
+        closed = before if before.endswith("\n") else before + newline
+        return closed + newline + _airy(text[len(old_end) :].lstrip(), "").replace("\r\n", "\n").replace("\n", newline)
+    if before.startswith(new_end) and new_end != old_end:
+        gap = before[len(new_end) : len(before) - len(before[len(new_end) :].lstrip())]
+        return new_end + (gap.removesuffix(newline) if gap.count("\n") > 1 else gap)
+    return _airy(text, before)
+
+
+def _airy(text: str, before: str) -> str:
     """A blank line above each table that is new: tomlkit sets one added to an old table close to it."""
     old = set(before.splitlines())
     lines: list[str] = []

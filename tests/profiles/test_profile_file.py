@@ -78,6 +78,38 @@ def test_adding_a_profile_leaves_every_byte_before_it(paths: Paths) -> None:
     assert list(load_profiles(paths).profiles) == ["work", "a.b", "mine"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "version = 1\n",
+        "version = 1\n\n",
+        "# mine\n\n\n",
+        '[profiles.a]\nendpoint = { base_url = "https://a.example/v1" }\n',
+        '[profiles.a]\nendpoint = { base_url = "https://a.example/v1" }\n\n\n',
+        '[profiles.a]\nendpoint = { base_url = "https://a.example/v1" }\n# the last word\n',
+        '[profiles.a]\r\nendpoint = { base_url = "https://a.example/v1" }\r\n',
+        '[profiles.a.endpoint]\nbase_url = "https://a.example/v1"\n\n[profiles.b.endpoint]\nbase_url = "https://b.example/v1"\n',
+        'profiles.a.endpoint.base_url = "https://a.example/v1"\n',
+    ],
+)
+def test_adding_and_removing_leaves_the_same_bytes(paths: Paths, text: str | None) -> None:
+    if text is None:
+        save_profile(paths, MINE._replace(name="first"))
+        update_profiles(paths, {"first": None})
+    else:
+        Path(paths.config_dir).mkdir(parents=True, exist_ok=True)
+        Path(paths.profiles).write_bytes(text.encode())
+    before = Path(paths.profiles).read_bytes()
+    save_profile(paths, MINE)
+    added = Path(paths.profiles).read_bytes()
+    save_profile(paths, MINE._replace(name="second"))
+    update_profiles(paths, {"second": None})
+    assert Path(paths.profiles).read_bytes() == added
+    update_profiles(paths, {"mine": None})
+    assert Path(paths.profiles).read_bytes() == before
+
+
 def test_changing_one_value_changes_one_line(paths: Paths) -> None:
     write(paths, BY_HAND)
     work = load_profiles(paths).get("work")
