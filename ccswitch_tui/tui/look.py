@@ -110,6 +110,17 @@ def cut(content: Content, width: int) -> Content:
     return content.truncate(max(0, width - len(dots))) + dots
 
 
+def tail(text: str, width: int) -> str:
+    """The end of `text` within `width` cells, for paths: the end tells them apart."""
+    content = Content(text)
+    if content.cell_length <= width:
+        return text
+    dots = sign("more")
+    while text and Content(text).cell_length > width - len(dots):
+        text = text[1:]
+    return dots + text
+
+
 def line(*parts: Any) -> Content:
     """Parts joined into one line: texts, (text, style) pairs and Contents."""
     return Content.assemble(*parts)

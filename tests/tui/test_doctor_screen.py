@@ -72,7 +72,9 @@ async def test_the_last_row_says_what_was_looked_at(
         check_golden(f"doctor-{size[0]}x{size[1]}", steady(screen_text(pilot.app), world))
 
 
-async def test_the_endpoint_of_the_chosen_profile_joins_on_a_key(open_app: OpenApp) -> None:
+async def test_the_endpoint_of_the_chosen_profile_joins_on_a_key_and_is_mended_on_one(
+    open_app: OpenApp, world: DemoContext
+) -> None:
     async with open_app((120, 36)) as pilot:
         await pilot.press("j")
         await opened(pilot)
@@ -81,6 +83,9 @@ async def test_the_endpoint_of_the_chosen_profile_joins_on_a_key(open_app: OpenA
         await until(pilot, lambda: "model-not-found" in kinds(pilot))
         await go_to(pilot, "model-not-found")
         await sees(pilot, "misspelt: there is no such model here")
+        await pilot.press("f")
+        await until(pilot, lambda: "model-not-found" not in kinds(pilot) and not pilot.app.screen.busy)
+        assert world.book().get("misspelt").models.default == "demo-large"
 
 
 async def test_a_drift_is_mended_by_using_the_profile_again(

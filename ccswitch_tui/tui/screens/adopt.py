@@ -89,8 +89,13 @@ class AdoptScreen(Place[None]):
         return look.line(
             " ", sign, " ", look.cells(look.quoted(key.place.name), name, look.NAME), " ",
             look.cells(key.place.secret.hint(), 10, look.QUIET), " ",
-            look.cells(look.quoted(spot_of(key)), width - name - 16),
+            look.cells(look.tail(self._short(key), width - name - 17), width - name - 16),
         )  # fmt: skip
+
+    def _short(self, key: LyingKey) -> str:
+        """File and line, the home folder as people write it."""
+        home, spot = self.session.ctx.paths.home, look.quoted(spot_of(key))
+        return "~" + spot.removeprefix(home) if spot.startswith(home) else spot
 
     @on(Rows.Moved, "#keys")
     def _card(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from textual import on
@@ -14,6 +15,7 @@ from textual.widgets import Static
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.asking import open_or_lock, use_profile, with_keys
+from ccswitch_tui.tui.form import Changes
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.widgets.finding import card, sentence_of, title_of
@@ -42,10 +44,11 @@ class Looked(NamedTuple):
 
 
 class Remedy(NamedTuple):
-    """A fix the app can carry out itself: one of REMEDIES or a patch, and the profile it is about."""
+    """A fix the app can carry out itself: `_remedy_HOW`, the profile it is about, and what `edit --set` would take."""
 
     how: str
     name: str = ""
+    assign: tuple[str, ...] = ()
 
 
 class DoctorScreen(Place[None]):
@@ -197,8 +200,8 @@ class DoctorScreen(Place[None]):
             if verb in ("unlock", "adopt"):
                 return Remedy(verb)
             if verb in ("use", "edit", "probe") and names and (names[0] in known or names[0] == "official"):
-                patches = fix.patch and verb == "edit"
-                return Remedy("patch" if patches else verb, names[0])
+                assign = tuple(value for option, value in pairwise(words) if option == "--set")
+                return Remedy("set" if assign else verb, names[0], assign)
         return None
 
     def why_not(self, action: str) -> str | None:
@@ -230,44 +233,50 @@ class DoctorScreen(Place[None]):
         row = self.query_one(Rows).row
         remedy = self.remedy(row)
         assert remedy is not None
-        if await getattr(self, f"_remedy_{remedy.how}")(row, remedy.name) is not False:
-            await self._look()
-
-    async def _remedy_patch(self, row: Found, name: str) -> None:
-        await self.ccs.off(self.session.apply_fix, name, row.finding.fix)
-        self.ccs.say(t("probe.fixed", what=row.finding.fix.text))  # type: ignore[union-attr]
+        if await getattr(self, f"_remedy_{remedy.how}")(remedy, row.finding) is False:
+            return
+        await self._look()
         if row.endpoint_of:
             self.do_probe()
 
-    async def _remedy_use(self, row: Found, name: str) -> bool:
-        return await use_profile(self.ccs, name, "user")
+    async def _remedy_patch(self, remedy: Remedy, finding: Finding) -> None:
+        await self.ccs.off(self.session.apply_fix, remedy.name, finding.fix)
+        self.ccs.say(t("probe.fixed", what=finding.fix.text if finding.fix else ""))
 
-    async def _remedy_edit(self, row: Found, name: str) -> None:
+    async def _remedy_set(self, remedy: Remedy, finding: Finding) -> None:
+        edited = await self.ccs.off(self.session.plan_edit, remedy.name, Changes(remedy.assign))
+        await self.ccs.off(self.session.save_edit, edited, None, None, False)
+        self.ccs.say(t("probe.fixed", what=", ".join(remedy.assign)))
+
+    async def _remedy_use(self, remedy: Remedy, finding: Finding) -> bool:
+        return await use_profile(self.ccs, remedy.name, "user")
+
+    async def _remedy_edit(self, remedy: Remedy, finding: Finding) -> None:
         from ccswitch_tui.tui.screens.edit import EditScreen
 
-        await self.app.push_screen_wait(EditScreen(name))
+        await self.app.push_screen_wait(EditScreen(remedy.name))
 
-    async def _remedy_probe(self, row: Found, name: str) -> None:
+    async def _remedy_probe(self, remedy: Remedy, finding: Finding) -> None:
         from ccswitch_tui.tui.screens.probe import ProbeScreen
 
-        await self.app.push_screen_wait(ProbeScreen(name))
+        await self.app.push_screen_wait(ProbeScreen(remedy.name))
 
-    async def _remedy_unlock(self, row: Found, name: str) -> None:
+    async def _remedy_unlock(self, remedy: Remedy, finding: Finding) -> None:
         await open_or_lock(self.ccs)
 
-    async def _remedy_adopt(self, row: Found, name: str) -> None:
+    async def _remedy_adopt(self, remedy: Remedy, finding: Finding) -> None:
         from ccswitch_tui.tui.screens.adopt import AdoptScreen
 
         await self.app.push_screen_wait(AdoptScreen())
 
-    async def _remedy_start(self, row: Found, name: str) -> None:
+    async def _remedy_start(self, remedy: Remedy, finding: Finding) -> None:
         self.ccs.say(await self.ccs.off(self.session.start_proxy, timeout_s=20))
 
-    async def _remedy_restart(self, row: Found, name: str) -> None:
+    async def _remedy_restart(self, remedy: Remedy, finding: Finding) -> None:
         await self.ccs.off(self.session.restart_proxy, timeout_s=30)
         self.ccs.say(t("doctor.restarted"))
 
-    async def _remedy_move(self, row: Found, name: str) -> None:
+    async def _remedy_move(self, remedy: Remedy, finding: Finding) -> None:
         """The port changes, so the settings in use are written anew."""
         await self.ccs.off(self.session.move_proxy, timeout_s=30)
         self.ccs.say(t("doctor.restarted"))

@@ -273,7 +273,7 @@ def widget_for(field: Field) -> Widget:
         return Choice(field.choices, field.choices[0], id=field.widget_id, empty=default_of(field))
     if field.key in TABLES:
         return CoveredArea(id=field.widget_id, tab_behavior="focus", soft_wrap=True, compact=True)
-    return Input(placeholder=default_of(field), id=field.widget_id, compact=True)
+    return Input(placeholder=default_of(field) or "-", id=field.widget_id, compact=True)
 
 
 def default_of(field: Field) -> str:

@@ -97,7 +97,7 @@ class ExplainScreen(Place[None]):
                 fact_named(t("explain.means"), one.means),
                 fact_named(t("explain.do"), one.do),
             ]
-            rows += [look.line("  ", look.HANG, (look.quoted(c), look.STYLES["here"])) for c in one.commands]
+            rows += [fact_named("", Content.styled(look.quoted(c), look.STYLES["here"])) for c in one.commands]
             rows += ["", *self._proof()]
         elif self.query_one(PasteArea).text.strip():
             rows += [look.item("warn", t("explain.unknown")), look.line("  ", look.HANG, t("explain.unknown_hint"))]
