@@ -211,7 +211,7 @@ class Answer:
         try:
             while not self.status:
                 if self._fault is not None:
-                    raise self._fault
+                    raise self._raised()
                 await self._wait()
         except BaseException:
             self.close()
@@ -242,7 +242,7 @@ class Answer:
     async def _read(self) -> bytes:
         while not self._waiting:
             if self._fault is not None:
-                raise self._fault
+                raise self._raised()
             if self._over:
                 return b""
             self._resume()
@@ -265,7 +265,14 @@ class Answer:
         finally:
             self._take = None
         if self._fault is not None:
-            raise self._fault
+            raise self._raised()
+
+    def _raised(self) -> BaseException:
+        """The fault, as a new exception: one that is kept here and raised would hold on to this answer in a circle."""
+        fault = self._fault
+        self._fault = Broken(*fault.args) if isinstance(fault, Broken) else Broken("the answer was given up")
+        assert fault is not None
+        return fault
 
     def _taken(self) -> bytes:
         waiting = self._waiting

@@ -304,7 +304,7 @@ async def _run(
         _on_signal(loop, number, ask_to_end)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+    gc.set_threshold(50_000, 20, 50)
     on_listening(proxy.port)
     await proxy.stopping.wait()
     await proxy.stop_listening()

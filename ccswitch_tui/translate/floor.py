@@ -54,8 +54,8 @@ class Floor:
         self.calls_sent = 0
         """Calls that were written whole."""
         self._translation = translation
-        self._names = translation.names
-        self._book = CallBook(lambda name: self._names.restore(name) in self._names.known)
+        self._names = names = translation.names
+        self._book = CallBook(lambda name: names.restore(name) in names.known)  # not of self: no cycle to collect
         self._ids = Ids(translation.used_ids, "")
         self._waiting_chars = 0
         self._blank = ""

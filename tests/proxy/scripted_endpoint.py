@@ -168,6 +168,19 @@ def refuse(status: int, body: Any, headers: dict[str, str] | None = None) -> Act
     return lambda connection, received: connection.answer(status, body, headers)
 
 
+def cut_after(*pieces: bytes, how: str) -> Act:
+    """A stream that breaks off: with a `reset`, or `closed` in order."""
+
+    def act(connection: Connection, received: Received) -> None:
+        connection.start_stream()
+        for piece in pieces:
+            connection.chunk(piece)
+            time.sleep(0.02)
+        connection.reset() if how == "reset" else connection.sock.close()
+
+    return act
+
+
 def native_event(kind: str, **fields: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
 

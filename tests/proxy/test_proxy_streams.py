@@ -16,6 +16,7 @@ from scripted_endpoint import (
     ScriptedEndpoint,
     chat_chunk,
     chat_text,
+    cut_after,
     native_stream,
     refuse,
 )
@@ -171,17 +172,6 @@ def test_a_slow_reader_holds_the_endpoint_back_and_gets_everything() -> None:
 
 
 # ---------------------------------------------------------------- endpoints that break
-
-
-def cut_after(*pieces: bytes, how: str) -> Callable[[Connection, Received], None]:
-    def act(connection: Connection, received: Received) -> None:
-        connection.start_stream()
-        for piece in pieces:
-            connection.chunk(piece)
-            time.sleep(0.02)
-        connection.reset() if how == "reset" else connection.sock.close()
-
-    return act
 
 
 @pytest.mark.parametrize("how", ["reset", "closed"])
