@@ -217,6 +217,10 @@ def _service(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         out.json({"version": 1, "file": plan.file, "done": done, "left_out": list(plan.left_out)})
         return 0
     out.line(done)
+    if args.action == "install":
+        unseen = sorted({p.key.name for p in ctx.book().profiles.values() if p.key.kind == "env"})
+        for name in unseen:
+            out.talk(f"ccswitch-tui: hint: a login service does not see ${name}: store that key with --key-stdin")
     for name in plan.left_out:
         out.talk(f"ccswitch-tui: hint: {name} holds a password and was left out; give the profile an http_proxy")
     return 0

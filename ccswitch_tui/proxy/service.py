@@ -27,8 +27,14 @@ PASSED_ON = (
     "PYTHON_KEYRING_BACKEND",
     "HTTPS_PROXY",
     "HTTP_PROXY",
+    "ALL_PROXY",
     "NO_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "all_proxy",
+    "no_proxy",
     "SSL_CERT_FILE",
+    "NODE_EXTRA_CA_CERTS",
 )
 """Variables that decide where our files are and how upstreams are reached; a
 login service does not read shell start-up files, so they are written into it.

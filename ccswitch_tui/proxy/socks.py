@@ -7,6 +7,7 @@ proxy is named.
 
 from __future__ import annotations
 
+import os
 import socket
 from urllib.parse import unquote, urlsplit
 
@@ -39,7 +40,8 @@ async def socks_socket(url: str, host: str, port: int, patience_s: float) -> soc
     except ProxyTimeoutError:
         raise Unreachable("timeout-connect", f"the SOCKS proxy {where} gave no connection in time") from None
     except ProxyConnectionError as error:
-        raise Unreachable("proxy", f"the SOCKS proxy cannot be reached: {error.strerror or error}") from None
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+        raise Unreachable("proxy", f"the SOCKS proxy {where} cannot be reached: {why.lower()}") from None
     except ProxyError as error:
         kind = "refused" if error.error_code == REFUSED else "proxy"
         raise Unreachable(kind, f"the SOCKS proxy {where} says: {str(error).lower()}") from None

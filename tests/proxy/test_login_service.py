@@ -55,6 +55,11 @@ def test_a_password_in_a_proxy_address_stays_out_of_the_file(home: Path) -> None
     assert made.left_out == ("HTTPS_PROXY",)
 
 
+@pytest.mark.parametrize("name", ["ALL_PROXY", "https_proxy", "no_proxy", "NODE_EXTRA_CA_CERTS"])
+def test_the_ways_out_that_the_proxy_itself_reads_are_in_the_file(home: Path, name: str) -> None:
+    assert f'Environment="{name}=/value"' in plan(home, "linux", **{name: "/value"}).text
+
+
 def test_writing_and_removing_leave_the_folder_as_it_was(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, ...]] = []
     monkeypatch.setattr(service, "_tell", lambda words, must_succeed=True: told.append(tuple(words)))

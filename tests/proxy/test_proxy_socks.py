@@ -87,7 +87,7 @@ def test_a_socks_proxy_that_is_not_there_and_a_closed_port_behind_it_are_told_ap
         profile(closed, "closed", endpoint={"http_proxy": socks.url()}),
     ) as proxy:
         absent, refused = call(proxy), call(proxy, path="/p/closed/v1/messages")
-    assert "SOCKS proxy cannot be reached" in absent.error["message"]
+    assert "cannot be reached: connection refused" in absent.error["message"]
     assert "refused" in refused.error["message"] and "says" in refused.error["message"]
 
 
