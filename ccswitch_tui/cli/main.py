@@ -142,6 +142,11 @@ def _misused(parser: Any, message: str) -> CcswitchError:
         import difflib
 
         options = [word.partition("=")[0] for word in given if word.startswith("-")]
+        if options and options[0] in parser._option_string_actions:
+            return UsageError(
+                f"{options[0]} stands after '--', where nothing is an option any more",
+                hint=f"write the options first: {parser.prog} {options[0]} … -- …",
+            )
         message = f"there is no option {options[0]}" if options else "there is an argument too many"
         near = difflib.get_close_matches(options[0], parser._option_string_actions, n=1) if options else []
         hint = f"did you mean {near[0]}?" if near else hint

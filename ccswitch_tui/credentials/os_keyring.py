@@ -94,7 +94,7 @@ def discover(env: Mapping[str, str], *, platform: str = sys.platform) -> str:
     if answer["backend"]:
         return str(answer["backend"])
     reasons = answer["refused"]
-    because = say(": {reason}", reason=reasons[SECRET_SERVICE]) if SECRET_SERVICE in reasons else ""
+    because = say(": {reason}", reason=_on_the_bus(reasons[SECRET_SERVICE], env)) if SECRET_SERVICE in reasons else ""
     raise KeyStoreError(
         say("there is no OS keyring here that keeps keys safe{because}", because=because),
         hint=FILE_HINT,
@@ -216,8 +216,18 @@ def _ask(env: Mapping[str, str], label: str, message: dict[str, Any], limit_s: f
         last = ran.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise _explain(label, "", last or say("exit code {code}", code=ran.code)) from None
     if "error" in answer:
-        raise _explain(label, answer["error"], answer["detail"], ran.stderr)
+        detail = answer["detail"]
+        if answer["error"] in UNREACHABLE and message.get("backend") == SECRET_SERVICE:
+            detail = _on_the_bus(detail, env)
+        raise _explain(label, answer["error"], detail, ran.stderr)
     return answer
+
+
+def _on_the_bus(detail: str, env: Mapping[str, str]) -> str:
+    """Why the Secret Service cannot be reached: what the environment shows, else the library's words."""
+    from ccswitch_tui.credentials.secret_service import bus_problem
+
+    return bus_problem(env) or detail.removeprefix("Unable to initialize SecretService: ")
 
 
 def _slow(label: str, limit_s: float) -> KeyStoreError:

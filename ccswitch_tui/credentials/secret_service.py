@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ccswitch_tui.sentence import say
+
 
 class Locked(Exception):
     """The collection or the item is locked."""
@@ -32,16 +34,26 @@ def bus_address(env: Mapping[str, str]) -> str | None:
     return f"unix:path={usual}" if usual and os.path.exists(usual) else None
 
 
-def read(service: str, name: str, env: Mapping[str, str]) -> str | None:
-    """The value stored under `service` and `name`, or None. Raises Locked or Unreachable."""
+def bus_problem(env: Mapping[str, str]) -> str:
+    """Why there is no session bus to ask, as far as the environment tells; "" where one may be."""
     address = bus_address(env)
     if address is None:
-        raise Unreachable("there is no D-Bus session here (DBUS_SESSION_BUS_ADDRESS is not set)")
+        return say("there is no D-Bus session here (DBUS_SESSION_BUS_ADDRESS is not set)")
+    if "=" not in address.partition(":")[2]:
+        return say("DBUS_SESSION_BUS_ADDRESS is no address of a D-Bus session")
+    return ""
+
+
+def read(service: str, name: str, env: Mapping[str, str]) -> str | None:
+    """The value stored under `service` and `name`, or None. Raises Locked or Unreachable."""
+    problem = bus_problem(env)
+    if problem:
+        raise Unreachable(problem)
     from jeepney.io.blocking import open_dbus_connection
     from secretstorage.exceptions import ItemNotFoundException, LockedException, SecretServiceNotAvailableException
 
     try:
-        connection = open_dbus_connection(address)
+        connection = open_dbus_connection(bus_address(env))
     except (OSError, ValueError, RuntimeError) as error:
         raise Unreachable(f"the D-Bus session cannot be reached: {error}") from None
     try:

@@ -83,8 +83,9 @@ def explanations(text: str, *, profile: str = "") -> list[Explanation]:
         match = row.says.search(flat)
         if match and not any(_covers(known.matched, match[0]) for known in found):
             commands = tuple(command.replace("{name}", profile or "NAME") for command in row.run)
+            shown = _quoted_whole(match)
             found.append(
-                Explanation(say(row.layer), say(row.means), say(row.do), commands, row.rung, match[0][:120], row.source)
+                Explanation(say(row.layer), say(row.means), say(row.do), commands, row.rung, shown, row.source)
             )
     return found[:MOST_SHOWN] or _by_refusals(flat, profile)
 
@@ -92,6 +93,29 @@ def explanations(text: str, *, profile: str = "") -> list[Explanation]:
 def _covers(known: str, fresh: str) -> bool:
     """A more specific row has explained these words already."""
     return fresh.lower() in known.lower()
+
+
+QUOTE_MARK = re.compile(r"""(?<!\w)["'`]|["'`](?!\w)""")
+"""Not the apostrophe inside a word."""
+LONGEST_QUOTED = 40
+
+
+def _quoted_whole(match: re.Match[str]) -> str:
+    """The words that were recognised, with the other half of a quotation that they begin or end in."""
+    text, start, end = match.string, match.start(), match.end()
+    opened = None
+    for mark in QUOTE_MARK.finditer(text, start, end):
+        if opened is not None:
+            opened = None if mark[0] == opened else opened
+        elif re.match(r"\w", text[mark.start() - 1 : mark.start()]):  # it closes what began before
+            before = text.rfind(mark[0], max(0, start - LONGEST_QUOTED), start)
+            start = before if before >= 0 else start
+        else:
+            opened = mark[0]
+    if opened is not None:
+        after = text.find(opened, end, end + LONGEST_QUOTED)
+        end = after + 1 if after >= 0 else end
+    return text[start:end][:120]
 
 
 def _by_refusals(flat: str, profile: str) -> list[Explanation]:
@@ -111,7 +135,7 @@ def _by_refusals(flat: str, profile: str) -> list[Explanation]:
                     say(rule.fix or "probe it"),
                     (command,),
                     "message",
-                    match[0][:120],
+                    _quoted_whole(match),
                     rule.source,
                 )
             ]

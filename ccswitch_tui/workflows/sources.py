@@ -52,7 +52,15 @@ class Found(NamedTuple):
 
 
 def find_sources(ctx: Context) -> list[Found]:
-    """The files of known tools that are there. Looks at names only: nothing is opened, no key is read."""
+    """The files of known tools that are there, each once. Looks at names only: nothing is opened, no key is read."""
+    by_file: dict[str, Found] = {}
+    for found in _all_sources(ctx):
+        # in the home folder the project's settings are the user's
+        by_file.setdefault(os.path.realpath(found.path) if found.path else "", found)
+    return list(by_file.values())
+
+
+def _all_sources(ctx: Context) -> list[Found]:
     found = []
     for source in SOURCES.values():
         for place in source.places:
@@ -114,8 +122,8 @@ def read_source(ctx: Context, source: str, *, insist: bool = False) -> tuple[str
             )
         return path, _by_content(path).read(ctx, path, insist)
     if known.id == "environment":
-        return "this shell's environment", known.read(ctx, "", insist)
-    files = [f.path for f in find_sources(ctx) if f.source is known]
+        return say("this shell's environment"), known.read(ctx, "", insist)
+    files = [f.path for f in _all_sources(ctx) if f.source is known]
     if not files:
         raise UsageError(
             say("nothing of {title} was found", title=known.title),
@@ -299,25 +307,25 @@ SOURCES: dict[str, Source] = {
         Source("ccs", "ccs", ("$CCS/config.yaml", "$CCS/config.json"), _read_ccs),
         Source(
             "claude-settings",
-            "Claude Code's settings",
+            say("Claude Code's settings"),
             ("$CLAUDE/settings.json",),
             _read_settings,
-            "what Claude Code uses now",
+            say("what Claude Code uses now"),
         ),
         Source(
             "project-settings",
-            "this project's settings",
+            say("this project's settings"),
             (".claude/settings.local.json", ".claude/settings.json"),
             _read_settings,
         ),
-        Source("environment", "this shell's environment", (), _read_environment),
-        Source("litellm", "LiteLLM's proxy", ("litellm_config.yaml", "litellm.yaml"), _read_litellm),
+        Source("environment", say("this shell's environment"), (), _read_environment),
+        Source("litellm", say("LiteLLM's proxy"), ("litellm_config.yaml", "litellm.yaml"), _read_litellm),
         Source("aider", "aider", (".aider.conf.yml", "~/.aider.conf.yml"), _read_aider),
         Source("continue", "Continue", ("~/.continue/config.yaml", "~/.continue/config.json"), _read_continue),
         Source("claude-code-switch", "claude-code-switch (ccm)", ("~/.ccm_config",), _read_key_file),
         Source(
             "settings-copies",
-            "copies of settings",
+            say("copies of settings"),
             ("$CLAUDE/profiles/*.json", "$CLAUDE/switch-settings/*.json"),
             _read_settings,
         ),
@@ -330,6 +338,6 @@ SOURCES: dict[str, Source] = {
             _read_provider_switcher,
         ),
         Source("claude-switch-tui", "claude-switch-tui", ("~/.claude-switch-tui/providers.json",), _read_switch_tui),
-        Source("paste", "a text file", (), _read_paste),
+        Source("paste", say("a text file"), (), _read_paste),
     )
 }

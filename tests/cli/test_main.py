@@ -91,6 +91,13 @@ def test_an_unknown_option_is_named_without_what_was_given_with_it(capsys: pytes
     assert "example-of-no-known-shape" not in told.out + told.err
 
 
+def test_an_option_after_two_dashes_is_told_from_an_unknown_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["add", "--", "-", "--url", "https://api.example.com/v1"]) == 2
+    told = capsys.readouterr().err
+    assert "--url stands after '--', where nothing is an option any more" in told
+    assert "write the options first: ccswitch-tui add --url" in told
+
+
 def test_a_near_option_is_suggested(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["list", "--jsn"]) == 2
     assert "did you mean --json?" in capsys.readouterr().err

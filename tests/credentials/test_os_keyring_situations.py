@@ -75,6 +75,25 @@ def test_without_a_session_bus_the_keyring_is_absent(home: Path) -> None:
         assert "unlock --create" in refused.value.hint
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (None, "there is no D-Bus session here (DBUS_SESSION_BUS_ADDRESS is not set)"),
+        ("", "there is no D-Bus session here (DBUS_SESSION_BUS_ADDRESS is not set)"),
+        ("x:y", "DBUS_SESSION_BUS_ADDRESS is no address of a D-Bus session"),
+        ("nonsense", "DBUS_SESSION_BUS_ADDRESS is no address of a D-Bus session"),
+    ],
+)
+def test_a_bus_that_is_not_there_is_told_in_our_words(home: Path, address: str | None, words: str) -> None:
+    env = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    env |= {} if address is None else {"DBUS_SESSION_BUS_ADDRESS": address}
+    store = OSKeyring(SECRET_SERVICE, service="ccswitch-tui", env=env)
+    for attempt in (lambda: discover(env, platform="linux"), lambda: store.get("work"), lambda: store.set("work", KEY)):
+        with pytest.raises(KeyStoreError) as refused:
+            attempt()
+        assert refused.value.message.endswith(words), refused.value.message
+
+
 def test_a_bus_address_that_leads_nowhere_is_absent_too(home: Path) -> None:
     for address in ("unix:path=/nonexistent/bus", "tcp:host=127.0.0.1,port=1", "nonsense"):
         env = {"HOME": str(home), "PATH": os.environ["PATH"], "DBUS_SESSION_BUS_ADDRESS": address}

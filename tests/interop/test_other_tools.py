@@ -423,6 +423,13 @@ def test_a_helper_of_the_users_own_stays_the_way_to_the_key(home: Path, ctx: Con
     assert draft.key_ref == SecretRef("command", "pass show relay")
 
 
+def test_in_the_home_folder_one_file_is_listed_once(home: Path) -> None:
+    write(home, ".claude/settings.json", {"env": RELAY})
+    at_home = Context({"HOME": str(home)}, cwd=str(home), store=MemoryStore())
+    assert [f.source.id for f in find_sources(at_home)] == ["claude-settings"]
+    assert one(at_home, "project-settings").draft is not None
+
+
 def test_the_shells_environment_is_a_source(home: Path) -> None:
     ctx = Context({"HOME": str(home), **RELAY}, cwd=str(home), store=MemoryStore())
     assert [f.source.id for f in find_sources(ctx)] == ["environment"]

@@ -99,3 +99,24 @@ def test_every_quirk_a_refusal_teaches_is_one_the_proxy_knows() -> None:
 def test_no_fix_turns_verification_off() -> None:
     words = " ".join(f"{a.fix} {' '.join(a.commands)}" for a in advice_table().values()).lower()
     assert "insecure" not in words and "curl -k" not in words and "verify=false" not in words
+
+
+@pytest.mark.parametrize(
+    ("text", "matched"),
+    [
+        (
+            "Error: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+            "'max_tokens' is not supported with this model. Use 'max_completion_tokens'",
+        ),
+        ("Unsupported value: 'temperature' does not support 0.2 here.", "Unsupported value: 'temperature'"),
+        ("Extra inputs are not permitted, field: 'stream_options'", "stream_options"),
+        ("tool_choice 'required' is incompatible with thinking", "tool_choice 'required' is incompatible"),
+        (
+            'Error: "reasoning_content" in the thinking mode must be passed back',
+            '"reasoning_content" in the thinking mode must be passed back',
+        ),
+        ("There's an issue with the selected model (m).", "There's an issue with the selected model"),
+    ],
+)
+def test_what_was_recognised_is_shown_with_both_its_quotes(text: str, matched: str) -> None:
+    assert explanations(text)[0].matched == matched
