@@ -151,6 +151,8 @@ class RunningProxy:
         assert self._admin is not None
         loop = asyncio.get_running_loop()
         loop.add_reader(siblings.keeper_ends, self._keeper_ended, siblings.keeper_ends)
+        if not siblings.folder:
+            return
         self._for_siblings = web.AppRunner(self._admin.app_for_siblings(), access_log=None, shutdown_timeout=0.5)
         await self._for_siblings.setup()
         with contextlib.suppress(FileNotFoundError):

@@ -26,6 +26,7 @@ class Siblings(NamedTuple):
     """The place of one worker among all."""
 
     folder: str
+    """Where their sockets are; "" where there could be none."""
     slot: int
     workers: int
     """How many there are."""
@@ -42,7 +43,7 @@ class Siblings(NamedTuple):
     @property
     def other_sockets(self) -> list[str]:
         """Where the others are asked."""
-        return [self._socket(slot) for slot in range(self.workers) if slot != self.slot]
+        return [self._socket(slot) for slot in range(self.workers) if slot != self.slot] if self.folder else []
 
     def _socket(self, slot: int) -> str:
         return os.path.join(self.folder, f"{slot}.sock")

@@ -23,6 +23,7 @@ from ccswitch_tui.proxy.server import ProxySettings, run
 from ccswitch_tui.proxy.siblings import Siblings
 
 LONGEST_FOLDER = 80
+"""A Unix socket's address has room for 104 bytes on some systems."""
 
 
 def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[int], Any], drain_s: float) -> int:
@@ -32,7 +33,7 @@ def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[
     holder = bind(settings.host, settings.port, reuse_port=True)[0]
     port = holder.getsockname()[1]
     shared = settings._replace(port=port, reuse_port=True)
-    folder = _meeting_place()
+    folder = _meeting_place(settings.say)
     keeper, (keeper_ends, keep) = os.getpid(), os.pipe()
     ending: list[int] = []
     workers: dict[int, int] = {}
@@ -72,14 +73,19 @@ def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[
             start_one(slot)
     os.close(keep)
     os.close(keeper_ends)
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
-def _meeting_place() -> str:
-    """A folder only this user can enter, with a short name: a Unix socket's address has 104 bytes on some systems."""
-    folder = tempfile.gettempdir()
-    return tempfile.mkdtemp(prefix="ccst-", dir=folder if len(folder) <= LONGEST_FOLDER else "/tmp")  # noqa: S108
+def _meeting_place(say: Callable[[str], None]) -> str:
+    """A folder only this user can enter; "" where nothing can be written, and then every worker tells its own part."""
+    try:
+        folder = tempfile.gettempdir()
+        return tempfile.mkdtemp(prefix="ccst-", dir=folder if len(folder) <= LONGEST_FOLDER else "/tmp")  # noqa: S108
+    except OSError as error:
+        say(f"each worker shows its own traffic only: {error.strerror or error}")
+        return ""
 
 
 def _worker(settings: ProxySettings, tell: int, drain_s: float) -> int:

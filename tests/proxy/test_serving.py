@@ -46,10 +46,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(home: Path, *arguments: str, more_env: Mapping[str, str] = {}) -> Iterator[Served]:
+def serve(
+    home: Path, *arguments: str, more_env: Mapping[str, str] = {}, program: tuple[str, ...] = ("-m", "ccswitch_tui")
+) -> Iterator[Served]:
     env = {"HOME": str(home), "CCSWITCH_HOME": str(home / "ours"), "PATH": os.environ["PATH"],
            "UPSTREAM_KEY": "sk-example-upstream-0123456789", "PROXY_TOKEN": TOKEN, **more_env}  # fmt: skip
-    command = [sys.executable, "-m", "ccswitch_tui", "proxy", "serve", *arguments]
+    command = [sys.executable, *program, "proxy", "serve", *arguments]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -112,6 +112,19 @@ def test_the_meeting_place_is_private_and_goes_with_the_proxy(tmp_path: Path) ->
     assert list(temporary.iterdir()) == []
 
 
+def test_where_nothing_can_be_written_the_workers_serve_all_the_same(tmp_path: Path) -> None:
+    code = "import tempfile; tempfile.mkdtemp = lambda **_: open('/nowhere/x'); "
+    code += "import sys; from ccswitch_tui.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    with ScriptedEndpoint(chat_text("hi")) as endpoint:
+        args = stateless(endpoint, "--token", "env:PROXY_TOKEN", "--workers", "2")
+        with serve(tmp_path, *args, program=("-c", code)) as proxy:
+            assert proxy.ask("POST", "/v1/messages", MESSAGE)[0] == 200
+            assert "workers" not in asked(proxy, "status")
+            proxy.ask("POST", "/_ccswitch/stop")
+            assert proxy.process.wait(10) == 0
+            assert "its own traffic only" in proxy.process.stderr.read()  # type: ignore[union-attr]
+
+
 def test_stop_ends_all_workers_and_the_one_who_keeps_them(tmp_path: Path) -> None:
     with ScriptedEndpoint(chat_text("hi")) as endpoint:
         args = stateless(endpoint, "--token", "env:PROXY_TOKEN", "--workers", "2", "--quiet")
