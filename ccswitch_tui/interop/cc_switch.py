@@ -35,7 +35,7 @@ QUERY = (
 LOGINS = ("github_copilot", "codex_oauth", "xai_oauth")
 """Providers without a key: their tool signs in for them."""
 
-FOREIGN_APPS = {"gemini": "it speaks Gemini's own format", "pi": "its format is not known"}
+FOREIGN_APPS = {"gemini": say("it speaks Gemini's own format"), "pi": say("its format is not known")}
 
 WIRE_OF_FORMAT = {"anthropic": "anthropic", "openai_chat": "openai-chat", "openai_responses": "openai-chat"}
 
@@ -117,11 +117,11 @@ def _candidate(row: Row, insist: bool) -> Candidate:
     in_use = bool(row.get("is_current"))
     meta, settings = _json(row.get("meta")), _json(row.get("settings_config"))
     if app in FOREIGN_APPS or meta.get("apiFormat") == "gemini_native":
-        return Candidate(label, None, FOREIGN_APPS.get(app, "it speaks Gemini's own format"), in_use)
+        return Candidate(label, None, FOREIGN_APPS.get(app, FOREIGN_APPS["gemini"]), in_use)
     if meta.get("providerType") in LOGINS:
-        return Candidate(label, None, "it signs in instead of using a key", in_use)
+        return Candidate(label, None, say("it signs in instead of using a key"), in_use)
     if row.get("category") == "official" and not _env(settings).get("ANTHROPIC_BASE_URL"):
-        return Candidate(label, None, "it is the vendor's own login: 'ccswitch-tui use official'", in_use)
+        return Candidate(label, None, say("it is the vendor's own login: 'ccswitch-tui use official'"), in_use)
     try:
         draft = _draft(app, settings, meta)
     except UsageError as error:

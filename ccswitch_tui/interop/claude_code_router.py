@@ -63,7 +63,7 @@ def _candidate(
     name = str(entry.get("name") or "imported")
     in_use = routes.get("default", ("", ""))[0] == name
     if str(entry.get("type", "")).startswith("gemini"):
-        return Candidate(name, None, "it speaks Gemini's own format", in_use)
+        return Candidate(name, None, say("it speaks Gemini's own format"), in_use)
     base = entry.get("api_base_url") or entry.get("baseUrl") or entry.get("base_url") or ""
     try:
         draft = draft_from_pairs([("base_url", str(base)), ("api_key", str(_key(entry)))], "claude-code-router")

@@ -13,6 +13,7 @@ from ccswitch_tui.interop.draft import Candidate
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.model import SecretRef
+from ccswitch_tui.sentence import say
 
 OURS = "ccswitch"
 """Part of the helper command in settings that ccswitch-tui wrote."""
@@ -22,10 +23,10 @@ def candidate_from_settings(name: str, tree: Any, *, insist: bool = False) -> Ca
     """The endpoint a settings file sends Claude Code to."""
     env = tree.get("env") if isinstance(tree, dict) else None
     if not isinstance(env, dict):
-        return Candidate(name, None, "it sets no environment")
+        return Candidate(name, None, say("it sets no environment"))
     helper = tree.get("apiKeyHelper")
     if isinstance(helper, str) and OURS in helper:
-        return Candidate(name, None, "ccswitch-tui wrote it")
+        return Candidate(name, None, say("ccswitch-tui wrote it"))
     return _candidate(name, env, helper if isinstance(helper, str) else "", insist)
 
 
@@ -42,6 +43,7 @@ def _candidate(name: str, env: Mapping[str, Any], helper: str, insist: bool) -> 
         return Candidate(name, None, error.message)
     if draft.secret is None and draft.key_ref is None and helper:
         draft = draft._replace(
-            key_ref=SecretRef("command", helper), notes=(*draft.notes, "the key comes from its apiKeyHelper, as before")
+            key_ref=SecretRef("command", helper),
+            notes=(*draft.notes, say("the key comes from its apiKeyHelper, as before")),
         )
     return checked(name, draft, in_use=True, insist=insist)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ccswitch_tui.interop.draft import Candidate, Draft
 from ccswitch_tui.profiles.url import is_loopback, url_host
+from ccswitch_tui.sentence import say
 
 PLACEHOLDER_TOKENS = frozenset({"PROXY_MANAGED", "ccs-internal-managed", "ccr-local", "PROXY_TOKEN_PLACEHOLDER"})
 """Written by cc-switch, ccs and claude-code-router where their own proxy answers."""
@@ -30,22 +31,22 @@ _OURS = re.compile(r"/p/[^/]+/?$")
 def why_a_loop(draft: Draft) -> str:
     """Why importing this would go in a circle; "" when it would not."""
     if draft.secret is not None and draft.secret.reveal() in PLACEHOLDER_TOKENS:
-        return "its key is a placeholder of the tool's own proxy"
+        return say("its key is a placeholder of the tool's own proxy")
     if draft.endpoint is None:
         return ""
     base = draft.endpoint.base_url
     if not is_loopback(url_host(base)):
         return ""
     if _OURS.search(base):
-        return "it points at ccswitch-tui's own proxy"
+        return say("it points at ccswitch-tui's own proxy")
     port = urlsplit(base).port
-    return f"it points at {PROXY_PORTS[port]} on this machine" if port in PROXY_PORTS else ""
+    return say("it points at {program} on this machine", program=PROXY_PORTS[port]) if port in PROXY_PORTS else ""
 
 
 def checked(name: str, draft: Draft, *, in_use: bool = False, insist: bool = False) -> Candidate:
     """A candidate of this draft, refused when it has no address or would be a loop."""
     if draft.endpoint is None:
-        return Candidate(name, None, "it names no address", in_use)
+        return Candidate(name, None, say("it names no address"), in_use)
     loop = why_a_loop(draft)
     if loop and not insist:
         return Candidate(name, None, loop, in_use)

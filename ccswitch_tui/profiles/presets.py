@@ -154,5 +154,7 @@ def load_presets() -> Catalogue:
 
 def _preset(preset_id: str, table: dict[str, Any]) -> Preset:
     lists = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
-    notes = tuple(say(note) for note in table.get("notes", ()))
-    return Preset(**{"id": preset_id, "billing_group": preset_id, **table, **lists, "notes": notes})
+    words: dict[str, Any] = {"title": say(table["title"]), "notes": tuple(say(note) for note in table.get("notes", ()))}
+    if "value" in table:
+        words["value"] = say(table["value"])
+    return Preset(**{"id": preset_id, "billing_group": preset_id, **table, **lists, **words})

@@ -141,10 +141,10 @@ class CcswitchApp(App[int]):
 
     def action_command_palette(self) -> None:
         """The palette, asking in the user's language."""
-        from textual.command import CommandPalette
+        from ccswitch_tui.tui.palette import Palette
 
-        if not CommandPalette.is_open(cast("Any", self)):
-            self.push_screen(CommandPalette(id="--command-palette", placeholder=t("palette.ask")))
+        if not Palette.is_open(cast("Any", self)):
+            self.push_screen(Palette(id="--command-palette", placeholder=t("palette.ask")))
 
     def action_help_quit(self) -> None:
         """`ctrl+c` copies in a field and ends nothing; said in the user's language."""
@@ -152,10 +152,11 @@ class CcswitchApp(App[int]):
 
     def search_themes(self) -> None:
         """All themes, by name."""
-        from textual.command import CommandPalette
         from textual.theme import ThemeProvider
 
-        self.push_screen(CommandPalette(providers=[ThemeProvider], placeholder=t("palette.themes")))
+        from ccswitch_tui.tui.palette import Palette
+
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder=t("palette.themes")))
 
     def use(self, name: str) -> None:
         """Uses a profile, from wherever one is."""

@@ -128,12 +128,12 @@ class SettingUp:
             try:
                 candidates = read_source(self.ctx, source.id)[1]
             except CcswitchError as error:
-                rows.append((False, MineRow(source.title, "", "", None, error.message)))
+                rows.append((False, MineRow(spoken(source.title), "", "", None, error.message)))
                 continue
             for c in candidates:
                 base = c.draft.endpoint.base_url if c.draft and c.draft.endpoint else ""
                 host = base.partition("://")[2].partition("/")[0]
-                rows.append((c.in_use, MineRow(c.name, source.title, host, c.draft, c.why_not)))
+                rows.append((c.in_use, MineRow(c.name, spoken(source.title), host, c.draft, c.why_not)))
         return [row for _, row in sorted(rows, key=lambda r: (r[1].draft is None, not r[0]))]
 
     # ------------------------------------------------------------------------- editing

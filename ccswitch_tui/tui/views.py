@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.model import Profile
+from ccswitch_tui.tui.i18n import spoken
 
 if TYPE_CHECKING:
     from ccswitch_tui.claude.settings import Change
@@ -112,8 +113,9 @@ class PresetRow(NamedTuple):
     def of(cls, preset: Preset) -> PresetRow:
         base = preset.anthropic or preset.openai or ""
         host = base.partition("://")[2].partition("/")[0]
-        words = " ".join((preset.id, preset.title, base, preset.openai or "", *preset.models.values()))
+        title = spoken(preset.title)
+        words = " ".join((preset.id, preset.title, title, base, preset.openai or "", *preset.models.values()))
         return cls(
-            preset.id, preset.title, preset.wires[0], host, words.casefold(), preset.notes, preset.key_page or "",
+            preset.id, title, preset.wires[0], host, words.casefold(), preset.notes, preset.key_page or "",
             preset.value or "",
         )  # fmt: skip

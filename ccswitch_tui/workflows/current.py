@@ -114,12 +114,21 @@ def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
     for name in variables("rival"):
         if effective(layers, f"env.{name}").value:
             found.append(
-                say("{name} is set by {who} and interferes", name=name, who=effective(layers, f"env.{name}").winner)
+                say(
+                    "{name} is set by {who} and interferes",
+                    name=name,
+                    who=_who(effective(layers, f"env.{name}").winner),
+                )
             )
     main = effective(layers, "env.ANTHROPIC_MODEL")
     if main.value and known.models.default:
         from ccswitch_tui.claude.wanted import main_model
 
         if main.value != main_model(known.models):
-            found.append(say("ANTHROPIC_MODEL is {model}, set by {who}", model=main.value, who=main.winner))
+            found.append(say("ANTHROPIC_MODEL is {model}, set by {who}", model=main.value, who=_who(main.winner)))
     return found
+
+
+def _who(layer: str | None) -> str:
+    """The layer that decides, by the name the settings' layers have."""
+    return say(layer) if layer else say("nobody")

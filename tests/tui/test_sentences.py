@@ -73,7 +73,7 @@ def in_tables() -> set[str]:
     found |= {text for rule in rules() for text in (rule.because, rule.fix) if text}
     found |= {text for row in patterns() for text in (row.layer, row.means, row.do)}
     found |= {row.reason for row in (*OWNED.values(), EXTRA)}
-    found |= {note for preset in load_presets().presets.values() for note in preset.notes}
+    found |= {text for p in load_presets().presets.values() for text in (p.title, p.value, *p.notes) if text}
     found |= {wanted for fields in vars(model).values() if isinstance(fields, dict) for wanted in _wanted(fields)}
     return found | {
         *WHAT_FAILS.values(),
@@ -131,7 +131,8 @@ def test_findings_and_rungs_are_named_in_chinese_inside_a_sentence() -> None:
 
 FROM_TABLES = {
     "say(owned(key).reason)", "say(LABELS[place.layer])", "say(cause.code)", "say(first.title)", "say(wanted)",
-    "say(note)", "say(why)", "say(KNOWN_SCHEMES)", "say(refused.title)", "say(ALSO_WATCHED[key])",
+    "say(note)", "say(table['title'])", "say(layer)",
+    "say(table['value'])", "say(why)", "say(KNOWN_SCHEMES)", "say(refused.title)", "say(ALSO_WATCHED[key])",
     "say(LABELS[value.winner])", "say(LABELS[ours.scope])", "say(row.layer)", "say(row.means)", "say(row.do)",
     "say(known)", "say(rule.fix or 'probe it')",
     "say(WHAT_FAILS.get(cause.kind, cause.title) if cause else 'see below')",

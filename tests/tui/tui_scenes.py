@@ -22,6 +22,7 @@ from ccswitch_tui.demo.world import DemoContext, demo_context
 from ccswitch_tui.probe.model import ProbeReport, Step
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.sentence import tidied
 from ccswitch_tui.tui.app import CcswitchApp
 from ccswitch_tui.tui.session import Session
 from ccswitch_tui.tui.widgets.ladder import Ladder
@@ -59,7 +60,7 @@ class SceneSession(Session):
 
 def steady_step(step: Step) -> Step:
     """A rung with a time of its own that is the same in every run."""
-    because = re.sub(r"\d+ ms", "240 ms", step.because)
+    because = tidied(lambda text: re.sub(r"\d+ ms", "240 ms", text), step.because)
     return step._replace(took_ms=None if step.took_ms is None else TOOK_MS.get(step.code, 100.0), because=because)
 
 

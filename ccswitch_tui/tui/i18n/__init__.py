@@ -95,5 +95,5 @@ def _named(texts: Mapping[str, str]) -> dict[str, str]:
 
     names = {entry.title: f"finding.{kind}" for kind, entry in CATALOGUE.items()}
     names |= {rung.code: f"step.{rung.code}" for rung in RUNGS}
-    names |= {label: f"layer.{layer}" for layer, label in LABELS.items()}
+    names |= {name: f"layer.{layer}" for layer, label in LABELS.items() for name in (layer, label)}
     return {name: texts[text_id] for name, text_id in names.items() if text_id in texts}

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ccswitch_tui.sentence import Sentence
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.i18n import language, t, t_or
+from ccswitch_tui.tui.i18n import language, spoken, t, t_or
 
 if TYPE_CHECKING:
     from ccswitch_tui.findings import Finding
@@ -20,9 +21,9 @@ def title_of(finding: Finding) -> str:
 
 
 def sentence_of(report: ProbeReport) -> str:
-    """The verdict in one sentence: the report's own in English, put together from the catalogue elsewhere."""
-    if language() == "en":
-        return report.sentence
+    """The verdict in one sentence: the report's own, or put together from the catalogue where it is an old one."""
+    if language() == "en" or isinstance(report.sentence, Sentence):
+        return spoken(report.sentence)
     worst = next((title_of(f) for f in report.findings if f.severity != "info"), "")
     return (
         t("sentence.joined", verdict=t(f"sentence.{report.verdict}"), finding=worst)

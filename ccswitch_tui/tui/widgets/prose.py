@@ -1,10 +1,16 @@
 """Static text whose lines wrap under where their text began, not under the margin.
 
 look.HANG in a line marks that place; without one a line wraps to the margin.
+Chinese breaks between any two characters, and no line begins with a mark that
+ends something (W3C, "Requirements for Chinese Text Layout", 3.1).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from rich.cells import cell_len
 from textual.content import Content
 from textual.visual import VisualType
 from textual.widgets import Static
@@ -42,8 +48,40 @@ def folded(row: Content, width: int) -> list[Content]:
     """One line as the lines it takes in `width` cells."""
     at = row.plain.find(HANG)
     if at < 0:
-        return row.wrap(width) or [Content("")]
+        return wrapped(row, width)
     head, text = row[:at], row[at + 1 :]
     indent = head.cell_length
-    pieces = text.wrap(max(NARROWEST, width - indent)) or [Content("")]
+    pieces = wrapped(text, max(NARROWEST, width - indent))
     return [head + pieces[0], *(Content(" " * indent) + piece for piece in pieces[1:])]
+
+
+_WIDE = "\u2e80-\u2fff\u3003-\u3007\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_OPENS = "（“‘《「【"
+_ENDS = "，。：；、？！）”’》」】…"
+_UNIT = re.compile(rf"[{_OPENS}]*(?:[{_WIDE}]|[^\s{_WIDE}{_OPENS}{_ENDS}]*)[{_ENDS}]*\s*")
+"""What stays together: a character or a word, with the marks around it and the blanks after it."""
+
+
+def wrapped(text: Content, width: int) -> list[Content]:
+    """A text as lines of at most `width` cells."""
+    if not re.search(f"[{_WIDE}]", text.plain):
+        return text.wrap(width) or [Content("")]
+    return [piece.rstrip() for piece in text.divide(list(_breaks(text.plain, width)))]
+
+
+def _breaks(text: str, width: int) -> Iterator[int]:
+    """Where new lines begin; a word wider than a line is broken where the line ends."""
+    used = 0
+    for unit in _UNIT.finditer(text):
+        room = cell_len(unit[0].rstrip())
+        if used and used + room > width >= room:
+            yield unit.start()
+            used = 0
+        elif used + room > width:
+            for at in range(unit.start(), unit.end()):
+                if used + cell_len(text[at]) > width:
+                    yield at
+                    used = 0
+                used += cell_len(text[at])
+            continue
+        used += cell_len(unit[0])
