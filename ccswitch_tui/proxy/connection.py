@@ -106,17 +106,21 @@ class Answer:
     def received(self, data: bytes) -> None:
         """Bytes from the endpoint."""
         try:
-            if self._body is None:
+            body = self._body
+            if body is None:
                 data = self._begin(data)
-                if self._body is None:
+                body = self._body
+                if body is None:
                     return
-            if data:
-                self._arrived(self._body.feed(data))
+            if data and (data := body.feed(data)):
+                if self._take is not None:
+                    self._push(data)
+                else:
+                    self._keep(data)
+            if body.complete and not self._over:
+                self._complete()
         except BadAnswer as error:
             self._break(Broken(f"the answer is not HTTP: {error}"))
-            return
-        if self._body.complete and not self._over:
-            self._complete()
 
     def lost(self, error: Exception | None) -> None:
         """The connection is gone."""
@@ -146,12 +150,7 @@ class Answer:
         self._wake()
         return data
 
-    def _arrived(self, data: bytes) -> None:
-        if not data:
-            return
-        if self._take is not None:
-            self._push(data)
-            return
+    def _keep(self, data: bytes) -> None:
         self._waiting.append(data)
         self._waiting_bytes += len(data)
         if self._waiting_bytes > MOST_WAITING_BYTES:

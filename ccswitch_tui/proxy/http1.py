@@ -173,6 +173,10 @@ class UntilClose:
         return True
 
 
+SIZES = {b"%x" % size: size for size in range(1, 4096)}
+"""The sizes of nearly all chunks, looked up instead of computed."""
+
+
 class Chunked:
     """A body in chunks: each with its size before it, a size of 0 and trailers at the end."""
 
@@ -187,13 +191,16 @@ class Chunked:
         self._in_trailers = False
 
     def feed(self, data: bytes) -> bytes:
+        if self._in_chunk or self._in_trailers or self._rest:
+            return b"".join(self._pieces(data))
+        begin = data.find(b"\r\n", 0, 6) + 2
+        if len(data) == begin + SIZES.get(data[: begin - 2], -1) + 2 and data.endswith(b"\r\n"):
+            return data[begin:-2]  # one whole chunk, as most reads of a stream are
         pieces: list[bytes] = []
-        place = 0
-        if not (self._in_chunk or self._in_trailers or self._rest):
-            place = _whole_chunks(data, pieces)
+        place = _whole_chunks(data, pieces)
         if place < len(data):
-            pieces += self._pieces(data[place:] if place else data)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            pieces += self._pieces(data[place:])
+        return b"".join(pieces)
 
     def end(self) -> bool:
         return self.complete
@@ -239,16 +246,12 @@ def _size(digits: bytes) -> int:
     return int(digits, 16)
 
 
-_SIZES = {b"%x" % size: size for size in range(1, 4096)}
-"""The sizes of nearly all chunks, looked up instead of computed."""
-
-
 def _whole_chunks(data: bytes, pieces: list[bytes]) -> int:
     """Takes the chunks that have come whole, as servers send each event; returns where the first other thing begins."""
     place, length = 0, len(data)
     while place < length:
         begin = data.find(b"\r\n", place, place + 6)
-        size = _SIZES.get(data[place:begin]) if begin > 0 else None
+        size = SIZES.get(data[place:begin]) if begin > 0 else None
         if size is None:
             return place
         end = begin + 2 + size

@@ -185,9 +185,10 @@ class _Push:
         reply, translator = self._reply, self._translator
         reply.last_in = self._now()
         out = self._feed(data)
+        done = translator.done
         if self._keeping:
-            self._keeping = _keep(self._exchange, data, b"" if translator.done else out)
-        if translator.done:
+            self._keeping = _keep(self._exchange, data, b"" if done else out)
+        if done:
             self.unsent = out
             return False
         if out:
