@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from translate_kit import READ, assistant, text, tool_result, tool_use, translated, user
 
+from ccswitch_tui.probe.classify import read_answer
+from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.translate.errors import failure_from_response
 from ccswitch_tui.translate.failure import Failure
 from ccswitch_tui.wire.codec import dumps
@@ -134,6 +136,38 @@ def test_the_lesson_is_not_given_twice(
 ) -> None:
     learned = failed(status, body, messages, fields, {**quirks, quirk: value}).learned
     assert learned is None or (learned.quirk, learned.value) != (quirk, value)
+
+
+ONLY_THE_PROXY = {
+    "schema": "the probe's tools are plain already",
+    "pdf": "the probe sends no files",
+    "reasoning_scope": "the probe replays one turn",
+    "effort_levels": "the probe tries one word, and says that there is a list",
+    "effort_with_tools": "the probe always names an effort where it asks for one",
+    "response_format": "the probe asks for a schema only",
+    "user_field": "the probe sends no such field",
+    "drop_fields": "the probe sends no field of the user's",
+    "top_k": "the probe leaves it out, which is the same",
+}
+"""Where the probe learns something else from the same words, or nothing, and why that is right."""
+
+
+@pytest.mark.parametrize(("quirk", "value", "status", "body", "messages", "fields", "quirks"), TEACHES)
+def test_the_probe_reads_the_same_from_a_refusal_as_the_proxy(
+    quirk: str,
+    value: Any,
+    status: int,
+    body: dict[str, Any],
+    messages: tuple[Any, ...],
+    fields: dict[str, Any],
+    quirks: dict[str, Any],
+) -> None:
+    asked = translated(*messages, quirks=quirks, **fields).encoded().decode()
+    url = "https://api.example.com/v1/chat/completions"
+    exchange = Exchange(1, "message", "POST", url, request_body=asked, wire="openai-chat", status=status)
+    answer = read_answer(exchange._replace(body=dumps(body).decode()))
+    assert (answer.quirk, answer.value) == (quirk, value) or quirk in ONLY_THE_PROXY
+    assert answer.kind not in ("auth-invalid", "rate-limited", "overloaded", "model-not-found")
 
 
 @pytest.mark.parametrize(
