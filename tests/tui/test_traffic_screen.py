@@ -12,6 +12,8 @@ import pytest
 from tui_kit import SIZES, screen_text, sees, until
 
 from ccswitch_tui.demo.world import DemoContext
+from ccswitch_tui.profiles.model import Prices
+from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.tui.widgets.rows import Rows
 from conftest import OpenApp
 
@@ -62,6 +64,18 @@ async def test_what_went_before_is_there_when_the_screen_opens(open_app: OpenApp
     async with open_app() as pilot:
         await pilot.press("t")
         await sees(pilot, "claude-sonnet-4-5")
+
+
+async def test_a_known_cost_is_shown_for_one_request_and_for_all(open_app: OpenApp, world: DemoContext) -> None:
+    book = world.book()
+    demo = book.get("demo")
+    prices = {model: Prices(input=1000.0, output=1000.0) for model in demo.models.named().values()}
+    update_profiles(world.paths, {"demo": demo._replace(prices=prices)}, expected_sha256=book.sha256)
+    async with open_app((140, 40)) as pilot:
+        await pilot.press("t")
+        await sees(pilot, "live")
+        assert await sent(world) == 200
+        await until(pilot, lambda: screen_text(pilot.app).count(" USD") == 2)
 
 
 async def test_a_failure_says_why(open_app: OpenApp, world: DemoContext) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual import on
@@ -18,6 +19,7 @@ from ccswitch_tui.tui.widgets.details import fact_named
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 from ccswitch_tui.tui.widgets.sides import sides
+from ccswitch_tui.workflows.traffic import amounts_text
 
 RETRY_S = 2.0
 """How long to wait before asking a proxy that went away again."""
@@ -119,6 +121,8 @@ class TrafficScreen(Place[None]):
         parts = [(t("traffic.title"), look.NAME), "  ", look.mark(meaning), " ", t(text)]
         if self.flows:
             parts.append((f"  {t('traffic.count', n=len(self.flows))}", look.QUIET))
+        if amount := spent(self.flows.values()):
+            parts.append((f"  {amount}", look.QUIET))
         self.query_one("#head", Static).update(look.line(*parts))
         self.renew_keys()
 
@@ -231,6 +235,15 @@ def tokens(flow: Flow) -> str:
     return f"{short(count[0])}/{short(count[1])}" if any(count) else ""
 
 
+def spent(flows: Iterable[Flow]) -> str:
+    """The known cost of these exchanges, by currency; "" where none is known."""
+    sums: dict[str, float] = {}
+    for flow in flows:
+        if flow.get("cost") is not None:
+            sums[flow["currency"]] = sums.get(flow["currency"], 0.0) + flow["cost"]
+    return amounts_text(sums)
+
+
 def short(count: int) -> str:
     """`950`, `12.3k`, `1.2M`."""
     if count < 1000:
@@ -244,7 +257,8 @@ def flow_facts(flow: Flow) -> Content:
     asked, model, answered = flow.get("asked", ""), flow.get("model", ""), flow.get("answered")
     path = f" {look.sign('to')} ".join(dict.fromkeys(m for m in (asked, model, answered) if m))
     rows.append(fact_named(t("traffic.model"), path))
-    rows.append(fact_named(t("traffic.went_to"), flow.get("host") or "", flow.get("wire") or ""))
+    aside = "  ".join(part for part in (flow.get("wire"), spent([flow])) if part)
+    rows.append(fact_named(t("traffic.went_to"), flow.get("host") or "", aside))
     if flow.get("stop_reason"):
         rows.append(fact_named(t("traffic.ended"), flow["stop_reason"]))
     if flow.get("error"):
