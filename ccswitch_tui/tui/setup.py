@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, cast
 
 from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.probe.model import ProbeReport
-from ccswitch_tui.probe.shapes import parsed, read_models
-from ccswitch_tui.profiles.model import ModelTiers, Profile, SecretRef, Wire, profile_from_table, profile_to_table
+from ccswitch_tui.profiles.model import ModelTiers, Profile, SecretRef, Wire
 from ccswitch_tui.profiles.url import url_host
+from ccswitch_tui.workflows.edit import patched
+from ccswitch_tui.workflows.proved import learned_quirks, listed_models
 
 
 class Setup(NamedTuple):
@@ -43,27 +44,9 @@ def learned(setup: Setup, report: ProbeReport) -> Setup:
     endpoint = endpoint._replace(
         wire=cast("Wire | None", report.wire) or endpoint.wire, auth=report.auth or endpoint.auth
     )
-    found = {
-        q.name: {"value": q.value, "from": "probe", "at": report.at[:10], "because": q.because} for q in report.quirks
-    }
-    draft = setup.draft._replace(endpoint=endpoint, quirks={**setup.draft.quirks, **found})
+    quirks = {**setup.draft.quirks, **learned_quirks(report)}
+    draft = setup.draft._replace(endpoint=endpoint, quirks=quirks)
     return setup._replace(draft=draft, report=report)
-
-
-def patched(profile: Profile, patch: Mapping[str, Any]) -> Profile:
-    """The profile with dotted keys set, or taken out where the value is None. Raises UsageError for what cannot be."""
-    table = profile_to_table(profile)
-    for dotted, value in patch.items():
-        *path, last = dotted.split(".")
-        spot = table
-        for part in path:
-            spot[part] = dict(spot.get(part, {}))
-            spot = spot[part]
-        if value is None:
-            spot.pop(last, None)
-        else:
-            spot[last] = value
-    return profile_from_table(profile.name, table)
 
 
 # ---------------------------------------------------------------- names
@@ -143,20 +126,9 @@ def offered_models(setup: Setup) -> list[str]:
     return sorted(known, key=lambda m: bool(NO_CONVERSATION.search(m)))
 
 
-_ID = re.compile(r'"id":\s*"((?:[^"\\]|\\.){1,200})"')
-"""For a list so long that its recorded body was cut and is no JSON any more."""
-
-
 def listed_by(report: ProbeReport | None) -> dict[str, int | None]:
     """The models an endpoint listed when it was probed, with their context windows where it tells them."""
-    for exchange in report.exchanges if report else ():
-        if exchange.rung in ("http", "models") and exchange.status == 200:
-            rows = read_models(parsed(exchange.body))
-            if rows:
-                return {row.id: row.context_window for row in rows}
-            if exchange.rung == "models":
-                return dict.fromkeys(_ID.findall(exchange.body))
-    return {}
+    return listed_models(report) if report else {}
 
 
 def with_window(setup: Setup) -> Setup:

@@ -92,14 +92,19 @@ def plan_patch(ctx: Context, name: str, patch: Mapping[str, Any]) -> Edited:
     """The profile with a finding's patch applied: dotted keys to values, None to take one out."""
     book = ctx.book()
     before = book.get(name)
-    table = profile_to_table(before)
+    return Edited(before, patched(before, patch), book.sha256)
+
+
+def patched(profile: Profile, patch: Mapping[str, Any]) -> Profile:
+    """The profile with dotted keys set, or taken out where the value is None. Raises UsageError for what cannot be."""
+    table = profile_to_table(profile)
     for dotted, value in patch.items():
         path = _path(dotted)
         if value is None:
             _unset(table, path)
         else:
             _assign(table, path, value)
-    return Edited(before, profile_from_table(name, table), book.sha256)
+    return profile_from_table(profile.name, table)
 
 
 def save_edit(ctx: Context, edited: Edited, *, key_follows: bool = False) -> Profile:

@@ -6,6 +6,7 @@ given: a probe may correct an address, never move a key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -41,12 +42,21 @@ def with_report(draft: Draft, report: ProbeReport, *, keep_wire: bool = False) -
     if auth not in (endpoint.auth, "none") and draft.secret is not None:
         notes.append(f"the endpoint takes the key as {auth}")
         endpoint = endpoint._replace(auth=auth)
-    learned = {
+    quirks = {**draft.quirks, **learned_quirks(report)}
+    draft = draft._replace(endpoint=endpoint, quirks=quirks, notes=tuple(notes))
+    return _with_models(_with_gateway(draft, report), listed_models(report))
+
+
+def learned_quirks(report: ProbeReport) -> dict[str, Any]:
+    """The quirks a probe found, as a profile keeps them: with where they are from."""
+    return {
         q.name: {"value": q.value, "from": "probe", "at": report.at[:10], "because": q.because[:200]}
         for q in report.quirks
     }
-    draft = draft._replace(endpoint=endpoint, quirks={**draft.quirks, **learned}, notes=tuple(notes))
-    return _with_models(_with_gateway(draft, report), listed_models(report))
+
+
+_ID = re.compile(r'"id":\s*"((?:[^"\\]|\\.){1,200})"')
+"""For a list so long that its recorded body was cut and is no JSON any more."""
 
 
 def listed_models(report: ProbeReport) -> dict[str, int | None]:
@@ -56,6 +66,8 @@ def listed_models(report: ProbeReport) -> dict[str, int | None]:
             rows = read_models(parsed(exchange.body))
             if rows:
                 return {row.id: row.context_window for row in rows}
+            if exchange.rung == "models":
+                return dict.fromkeys(_ID.findall(exchange.body))
     return {}
 
 

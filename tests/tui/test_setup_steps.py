@@ -8,7 +8,8 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.tui.setup import Setup, match_tiers, offered_models, patched, suggest_name
+from ccswitch_tui.tui.setup import Setup, match_tiers, offered_models, suggest_name
+from ccswitch_tui.workflows.edit import patched
 
 
 def draft(base_url: str, name: str = "") -> Draft:

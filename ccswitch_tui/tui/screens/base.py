@@ -83,8 +83,27 @@ def gone(node: Any) -> bool:
         return True
 
 
+def too_small() -> ComposeResult:
+    """The one line that is left when the terminal is too small for anything else."""
+    yield Static(t("app.too_small", columns=SMALLEST[0], rows=SMALLEST[1]), id="too-small")
+
+
 class Doing:
     """The one way from a key to what it does, shared by places and sheets."""
+
+    @property
+    def ccs(self) -> CcswitchApp:
+        """The app, by its own type."""
+        return cast("CcswitchApp", cast("Any", self).app)
+
+    @property
+    def session(self) -> Session:
+        return self.ccs.session
+
+    def renew_keys(self) -> None:
+        """Draws the key line again after something changed what can be done."""
+        for bar in cast("Widget", self).query(KeyBar):
+            bar.refresh()
 
     def why_not(self, action: str) -> str | None:
         """Why `action` cannot work now, for the user; None when it can."""
@@ -93,18 +112,18 @@ class Doing:
     def action_do(self, action: str) -> None:
         reason = self.why_not(action)
         if reason:
-            cast("Any", self).app.say(reason, severity="warning")
+            self.ccs.say(reason, severity="warning")
         else:
             getattr(self, f"do_{action}")()
 
     def do_palette(self) -> None:
-        cast("Any", self).app.action_command_palette()
+        self.ccs.action_command_palette()
 
     def do_quit(self) -> None:
-        cast("Any", self).app.exit(0)
+        self.ccs.exit(0)
 
     def do_help(self) -> None:
-        cast("Any", self).app.open_help()
+        self.ccs.open_help()
 
 
 class Place(Doing, Screen[ResultT]):
@@ -122,23 +141,10 @@ class Place(Doing, Screen[ResultT]):
         width, height = self.app.size
         self.add_class(class_of(width, COLUMNS), class_of(height, ROWS), update=False)
 
-    @property
-    def ccs(self) -> CcswitchApp:
-        """The app, by its own type."""
-        return cast("CcswitchApp", self.app)
-
-    @property
-    def session(self) -> Session:
-        return self.ccs.session
-
     def compose(self) -> ComposeResult:
         yield from self.body()
         yield KeyBar(keys.keys_of(self.PLACE), self)
-        yield from self.too_small()
-
-    def too_small(self) -> ComposeResult:
-        """The one line that is left when the terminal is too small for anything else."""
-        yield Static(t("app.too_small", columns=SMALLEST[0], rows=SMALLEST[1]), id="too-small")
+        yield from too_small()
 
     def on_mount(self) -> Any:
         """Notices belong to the place they were given in; here they would only cover something."""
@@ -156,11 +162,6 @@ class Place(Doing, Screen[ResultT]):
         """The place's own widgets."""
         yield from ()
 
-    def renew_keys(self) -> None:
-        """Draws the key line again after something changed what can be done."""
-        for bar in self.query(KeyBar):
-            bar.refresh()
-
     def do_back(self) -> Any:
         self.dismiss()
 
@@ -170,14 +171,8 @@ class Sheet(Doing, ModalScreen[ResultT]):
 
     PLACE: ClassVar[str] = ""
     HELP_TOPIC: ClassVar[str] = ""
-
-    @property
-    def ccs(self) -> CcswitchApp:
-        return cast("CcswitchApp", self.app)
-
-    @property
-    def session(self) -> Session:
-        return self.ccs.session
+    HORIZONTAL_BREAKPOINTS = COLUMNS
+    VERTICAL_BREAKPOINTS = ROWS
 
     def compose(self) -> ComposeResult:
         from textual.containers import Vertical
@@ -185,16 +180,13 @@ class Sheet(Doing, ModalScreen[ResultT]):
         with Vertical(id="sheet"):
             yield from self.body()
             yield KeyBar(keys.keys_of(self.PLACE), self)
+        yield from too_small()
 
     def body(self) -> ComposeResult:
         yield from ()
 
     def do_back(self) -> None:
         self.dismiss(None)
-
-    def renew_keys(self) -> None:
-        for bar in self.query(KeyBar):
-            bar.refresh()
 
 
 def widget_help(widget: Widget | None) -> str:

@@ -6,22 +6,20 @@ from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
-from ccswitch_tui.tui.widgets.finding import card, sentence_of
-from ccswitch_tui.tui.widgets.ladder import Ladder, step_facts
-from ccswitch_tui.tui.widgets.prose import Prose
+from ccswitch_tui.tui.screens.climbing import Climbing
+from ccswitch_tui.tui.widgets.finding import sentence_of
+from ccswitch_tui.tui.widgets.ladder import Ladder
 from ccswitch_tui.tui.widgets.rows import Rows
 
 
-class ProbeScreen(Place[None]):
+class ProbeScreen(Climbing, Place[None]):
     """Opens with the last report if there is one, and probes at once."""
 
     PLACE = "probe"
@@ -33,15 +31,11 @@ class ProbeScreen(Place[None]):
         super().__init__()
         self.profile_name = name
         self.report: Any = None
-        self.running = False
         self.ladder: Any = "default"
 
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
-        with Container(id="halves"):
-            yield Ladder(id="ladder")
-            with VerticalScroll(id="side", can_focus=False):
-                yield Prose(id="card")
+        yield from self.ladder_and_card()
 
     def on_mount(self) -> None:
         self.climb(self.ccs.config.ladder)
@@ -55,24 +49,16 @@ class ProbeScreen(Place[None]):
         self.query_one(Ladder).begin(ladder)
         self._head()
         try:
-            self.report = await with_keys(
-                self.ccs, lambda: self.session.probe(self.profile_name, ladder, self._on_step)
-            )
+            self.report = await with_keys(self.ccs, lambda: self.session.probe(self.profile_name, ladder, self.on_step))
         finally:
             self.running = False
             if self.query("#head"):  # it is gone when leaving ended the probe
                 self._head()
         self.query_one(Ladder).settle(self.report.steps)
-        self._card()
+        self.show_card()
 
-    def _on_step(self, step: Any) -> None:
-        """Called from the probe's thread."""
-        self.app.call_from_thread(self._add, step)
-
-    def _add(self, step: Any) -> None:
-        if self.running:
-            self.query_one(Ladder).add(step)
-            self._card()
+    def last_climb(self) -> Any:
+        return self.report
 
     # ------------------------------------------------------------------ showing
 
@@ -93,26 +79,8 @@ class ProbeScreen(Place[None]):
         self.renew_keys()
 
     @on(Rows.Moved, "#ladder")
-    def _card(self) -> None:
-        step = self.query_one(Ladder).row
-        shown: list[Content | str] = []
-        for finding in self.findings():
-            shown += [card(finding, fix_key="f"), ""]
-        if step is not None:
-            shown.append(step_facts(step, seen=not shown))
-        self.query_one("#card", Prose).update(look.lines(*shown))
-        self.renew_keys()
-
-    def findings(self) -> list[Finding]:
-        """Those of the rung under the cursor; on a rung without any, nothing."""
-        step = self.query_one(Ladder).row
-        if self.report is None or step is None:
-            return []
-        return [f for f in self.report.findings if f.kind == step.finding]
-
-    def fixable(self) -> Finding | None:
-        """The finding whose fix one key applies now."""
-        return next((f for f in self.findings() if f.fix and f.fix.patch), None)
+    def _moved(self) -> None:
+        self.show_card()
 
     # ------------------------------------------------------------------ actions
 

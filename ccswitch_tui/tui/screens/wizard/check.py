@@ -6,23 +6,22 @@ from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
 from textual.content import Content
 
-from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
+from ccswitch_tui.tui.screens.climbing import Climbing
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.setup import learned
-from ccswitch_tui.tui.widgets.finding import card, sentence_of
-from ccswitch_tui.tui.widgets.ladder import Ladder, step_facts
+from ccswitch_tui.tui.widgets.finding import sentence_of
+from ccswitch_tui.tui.widgets.ladder import Ladder
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 
-class CheckPane(Pane):
+class CheckPane(Climbing, Pane):
     """Probes at once; `enter` goes on, also with an endpoint that does not work yet."""
 
     PLACE = "check"
@@ -30,14 +29,9 @@ class CheckPane(Pane):
     BINDINGS = bindings("check")
     FOCUS = "Ladder"
 
-    running = False
-
     def body(self) -> ComposeResult:
         yield Prose(id="state", classes="lead")
-        with Container(id="halves"):
-            yield Ladder(id="ladder")
-            with VerticalScroll(id="side", can_focus=False):
-                yield Prose(id="card")
+        yield from self.ladder_and_card()
 
     def begin(self) -> None:
         super().begin()
@@ -54,22 +48,17 @@ class CheckPane(Pane):
         self.query_one(Ladder).begin(ladder)
         self._state()
         try:
-            report = await with_keys(self.ccs, lambda: self.session.probe_draft(self.setup, ladder, self._on_step))
+            report = await with_keys(self.ccs, lambda: self.session.probe_draft(self.setup, ladder, self.on_step))
             self.setup = learned(self.setup, report)
             self.query_one(Ladder).settle(report.steps)
         finally:
             self.running = False
             if self.query("#state"):  # it is gone when stepping back ended the probe
                 self._state()
-                self._card()
+                self.show_card()
 
-    def _on_step(self, step: Any) -> None:
-        self.app.call_from_thread(self._add, step)
-
-    def _add(self, step: Any) -> None:
-        if self.running and self.is_attached:
-            self.query_one(Ladder).add(step)
-            self._card()
+    def last_climb(self) -> Any:
+        return self.setup.report
 
     def _state(self) -> None:
         report = self.setup.report
@@ -81,23 +70,8 @@ class CheckPane(Pane):
         self.renew_keys()
 
     @on(Rows.Moved, "#ladder")
-    def _card(self) -> None:
-        step = self.query_one(Ladder).row
-        shown: list[Content | str] = []
-        for finding in self.findings():
-            shown += [card(finding, fix_key="f"), ""]
-        if step is not None and not shown:
-            shown.append(step_facts(step))
-        self.query_one("#card", Prose).update(look.lines(*shown))
-        self.renew_keys()
-
-    def findings(self) -> list[Finding]:
-        step = self.query_one(Ladder).row
-        report = self.setup.report
-        return [f for f in report.findings if f.kind == step.finding] if report and step else []
-
-    def fixable(self) -> Finding | None:
-        return next((f for f in self.findings() if f.fix and f.fix.patch), None)
+    def _moved(self) -> None:
+        self.show_card()
 
     def why_not(self, action: str) -> str | None:
         if action == "next" and self.running:

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
-from ccswitch_tui.tui.screens.base import Place, task
+from ccswitch_tui.tui.screens.base import Place, task, too_small
 from ccswitch_tui.tui.screens.wizard.check import CheckPane
 from ccswitch_tui.tui.screens.wizard.chooser import CataloguePane, MinePane
 from ccswitch_tui.tui.screens.wizard.finish import ReadyPane, UseNowPane
@@ -55,7 +55,7 @@ class WizardScreen(Place[str | None]):
     def compose(self) -> ComposeResult:
         yield Static(id="head", classes="head")
         yield Container(id="stage")
-        yield from self.too_small()
+        yield from too_small()
 
     async def on_mount(self) -> None:
         await self._go(self.step)

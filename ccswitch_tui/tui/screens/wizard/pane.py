@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,10 +13,6 @@ from ccswitch_tui.tui import keys
 from ccswitch_tui.tui.screens.base import Doing
 from ccswitch_tui.tui.setup import Setup
 from ccswitch_tui.tui.widgets.keybar import KeyBar
-
-if TYPE_CHECKING:
-    from ccswitch_tui.tui.app import CcswitchApp
-    from ccswitch_tui.tui.session import Session
 
 
 class Pane(Doing, Vertical):
@@ -40,14 +36,6 @@ class Pane(Doing, Vertical):
         super().__init__()
         self.setup = setup
 
-    @property
-    def ccs(self) -> CcswitchApp:
-        return cast("CcswitchApp", self.app)
-
-    @property
-    def session(self) -> Session:
-        return self.ccs.session
-
     def compose(self) -> ComposeResult:
         yield from self.body()
         yield KeyBar(keys.keys_of(self.PLACE), self)
@@ -59,9 +47,6 @@ class Pane(Doing, Vertical):
         """Called when the pane is on the screen."""
         if self.FOCUS:
             self.query_one(self.FOCUS).focus()
-
-    def renew_keys(self) -> None:
-        self.query_one(KeyBar).refresh()
 
     def done(self, setup: Setup, to: str = "") -> None:
         self.post_message(self.Done(setup, to))
