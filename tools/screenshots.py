@@ -72,7 +72,7 @@ def svg_of(shot: Shot) -> str:
             )
         )  # fmt: skip
     # Rich counts characters where it should count cells: Chinese would be squeezed into half its room.
-    drawn[0] = re.sub(r'textLength="[\d.]+"([^>]*)>([^<]*)</text>', in_cells, drawn[0])
+    drawn[0] = re.sub(r'<text ([^>]*)x="([\d.]+)"([^>]*)textLength="[\d.]+"([^>]*)>([^<]*)</text>', in_cells, drawn[0])
     # The web fonts it names are not fetched from inside a README.
     return re.sub(r"@font-face \{.*?\}\s*", "", drawn[0], flags=re.DOTALL)
 
@@ -81,12 +81,22 @@ CELL = 12.2
 """Width of a cell in Rich's SVG, in its units."""
 
 
+WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]+|[^\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]+")
+"""Runs of characters that are one, and that are two cells wide."""
+
+
 def in_cells(match: re.Match[str]) -> str:
-    """One text of the SVG with the length its cells take."""
+    """One text of the SVG as a text for each run of one width, where its cells are and as long as they are."""
     from rich.cells import cell_len
 
-    length = CELL * cell_len(html.unescape(match[2]))
-    return f'textLength="{length:g}"{match[1]}>{match[2]}</text>'
+    before, x, middle, after, text = match.groups()
+    at, runs = float(x), []
+    for run in WIDE.findall(html.unescape(text)):
+        length = CELL * cell_len(run)
+        shown = html.escape(run).replace(" ", "&#160;")
+        runs.append(f'<text {before}x="{at:g}"{middle}textLength="{length:g}"{after}>{shown}</text>')
+        at += length
+    return "".join(runs)
 
 
 def png_of(svg: str) -> bytes:
