@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ccswitch_tui.proxy.control import ProxyStatus
     from ccswitch_tui.workflows.context import Context
 
+SERVICE_WAIT_S = 5.0
+"""What the system may take to start the login service; the proxy itself takes under a second."""
+
 DESCRIPTION = "The proxy between Claude Code and an endpoint that speaks another language."
 
 EXAMPLES = """\
@@ -210,7 +213,8 @@ def _service(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         ctx.proxy.address()  # the port and token exist before the service first reads them
         ctx.proxy.stop()
         service.install_service(plan)
-        done = f"written: {plan.file}; the proxy starts at login, and runs now"
+        now = "and runs now" if _answers(ctx) else "and does not answer yet: 'ccswitch-tui proxy logs' shows why"
+        done = f"written: {plan.file}; the proxy starts at login, {now}"
     else:
         done = f"removed: {plan.file}" if service.remove_service(plan) else "there was no such service"
     if args.json:
@@ -224,6 +228,18 @@ def _service(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     for name in plan.left_out:
         out.talk(f"ccswitch-tui: hint: {name} holds a password and was left out; give the profile an http_proxy")
     return 0
+
+
+def _answers(ctx: Context) -> bool:
+    """Whether the proxy that the system was told to start is there, or comes soon."""
+    import time
+
+    deadline = time.monotonic() + SERVICE_WAIT_S
+    while not ctx.proxy.status().running:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _show_plan(args: argparse.Namespace, file: str, text: str, commands: Any, out: Output) -> None:

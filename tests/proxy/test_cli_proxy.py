@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -89,6 +90,21 @@ def test_a_port_that_is_none_is_a_usage_error(cli: Cli) -> None:
     code, _, err = cli("start", "--port", "70000")
     assert code == 2
     assert "70000 is no port" in err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the systemd form")
+def test_installing_the_service_does_not_claim_that_it_runs(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ccswitch_tui.cli import proxy
+    from ccswitch_tui.proxy import service
+
+    monkeypatch.setattr(service, "_tell", lambda words, must_succeed=True: None)
+    monkeypatch.setattr(proxy, "SERVICE_WAIT_S", 0.1)
+    assert "does not answer yet" in cli("service", "install")[1]
+    monkeypatch.setattr(proxy, "_answers", lambda ctx: True)
+    assert "runs now" in cli("service", "install")[1]
+    assert cli("service", "remove")[0] == 0
 
 
 def test_usage_shows_requests_tokens_and_known_costs_without_the_proxy(cli: Cli, tmp_path: Path) -> None:
