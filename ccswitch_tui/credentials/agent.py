@@ -40,7 +40,7 @@ class AgentStatus(NamedTuple):
 class KeyAgent:
     """A CredentialStore that is locked until somebody gives the passphrase."""
 
-    label = "encrypted key file"
+    label: str = say("encrypted key file")
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ from ccswitch_tui.sentence import say
 class AgentStore:
     """A CredentialStore whose keys are in the memory of the background proxy."""
 
-    label = "encrypted key file"
+    label: str = say("encrypted key file")
 
     def __init__(self, paths: Paths, env: Mapping[str, str]) -> None:
         from ccswitch_tui.proxy.control import ProxyControl

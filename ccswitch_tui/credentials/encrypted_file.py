@@ -47,7 +47,7 @@ class _Sealed(NamedTuple):
 class EncryptedFileStore:
     """The opened file. Holds the derived key, not the passphrase; reads the file anew for every operation."""
 
-    label = "encrypted key file"
+    label: str = say("encrypted key file")
 
     def __init__(self, path: str, state_dir: str, derived: bytes, salt: bytes, scrypt: dict[str, int]) -> None:
         self.path = path

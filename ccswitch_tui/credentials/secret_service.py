@@ -55,7 +55,7 @@ def read(service: str, name: str, env: Mapping[str, str]) -> str | None:
     try:
         connection = open_dbus_connection(bus_address(env))
     except (OSError, ValueError, RuntimeError) as error:
-        raise Unreachable(f"the D-Bus session cannot be reached: {error}") from None
+        raise Unreachable(say("the D-Bus session cannot be reached: {error}", error=error)) from None
     try:
         return _read(connection, {"service": service, "username": name})
     except LockedException:
@@ -63,7 +63,7 @@ def read(service: str, name: str, env: Mapping[str, str]) -> str | None:
     except ItemNotFoundException:
         return None  # no default collection: nothing was ever stored
     except SecretServiceNotAvailableException as error:
-        raise Unreachable(f"nobody on the D-Bus session keeps secrets: {error}") from None
+        raise Unreachable(say("nobody on the D-Bus session keeps secrets: {error}", error=error)) from None
     finally:
         connection.close()
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ccswitch_tui.profiles.model import Wire
+from ccswitch_tui.sentence import say
 
 
 class Gateway(NamedTuple):
@@ -26,19 +27,25 @@ class Gateway(NamedTuple):
 NEW_API = Gateway(
     "new-api",
     "anthropic",
-    "it serves /v1/messages itself; a model its site lists may still be forbidden to this token "
-    "(by its allow-list, its group or its address range)",
+    say(
+        "it serves /v1/messages itself; a model its site lists may still be forbidden to this token "
+        "(by its allow-list, its group or its address range)"
+    ),
 )
 ONE_API = Gateway(
     "one-api",
     "openai-chat",
-    "it relays OpenAI's routes only, so the proxy translates; a 503 about channels means that no upstream "
-    "of your group serves the model",
+    say(
+        "it relays OpenAI's routes only, so the proxy translates; a 503 about channels means that no upstream "
+        "of your group serves the model"
+    ),
 )
 LITELLM = Gateway(
     "LiteLLM",
     "anthropic",
-    "it serves /v1/messages itself; its list of models has OpenAI's form, and a key may be limited to some of them",
+    say(
+        "it serves /v1/messages itself; its list of models has OpenAI's form, and a key may be limited to some of them"
+    ),
 )
 
 TELLING_HEADERS = {

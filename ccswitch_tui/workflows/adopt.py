@@ -18,6 +18,7 @@ from ccswitch_tui.credentials.os_keyring import NO_NAME
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.interop.variables import fold
 from ccswitch_tui.profiles.model import SecretRef
+from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.lying_keys import Place, exposed_in_history, exposures, find_in_the_clear, text_of
 
 if TYPE_CHECKING:
@@ -56,12 +57,18 @@ def _adopt_file(ctx: Context, places: list[Place]) -> Adopted:
     remains = list(dict.fromkeys(spot for place in places for spot in exposures(ctx, place)))
     if first.kind == "read-only":
         names = tuple(_store(ctx, place) for place in places)
-        return Adopted(first.file, names, None, (f"{first.file}: {first.remark}", *remains), None)
+        return Adopted(
+            first.file, names, None, (say("{file}: {remark}", file=first.file, remark=first.remark), *remains), None
+        )
     if first.kind == "settings":
         return _adopt_settings(ctx, places, remains)
     names = tuple(_store(ctx, place) for place in places)
     record = _move(ctx, places, names)
-    remains = list(dict.fromkeys([*(f"{first.file}: {p.remark}" for p in places if p.remark), *remains]))
+    remains = list(
+        dict.fromkeys(
+            [*(say("{file}: {remark}", file=first.file, remark=p.remark) for p in places if p.remark), *remains]
+        )
+    )
     return Adopted(first.file, names, None, tuple(remains), record.id)
 
 
@@ -76,7 +83,10 @@ def _store(ctx: Context, place: Place) -> str:
             return name
         if held == place.secret:
             return name
-    raise UsageError(f"there are a hundred adopted keys named '{stem}'", hint="name them by hand: 'ccswitch-tui add'")
+    raise UsageError(
+        say("there are a hundred adopted keys named '{stem}'", stem=stem),
+        hint=say("name them by hand: 'ccswitch-tui add'"),
+    )
 
 
 def _move(ctx: Context, places: list[Place], names: tuple[str, ...]) -> moved.Moved:
@@ -84,7 +94,9 @@ def _move(ctx: Context, places: list[Place], names: tuple[str, ...]) -> moved.Mo
     text = text_of(path)
     keys = [place.lying for place in places if place.lying is not None]
     if any(text[lying.start : lying.end] != lying.written for lying in keys):
-        raise ConflictError(f"{path} changed since it was looked at: nothing was written", hint="run 'adopt' again")
+        raise ConflictError(
+            say("{path} changed since it was looked at: nothing was written", path=path), hint=say("run 'adopt' again")
+        )
     stand_ins = [_stand_in(place, text, name) for place, name in zip(places, names, strict=True)]
     after = in_the_clear.replaced(text, keys, stand_ins)
     parts, shift = [], 0
@@ -150,7 +162,9 @@ def _adopt_settings(ctx: Context, places: list[Place], remains: list[str]) -> Ad
             raise
         record = moved.keep(ctx.paths, record._replace(profile=name, scope=scope, undo_id=undo_id))
     else:
-        remains.insert(0, f"{places[0].file} names no endpoint, so no profile was made: 'ccswitch-tui add NAME'")
+        remains.insert(
+            0, say("{file} names no endpoint, so no profile was made: 'ccswitch-tui add NAME'", file=places[0].file)
+        )
     return Adopted(places[0].file, stored, name, tuple(remains), record.id)
 
 
@@ -180,7 +194,9 @@ def _profile_of(ctx: Context, draft: Draft) -> str:
         same = there.endpoint.base_url == draft.endpoint.base_url and there.key == SecretRef("keyring", name)
         if same and ctx.keys.store.get(name) == draft.secret:
             return name
-    raise UsageError(f"there are a hundred profiles named '{stem}'", hint="remove some: 'ccswitch-tui list'")
+    raise UsageError(
+        say("there are a hundred profiles named '{stem}'", stem=stem), hint=say("remove some: 'ccswitch-tui list'")
+    )
 
 
 # ---------------------------------------------------------------- taking back
@@ -190,7 +206,7 @@ def take_back(ctx: Context) -> moved.Moved:
     """Puts the keys moved last back into their file, to the byte. They stay in the key store too."""
     records = moved.records(ctx.paths)
     if not records:
-        raise UsageError("no keys were moved", hint="'ccswitch-tui adopt' shows what lies in the clear")
+        raise UsageError(say("no keys were moved"), hint=say("'ccswitch-tui adopt' shows what lies in the clear"))
     record = records[0]
     if record.undo_id is not None:
         _undo_use(ctx, record)
@@ -207,7 +223,7 @@ def _undo_use(ctx: Context, record: moved.Moved) -> None:
         return
     if in_effect[0].id != record.undo_id:
         raise UsageError(
-            f"{record.file} was written again since",
-            hint="'ccswitch-tui undo' until that is taken back, then this again",
+            say("{file} was written again since", file=record.file),
+            hint=say("'ccswitch-tui undo' until that is taken back, then this again"),
         )
     undo(ctx)

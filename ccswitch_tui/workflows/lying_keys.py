@@ -15,6 +15,7 @@ from ccswitch_tui.credentials import in_the_clear
 from ccswitch_tui.credentials.in_the_clear import PLACEHOLDER, Lying
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -109,7 +110,7 @@ def _other_tools(ctx: Context) -> list[Place]:
         if source.path.endswith((".db", ".sqlite", ".sqlite3")):
             found += _in_database(ctx, source.path, source.source.id)
         else:
-            remark = f"{source.source.title} finds a placeholder instead"
+            remark = say("{title} finds a placeholder instead", title=source.source.title)
             found += _in_text(source.path, "text", remark=remark)
             found += [p for path in _beside(source.path) for p in _in_text(path, "text", remark=remark)]
     return found
@@ -125,8 +126,9 @@ def _beside(path: str) -> list[str]:
 def _in_database(ctx: Context, path: str, source: str) -> list[Place]:
     from ccswitch_tui.workflows.sources import SOURCES
 
-    remark = (
-        f"a database, which is only read: 'ccswitch-tui import {source}' takes it over, then delete it in its program"
+    remark = say(
+        "a database, which is only read: 'ccswitch-tui import {source}' takes it over, then delete it in its program",
+        source=source,
     )
     found = []
     try:
@@ -146,7 +148,9 @@ def _in_text(path: str, kind: str, *, remark: str = "", scope: str | None = None
     for lying in in_the_clear.find_keys(text) if text else ():
         about = remark
         if kind == "shell" and in_the_clear.shell_stand_in(lying, text, shell, "x").strip("\"'") == PLACEHOLDER:
-            about = f"line {lying.line} keeps a placeholder: it is a comment, or more than one assignment"
+            about = say(
+                "line {line} keeps a placeholder: it is a comment, or more than one assignment", line=lying.line
+            )
         place_id = _id(path, lying.name, lying.secret)
         found.append(Place(place_id, path, lying.line, lying.name, lying.secret, kind, about, lying, scope, shell))
     return found
@@ -177,22 +181,29 @@ def exposed_in_history(secret: Secret, ctx: Context) -> list[str]:
         return []
     files = [os.path.join(ctx.paths.home, *name.split("/")) for name in HISTORY_FILES]
     files += [ctx.env["HISTFILE"]] if ctx.env.get("HISTFILE") else []
-    found = []
+    found: list[str] = []
     for path in dict.fromkeys(files):
         try:
             with open(path, "rb") as file:
-                found += [f"{path}, line {number}" for number, line in enumerate(file, 1) if wanted in line]
+                found += [
+                    say("{file}, line {line}", file=path, line=number)
+                    for number, line in enumerate(file, 1)
+                    if wanted in line
+                ]
         except OSError:
             continue
     return found
 
 
 def exposures(ctx: Context, place: Place) -> list[str]:
-    found = [f"it also stands in the shell's history: {spot}" for spot in exposed_in_history(place.secret, ctx)]
+    found: list[str] = [
+        say("it also stands in the shell's history: {spot}", spot=spot)
+        for spot in exposed_in_history(place.secret, ctx)
+    ]
     if _is_in_git(place.file):
-        found.append(f"{place.file} lies in a git repository: its history may hold the key too")
+        found.append(say("{file} lies in a git repository: its history may hold the key too", file=place.file))
     if _others_can_read(place.file):
-        found.append(f"{place.file} could be read by other users of this machine")
+        found.append(say("{file} could be read by other users of this machine", file=place.file))
     return found
 
 

@@ -16,6 +16,7 @@ from ccswitch_tui.interop.new_api import recognise_gateway
 from ccswitch_tui.probe.model import ProbeReport
 from ccswitch_tui.probe.shapes import parsed, read_models
 from ccswitch_tui.profiles.model import Wire
+from ccswitch_tui.sentence import say
 
 ADDRESS_KEYS = {"endpoint.base_url", "endpoint.wire", "endpoint.auth"}
 
@@ -32,15 +33,15 @@ def with_report(draft: Draft, report: ProbeReport, *, keep_wire: bool = False) -
     patch = {} if keep_wire else _address_patch(draft, report)
     wire = cast("Wire | None", patch.get("endpoint.wire") or report.wire)
     if wire and wire != endpoint.wire and not keep_wire:
-        notes.append(f"the probe was answered in the format '{wire}'")
+        notes.append(say("the probe was answered in the format '{wire}'", wire=wire))
         endpoint = endpoint._replace(wire=wire)
     base_url = str(patch.get("endpoint.base_url") or endpoint.base_url)
     if base_url != endpoint.base_url:
-        notes.append(f"the probe was answered at {base_url}")
+        notes.append(say("the probe was answered at {base_url}", base_url=base_url))
         endpoint = endpoint._replace(base_url=base_url)
     auth = str(patch.get("endpoint.auth") or report.auth or endpoint.auth)
     if auth not in (endpoint.auth, "none") and draft.secret is not None:
-        notes.append(f"the endpoint takes the key as {auth}")
+        notes.append(say("the endpoint takes the key as {auth}", auth=auth))
         endpoint = endpoint._replace(auth=auth)
     quirks = {**draft.quirks, **learned_quirks(report)}
     draft = draft._replace(endpoint=endpoint, quirks=quirks, notes=tuple(notes))
@@ -79,7 +80,7 @@ def _with_gateway(draft: Draft, report: ProbeReport) -> Draft:
         return draft
     tag = gateway.name.lower()
     return draft._replace(
-        notes=(*draft.notes, f"this is {gateway.name}: {gateway.advice}"),
+        notes=(*draft.notes, say("this is {name}: {advice}", name=gateway.name, advice=gateway.advice)),
         tags=draft.tags if tag in draft.tags else (*draft.tags, tag),
     )
 
@@ -107,10 +108,10 @@ def _with_models(draft: Draft, listed: Mapping[str, int | None]) -> Draft:
     models = draft.models
     if not models.default and len(listed) == 1:
         models = models._replace(default=next(iter(listed)))
-        notes.append(f"the endpoint serves one model, '{models.default}'")
+        notes.append(say("the endpoint serves one model, '{model}'", model=models.default))
     elif not models.named() and listed:
         shown = ", ".join(list(listed)[:6]) + (" …" if len(listed) > 6 else "")
-        warnings.append(f"no model is named; the endpoint lists {shown}")
+        warnings.append(say("no model is named; the endpoint lists {models}", models=shown))
     window = draft.context_window or listed.get(models.default or "")
     return draft._replace(
         models=models,
