@@ -21,6 +21,9 @@ JOINED_BELOW_BYTES = 16 * 1024
 """A request's head and a body up to this size leave as one piece; a larger one is not copied for that."""
 
 
+CLOSED = "the connection was closed before the answer was complete"
+
+
 class Broken(ConnectionError):
     """The connection ended, or what came was not HTTP, before the answer was complete."""
 
@@ -129,7 +132,9 @@ class Answer:
         if self._body is not None and error is None and self._body.end():
             self._complete()
         else:
-            self._break(Broken("the connection was closed before the answer was complete"))
+            alert = getattr(error, "reason", None)  # of an ssl.SSLError: such as a client certificate that is wanted
+            said = f"the endpoint ended TLS: {alert.lower().replace('_', ' ')}" if isinstance(alert, str) else CLOSED
+            self._break(Broken(said))
 
     def _begin(self, data: bytes) -> bytes:
         """Takes the head; returns what of the body came with it."""

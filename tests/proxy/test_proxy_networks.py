@@ -130,6 +130,18 @@ def test_a_client_certificate_is_shown(authority: tuple[trustme.CA, str], tmp_pa
             assert call(proxy).text == "known to you"
 
 
+def test_an_endpoint_that_wants_a_client_certificate_says_so(authority: tuple[trustme.CA, str]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority[0].issue_cert("127.0.0.1").configure_cert(context)
+    authority[0].configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with (
+        ScriptedEndpoint(chat_text("x"), tls=context) as endpoint,
+        proxy_for(profile(endpoint.origin, endpoint={"ca_file": authority[1]})) as proxy,
+    ):
+        assert "certificate required" in call(proxy).error["message"]
+
+
 def test_a_proxy_with_a_password_is_passed(
     tls_endpoint: ScriptedEndpoint, authority: tuple[trustme.CA, str], connect_proxy: ConnectProxy
 ) -> None:
