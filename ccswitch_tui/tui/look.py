@@ -10,7 +10,7 @@ from typing import Any
 
 from textual.content import Content
 
-from ccswitch_tui.secret import redact
+from ccswitch_tui.secret import covered, redact
 from ccswitch_tui.tui.i18n import spoken, t, t_or
 
 SIGNS = {
@@ -88,6 +88,12 @@ def quoted(text: str) -> str:
 def quoted_lines(text: str) -> str:
     """The same for a text of several lines."""
     return "\n".join(quoted(row) for row in spoken(text).splitlines())
+
+
+def painted(typed: str) -> str:
+    """A line as a field paints it, as long as it is: dots for a key, and for what would command the terminal."""
+    shown = "".join(c if c.isprintable() or c == "\t" else "·" for c in covered(typed))
+    return shown.replace("•", "*").replace("·", "-") if _ascii else shown
 
 
 def cells(text: str | Content, width: int, style: str = "", *, right: bool = False) -> Content:

@@ -15,6 +15,7 @@ from ccswitch_tui.tui.app import crash_text
 from ccswitch_tui.tui.config import load_config
 from ccswitch_tui.tui.i18n import language_of, t, use_language
 from ccswitch_tui.tui.themes import HOUSE_THEMES, default_theme
+from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class PickerApp(App[str]):
         self.every: list[Choice] = []
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder=t("picker.ask"))
+        yield Line(placeholder=t("picker.ask"))
         yield Rows(self._draw)
 
     def on_mount(self) -> None:

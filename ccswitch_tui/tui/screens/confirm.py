@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.screens.base import Sheet, bindings
+from ccswitch_tui.tui.widgets.line import Line
 
 
 class ConfirmSheet(Sheet[bool | None]):
@@ -42,7 +43,7 @@ class AskSheet(Sheet[str | None]):
 
     def body(self) -> ComposeResult:
         yield Static(look.line((look.quoted(self.question), look.NAME)), classes="title")
-        yield Input(compact=True)
+        yield Line()
 
     @on(Input.Submitted)
     def do_answer(self) -> None:

@@ -20,6 +20,7 @@ from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet, DirtySheet
 from ccswitch_tui.tui.widgets.choice import Choice
 from ccswitch_tui.tui.widgets.covered_area import CoveredArea
+from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.secret_field import SecretField
 from ccswitch_tui.wire.quirks import Quirks, allowed_values
@@ -273,7 +274,7 @@ def widget_for(field: Field) -> Widget:
         return Choice(field.choices, field.choices[0], id=field.widget_id, empty=default_of(field))
     if field.key in TABLES:
         return CoveredArea(id=field.widget_id, tab_behavior="focus", soft_wrap=True, compact=True)
-    return Input(placeholder=default_of(field) or "-", id=field.widget_id, compact=True)
+    return Line(placeholder=default_of(field) or "-", id=field.widget_id)
 
 
 def default_of(field: Field) -> str:

@@ -188,8 +188,10 @@ class HomeScreen(MoreVerbs):
     def do_filter(self) -> None:
         """Opens the field, which is not there before: it would cost the first paint a twentieth."""
         if not self.query(Input):
-            field = Input(placeholder=t("home.filter"), id="filter", compact=True)
-            self.query_one("#list").mount(field, before=0)
+            from ccswitch_tui.tui.widgets.line import Line
+
+            line = Line(placeholder=t("home.filter"), id="filter")
+            self.query_one("#list").mount(line, before=0)
         field = self.query_one(Input)
         field.display = True
         field.focus()

@@ -16,6 +16,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 from ccswitch_tui.tui.widgets.sides import sides
@@ -52,7 +53,7 @@ class TrafficScreen(Place[None]):
         yield Static(id="head", classes="head")
         with Container(id="halves"):
             with Container(id="list"):
-                yield Input(placeholder=t("traffic.filter"), id="filter", compact=True)
+                yield Line(placeholder=t("traffic.filter"), id="filter")
                 yield Prose(id="empty")
                 yield Rows(self._draw, id="flows")
             with VerticalScroll(id="side", can_focus=False):

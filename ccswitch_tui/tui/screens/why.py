@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -35,7 +36,7 @@ class WhyScreen(Place[None]):
         yield Static(look.line((t("why.title"), look.NAME), (f"  {self.session.ctx.cwd}", look.QUIET)), classes="head")
         with Container(id="halves"):
             with Container(id="list"):
-                yield Input(placeholder=t("why.filter"), id="filter", compact=True)
+                yield Line(placeholder=t("why.filter"), id="filter")
                 yield Rows(self._draw, id="values")
             with VerticalScroll(id="side", can_focus=False):
                 yield Prose(id="facts")

@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.actions import SkipAction
 from textual.widgets import TextArea
 
-from ccswitch_tui.secret import covered, redact
+from ccswitch_tui.secret import redact
 from ccswitch_tui.tui import look
 
 
@@ -24,8 +24,7 @@ class CoveredArea(TextArea):
 
     def get_line(self, line_index: int) -> Text:
         """The line as it is painted; as long as the true one, so that the cursor stands where it should."""
-        shown = covered(self.document.get_line(line_index))
-        return Text(shown.replace("•", "*") if look.ascii_only() else shown, end="", no_wrap=True)
+        return Text(look.painted(self.document.get_line(line_index)), end="", no_wrap=True)
 
     def action_copy(self) -> None:
         """The selection without a key."""

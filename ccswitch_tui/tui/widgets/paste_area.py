@@ -12,25 +12,11 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 
+from ccswitch_tui.tui.pasted import Sealed, looks_binary, without_controls
 from ccswitch_tui.tui.widgets.covered_area import CoveredArea
 
 LONGEST_PASTE = 256 * 1024
 """No command, snippet or settings file comes near; a 5 MB paste is the wrong clipboard, and would freeze the editor."""
-
-
-class Sealed:
-    """A text that may hold a key somewhere: no log and no crash shows it. (A Secret is nothing but the key.)"""
-
-    __slots__ = ("__text",)
-
-    def __init__(self, text: str) -> None:
-        self.__text = text
-
-    def open(self) -> str:
-        return self.__text
-
-    def __repr__(self) -> str:
-        return "Sealed(…)"
 
 
 class PasteArea(CoveredArea):
@@ -62,16 +48,3 @@ class PasteArea(CoveredArea):
             self.post_message(self.TooMuch(len(event.text), looks_binary(event.text[:LONGEST_PASTE])))
         else:
             self.post_message(self.Pasted(Sealed(without_controls(event.text))))
-
-
-def looks_binary(text: str) -> bool:
-    """Whether this is a file's bytes and not text: NUL, or one control or replacement character in ten."""
-    sample = text[:4096]
-    odd = sum(1 for c in sample if (c < " " and c not in "\t\n\r\x1b") or c == "\ufffd")
-    return "\0" in sample or odd * 10 > len(sample)
-
-
-def without_controls(text: str) -> str:
-    """Line ends as LF, odd blanks as blanks; other control characters, which no command needs, left out."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c if c in "\t\n" or c.isprintable() else " " if c.isspace() else "" for c in text)

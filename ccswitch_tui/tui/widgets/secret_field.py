@@ -95,7 +95,7 @@ class SecretField(Widget, can_focus=True):
         return self.__typed == other.__typed
 
     def _put(self, text: str) -> None:
-        self.__typed = (self.__typed + self.wanted(text))[:LONGEST_KEY]
+        self.__typed = (self.__typed + self.wanted(text[: LONGEST_KEY * 2]))[:LONGEST_KEY]
         self._changed()
 
     @staticmethod

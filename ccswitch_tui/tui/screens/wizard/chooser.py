@@ -20,6 +20,7 @@ from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.screens.wizard.source import draft_facts
 from ccswitch_tui.tui.setup import Setup, suggest_name
 from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -43,7 +44,7 @@ class ChooserPane(Pane):
         self.every: Sequence[Any] = ()
 
     def body(self) -> ComposeResult:
-        yield Input(placeholder=t(self.SEARCH), id="search", compact=True)
+        yield Line(placeholder=t(self.SEARCH), id="search")
         yield Rows(self.draw, id="choices")
         yield Prose(id="about")
 

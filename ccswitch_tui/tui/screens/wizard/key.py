@@ -18,6 +18,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.secret_field import SecretField
 
@@ -37,7 +38,7 @@ class KeyPane(Pane):
         )
         yield Prose(self._found(), id="found")
         yield SecretField(id="secret")
-        yield Input(placeholder=t("give_key.reference"), value=str(draft.key_ref or ""), id="reference", compact=True)
+        yield Line(placeholder=t("give_key.reference"), value=str(draft.key_ref or ""), id="reference")
         yield Prose(id="where")
 
     def _found(self) -> Content:

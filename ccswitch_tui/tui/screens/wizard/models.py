@@ -15,6 +15,7 @@ from ccswitch_tui.tui.screens.base import bindings
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.setup import NO_CONVERSATION, Setup, match_tiers, offered_models, with_window
 from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -42,7 +43,7 @@ class ModelsPane(Pane):
 
     def body(self) -> ComposeResult:
         yield Static(t("models.ask" if self.every else "models.none"), classes="lead")
-        yield Input(placeholder=t("models.filter"), id="filter", compact=True)
+        yield Line(placeholder=t("models.filter"), id="filter")
         with Container(id="halves"):
             yield Rows(self._draw, id="models")
             yield Prose(id="tiers")

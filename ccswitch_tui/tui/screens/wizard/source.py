@@ -16,6 +16,7 @@ from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.setup import suggest_name
 from ccswitch_tui.tui.widgets.details import fact, fact_named
+from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.paste_area import PasteArea, Sealed
 from ccswitch_tui.tui.widgets.prose import Prose
 
@@ -32,7 +33,7 @@ class SourcePane(Pane):
         yield Static(look.lines(t("source.ask"), Content.styled(t("source.kinds"), look.QUIET)), classes="lead")
         yield PasteArea(id="paste", tab_behavior="focus", soft_wrap=True, compact=True)
         yield Prose(id="understood")
-        yield Input(placeholder=t("source.name"), id="name", compact=True)
+        yield Line(placeholder=t("source.name"), id="name")
 
     def begin(self) -> None:
         super().begin()
