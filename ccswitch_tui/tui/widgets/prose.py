@@ -78,10 +78,15 @@ def _breaks(text: str, width: int) -> Iterator[int]:
             yield unit.start()
             used = 0
         elif used + room > width:
+            begun = unit.start()
             for at in range(unit.start(), unit.end()):
                 if used + cell_len(text[at]) > width:
-                    yield at
-                    used = 0
+                    start = at
+                    while text[start] in _ENDS and start > begun + 1:
+                        start -= 1
+                    yield start
+                    begun = start
+                    used = cell_len(text[start:at])
                 used += cell_len(text[at])
             continue
         used += cell_len(unit[0])
