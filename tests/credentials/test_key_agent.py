@@ -369,3 +369,15 @@ def test_a_locked_file_stops_the_proxy_too_and_says_what_to_do(ctx: Context) -> 
         time.sleep(2.5)  # a failure is remembered for two seconds
         keys.unlock(ctx, PASSPHRASE)
         assert ask()[0] == 200
+
+
+def test_a_new_key_file_never_takes_the_place_of_the_second_copy(ctx: Context) -> None:
+    keys.create_key_file(ctx, PASSPHRASE)
+    ctx.keys.put("work", KEY)
+    os.unlink(ctx.paths.encrypted_keys)
+    with pytest.raises(UsageError) as refused:
+        keys.create_key_file(ctx, Secret("another long one"))
+    assert "unlock --from-copy" in refused.value.hint
+    keys.restore_key_file(ctx)
+    keys.unlock(ctx, PASSPHRASE)
+    assert ctx.keys.resolve(SecretRef("keyring", "work")) == KEY

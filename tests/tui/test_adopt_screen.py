@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,25 @@ async def test_a_clean_machine_is_said_to_be_clean(open_app: OpenApp) -> None:
         await pilot.press("A")
         await sees(pilot, "No key was found in the clear")
         assert not pilot.app.screen.query_one(Rows).rows
+
+
+async def test_a_key_in_the_settings_becomes_a_profile_in_use(
+    open_app: OpenApp, world: DemoContext, settings: Path
+) -> None:
+    base_url = world.provider.base_url.removesuffix("/v1")
+    tree = {"env": {"ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_AUTH_TOKEN": FIRST}}
+    settings.write_text(json.dumps(tree), encoding="utf-8")
+    before = settings.read_bytes()
+    async with open_app() as pilot:
+        await pilot.press("A")
+        await sees(pilot, "A profile is made of these settings")
+        await pilot.press("space", "enter")
+        await sees(pilot, "Move 1 keys")
+        await pilot.press("y")
+        await sees(pilot, "is in use there now")
+        assert FIRST not in settings.read_text(encoding="utf-8")
+        await pilot.press("u")
+        await sees(pilot, "Put the keys moved last back")
+        await pilot.press("y")
+        await sees(pilot, "found: 1")
+        assert settings.read_bytes() == before

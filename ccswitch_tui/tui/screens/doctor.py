@@ -219,7 +219,7 @@ class DoctorScreen(Place[None]):
 
     @on(Rows.Selected, "#findings")
     def _selected(self) -> None:
-        self.action_do("copy" if self.why_not("fix") else "fix")
+        self.action_do("copy")
 
     def do_reload(self) -> None:
         self.load()

@@ -28,10 +28,11 @@ class Headline(Widget):
     """No key can be had before somebody unlocks them."""
 
     def render(self) -> Content:
-        locked = look.line(look.mark("warn"), " ", (t("truth.locked"), look.STYLES["warn"])) if self.locked else ""
-        room = self.content_size.width - (len(locked) + 2 if locked else 0)
-        said = look.cut(self._said(), room)
-        return look.line(look.cells(said, room), "  ", locked) if locked else said
+        width = self.content_size.width
+        if not self.locked:
+            return look.cut(self._said(), width)
+        locked = look.line("  ", look.mark("warn"), " ", (t("truth.locked"), look.STYLES["warn"]))
+        return look.line(look.cells(self._said(), width - locked.cell_length), locked)
 
     def _said(self) -> Content:
         if self.problem:
