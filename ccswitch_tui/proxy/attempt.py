@@ -178,6 +178,7 @@ class Attempt:
             session=call.exchange.session or None,
             token_factor=self._relay.calibration.factor(self._measured),
             changes=self._retry_with,
+            memory=self._relay.memory,
         )
         sent = translation.encoded()
         streams = bool(translation.body.get("stream"))

@@ -24,6 +24,7 @@ from ccswitch_tui.proxy.traffic import Exchange, Traffic
 from ccswitch_tui.proxy.upstream import Upstream, UpstreamError
 from ccswitch_tui.translate.errors import Failure, error_body, error_event, failure_from_exception, status_for
 from ccswitch_tui.translate.failure import GONE
+from ccswitch_tui.translate.memory import Memory
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.tokens import Calibration, estimate_tokens
 from ccswitch_tui.wire.quirks import Quirks, quirks_from
@@ -60,6 +61,7 @@ class Relay:
         self.background = Background()
         self.pump = Pump(traffic, self.background)
         self.calibration = Calibration()
+        self.memory = Memory()
         self.foreign = ForeignThinking()
         self._quirks: dict[tuple[str, str], tuple[Profile, int, Quirks]] = {}
 

@@ -41,6 +41,9 @@ HEADER_BYTES = 32 * 1024
 BODY_BUFFER_BYTES = 1024 * 1024
 """aiohttp stops reading a body at twice this, until it is taken; stopping and starting for every 128 kB costs."""
 
+FORGET_AFTER_S = 600.0
+"""An idle proxy lets go of the conversations it remembers: a person who comes back later pays a millisecond once."""
+
 SAVE_USAGE_S = 30.0
 
 LOG_DELAY_S = 0.25
@@ -100,6 +103,7 @@ class RunningProxy:
         self._chores: asyncio.Task[None] | None = None
         self._app: ProxyApp | None = None
         self._for_siblings: web.AppRunner | None = None
+        self._orphaned = False
         self._lines: list[str] = []
         self._admin: Admin | None = None
 
@@ -164,6 +168,7 @@ class RunningProxy:
 
     def _keeper_ended(self, pipe: int) -> None:
         asyncio.get_running_loop().remove_reader(pipe)
+        self._orphaned = True
         self.stopping.set()
 
     def _asked_to_stop(self) -> None:
@@ -193,7 +198,10 @@ class RunningProxy:
             count = self.traffic.total + len(self.traffic.running)
             if count != seen or self.traffic.running:
                 busy_at, seen = time.monotonic(), count
-            elif self.settings.idle_exit_s and time.monotonic() - busy_at >= self.settings.idle_exit_s:
+                continue
+            if time.monotonic() - busy_at >= FORGET_AFTER_S:
+                self.relay.memory.clear()
+            if self.settings.idle_exit_s and time.monotonic() - busy_at >= self.settings.idle_exit_s:
                 self.settings.say("ends, because nobody asked for anything")
                 self.stopping.set()
 
@@ -236,6 +244,8 @@ class RunningProxy:
         await self._runner.cleanup()
         if self._for_siblings is not None:
             await self._for_siblings.cleanup()
+            assert self.settings.siblings is not None
+            self.settings.siblings.leave(orphaned=self._orphaned)
         self._write_lines()
         await self._upstream.close()
         await asyncio.to_thread(self.save_usage)

@@ -45,6 +45,14 @@ class Siblings(NamedTuple):
         """Where the others are asked."""
         return [self._socket(slot) for slot in range(self.workers) if slot != self.slot] if self.folder else []
 
+    def leave(self, *, orphaned: bool) -> None:
+        """Takes the own socket away; after a killed keeper, the last to leave takes the folder too."""
+        with contextlib.suppress(OSError):  # some event loops take it away themselves
+            os.unlink(self.own_socket)
+        if orphaned:
+            with contextlib.suppress(OSError):
+                os.rmdir(self.folder)
+
     def _socket(self, slot: int) -> str:
         return os.path.join(self.folder, f"{slot}.sock")
 

@@ -23,6 +23,7 @@ from ccswitch_tui.translate.content import (
     result_blocks,
     text_part,
 )
+from ccswitch_tui.translate.memory import Remembered, cut_of
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.reasoning import Thought, replay
 from ccswitch_tui.translate.tool_names import ToolNames, upstream_id
@@ -81,6 +82,8 @@ class Conversation:
         self._quirks = quirks
         self._names = names
         self._notices = notices
+        self._first_notice = 0
+        """Those before it are about other things than the turns."""
         self._content = Content(quirks, notices)
         self._calls: list[Call] = []
         """Calls of the last assistant turn, in order."""
@@ -92,30 +95,77 @@ class Conversation:
         self._rest: list[tuple[str, Parts]] = []
         """What else the user side said since that turn: ("user" or "system", parts)."""
 
-    def take_all(self, turns: Any, leading: list[str]) -> None:
-        """All turns of a request. `leading` gathers system messages that come before anything else."""
+    def take_all(self, turns: Any, leading: list[str], known: Remembered | None = None) -> Remembered | None:
+        """All turns of a request. `leading` gathers system messages that come before anything else.
+
+        `known` is what came of its first turns when they were seen before.
+        Returns what is worth remembering of this time.
+        """
         if not isinstance(turns, list):
             raise Malformed("messages: a list is required")
-        loop_start = _last_question(turns) if self._quirks.reasoning_replay != "none" else -1
-        for place, turn in enumerate(turns):
-            if not isinstance(turn, dict):
-                raise Malformed(f"messages.{place}: an object is required")
-            role, content = turn.get("role"), turn.get("content")
-            if not isinstance(content, str | list) and content is not None:
-                raise Malformed(f"messages.{place}.content: a text or a list of blocks is required")
-            blocks = blocks_of(content)
-            if role == "assistant":
-                self._assistant(blocks, place, place > loop_start)
-            elif role == "user":
-                self._user(blocks)
-            elif role in ("system", "developer"):
-                if not self.messages and not self._rest:
-                    leading.append(joined(self._content.parts(blocks)))
-                else:
-                    self._rest.append(("system", self._content.parts(blocks)))
-            else:
-                raise Malformed(f"messages.{place}.role: 'user' or 'assistant' is required, not {str(role)[:40]!r}")
+        loop_start = _last_question(turns) if not self.can_remember else -1
+        self._first_notice = len(self._notices)
+        start = self._recall(known, leading) if known is not None else 0
+        cut = cut_of(turns) if self.can_remember else 0
+        remembered = known if start >= cut else None
+        for place in range(start, len(turns)):
+            if place == cut > start:
+                remembered = self._remember(turns[:cut], leading)
+            self._turn(turns[place], place, place > loop_start, leading)
         self._close_group()
+        return remembered
+
+    @property
+    def can_remember(self) -> bool:
+        """Whether what a turn becomes depends on nothing that comes after it. Reasoning is given back only in the
+        newest loop of tool calls."""
+        return self._quirks.reasoning_replay == "none"
+
+    def _turn(self, turn: Any, place: int, in_loop: bool, leading: list[str]) -> None:
+        if not isinstance(turn, dict):
+            raise Malformed(f"messages.{place}: an object is required")
+        role, content = turn.get("role"), turn.get("content")
+        if not isinstance(content, str | list) and content is not None:
+            raise Malformed(f"messages.{place}.content: a text or a list of blocks is required")
+        blocks = blocks_of(content)
+        if role == "assistant":
+            self._assistant(blocks, place, in_loop)
+        elif role == "user":
+            self._user(blocks)
+        elif role in ("system", "developer"):
+            if not self.messages and not self._rest:
+                leading.append(joined(self._content.parts(blocks)))
+            else:
+                self._rest.append(("system", self._content.parts(blocks)))
+        else:
+            raise Malformed(f"messages.{place}.role: 'user' or 'assistant' is required, not {str(role)[:40]!r}")
+
+    def _remember(self, turns: list[Json], leading: list[str]) -> Remembered | None:
+        """All that the turns so far have come to. The next turn is an assistant's: what they say is complete."""
+        self._close_group()
+        if not self._names.only_known:
+            return None  # rare: a name in the history was shortened with regard to another one there
+        return Remembered(
+            quirks=self._quirks,
+            known=self._names.known,
+            turns=turns,
+            messages=self.messages[:],
+            used_ids=set(self.used_ids),
+            answered=set(self._answered),
+            has_calls=self.has_calls,
+            leading=leading[:],
+            notices=self._notices[self._first_notice :],
+        )
+
+    def _recall(self, known: Remembered, leading: list[str]) -> int:
+        self.messages = known.messages[:]
+        self.used_ids = set(known.used_ids)
+        self._answered = set(known.answered)
+        self.has_calls = known.has_calls
+        leading += known.leading
+        for notice in known.notices:
+            self._notices.add(*notice)
+        return len(known.turns)
 
     def finished(self, system: str | Parts) -> list[Json]:
         """The list with its system message, after the quirks that concern neighbours."""
@@ -251,11 +301,13 @@ class Conversation:
         last = self.messages[-1] if self.messages else None
         if last is None or last["role"] not in ("user", "tool"):
             self.messages.append({"role": "user", "content": reminder(text)})
-        elif isinstance(last["content"], str):
-            before = last["content"]
-            last["content"] = f"{before}\n\n{reminder(text)}" if before else reminder(text)
+            return
+        before = last["content"]
+        if isinstance(before, str):
+            said: Any = f"{before}\n\n{reminder(text)}" if before else reminder(text)
         else:
-            last["content"] = [*last["content"], text_part(reminder(text))]
+            said = [*before, text_part(reminder(text))]
+        self.messages[-1] = {**last, "content": said}  # a new one: the old one may be remembered
 
 
 def arguments_text(given: Any) -> str:

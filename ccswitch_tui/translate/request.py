@@ -18,10 +18,11 @@ from typing import Any
 from ccswitch_tui.translate.content import Content, Parts, blocks_of, text_part
 from ccswitch_tui.translate.effort import effort_fields, wish_of
 from ccswitch_tui.translate.errors import Failure
+from ccswitch_tui.translate.memory import Memory, Remembered
 from ccswitch_tui.translate.messages import Conversation, Malformed, system_text, without_billing
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.schema import qualifies_strict
-from ccswitch_tui.translate.tokens import estimate_tokens
+from ccswitch_tui.translate.tokens import NOTHING_GATHERED, estimate_tokens, gather_turns
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.translate.tools import DUMMY, NO_FACTS, ToolFacts, chat_tools, choice_fields, facts_of, sort_tools
 from ccswitch_tui.wire.codec import dumps
@@ -72,6 +73,10 @@ class Translation:
     """The client's request."""
     token_factor: float
     """What calibration makes of an estimate."""
+    known: Remembered | None = None
+    """What came of the conversation's first turns when they were seen before."""
+    remembered: Remembered | None = None
+    """The same for this time."""
     headers: dict[str, str] = field(default_factory=dict)
     """Headers to add to the upstream request (cache affinity)."""
     notices: Notices = field(default_factory=Notices)
@@ -83,7 +88,11 @@ class Translation:
     @cached_property
     def raw_estimate(self) -> int:
         """Input tokens before calibration: what Calibration.observe wants."""
-        return estimate_tokens(self.given)
+        said = self.known.gathered if self.known is not None else None
+        kept = self.remembered
+        if kept is not None and kept.gathered is None:
+            kept.gathered = gather_turns(self.given["messages"], len(kept.turns), said or NOTHING_GATHERED)
+        return estimate_tokens(self.given, (kept.gathered if kept is not None else said) or NOTHING_GATHERED)
 
     @property
     def input_estimate(self) -> int:
@@ -123,17 +132,22 @@ def translate_request(
     session: str | None = None,
     token_factor: float = 1.0,
     changes: Mapping[str, Any] = NO_CHANGES,
+    memory: Memory | None = None,
 ) -> Translation:
     """The chat request for `body` to `model`. Raises RequestRefused for what is no Messages request.
 
     `changes` are fields for this one try, as Failure.retry_with names them.
+    `memory` spares the translation of turns that were seen before.
     """
     try:
-        translation = _translate(body, model, quirks, session, token_factor)
+        translation = _translate(body, model, quirks, session, token_factor, memory)
         translation.body.update(changes)
         for name in [name for name, value in changes.items() if value is None]:
             del translation.body[name]
-        translation.encoded()
+        size = len(translation.encoded())
+        new = translation.remembered
+        if memory is not None and new is not None and new is not translation.known:
+            memory.keep(new, size, translation.known)
         return translation
     except Malformed as error:
         raise RequestRefused(_invalid(str(error))) from None
@@ -155,7 +169,9 @@ def _refuse_held_conversation(thread: Any) -> None:
         raise RequestRefused(replace(failure, details={"error_code": "thread_unsupported_request"}))
 
 
-def _translate(given: Any, model: str, quirks: Quirks, session: str | None, token_factor: float) -> Translation:
+def _translate(
+    given: Any, model: str, quirks: Quirks, session: str | None, token_factor: float, memory: Memory | None
+) -> Translation:
     if not isinstance(given, dict):
         raise Malformed("the request must be a JSON object")
     if not isinstance(given.get("messages"), list) or not given["messages"]:
@@ -166,7 +182,9 @@ def _translate(given: Any, model: str, quirks: Quirks, session: str | None, toke
     names = ToolNames(tool["name"] for tool in tools.custom)
     talk = Conversation(quirks, names, notices)
     leading: list[str] = []
-    talk.take_all(given["messages"], leading)
+    turns = given["messages"]
+    known = memory.find(turns, quirks, names.known) if memory is not None and talk.can_remember else None
+    remembered = talk.take_all(turns, leading, known)
     choice = given.get("tool_choice")
     extra = leading + _server_tool_words(tools.server, bool(tools.custom), choice)
     body: Json = {"model": model}
@@ -209,6 +227,8 @@ def _translate(given: Any, model: str, quirks: Quirks, session: str | None, toke
         used_ids=frozenset(talk.used_ids),
         given=given,
         token_factor=token_factor,
+        known=known,
+        remembered=remembered if memory is not None else None,
         headers=headers,
         notices=notices,
     )

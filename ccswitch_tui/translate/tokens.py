@@ -12,7 +12,7 @@ import math
 import re
 import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ccswitch_tui.wire.codec import dumps
 
@@ -61,14 +61,36 @@ def _ascii_tokens(data: bytes) -> float:
     return (len(data) - len(rest)) / 4 + len(marks) / 1.4 + lines / 4 + (len(rest) - len(marks) - lines) / 14
 
 
-def estimate_tokens(body: dict[str, Any]) -> int:
-    """Input tokens of a Messages request, before calibration; at least 1. Never raises."""
-    texts: list[str] = []
-    total = _gather(body.get("system"), texts, 0)
-    messages = body.get("messages")
-    for message in messages if isinstance(messages, list) else ():
+class Gathered(NamedTuple):
+    """The texts of the first turns of a conversation, and the tokens of what is no text in them."""
+
+    turns: int
+    texts: list[str]
+    tokens: float
+
+
+NOTHING_GATHERED = Gathered(0, [], 0.0)
+
+
+def gather_turns(turns: Any, stop: int, before: Gathered = NOTHING_GATHERED) -> Gathered:
+    """The first `stop` turns, going on from those gathered before."""
+    texts = list(before.texts)
+    total = before.tokens
+    for message in turns[before.turns : stop] if isinstance(turns, list) else ():
         if isinstance(message, dict):
             total += PER_MESSAGE + _gather(message.get("content"), texts, 0)
+    return Gathered(stop, texts, total)
+
+
+def estimate_tokens(body: dict[str, Any], before: Gathered = NOTHING_GATHERED) -> int:
+    """Input tokens of a Messages request, before calibration; at least 1. Never raises.
+
+    `before` is what was gathered of its first turns already.
+    """
+    turns = body.get("messages")
+    said = gather_turns(turns, len(turns) if isinstance(turns, list) else 0, before)
+    texts = said.texts
+    total = said.tokens + _gather(body.get("system"), texts, 0)
     tools = body.get("tools")
     if isinstance(tools, list) and tools:
         total += PER_TOOL * len(tools)

@@ -40,6 +40,11 @@ class ToolNames:
         for name in self.known:
             self.short(name)
 
+    @property
+    def only_known(self) -> bool:
+        """No name was met that is not among the request's tools."""
+        return len(self._short) == len(self.known)
+
     def short(self, name: str) -> str:
         """The name as the upstream gets it."""
         short = self._short.get(name)

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from translate_kit import BASH, READ, request
 
-from ccswitch_tui.translate.request import RequestRefused, translate_request
+from ccswitch_tui.translate.memory import MOST_BYTES, Memory
+from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
 from ccswitch_tui.wire.anthropic import ERROR_TYPES
 from ccswitch_tui.wire.quirks import QUIRKS, Quirks
 
@@ -99,6 +100,70 @@ def test_a_longer_conversation_begins_with_the_same_messages(history: list[Any],
     after = body_of([*answered, *more], {})["messages"]
     if any(m["role"] in ("user", "tool") for m in before[:-1]):  # else the empty first message was made up
         assert after[: len(before)] == before
+
+
+@st.composite
+def courses(draw: st.DrawFn) -> list[list[Any]]:
+    """Requests of one conversation: it grows, is taken back a little, or changes near its end."""
+    history = draw(st.lists(turns, min_size=4, max_size=12))
+    course = [history]
+    for _ in range(draw(st.integers(1, 4))):
+        kept = history[: len(history) - draw(st.integers(0, 5))]
+        history = [*kept, *draw(st.lists(turns, min_size=1, max_size=4))]
+        course.append(history)
+    return course
+
+
+def seen(translation: Translation) -> tuple[Any, ...]:
+    translation.prepare()
+    return (
+        translation.encoded(),
+        translation.notices,
+        translation.used_ids,
+        translation.raw_estimate,
+        translation.seed,
+        translation.headers,
+    )
+
+
+@settings(RELAXED, max_examples=300)
+@given(courses(), quirk_sets, st.lists(st.sampled_from([0, 1]), min_size=5, max_size=5))
+def test_what_is_remembered_changes_nothing(course: list[list[Any]], quirks: dict[str, Any], which: list[int]) -> None:
+    memory = Memory()
+    for history, tools in zip(course, which, strict=False):
+        asked = request(*history, tools=[[READ, BASH], [READ]][tools], stream=True)
+        plain = translate_request(json.loads(json.dumps(asked)), model="m", quirks=Quirks(**quirks))
+        remembering = translate_request(
+            json.loads(json.dumps(asked)), model="m", quirks=Quirks(**quirks), memory=memory
+        )
+        assert seen(remembering) == seen(plain)
+
+
+def test_a_conversation_that_goes_on_is_remembered_and_others_do_not_take_its_place() -> None:
+    memory = Memory()
+    history = [{"role": "user", "content": "go"}]
+    for number in range(30):
+        call = {"type": "tool_use", "id": f"t{number}", "name": "Read", "input": {"file_path": "a"}}
+        result = {"type": "tool_result", "tool_use_id": f"t{number}", "content": "text"}
+        history += [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+        translated = translate_request(request(*history, tools=[READ]), model="m", quirks=Quirks(), memory=memory)
+        other = request({"role": "user", "content": f"other {number % 3}"}, *history[1:5], tools=[READ])
+        translate_request(other, model="m", quirks=Quirks(), memory=memory)
+    assert translated.known is not None and len(translated.known.turns) == len(history) - 6
+    asked = request(*history, tools=[READ], model="m")
+    assert translate_request(asked, model="m", quirks=Quirks(mid_system="keep"), memory=memory).known is None
+    memory.clear()
+    assert translate_request(asked, model="m", quirks=Quirks(), memory=memory).known is None
+
+
+def test_what_is_remembered_has_a_bound() -> None:
+    memory = Memory()
+    for number in range(40):
+        turn = {"role": "user", "content": f"{number}" + "x" * 2_000_000}
+        history = [turn, {"role": "assistant", "content": "a"}, *[{"role": "user", "content": "b"}] * 4]
+        translate_request(request(*history), model="m", quirks=Quirks(), memory=memory)
+    assert 1 <= len(memory) <= 12
+    assert memory.size <= MOST_BYTES
 
 
 @RELAXED

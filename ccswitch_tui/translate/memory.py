@@ -1,0 +1,115 @@
+"""What the turns of a conversation became last time, so that only its new turns are translated.
+
+A client sends the whole conversation with every request, and what a turn
+becomes depends on the turns before it alone (messages.py), so turns that are
+the same as last time give the same messages. Same means that every value is equal:
+nothing is guessed from an id or a length. Pure; one Memory per proxy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ccswitch_tui.translate.notices import Notice
+from ccswitch_tui.translate.tokens import Gathered
+from ccswitch_tui.wire.quirks import Quirks
+
+Json = dict[str, Any]
+
+MOST_CONVERSATIONS = 8
+"""A session and some sub-agents at once."""
+
+MOST_BYTES = 24 * 1024 * 1024
+"""Of all conversations that are remembered, as they are sent; the texts themselves are there once."""
+
+STILL_CHANGING = 3
+"""The newest turns are not remembered: a client moves its cache marks about in them."""
+
+
+class Remembered:
+    """The beginning of one conversation, up to an assistant turn, and all that came of it."""
+
+    __slots__ = (
+        "answered", "gathered", "has_calls", "known", "leading", "messages", "notices", "quirks", "size", "turns",
+        "used_ids",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        quirks: Quirks,
+        known: list[str],
+        turns: list[Json],
+        messages: list[Json],
+        used_ids: set[str],
+        answered: set[str],
+        has_calls: bool,
+        leading: list[str],
+        notices: list[Notice],
+    ) -> None:
+        self.quirks = quirks
+        self.known = known
+        """The request's tools: names in the history are shortened with regard to them."""
+        self.turns = turns
+        self.messages = messages
+        self.used_ids = used_ids
+        self.answered = answered
+        self.has_calls = has_calls
+        self.leading = leading
+        self.notices = notices
+        self.gathered: Gathered | None = None
+        """Its texts for the token estimate, once that was made."""
+        self.size = 0
+        """Bytes of the request it was part of."""
+
+    def begins(self, turns: list[Any], quirks: Quirks, known: list[str]) -> bool:
+        """Whether these turns go on from it."""
+        mine = self.turns
+        if len(turns) <= len(mine) or known != self.known or (quirks is not self.quirks and quirks != self.quirks):
+            return False
+        # with an assistant's turn next, as then: what the user side said is complete only with that
+        return is_assistant(turns[len(mine)]) and turns[: len(mine)] == mine
+
+
+class Memory:
+    """The conversations seen lately, newest last."""
+
+    def __init__(self) -> None:
+        self._kept: list[Remembered] = []
+
+    def find(self, turns: list[Any], quirks: Quirks, known: list[str]) -> Remembered | None:
+        """The longest remembered beginning of this conversation."""
+        fitting = [kept for kept in self._kept if kept.begins(turns, quirks, known)]
+        return max(fitting, key=lambda kept: len(kept.turns)) if fitting else None
+
+    def keep(self, new: Remembered, size: int, instead_of: Remembered | None) -> None:
+        """Remembers a conversation of a request of `size` bytes; its own shorter beginning is forgotten."""
+        new.size = size
+        self._kept = [kept for kept in self._kept if kept is not instead_of] + [new]
+        while len(self) > MOST_CONVERSATIONS or self.size > MOST_BYTES:
+            del self._kept[0]
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the requests that are remembered."""
+        return sum(kept.size for kept in self._kept)
+
+    def clear(self) -> None:
+        """Forgets all: nobody has asked for a while."""
+        self._kept = []
+
+
+def cut_of(turns: list[Any]) -> int:
+    """How many turns of this conversation are worth remembering: those before one of the last assistant turns."""
+    for place in range(len(turns) - 1 - STILL_CHANGING, 0, -1):
+        if is_assistant(turns[place]):
+            return place
+    return 0
+
+
+def is_assistant(turn: Any) -> bool:
+    """A turn of the model's."""
+    return isinstance(turn, dict) and turn.get("role") == "assistant"
