@@ -136,9 +136,12 @@ def test_stop_ends_all_workers_and_the_one_who_keeps_them(tmp_path: Path) -> Non
 def test_workers_do_not_outlive_a_killed_keeper(tmp_path: Path) -> None:
     with ScriptedEndpoint(chat_text("hi")) as endpoint:
         args = stateless(endpoint, "--token", "env:PROXY_TOKEN", "--workers", "2", "--quiet")
-        with serve(tmp_path, *args) as proxy:
+        temporary = tmp_path / "t"
+        temporary.mkdir()
+        with serve(tmp_path, *args, more_env={"TMPDIR": str(temporary)}) as proxy:
             proxy.process.kill()
             wait_until(lambda: not is_listening(proxy.port), 10)
+            wait_until(lambda: not list(temporary.iterdir()), 10)
 
 
 def test_a_replaced_worker_is_asked_again(tmp_path: Path) -> None:
