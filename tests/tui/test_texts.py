@@ -14,6 +14,7 @@ from ccswitch_tui.findings import CATALOGUE
 from ccswitch_tui.probe.model import RUNGS
 from ccswitch_tui.tui import i18n, keys
 from ccswitch_tui.tui.verbs import VERBS
+from ccswitch_tui.wire.quirks import QUIRKS
 
 TUI = Path(i18n.__file__).parent.parent
 SOURCES = sorted(p for p in TUI.rglob("*.py"))
@@ -64,6 +65,7 @@ def test_every_finding_and_rung_has_a_name_in_the_catalogue_and_english_says_wha
     assert {i: ENGLISH[f"finding.{i}"] for i in CATALOGUE} == {i: e.title for i, e in CATALOGUE.items()}
     assert {r.code: ENGLISH[f"proves.{r.code}"] for r in RUNGS} == {r.code: r.proves for r in RUNGS}
     assert not {f"step.{r.code}" for r in RUNGS} - set(ENGLISH)
+    assert {n: ENGLISH[f"quirk.{n}"] for n in QUIRKS} == {n: q.doc for n, q in QUIRKS.items()}
 
 
 def test_no_text_is_in_the_catalogue_that_nobody_shows() -> None:

@@ -273,7 +273,7 @@ def widget_for(field: Field) -> Widget:
     if field.choices:
         return Choice(field.choices, field.choices[0], id=field.widget_id, empty=default_of(field))
     if field.key in TABLES:
-        return CoveredArea(id=field.widget_id, tab_behavior="focus", soft_wrap=True, compact=True)
+        return CoveredArea(id=field.widget_id, placeholder="-", tab_behavior="focus", soft_wrap=True, compact=True)
     return Line(placeholder=default_of(field) or "-", id=field.widget_id)
 
 
@@ -292,7 +292,7 @@ def tip_of(field: Field) -> Content:
     if field.quirk is None:
         return Content.styled(t_or(f"field.{field.key}.tip", ""), look.QUIET)
     name = field.key.partition(".")[2]
-    rows = [look.line((look.quoted(field.quirk.doc), look.QUIET))]
+    rows = [look.line((t(f"quirk.{name}"), look.QUIET))]
     if not field.choices:
         rows.append(look.line((look.quoted(allowed_values(name)), look.QUIET)))
     elif field.quirk.needed_by:
