@@ -2,14 +2,16 @@
 
 A Sentence *is* its English text and goes wherever a str goes; the template is
 the id of a translation, as in gettext, and the values fill its places. What is
-no Sentence is somebody else's words, and is never translated. Standard library
-only, and none of it: the quick commands import this.
+no Sentence is somebody else's words, and is never translated. It loads nothing:
+the quick commands import this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
 Value = str | int | float
 

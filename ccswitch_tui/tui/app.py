@@ -20,10 +20,12 @@ from ccswitch_tui.tui import collector, look
 from ccswitch_tui.tui.background import PATIENCE_S, in_thread
 from ccswitch_tui.tui.config import load_config
 from ccswitch_tui.tui.i18n import language_of, spoken, t, use_language
+from ccswitch_tui.tui.screens.base import SIDE_BY_SIDE
 from ccswitch_tui.tui.screens.home import HomeScreen
 from ccswitch_tui.tui.session import Session
 from ccswitch_tui.tui.stylesheet import KeptStylesheet
 from ccswitch_tui.tui.themes import HOUSE_THEMES, default_theme
+from ccswitch_tui.tui.widgets.prose import lines_of
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -115,7 +117,14 @@ class CcswitchApp(App[int]):
 
     def say(self, message: str, *, severity: Severity = "information", timeout: float = NOTICE_S) -> None:
         """One notice in the corner, without a key in it and without markup."""
-        self.notify(look.quoted_lines(message), severity=severity, timeout=timeout, markup=False)
+        rows = look.quoted_lines(message).splitlines()
+        text = "\n".join(piece for row in rows for piece in lines_of(row, self._notice_width()))
+        self.notify(text, severity=severity, timeout=timeout, markup=False)
+
+    def _notice_width(self) -> int:
+        """Cells for the text of a notice, as app.tcss gives them to a Toast."""
+        share = 46 if self.size.width >= SIDE_BY_SIDE else 80
+        return min(60, (self.size.width - 2) * share // 100) - 3
 
     def tell(self, error: CcswitchError) -> None:
         """An error for the user: what happened, and the hint under it."""

@@ -69,6 +69,11 @@ def wrapped(text: Content, width: int) -> list[Content]:
     return [piece.rstrip() for piece in text.divide(list(_breaks(text.plain, width)))]
 
 
+def lines_of(text: str, width: int) -> list[str]:
+    """The same for a text that a widget of Textual's shows: what holds no Chinese it breaks itself."""
+    return [piece.plain for piece in wrapped(Content(text), width)] if re.search(f"[{_WIDE}]", text) else [text]
+
+
 def _breaks(text: str, width: int) -> Iterator[int]:
     """Where new lines begin; a word wider than a line is broken where the line ends."""
     used = 0
