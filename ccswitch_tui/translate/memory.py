@@ -1,4 +1,4 @@
-"""What the turns of a conversation became last time, so that only its new turns are translated.
+"""What the turns and the tools of a conversation became last time, so that only what is new is translated.
 
 A client sends the whole conversation with every request, and what a turn
 becomes depends on the turns before it alone (messages.py), so turns that are
@@ -12,6 +12,7 @@ from typing import Any
 
 from ccswitch_tui.translate.notices import Notice
 from ccswitch_tui.translate.tokens import Gathered
+from ccswitch_tui.translate.tools import ToolSet, tool_set
 from ccswitch_tui.wire.quirks import Quirks
 
 Json = dict[str, Any]
@@ -21,6 +22,9 @@ MOST_CONVERSATIONS = 8
 
 MOST_BYTES = 24 * 1024 * 1024
 """Of all conversations that are remembered, as they are sent; the texts themselves are there once."""
+
+MOST_TOOL_SETS = 4
+"""A session has one, its sub-agents another."""
 
 STILL_CHANGING = 3
 """The newest turns are not remembered: a client moves its cache marks about in them."""
@@ -72,10 +76,20 @@ class Remembered:
 
 
 class Memory:
-    """The conversations seen lately, newest last."""
+    """The conversations and the sets of tools seen lately, newest last."""
 
     def __init__(self) -> None:
         self._kept: list[Remembered] = []
+        self._tools: list[ToolSet] = []
+
+    def tools(self, given: Any, quirks: Quirks) -> ToolSet:
+        """What these tools are at an endpoint with these quirks."""
+        for known in self._tools:
+            if known.given == given and (known.quirks is quirks or known.quirks == quirks):
+                return known
+        new = tool_set(given, quirks)
+        self._tools = [*self._tools[-MOST_TOOL_SETS + 1 :], new]
+        return new
 
     def find(self, turns: list[Any], quirks: Quirks, known: list[str]) -> Remembered | None:
         """The longest remembered beginning of this conversation."""
@@ -99,7 +113,7 @@ class Memory:
 
     def clear(self) -> None:
         """Forgets all: nobody has asked for a while."""
-        self._kept = []
+        self._kept, self._tools = [], []
 
 
 def cut_of(turns: list[Any]) -> int:

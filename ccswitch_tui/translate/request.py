@@ -24,7 +24,7 @@ from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.schema import qualifies_strict
 from ccswitch_tui.translate.tokens import NOTHING_GATHERED, estimate_tokens, gather_turns
 from ccswitch_tui.translate.tool_names import ToolNames
-from ccswitch_tui.translate.tools import DUMMY, NO_FACTS, ToolFacts, chat_tools, choice_fields, facts_of, sort_tools
+from ccswitch_tui.translate.tools import DUMMY, NO_FACTS, ToolFacts, choice_fields, facts_of, tool_set
 from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.quirks import Quirks
 
@@ -69,6 +69,8 @@ class Translation:
     """Stop strings the upstream was not given: the answer is cut here."""
     used_ids: frozenset[str]
     """Ids of all tool calls in the history; an answer must not repeat one."""
+    tools_text: str
+    """The tools as they are counted."""
     given: Json
     """The client's request."""
     token_factor: float
@@ -92,7 +94,8 @@ class Translation:
         kept = self.remembered
         if kept is not None and kept.gathered is None:
             kept.gathered = gather_turns(self.given["messages"], len(kept.turns), said or NOTHING_GATHERED)
-        return estimate_tokens(self.given, (kept.gathered if kept is not None else said) or NOTHING_GATHERED)
+        before = (kept.gathered if kept is not None else said) or NOTHING_GATHERED
+        return estimate_tokens(self.given, before, self.tools_text)
 
     @property
     def input_estimate(self) -> int:
@@ -177,22 +180,22 @@ def _translate(
     if not isinstance(given.get("messages"), list) or not given["messages"]:
         raise Malformed("messages: at least one message is required")
     _refuse_held_conversation(given.get("thread"))
-    notices = Notices()
-    tools = sort_tools(given.get("tools"), notices)
-    names = ToolNames(tool["name"] for tool in tools.custom)
+    find_tools = tool_set if memory is None else memory.tools
+    tools = find_tools(given.get("tools"), quirks)
+    notices = Notices(tools.notices)
+    names = tools.names.copy()
     talk = Conversation(quirks, names, notices)
     leading: list[str] = []
     turns = given["messages"]
     known = memory.find(turns, quirks, names.known) if memory is not None and talk.can_remember else None
     remembered = talk.take_all(turns, leading, known)
     choice = given.get("tool_choice")
-    extra = leading + _server_tool_words(tools.server, bool(tools.custom), choice)
+    extra = leading + _server_tool_words(tools.server, bool(tools.by_name), choice)
     body: Json = {"model": model}
     response_format, instruction = _response_format(given, quirks)
     body["messages"] = talk.finished(_system(given.get("system"), [*extra, *instruction], quirks, notices))
-    chat = chat_tools(tools.custom, names, quirks)
-    if chat:
-        body["tools"] = chat
+    if tools.chat:
+        body["tools"] = tools.chat
         body.update(choice_fields(choice, names, quirks, notices))
     elif talk.has_calls and quirks.dummy_tool:
         body["tools"] = [DUMMY]
@@ -203,7 +206,7 @@ def _translate(
     if stops[: quirks.stop_limit]:
         body["stop"] = list(stops[: quirks.stop_limit])
     body.update(response_format)
-    body.update(effort_fields(wish_of(given), quirks, has_tools=bool(chat), streams=streams))
+    body.update(effort_fields(wish_of(given), quirks, has_tools=bool(tools.chat), streams=streams))
     if streams:
         body["stream"] = True
         if quirks.stream_options:
@@ -220,7 +223,8 @@ def _translate(
         stream=wants_stream,
         quirks=quirks,
         names=names,
-        tools={tool["name"]: tool for tool in tools.custom},
+        tools=tools.by_name,
+        tools_text=tools.text,
         thinking=wish_of(given).on is not False,
         stop_sequences=stops,
         local_stops=stops[quirks.stop_limit :],

@@ -11,7 +11,7 @@ import base64
 import math
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.wire.codec import dumps
@@ -38,18 +38,31 @@ _BLANK_BYTES = b" \t\r\n"
 _CJK = re.compile("[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 
 
-def text_tokens(text: str) -> float:
-    """Tokens of a text, uncalibrated."""
-    length = len(text)
-    if length > SAMPLE_ABOVE:
-        stride = length // SAMPLES
-        sample = "".join(text[i * stride : i * stride + SAMPLE_SIZE] for i in range(SAMPLES))
-        return text_tokens(sample) * (length / len(sample))
-    if text.isascii():
-        return _ascii_tokens(text.encode())
-    wide = len(_CJK.findall(text))
-    plain = text.encode("ascii", "ignore")
-    return _ascii_tokens(plain) + wide / 1.25 + (length - len(plain) - wide) / 2.5
+def text_tokens(*texts: str) -> float:
+    """Tokens of these texts together, uncalibrated."""
+    length = sum(map(len, texts))
+    sample = _sample(texts, length // SAMPLES) if length > SAMPLE_ABOVE else "".join(texts)
+    if not sample:
+        return 0.0
+    share = length / len(sample)
+    if sample.isascii():
+        return _ascii_tokens(sample.encode()) * share
+    wide = len(_CJK.findall(sample))
+    plain = sample.encode("ascii", "ignore")
+    return (_ascii_tokens(plain) + wide / 1.25 + (len(sample) - len(plain) - wide) / 2.5) * share
+
+
+def _sample(texts: Iterable[str], stride: int) -> str:
+    """A piece from every `stride` characters of the texts, as if they were one; what lies between is not even read."""
+    pieces: list[str] = []
+    place = 0  # of the next piece, from the beginning of the text that is looked at
+    for text in texts:
+        length = len(text)
+        while place < length:
+            pieces.append(text[place : place + SAMPLE_SIZE])
+            place += stride
+        place -= length
+    return "".join(pieces)
 
 
 def _ascii_tokens(data: bytes) -> float:
@@ -82,20 +95,25 @@ def gather_turns(turns: Any, stop: int, before: Gathered = NOTHING_GATHERED) -> 
     return Gathered(stop, texts, total)
 
 
-def estimate_tokens(body: dict[str, Any], before: Gathered = NOTHING_GATHERED) -> int:
+def tools_text(tools: Any) -> str:
+    """A request's tools as they are counted."""
+    return _json_text(tools) if isinstance(tools, list) and tools else ""
+
+
+def estimate_tokens(body: dict[str, Any], before: Gathered = NOTHING_GATHERED, tools: str | None = None) -> int:
     """Input tokens of a Messages request, before calibration; at least 1. Never raises.
 
-    `before` is what was gathered of its first turns already.
+    `before` is what was gathered of its first turns already, `tools` their tools_text().
     """
     turns = body.get("messages")
     said = gather_turns(turns, len(turns) if isinstance(turns, list) else 0, before)
     texts = said.texts
     total = said.tokens + _gather(body.get("system"), texts, 0)
-    tools = body.get("tools")
-    if isinstance(tools, list) and tools:
-        total += PER_TOOL * len(tools)
-        texts.append(_json_text(tools))
-    return max(1, math.ceil((total + text_tokens("".join(texts))) * MARGIN))
+    given = body.get("tools")
+    if isinstance(given, list) and given:
+        total += PER_TOOL * len(given)
+        texts.append(tools_text(given) if tools is None else tools)
+    return max(1, math.ceil((total + text_tokens(*texts)) * MARGIN))
 
 
 def _json_text(value: Any) -> str:

@@ -40,6 +40,12 @@ class ToolNames:
         for name in self.known:
             self.short(name)
 
+    def copy(self) -> ToolNames:
+        """The same names, for a request of its own: its history may have more."""
+        twin = ToolNames(())
+        twin.known, twin._short, twin._long = self.known, dict(self._short), dict(self._long)
+        return twin
+
     @property
     def only_known(self) -> bool:
         """No name was met that is not among the request's tools."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ccswitch_tui.translate.notices import Notices
+from ccswitch_tui.translate.notices import Notice, Notices
 from ccswitch_tui.translate.schema import ALIASED, complete_root, droppable_nulls, in_dialect
+from ccswitch_tui.translate.tokens import tools_text
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.wire.quirks import Quirks
 
@@ -89,6 +90,33 @@ def facts_of(tool: Json, quirks: Quirks) -> ToolFacts:
     schema = complete_root(tool.get("input_schema"))
     renamed = {alias: name for name, alias in ALIASED.items() if name in schema["properties"]}
     return ToolFacts(droppable_nulls(schema), renamed if quirks.schema == "nim" else {})
+
+
+class ToolSet(NamedTuple):
+    """The tools of a request and all that depends on them alone. Shared between requests: not to be changed."""
+
+    given: Any
+    quirks: Quirks
+    by_name: dict[str, Json]
+    """The usable tools, by the client's names."""
+    server: list[str]
+    """Names of tools that only the vendor's own servers can run."""
+    names: ToolNames
+    chat: list[Json]
+    """The `tools` of the chat request."""
+    notices: list[Notice]
+    text: str
+    """As JSON, for the token estimate."""
+
+
+def tool_set(given: Any, quirks: Quirks) -> ToolSet:
+    """What a request's `tools` are at an endpoint with these quirks."""
+    notices = Notices()
+    tools = sort_tools(given, notices)
+    names = ToolNames(tool["name"] for tool in tools.custom)
+    by_name = {tool["name"]: tool for tool in tools.custom}
+    chat = chat_tools(tools.custom, names, quirks)
+    return ToolSet(given, quirks, by_name, tools.server, names, chat, notices, tools_text(given))
 
 
 def choice_fields(choice: Any, names: ToolNames, quirks: Quirks, notices: Notices) -> Json:
