@@ -94,3 +94,13 @@ async def test_what_belongs_to_a_shell_is_copied_with_the_profile(open_app: Open
         await run_verb(pilot, "key")
         await until(pilot, lambda: pilot.app.clipboard.startswith("ccswitch-tui key misspelt"))
         assert world.provider.key.reveal() not in pilot.app.clipboard
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "nothing matches"), ("zh-CN", "没有匹配的内容")])
+async def test_the_palette_says_in_the_language_of_the_app_that_nothing_matches(
+    open_app: OpenApp, language: str, says: str
+) -> None:
+    async with open_app() as pilot:
+        use_language(language)
+        await pilot.press("ctrl+p", *"zzzz")
+        await sees(pilot, says)

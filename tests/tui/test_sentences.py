@@ -278,3 +278,20 @@ def test_tidying_the_english_keeps_the_sentence() -> None:
 def test_words_in_the_place_of_a_sentence_are_quoted_and_a_sentence_stays() -> None:
     ours = say("plain http")
     assert quoting(ours) is ours and i18n.spoken(quoting("plain http")) == "plain http"
+
+
+@pytest.mark.parametrize(
+    "given_",
+    [
+        'step("tcp", "ok", f"connected to {peer}")',
+        'step("tls", "skip", "plain http")',
+        "told(kind, because, say('use it'))",
+    ],
+)
+def test_a_bare_text_would_be_noticed(given_: str) -> None:
+    function = ast.parse(
+        f'def judge():\n    because = "no {{}}".format(peer) if peer else f"{{peer}} is gone"\n    {given_}'
+    )
+    call = next(calls(function, "step", "told"))
+    name = getattr(call.func, "id", "")
+    assert [text for i in SAYS[name] for text in bare(call.args[i], function)]
