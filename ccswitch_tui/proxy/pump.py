@@ -165,7 +165,10 @@ class Pump:
 class _Push:
     """What each read of the endpoint's connection goes through. This is the hot path."""
 
-    __slots__ = ("_begin", "_exchange", "_feed", "_keeping", "_now", "_reply", "_translator", "slow", "unsent")
+    __slots__ = (
+        "_begin", "_exchange", "_feed", "_keep_in", "_keep_out", "_now", "_reply", "_room", "_translator", "slow",
+        "unsent",
+    )  # fmt: skip
 
     def __init__(self, reply: ClientReply, exchange: Exchange, translator: Any, begin: Callable[[bytes], None]) -> None:
         self._reply = reply
@@ -174,7 +177,9 @@ class _Push:
         self._begin = begin
         self._feed = translator.feed
         self._now = reply.now
-        self._keeping = True
+        self._keep_in = exchange.received.parts.append
+        self._keep_out = exchange.returned.parts.append
+        self._room = exchange.received.room
         self.slow = False
         """The client does not keep up; it must be waited for."""
         self.unsent = b""
@@ -186,8 +191,8 @@ class _Push:
         reply.last_in = self._now()
         out = self._feed(data)
         done = translator.done
-        if self._keeping:
-            self._keeping = _keep(self._exchange, data, b"" if done else out)
+        if self._room > 0:
+            self._keep(data, b"" if done else out)
         if done:
             self.unsent = out
             return False
@@ -198,6 +203,18 @@ class _Push:
                 self.slow = True
                 return False
         return not translator.finished
+
+    def _keep(self, data: bytes, out: bytes) -> None:
+        """For the traffic view. What comes back is about as long as what came, and shares its room."""
+        self._room -= len(data)
+        if self._room >= 0:
+            self._keep_in(data)
+            self._keep_out(out)
+        else:
+            exchange = self._exchange
+            exchange.received.room = exchange.returned.room = self._room + len(data)
+            exchange.received.add(data)
+            exchange.returned.add(out)
 
     def begin_early(self) -> None:
         """The endpoint has accepted the request and is silent: a first sign of life."""
@@ -313,14 +330,6 @@ async def read_limited(answer: Answer, most_bytes: int, idle_s: float) -> bytes:
         raise UpstreamError("reset", "the connection broke in the middle of the answer", answer.host) from None
     finally:
         answer.close()
-
-
-def _keep(exchange: Exchange, data: bytes, out: bytes) -> bool:
-    """Adds to the kept bodies; False once they are full."""
-    received, returned = exchange.received, exchange.returned
-    received.add(data)
-    returned.add(out)
-    return received.room > 0 or returned.room > 0
 
 
 def _note(exchange: Exchange, translator: Any) -> None:

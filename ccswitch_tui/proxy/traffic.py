@@ -32,27 +32,27 @@ Listener = Callable[[str, "Exchange"], None]
 class Body:
     """The beginning of what one side sent, gathered as it passes."""
 
-    __slots__ = ("_parts", "room")
+    __slots__ = ("parts", "room")
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
+        self.parts: list[bytes] = []
         self.room = BODY_BYTES
         """Bytes that still fit; 0 or less: full."""
 
     def add(self, part: bytes) -> None:
         """Keeps `part` as far as it fits."""
         if self.room > 0 and part:
-            self._parts.append(part if len(part) <= self.room else part[: self.room])
+            self.parts.append(part if len(part) <= self.room else part[: self.room])
             self.room -= len(part)
 
     def start_over(self, part: bytes) -> None:
         """Another try: what was kept of the last one goes."""
-        self._parts, self.room = [], BODY_BYTES
+        self.parts, self.room = [], BODY_BYTES
         self.add(part)
 
     def kept(self) -> bytes:
         """All that was kept."""
-        return b"".join(self._parts)
+        return b"".join(self.parts)
 
 
 NOTHING_KEPT = Body()

@@ -103,6 +103,8 @@ class StreamTranslator:
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._template: Template | None = None
+        self._plain: Template | None = None
+        """The same while a read can be one plain event of text: nothing else need be looked at then."""
         self._templates_wasted = 0
         self._learns = translation.stream
         self._finish = ""
@@ -117,9 +119,8 @@ class StreamTranslator:
         """What this read gives the client. Never raises."""
         if self.done:
             return b""
-        template = self._template
-        if template is not None and template.call is None and self._decoder.between_events:
-            found = template.text_of_one(data)
+        if self._plain is not None:
+            found = self._plain.text_of_one(data)
             if found is not None:
                 body, text = found
                 self._floor.said_bytes += len(text) if text.isascii() else size(text)
@@ -128,6 +129,9 @@ class StreamTranslator:
             self._take(data)
         except Exception as fault:
             self._fail(fault)
+        template = self._template
+        alone = template is not None and template.call is None and self._decoder.between_events
+        self._plain = template if alone else None
         return self._given()
 
     def finish(self, cause: str = "eof") -> bytes:
