@@ -116,14 +116,19 @@ class Answer:
                 if body is None:
                     return
             if data and (data := body.feed(data)):
-                if self._take is not None:
-                    self._push(data)
-                else:
+                if self._take is None:
                     self._keep(data)
+                elif not self._take(data):
+                    self._take = None
+                    self._pause()
+                    self._wake()
             if body.complete and not self._over:
                 self._complete()
         except BadAnswer as error:
             self._break(Broken(f"the answer is not HTTP: {error}"))
+        except BaseException as fault:  # of whoever takes: it is raised where push_to() is awaited
+            self._fault, self._take = fault, None
+            self._wake()
 
     def lost(self, error: Exception | None) -> None:
         """The connection is gone."""
@@ -160,17 +165,6 @@ class Answer:
         self._waiting_bytes += len(data)
         if self._waiting_bytes > MOST_WAITING_BYTES:
             self._pause()
-        self._wake()
-
-    def _push(self, data: bytes) -> None:
-        assert self._take is not None
-        try:
-            if self._take(data):
-                return
-            self._pause()
-        except BaseException as fault:
-            self._fault = fault
-        self._take = None
         self._wake()
 
     def _complete(self) -> None:

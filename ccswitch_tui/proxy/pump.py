@@ -166,7 +166,7 @@ class _Push:
     """What each read of the endpoint's connection goes through. This is the hot path."""
 
     __slots__ = (
-        "_begin", "_exchange", "_feed", "_keep_in", "_keep_out", "_now", "_reply", "_room", "_translator", "slow",
+        "_begin", "_exchange", "_feed", "_keep_in", "_keep_out", "_reply", "_room", "_translator", "slow",
         "unsent",
     )  # fmt: skip
 
@@ -176,7 +176,6 @@ class _Push:
         self._translator = translator
         self._begin = begin
         self._feed = translator.feed
-        self._now = reply.now
         self._keep_in = exchange.received.parts.append
         self._keep_out = exchange.returned.parts.append
         self._room = exchange.received.room
@@ -188,7 +187,7 @@ class _Push:
     def __call__(self, data: bytes) -> bool:
         """Translates and sends; False when there is something to wait for."""
         reply, translator = self._reply, self._translator
-        reply.last_in = self._now()
+        reply.heard = True
         out = self._feed(data)
         done = translator.done
         if self._room > 0:

@@ -58,7 +58,18 @@ class ClientReply:
     limits stay in force.
     """
 
-    __slots__ = ("_chunked", "_request", "_transport", "begun", "blocked", "last_in", "last_out", "now")
+    __slots__ = (
+        "_chunked",
+        "_request",
+        "_transport",
+        "begun",
+        "blocked",
+        "heard",
+        "last_in",
+        "last_out",
+        "now",
+        "told",
+    )
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
@@ -70,6 +81,8 @@ class ClientReply:
         self.blocked = False
         """The client does not read: the endpoint is not silent then."""
         self.last_in = self.last_out = self.now()
+        self.heard = self.told = False
+        """Something came from the endpoint, something went to the client, since the watch last looked."""
 
     @property
     def _stays(self) -> bool:
@@ -106,7 +119,7 @@ class ClientReply:
         if transport is None or transport.is_closing():
             raise ClientGone
         transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
-        self.last_out = self.last_in
+        self.told = True
         return transport.get_write_buffer_size() > DRAIN_ABOVE_BYTES
 
     async def drained(self) -> None:
@@ -182,8 +195,10 @@ class Watch:
         self._timer = loop.call_later(self.TICK_S, self._tick) if self._streams else None
         now = loop.time()
         for reply, watched in list(self._streams.items()):
-            if reply.blocked:
-                reply.last_in = now
+            if reply.told:
+                reply.last_out, reply.told = now, False
+            if reply.heard or reply.blocked:
+                reply.last_in, reply.heard = now, False
             elif now - reply.last_in > watched.idle_s:
                 self._streams.pop(reply)
                 watched.give_up()

@@ -104,7 +104,7 @@ class RunningProxy:
         self._app: ProxyApp | None = None
         self._for_siblings: web.AppRunner | None = None
         self._orphaned = False
-        self._lines: list[str] = []
+        self._unlogged: list[Exchange] = []
         self._admin: Admin | None = None
 
     async def start(self) -> None:
@@ -179,14 +179,15 @@ class RunningProxy:
             self.stopping.set()
 
     def _log(self, exchange: Exchange) -> None:
-        self._lines.append(log_line(exchange, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(exchange.at))))
-        if len(self._lines) == 1:
+        self._unlogged.append(exchange)
+        if len(self._unlogged) == 1:
             asyncio.get_running_loop().call_later(LOG_DELAY_S, self._write_lines)
 
     def _write_lines(self) -> None:
-        if self._lines:
-            lines, self._lines = self._lines, []
-            self.settings.say("\n".join(lines))
+        if self._unlogged:
+            ended, self._unlogged = self._unlogged, []
+            clock = "%Y-%m-%d %H:%M:%S"
+            self.settings.say("\n".join(log_line(e, time.strftime(clock, time.localtime(e.at))) for e in ended))
 
     async def _do_chores(self) -> None:
         """Saves usage now and then; ends an idle proxy where that is wanted."""

@@ -6,6 +6,7 @@ somebody looks; nothing of them reaches a file. The clock is the caller's.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -217,7 +218,9 @@ class Traffic:
 
     def _count(self, exchange: Exchange) -> None:
         failed = int(exchange.status >= 400 or exchange.error is not None)
-        tokens = (
+        row = (
+            1,
+            failed,
             exchange.input_tokens,
             exchange.cache_read_tokens,
             exchange.cache_write_tokens,
@@ -230,16 +233,14 @@ class Traffic:
         if series not in self.counts and len(self.counts) >= MOST_SERIES:
             series = (exchange.route, "(others)", outcome)
         for table, key in ((self._unsaved, today), (self.counts, series)):
-            sums = table.setdefault(key, [0] * 7)
-            for column, count in enumerate((1, failed, *tokens)):
-                sums[column] += count
+            sums = table.get(key)
+            table[key] = list(row) if sums is None else [a + b for a, b in zip(sums, row, strict=True)]
         if exchange.cost is not None:
             self._count_cost(exchange, series[1])
         if exchange.first_byte_ms is not None:
             seconds = exchange.first_byte_ms / 1000
             self.first_byte_sum_s += seconds
-            place = next((i for i, limit in enumerate(FIRST_BYTE_BUCKETS_S) if seconds <= limit), -1)
-            self.first_byte_buckets[place] += 1
+            self.first_byte_buckets[bisect_left(FIRST_BYTE_BUCKETS_S, seconds)] += 1
 
     def _count_cost(self, exchange: Exchange, model: str) -> None:
         today = (self._day(exchange.at), exchange.route, exchange.model, exchange.currency)

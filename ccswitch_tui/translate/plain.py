@@ -40,17 +40,6 @@ class Template(NamedTuple):
         size = len(data) - len(self.after)
         return data[len(self.before) : size] if size >= len(self.before) else None
 
-    def text_of_one(self, event: bytes) -> tuple[bytes, str] | None:
-        """The text of a read that is one plain event, as bytes and as it reads; None for any other read."""
-        head, tail = self.head, self.tail
-        if not event.startswith(head) or not event.endswith(tail):
-            return None
-        body = event[len(head) : -len(tail)]
-        if b"\n" in body or len(event) < len(head) + len(tail):
-            return None  # several events, perhaps: a text itself has no bare line end
-        text = string_body(body)
-        return None if text is None else (body, text)
-
     def body_of_all(self, events: bytes) -> tuple[bytes, str] | None:
         """The text of a whole read, as bytes and as it reads, if all its events are plain text."""
         if self.call is not None:

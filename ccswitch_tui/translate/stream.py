@@ -103,8 +103,8 @@ class StreamTranslator:
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._template: Template | None = None
-        self._plain: Template | None = None
-        """The same while a read can be one plain event of text: nothing else need be looked at then."""
+        self._plain_head = self._plain_tail = b""
+        """What stands around the text of a read that is one plain event; empty while none can come."""
         self._templates_wasted = 0
         self._learns = translation.stream
         self._finish = ""
@@ -117,22 +117,29 @@ class StreamTranslator:
 
     def feed(self, data: bytes) -> bytes:
         """What this read gives the client. Never raises."""
-        if self.done:
-            return b""
-        if self._plain is not None:
-            found = self._plain.text_of_one(data)
-            if found is not None:
-                body, text = found
+        head = self._plain_head
+        if head and data.startswith(head) and data.endswith(self._plain_tail):
+            body = data[len(head) : -len(self._plain_tail)]
+            # a line end would mean several events; a text itself has none that is bare
+            text = string_body(body) if b"\n" not in body and len(data) >= len(head) + len(self._plain_tail) else None
+            if text is not None:
                 self._floor.said_bytes += len(text) if text.isascii() else size(text)
                 return self._writer.delta_alone(body) if text else b""
+        if self.done:
+            return b""
         try:
             self._take(data)
         except Exception as fault:
             self._fail(fault)
-        template = self._template
-        alone = template is not None and template.call is None and self._decoder.between_events
-        self._plain = template if alone else None
+        self._look_for_plain()
         return self._given()
+
+    def _look_for_plain(self) -> None:
+        template = self._template
+        if template is not None and template.call is None and not self.done and self._decoder.between_events:
+            self._plain_head, self._plain_tail = template.head, template.tail
+        else:
+            self._plain_head = b""
 
     def finish(self, cause: str = "eof") -> bytes:
         """The upstream is gone: `eof`, `reset` or `timeout`. What remains for the client. Never raises."""
