@@ -36,13 +36,16 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.answer: Answer | None = None
         self.idle_since = 0.0
-        self.served = 0
-        """Requests it was used for."""
 
     @property
     def alive(self) -> bool:
         """It can be written to."""
         return self.transport is not None and not self.transport.is_closing()
+
+    @property
+    def unsent(self) -> bool:
+        """Part of a request has not gone out: an answer that comes before that refuses it."""
+        return self.transport is not None and self.transport.get_write_buffer_size() > 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # asyncio's stubs say less than they know
@@ -61,7 +64,6 @@ class Connection(asyncio.Protocol):
     def send(self, head: bytes, body: bytes | None, host: str, done: Callable[[Connection], None]) -> Answer:
         """Sends a request. `done` is called when the connection is free for another one."""
         assert self.transport is not None
-        self.served += 1
         self.answer = Answer(self, host, done)
         if body is None or len(body) < JOINED_BELOW_BYTES:
             self.transport.write(head + body if body else head)
@@ -170,7 +172,7 @@ class Answer:
     def _complete(self) -> None:
         assert self._body is not None
         self._resume()
-        self._release(reusable=self._keeps_alive and not self._body.surplus)
+        self._release(reusable=self._keeps_alive and not self._body.surplus and not self._connection.unsent)
 
     def _break(self, fault: Exception) -> None:
         self._fault = fault

@@ -11,6 +11,7 @@ import re
 from collections import deque
 from typing import Any
 
+from ccswitch_tui.proxy.prices import stated_in
 from ccswitch_tui.translate.failure import Failure, error_event
 from ccswitch_tui.wire.anthropic import PING
 from ccswitch_tui.wire.codec import dumps, loads
@@ -82,6 +83,11 @@ class NativeStream:
     def stop_reason(self) -> str | None:
         found = STOP_REASON.findall(b"".join(self._tail))
         return found[-1].decode() if found else None
+
+    @property
+    def cost(self) -> float | None:
+        """What the endpoint says the answer costs, in the usage at its end."""
+        return stated_in(b"".join(self._tail))
 
     @property
     def model(self) -> str | None:

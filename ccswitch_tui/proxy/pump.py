@@ -335,6 +335,7 @@ def _note(exchange: Exchange, translator: Any) -> None:
     note_usage(exchange, translator.usage)
     exchange.stop_reason = translator.stop_reason
     exchange.answered = getattr(translator, "model", None)
+    exchange.stated_cost = getattr(translator, "cost", None)
     if translator.error is not None:
         exchange.error = f"{translator.error.type}: {translator.error.message}"
 

@@ -168,7 +168,8 @@ def _told_status(failure: Failure, exchange: Exchange) -> int:
 
 
 def _note_cost(exchange: Exchange, target: Target) -> None:
-    if target.profile.endpoint.wire == "anthropic" and exchange.received.room > 0:
+    native = target.profile.endpoint.wire == "anthropic"
+    if native and exchange.stated_cost is None and exchange.received.room > 0:
         exchange.stated_cost = stated_in(exchange.received.kept())
     found = cost_of(exchange, target.profile.prices)
     if found is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ccswitch_tui.translate.chunks import PLAIN, documents, image_note, is_error, is_ordinary, unsaid
 from ccswitch_tui.translate.ending import stop_of, usage_of
 from ccswitch_tui.translate.errors import failure_from_words
 from ccswitch_tui.translate.failure import Failure, Overflow, error_event
@@ -46,14 +47,6 @@ UNKNOWN, EVENTS, BODY, PAGE = "unknown", "events", "body", "page"
 
 ARRIVALS = {b"{": BODY, b"[": BODY, b"<": PAGE}
 """First byte of the answer → what it is; anything else is events, whatever the content type says."""
-
-HARMLESS = frozenset(
-    {"id", "object", "created", "model", "system_fingerprint", "service_tier", "choices", "usage", "timings"}
-)
-"""Keys of an ordinary chunk: one that has no other is no error, unless its `object` says so."""
-
-PLAIN = frozenset({"role", "content"})
-"""Keys of the delta of an ordinary chunk."""
 
 BROKEN_OFF = {
     "eof": "the connection ended before the answer was complete",
@@ -260,7 +253,7 @@ class StreamTranslator:
             words = read_words(body)
             page = words.message if words.html else "not an answer"
             raise Unusable(f"the endpoint sent a web page instead of an answer: {page}")
-        for document in _documents(body):
+        for document in documents(body):
             if isinstance(document, dict):
                 self._chunk(document, "", whole=True)
                 if self.done:
@@ -387,8 +380,7 @@ class StreamTranslator:
         return True
 
     def _chunk(self, chunk: Json, name: str, *, whole: bool = False) -> None:
-        ordinary = HARMLESS.issuperset(chunk) and chunk.get("object") != "error" and not name and not whole
-        if not ordinary and _is_error(chunk, name, whole):
+        if (name or whole or not is_ordinary(chunk)) and is_error(chunk, name, whole):
             raise AnswerFailed(self._upstream_error(chunk))
         self._count(chunk.get("usage"))
         choice = choice_of(chunk)
@@ -421,7 +413,7 @@ class StreamTranslator:
     def _upstream_error(self, chunk: Json) -> Failure:
         words = words_of(chunk)
         if not words.message and not words.code:
-            words = words._replace(message=_unsaid(chunk))
+            words = words._replace(message=unsaid(chunk))
         return failure_from_words(0, words, provider=self._provider, model=self._model, translation=self.translation)
 
     def _finish_named(self, finish: str, choice: Json) -> None:
@@ -473,7 +465,7 @@ class StreamTranslator:
             self._say_filtered(refusal)
         for address in images_of(delta):
             if not self.done:
-                self._floor.say(TEXT, _image_note(address))
+                self._floor.say(TEXT, image_note(address))
         pieces = fragments_of(delta)
         if pieces and not self.done:
             self._flush_filters()
@@ -544,45 +536,3 @@ class StreamTranslator:
         counted = self._counted
         said_nothing = not self._floor.said_bytes and counted is not None and counted.output == 0
         return self._finish == "max_tokens" and said_nothing and not self.committed
-
-
-def _documents(body: bytes) -> list[Any]:
-    """The JSON of a body: one document, a list of them, or one a line."""
-    try:
-        whole = loads(body)
-    except ValueError:
-        try:
-            return [loads(line) for line in body.splitlines() if line.strip()]
-        except ValueError:
-            raise Unusable("the endpoint's answer is broken JSON") from None
-    return whole if isinstance(whole, list) else [whole]
-
-
-def _is_error(chunk: Json, name: str, whole: bool) -> bool:
-    """Whether this is an error rather than a piece of an answer; `whole`: it is the answer's whole body."""
-    base = chunk.get("base_resp")
-    if chunk.get("error") or name == "error" or chunk.get("object") == "error" or chunk.get("type") == "error":
-        return True
-    if isinstance(base, dict) and base.get("status_code") not in (0, None, "0"):
-        return True
-    if whole:
-        return not isinstance(chunk.get("choices"), list | dict) or not chunk["choices"]
-    if any(key in chunk for key in ("choices", "usage", "object")) or isinstance(chunk.get("type"), str):
-        return False
-    return any(isinstance(chunk.get(key), str) for key in ("message", "detail"))
-
-
-def _unsaid(chunk: Json) -> str:
-    if chunk.get("error"):
-        return "the endpoint failed without saying why"
-    if "choices" in chunk:
-        return "the endpoint answered without any choice"
-    return "the endpoint answered something else than an answer"
-
-
-def _image_note(address: str) -> str:
-    """What the client sees of an image the model made: it cannot show one."""
-    if address.startswith("data:"):
-        media = address[5:].partition(";")[0][:40] or "image"
-        return f"\n[The model made an image ({media}, about {len(address) * 3 // 4096} kB). It cannot be shown here.]\n"
-    return f"\n![image]({address[:2000]})\n"

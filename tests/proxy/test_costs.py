@@ -99,8 +99,10 @@ def test_a_stated_cost_reaches_the_books_and_not_the_client(stream: bool) -> Non
     assert b"cost" not in answer.body
 
 
-def test_a_native_endpoints_stated_cost_is_read() -> None:
+@pytest.mark.parametrize("length", [0, 100_000])
+def test_a_native_endpoints_stated_cost_is_read_however_long_the_answer(length: int) -> None:
     stream = native_event("message_start", message={"model": "m", "usage": {"input_tokens": 3, "output_tokens": 1}})
+    stream += native_event("content_block_delta", index=0, delta={"type": "text_delta", "text": "x" * length})
     stream += native_event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 2, "cost": 0.5})
     stream += native_event("message_stop")
 

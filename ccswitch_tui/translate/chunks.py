@@ -1,0 +1,68 @@
+"""What a piece of an upstream's answer is, before anything is made of it: ordinary, an error, a body, a picture.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ccswitch_tui.translate.floor import Unusable
+from ccswitch_tui.wire.codec import loads
+
+Json = dict[str, Any]
+
+HARMLESS = frozenset(
+    {"id", "object", "created", "model", "system_fingerprint", "service_tier", "choices", "usage", "timings"}
+)
+"""Keys of an ordinary chunk: one that has no other is no error, unless its `object` says so."""
+
+PLAIN = frozenset({"role", "content"})
+"""Keys of the delta of an ordinary chunk."""
+
+
+def is_ordinary(chunk: Json) -> bool:
+    """A chunk that can be no error, judged by its keys alone: nearly all are."""
+    return HARMLESS.issuperset(chunk) and chunk.get("object") != "error"
+
+
+def documents(body: bytes) -> list[Any]:
+    """The JSON of a body: one document, a list of them, or one a line."""
+    try:
+        whole = loads(body)
+    except ValueError:
+        try:
+            return [loads(line) for line in body.splitlines() if line.strip()]
+        except ValueError:
+            raise Unusable("the endpoint's answer is broken JSON") from None
+    return whole if isinstance(whole, list) else [whole]
+
+
+def is_error(chunk: Json, name: str, whole: bool) -> bool:
+    """Whether this is an error rather than a piece of an answer; `whole`: it is the answer's whole body."""
+    base = chunk.get("base_resp")
+    if chunk.get("error") or name == "error" or chunk.get("object") == "error" or chunk.get("type") == "error":
+        return True
+    if isinstance(base, dict) and base.get("status_code") not in (0, None, "0"):
+        return True
+    if whole:
+        return not isinstance(chunk.get("choices"), list | dict) or not chunk["choices"]
+    if any(key in chunk for key in ("choices", "usage", "object")) or isinstance(chunk.get("type"), str):
+        return False
+    return any(isinstance(chunk.get(key), str) for key in ("message", "detail"))
+
+
+def unsaid(chunk: Json) -> str:
+    if chunk.get("error"):
+        return "the endpoint failed without saying why"
+    if "choices" in chunk:
+        return "the endpoint answered without any choice"
+    return "the endpoint answered something else than an answer"
+
+
+def image_note(address: str) -> str:
+    """What the client sees of an image the model made: it cannot show one."""
+    if address.startswith("data:"):
+        media = address[5:].partition(";")[0][:40] or "image"
+        return f"\n[The model made an image ({media}, about {len(address) * 3 // 4096} kB). It cannot be shown here.]\n"
+    return f"\n![image]({address[:2000]})\n"
