@@ -25,7 +25,8 @@ LONGEST_SIZE_LINE = 4096
 PIECE_BYTES = 256 * 1024
 """A compressed body is unpacked in pieces of this size: a small read can hold a thousand times its length."""
 
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: |$)")
+_STATUS = re.compile(r"HTTP/1\.([01]) ([1-9]\d\d)(?: |$)", re.ASCII)
+_FOLD = re.compile(r"\n[ \t]+")
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,15}")
 _FORBIDDEN = re.compile("[\r\n\0]")
 
@@ -74,35 +75,21 @@ def head_end(data: bytes) -> int:
 
 def parse_head(data: bytes) -> Head:
     """The head in these bytes."""
-    lines = data.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
-    status = _STATUS.match(lines[0])
+    text = data.decode("utf-8", "surrogateescape").replace("\r\n", "\n").rstrip("\n")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    first, *lines = text.split("\n")
+    status = _STATUS.match(first)
     if status is None:
         raise BadAnswer("it does not begin with HTTP/1")
     headers: CIMultiDict[str] = CIMultiDict()
-    for line in _unfolded(lines[1:]):
-        name, colon, value = line.partition(b":")
+    for line in lines:
+        name, colon, value = line.partition(":")
         if not colon or not name.strip():
             raise BadAnswer("a header line without a colon")
-        headers.add(_text(name.rstrip()), _text(value.strip()))
+        headers.add(name.rstrip(" \t"), value.strip(" \t\r"))
     said = ",".join(headers.getall("Connection", ())).lower()
-    return Head(int(status[2]), headers, "close" not in said and (status[1] == b"1" or "keep-alive" in said))
-
-
-def _unfolded(lines: list[bytes]) -> Iterator[bytes]:
-    whole = b""
-    for line in lines:
-        if line[:1] in (b" ", b"\t"):
-            whole += b" " + line.strip()
-            continue
-        if whole:
-            yield whole
-        whole = line
-    if whole:
-        yield whole
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
+    return Head(int(status[2]), headers, "close" not in said and (status[1] == "1" or "keep-alive" in said))
 
 
 # ---------------------------------------------------------------- where a body ends
