@@ -141,7 +141,7 @@ def test_the_collector_rests_until_then_and_not_longer(paint: Paint) -> None:
 
 
 def test_the_first_screen_is_made_of_few_widgets(paint: Paint) -> None:
-    assert paint.widgets <= 12
+    assert paint.widgets <= 11
 
 
 async def test_each_style_sheet_is_parsed_once(open_app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
