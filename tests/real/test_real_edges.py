@@ -216,7 +216,8 @@ def test_an_endpoint_that_numbers_its_calls_from_zero_loses_no_history(stage: St
 
 QUIRKY = (
     "max-completion-tokens", "max-tokens-8192", "no-stream-options", "no-null-content", "no-usage", "interleaved",
-    "empty-choices", "think-tags", "reasoning", "reasoning-echo", "no-parallel", "no-streaming", "stream-refused", "no-end",
+    "empty-choices", "think-tags", "reasoning", "reasoning-echo", "no-parallel", "no-streaming", "stream-refused",
+    "no-end",
 )  # fmt: skip
 
 

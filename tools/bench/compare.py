@@ -292,100 +292,76 @@ def value(res: dict, proxy: str, scenario: str, key: str):
     return med(res.get(proxy, {}).get("runs", {}).get(scenario, []), key)
 
 
+def times(res: dict, ours: str, scenario: str, key: str):
+    """Our figure as a multiple of nginx' in the same run."""
+    mine, theirs = value(res, ours, scenario, key), value(res, "nginx", scenario, key)
+    return mine / theirs if mine is not None and theirs else None
+
+
+def added(res: dict, name: str, scenario: str, key: str):
+    """What a proxy adds to the figure of the bare upstream."""
+    mine, theirs = value(res, name, scenario, key), value(res, "direct", scenario, key)
+    return mine - theirs if mine is not None and theirs is not None else None
+
+
+def in_ms(us):
+    return None if us is None else us / 1000
+
+
 def bars(res: dict, ours: str) -> str:
     """Our bars, what this run measured, and whether it holds. Ratios are to nginx in the same run."""
-    rivals = [n for n in res if n not in ("direct", "nginx", "haproxy", ours)]
-
-    def times(scenario: str, key: str, proxy: str = "nginx"):
-        mine, theirs = value(res, ours, scenario, key), value(res, proxy, scenario, key)
-        return mine / theirs if mine is not None and theirs else None
-
-    def best_rival(scenario: str, key: str):
-        found = [(value(res, n, scenario, key), n) for n in rivals]
-        return min((f for f in found if f[0] is not None), default=(None, "–"))
-
-    def added(scenario: str, key: str):
-        mine, theirs = value(res, ours, scenario, key), value(res, "direct", scenario, key)
-        return mine - theirs if mine is not None and theirs is not None else None
-
-    cc, long_ = value(res, ours, "req_cc_c1", "cpu_us_req"), value(res, ours, "req_long_c1", "cpu_us_req")
-    idle = res.get(ours, {}).get("idle_rss_mb")
     rows = [
-        (
-            "CPU per paced chunk, 128 streams",
-            "<= 2.2 x nginx",
-            times("paced_c128", "cpu_us_chunk"),
-            2.2,
-            "x",
-            best_rival("paced_c128", "cpu_us_chunk"),
-        ),
-        (
-            "CPU per burst chunk, 16 streams",
-            "<= 2 x nginx",
-            times("stream_c16", "cpu_us_chunk"),
-            2.0,
-            "x",
-            best_rival("stream_c16", "cpu_us_chunk"),
-        ),
-        (
-            "CPU per 100 kB request (20 tools)",
-            "<= 0.9 ms",
-            cc / 1000 if cc else None,
-            0.9,
-            "ms",
-            best_rival("req_cc_c1", "cpu_us_req"),
-        ),
-        (
-            "CPU per 2 MB request",
-            "<= 6 ms",
-            long_ / 1000 if long_ else None,
-            6.0,
-            "ms",
-            best_rival("req_long_c1", "cpu_us_req"),
-        ),
-        (
-            "added time to first token, 100 kB",
-            "<= 1 ms",
-            added("req_cc_c1", "ttft_p50"),
-            1.0,
-            "ms",
-            best_rival("req_cc_c1", "ttft_p50"),
-        ),
-        (
-            "p99 latency of a chunk, 16 paced streams",
-            "<= 2 x nginx",
-            times("paced_c16", "lat_p99_us"),
-            2.0,
-            "x",
-            best_rival("paced_c16", "lat_p99_us"),
-        ),
-        (
-            "client gone -> upstream closed (max)",
-            "<= 5 ms",
-            value(res, ours, "cancel", "close_ms_max"),
-            5.0,
-            "ms",
-            best_rival("cancel", "close_ms_max"),
-        ),
-        (
-            "128 slow readers x 1 MB: memory growth",
-            "<= 60 MB",
-            value(res, ours, "slow128", "growth_mb"),
-            60.0,
-            "MB",
-            best_rival("slow128", "growth_mb"),
-        ),
-        ("idle memory", "<= 55 MB", idle, 55.0, "MB", (None, "–")),
+        ("CPU per paced chunk, 128 streams", 2.2, "x nginx", times(res, ours, "paced_c128", "cpu_us_chunk")),
+        ("CPU per burst chunk, 16 streams", 2.0, "x nginx", times(res, ours, "stream_c16", "cpu_us_chunk")),
+        ("CPU per 100 kB request (20 tools)", 0.9, "ms", in_ms(value(res, ours, "req_cc_c1", "cpu_us_req"))),
+        ("CPU per 2 MB request", 6.0, "ms", in_ms(value(res, ours, "req_long_c1", "cpu_us_req"))),
+        ("added time to first token, 100 kB", 1.0, "ms", added(res, ours, "req_cc_c1", "ttft_p50")),
+        ("p99 latency of a chunk, 16 paced streams", 2.0, "x nginx", times(res, ours, "paced_c16", "lat_p99_us")),
+        ("client gone -> upstream closed (max)", 5.0, "ms", value(res, ours, "cancel", "close_ms_max")),
+        ("128 slow readers x 1 MB: memory growth", 60.0, "MB", value(res, ours, "slow128", "growth_mb")),
+        ("idle memory", 55.0, "MB", res.get(ours, {}).get("idle_rss_mb")),
     ]
-    out = [f"\n## Bars of {ours}\n\n| what | bar | measured | holds | best rival in this run |\n|---|---|---|---|---|"]
-    for what, bar, got, limit, unit, (rival, name) in rows:
+    out = [f"\n## Bars of {ours}\n\n| what | bar | measured | holds |\n|---|---|---|---|"]
+    for what, limit, unit, got in rows:
         holds = "–" if got is None else ("yes" if got <= limit else "no")
-        out.append(f"| {what} | {bar} | {fmt(got, 2)} {unit} | {holds} | {name} {fmt(rival, 1)} |")
+        out.append(f"| {what} | <= {limit:g} {unit} | {fmt(got, 2)} {unit} | {holds} |")
     score = res.get(ours, {}).get("compat", {}).get("_score")
     if score:
         out.append(
-            f"| protocol probes (compat.py) | all | {score} | {'yes' if len(set(score.split('/'))) == 1 else 'no'} | |"
+            f"| protocol probes (compat.py) | all | {score} | {'yes' if len(set(score.split('/'))) == 1 else 'no'} |"
         )
+    return "\n".join(out) + "\n"
+
+
+PLAIN = ("nginx", "haproxy")
+"""Hops that translate nothing."""
+
+
+def side_by_side(res: dict, ours: str) -> str:
+    """Ours, nginx as a plain hop, and every rival of this run: the table that the README quotes."""
+
+    def closes(name: str):
+        if value(res, name, "cancel", "never_within_4s"):
+            return "never"
+        ms = value(res, name, "cancel", "close_ms_p50")
+        return "dies" if ms is None else fmt(ms, 1)
+
+    rows = [
+        ("processor µs a token, 128 streams", lambda n: fmt(value(res, n, "paced_c128", "cpu_us_chunk"), 0)),
+        ("processor µs a token, in bursts", lambda n: fmt(value(res, n, "stream_c16", "cpu_us_chunk"), 0)),
+        (
+            "processor ms a request of 100 kB, 20 tools",
+            lambda n: fmt(in_ms(value(res, n, "req_cc_c1", "cpu_us_req")), 1),
+        ),
+        ("processor ms a request of 2 MB", lambda n: fmt(in_ms(value(res, n, "req_long_c1", "cpu_us_req")), 1)),
+        ("ms added to the first token, 100 kB", lambda n: fmt(added(res, n, "req_cc_c1", "ttft_p50"), 1)),
+        ("ms until the endpoint knows that the client left", closes),
+        ("MB more for 128 clients that stop reading", lambda n: fmt(value(res, n, "slow128", "growth_mb"), 0)),
+        ("protocol probes passed", lambda n: "–" if n in PLAIN else res[n].get("compat", {}).get("_score", "–")),
+    ]
+    names = [ours, *(n for n in res if n not in ("direct", ours))]
+    out = [f"\n## Side by side\n\n| | {' | '.join(names)} |\n|---|{'---|' * len(names)}"]
+    out += [f"| {what} | {' | '.join(cell(name) for name in names)} |" for what, cell in rows]
     return "\n".join(out) + "\n"
 
 
@@ -503,7 +479,7 @@ def main() -> None:
     Path(a.out + ".json").write_text(json.dumps(res, indent=1))
     md = show(res, a)
     if "ccswitch" in res:
-        md += bars(res, "ccswitch")
+        md += bars(res, "ccswitch") + side_by_side(res, "ccswitch")
     Path(a.out + ".md").write_text(md)
     print(md)
 
