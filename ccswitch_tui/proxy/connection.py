@@ -28,6 +28,10 @@ class Broken(ConnectionError):
     """The connection ended, or what came was not HTTP, before the answer was complete."""
 
 
+class Stale(Broken):
+    """The connection ended before a byte of an answer came: it may have been dead already when the request was sent."""
+
+
 class Connection(asyncio.Protocol):
     """A connection that carries one answer after another."""
 
@@ -36,6 +40,7 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.answer: Answer | None = None
         self.idle_since = 0.0
+        self._lost_by: Exception | None = None
 
     @property
     def alive(self) -> bool:
@@ -58,18 +63,20 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
+        self._lost_by = exc
         if self.answer is not None:
             self.answer.lost(exc)
 
     def send(self, head: bytes, body: bytes | None, host: str, done: Callable[[Connection], None]) -> Answer:
         """Sends a request. `done` is called when the connection is free for another one."""
-        assert self.transport is not None
-        self.answer = Answer(self, host, done)
-        if body is None or len(body) < JOINED_BELOW_BYTES:
+        answer = self.answer = Answer(self, host, done)
+        if self.transport is None or self.transport.is_closing():
+            answer.lost(self._lost_by)  # connection_lost() has been called already, or soon will be for nobody
+        elif body is None or len(body) < JOINED_BELOW_BYTES:
             self.transport.write(head + body if body else head)
         else:
             self.transport.writelines((head, body))
-        return self.answer
+        return answer
 
     def close(self) -> None:
         """Hangs up at once; what was not sent yet is not worth sending."""
@@ -81,8 +88,8 @@ class Answer:
     """What comes back for one request. `status` and `headers` are there after `begun()`."""
 
     __slots__ = (
-        "_body", "_connection", "_done", "_fault", "_head", "_keeps_alive", "_over", "_paused", "_pieces", "_take",
-        "_unpack", "_waiter", "_waiting", "_waiting_bytes", "headers", "host", "status",
+        "_body", "_connection", "_done", "_fault", "_head", "_keeps_alive", "_over", "_paused", "_pieces", "_silent",
+        "_take", "_unpack", "_waiter", "_waiting", "_waiting_bytes", "headers", "host", "status",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, host: str, done: Callable[[Connection], None]) -> None:
@@ -104,6 +111,8 @@ class Answer:
         self._take: Callable[[bytes], bool] | None = None
         self._paused = False
         self._over = False
+        self._silent = True
+        """Not a byte has come."""
         self._fault: BaseException | None = None
 
     # ------------------------------------------------------------ the connection's side
@@ -141,11 +150,12 @@ class Answer:
         else:
             alert = getattr(error, "reason", None)  # of an ssl.SSLError: such as a client certificate that is wanted
             said = f"the endpoint ended TLS: {alert.lower().replace('_', ' ')}" if isinstance(alert, str) else CLOSED
-            self._break(Broken(said))
+            self._break(Stale(said) if self._silent else Broken(said))
 
     def _begin(self, data: bytes) -> bytes:
         """Takes the head; returns what of the body came with it."""
         self._head += data
+        self._silent = False
         while True:
             end = head_end(self._head)
             if not end:
@@ -232,6 +242,7 @@ class Answer:
             while not (piece := next(self._pieces, b"")):
                 data = await self._read()
                 if not data:
+                    self._unpack = None
                     return b""
                 self._pieces = self._unpack(data)
             return piece
@@ -291,7 +302,7 @@ class Answer:
     @property
     def at_end(self) -> bool:
         """The body has come whole and was taken."""
-        return self._over and self._fault is None and not self._waiting
+        return self._over and self._fault is None and not self._waiting and self._unpack is None
 
     def close(self) -> None:
         """Closes the connection unless the body came whole."""

@@ -19,6 +19,9 @@ from multidict import CIMultiDict
 LONGEST_HEAD = 64 * 1024
 """Bytes of status line and headers."""
 
+LONGEST_LENGTH = 18
+"""Digits of a Content-Length: more than any disk holds."""
+
 LONGEST_SIZE_LINE = 4096
 """Bytes of a chunk's size line with its extensions, and of one trailer line."""
 
@@ -60,12 +63,9 @@ class Head(NamedTuple):
 
 def head_end(data: bytes) -> int:
     """How many bytes the head takes with its blank line; 0 while that has not come. Raises BadAnswer early."""
-    end = data.find(b"\r\n\r\n")
-    if end >= 0:
-        return end + 4
-    end = data.find(b"\n\n")
-    if end >= 0:
-        return end + 2
+    ends = [end + len(mark) for mark in (b"\r\n\r\n", b"\n\n") if (end := data.find(mark)) >= 0]
+    if ends:
+        return min(ends)
     if not b"HTTP/1.".startswith(data[:7]):
         raise BadAnswer("it does not begin with HTTP/1")
     if len(data) > LONGEST_HEAD:
@@ -89,7 +89,10 @@ def parse_head(data: bytes) -> Head:
             raise BadAnswer("a header line without a colon")
         headers.add(name.rstrip(" \t"), value.strip(" \t\r"))
     said = ",".join(headers.getall("Connection", ())).lower()
-    return Head(int(status[2]), headers, "close" not in said and (status[1] == "1" or "keep-alive" in said))
+    keeps_alive = "close" not in said and (status[1] == "1" or "keep-alive" in said)
+    if "Transfer-Encoding" in headers and "Content-Length" in headers:
+        keeps_alive = False  # somebody on the way may have believed the other one (RFC 9112, section 6.3)
+    return Head(int(status[2]), headers, keeps_alive)
 
 
 # ---------------------------------------------------------------- where a body ends
@@ -118,10 +121,10 @@ def body_of(head: Head) -> Body:
     coding = ",".join(head.headers.getall("Transfer-Encoding", ())).lower().rpartition(",")[2].strip()
     if coding == "chunked":
         return Chunked()
-    if coding or not lengths:
+    if coding not in ("", "identity") or not lengths:
         return UntilClose()
     length = lengths.pop()
-    if lengths or not (length.isascii() and length.isdigit()):
+    if lengths or not (length.isascii() and length.isdigit()) or len(length) > LONGEST_LENGTH:
         raise BadAnswer("it does not say how long it is in one way")
     return Sized(int(length))
 
@@ -268,24 +271,33 @@ def unpacker_of(headers: Mapping[str, str]) -> Unpacker | None:
 
 
 class _Inflater:
-    """gzip and both readings of "deflate": with zlib's header, as the RFC has it, and bare, as some servers do."""
+    """gzip, in one member or several, and both readings of "deflate": with zlib's header, as the RFC has it, and bare,
+    as some servers do."""
 
     def __init__(self) -> None:
         self._state: zlib._Decompress | None = None
         self._first = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        if self._state is None:
-            data = self._first = self._first + data
-            if len(data) < 2:
-                return
-            headed = data.startswith(b"\x1f\x8b") or (data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0)
-            self._state = zlib.decompressobj(zlib.MAX_WBITS | 32 if headed else -zlib.MAX_WBITS)
         try:
             while data:
+                if self._state is None:
+                    data, self._first = self._first + data, b""
+                    if len(data) < 2:
+                        self._first = data
+                        return
+                    self._state = _decompressor(data)
                 piece = self._state.decompress(data, PIECE_BYTES)
                 data = self._state.unconsumed_tail
+                if self._state.eof:
+                    # another member begins after it; what fills up the end with zeros is none
+                    data, self._state = self._state.unused_data.lstrip(b"\0"), None
                 if piece:
                     yield piece
         except zlib.error:
             raise BadAnswer("its compression is broken") from None
+
+
+def _decompressor(data: bytes) -> zlib._Decompress:
+    headed = data.startswith(b"\x1f\x8b") or (data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0)
+    return zlib.decompressobj(zlib.MAX_WBITS | 32 if headed else -zlib.MAX_WBITS)

@@ -19,7 +19,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ccswitch_tui.profiles.model import Endpoint, Profile, Timeouts
-from ccswitch_tui.proxy.connection import Answer, Broken, Connection
+from ccswitch_tui.proxy.connection import Answer, Broken, Connection, Stale
 from ccswitch_tui.proxy.dial import Unreachable, Way, dial, proxy_credential
 from ccswitch_tui.proxy.http1 import request_head
 from ccswitch_tui.proxy.network import NetworkSettingError, is_socks, proxy_for, tls_context
@@ -45,6 +45,10 @@ class UpstreamError(Exception):
         self.kind = kind
         self.detail = detail
         self.host = host
+
+
+class StaleError(UpstreamError):
+    """The connection ended before a byte of an answer came."""
 
 
 class KeyHostError(Exception):
@@ -164,8 +168,8 @@ class Upstream:
             started = time.monotonic()
             try:
                 return await self._ask(ask, connection, (way, context))
-            except UpstreamError as error:
-                if error.kind != "reset" or time.monotonic() - started > STALE_WITHIN_S:
+            except StaleError:
+                if time.monotonic() - started > STALE_WITHIN_S:
                     raise
                 self._retire()
         connection = await self._dial(address, context, timeouts)
@@ -185,13 +189,18 @@ class Upstream:
             self._pool = Pool()
         pool = self._pool
         answer = connection.send(ask.head, ask.body, ask.host, lambda free: pool.put(way, free))
-        ask.meanwhile()
+        try:
+            ask.meanwhile()
+        except BaseException:
+            answer.close()
+            raise
         try:
             await answer.begun(ask.first_byte_s)
         except TimeoutError:
             raise _no_answer(ask.first_byte_s, ask.host) from None
         except Broken as error:
-            raise UpstreamError("reset", str(error), ask.host) from None
+            kind = StaleError if isinstance(error, Stale) else UpstreamError
+            raise kind("reset", str(error), ask.host) from None
         return answer
 
     def _retire(self) -> None:

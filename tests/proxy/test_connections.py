@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from proxy_client import profile
 from yarl import URL
 
 from ccswitch_tui.proxy.connection import Answer, Broken
+from ccswitch_tui.proxy.dial import Way, dial
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.upstream import Upstream, UpstreamError
 
@@ -99,6 +101,54 @@ async def test_a_new_connection_that_is_closed_is_not_asked_twice() -> None:
         assert server.answers == [OK]
 
 
+async def test_what_was_answered_badly_is_not_asked_again() -> None:
+    async with Server(OK, b"220 mail.example ESMTP\r\n", OK) as server:
+        assert await server.text() == b"ok"
+        with pytest.raises(UpstreamError, match="not HTTP"):
+            await server.ask()
+        assert server.answers == [OK]
+
+
+async def test_an_answer_that_stops_in_its_head_is_not_asked_again() -> None:
+    async with Server(OK, b"HTTP/1.1 103 Early Hints\r\n\r\n", None, OK) as server:
+        assert await server.text() == b"ok"
+        server.after = lambda writer: writer.close()
+        with pytest.raises(UpstreamError, match="closed before the answer"):
+            await server.ask()
+        assert server.answers == [None, OK]
+
+
+async def test_a_connection_that_closed_before_it_was_used_says_so() -> None:
+    async with Server() as server:
+        connection = await dial(Way("http", "127.0.0.1", server.port, None, None), None, 5)
+        while connection.alive:
+            await asyncio.sleep(0.01)
+        answer = connection.send(b"GET / HTTP/1.1\r\n\r\n", None, "", lambda free: None)
+        with pytest.raises(Broken, match="closed before the answer"):
+            await answer.begun(5)
+
+
+async def test_a_fault_of_ours_while_the_endpoint_has_the_request_closes_the_connection() -> None:
+    closed = asyncio.Event()
+
+    async def wait_for_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        closed.set()
+        writer.close()
+
+    def stumble() -> None:
+        raise LookupError
+
+    served = await asyncio.start_server(wait_for_the_end, "127.0.0.1", 0)
+    origin = f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}"
+    upstream = Upstream({}, "/")
+    with pytest.raises(LookupError):
+        await upstream.send(profile(origin), URL(origin), None, body=b"{}", headers=CIMultiDict(), meanwhile=stumble)
+    await asyncio.wait_for(closed.wait(), 5)
+    served.close()
+
+
 async def test_a_continue_and_hints_before_the_answer_are_passed_over() -> None:
     async with Server(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK) as server:
         assert await server.text() == b"ok"
@@ -137,6 +187,20 @@ async def test_a_compressed_answer_is_read_pulled_and_pushed() -> None:
         await pushed.push_to(lambda data: taken.append(data) or True)
         assert b"".join(taken) == b"token " * 1000
         assert pushed.at_end
+
+
+async def test_a_taker_that_stops_within_an_unpacked_read_gets_the_rest_of_it() -> None:
+    body = gzip.compress(bytes(600_000))
+    async with Server(
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    ) as server:
+        answer = await server.ask()
+        sizes: list[int] = []
+        async with asyncio.timeout(5):
+            while not answer.at_end:
+                await answer.push_to(lambda data: sizes.append(len(data)) is not None)
+        assert sum(sizes) == 600_000
+        assert len(sizes) > 1
 
 
 async def test_whoever_does_not_take_holds_the_endpoint_back() -> None:

@@ -92,11 +92,23 @@ def test_what_comes_after_the_end_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "lengths", [b"Content-Length: 1\r\nContent-Length: 2", b"Content-Length: 1, 2", b"Content-Length: -1"]
+    "lengths",
+    [
+        b"Content-Length: 1\r\nContent-Length: 2",
+        b"Content-Length: 1, 2",
+        b"Content-Length: -1",
+        b"Content-Length: " + b"9" * 5000,
+    ],
 )
 def test_two_lengths_or_a_false_one_are_no_answer(lengths: bytes) -> None:
     with pytest.raises(BadAnswer, match="how long"):
         body_of(parse_head(b"HTTP/1.1 200 OK\r\n" + lengths + b"\r\n\r\n"))
+
+
+def test_identity_is_no_coding() -> None:
+    body = body_of(parse_head(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 3\r\n\r\n"))
+    assert body.feed(b"abc") == b"abc"
+    assert body.complete
 
 
 def test_the_same_length_twice_is_one_length() -> None:
@@ -114,12 +126,18 @@ def test_the_same_length_twice_is_one_length() -> None:
         (b"HTTP/1.0 200 OK\r\n\r\n", False),
         (b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n\r\n", True),
         (b"HTTP/1.1 200\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", False),
         (b"HTTP/1.1 200 OK\n\n", True),
     ],
 )
 def test_who_hangs_up(head: bytes, keeps: bool) -> None:
     assert head_end(head) == len(head)
     assert parse_head(head).keeps_alive is keeps
+
+
+def test_a_head_of_bare_line_feeds_ends_before_a_body_that_has_others() -> None:
+    head = b"HTTP/1.1 200 OK\nContent-Length: 11\n\n"
+    assert head_end(head + b"data: x\r\n\r\n") == len(head)
 
 
 def test_folded_lines_and_odd_bytes_in_headers_are_read() -> None:
@@ -155,6 +173,7 @@ raw = zlib.compressobj(wbits=-15)
     ("coding", "data"),
     [
         ("gzip", gzip.compress(b"token " * 1000)),
+        ("gzip", gzip.compress(b"token " * 400) + gzip.compress(b"token " * 600)),
         ("deflate", zlib.compress(b"token " * 1000)),
         ("deflate", raw.compress(b"token " * 1000) + raw.flush()),
     ],
