@@ -8,7 +8,6 @@ OpenSSL x509_vfy.h for the verify codes; RFC 9110 section 9.3.6 for CONNECT.
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import errno
 import ipaddress
@@ -17,12 +16,12 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 from ccswitch_tui.probe.exchange import TlsFacts
 from ccswitch_tui.probe.socks import SocksProxy, SocksRefusal, through_socks
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.http_proxy import HttpProxy
 
 CONNECT_PATIENCE_S = 10.0
 """A host that does not answer a SYN in ten seconds is behind a firewall that drops: three retransmissions."""
@@ -69,25 +68,6 @@ class Reached:
         self.proxy_ms: float | None = None
         self.tls_ms: float | None = None
         self.proxy_said = b""
-
-
-class HttpProxy(NamedTuple):
-    """An HTTP proxy: where it is, and what it is told to let us through."""
-
-    host: str
-    port: int
-    authorization: str = ""
-    shown: str = ""
-
-    @classmethod
-    def from_url(cls, url: str) -> HttpProxy:
-        parts = urlsplit(url)
-        authorization = ""
-        if parts.username is not None:
-            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            authorization = "Basic " + base64.b64encode(pair.encode()).decode()
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        return cls(host, port, authorization, f"{parts.scheme}://{host}:{port}")
 
 
 AnyProxy = HttpProxy | SocksProxy
@@ -222,15 +202,11 @@ def _connect_failure(error: OSError, where: str, patience_s: float) -> DialFailu
 
 async def _tunnel(sock: socket.socket, host: str, port: int, proxy: HttpProxy, reached: Reached) -> None:
     started = time.perf_counter()
-    literal = f"[{host}]" if ":" in host else host
-    lines = [f"CONNECT {literal}:{port} HTTP/1.1", f"Host: {literal}:{port}"]
-    if proxy.authorization:
-        lines.append(f"Proxy-Authorization: {proxy.authorization}")
     loop = asyncio.get_running_loop()
     head = b""
     try:
         async with asyncio.timeout(PROXY_PATIENCE_S):
-            await loop.sock_sendall(sock, ("\r\n".join(lines) + "\r\n\r\n").encode())
+            await loop.sock_sendall(sock, proxy.connect_head(host, port))
             while b"\r\n\r\n" not in head and len(head) < HEAD_LIMIT_BYTES:
                 data = await loop.sock_recv(sock, 4096)
                 if not data:

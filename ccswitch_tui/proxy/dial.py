@@ -9,19 +9,18 @@ RFC 9112, section 3.2.2 (plain requests through a proxy).
 from __future__ import annotations
 
 import asyncio
-import base64
 import errno
 import os
 import socket
 import ssl
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import aiohappyeyeballs
 
 from ccswitch_tui.proxy.connection import Connection
 from ccswitch_tui.proxy.http1 import BadAnswer, head_end, parse_head
+from ccswitch_tui.wire.http_proxy import HttpProxy
 
 NEXT_ADDRESS_S = 0.25
 """RFC 8305's recommended delay before the next address is tried beside the first."""
@@ -63,11 +62,7 @@ class Way(NamedTuple):
 
 def proxy_credential(proxy: str) -> str | None:
     """The value of Proxy-Authorization for a proxy URL with a user in it."""
-    parts = urlsplit(proxy)
-    if parts.username is None:
-        return None
-    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return "Basic " + base64.b64encode(pair.encode()).decode()
+    return HttpProxy.from_url(proxy).authorization or None
 
 
 async def dial(way: Way, context: ssl.SSLContext | None, connect_s: float) -> Connection:
@@ -162,20 +157,19 @@ class _Tunnel(asyncio.Protocol):
 
 async def _through_proxy(way: Way, context: ssl.SSLContext | None, connect_s: float) -> Connection:
     assert way.proxy is not None
-    parts = urlsplit(way.proxy)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    proxy = HttpProxy.from_url(way.proxy)
     try:
-        sock = await _connected(host, port, connect_s)
+        sock = await _connected(proxy.host, proxy.port, connect_s)
     except Unreachable as error:
         raise Unreachable("proxy", f"the HTTP proxy cannot be reached: {error.detail}") from None
     loop = asyncio.get_running_loop()
-    outer = context if parts.scheme == "https" else None
+    outer = context if proxy.scheme == "https" else None
     if way.scheme == "http":
-        return await _on(sock, lambda: Connection(loop), outer, host)
-    tunnel = await _on(sock, _Tunnel, outer, host)
+        return await _on(sock, lambda: Connection(loop), outer, proxy.host)
+    tunnel = await _on(sock, _Tunnel, outer, proxy.host)
     assert tunnel.transport is not None and context is not None
     try:
-        await _open(tunnel, way)
+        await _open(tunnel, proxy.connect_head(way.host, way.port))
         connection = Connection(loop)
         transport = await loop.start_tls(
             tunnel.transport, connection, context, server_hostname=way.host, ssl_handshake_timeout=HANDSHAKE_S
@@ -189,15 +183,10 @@ async def _through_proxy(way: Way, context: ssl.SSLContext | None, connect_s: fl
         raise _handshake_failure(error) from None
 
 
-async def _open(tunnel: _Tunnel, way: Way) -> None:
+async def _open(tunnel: _Tunnel, request: bytes) -> None:
     """Asks the proxy for a way to the endpoint."""
-    assert tunnel.transport is not None and way.proxy is not None
-    literal = f"[{way.host}]" if ":" in way.host else way.host
-    lines = [f"CONNECT {literal}:{way.port} HTTP/1.1", f"Host: {literal}:{way.port}"]
-    credential = proxy_credential(way.proxy)
-    if credential:
-        lines.append(f"Proxy-Authorization: {credential}")
-    tunnel.transport.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    assert tunnel.transport is not None
+    tunnel.transport.write(request)
     refusal = await tunnel.said
     if refusal:
         raise Unreachable("proxy", f"the HTTP proxy {refusal}")
