@@ -180,7 +180,8 @@ class Watch:
         """Watches a stream until remove().
 
         `give_up` is called once after `idle_s` without a byte from the endpoint,
-        `begin` once when a client has waited for `begin_after_s` without one.
+        `begin` once when a client has waited for `begin_after_s` without one:
+        what the endpoint sends may be comments, or thinking that is not shown.
         """
         self._streams[reply] = _Watched(pings, idle_s, give_up, begin, begin_after_s)
         if self._timer is None:
@@ -202,12 +203,13 @@ class Watch:
             elif now - reply.last_in > watched.idle_s:
                 self._streams.pop(reply)
                 watched.give_up()
-            elif not reply.begun:
-                if watched.begin is not None and now - reply.last_in >= watched.begin_after_s:
+                continue
+            if not reply.begun:
+                if watched.begin is not None and now - reply.last_out >= watched.begin_after_s:
                     self._streams[reply] = watched._replace(begin=None)
                     with contextlib.suppress(ClientGone):
                         watched.begin()
-            elif now - reply.last_out >= PING_AFTER_S:
+            elif now - reply.last_out >= PING_AFTER_S and not reply.blocked:
                 data = watched.pings.ping()
                 if data:
                     with contextlib.suppress(ClientGone):
