@@ -191,7 +191,12 @@ class ProxyApp:
         exchange.session = request.headers.get("X-Claude-Code-Session-Id", "")[:80]
         streamed = body.get("stream") is True
         call = Call(request, exchange, raw, body, streamed, ClientReply(request))
-        return await self.relay.messages(call, profile, body["model"])
+        try:
+            return await self.relay.messages(call, profile, body["model"])
+        except Exception:
+            if call.reply.begun:
+                call.reply.abort()  # an error's own status line must not follow in the middle of the answer
+            raise
 
     async def _count_tokens(self, request: web.Request) -> web.StreamResponse:
         """The endpoint's own count where it has one, else an estimate."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from aiohttp import hdrs, web
@@ -39,15 +40,18 @@ def forwarded(request: web.Request) -> CIMultiDict[str]:
 
 PASSED_HEADERS = ("request-id", "x-request-id", "retry-after", "x-should-retry")
 
+_LIMITS = re.compile("anthropic-ratelimit-[a-z0-9-]+", re.IGNORECASE)
+
 
 def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers of an endpoint's answer that mean something to the client."""
+    """Headers of an endpoint's answer that mean something to the client, unless it could break its own line."""
     passed = {name: headers[name] for name in PASSED_HEADERS if name in headers}
-    passed |= {name: value for name, value in headers.items() if name.lower().startswith("anthropic-ratelimit-")}
-    return passed
+    passed |= {name: value for name, value in headers.items() if _LIMITS.fullmatch(name)}
+    return {name: value for name, value in passed.items() if value.isprintable()}
 
 
 def native_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers of a stream passed on as it is."""
-    kind = headers.get(hdrs.CONTENT_TYPE, SSE_HEADERS["Content-Type"])
-    return {**SSE_HEADERS, "Content-Type": kind, **passed_headers(headers)}
+    kind = headers.get(hdrs.CONTENT_TYPE, "")
+    known = {"Content-Type": kind} if kind and kind.isprintable() else {}
+    return {**SSE_HEADERS, **known, **passed_headers(headers)}

@@ -18,7 +18,7 @@ from aiohttp import web
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.connection import Answer, Broken
 from ccswitch_tui.proxy.forward import SSE_HEADERS
-from ccswitch_tui.proxy.reply import PING_AFTER_S, ClientGone, ClientReply, Watch
+from ccswitch_tui.proxy.reply import PING_AFTER_S, ClientReply, Watch
 from ccswitch_tui.proxy.traffic import Exchange, Traffic
 from ccswitch_tui.proxy.upstream import UpstreamError
 from ccswitch_tui.translate.failure import Failure
@@ -96,6 +96,8 @@ class Pump:
         push = _Push(reply, exchange, translator, lambda first: self._begin(reply, exchange, headers, first))
         exchange.streamed = True
         reply.last_in = reply.now()
+        if not reply.begun:
+            reply.last_out = reply.last_in
         self._watch.add(reply, translator, idle_s, source.give_up, push.begin_early, PING_AFTER_S)
         try:
             await _pumped(reply, source, translator, push)
@@ -110,12 +112,6 @@ class Pump:
                 return reply.end(out)
             self._begin(reply, exchange, headers, out, whole=True)
             return reply.sent()
-        except (ClientGone, asyncio.CancelledError):
-            raise
-        except Exception:
-            if reply.begun:
-                reply.abort()
-            raise
         finally:
             self._watch.remove(reply)
             source.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -328,3 +329,65 @@ def test_a_client_does_not_wait_for_ever_for_an_endpoint_that_reads_a_long_promp
         rest = read_until(sock, b"message_stop" if ending == "answer" else b"event: error")
     assert b" 200 " in first
     assert (b"late" in rest or b"future_event" in rest) if ending == "answer" else b"out of memory" in rest
+
+
+def test_a_client_hears_pings_while_the_endpoint_sends_nothing_but_comments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ccswitch_tui.proxy.pump.PING_AFTER_S", 0.2)
+    monkeypatch.setattr("ccswitch_tui.proxy.reply.PING_AFTER_S", 0.2)
+    monkeypatch.setattr("ccswitch_tui.proxy.reply.Watch.TICK_S", 0.1)
+    heard = threading.Event()
+
+    def act(connection: Connection, received: Received) -> None:
+        connection.start_stream()
+        for _ in range(300):
+            connection.chunk(b": PROCESSING\n\n")
+            if heard.wait(0.02):
+                break
+        connection.chunk(chat_chunk({"content": "late"}) + chat_chunk({}, "stop") + b"data: [DONE]\n\n")
+        connection.end_stream()
+
+    with ScriptedEndpoint(act) as endpoint, proxy_for(profile(endpoint.origin)) as proxy, open_request(proxy) as sock:
+        first = b""
+        while first.count(b"event: ping") < 2 and b"message_stop" not in first:
+            first += sock.recv(65536)
+        heard.set()
+    assert first.count(b"event: ping") == 2
+
+
+def test_a_mistake_of_ours_within_an_answer_begins_no_second_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ccswitch_tui.proxy.pump.BEGIN_AFTER_S", 0.2)
+    monkeypatch.setattr("ccswitch_tui.proxy.reply.Watch.TICK_S", 0.1)
+
+    def stumble(*_: object, **__: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr("ccswitch_tui.proxy.attempt.failure_from_response", stumble)
+    begun = threading.Event()
+
+    def act(connection: Connection, received: Received) -> None:
+        begun.wait(10)
+        connection.answer(500, {"error": {"message": "out of memory"}})
+
+    with ScriptedEndpoint(act) as endpoint, proxy_for(profile(endpoint.origin)) as proxy, open_request(proxy) as sock:
+        got = read_until(sock, b"message_start")
+        begun.set()
+        with contextlib.suppress(ConnectionError):
+            got += read_until(sock, b"never")
+    assert got.count(b"HTTP/1.1") == 1
+    assert not got.endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_odd_headers_of_an_endpoint_do_not_reach_the_client(streamed: bool) -> None:
+    def act(connection: Connection, received: Received) -> None:
+        connection.sock.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nrequest-id: caf\xe9\r\nretry-after: 1\rX-Evil: 1\r\n"
+            b"anthropic-ratelimit-a\rX-Evil: 1\r\nanthropic-ratelimit-b: 2\r\n\r\n" % len(NATIVE_STREAM) + NATIVE_STREAM
+        )
+
+    with ScriptedEndpoint(act) as endpoint, proxy_for(profile(endpoint.origin, wire="anthropic")) as proxy:
+        answer = call(proxy, body={**BODY, "stream": streamed})
+    assert (answer.status, answer.body) == (200, NATIVE_STREAM)
+    assert answer.headers["anthropic-ratelimit-b"] == "2"
+    assert not any("evil" in f"{name}: {value}".lower() for name, value in answer.headers.items())
+    assert "request-id" not in answer.headers
