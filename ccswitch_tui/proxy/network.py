@@ -11,6 +11,7 @@ import ipaddress
 import os
 import ssl
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from ccswitch_tui.profiles.model import Endpoint
 from ccswitch_tui.proxy.guard import is_loopback
@@ -75,6 +76,10 @@ def _proxy_url(text: str, where: str) -> str:
                 known=say(KNOWN_SCHEMES),
             )
         )
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise NetworkSettingError(say("{where} names a proxy whose port is no number", where=where)) from None
     return scheme + url[len(scheme) :]
 
 

@@ -178,6 +178,13 @@ def test_a_proxy_that_is_not_there_is_named() -> None:
     assert "proxy" in answer.error["message"]
 
 
+def test_a_proxy_whose_port_is_no_number_is_named() -> None:
+    with proxy_for(profile("https://api.example/v1", endpoint={"http_proxy": "http://127.0.0.1:808O"})) as proxy:
+        answer = call(proxy)
+    assert answer.status == 502
+    assert "proxy" in answer.error["message"]
+
+
 def test_an_unknown_kind_of_proxy_in_the_environment_is_an_error_and_no_silent_detour() -> None:
     with proxy_for(profile("https://api.example/v1"), env={"ALL_PROXY": "socks4://127.0.0.1:1"}) as proxy:
         assert "socks4" in call(proxy).error["message"]
