@@ -106,13 +106,18 @@ async def _on(sock: socket.socket, factory: Callable[[], P], context: ssl.SSLCon
             factory,
             sock=sock,
             ssl=context,
-            server_hostname=name if context is not None else None,
+            server_hostname=_certified(name) if context is not None else None,
             ssl_handshake_timeout=HANDSHAKE_S if context is not None else None,
         )
         return protocol
     except BaseException as error:
         sock.close()
         raise _handshake_failure(error) from None
+
+
+def _certified(name: str) -> str:
+    """A host's name as certificates have it: without the dot that only tells a resolver not to search."""
+    return name.rstrip(".")
 
 
 def _handshake_failure(error: BaseException) -> BaseException:
@@ -172,7 +177,11 @@ async def _through_proxy(way: Way, context: ssl.SSLContext | None, connect_s: fl
         await _open(tunnel, proxy.connect_head(way.host, way.port))
         connection = Connection(loop)
         transport = await loop.start_tls(
-            tunnel.transport, connection, context, server_hostname=way.host, ssl_handshake_timeout=HANDSHAKE_S
+            tunnel.transport,
+            connection,
+            context,
+            server_hostname=_certified(way.host),
+            ssl_handshake_timeout=HANDSHAKE_S,
         )
         if transport is None:
             raise ConnectionResetError

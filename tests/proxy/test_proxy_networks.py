@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import socket
@@ -9,12 +10,14 @@ import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 import trustme
 from proxy_client import call, profile, proxy_for
 from scripted_endpoint import ScriptedEndpoint, chat_text
 
+from ccswitch_tui.proxy.dial import Way, dial
 from ccswitch_tui.proxy.upstream import Upstream
 from kit.net import free_port_number
 
@@ -97,6 +100,18 @@ def test_an_own_authority_is_trusted_by_its_file(
 ) -> None:
     with proxy_for(profile(tls_endpoint.origin, endpoint={"ca_file": authority[1]})) as proxy:
         assert call(proxy).text == "over TLS"
+
+
+async def test_a_name_with_a_final_dot_has_the_certificate_of_the_name(
+    tls_endpoint: ScriptedEndpoint, authority: tuple[trustme.CA, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo("127.0.0.1", tls_endpoint.port, type=socket.SOCK_STREAM)
+    monkeypatch.setattr(loop, "getaddrinfo", AsyncMock(return_value=found))
+    context = ssl.create_default_context(cafile=authority[1])
+    connection = await dial(Way("https", "localhost.", tls_endpoint.port, None, None), context, 5)
+    assert connection.alive
+    connection.close()
 
 
 def test_the_authority_claude_code_was_given_is_trusted_too(
