@@ -193,7 +193,9 @@ class ProxyApp:
         call = Call(request, exchange, raw, body, streamed, ClientReply(request))
         try:
             return await self.relay.messages(call, profile, body["model"])
-        except Exception:
+        except Exception as error:
+            exchange.status = exchange.status or 500
+            exchange.error = f"a mistake in ccswitch-tui itself: {type(error).__name__}"
             if call.reply.begun:
                 call.reply.abort()  # an error's own status line must not follow in the middle of the answer
             raise
