@@ -3,7 +3,9 @@
 A client sends the whole conversation with every request, and what a turn
 becomes depends on the turns before it alone (messages.py), so turns that are
 the same as last time give the same messages. Same means that every value is equal:
-nothing is guessed from an id or a length. Pure; one Memory per proxy.
+nothing is guessed from an id or a length. (Python takes 1 and true for equal: a
+client that turns the one into the other in an old turn, and changes nothing
+else there, is given the old one.) Pure; one Memory per proxy.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from ccswitch_tui.translate.notices import Notice
-from ccswitch_tui.translate.tokens import Gathered
+from ccswitch_tui.translate.tokens import Gathered, tools_text
 from ccswitch_tui.translate.tools import ToolSet, tool_set
 from ccswitch_tui.wire.quirks import Quirks
 
@@ -84,10 +86,11 @@ class Memory:
 
     def tools(self, given: Any, quirks: Quirks) -> ToolSet:
         """What these tools are at an endpoint with these quirks."""
+        text = tools_text(given)  # and not the values: Python takes 1 and true for equal
         for known in self._tools:
-            if known.given == given and (known.quirks is quirks or known.quirks == quirks):
+            if known.text == text and (known.quirks is quirks or known.quirks == quirks):
                 return known
-        new = tool_set(given, quirks)
+        new = tool_set(given, quirks, text)
         self._tools = [*self._tools[-MOST_TOOL_SETS + 1 :], new]
         return new
 

@@ -95,7 +95,6 @@ def facts_of(tool: Json, quirks: Quirks) -> ToolFacts:
 class ToolSet(NamedTuple):
     """The tools of a request and all that depends on them alone. Shared between requests: not to be changed."""
 
-    given: Any
     quirks: Quirks
     by_name: dict[str, Json]
     """The usable tools, by the client's names."""
@@ -109,14 +108,14 @@ class ToolSet(NamedTuple):
     """As JSON, for the token estimate."""
 
 
-def tool_set(given: Any, quirks: Quirks) -> ToolSet:
-    """What a request's `tools` are at an endpoint with these quirks."""
+def tool_set(given: Any, quirks: Quirks, text: str | None = None) -> ToolSet:
+    """A request's `tools` at an endpoint with these quirks. `text` is their tools_text(), where it is known."""
     notices = Notices()
     tools = sort_tools(given, notices)
     names = ToolNames(tool["name"] for tool in tools.custom)
     by_name = {tool["name"]: tool for tool in tools.custom}
     chat = chat_tools(tools.custom, names, quirks)
-    return ToolSet(given, quirks, by_name, tools.server, names, chat, notices, tools_text(given))
+    return ToolSet(quirks, by_name, tools.server, names, chat, notices, tools_text(given) if text is None else text)
 
 
 def choice_fields(choice: Any, names: ToolNames, quirks: Quirks, notices: Notices) -> Json:

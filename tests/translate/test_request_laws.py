@@ -156,6 +156,16 @@ def test_a_conversation_that_goes_on_is_remembered_and_others_do_not_take_its_pl
     assert translate_request(asked, model="m", quirks=Quirks(), memory=memory).known is None
 
 
+def test_tools_that_differ_only_in_1_and_true_are_two_sets() -> None:
+    memory = Memory()
+    sent = []
+    for default in (1, True, 1.0):
+        tool = {"name": "T", "input_schema": {"type": "object", "properties": {"a": {"default": default}}}}
+        asked = request({"role": "user", "content": "go"}, tools=[tool])
+        sent.append(translate_request(asked, model="m", quirks=Quirks(), memory=memory).encoded())
+    assert len(set(sent)) == 3
+
+
 def test_what_is_remembered_has_a_bound() -> None:
     memory = Memory()
     for number in range(40):
