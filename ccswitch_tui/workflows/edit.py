@@ -332,7 +332,7 @@ def _price(path: list[str], text: str) -> Any:
 
 
 def _quirk(name: str, text: str) -> Any:
-    from ccswitch_tui.wire.quirks import QUIRKS, WORDS, allowed_values, check_quirk
+    from ccswitch_tui.wire.quirks import QUIRKS, TABLE, WORDS, allowed_values, check_quirk
 
     if name not in QUIRKS:
         import difflib
@@ -357,7 +357,9 @@ def _quirk(name: str, text: str) -> Any:
         else:
             raise UsageError(
                 say("the quirk '{name}' cannot be '{text}'", name=name, text=text),
-                hint=say("it may be: {values}", values=allowed_values(name)),
+                hint=say("write it as JSON: {example}", example=f'quirks.{name}={{"name": "value"}}')
+                if QUIRKS[name].allowed is TABLE
+                else say("it may be: {values}", values=allowed_values(name)),
             ) from None
     return value
 
