@@ -9,6 +9,7 @@ RFC 9112, section 3.2.2 (plain requests through a proxy).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
@@ -217,7 +218,8 @@ def _watch_for_death(sock: socket.socket) -> None:
     for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 60_000)):
         option = getattr(socket, name, None)
         if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+            with contextlib.suppress(OSError):  # some systems name an option that they do not know
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _words(error: OSError) -> str:
