@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.screens.wizard.flow import WizardScreen
 from ccswitch_tui.tui.widgets.rows import Rows
 from conftest import OpenApp
+
+STYLES = Path(look.__file__).parent / "styles"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -172,3 +175,39 @@ async def test_an_unreadable_settings_file_is_said_and_home_still_works(open_app
         await pilot.press("enter")
         await pilot.pause(0.3)
         assert settings.read_bytes() == before
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=["80x24", "200x50"])
+async def test_home_and_probe_look_the_same_after_every_other_place_was_seen(
+    open_app: OpenApp, size: tuple[int, int]
+) -> None:
+    """Textual keeps the rules of a screen's style sheet for good: none may reach another screen."""
+
+    async def regions() -> dict[str, object]:
+        home = pilot.app.screen
+        found: dict[str, object] = {i: home.query_one(f"#{i}").region for i in ("list", "details")}
+        await pilot.press("p")
+        await until(pilot, lambda: pilot.app.screen is not home and not pilot.app.screen.running)
+        found |= {i: pilot.app.screen.query_one(f"#{i}").region for i in ("ladder", "side")}
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is home)
+        return found
+
+    async with open_app(size) as pilot:
+        before = await regions()
+        home = pilot.app.screen
+        for key in ("w", "h", "t", "D", "e", "X", "A", "a", "comma", "f1"):
+            await pilot.press(key)
+            await until(pilot, lambda: pilot.app.screen is not home, key)
+            await pilot.pause(0.1)
+            await pilot.press("escape")
+            await until(pilot, lambda: pilot.app.screen is home, f"back from {key}")
+        assert await regions() == before
+
+
+@pytest.mark.parametrize("path", sorted(STYLES.glob("*.tcss")), ids=lambda p: p.stem)
+def test_a_screens_style_sheet_speaks_of_its_own_screens_only(path: Path) -> None:
+    if path.stem != "app":
+        rules = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        outermost = re.findall(r"^(\S.*?) *\{", rules, flags=re.MULTILINE)
+        assert all(re.fullmatch(r"(?:[A-Z]\w+Screen)(?:, [A-Z]\w+Screen)*", rule) for rule in outermost)

@@ -29,7 +29,6 @@ class SettingsScreen(Place[None]):
     PLACE = "settings"
     HELP_TOPIC = "settings"
     BINDINGS = bindings("settings")
-    CSS_PATH = "../styles/halves.tcss"
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("settings.title"), look.NAME)), classes="head")
