@@ -95,12 +95,17 @@ NOT_PROMISED = {"stream": "streaming", "tools": "tool calls", "size": "request s
 """What Claude Code cannot do without, by rung: who reads "works" takes these for tested."""
 
 
+def untested_rungs(report: ProbeReport) -> list[str]:
+    """The rungs that "works" says nothing about, because they were not climbed; none where it does not work anyway."""
+    if report.verdict not in ("native", "translate"):
+        return []
+    tested = {step.code for step in report.steps if step.verdict != "skip"}
+    return [code for code in NOT_PROMISED if code not in tested]
+
+
 def untested(report: ProbeReport) -> str:
     """What "works" does not say, in a few words; "" when there is nothing, or when it does not work anyway."""
-    if report.verdict not in ("native", "translate"):
-        return ""
-    tested = {step.code for step in report.steps if step.verdict != "skip"}
-    missing = [what for code, what in NOT_PROMISED.items() if code not in tested]
+    missing = [NOT_PROMISED[code] for code in untested_rungs(report)]
     if not missing:
         return ""
     *most, last = missing

@@ -55,7 +55,9 @@ class Session(SettingUp, Probing, Watching, Keeping, Caring):
             listed, broken, problem = [], (), error
         verdicts = self._verdicts.all()
         rows = tuple(
-            Row(row.profile, row.in_use, row.key_present, *verdicts.get(row.profile.name, (None, None)))
+            Row(row.profile, row.in_use, row.key_present, *verdicts.get(row.profile.name, (None, None)))._replace(
+                key_store=row.key_store
+            )
             for row in listed
         )
         try:

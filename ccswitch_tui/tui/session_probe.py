@@ -89,7 +89,8 @@ class Probing:
         key = None
         if profile.key.kind != "none":
             key = await in_thread(self.ctx.keys.resolve, profile.key, timeout_s=KEY_PATIENCE_S)
-            yield Check("ok", t("verify.key", ref=str(profile.key)))
+            where = self.ctx.keys.where() if profile.key.kind == "keyring" else str(profile.key)
+            yield Check("ok", t("verify.key", where=where))
         if profile.route == "proxy":
             status = await in_thread(self.ctx.proxy.ensure_running, timeout_s=20)
             if not status.running:

@@ -25,10 +25,16 @@ class Row(NamedTuple):
     verdict: str | None = None
     probed_at: float | None = None
     """Seconds since the epoch."""
+    key_store: str = ""
+    """Where a stored key lies, as `list` tells it: `keyring`, or `key file` (encrypted); "" for any other key."""
 
     @property
     def name(self) -> str:
         return self.profile.name
+
+    @property
+    def in_key_file(self) -> bool:
+        return self.key_store == "key file"
 
     @property
     def haystack(self) -> str:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input
 from tui_kit import SIZES, screen_text, sees, until
 
@@ -101,6 +102,28 @@ async def test_typing_filters_and_escape_shows_all_again(open_app: OpenApp) -> N
         await pilot.press("escape")
         await until(pilot, lambda: len(rows.rows) == 3)
         assert pilot.app.screen.focused is rows
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_is_typed_right_after_the_slash_goes_into_the_filter_and_nowhere_else(
+    open_app: OpenApp, settings: Path, size: tuple[int, int]
+) -> None:
+    """As over a slow line, where all of it arrives at once: `o` would write the settings, `d` ask to delete."""
+    before = settings.read_bytes()
+    async with open_app(size) as pilot:
+        for character in "/demo":
+            pilot.app.post_message(events.Key("slash" if character == "/" else character, character))
+        await until(pilot, lambda: pilot.app.screen.query(Input) and pilot.app.screen.query_one(Input).value == "demo")
+        assert len(pilot.app.screen_stack) == 1
+    assert settings.read_bytes() == before
+
+
+async def test_the_cursor_stays_on_its_profile_when_the_filter_goes(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await pilot.press("slash", *"login", "enter", "escape")
+        rows = pilot.app.screen.query_one("#profiles", Rows)
+        await until(pilot, lambda: len(rows.rows) == 3)
+        assert rows.row.name == "behind-login"
 
 
 async def test_a_filter_without_a_match_says_so(open_app: OpenApp) -> None:

@@ -113,3 +113,29 @@ async def test_a_missing_key_is_an_error_and_not_a_crash(open_app: OpenApp, worl
         await pilot.press("p")
         await sees(pilot, "no key for 'demo'")
         assert pilot.app.is_running
+
+
+async def test_what_the_probe_left_untested_is_said_with_the_key_that_tests_it(open_app: OpenApp) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("p")
+        await sees(pilot, "not tested  request size  L full")
+        await pilot.press("Q")
+        await sees(pilot, "not tested  streaming, tool calls, request size")
+        await pilot.press("escape")
+        await sees(pilot, "not tested  streaming, tool calls, request size")
+
+
+async def test_a_full_probe_that_works_leaves_nothing_unsaid(open_app: OpenApp) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("p")
+        await sees(pilot, "not tested  request size")
+        await pilot.press("L")
+        await until(pilot, lambda: "not tested" not in screen_text(pilot.app) and not pilot.app.screen.running)
+        assert "✓ translated" in screen_text(pilot.app)
+
+
+async def test_nothing_is_said_to_be_untested_where_it_does_not_work_anyway(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await pilot.press("j", "p")
+        await sees(pilot, "there is no such model here")
+        assert "not tested" not in screen_text(pilot.app)

@@ -110,6 +110,8 @@ async def test_the_filter_leaves_only_what_matches(open_app: OpenApp, world: Dem
         await until(pilot, lambda: len(rows.rows) == 2)
         await pilot.press("slash", *"404")
         await until(pilot, lambda: len(rows.rows) == 1)
+        await pilot.press(*"404")
+        await sees(pilot, "No request matches")
 
 
 async def test_a_proxy_that_dies_is_said_to_be_gone_and_awaited(open_app: OpenApp, world: DemoContext) -> None:
@@ -139,13 +141,13 @@ async def test_another_proxys_first_request_is_not_taken_for_the_first_ones(
     async with open_app((120, 36)) as pilot:
         await sent(world)
         await pilot.press("t")
-        await sees(pilot, "1 requests")
+        await sees(pilot, "requests: 1")
         await asyncio.to_thread(world.proxy.end)
         await sees(pilot, "the proxy is not running")
         await asyncio.to_thread(world.proxy.ensure_running)
         await sees(pilot, "live")
         await sent(world, "misspelt")
-        await sees(pilot, "2 requests")
+        await sees(pilot, "requests: 2")
         rows = pilot.app.screen.query_one("#flows", Rows)
         assert [row["status"] for row in rows.rows] == [404, 200]
         assert {row["id"] for row in rows.rows} == {1}
@@ -159,9 +161,28 @@ async def test_a_request_under_way_when_the_proxy_dies_is_said_to_be_cut_off(
     async with open_app((120, 36)) as pilot:
         await sent(world)
         await pilot.press("t")
-        await sees(pilot, "1 requests")
+        await sees(pilot, "requests: 1")
         screen = pilot.app.screen
         key, flow = next(iter(screen.flows.items()))  # type: ignore[attr-defined]
         screen.flows[key] = {**flow, "total_ms": None}  # type: ignore[attr-defined]
         await asyncio.to_thread(world.proxy.end)
         await sees(pilot, "the proxy ended before this was finished")
+
+
+async def test_the_answer_shows_up_when_a_watched_exchange_ends(open_app: OpenApp, world: DemoContext) -> None:
+    """The newest exchange is under the cursor from its first moment on, when there is no answer yet."""
+    async with open_app((120, 80)) as pilot:
+        await pilot.press("t")
+        await sees(pilot, "live")
+        await sent(world)
+        await sees(pilot, "event: message_start")
+
+
+async def test_both_sides_are_laid_out_anew_in_another_width(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app((120, 36)) as pilot:
+        await sent(world)
+        await pilot.press("t")
+        await sees(pilot, "proxy ↔ endpoint")
+        await pilot.resize_terminal(76, 24)
+        await until(pilot, lambda: "proxy ↔ endpoint" not in screen_text(pilot.app))
+        assert "Claude Code ↔ proxy" in screen_text(pilot.app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from ccswitch_tui.demo.world import DemoContext
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.tui.screens.unlock import UnlockSheet
+from ccswitch_tui.tui.session import Session
 from ccswitch_tui.tui.widgets.secret_field import PassphraseField
 from ccswitch_tui.workflows.context import Context
 from conftest import OpenApp
@@ -70,6 +72,12 @@ async def test_a_probe_asks_for_the_passphrase_and_goes_on(
         await sees(pilot, "✓ translated")
         await pilot.press("escape")
         await until(pilot, lambda: "keys locked" not in screen_text(pilot.app))
+
+
+async def test_the_details_name_the_key_file_and_no_keyring(open_app: OpenApp, sealed: Context) -> None:
+    async with open_app((80, 24), sealed) as pilot:
+        await sees(pilot, "encrypted key file  ·")
+        assert "keyring:" not in screen_text(pilot.app)
 
 
 async def test_declining_leaves_everything_as_it_was(open_app: OpenApp, sealed: Context) -> None:
@@ -156,3 +164,10 @@ async def test_the_sheet_looks_as_agreed(
         await pilot.press("K")
         await sees(pilot, "Unlock the keys")
         check_golden(f"unlock-{size[0]}x{size[1]}", steady(screen_text(pilot.app), world))
+
+
+async def test_the_proof_says_which_store_the_key_came_from(sealed: Context) -> None:
+    await asyncio.to_thread(Session(sealed).unlock, Secret(PASSPHRASE))
+    said = [check.text async for check in Session(sealed).verify("demo")]
+    assert any(f"the encrypted key file {sealed.paths.encrypted_keys}" in text for text in said), said
+    assert not any("keyring:" in text for text in said)

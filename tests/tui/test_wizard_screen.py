@@ -241,3 +241,33 @@ async def test_a_fix_found_on_the_way_goes_into_the_draft(open_app: OpenApp, wor
         await sees(pilot, "✓ translated")
         await pilot.press("enter")
         await sees(pilot, "● demo-large")
+
+
+async def test_a_check_that_cannot_be_made_does_not_go_on_for_ever(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await paste(pilot, world.curl)
+        for text in (
+            "nowhere in full",
+            "found in what",
+            "✓ translated",
+            "Which model",
+            "How does Claude",
+            "[profiles.",
+        ):
+            await sees(pilot, text)
+            await pilot.press("enter")
+        await sees(pilot, "is saved")
+        world.keys.remove("local")
+        await sees(pilot, "ANTHROPIC_BASE_URL")
+        await pilot.press("enter")
+        await sees(pilot, "Written, but it does not work yet")
+        assert "checking" not in screen_text(pilot.app)
+
+
+async def test_help_in_the_wizard_lists_the_keys_of_the_step(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await sees(pilot, "Paste what works")
+        await pilot.press("f1")
+        await sees(pilot, "choose from the known providers")

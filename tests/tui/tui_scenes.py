@@ -161,7 +161,6 @@ async def traffic(pilot: Pilot[Any], world: DemoContext) -> None:
         await until(pilot, lambda: len(rows.rows) == number and rows.rows[0].get("total_ms"))  # noqa: B023
     await pilot.press("g")
     screen = pilot.app.screen
-    screen._bodies(screen.shown)
     await until(pilot, lambda: screen.query_one("#bodies").size.height > 5)
     await pilot.pause(0.2)
 

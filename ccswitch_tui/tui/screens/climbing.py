@@ -9,7 +9,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.widgets.finding import card
+from ccswitch_tui.tui.widgets.finding import card, untested
 from ccswitch_tui.tui.widgets.ladder import Ladder, step_facts
 from ccswitch_tui.tui.widgets.prose import Prose
 
@@ -54,6 +54,9 @@ class Climbing:
             shown += [card(finding, fix_key="f"), ""]
         if step is not None:
             shown.append(step_facts(step, seen=not shown))
+        report = self.last_climb()
+        if report is not None:
+            shown += untested(report, full_key="L")
         cast("Any", self).query_one("#card", Prose).update(look.lines(*shown))
         cast("Any", self).renew_keys()
 

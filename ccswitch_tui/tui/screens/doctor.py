@@ -18,7 +18,7 @@ from ccswitch_tui.tui.asking import open_or_lock, use_profile, with_keys
 from ccswitch_tui.tui.form import Changes
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
-from ccswitch_tui.tui.widgets.finding import card, sentence_of, title_of
+from ccswitch_tui.tui.widgets.finding import card, sentence_of, title_of, untested
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -178,6 +178,7 @@ class DoctorScreen(Place[None]):
         rows: list[Content | str] = [look.line((t("doctor.looked", n=len(names)), look.NAME)), "", ", ".join(names), ""]
         if self.report:
             rows.append(look.line((f"{self.profile_name}  ", look.NAME), look.quoted(sentence_of(self.report))))
+            rows += untested(self.report)
         elif self.profile_name:
             rows.append(look.line((t("doctor.not_probed", name=self.profile_name), look.QUIET)))
         return look.lines(*rows)

@@ -33,10 +33,15 @@ class HelpScreen(Place[None]):
     def body(self) -> ComposeResult:
         with VerticalScroll(id="page"):
             yield Markdown(help_text(widget_help(self.about.focused or self.about)), open_links=False)
-            yield KeyTable(self.about, id="keys")
+            yield KeyTable(doing(self.about), id="keys")
 
     def do_help(self) -> None:
         self.dismiss()
+
+
+def doing(screen: Screen[Any]) -> Any:
+    """What has the keys on a screen: itself, or the step of the wizard that is on it."""
+    return next((node for node in screen.query("*") if getattr(node, "PLACE", "")), screen)
 
 
 class KeyTable(Static):
@@ -44,7 +49,7 @@ class KeyTable(Static):
 
     WIDTH = 10
 
-    def __init__(self, about: Screen[Any], *, id: str) -> None:
+    def __init__(self, about: Any, *, id: str) -> None:
         super().__init__(id=id)
         self.about = about
 

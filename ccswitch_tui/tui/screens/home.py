@@ -17,7 +17,6 @@ from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.home_verbs import MoreVerbs
 from ccswitch_tui.tui.views import Row, Snapshot
 from ccswitch_tui.tui.widgets.details import Details
-from ccswitch_tui.tui.widgets.finding import sentence_of
 from ccswitch_tui.tui.widgets.headline import Headline
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -96,7 +95,8 @@ class HomeScreen(MoreVerbs):
         every = self.session.now.rows
         found = [row for row in every if all(word in row.haystack for word in words)] if words else list(every)
         profiles = self.query_one("#profiles", Rows)
-        cursor = next((i for i, row in enumerate(found) if row.name == self.wanted), None)
+        wanted = self.wanted or (self.row and self.row.name)  # another list, the same profile
+        cursor = next((i for i, row in enumerate(found) if row.name == wanted), None)
         self.wanted = None
         profiles.show(found, cursor=cursor)
         empty = self.query_one("#empty", Prose)
@@ -117,7 +117,7 @@ class HomeScreen(MoreVerbs):
         await asyncio.sleep(REST_S)
         report = await self.ccs.off(self.session.last_report, name)
         if report and self.row and self.row.name == name:
-            self.query_one(Details).show_findings(sentence_of(report), report.findings)
+            self.query_one(Details).show_report(report)
 
     @property
     def row(self) -> Row | None:
@@ -194,7 +194,7 @@ class HomeScreen(MoreVerbs):
             self.query_one("#list").mount(line, before=0)
         field = self.query_one(Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)
 
     def do_use(self) -> None:
         if self.row:

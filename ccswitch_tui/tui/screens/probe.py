@@ -67,7 +67,7 @@ class ProbeScreen(Climbing, Place[None]):
         where = look.quoted(profile.endpoint.base_url) if profile else ""
         if self.report:
             state = look.verdict(self.report.verdict)
-            where = f"{look.quoted(sentence_of(self.report))}  {where}"
+            where = f"{look.quoted(sentence_of(self.report))}  {look.quoted(self.report.base_url)}"
         else:
             state = Content.styled(t("probe.running" if self.running else "probe.stopped"), look.QUIET)
             if self.running and profile:
@@ -123,6 +123,7 @@ class ProbeScreen(Climbing, Place[None]):
         finding = self.fixable()
         if finding and finding.fix and finding.fix.patch:
             await self.ccs.off(self.session.apply_fix, self.profile_name, finding.fix)
+            self.session.now = await self.ccs.off(self.session.look)
             self.ccs.say(t("probe.fixed", what=finding.fix.text))
             self.do_again()
 

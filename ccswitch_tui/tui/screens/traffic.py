@@ -19,7 +19,7 @@ from ccswitch_tui.tui.widgets.details import fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
-from ccswitch_tui.tui.widgets.sides import sides
+from ccswitch_tui.tui.widgets.sides import Sides
 from ccswitch_tui.workflows.traffic import amounts_text
 
 RETRY_S = 2.0
@@ -46,8 +46,8 @@ class TrafficScreen(Place[None]):
         self.connected: bool | None = None
         """None until the first answer: nothing is claimed before."""
         self.side = 0
-        self.shown: FlowKey | None = None
-        """Whose bodies are on the screen."""
+        self.shown: tuple[FlowKey, bool] | None = None
+        """Whose bodies are on the screen, and whether it had ended when they were fetched."""
 
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
@@ -58,7 +58,7 @@ class TrafficScreen(Place[None]):
                 yield Rows(self._draw, id="flows")
             with VerticalScroll(id="side", can_focus=False):
                 yield Prose(id="facts")
-                yield Static(id="bodies")
+                yield Sides(id="bodies")
 
     def on_mount(self) -> None:
         self.query_one("#filter").display = False
@@ -110,7 +110,8 @@ class TrafficScreen(Place[None]):
         rows.show(found, cursor=at if rows.cursor else 0)
         empty = self.query_one("#empty", Prose)
         empty.display = not found
-        empty.update(t("traffic.off") if self.connected is False else t("traffic.empty"))
+        nothing = "traffic.no_match" if self.flows else "traffic.off" if self.connected is False else "traffic.empty"
+        empty.update(t(nothing))
         self._head()
         self._facts()
 
@@ -148,19 +149,17 @@ class TrafficScreen(Place[None]):
     def _facts(self) -> None:
         flow = self.query_one(Rows).row
         self.query_one("#facts", Prose).update(flow_facts(flow) if flow else "")
-        key = key_of(flow) if flow else None
-        if key != self.shown:
-            self.shown = key
-            self.query_one("#bodies", Static).update("")
-            if key is not None:
-                self._bodies(key)
+        before, self.shown = self.shown, (key_of(flow), flow.get("total_ms") is not None) if flow else None
+        if self.shown and self.shown != before:
+            self._bodies(self.shown[0])
+        if not self.shown or not before or self.shown[0] != before[0]:
+            self.query_one(Sides).clear()
 
     @task("bodies")
     async def _bodies(self, key: FlowKey) -> None:
         """Fetches both sides of one exchange; old ones are no longer kept."""
         bodies = await self.ccs.off(self.session.traffic_bodies, *key)
-        width = self.query_one("#side").content_size.width
-        self.query_one("#bodies", Static).update(sides(bodies, self.side, width))
+        self.query_one(Sides).show(bodies, self.side)
 
     # ------------------------------------------------------------------ actions
 
@@ -180,7 +179,7 @@ class TrafficScreen(Place[None]):
     def do_filter(self) -> None:
         field = self.query_one("#filter", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)
 
     def do_pause(self) -> None:
         self.paused = not self.paused
@@ -189,7 +188,7 @@ class TrafficScreen(Place[None]):
     def do_sides(self) -> None:
         self.side = 1 - self.side
         if self.shown is not None:
-            self._bodies(self.shown)
+            self._bodies(self.shown[0])
 
     def do_clear(self) -> None:
         self.flows.clear()
@@ -259,7 +258,8 @@ def flow_facts(flow: Flow) -> Content:
     path = f" {look.sign('to')} ".join(dict.fromkeys(m for m in (asked, model, answered) if m))
     rows.append(fact_named(t("traffic.model"), path))
     aside = "  ".join(part for part in (flow.get("wire"), spent([flow])) if part)
-    rows.append(fact_named(t("traffic.went_to"), flow.get("host") or "", aside))
+    went = look.line((look.quoted(flow.get("profile") or ""), look.NAME), f"  {look.quoted(flow.get('host') or '')}")
+    rows.append(fact_named(t("traffic.went_to"), went, aside))
     if flow.get("stop_reason"):
         rows.append(fact_named(t("traffic.ended"), flow["stop_reason"]))
     if flow.get("error"):

@@ -92,7 +92,7 @@ class WhyScreen(Place[None]):
     def do_filter(self) -> None:
         field = self.query_one("#filter", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)
 
     def do_reload(self) -> None:
         self.load()

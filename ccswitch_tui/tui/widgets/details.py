@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
@@ -12,11 +11,11 @@ from textual.content import Content
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.views import Row
-from ccswitch_tui.tui.widgets.finding import card
+from ccswitch_tui.tui.widgets.finding import card, sentence_of, untested
 from ccswitch_tui.tui.widgets.prose import Prose
 
 if TYPE_CHECKING:
-    from ccswitch_tui.findings import Finding
+    from ccswitch_tui.probe.model import ProbeReport
 
 LABEL_WIDTH = 11
 
@@ -33,10 +32,11 @@ class Details(VerticalScroll, can_focus=False):
         self.query_one("#facts", Prose).update(facts(row, now) if row else "")
         self.query_one("#found", Prose).update("")
 
-    def show_findings(self, sentence: str, findings: Sequence[Finding]) -> None:
-        """What the last probe came to."""
-        rows: list[Content | str] = ["", Content.styled(look.quoted(sentence), look.QUIET)]
-        for finding in findings:
+    def show_report(self, report: ProbeReport) -> None:
+        """What the last probe came to, and what it left untested."""
+        rows: list[Content | str] = ["", Content.styled(look.quoted(sentence_of(report)), look.QUIET)]
+        rows += untested(report)
+        for finding in report.findings:
             rows += ["", card(finding)]
         self.query_one("#found", Prose).update(look.lines(*rows))
 
@@ -105,8 +105,12 @@ def _key(row: Row) -> Content:
     if ref.kind == "none":
         return fact("key", t("key_state.none"))
     meaning = {True: "ok", False: "fail", None: "skip"}[row.key_present]
-    word = {True: t("key_state.present"), False: t("key_state.absent"), None: t("key_state.unknown")}[row.key_present]
-    return fact_named(t("fact.key"), look.line(look.quoted(str(ref)), "  ", look.mark(meaning), f" {word}"))
+    words = {True: "key_state.present", False: "key_state.absent", None: "key_state.unknown"}
+    if ref.kind == "env":
+        words |= {True: "key_state.set", False: "key_state.unset"}
+    word = t(words[row.key_present])
+    where = t("key_state.key_file") if row.in_key_file else look.quoted(str(ref))
+    return fact_named(t("fact.key"), look.line(where, "  ", look.mark(meaning), f" {word}"))
 
 
 def _in_use(row: Row) -> Content:

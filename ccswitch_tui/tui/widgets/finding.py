@@ -32,6 +32,20 @@ def sentence_of(report: ProbeReport) -> str:
     )
 
 
+def untested(report: ProbeReport, *, full_key: str = "") -> list[Content | str]:
+    """One quiet line on what "works" does not say; none where everything was tested. `full_key` is what tests it."""
+    from ccswitch_tui.probe.report import untested_rungs
+
+    rungs = untested_rungs(report)
+    if not rungs:
+        return []
+    missing = t("probe.and").join(t(f"untested.{code}") for code in rungs)
+    row = look.line((f"{t('probe.untested')}  ", look.QUIET), look.HANG, (missing, look.QUIET))
+    if full_key and report.ladder != "full":
+        row = look.line(row, "  ", (full_key, look.KEY), (f" {t('key.full')}", look.QUIET))
+    return [row]
+
+
 def card(finding: Finding, *, fix_key: str = "", asides: tuple[str, ...] = ()) -> Content:
     """The lines of one card. `fix_key` is shown where the fix can be applied by pressing it."""
     meaning = look.SEVERITIES[finding.severity]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual import events
+from textual.actions import SkipAction
 from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Region, Size
@@ -38,6 +39,7 @@ class Rows(ScrollView, can_focus=True):
         Binding("home,g", "edge(0)", show=False),
         Binding("end,G", "edge(1)", show=False),
         Binding("enter", "select", show=False),
+        Binding("/,／", "filter", show=False, priority=True),
     ]
     DEFAULT_CSS = """
     Rows {
@@ -132,6 +134,17 @@ class Rows(ScrollView, can_focus=True):
         if index != self.cursor:
             self.cursor = index
             self._say_moved()
+
+    def action_filter(self) -> None:
+        """The filter of the place this list is in, if it has one.
+
+        Bound first of all: the focus is in the field before the next key is looked at. Typed fast, or over a slow
+        line, "/good" would otherwise be `o`, which writes settings, and `d`.
+        """
+        owner: Any = next((node for node in self.ancestors if hasattr(node, "do_filter")), None)
+        if owner is None:
+            raise SkipAction
+        owner.action_do("filter")
 
     def action_select(self) -> None:
         self.post_message(self.Selected(self, self.row))

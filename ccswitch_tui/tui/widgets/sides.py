@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 
 from textual.content import Content
+from textual.widgets import Static
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 
-ROOM = 76
-"""Cells from which two columns of JSON can be read."""
+ROOM = 75
+"""Cells from which two columns of JSON can be read: a terminal of 80 columns, a scroll bar in it, has them."""
 
 SIDES = (
     ("traffic.side.client", (("traffic.asked", "request"), ("traffic.got", "returned"))),
@@ -21,6 +22,34 @@ SIDES = (
 
 MOST_LINES = 400
 """A body is cut to this many lines: what is looked for is at its beginning."""
+
+
+class Sides(Static):
+    """The bodies of one exchange, laid out anew for every width."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: tuple[Mapping[str, str], int] | None = None
+        self._width = 0
+
+    def show(self, bodies: Mapping[str, str], side: int) -> None:
+        """The bodies of an exchange; `side` is the one shown where there is room for one only."""
+        self._shown = bodies, side
+        self._draw()
+
+    def clear(self) -> None:
+        """Nothing, until the next exchange is shown."""
+        self._shown = None
+        self.update("")
+
+    def on_resize(self) -> None:
+        if self.content_size.width != self._width:
+            self._draw()
+
+    def _draw(self) -> None:
+        self._width = self.content_size.width
+        if self._shown and self._width:
+            self.update(sides(*self._shown, self._width))
 
 
 def sides(bodies: Mapping[str, str], side: int, width: int) -> Content:

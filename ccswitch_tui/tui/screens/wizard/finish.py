@@ -77,14 +77,23 @@ class ReadyPane(Pane):
 
     @task("verify")
     async def _verify(self) -> None:
+        ready = False
+        try:
+            ready = await self._proved()
+        finally:  # a check that could not be made (a locked key store) is not one that still runs
+            title = t("ready.ready", command=LAUNCH) if ready else t("ready.not_yet")
+            for line in self.query("#title").results(Static):
+                line.update(look.line(look.mark("ok" if ready else "fail"), " ", (title, look.NAME)))
+
+    async def _proved(self) -> bool:
+        """Fills in the checks as they are made; whether all of them hold."""
         lines: list[Content] = []
         bad = False
         async for check in self.session.verify(self.setup.name):
             lines.append(look.item(check.verdict, check.text))
             bad = bad or check.verdict == "fail"
             self.query_one("#lines", Prose).update(look.lines(*lines))
-        title = t("ready.not_yet") if bad else t("ready.ready", command=LAUNCH)
-        self.query_one("#title", Static).update(look.line(look.mark("fail" if bad else "ok"), " ", (title, look.NAME)))
+        return not bad
 
     def do_copy(self) -> None:
         self.ccs.copy(LAUNCH, t("copied.command", command=LAUNCH))

@@ -138,7 +138,7 @@ class ModelsPane(Pane):
     def do_filter(self) -> None:
         field = self.query_one("#filter", Input)
         field.display = True
-        field.focus()
+        self.screen.set_focus(field)
 
     @on(Rows.Selected, "#models")
     def _selected(self) -> None:
