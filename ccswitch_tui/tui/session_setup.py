@@ -59,23 +59,30 @@ class SettingUp:
         return tomlkit.dumps({"profiles": {profile.name: profile_to_table(profile)}}).strip()
 
     def save(self, setup: Setup) -> None:
-        """Key first, then profile; all of it or nothing."""
+        """Key first, then profile; all of it or nothing. What its probe found is kept as its last report."""
         from ccswitch_tui.textfile import read_bytes
         from ccswitch_tui.workflows.add import add_profile
+        from ccswitch_tui.workflows.examine import forget_report, keep_report
 
         before = read_bytes(self.ctx.paths.profiles)
         add_profile(self.ctx, setup.name, setup.draft)
         self._saved = (before, read_bytes(self.ctx.paths.profiles))
+        if setup.report and setup.probed_model == setup.draft.models.default:
+            keep_report(self.ctx, setup.report._replace(profile=setup.name))
+        else:
+            forget_report(self.ctx, setup.name)  # one of another profile that had this name
 
     def unsave(self, name: str) -> None:
         """The inverse of `save`: to the byte, unless somebody else changed the file since."""
         from ccswitch_tui.textfile import locked, read_bytes, remove_file, replace_text, sha256_of
+        from ccswitch_tui.workflows.examine import forget_report
         from ccswitch_tui.workflows.manage import remove_profile
 
         path = self.ctx.paths.profiles
         before, after = self._saved
         as_saved = read_bytes(path) == after
         remove_profile(self.ctx, name)
+        forget_report(self.ctx, name)
         if as_saved:
             with locked(path, self.ctx.paths.state_dir):
                 left = sha256_of(read_bytes(path))

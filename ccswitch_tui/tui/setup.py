@@ -21,6 +21,8 @@ class Setup(NamedTuple):
     name: str = ""
     report: ProbeReport | None = None
     """The last ProbeReport, when one was made."""
+    probed_model: str | None = None
+    """The default model that report is about."""
     tiers_chosen: bool = False
 
     @property
@@ -46,7 +48,7 @@ def learned(setup: Setup, report: ProbeReport) -> Setup:
     )
     quirks = {**setup.draft.quirks, **learned_quirks(report)}
     draft = setup.draft._replace(endpoint=endpoint, quirks=quirks)
-    return setup._replace(draft=draft, report=report)
+    return setup._replace(draft=draft, report=report, probed_model=draft.models.default)
 
 
 # ---------------------------------------------------------------- names

@@ -289,6 +289,14 @@ def keep_report(ctx: Context, report: ProbeReport) -> None:
         replace_text(path, data, expected_sha256=sha256_of(read_bytes(path)))
 
 
+def forget_report(ctx: Context, name: str) -> None:
+    """Removes the last report of a profile, because there is none of that name any more or it is another one."""
+    import os
+
+    with contextlib.suppress(OSError):
+        os.unlink(_report_path(ctx, name))
+
+
 def last_verdicts(ctx: Context) -> dict[str, tuple[str, float]]:
     """The last verdict of each probed profile, and when (seconds since the epoch) it was reached."""
     import os

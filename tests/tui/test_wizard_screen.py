@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,7 @@ async def test_from_a_pasted_curl_to_ready(
         assert profile.context_window == 131_072
         await pilot.press("enter")
         await sees(pilot, "● mine")
+        await until(pilot, lambda: re.search(r"● mine .*✓ translated \d+ s", screen_text(pilot.app)))
 
 
 async def test_the_key_is_nowhere_on_the_screen_on_the_whole_way(open_app: OpenApp, world: DemoContext) -> None:
@@ -98,6 +100,7 @@ async def test_escape_steps_back_all_the_way_and_leaves_no_trace(open_app: OpenA
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
         assert files(world) == before
         assert world.keys.store.get("local") is None
+        assert not list(Path(world.paths.reports).glob("*"))
 
 
 async def test_not_now_keeps_the_profile_and_writes_no_settings(
