@@ -55,8 +55,9 @@ class Climbing:
         if step is not None:
             shown.append(step_facts(step, seen=not shown))
         report = self.last_climb()
-        if report is not None:
-            shown += untested(report, full_key="L")
+        left = untested(report, full_key="L") if report else []
+        if left:  # first, where it is seen on the smallest screen too
+            shown = [*left, "", *shown]
         cast("Any", self).query_one("#card", Prose).update(look.lines(*shown))
         cast("Any", self).renew_keys()
 
