@@ -52,6 +52,7 @@ async def test_marked_keys_are_moved_and_come_back_to_the_byte(
         await pilot.press("y")
         await sees(pilot, "found: 2")
         assert (shell.read_bytes(), env.read_bytes()) == before
+        assert "stored as" not in screen_text(pilot.app)
 
 
 @pytest.mark.parametrize("size", SIZES)
