@@ -211,3 +211,11 @@ def test_a_screens_style_sheet_speaks_of_its_own_screens_only(path: Path) -> Non
         rules = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         outermost = re.findall(r"^(\S.*?) *\{", rules, flags=re.MULTILINE)
         assert all(re.fullmatch(r"(?:[A-Z]\w+Screen)(?:, [A-Z]\w+Screen)*", rule) for rule in outermost)
+
+
+async def test_what_a_setting_is_for_is_said_in_full_on_a_small_screen(open_app: OpenApp) -> None:
+    async with open_app((60, 18)) as pilot:
+        await pilot.press("comma")
+        await sees(pilot, "every theme of Textual, and the house's own")
+        await pilot.press("j", "j", "j")
+        await sees(pilot, "quick: one answer; default: tools and streaming; full:")

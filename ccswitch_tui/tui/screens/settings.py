@@ -13,6 +13,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.config import CHOICES
 from ccswitch_tui.tui.i18n import LANGUAGES, t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 
@@ -33,7 +34,8 @@ class SettingsScreen(Place[None]):
     def body(self) -> ComposeResult:
         yield Static(look.line((t("settings.title"), look.NAME)), classes="head")
         yield Rows(self._draw, id="settings")
-        yield Static(look.line((self.session.ctx.paths.app_config, look.QUIET)), classes="foot")
+        yield Prose(id="tip")
+        yield Prose(look.line("  ", (self.session.ctx.paths.app_config, look.QUIET)), classes="foot")
 
     def on_mount(self) -> None:
         self.show()
@@ -46,14 +48,21 @@ class SettingsScreen(Place[None]):
         rows = [Setting("theme", self.app.theme)]
         rows += [Setting(name, getattr(config, name)) for name in CHOICES]
         self.query_one(Rows).show(rows, cursor=cursor if isinstance(cursor, int) else None)
+        self._tip()
 
     def _draw(self, setting: Setting, width: int) -> Content:
         shown = LANGUAGES.get(setting.value, setting.value)
         value = t(f"settings.value.{setting.value}") if setting.value in ("auto", "always", "never") else shown
         return look.line(
-            "  ", look.cells(t(f"settings.{setting.name}"), 22, look.NAME), look.cells(value, 22),
-            (t(f"settings.{setting.name}.tip"), look.QUIET),
+            "  ", look.cells(t(f"settings.{setting.name}"), 22, look.NAME), look.cells(value, width - 24)
         )  # fmt: skip
+
+    @on(Rows.Moved, "#settings")
+    def _tip(self) -> None:
+        """What the setting under the cursor is for, below the list, where a line has room for all of it."""
+        setting: Setting | None = self.query_one(Rows).row
+        tip = t(f"settings.{setting.name}.tip") if setting else ""
+        self.query_one("#tip", Prose).update(look.line("  ", look.HANG, tip))
 
     @on(Rows.Selected, "#settings")
     def _selected(self) -> None:
