@@ -9,6 +9,7 @@ import pytest
 from tui_kit import SIZES, screen_text, sees, until
 
 from ccswitch_tui.demo.world import DemoContext
+from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.tui.widgets.ladder import Ladder
 from conftest import OpenApp
 
@@ -44,6 +45,7 @@ async def test_a_finding_is_mended_with_one_key(open_app: OpenApp, world: DemoCo
         await sees(pilot, "there is no such model here")
         assert "demo-large" in screen_text(pilot.app)
         await pilot.press("f")
+        await sees(pilot, "models.default = demo-large")
         await sees(pilot, "✓ translated")
         assert world.book().get("misspelt").models.default == "demo-large"
 
@@ -139,3 +141,16 @@ async def test_nothing_is_said_to_be_untested_where_it_does_not_work_anyway(open
         await pilot.press("j", "p")
         await sees(pilot, "there is no such model here")
         assert "not tested" not in screen_text(pilot.app)
+
+
+async def test_the_head_names_the_address_that_was_probed_after_a_fix_changed_it(
+    open_app: OpenApp, world: DemoContext
+) -> None:
+    root = world.provider.base_url.removesuffix("/v1")
+    wrong = world.book().get("demo")
+    update_profiles(world.paths, {"demo": wrong._replace(endpoint=wrong.endpoint._replace(base_url=f"{root}/v2"))})
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("p")
+        await sees(pilot, "the API is at another base URL")
+        await pilot.press("f")
+        await sees(pilot, f"works, translated by our proxy  {root}/v1")

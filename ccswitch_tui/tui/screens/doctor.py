@@ -18,7 +18,7 @@ from ccswitch_tui.tui.asking import open_or_lock, use_profile, with_keys
 from ccswitch_tui.tui.form import Changes
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
-from ccswitch_tui.tui.widgets.finding import card, sentence_of, title_of, untested
+from ccswitch_tui.tui.widgets.finding import card, done_by, sentence_of, title_of, untested
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -241,8 +241,9 @@ class DoctorScreen(Place[None]):
             self.do_probe()
 
     async def _remedy_patch(self, remedy: Remedy, finding: Finding) -> None:
+        assert finding.fix is not None
         await self.ccs.off(self.session.apply_fix, remedy.name, finding.fix)
-        self.ccs.say(t("probe.fixed", what=finding.fix.text if finding.fix else ""))
+        self.ccs.say(done_by(finding.fix))
 
     async def _remedy_set(self, remedy: Remedy, finding: Finding) -> None:
         edited = await self.ccs.off(self.session.plan_edit, remedy.name, Changes(remedy.assign))

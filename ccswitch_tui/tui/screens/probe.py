@@ -14,7 +14,7 @@ from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.climbing import Climbing
-from ccswitch_tui.tui.widgets.finding import sentence_of
+from ccswitch_tui.tui.widgets.finding import done_by, sentence_of
 from ccswitch_tui.tui.widgets.ladder import Ladder
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -124,7 +124,7 @@ class ProbeScreen(Climbing, Place[None]):
         if finding and finding.fix and finding.fix.patch:
             await self.ccs.off(self.session.apply_fix, self.profile_name, finding.fix)
             self.session.now = await self.ccs.off(self.session.look)
-            self.ccs.say(t("probe.fixed", what=finding.fix.text))
+            self.ccs.say(done_by(finding.fix))
             self.do_again()
 
     @task("fix")

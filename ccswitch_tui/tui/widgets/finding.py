@@ -11,7 +11,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import language, spoken, t, t_or
 
 if TYPE_CHECKING:
-    from ccswitch_tui.findings import Finding
+    from ccswitch_tui.findings import Finding, Fix
     from ccswitch_tui.probe.model import ProbeReport
 
 
@@ -30,6 +30,12 @@ def sentence_of(report: ProbeReport) -> str:
         if worst
         else t(f"sentence.{report.verdict}")
     )
+
+
+def done_by(fix: Fix) -> str:
+    """What applying a fix did, for the notice: its own words, and every setting of the profile it changed."""
+    changed = (f"{name} = {'-' if value is None else value}" for name, value in (fix.patch or {}).items())
+    return "\n".join((t("probe.fixed", what=fix.text), *changed))
 
 
 def untested(report: ProbeReport, *, full_key: str = "") -> list[Content | str]:
