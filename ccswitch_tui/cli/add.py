@@ -57,7 +57,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     draft = draft._replace(warnings=(*draft.warnings, *add.key_warnings(ctx, draft, pasted_key)))
     added = add.add_profile(ctx, args.name, draft, replace=args.force)
     if report is not None:
-        from ccswitch_tui.workflows.examine import keep_report
+        from ccswitch_tui.workflows.reports import keep_report
 
         keep_report(ctx, report)
     used = _use(args.name, ctx, out, as_json=args.json) if args.use else None

@@ -54,7 +54,7 @@ class Probing:
 
     def last_report(self, name: str) -> ProbeReport | None:
         """What the last probe of a profile found."""
-        from ccswitch_tui.workflows.examine import last_report
+        from ccswitch_tui.workflows.reports import last_report
 
         return last_report(self.ctx, name)
 

@@ -62,7 +62,7 @@ class SettingUp:
         """Key first, then profile; all of it or nothing. What its probe found is kept as its last report."""
         from ccswitch_tui.textfile import read_bytes
         from ccswitch_tui.workflows.add import add_profile
-        from ccswitch_tui.workflows.examine import forget_report, keep_report
+        from ccswitch_tui.workflows.reports import forget_report, keep_report
 
         before = read_bytes(self.ctx.paths.profiles)
         add_profile(self.ctx, setup.name, setup.draft)
@@ -75,8 +75,8 @@ class SettingUp:
     def unsave(self, name: str) -> None:
         """The inverse of `save`: to the byte, unless somebody else changed the file since."""
         from ccswitch_tui.textfile import locked, read_bytes, remove_file, replace_text, sha256_of
-        from ccswitch_tui.workflows.examine import forget_report
         from ccswitch_tui.workflows.manage import remove_profile
+        from ccswitch_tui.workflows.reports import forget_report
 
         path = self.ctx.paths.profiles
         before, after = self._saved

@@ -29,6 +29,7 @@ from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.profiles.url import is_loopback, normalise_url, url_host
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
+from ccswitch_tui.workflows.reports import forget_report
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.presets import Preset
@@ -223,6 +224,7 @@ def add_profile(ctx: Context, name: str, draft: Draft, *, replace: bool = False)
     if draft.secret is None:
         profile = draft.profile(name, draft.key_ref or SecretRef("none"))
         update_profiles(ctx.paths, {name: profile}, expected_sha256=book.sha256)
+        forget_report(ctx, name)
         return Added(profile, None, name in book.profiles)
     label = open_key_store(ctx)
     secret = sendable(draft.secret, draft.endpoint.auth)
@@ -235,6 +237,7 @@ def add_profile(ctx: Context, name: str, draft: Draft, *, replace: bool = False)
         with contextlib.suppress(KeyStoreError):
             ctx.keys.put(name, before) if before is not None else ctx.keys.remove(name)
         raise
+    forget_report(ctx, name)
     return Added(profile, label, name in book.profiles)
 
 

@@ -124,6 +124,9 @@ def save_edit(ctx: Context, edited: Edited, *, key_follows: bool = False) -> Pro
             )
         after = after._replace(key_host=url_host(after.endpoint.base_url))
     update_profiles(ctx.paths, {after.name: after}, expected_sha256=edited.sha256)
+    from ccswitch_tui.workflows.reports import forget_what_changed
+
+    forget_what_changed(ctx, edited.before, after)
     return after
 
 
@@ -179,7 +182,8 @@ def verify_key(ctx: Context, profile: Profile, secret: Secret) -> str:
     import asyncio
 
     from ccswitch_tui.errors import KeyRefusedError
-    from ccswitch_tui.workflows.examine import examine, keep_report
+    from ccswitch_tui.workflows.examine import examine
+    from ccswitch_tui.workflows.reports import keep_report
 
     report = asyncio.run(examine(ctx, profile._replace(key_host=None), secret, ladder="quick", keep=False))
     refused = next((f for f in report.findings if f.kind in KEY_REFUSALS), None)

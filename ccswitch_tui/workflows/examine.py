@@ -8,13 +8,12 @@ saved except the last report of a profile, masked.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ccswitch_tui.errors import ConflictError, UsageError
+from ccswitch_tui.errors import UsageError
 from ccswitch_tui.findings import Fix
 from ccswitch_tui.probe.asks import LOCAL_PATIENCE_S, PATIENCE_S
 from ccswitch_tui.probe.diagnose import diagnose, settled_step
@@ -24,6 +23,7 @@ from ccswitch_tui.probe.fetch import Fetcher
 from ccswitch_tui.probe.ladder import Cost, Outside, Settled, Wait, climb, cost_of
 from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
 from ccswitch_tui.sentence import say
+from ccswitch_tui.workflows.reports import keep_report
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -262,63 +262,3 @@ def learn(ctx: Context, profile: str, report: ProbeReport) -> Profile | None:
             patch[f"quirks.{quirk.name}"] = _with_provenance(ctx, quirk.value, quirk.because[:200])
     patch |= {f"quirks.{name}": None for name in report.disproved if name in have}
     return save_edit(ctx, plan_patch(ctx, profile, patch)) if patch else None
-
-
-# ---------------------------------------------------------------- the last report
-
-
-def _report_path(ctx: Context, name: str) -> str:
-    import os
-    from urllib.parse import quote
-
-    return os.path.join(ctx.paths.reports, quote(name, safe="") + ".json")
-
-
-def keep_report(ctx: Context, report: ProbeReport) -> None:
-    """Keeps the last report of a profile; a disk that refuses costs only that."""
-    import json
-
-    from ccswitch_tui.probe.report import sentences_of
-    from ccswitch_tui.textfile import make_private_dir, read_bytes, replace_text, sha256_of
-
-    path = _report_path(ctx, report.profile)
-    with contextlib.suppress(OSError, ConflictError):
-        make_private_dir(ctx.paths.reports)
-        kept = {**report.to_json(), "key_note": report.key_note, "sentences": sentences_of(report)}
-        data = json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace")
-        replace_text(path, data, expected_sha256=sha256_of(read_bytes(path)))
-
-
-def forget_report(ctx: Context, name: str) -> None:
-    """Removes the last report of a profile, because there is none of that name any more or it is another one."""
-    import os
-
-    with contextlib.suppress(OSError):
-        os.unlink(_report_path(ctx, name))
-
-
-def last_verdicts(ctx: Context) -> dict[str, tuple[str, float]]:
-    """The last verdict of each probed profile, and when (seconds since the epoch) it was reached."""
-    import os
-
-    found: dict[str, tuple[str, float]] = {}
-    for name in ctx.book().profiles:
-        if os.path.exists(_report_path(ctx, name)):
-            report = last_report(ctx, name)
-            if report is not None:
-                at = datetime.strptime(report.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-                found[name] = (report.verdict, at.timestamp())
-    return found
-
-
-def last_report(ctx: Context, name: str) -> ProbeReport | None:
-    """The last report of a profile, None when there is none that can be read."""
-    import json
-
-    from ccswitch_tui.probe.report import report_from_json
-    from ccswitch_tui.textfile import read_bytes
-
-    with contextlib.suppress(OSError, ConflictError, ValueError, KeyError, TypeError):
-        raw = read_bytes(_report_path(ctx, name))
-        return report_from_json(json.loads(raw)) if raw else None
-    return None

@@ -15,6 +15,7 @@ from ccswitch_tui.profiles.model import ModelTiers, Profile, SecretRef, check_na
 from ccswitch_tui.profiles.store import ProfileBook, update_profiles
 from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.workflows.profiles import scopes_in_use
+from ccswitch_tui.workflows.reports import forget_report, move_report
 
 if TYPE_CHECKING:
     from ccswitch_tui.secret import Secret
@@ -57,6 +58,7 @@ def remove_profile(ctx: Context, name: str, *, force: bool = False) -> Removed:
     kept = [ref.name for ref in refs if ref.name in shared]
     with taken_out(ctx, own, force=force) as taken:
         update_profiles(ctx.paths, {name: None}, expected_sha256=book.sha256)
+    forget_report(ctx, name)
     kept += [key for key in own if key not in taken and _may_be_there(ctx, key)]
     advice = list(_mentions(name, others))
     if scopes:
@@ -86,6 +88,7 @@ def rename_profile(ctx: Context, old: str, new: str) -> Renamed:
     scopes = scopes_in_use(ctx).get(old, ())
     with copied_keys(ctx, moves):
         update_profiles(ctx.paths, changes, expected_sha256=book.sha256)
+    move_report(ctx, old, new)
     for key in moves:
         ctx.keys.remove(key)
     advice = [

@@ -21,7 +21,7 @@ from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.workflows.add import add_profile, draft_from_text
 from ccswitch_tui.workflows.context import Context
-from ccswitch_tui.workflows.examine import last_report
+from ccswitch_tui.workflows.reports import last_report
 
 KEY = "sk-example-0123456789abcdef"
 OTHER_KEY = "sk-example-fedcba9876543210"
@@ -749,3 +749,24 @@ def test_an_export_does_not_write_over_a_file_unasked(run: Run, work: None, home
 def test_what_an_export_cannot_express_is_said(run: Run, work: None) -> None:
     assert "through the proxy only" in run("export", "work", "--to", "claude-settings").err
     assert "one of litellm" in run("export", "work", "--to", "emacs").err
+
+
+def test_a_report_is_of_the_profile_that_was_probed_and_of_no_other(run: Run, ctx: Context) -> None:
+    with DemoProvider() as provider:
+        draft = ["--url", provider.base_url, "--model", "demo-large", "--key-stdin"]
+
+        def probed(name: str) -> bool:
+            return last_report(ctx, name) is not None
+
+        assert run("add", "demo", *draft, stdin=provider.key.reveal()).code == 0
+        assert probed("demo")
+        assert run("edit", "demo", "--set", "note=seen").code == 0
+        assert probed("demo")
+        assert run("rename", "demo", "other").code == 0
+        assert probed("other") and not probed("demo")
+        assert run("edit", "other", "--set", "models.haiku=demo-small").code == 0
+        assert not probed("other")
+        assert run("probe", "other").code == 0
+        assert probed("other")
+        assert run("remove", "other").code == 0
+        assert not probed("other")

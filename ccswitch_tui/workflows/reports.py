@@ -1,0 +1,78 @@
+"""The last report of every probed profile, kept in the state folder: what it found, and of which endpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ccswitch_tui.errors import ConflictError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.probe.model import ProbeReport
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.workflows.context import Context
+
+
+def _report_path(ctx: Context, name: str) -> str:
+    return os.path.join(ctx.paths.reports, quote(name, safe="") + ".json")
+
+
+def keep_report(ctx: Context, report: ProbeReport) -> None:
+    """Keeps the last report of a profile; a disk that refuses costs only that."""
+    from ccswitch_tui.probe.report import sentences_of
+    from ccswitch_tui.textfile import make_private_dir, read_bytes, replace_text, sha256_of
+
+    path = _report_path(ctx, report.profile)
+    with contextlib.suppress(OSError, ConflictError):
+        make_private_dir(ctx.paths.reports)
+        kept = {**report.to_json(), "key_note": report.key_note, "sentences": sentences_of(report)}
+        data = json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace")
+        replace_text(path, data, expected_sha256=sha256_of(read_bytes(path)))
+
+
+def forget_report(ctx: Context, name: str) -> None:
+    """Removes the last report of a profile, because there is none of that name any more or it is another one."""
+    with contextlib.suppress(OSError):
+        os.unlink(_report_path(ctx, name))
+
+
+def last_verdicts(ctx: Context) -> dict[str, tuple[str, float]]:
+    """The last verdict of each probed profile, and when (seconds since the epoch) it was reached."""
+    found: dict[str, tuple[str, float]] = {}
+    for name in ctx.book().profiles:
+        if os.path.exists(_report_path(ctx, name)):
+            report = last_report(ctx, name)
+            if report is not None:
+                at = datetime.strptime(report.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+                found[name] = (report.verdict, at.timestamp())
+    return found
+
+
+def last_report(ctx: Context, name: str) -> ProbeReport | None:
+    """The last report of a profile, None when there is none that can be read."""
+    from ccswitch_tui.probe.report import report_from_json
+    from ccswitch_tui.textfile import read_bytes
+
+    with contextlib.suppress(OSError, ConflictError, ValueError, KeyError, TypeError):
+        raw = read_bytes(_report_path(ctx, name))
+        return report_from_json(json.loads(raw)) if raw else None
+    return None
+
+
+def move_report(ctx: Context, old: str, new: str) -> None:
+    """The profile has another name now, and is the same otherwise."""
+    report = last_report(ctx, old)
+    forget_report(ctx, new)
+    if report is not None:
+        keep_report(ctx, report._replace(profile=new))
+        forget_report(ctx, old)
+
+
+def forget_what_changed(ctx: Context, before: Profile, after: Profile) -> None:
+    """A report on another endpoint, or on other models, says nothing about this one."""
+    if (before.endpoint, before.models) != (after.endpoint, after.models):
+        forget_report(ctx, after.name)
