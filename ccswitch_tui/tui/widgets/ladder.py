@@ -7,6 +7,7 @@ from typing import Any, cast
 from textual.content import Content
 
 from ccswitch_tui.probe.model import LADDERS, RUNG, Step
+from ccswitch_tui.sentence import Sentence
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -58,13 +59,24 @@ def draw_step(step: Step, width: int) -> Content:
         " ",
         look.cells(step_title(step), TITLE_WIDTH, TITLE_STYLES.get(step.verdict, "")),
         " ",
-        look.cells(look.quoted(step.because), width - TITLE_WIDTH - TIME_WIDTH - 6, SEEN_STYLES.get(step.verdict, "")),
+        look.cells(
+            look.quoted(step_seen(step)), width - TITLE_WIDTH - TIME_WIDTH - 6, SEEN_STYLES.get(step.verdict, "")
+        ),
         " ",
         look.cells(
             look.took(step.took_ms) if step.verdict not in ("skip", "wait") else "", TIME_WIDTH, look.QUIET, right=True
         ),
         " ",
     )
+
+
+def step_seen(step: Step) -> str:
+    """What was seen at a rung; for one left out because of an earlier one, that one by its name in the app."""
+    because = step.because
+    if step.verdict == "skip" and isinstance(because, Sentence) and "code" in because.values:
+        code = str(because.values["code"])
+        return t("step.because", step=t_or(f"step.{code}", code))
+    return because
 
 
 def step_title(step: Step) -> str:
@@ -84,7 +96,7 @@ def step_facts(step: Step, *, seen: bool = True) -> Content:
                 (f"  {look.took(step.took_ms)}", look.QUIET),
             )
         )
-        rows += ["", Content(look.quoted(step.because)), ""] if step.because else [""]
+        rows += ["", Content(look.quoted(step_seen(step))), ""] if step.because else [""]
     if step.proves:
         proves = look.quoted(t_or(f"proves.{step.code}", step.proves))
         rows.append(look.line((f"{t('probe.proves')}  ", look.QUIET), look.HANG, (proves, "" if seen else look.QUIET)))
