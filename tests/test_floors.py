@@ -120,8 +120,6 @@ def test_every_dependency_is_imported_and_every_import_declared() -> None:
 
 WITH_OTHERS = {
     "ccswitch_tui": "ourselves",
-    "orjson": "optional: the extra 'speed'",
-    "uvloop": "optional: the extra 'speed'",
     "_sha2": "of the standard library, under no public name",
     "certifi": "used where it is there already",
     "multidict": "comes with aiohttp, which speaks in its types",
