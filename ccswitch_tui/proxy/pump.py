@@ -11,7 +11,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 
@@ -32,21 +32,6 @@ TAIL_PATIENCE_S = 0.5
 
 AFTER_FINISH_S = 2.0
 """After a finish reason only usage can follow; a server that then falls silent without `[DONE]` is done."""
-
-
-class Translator(Protocol):
-    """What StreamTranslator and NativeStream have in common."""
-
-    committed: bool
-    done: bool
-    finished: bool
-    failure: Failure | None
-    error: Failure | None
-
-    def feed(self, data: bytes) -> bytes: ...
-    def finish(self, cause: Any = "eof") -> bytes: ...
-    def commit(self) -> bytes: ...
-    def ping(self) -> bytes: ...
 
 
 class Background:

@@ -78,6 +78,9 @@ class _Ask(NamedTuple):
     first_byte_s: float
     meanwhile: Callable[[], None]
 
+    def __repr__(self) -> str:
+        return f"_Ask({self.host})"  # its head carries the key
+
 
 class Upstream:
     """All connections of this proxy to endpoints."""

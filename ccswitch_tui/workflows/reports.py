@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -38,18 +37,6 @@ def forget_report(ctx: Context, name: str) -> None:
     """Removes the last report of a profile, because there is none of that name any more or it is another one."""
     with contextlib.suppress(OSError):
         os.unlink(_report_path(ctx, name))
-
-
-def last_verdicts(ctx: Context) -> dict[str, tuple[str, float]]:
-    """The last verdict of each probed profile, and when (seconds since the epoch) it was reached."""
-    found: dict[str, tuple[str, float]] = {}
-    for name in ctx.book().profiles:
-        if os.path.exists(_report_path(ctx, name)):
-            report = last_report(ctx, name)
-            if report is not None:
-                at = datetime.strptime(report.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-                found[name] = (report.verdict, at.timestamp())
-    return found
 
 
 def last_report(ctx: Context, name: str) -> ProbeReport | None:

@@ -74,21 +74,6 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> tuple[trustme.CA, str]:
-    ca = trustme.CA()
-    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    return ca, str(tmp_path / "ca.pem")
-
-
-@pytest.fixture
-def tls_endpoint(authority: tuple[trustme.CA, str]) -> Iterator[ScriptedEndpoint]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority[0].issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    with ScriptedEndpoint(chat_text("over TLS"), tls=context) as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
 def connect_proxy() -> Iterator[ConnectProxy]:
     proxy = ConnectProxy("corp:s3cret@word")
     yield proxy

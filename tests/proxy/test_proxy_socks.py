@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import trustme
@@ -28,21 +26,6 @@ def socks() -> Iterator[SocksProxy]:
 def guarded_socks() -> Iterator[SocksProxy]:
     with microsocks(password="s3cret@word") as server:
         yield server
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> tuple[trustme.CA, str]:
-    ca = trustme.CA()
-    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    return ca, str(tmp_path / "ca.pem")
-
-
-@pytest.fixture
-def tls_endpoint(authority: tuple[trustme.CA, str]) -> Iterator[ScriptedEndpoint]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority[0].issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    with ScriptedEndpoint(chat_text("over TLS"), tls=context) as endpoint:
-        yield endpoint
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks"])
