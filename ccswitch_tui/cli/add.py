@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.cli import endpoint_options
 from ccswitch_tui.errors import EndpointError, KeyRefusedError
-from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.profiles.draft import Draft
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output

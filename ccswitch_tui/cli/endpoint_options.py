@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
 from ccswitch_tui.secret import Secret
 

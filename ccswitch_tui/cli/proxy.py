@@ -10,7 +10,7 @@ from ccswitch_tui.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
-    from ccswitch_tui.proxy.control import ProxyStatus
+    from ccswitch_tui.proxy.background.control import ProxyStatus
     from ccswitch_tui.workflows.context import Context
 
 SERVICE_WAIT_S = 5.0
@@ -194,8 +194,8 @@ def _usage(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
 
 def _service(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    from ccswitch_tui.proxy import service
-    from ccswitch_tui.proxy.control import serve_command
+    from ccswitch_tui.proxy.background import service
+    from ccswitch_tui.proxy.background.control import serve_command
 
     plan = service.plan_service(ctx.paths, ctx.env, serve_command())
     if args.action == "status":

@@ -25,7 +25,7 @@ class AgentStore:
     label: str = say("encrypted key file")
 
     def __init__(self, paths: Paths, env: Mapping[str, str]) -> None:
-        from ccswitch_tui.proxy.control import ProxyControl
+        from ccswitch_tui.proxy.background.control import ProxyControl
 
         self._paths = paths
         self._proxy = ProxyControl(paths, env)

@@ -180,7 +180,7 @@ def _agent_store(paths: Paths, env: Mapping[str, str]) -> CredentialStore:
 
 def _make_proxy_look_again(paths: Paths, env: Mapping[str, str]) -> None:
     """A running background proxy drops the keys it holds: one of them was replaced or removed."""
-    from ccswitch_tui.proxy.control import ProxyControl
+    from ccswitch_tui.proxy.background.control import ProxyControl
 
     proxy = ProxyControl(paths, env)
     with contextlib.suppress(OSError, CcswitchError):

@@ -20,7 +20,7 @@ from ccswitch_tui.credentials.base import MemoryStore
 from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
-from ccswitch_tui.proxy.control import WAIT_S, ProxyControl, ProxyStatus
+from ccswitch_tui.proxy.background.control import WAIT_S, ProxyControl, ProxyStatus
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.proxy.sources import FileProfiles
 from ccswitch_tui.secret import Secret

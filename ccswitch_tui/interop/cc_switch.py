@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Candidate, Draft
 from ccswitch_tui.interop.headers import read_headers
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.snippets import draft_from_tree
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs
+from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.sentence import say
 
 KNOWN_VERSION = 17

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Candidate
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import draft_from_pairs
+from ccswitch_tui.profiles.draft import Candidate
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.sentence import say
 

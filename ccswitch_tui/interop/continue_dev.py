@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Candidate, Draft
 from ccswitch_tui.interop.headers import read_headers
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.interop.yamltext import to_yaml
+from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.presets import load_presets
 from ccswitch_tui.sentence import say

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop import shellwords
-from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.interop.headers import ReadHeaders, holds_key, read_headers
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts, Wire
 from ccswitch_tui.profiles.url import NormalisedUrl, normalise_url
 from ccswitch_tui.secret import Secret

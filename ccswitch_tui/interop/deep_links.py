@@ -12,8 +12,8 @@ import binascii
 from urllib.parse import parse_qsl, urlsplit
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Wire
 from ccswitch_tui.sentence import say
 

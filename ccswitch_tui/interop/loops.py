@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from ccswitch_tui.interop.draft import Candidate, Draft
+from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.url import is_loopback, url_host
 from ccswitch_tui.sentence import say
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Candidate, Draft
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, read_key
+from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers
 from ccswitch_tui.profiles.presets import load_presets
 from ccswitch_tui.sentence import say

@@ -12,10 +12,10 @@ import re
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop import deep_links, snippets
 from ccswitch_tui.interop.curl import looks_like_curl, parse_curl
-from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.interop.env_lines import env_pairs
 from ccswitch_tui.interop.headers import holds_key, read_headers
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, read_key
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 

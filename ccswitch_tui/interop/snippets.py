@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.interop.headers import read_headers
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.sentence import say
 
 ARGUMENT_NAMES = {

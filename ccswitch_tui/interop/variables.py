@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.interop.headers import holds_key, is_placeholder, read_headers
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts, Wire
 from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url
 from ccswitch_tui.secret import Secret

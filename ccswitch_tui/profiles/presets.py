@@ -17,7 +17,7 @@ from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Timeouts, Wire
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
-    from ccswitch_tui.interop.draft import Draft
+    from ccswitch_tui.profiles.draft import Draft
 
 KINDS = {
     "maker": "who makes the models",
@@ -86,7 +86,7 @@ class Preset(NamedTuple):
 
     def draft(self, wire: str | None = None, value: str = "") -> Draft:
         """What a profile of this provider is made of; the key is still to be given."""
-        from ccswitch_tui.interop.draft import Draft
+        from ccswitch_tui.profiles.draft import Draft
 
         chosen = cast(Wire, wire) if wire is not None else self.wires[0]
         endpoint = Endpoint(

@@ -19,16 +19,16 @@ from yarl import URL
 
 from ccswitch_tui._version import __version__
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.proxy.connection import Answer
-from ccswitch_tui.proxy.forward import SSE_HEADERS, forwarded, native_headers, passed_headers, with_query
-from ccswitch_tui.proxy.learned import NAMED, NAMELESS
+from ccswitch_tui.proxy.books.learned import NAMED, NAMELESS
+from ccswitch_tui.proxy.books.traffic import Exchange
+from ccswitch_tui.proxy.client.connection import Answer
+from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
 from ccswitch_tui.proxy.pump import note_usage, read_limited
-from ccswitch_tui.proxy.reply import ClientReply
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.thinking import refuses_thinking
-from ccswitch_tui.proxy.traffic import Exchange
-from ccswitch_tui.proxy.upstream import KeyHostError, UpstreamError
+from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_headers, passed_headers, with_query
+from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request

@@ -12,10 +12,10 @@ from typing import Self
 from urllib.parse import quote
 
 from ccswitch_tui.profiles.model import Profile
-from ccswitch_tui.proxy.control import new_token
+from ccswitch_tui.proxy.background.control import new_token
+from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.server import ProxySettings, RunningProxy, new_loop
 from ccswitch_tui.proxy.sources import FileProfiles, FixedProfiles
-from ccswitch_tui.proxy.traffic import Traffic
 from ccswitch_tui.secret import Secret
 
 START_S = 15.0

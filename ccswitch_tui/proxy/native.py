@@ -11,7 +11,7 @@ import re
 from collections import deque
 from typing import Any
 
-from ccswitch_tui.proxy.prices import stated_in
+from ccswitch_tui.proxy.books.prices import stated_in
 from ccswitch_tui.translate.failure import Failure, error_event
 from ccswitch_tui.wire.anthropic import PING
 from ccswitch_tui.wire.codec import dumps, loads

@@ -16,11 +16,11 @@ from typing import Any
 from aiohttp import web
 
 from ccswitch_tui.errors import CcswitchError
-from ccswitch_tui.proxy.connection import Answer, Broken
-from ccswitch_tui.proxy.forward import SSE_HEADERS
-from ccswitch_tui.proxy.reply import PING_AFTER_S, ClientReply, Watch
-from ccswitch_tui.proxy.traffic import Exchange, Traffic
-from ccswitch_tui.proxy.upstream import UpstreamError
+from ccswitch_tui.proxy.books.traffic import Exchange, Traffic
+from ccswitch_tui.proxy.client.connection import Answer, Broken
+from ccswitch_tui.proxy.client.upstream import UpstreamError
+from ccswitch_tui.proxy.web.forward import SSE_HEADERS
+from ccswitch_tui.proxy.web.reply import PING_AFTER_S, ClientReply, Watch
 from ccswitch_tui.translate.failure import Failure
 
 BEGIN_AFTER_S = 60.0

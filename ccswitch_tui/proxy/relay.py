@@ -14,14 +14,14 @@ from aiohttp import web
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.attempt import Attempt, Call, NativeRefusal, Outcome, failure_of, own_failure, with_hint
-from ccswitch_tui.proxy.learned import Facts, LearnedQuirks, quirk_layers
-from ccswitch_tui.proxy.prices import cost_of, stated_in
+from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks, quirk_layers
+from ccswitch_tui.proxy.books.prices import cost_of, stated_in
+from ccswitch_tui.proxy.books.traffic import Exchange, Traffic
+from ccswitch_tui.proxy.client.upstream import Upstream, UpstreamError
 from ccswitch_tui.proxy.pump import Background, Pump
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.sources import KeyCache, Profiles
 from ccswitch_tui.proxy.thinking import ForeignThinking
-from ccswitch_tui.proxy.traffic import Exchange, Traffic
-from ccswitch_tui.proxy.upstream import Upstream, UpstreamError
 from ccswitch_tui.translate.errors import Failure, error_body, error_event, failure_from_exception, status_for
 from ccswitch_tui.translate.failure import GONE
 from ccswitch_tui.translate.memory import Memory

@@ -20,18 +20,18 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from ccswitch_tui.errors import CcswitchError, UsageError
-from ccswitch_tui.proxy.admin import Admin
-from ccswitch_tui.proxy.agent_routes import FORGET_KEYS
-from ccswitch_tui.proxy.app import ProxyApp
-from ccswitch_tui.proxy.guard import Guard, is_loopback
-from ccswitch_tui.proxy.learned import LearnedQuirks
+from ccswitch_tui.proxy.background.siblings import Siblings
+from ccswitch_tui.proxy.books.learned import LearnedQuirks
+from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, log_line
+from ccswitch_tui.proxy.books.usage import UsageBook
+from ccswitch_tui.proxy.client.upstream import Upstream
 from ccswitch_tui.proxy.listen import BACKLOG, bind
 from ccswitch_tui.proxy.relay import Relay
-from ccswitch_tui.proxy.siblings import Siblings
 from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
-from ccswitch_tui.proxy.traffic import Exchange, Traffic, log_line
-from ccswitch_tui.proxy.upstream import Upstream
-from ccswitch_tui.proxy.usage import UsageBook
+from ccswitch_tui.proxy.web.admin import Admin
+from ccswitch_tui.proxy.web.agent_routes import FORGET_KEYS
+from ccswitch_tui.proxy.web.app import ProxyApp
+from ccswitch_tui.proxy.web.guard import Guard, is_loopback
 
 KEEP_ALIVE_S = 75.0
 """Also the limit for a request's headers to arrive (a connection that sends them one by one is closed)."""

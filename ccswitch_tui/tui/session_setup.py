@@ -10,7 +10,7 @@ from ccswitch_tui.tui.i18n import spoken, t
 from ccswitch_tui.tui.views import MineRow, PresetRow
 
 if TYPE_CHECKING:
-    from ccswitch_tui.interop.draft import Draft
+    from ccswitch_tui.profiles.draft import Draft
     from ccswitch_tui.secret import Secret
     from ccswitch_tui.tui.form import Changes
     from ccswitch_tui.tui.setup import Setup

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
-from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.probe.model import ProbeReport
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import ModelTiers, Profile, SecretRef, Wire
 from ccswitch_tui.profiles.url import url_host
 from ccswitch_tui.workflows.edit import patched

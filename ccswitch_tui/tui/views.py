@@ -10,7 +10,7 @@ from ccswitch_tui.tui.i18n import spoken
 
 if TYPE_CHECKING:
     from ccswitch_tui.claude.settings import Change
-    from ccswitch_tui.interop.draft import Draft
+    from ccswitch_tui.profiles.draft import Draft
     from ccswitch_tui.profiles.presets import Preset
 
 

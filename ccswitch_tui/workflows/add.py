@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ccswitch_tui.errors import KeyStoreError, UsageError
-from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import (
     AUTH_STYLES,
     TIERS,

@@ -19,10 +19,10 @@ from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.interop.variables import fold
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.sentence import say
-from ccswitch_tui.workflows.lying_keys import Place, exposed_in_history, exposures, find_in_the_clear, text_of
+from ccswitch_tui.workflows.plain_text_keys import Place, exposed_in_history, exposures, find_in_the_clear, text_of
 
 if TYPE_CHECKING:
-    from ccswitch_tui.interop.draft import Draft
+    from ccswitch_tui.profiles.draft import Draft
     from ccswitch_tui.workflows.context import Context
 
 __all__ = ["Place", "exposed_in_history", "find_in_the_clear"]

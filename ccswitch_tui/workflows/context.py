@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.claude.files import SettingsFiles
     from ccswitch_tui.credentials.base import CredentialStore
     from ccswitch_tui.credentials.keys import Keys
-    from ccswitch_tui.proxy.control import ProxyControl
+    from ccswitch_tui.proxy.background.control import ProxyControl
 
 
 class Context:
@@ -67,6 +67,6 @@ class Context:
     @cached_property
     def proxy(self) -> ProxyControl:
         """The background proxy: is it there, start it, stop it."""
-        from ccswitch_tui.proxy.control import ProxyControl
+        from ccswitch_tui.proxy.background.control import ProxyControl
 
         return ProxyControl(self.paths, self.env)

@@ -107,7 +107,7 @@ def _way_to(ctx: Context, target: Profile, key: Secret | None) -> Fetcher | str:
     """The way to the endpoint, or why a network setting forbids one: the same way our proxy would take."""
     from urllib.parse import urlsplit
 
-    from ccswitch_tui.proxy.network import NetworkSettingError, proxy_for, tls_context
+    from ccswitch_tui.proxy.client.network import NetworkSettingError, proxy_for, tls_context
 
     endpoint = target.endpoint
     parts = urlsplit(endpoint.base_url)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Candidate, Draft, profile_name
+from ccswitch_tui.profiles.draft import Candidate, Draft, profile_name
 from ccswitch_tui.profiles.model import Profile, SecretRef
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.interop.new_api import recognise_gateway
 from ccswitch_tui.probe.model import ProbeReport
 from ccswitch_tui.probe.shapes import parsed, read_models
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Wire
 from ccswitch_tui.sentence import say
 

@@ -75,7 +75,7 @@ def serve(
 
     with claimed as claim:
         if options.workers > 1:
-            from ccswitch_tui.proxy.workers import run_workers
+            from ccswitch_tui.proxy.background.workers import run_workers
 
             run_workers(options.workers, settings, on_listening=tell, drain_s=drain_s)
         else:
@@ -101,10 +101,10 @@ def _token(ctx: Context, options: ServeOptions) -> str | None:
 def _settings(
     ctx: Context, options: ServeOptions, host: str, token: str | None, say: Callable[[str], None]
 ) -> tuple[ProxySettings, contextlib.AbstractContextManager[Any]]:
-    from ccswitch_tui.proxy.learned import LearnedQuirks
+    from ccswitch_tui.proxy.books.learned import LearnedQuirks
+    from ccswitch_tui.proxy.books.usage import UsageBook
     from ccswitch_tui.proxy.server import ProxySettings
     from ccswitch_tui.proxy.sources import FileProfiles, FixedProfiles
-    from ccswitch_tui.proxy.usage import UsageBook
 
     common: dict[str, Any] = {
         "token": token,
@@ -171,7 +171,7 @@ def _with_agent(ctx: Context) -> tuple[Callable[[Profile], Secret | None], Calla
         return key_resolver(ctx)(profile)
 
     def extend(app: Any) -> None:
-        from ccswitch_tui.proxy.agent_routes import add_agent_routes
+        from ccswitch_tui.proxy.web.agent_routes import add_agent_routes
 
         add_agent_routes(app, agent)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Candidate
+from ccswitch_tui.profiles.draft import Candidate
 from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.foreign_files import (
     LARGEST_DATABASE,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
-from ccswitch_tui.proxy.control import ProxyStatus
+from ccswitch_tui.proxy.background.control import ProxyStatus
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def usage(ctx: Context, *, since: str = "", by: str = "") -> list[dict[str, Any]
         return list(_get(ctx, f"/_ccswitch/usage?since={since}&by={by}").get("usage", ()))
     import os
 
-    from ccswitch_tui.proxy.usage import UsageBook, priced
+    from ccswitch_tui.proxy.books.usage import UsageBook, priced
 
     book = UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3"))
     return priced(book.by_day(since=since), book.costs(since=since), by=by)

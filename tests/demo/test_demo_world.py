@@ -15,7 +15,7 @@ import pytest
 
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.demo.world import THEIR_SETTINGS, DemoContext, demo_context
-from ccswitch_tui.proxy.control import ProxyControl
+from ccswitch_tui.proxy.background.control import ProxyControl
 from kit.net import wait_until
 from kit.parts import console_script
 from kit.tmux import Tmux

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.curl import parse_curl, render_curl
-from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, SecretRef, Timeouts
 
 KEY = "sk-example-0123456789abcdef"

@@ -12,7 +12,7 @@ import pytest
 from ccswitch_tui.credentials.base import MemoryStore
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.interop.cc_switch import candidates_from_config, candidates_from_rows, rows_from_sql
-from ccswitch_tui.interop.draft import Candidate, profile_name
+from ccswitch_tui.profiles.draft import Candidate, profile_name
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.import_export import import_candidates

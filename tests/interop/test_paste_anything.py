@@ -13,8 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.interop.paste import parse_paste
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import SecretRef
 
 KEY = "sk-example-0123456789abcdef"

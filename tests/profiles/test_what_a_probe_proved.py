@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from ccswitch_tui.findings import Finding, Fix
-from ccswitch_tui.interop.draft import Draft
 from ccswitch_tui.interop.new_api import recognise_gateway
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.model import LearnedQuirk, ProbeReport
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.workflows.proved import with_report

@@ -18,7 +18,7 @@ import pytest
 from scripted_endpoint import Connection, Received, ScriptedEndpoint, chat_chunk, chat_text
 
 from ccswitch_tui.errors import CcswitchError
-from ccswitch_tui.proxy.control import ProxyControl, _older
+from ccswitch_tui.proxy.background.control import ProxyControl, _older
 from ccswitch_tui.workflows.context import Context
 from kit.net import wait_until
 
@@ -151,7 +151,7 @@ def test_a_stale_pid_that_belongs_to_somebody_else_is_left_alone(control: ProxyC
 
 
 def test_a_process_that_hangs_is_replaced(control: ProxyControl, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ccswitch_tui.proxy.control.ANSWER_S", 0.5)
+    monkeypatch.setattr("ccswitch_tui.proxy.background.control.ANSWER_S", 0.5)
     hanging = control.ensure_running().pid
     assert hanging
     os.kill(hanging, signal.SIGSTOP)
@@ -195,7 +195,7 @@ def test_an_older_proxy_makes_way(control: ProxyControl, monkeypatch: pytest.Mon
     old = control.ensure_running().pid
     # the new process reports its real version, which this test calls old for ever: look at the process instead
     answers = iter([True, True, False])
-    monkeypatch.setattr("ccswitch_tui.proxy.control._older", lambda version: next(answers))
+    monkeypatch.setattr("ccswitch_tui.proxy.background.control._older", lambda version: next(answers))
     assert control.ensure_running().pid != old
 
 

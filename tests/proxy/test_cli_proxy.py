@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ccswitch_tui.cli import main as program
-from ccswitch_tui.proxy.usage import CostRow, UsageBook, UsageRow
+from ccswitch_tui.proxy.books.usage import CostRow, UsageBook, UsageRow
 from ccswitch_tui.workflows.context import Context
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -97,7 +97,7 @@ def test_installing_the_service_does_not_claim_that_it_runs(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ccswitch_tui.cli import proxy
-    from ccswitch_tui.proxy import service
+    from ccswitch_tui.proxy.background import service
 
     monkeypatch.setattr(service, "_tell", lambda words, must_succeed=True: None)
     monkeypatch.setattr(proxy, "SERVICE_WAIT_S", 0.1)

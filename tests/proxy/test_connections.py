@@ -12,10 +12,10 @@ from multidict import CIMultiDict
 from proxy_client import profile
 from yarl import URL
 
-from ccswitch_tui.proxy.connection import Answer, Broken
-from ccswitch_tui.proxy.dial import Way, dial
+from ccswitch_tui.proxy.client.connection import Answer, Broken
+from ccswitch_tui.proxy.client.dial import Way, dial
+from ccswitch_tui.proxy.client.upstream import Upstream, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
-from ccswitch_tui.proxy.upstream import Upstream, UpstreamError
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

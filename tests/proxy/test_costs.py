@@ -16,9 +16,9 @@ from scripted_endpoint import Act, Connection, Received, ScriptedEndpoint, chat_
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Prices, profile_from_table, profile_to_table
 from ccswitch_tui.profiles.store import update_profiles
-from ccswitch_tui.proxy.prices import Cost, cost_of, stated_in
-from ccswitch_tui.proxy.traffic import Exchange, Traffic, log_line, metrics_text
-from ccswitch_tui.proxy.usage import SCHEMA, CostRow, UsageBook, UsageRow, priced
+from ccswitch_tui.proxy.books.prices import Cost, cost_of, stated_in
+from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, log_line, metrics_text
+from ccswitch_tui.proxy.books.usage import SCHEMA, CostRow, UsageBook, UsageRow, priced
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.edit import plan_edit, save_edit
 

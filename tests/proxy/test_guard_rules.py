@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict
 
-from ccswitch_tui.proxy.guard import FOREIGN_HOST, NO_TOKEN, WEB_PAGE, WRONG_TOKEN, Guard, is_loopback
+from ccswitch_tui.proxy.web.guard import FOREIGN_HOST, NO_TOKEN, WEB_PAGE, WRONG_TOKEN, Guard, is_loopback
 
 TOKEN = "ccst-example-0123456789abcdef"
 GUARD = Guard(TOKEN, "127.0.0.1", 20123)

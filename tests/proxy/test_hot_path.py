@@ -9,10 +9,10 @@ from typing import Any
 
 from scripted_endpoint import chat_chunk
 
-from ccswitch_tui.proxy.connection import Answer, Connection
+from ccswitch_tui.proxy.books.traffic import BODY_BYTES, Exchange, Traffic
+from ccswitch_tui.proxy.client.connection import Answer, Connection
 from ccswitch_tui.proxy.pump import _Push
-from ccswitch_tui.proxy.reply import ClientReply
-from ccswitch_tui.proxy.traffic import BODY_BYTES, Exchange, Traffic
+from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.translate.memory import Memory
 from ccswitch_tui.translate.request import translate_request
 from ccswitch_tui.translate.stream import StreamTranslator

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccswitch_tui.proxy.http1 import (
+from ccswitch_tui.proxy.client.http1 import (
     BadAnswer,
     Body,
     Chunked,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ccswitch_tui.paths import resolve_paths
-from ccswitch_tui.proxy import service
+from ccswitch_tui.proxy.background import service
 
 COMMAND = ["/opt/my tools/bin/ccswitch-tui", "proxy", "serve"]
 

@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from ccswitch_tui.profiles.model import Endpoint
-from ccswitch_tui.proxy.network import NetworkSettingError, bypasses, is_socks, proxy_for, tls_context
+from ccswitch_tui.proxy.client.network import NetworkSettingError, bypasses, is_socks, proxy_for, tls_context
 
 ENV = {"HTTPS_PROXY": "http://corp.example:3128", "http_proxy": "plain.example:8080"}
 ENDPOINT = Endpoint("https://api.example/v1")

@@ -78,7 +78,7 @@ def test_the_warm_up_of_claude_code_is_answered(proxy: EmbeddedProxy) -> None:
 
 
 def test_hello_proves_the_token_without_saying_it(proxy: EmbeddedProxy) -> None:
-    from ccswitch_tui.proxy.guard import proof
+    from ccswitch_tui.proxy.web.guard import proof
 
     said = call(proxy, "GET", "/_ccswitch/hello?nonce=0123456789abcdef", token=None).json()
     assert said["proof"] == proof(proxy.token.reveal(), "0123456789abcdef")
@@ -154,7 +154,7 @@ def test_a_connection_that_never_finishes_its_headers_is_closed(
 
 
 def test_a_body_that_never_arrives_is_given_up(endpoint: ScriptedEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ccswitch_tui.proxy.app.BODY_PATIENCE_S", 0.3)
+    monkeypatch.setattr("ccswitch_tui.proxy.web.app.BODY_PATIENCE_S", 0.3)
     with (
         proxy_for(profile(f"{endpoint.origin}/v1")) as proxy,
         socket.create_connection((proxy.host, proxy.port), timeout=10) as sock,

@@ -17,8 +17,8 @@ import trustme
 from proxy_client import call, profile, proxy_for
 from scripted_endpoint import ScriptedEndpoint, chat_text
 
-from ccswitch_tui.proxy.dial import Way, dial
-from ccswitch_tui.proxy.upstream import Upstream
+from ccswitch_tui.proxy.client.dial import Way, dial
+from ccswitch_tui.proxy.client.upstream import Upstream
 from kit.net import free_port_number
 
 
@@ -243,7 +243,7 @@ async def test_after_the_machine_slept_no_old_connection_is_used(monkeypatch: py
         await ask()
         assert endpoint.connections == 1
         real = __import__("time").time
-        monkeypatch.setattr("ccswitch_tui.proxy.upstream.time.time", lambda: real() + 3600)
+        monkeypatch.setattr("ccswitch_tui.proxy.client.upstream.time.time", lambda: real() + 3600)
         await ask()
         await ask()
         assert endpoint.connections == 2

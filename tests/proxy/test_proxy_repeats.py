@@ -24,7 +24,7 @@ from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.proxy.attempt import conversation_of
-from ccswitch_tui.proxy.learned import NAMELESS, SETTLED, LearnedQuirks
+from ccswitch_tui.proxy.books.learned import NAMELESS, SETTLED, LearnedQuirks
 from ccswitch_tui.secret import Secret
 from kit.net import free_port_number
 

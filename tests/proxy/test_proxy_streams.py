@@ -225,8 +225,8 @@ def test_an_endpoint_without_an_answer_is_given_up() -> None:
 @pytest.mark.parametrize("wire", ["anthropic", "openai-chat"])
 def test_a_silent_stream_is_committed_and_pinged(wire: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ccswitch_tui.proxy.pump.PING_AFTER_S", 0.2)
-    monkeypatch.setattr("ccswitch_tui.proxy.reply.PING_AFTER_S", 0.2)
-    monkeypatch.setattr("ccswitch_tui.proxy.reply.Watch.TICK_S", 0.1)
+    monkeypatch.setattr("ccswitch_tui.proxy.web.reply.PING_AFTER_S", 0.2)
+    monkeypatch.setattr("ccswitch_tui.proxy.web.reply.Watch.TICK_S", 0.1)
     go = threading.Event()
 
     def act(connection: Connection, received: Received) -> None:
@@ -307,8 +307,8 @@ def test_a_client_does_not_wait_for_ever_for_an_endpoint_that_reads_a_long_promp
     wire: str, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ccswitch_tui.proxy.pump.BEGIN_AFTER_S", 0.2)
-    monkeypatch.setattr("ccswitch_tui.proxy.reply.PING_AFTER_S", 0.2)
-    monkeypatch.setattr("ccswitch_tui.proxy.reply.Watch.TICK_S", 0.1)
+    monkeypatch.setattr("ccswitch_tui.proxy.web.reply.PING_AFTER_S", 0.2)
+    monkeypatch.setattr("ccswitch_tui.proxy.web.reply.Watch.TICK_S", 0.1)
     go = threading.Event()
 
     def act(connection: Connection, received: Received) -> None:
@@ -334,8 +334,8 @@ def test_a_client_does_not_wait_for_ever_for_an_endpoint_that_reads_a_long_promp
 
 def test_a_client_hears_pings_while_the_endpoint_sends_nothing_but_comments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ccswitch_tui.proxy.pump.PING_AFTER_S", 0.2)
-    monkeypatch.setattr("ccswitch_tui.proxy.reply.PING_AFTER_S", 0.2)
-    monkeypatch.setattr("ccswitch_tui.proxy.reply.Watch.TICK_S", 0.1)
+    monkeypatch.setattr("ccswitch_tui.proxy.web.reply.PING_AFTER_S", 0.2)
+    monkeypatch.setattr("ccswitch_tui.proxy.web.reply.Watch.TICK_S", 0.1)
     heard = threading.Event()
 
     def act(connection: Connection, received: Received) -> None:
@@ -357,7 +357,7 @@ def test_a_client_hears_pings_while_the_endpoint_sends_nothing_but_comments(monk
 
 def test_a_mistake_of_ours_within_an_answer_begins_no_second_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ccswitch_tui.proxy.pump.BEGIN_AFTER_S", 0.2)
-    monkeypatch.setattr("ccswitch_tui.proxy.reply.Watch.TICK_S", 0.1)
+    monkeypatch.setattr("ccswitch_tui.proxy.web.reply.Watch.TICK_S", 0.1)
 
     def stumble(*_: object, **__: object) -> None:
         raise LookupError

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ccswitch_tui.errors import CcswitchError
-from ccswitch_tui.proxy.usage import UsageBook, UsageRow, totals
+from ccswitch_tui.proxy.books.usage import UsageBook, UsageRow, totals
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from scripted_endpoint import ScriptedEndpoint, chat_text
 from test_serving import MESSAGE, TOKEN, Served, serve, stateless
 
-from ccswitch_tui.proxy.traffic import Traffic, metrics_text
+from ccswitch_tui.proxy.books.traffic import Traffic, metrics_text
 from kit.net import is_listening, wait_until
 
 REQUESTS = 24

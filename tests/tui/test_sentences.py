@@ -23,7 +23,7 @@ from ccswitch_tui.probe.report import report_from_json, sentences_of
 from ccswitch_tui.profiles import model
 from ccswitch_tui.profiles.presets import load_presets
 from ccswitch_tui.profiles.url import ROUTES
-from ccswitch_tui.proxy.network import KNOWN_SCHEMES
+from ccswitch_tui.proxy.client.network import KNOWN_SCHEMES
 from ccswitch_tui.secret import MASK
 from ccswitch_tui.sentence import Sentence, joined, quoting, say, tidied
 from ccswitch_tui.tui import i18n, look

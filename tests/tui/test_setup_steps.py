@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.tui.setup import Setup, match_tiers, offered_models, suggest_name

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Input
 
-from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ccswitch_tui.errors import CcswitchError
-from ccswitch_tui.interop.draft import Draft
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.secret import redact
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t

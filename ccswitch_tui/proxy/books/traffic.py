@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ccswitch_tui.secret import redact
 
 if TYPE_CHECKING:
-    from ccswitch_tui.proxy.usage import CostRow, UsageRow
+    from ccswitch_tui.proxy.books.usage import CostRow, UsageRow
 
 MOST_EXCHANGES = 500
 MOST_BODIES = 16
@@ -272,7 +272,7 @@ class Traffic:
 
     def take_usage(self) -> list[UsageRow | CostRow]:
         """Counts not yet saved; the caller saves them."""
-        from ccswitch_tui.proxy.usage import CostRow, UsageRow
+        from ccswitch_tui.proxy.books.usage import CostRow, UsageRow
 
         rows: list[UsageRow | CostRow] = [UsageRow(*key, *sums) for key, sums in self._unsaved.items()]
         rows += [CostRow(*key, int(count), amount) for key, (count, amount) in self._unsaved_costs.items()]
@@ -299,7 +299,7 @@ class Traffic:
 
     def put_back(self, rows: list[UsageRow | CostRow]) -> None:
         """Counts that could not be saved wait for the next time."""
-        from ccswitch_tui.proxy.usage import CostRow
+        from ccswitch_tui.proxy.books.usage import CostRow
 
         for row in rows:
             if isinstance(row, CostRow):

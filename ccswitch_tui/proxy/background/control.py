@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.paths import Paths
-from ccswitch_tui.proxy.loopback import HOST, ask_loopback, end_process, free_port, hold
+from ccswitch_tui.proxy.background.loopback import HOST, ask_loopback, end_process, free_port, hold
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, replace_text, sha256_of

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from multidict import CIMultiDict
 
-from ccswitch_tui.proxy.http1 import BadAnswer, Body, Unpacker, body_of, head_end, parse_head, unpacker_of
+from ccswitch_tui.proxy.client.http1 import BadAnswer, Body, Unpacker, body_of, head_end, parse_head, unpacker_of
 
 MOST_WAITING_BYTES = 64 * 1024
 """What may lie here unread before the endpoint is held back; 128 slow readers cost 8 MB with it."""

@@ -16,11 +16,11 @@ from typing import Any
 from aiohttp import web
 
 from ccswitch_tui._version import __version__
-from ccswitch_tui.proxy.guard import proof
+from ccswitch_tui.proxy.background.siblings import Siblings, ask_all, follow
+from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, metrics_text
+from ccswitch_tui.proxy.books.usage import UsageBook, priced
 from ccswitch_tui.proxy.relay import Relay
-from ccswitch_tui.proxy.siblings import Siblings, ask_all, follow
-from ccswitch_tui.proxy.traffic import Exchange, Traffic, metrics_text
-from ccswitch_tui.proxy.usage import UsageBook, priced
+from ccswitch_tui.proxy.web.guard import proof
 from ccswitch_tui.wire.codec import dumps
 
 PREFIX = "/_ccswitch/"

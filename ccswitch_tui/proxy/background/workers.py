@@ -18,9 +18,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ccswitch_tui.errors import CcswitchError, UsageError
+from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.listen import bind
 from ccswitch_tui.proxy.server import ProxySettings, run
-from ccswitch_tui.proxy.siblings import Siblings
 
 LONGEST_FOLDER = 80
 """A Unix socket's address has room for 104 bytes on some systems."""

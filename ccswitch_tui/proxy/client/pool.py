@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Hashable
 
-from ccswitch_tui.proxy.connection import Connection
+from ccswitch_tui.proxy.client.connection import Connection
 
 IDLE_CONNECTION_S = 50
 """Common load balancers drop an idle connection after 60 s; a pooled one older than this is not used again."""

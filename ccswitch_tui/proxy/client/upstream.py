@@ -19,11 +19,11 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ccswitch_tui.profiles.model import Endpoint, Profile, Timeouts
-from ccswitch_tui.proxy.connection import Answer, Broken, Connection, Stale
-from ccswitch_tui.proxy.dial import Unreachable, Way, dial, proxy_credential
-from ccswitch_tui.proxy.http1 import request_head
-from ccswitch_tui.proxy.network import NetworkSettingError, is_socks, proxy_for, tls_context
-from ccswitch_tui.proxy.pool import Pool
+from ccswitch_tui.proxy.client.connection import Answer, Broken, Connection, Stale
+from ccswitch_tui.proxy.client.dial import Unreachable, Way, dial, proxy_credential
+from ccswitch_tui.proxy.client.http1 import request_head
+from ccswitch_tui.proxy.client.network import NetworkSettingError, is_socks, proxy_for, tls_context
+from ccswitch_tui.proxy.client.pool import Pool
 from ccswitch_tui.secret import Secret
 
 STALE_WITHIN_S = 1.0

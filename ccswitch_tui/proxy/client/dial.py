@@ -19,8 +19,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import aiohappyeyeballs
 
-from ccswitch_tui.proxy.connection import Connection
-from ccswitch_tui.proxy.http1 import BadAnswer, head_end, parse_head
+from ccswitch_tui.proxy.client.connection import Connection
+from ccswitch_tui.proxy.client.http1 import BadAnswer, head_end, parse_head
 from ccswitch_tui.wire.http_proxy import HttpProxy
 
 NEXT_ADDRESS_S = 0.25
@@ -72,7 +72,7 @@ async def dial(way: Way, context: ssl.SSLContext | None, connect_s: float) -> Co
     if way.proxy is not None:
         return await _through_proxy(way, context, connect_s)
     if way.socks is not None:
-        from ccswitch_tui.proxy.socks import socks_socket  # here: few need it
+        from ccswitch_tui.proxy.client.socks import socks_socket  # here: few need it
 
         sock = await socks_socket(way.socks, way.host, way.port, connect_s)
         _watch_for_death(sock)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from ccswitch_tui.profiles.model import Endpoint
-from ccswitch_tui.proxy.guard import is_loopback
+from ccswitch_tui.proxy.web.guard import is_loopback
 from ccswitch_tui.sentence import say
 
 SOCKS_SCHEMES = ("socks5", "socks5h", "socks")

@@ -19,14 +19,14 @@ from multidict import CIMultiDict
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.attempt import ERROR_BYTES, NO_RETRY, Call
-from ccswitch_tui.proxy.forward import forwarded, with_query
-from ccswitch_tui.proxy.guard import Guard, Refusal
+from ccswitch_tui.proxy.books.traffic import Exchange
+from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.relay import Relay
-from ccswitch_tui.proxy.reply import ClientGone, ClientReply
 from ccswitch_tui.proxy.routing import Target
-from ccswitch_tui.proxy.traffic import Exchange
-from ccswitch_tui.proxy.upstream import KeyHostError, UpstreamError
+from ccswitch_tui.proxy.web.forward import forwarded, with_query
+from ccswitch_tui.proxy.web.guard import Guard, Refusal
+from ccswitch_tui.proxy.web.reply import ClientGone, ClientReply
 from ccswitch_tui.wire.anthropic import ERROR_TYPES, error_envelope
 from ccswitch_tui.wire.codec import dumps, loads
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ccswitch_tui.profiles.model import Prices
-from ccswitch_tui.proxy.traffic import Exchange
+from ccswitch_tui.proxy.books.traffic import Exchange
 
 STATED_CURRENCY = "USD"
 

@@ -1,0 +1,1 @@
+"""The per-user background proxy seen from outside: started, found, asked, ended."""

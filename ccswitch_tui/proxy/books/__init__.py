@@ -1,0 +1,1 @@
+"""What is written down: traffic, usage, prices, what an endpoint taught us."""

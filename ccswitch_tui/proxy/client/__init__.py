@@ -1,0 +1,1 @@
+"""The HTTP client: how the proxy reaches an endpoint."""
