@@ -130,7 +130,14 @@ def _rule(row: Mapping[str, Any]) -> Rule:
 
 
 def read_answer(exchange: Exchange) -> Answer:
-    """What an exchange means, whatever it was."""
+    """What an exchange means, whatever it was. Never raises: what no reader can make sense of is a bad format."""
+    try:
+        return _read(exchange)
+    except Exception:  # any bytes may come; a probe that ends in a traceback tells nothing about the endpoint
+        return _odd(exchange, None, say("an answer"))
+
+
+def _read(exchange: Exchange) -> Answer:
     if exchange.failure:
         return Answer(FAILURE_KINDS.get(exchange.failure, "connection-reset"), exchange.detail)
     status = exchange.status or 0

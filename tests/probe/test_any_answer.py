@@ -1,0 +1,131 @@
+"""Any bytes from an endpoint end in a report, never in a traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ccswitch_tui.probe.classify import read_answer
+from ccswitch_tui.probe.diagnose import diagnose
+from ccswitch_tui.probe.exchange import Exchange
+from ccswitch_tui.probe.facts import Target
+
+ODD: tuple[Any, ...] = (None, True, 7, -1.5, "text", "", [], ["a"], [[]], {}, {"a": 1}, [None])
+
+FUNCTION = {"name": "get_weather", "arguments": '{"city":"Paris"}'}
+CHAT = {
+    "id": "c1", "model": "m",
+    "choices": [{
+        "index": 0, "finish_reason": "tool_calls",
+        "message": {
+            "role": "assistant", "content": [{"type": "text", "text": "hi"}], "reasoning_content": "think",
+            "tool_calls": [{"id": "call_1", "index": 0, "type": "function", "function": FUNCTION}],
+        },
+    }],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 4},
+}  # fmt: skip
+CHUNK = {
+    "id": "c1", "model": "m",
+    "choices": [{
+        "index": 0, "finish_reason": None,
+        "delta": {"content": "hi", "tool_calls": [{"index": 0, "id": "call_1", "function": FUNCTION}]},
+    }],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 4},
+}  # fmt: skip
+MESSAGE = {
+    "type": "message", "role": "assistant", "model": "m", "stop_reason": "tool_use",
+    "content": [
+        {"type": "thinking", "thinking": "t", "signature": "s"}, {"type": "text", "text": "hi"},
+        {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {"city": "Paris"}},
+    ],
+    "usage": {"input_tokens": 3, "output_tokens": 4},
+}  # fmt: skip
+EVENTS: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {**MESSAGE, "content": []}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hi"}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "content_block_start", "index": 1,
+     "content_block": {"type": "tool_use", "id": "t1", "name": "get_weather", "input": {}}},
+    {"type": "content_block_delta", "index": 1,
+     "delta": {"type": "input_json_delta", "partial_json": '{"city":"Paris"}'}},
+    {"type": "content_block_stop", "index": 1},
+    {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 4}},
+    {"type": "message_stop"},
+]  # fmt: skip
+ERROR = {"error": {"message": "no", "type": "invalid_request_error", "code": "x", "param": "y"}}
+LIST = {"object": "list", "data": [{"id": "m", "object": "model", "meta": {"n_ctx_train": 4}, "context_length": 8}]}
+
+SHAPES: dict[str, tuple[str, list[Any]]] = {
+    "chat": ("openai-chat", [CHAT]),
+    "chat-stream": ("openai-chat", [CHUNK, CHUNK]),
+    "message": ("anthropic", [MESSAGE]),
+    "message-stream": ("anthropic", EVENTS),
+    "error": ("openai-chat", [ERROR]),
+    "list": ("openai-chat", [LIST]),
+}
+"""Shape → its format and documents; several documents are a stream."""
+
+
+def mutated(value: Any) -> Iterator[Any]:
+    """`value` with one field changed or missing, in every way."""
+    yield from ODD
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield {k: v for k, v in value.items() if k != key}
+            yield from ({**value, key: other} for other in mutated(inner))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from ([*value[:place], other, *value[place + 1 :]] for other in mutated(inner))
+
+
+def bodies(shape: str) -> Iterator[str]:
+    _, documents = SHAPES[shape]
+    for documents_now in mutated(documents):
+        if not isinstance(documents_now, list):
+            continue
+        if len(documents) == 1:
+            yield json.dumps(documents_now[0] if documents_now else None)
+        else:
+            events = []
+            for document in documents_now:
+                kind = document.get("type") if isinstance(document, dict) else None
+                name = f"event: {kind}\n" if isinstance(kind, str) else ""
+                events.append(f"{name}data: {json.dumps(document)}\n\n")
+            yield "".join(events)
+
+
+def exchange(rung: str, wire: str, body: str, status: int = 200) -> Exchange:
+    asked = "" if rung == "models" else '{"stream":true,"tool_choice":"x"}'
+    url = "https://api.example.com/v1/models" if rung == "models" else "https://api.example.com/v1/chat/completions"
+    method = "GET" if rung == "models" else "POST"
+    return Exchange(1, rung, method, url, auth="bearer", request_body=asked, model="m", wire=wire, status=status,
+                    body=body, body_bytes=len(body), reads=1)  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_answer_with_one_odd_field_is_read(shape: str) -> None:
+    wire, _ = SHAPES[shape]
+    for body in bodies(shape):
+        for status in (200, 400) if shape == "error" else (200,):
+            assert read_answer(exchange("message", wire, body, status)).kind
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_endpoint_that_always_answers_with_one_odd_field_gets_its_report(shape: str) -> None:
+    wire, _ = SHAPES[shape]
+    target = Target("odd", "https://api.example.com/v1", wire=wire, models={"default": "m"})
+    rungs = ("http", "models") if shape == "list" else ("message", "stream", "tools", "parallel", "json", "translate")
+    for number, body in enumerate(bodies(shape)):
+        if number % 5:
+            continue  # a fifth of them: the readers have seen all above, the judges see their kinds here
+        heard = [exchange(rung, wire, body)._replace(id=n) for n, rung in enumerate(rungs, 1)]
+        assert diagnose(target, heard, ladder="full").sentence
+
+
+def test_a_delta_that_is_a_bare_text_is_a_finding_and_no_crash() -> None:
+    body = 'data: {"choices":[{"index":0,"delta":"1 "}]}\n\ndata: [DONE]\n\n'
+    assert read_answer(exchange("stream", "openai-chat", body)).kind
