@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.claude.jsontext import Json, JsonFault, decode, parse_object
 from ccswitch_tui.errors import ConflictError
 from ccswitch_tui.sentence import say
-from ccswitch_tui.textfile import make_private_dir, read_bytes, sync_folder, write_private
+from ccswitch_tui.textfile import make_private_dir, read_bytes, sha256_of, sync_folder, write_private
 
 VERSION = 1
 
@@ -55,6 +55,16 @@ class Write(NamedTuple):
     undone_at: float | None = None
 
 
+class DamagedBackup(ConflictError):
+    """A backup that is not what was backed up. Nothing is written from it."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(
+            say("the backup in {folder} is damaged: nothing was written", folder=folder),
+            hint=say("'ccswitch-tui use official' takes our keys out without it"),
+        )
+
+
 class History:
     """The history folder."""
 
@@ -77,7 +87,8 @@ class History:
             known = {key: value for key, value in meta.items() if key in Write._fields}
             for key in ("stages_sha256", "unset"):
                 known[key] = tuple(known.get(key, ()))
-            return Write(**known)
+            write = Write(**known)
+            return write if write.id == entry_id and isinstance(write.file, str) else None
         except (OSError, ValueError, TypeError, AttributeError):
             return None
 
@@ -99,12 +110,24 @@ class History:
         return None
 
     def before(self, entry_id: str) -> bytes | None:
-        """The file's bytes before that write; None when there was no file."""
-        return read_bytes(os.path.join(self.folder, entry_id, "before"))
+        """The file's exact bytes before that write; None when there was no file.
+
+        The one way to a backup, and none that is not what was backed up passes
+        it: raises DamagedBackup when bytes and digest differ or either is gone.
+        """
+        write = self.read(entry_id)
+        if write is not None and not write.before_sha256:
+            return None
+        data = None
+        with contextlib.suppress(ConflictError):
+            data = read_bytes(os.path.join(self.folder, entry_id, "before"))
+        if write is None or data is None or sha256_of(data) != write.before_sha256:
+            raise DamagedBackup(os.path.join(self.folder, entry_id))
+        return data
 
     def tree_before(self, entry_id: str | None) -> Json | None:
         """The settings before that write, or None when they cannot be known any more."""
-        if entry_id is None or not os.path.isdir(os.path.join(self.folder, entry_id)):
+        if entry_id is None:
             return None
         try:
             return parse_object(decode(self.before(entry_id) or b""))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.claude.files import remove_folder, tree_of
-from ccswitch_tui.claude.history import Write, never_happened
+from ccswitch_tui.claude.history import DamagedBackup, Write, never_happened
 from ccswitch_tui.claude.jsontext import Json, decode
 from ccswitch_tui.claude.settings import SettingsPatch, profile_in, value_of
 from ccswitch_tui.errors import ConflictError, UsageError
@@ -101,16 +102,7 @@ def _take_back(files: SettingsFiles, chain: list[Write], data: bytes | None, on_
         exact = now == write.after_sha256 or now in write.stages_sha256
         tree_now = tree_of(write.file, data)
         if exact:
-            after = files.history.before(write.id) if write.before_sha256 else None
-            if sha256_of(after) != write.before_sha256:
-                raise ConflictError(
-                    say(
-                        "the backup in {folder}/{id} is damaged: nothing was written",
-                        folder=files.history.folder,
-                        id=write.id,
-                    ),
-                    hint=say("'ccswitch-tui use official' takes our keys out without it"),
-                )
+            after = files.history.before(write.id)
         else:
             after = _merged_back(files, write, data, tree_now)
         files.put(write.file, write.scope, now, files.stage(write.scope, tree_now, after), after, on_wait)
@@ -121,17 +113,15 @@ def _take_back(files: SettingsFiles, chain: list[Write], data: bytes | None, on_
     return Undone(write, exact)
 
 
-def _merged_back(files: SettingsFiles, write: Write, data: bytes | None, tree_now: Json) -> bytes:
+def _tree_before(files: SettingsFiles, write: Write) -> Json:
     before = files.history.tree_before(write.id)
     if before is None:
-        raise ConflictError(
-            say(
-                "the backup in {folder}/{id} cannot be read: nothing was written",
-                folder=files.history.folder,
-                id=write.id,
-            ),
-            hint=say("'ccswitch-tui use official' takes our keys out without it"),
-        )
+        raise DamagedBackup(os.path.join(files.history.folder, write.id))
+    return before
+
+
+def _merged_back(files: SettingsFiles, write: Write, data: bytes | None, tree_now: Json) -> bytes:
+    before = _tree_before(files, write)
     inverse = SettingsPatch(write.set, write.unset).invert(before)
     strange = [
         key
@@ -161,30 +151,36 @@ def restore(files: SettingsFiles, on_wait: OnWait = None) -> list[Undone]:
     To the byte when nobody else wrote the file meanwhile; otherwise every
     key of ours goes back to what it was, and what others wrote stays.
     """
-    done = []
+    planned = []
     for path in dict.fromkeys(write.file for write in files.history.newest_first()):
         data = read_bytes(path)
         last = files.history.latest(path, sha256_of(data))
         if last is not None and last.kind != "restore" and last.origin is not None:
-            restored = _restore_one(files, last, data, on_wait)
-            done.extend([restored] if restored else [])
-    return done
+            planned.append(_plan_restore(files, last, data))
+    return [_restore_one(files, plan, on_wait) for plan in planned if plan.after != plan.data]
 
 
-def _restore_one(files: SettingsFiles, last: Write, data: bytes | None, on_wait: OnWait) -> Undone | None:
+class _Restoring(NamedTuple):
+    """One file and what it is to become. All are planned before the first is written: a damaged backup stops all."""
+
+    write: Write
+    data: bytes | None
+    tree_now: Json
+    after: bytes | None
+    exact: bool
+    made_dir: str | None
+
+
+def _plan_restore(files: SettingsFiles, last: Write, data: bytes | None) -> _Restoring:
     chain = _chain(files, last)
     first = chain[0]
+    if first.id != last.origin:
+        raise DamagedBackup(os.path.join(files.history.folder, last.origin or last.id))
     tree_now = tree_of(last.file, data)
     unbroken = sha256_of(data) == last.after_sha256 and all(
         later.before_sha256 == earlier.after_sha256 for earlier, later in pairwise(chain)
     )
-    after: bytes | None
-    if unbroken:
-        after = files.history.before(first.id) if first.before_sha256 else None
-    else:
-        after = _without_ours(files, chain, data, tree_now)
-    if after == data:
-        return None
+    after = files.history.before(first.id) if unbroken else _without_ours(files, chain, data, tree_now)
     write = Write(
         id="",
         at=files.clock(),
@@ -196,10 +192,14 @@ def _restore_one(files: SettingsFiles, last: Write, data: bytes | None, on_wait:
         before_sha256=sha256_of(data),
         after_sha256=sha256_of(after),
     )
-    write = files.commit(write, data, after, tree_now, on_wait)
-    if after is None:
-        remove_folder(first.made_dir)
-    return Undone(write, unbroken)
+    return _Restoring(write, data, tree_now, after, unbroken, first.made_dir)
+
+
+def _restore_one(files: SettingsFiles, plan: _Restoring, on_wait: OnWait) -> Undone:
+    write = files.commit(plan.write, plan.data, plan.after, plan.tree_now, on_wait)
+    if plan.after is None:
+        remove_folder(plan.made_dir)
+    return Undone(write, plan.exact)
 
 
 def _chain(files: SettingsFiles, last: Write) -> list[Write]:
@@ -208,7 +208,7 @@ def _chain(files: SettingsFiles, last: Write) -> list[Write]:
     for write in files.history.newest_first():
         if (
             write.file == last.file
-            and write.undone_at is None
+            and (write.undone_at is None or write.id == last.origin)
             and int(last.origin or 0) <= int(write.id) < int(last.id)
             and write.after_sha256 != write.before_sha256
         ):
@@ -217,7 +217,7 @@ def _chain(files: SettingsFiles, last: Write) -> list[Write]:
 
 
 def _without_ours(files: SettingsFiles, chain: list[Write], data: bytes | None, tree_now: Json) -> bytes:
-    origin = files.history.tree_before(chain[0].id) or {}
+    origin = _tree_before(files, chain[0])
     latest: dict[str, object] = {}
     for write in chain:
         latest.update(write.set)

@@ -353,13 +353,59 @@ def test_a_pipe_in_the_files_place_does_not_hang_us(ctx: Context, file: Path) ->
         use(ctx, "work")
 
 
-def test_a_damaged_backup_is_never_written_back(ctx: Context, file: Path) -> None:
+DAMAGES = {
+    "gone": lambda path: path.unlink(),
+    "emptied": lambda path: path.write_bytes(b""),
+    "another file's": lambda path: path.write_text('{"env": {"ANTHROPIC_BASE_URL": "https://else.example"}}'),
+    "half": lambda path: path.write_bytes(path.read_bytes()[:20]),
+    "garbage": lambda path: path.write_bytes(b"\0\xff garbage"),
+    "a pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+}
+
+
+@pytest.mark.parametrize("others_wrote", (False, True))
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("back", (undo, restore))
+def test_a_damaged_backup_is_never_written_back(
+    ctx: Context, file: Path, back: Any, damage: str, others_wrote: bool
+) -> None:
     use(ctx, "work")
+    if others_wrote:
+        file.write_text(json.dumps({**json.loads(file.read_text()), "theme": "light"}))
+    used = file.read_bytes()
+    DAMAGES[damage](Path(ctx.paths.history) / "0001" / "before")
+    with pytest.raises(ConflictError, match="damaged: nothing was written"):
+        back(ctx)
+    assert file.read_bytes() == used
+    assert [write.id for write in history(ctx)] == ["0001"]
+
+
+def test_restore_writes_no_file_when_the_backup_of_one_is_damaged(ctx: Context, file: Path) -> None:
+    use(ctx, "work")
+    use(ctx, "work", "local")
     used = file.read_bytes()
     (Path(ctx.paths.history) / "0001" / "before").write_text("{}")
-    with pytest.raises(ConflictError, match="damaged"):
-        undo(ctx)
+    with pytest.raises(ConflictError, match="damaged: nothing was written"):
+        restore(ctx)
     assert file.read_bytes() == used
+    assert Path(ctx.settings.path("local")).exists()
+
+
+def test_restore_does_not_take_a_later_state_for_the_first_one(ctx: Context, file: Path) -> None:
+    use(ctx, "work")
+    use(ctx, "other")
+    used = file.read_bytes()
+    (Path(ctx.paths.history) / "0001" / "meta.json").write_text("{")
+    with pytest.raises(ConflictError, match="damaged: nothing was written"):
+        restore(ctx)
+    assert file.read_bytes() == used
+
+
+def test_displaced_values_are_not_taken_from_a_damaged_backup(ctx: Context, file: Path) -> None:
+    use(ctx, "work")
+    (Path(ctx.paths.history) / "0001" / "before").write_text('{"env": {"ANTHROPIC_BASE_URL": "https://else.example"}}')
+    use(ctx, "official")
+    assert "else.example" not in file.read_text()
 
 
 def test_without_its_history_a_file_of_ours_can_still_be_left(ctx: Context, file: Path) -> None:
