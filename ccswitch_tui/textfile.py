@@ -235,7 +235,7 @@ def _write_beside_and_rename(target: str, folder: str, data: bytes, new_mode: in
 
 def _dress_like(handle: int, target: str, old: os.stat_result | None, new_mode: int) -> None:
     """Owner, mode and attributes (access lists, security labels) of the file that is replaced."""
-    if not hasattr(os, "fchmod"):
+    if sys.platform == "win32":  # os.fchmod came to Windows in Python 3.13, owners and groups never did
         return
     if old is not None:
         if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):

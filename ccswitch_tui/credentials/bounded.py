@@ -126,7 +126,7 @@ def _kill(process: Any) -> None:
     import signal
 
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
+        if sys.platform != "win32":
             os.killpg(process.pid, signal.SIGKILL)
         process.kill()
     with contextlib.suppress(Exception):  # unkillable (it hangs on a dead network disk): the system will reap it

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -194,10 +195,10 @@ def forbid_core_dumps() -> None:
     A limit of one byte rather than zero: Linux ignores zero for a core pattern
     that is a pipe, and takes one as "no core" everywhere. Source: core(5).
     """
-    try:
-        import resource
-    except ImportError:  # Windows writes no core files by itself
+    if sys.platform == "win32":  # writes no core files by itself
         return
+    import resource
+
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     if hard == resource.RLIM_INFINITY or hard >= 1:
         resource.setrlimit(resource.RLIMIT_CORE, (1, hard))

@@ -341,9 +341,14 @@ def serve_command() -> list[str]:
 
 
 def _detached() -> dict[str, Any]:
-    """Popen's words for a process that outlives us and has no terminal."""
+    """Popen's words for a process that outlives us and has no terminal.
+
+    Windows: the python.exe of a virtual environment starts the real one, and a
+    console program without a console opens a window of its own; so it gets one
+    that is not shown (CREATE_NO_WINDOW; ignored beside DETACHED_PROCESS).
+    """
     if sys.platform == "win32":
-        return {"creationflags": 0x00000208}  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
+        return {"creationflags": 0x08000200}  # CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP
     return {"start_new_session": True}
 
 

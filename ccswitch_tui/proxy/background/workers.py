@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -28,7 +29,7 @@ LONGEST_FOLDER = 80
 
 def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[int], Any], drain_s: float) -> int:
     """Serves from `count` processes on one port; a worker that dies is replaced. POSIX only."""
-    if not hasattr(os, "fork") or not hasattr(socket, "SO_REUSEPORT"):
+    if sys.platform == "win32" or not hasattr(socket, "SO_REUSEPORT"):
         raise UsageError("--workers needs a system with fork and SO_REUSEPORT", hint="leave --workers out")
     holder = bind(settings.host, settings.port, reuse_port=True)[0]
     port = holder.getsockname()[1]

@@ -19,6 +19,7 @@ from ccswitch_tui._version import __version__
 from ccswitch_tui.proxy.background.siblings import Siblings, ask_all, follow
 from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, metrics_text
 from ccswitch_tui.proxy.books.usage import UsageBook, priced
+from ccswitch_tui.proxy.memory import resident_mb
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.web.guard import proof
 from ccswitch_tui.wire.codec import dumps
@@ -125,7 +126,7 @@ class Admin:
             "running": len(traffic.running),
             "requests": traffic.total,
             "spent": traffic.spent(),
-            "memory_mb": _memory_mb(),
+            "memory_mb": resident_mb(),
         }
 
     async def _traffic(self, request: web.Request) -> web.Response:
@@ -290,13 +291,3 @@ async def _next_event(waiting: asyncio.Queue[bytes | tuple[str, dict[str, Any]]]
 
 def _json(value: dict[str, Any]) -> web.Response:
     return web.Response(body=dumps(value), content_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-def _memory_mb() -> float:
-    """Resident memory where the system tells it cheaply, else 0."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            pages = int(file.read().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0.0
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
