@@ -11,6 +11,8 @@ from tui_scenes import steady
 
 from ccswitch_tui.demo.world import DemoContext
 from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.tui.screens.base import gone
+from ccswitch_tui.tui.screens.edit import EditScreen
 from ccswitch_tui.tui.widgets.choice import Choice
 from conftest import OpenApp
 
@@ -50,6 +52,34 @@ async def test_what_cannot_be_meant_is_said_at_once_and_cannot_be_saved(open_app
         await pilot.pause(0.2)
         assert len(pilot.app.screen_stack) == 2
         assert Path(world.paths.profiles).read_bytes() == before
+
+
+async def test_a_check_that_wakes_while_the_form_is_taken_down_ends_quietly(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccswitch_tui.tui.screens.edit.PAUSE_S", 0.0)
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        edit = pilot.app.screen
+        assert isinstance(edit, EditScreen)
+        await edit.query_one("#form").remove()  # the leaves go first; the screen itself is still there
+        await edit._check().wait()
+        assert pilot.app.screen is edit
+
+
+@pytest.mark.parametrize("place", ["e", "p", "d"])
+async def test_a_place_that_is_being_taken_down_counts_as_left(open_app: OpenApp, place: str) -> None:
+    """Textual marks a screen first and empties it afterwards, and does not take it off the stack when the app ends."""
+    async with open_app() as pilot:
+        await pilot.press(place)
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
+        screen = pilot.app.screen
+        assert not gone(screen)
+        going = pilot.app._prune(screen)
+        assert screen in pilot.app.screen_stack
+        assert gone(screen)
+        await going
 
 
 async def test_a_number_may_be_written_short(open_app: OpenApp, world: DemoContext) -> None:

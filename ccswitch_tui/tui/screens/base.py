@@ -76,9 +76,14 @@ def task(group: str) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], Cal
 
 
 def gone(node: Any) -> bool:
-    """Whether a screen or pane was left: its widgets may be taken down already while a worker of it still ends."""
+    """Whether a screen or pane was left: its widgets may be taken down already while a worker of it still ends.
+
+    It may still hang in the tree then. Textual marks all that is to go first and takes the leaves down before
+    what holds them; and when the app ends, its screens stay on the stack until the last of them is empty.
+    """
     try:
-        return not node.is_attached or node.screen not in node.app.screen_stack
+        leaving = node._pruning or not node.app.is_running
+        return leaving or not node.is_attached or node.screen not in node.app.screen_stack
     except NoScreen:
         return True
 

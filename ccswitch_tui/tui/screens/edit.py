@@ -46,6 +46,11 @@ class EditScreen(Place[str | None]):
         self.sha256 = ""
         """Of the file they were read from."""
         self.error: CcswitchError | None = None
+        self.inputs: dict[str, Widget] = {field.key: widget_for(field) for field in FIELDS}
+        """By a field's key. Held here and not searched for: a check that wakes while the form is taken down
+        still finds what was typed."""
+        self.secret = SecretField(id="secret")
+        self.tip, self.verdict = Prose(id="tip"), Prose(id="verdict")
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("edit.title", name=self.profile_name), look.NAME)), classes="head")
@@ -57,13 +62,13 @@ class EditScreen(Place[str | None]):
                     yield Static(t(f"form.{group}"), classes="group")
                 with Horizontal(classes="field"):
                     yield Label(label_of(field))
-                    yield widget_for(field)
+                    yield self.inputs[field.key]
                 if field.key == "key":
                     with Horizontal(classes="field"):
                         yield Label(t("field.secret"))
-                        yield SecretField(id="secret")
-        yield Prose(id="tip")
-        yield Prose(id="verdict")
+                        yield self.secret
+        yield self.tip
+        yield self.verdict
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -86,16 +91,16 @@ class EditScreen(Place[str | None]):
             texts |= {key: fresh[key] for key in contested(self.opened, now, fresh)}
         self.opened, self.sha256 = fresh, sha256
         for field in FIELDS:
-            put(self.query_one(f"#{field.widget_id}"), texts[field.key])
+            put(self.inputs[field.key], texts[field.key])
         self._check()
 
     def texts(self) -> dict[str, str]:
         """What the fields hold now; the secret is not among them."""
-        return {f.key: text_in(self.query_one(f"#{f.widget_id}")) for f in FIELDS}
+        return {key: text_in(widget) for key, widget in self.inputs.items()}
 
     @property
     def dirty(self) -> bool:
-        return bool(self.opened) and (bool(differing(self.opened, self.texts())) or self.query_one(SecretField).filled)
+        return bool(self.opened) and (bool(differing(self.opened, self.texts())) or self.secret.filled)
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -108,7 +113,7 @@ class EditScreen(Place[str | None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """What the field is for, below the form."""
         field = next((f for f in FIELDS if f.widget_id == event.widget.id), None)
-        self.query_one("#tip", Prose).update(tip_of(field) if field else "")
+        self.tip.update(tip_of(field) if field else "")
 
     @task("check")
     async def _check(self) -> None:
@@ -129,7 +134,7 @@ class EditScreen(Place[str | None]):
             shown.append(look.item("fail", error.message))
             if error.hint:
                 shown.append(look.line("  ", look.HANG, (look.quoted(error.hint), look.QUIET)))
-        self.query_one("#verdict", Prose).update(look.lines(*shown))
+        self.verdict.update(look.lines(*shown))
         self.renew_keys()
 
     # ------------------------------------------------------------------ actions
@@ -147,7 +152,7 @@ class EditScreen(Place[str | None]):
         await self._save()
 
     async def _save(self) -> None:
-        field = self.query_one(SecretField)
+        field = self.secret
         secret = field.take() if field.filled else None
         try:
             while not await self._saved(secret):
