@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def draft_from_args(args: argparse.Namespace, ctx: Context) -> Draft:
     """The endpoint these options describe, and its key if they hold or name one. Raises UsageError."""
+    from ccswitch_tui.interop.headers import header_option
     from ccswitch_tui.workflows import add
 
     key_ref = key_reference(args.key) if args.key is not None else None
@@ -63,7 +64,7 @@ def draft_from_args(args: argparse.Namespace, ctx: Context) -> Draft:
         )
     draft = add.with_options(
         draft, model=args.model, tiers=dict(map(_tier, args.tier)), wire=args.wire, auth=args.auth,
-        headers=list(map(_header, args.header)),
+        headers=list(map(header_option, args.header)),
     )  # fmt: skip
     if key_ref is not None:
         return draft._replace(key_ref=key_ref, secret=None)
@@ -135,21 +136,5 @@ def ask_for_key(name: str, where: str) -> Secret:
 def _tier(text: str) -> tuple[str, str]:
     tier, equals, model = text.partition("=")
     if not equals or not model.strip():
-        raise UsageError(f"--tier takes TIER=MODEL, not '{text}'", hint="for example --tier haiku=small-model")
+        raise UsageError("--tier takes TIER=MODEL", hint="for example --tier haiku=small-model")
     return tier.strip(), model.strip()
-
-
-def _header(text: str) -> tuple[str, str]:
-    from ccswitch_tui.interop.headers import looks_secret
-
-    name, colon, value = text.partition(":")
-    name, value = name.strip(), value.strip()
-    if not colon or not name or not value:
-        raise UsageError("--header takes 'Name: value'", hint="for example --header 'X-Title: mine'")
-    if looks_secret(name):
-        Secret(value)
-        raise UsageError(
-            f"the header '{name}' would carry a secret, and headers are kept in profiles.toml",
-            hint=f"give the key with --key-stdin and say --auth header:{name}",
-        )
-    return name, value

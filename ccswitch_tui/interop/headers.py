@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.shellwords import command_in, variable_in
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
@@ -47,6 +48,30 @@ def looks_secret(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
+def carries_secret(name: str, value: str) -> bool:
+    """Whether a header would carry a secret: by its name, or by what stands in it."""
+    return looks_secret(name) or "bearer " in value.lower() or holds_key(value)
+
+
+def header_option(text: str) -> tuple[str, str]:
+    """A `--header 'Name: value'` as the pair it is. Raises UsageError, which repeats no value: it could be a key.
+
+    A command line is seen by every process, so a header with a secret in it is refused wherever it is given.
+    """
+    name, colon, value = text.partition(":")
+    name, value = name.strip(), value.strip()
+    if not colon or not name or not value:
+        Secret(text)
+        raise UsageError(say("--header takes 'Name: value'"), hint=say("for example --header 'X-Title: mine'"))
+    if carries_secret(name, value):
+        Secret(value)
+        raise UsageError(
+            say("the header '{name}' would carry a secret, which every process could read", name=name),
+            hint=say("name where the key is with --key env:NAME, and say --auth header:{name}", name=name),
+        )
+    return name, value
+
+
 def read_headers(pairs: Iterable[tuple[str, str]], notes: list[str], warnings: list[str]) -> ReadHeaders:
     """Sorts `pairs`; what was left out and matters goes into `notes` and `warnings`, without values."""
     kept: dict[str, str] = {}
@@ -61,7 +86,7 @@ def read_headers(pairs: Iterable[tuple[str, str]], notes: list[str], warnings: l
             found[lower] = value
         elif lower == "user-agent":
             notes.append(say("the user agent is not taken over: requests go out under the client's own name"))
-        elif looks_secret(lower) or "bearer " in value.lower() or holds_key(value):
+        elif carries_secret(lower, value):
             Secret(value)
             found.setdefault("?" + name, value)
         elif not _HEADER_NAME.fullmatch(name) or any(ord(c) < 32 for c in value):

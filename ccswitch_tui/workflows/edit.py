@@ -302,7 +302,7 @@ def _value(path: list[str], text: str, notes: list[str]) -> Any:
     if path[0] == "prices":
         return _price(path, text)
     if path[:2] == ["endpoint", "headers"]:
-        _refuse_secret_header(path[2])
+        _refuse_secret_header(path[2], text)
     return text
 
 
@@ -368,10 +368,12 @@ def _quirk(name: str, text: str) -> Any:
     return value
 
 
-def _refuse_secret_header(name: str) -> None:
-    from ccswitch_tui.interop.headers import looks_secret
+def _refuse_secret_header(name: str, value: str) -> None:
+    from ccswitch_tui.interop.headers import carries_secret
+    from ccswitch_tui.secret import Secret
 
-    if looks_secret(name):
+    if carries_secret(name, value):
+        Secret(value)
         raise UsageError(
             say("the header '{name}' would carry a secret, and headers are kept in profiles.toml", name=name),
             hint=say("give the key with --key-stdin and --set endpoint.auth=header:{name}", name=name),

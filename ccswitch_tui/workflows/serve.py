@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 STATELESS_NAME = "upstream"
+
+EXAMPLES = {"--quirk": "for example --quirk images=inline", "--tier": "for example --tier haiku=small-model"}
 
 
 class ServeOptions(NamedTuple):
@@ -180,6 +182,7 @@ def _with_agent(ctx: Context) -> tuple[Callable[[Profile], Secret | None], Calla
 
 def stateless_profile(options: ServeOptions) -> Profile:
     """A profile made of arguments. Raises UsageError for what does not make sense."""
+    from ccswitch_tui.interop.headers import header_option
     from ccswitch_tui.profiles.url import normalise_url
     from ccswitch_tui.wire.quirks import quirks_from
 
@@ -196,7 +199,7 @@ def stateless_profile(options: ServeOptions) -> Profile:
             base_url=url.base_url,
             wire=wire,
             auth=options.auth,
-            headers=_headers(options.header),
+            headers=dict(map(header_option, options.header)),
             ca_file=options.ca_file,
             http_proxy=options.http_proxy,
         ),
@@ -220,20 +223,11 @@ def _models(options: ServeOptions) -> ModelTiers:
     return ModelTiers(**tiers)
 
 
-def _headers(given: tuple[str, ...] | list[str]) -> Mapping[str, str]:
-    headers = {}
-    for text in given:
-        name, colon, value = text.partition(":")
-        if not colon or not name.strip():
-            raise UsageError(f"--header '{text}' is no header", hint="--header 'Name: value'")
-        headers[name.strip()] = value.strip()
-    return headers
-
-
 def _pair(text: str, option: str) -> tuple[str, str]:
+    """One `NAME=VALUE`. The error repeats nothing: the text could be a key that went astray."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise UsageError(f"{option} '{text}' is no pair", hint=f"{option} NAME=VALUE")
+        raise UsageError(f"{option} takes NAME=VALUE", hint=EXAMPLES[option])
     return name.strip(), value.strip()
 
 

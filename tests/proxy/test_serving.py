@@ -123,8 +123,12 @@ def test_by_default_the_users_own_local_token_guards_it(home: Path) -> None:
         (("--upstream", "http://127.0.0.1:9/v1", "--key", "sk-example-0123456789"), "by reference, not by value"),
         (("--upstream", "http://127.0.0.1:9/v1", "--tier", "huge=x"), "there is no tier 'huge'"),
         (("--upstream", "http://127.0.0.1:9/v1", "--quirk", "nonsense=1"), "nonsense"),
-        (("--upstream", "http://127.0.0.1:9/v1", "--quirk", "stream_options"), "is no pair"),
-        (("--upstream", "http://127.0.0.1:9/v1", "--header", "nonsense"), "is no header"),
+        (("--upstream", "http://127.0.0.1:9/v1", "--quirk", "hunter2hunter2"), "--quirk takes NAME=VALUE"),
+        (("--upstream", "http://127.0.0.1:9/v1", "--tier", "hunter2hunter2"), "--tier takes NAME=VALUE"),
+        (("--upstream", "http://127.0.0.1:9/v1", "--header", "hunter2hunter2"), "--header takes 'Name: value'"),
+        (("--upstream", "http://127.0.0.1:9/v1", "--header", "Authorization: hunter2hunter2"), "would carry a secret"),
+        (("--upstream", "http://127.0.0.1:9/v1", "--header", "X-Id: Bearer hunter2hunter2"), "would carry a secret"),
+        (("--upstream", "http://127.0.0.1:9/v1", "--header", "X-Id: sk-example-0123456789abcdef"), "would carry"),
         (("--upstream", "http://127.0.0.1:9/v1", "--host", "no-such-host.invalid"), "no address of this machine"),
         (("--profile", "gone"), "no profile 'gone'"),
         (("--profile", "gone", "--model", "x"), "--model goes with --upstream"),
@@ -137,6 +141,7 @@ def test_what_does_not_make_sense_is_refused_with_exit_code_2(
     assert words in said
     assert "sk-example-0123456789" not in said
     assert "plain-text-token" not in said
+    assert "hunter2" not in said
     assert code == 2, said
 
 
