@@ -150,5 +150,5 @@ def _waited(process: Any) -> int:
             with contextlib.suppress(OSError):
                 os.kill(process.pid, signal.SIGCONT)
             continue
-        process.returncode = os.waitstatus_to_exitcode(status)
-        return process.returncode if process.returncode >= 0 else 128 - process.returncode
+        code = process.returncode = os.waitstatus_to_exitcode(status)
+        return code if code >= 0 else 128 - code

@@ -13,7 +13,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ def call_within(limit_s: float, call: Callable[[], T]) -> T:
         raise TookTooLong
     if outcome[1] is not None:
         raise outcome[1]
-    return outcome[0]
+    return cast("T", outcome[0])
 
 
 class Ran(NamedTuple):
@@ -119,7 +119,7 @@ def _talk(process: Any, given: bytes) -> Ran:
 
 def _read_most(pipe: Any) -> bytes:
     """Up to one byte more than MOST_BYTES, so that the caller can tell that there was more."""
-    return pipe.read(MOST_BYTES + 1)
+    return bytes(pipe.read(MOST_BYTES + 1))
 
 
 def _kill(process: Any) -> None:

@@ -168,7 +168,8 @@ class OSKeyring:
             return call_within(self.limit_s / 2, lambda: secret_service.read(self.service, name, self.env))
         except secret_service.Locked:
             # Through keyring it may be unlocked: that asks on the desktop, if somebody is there to ask.
-            return _ask(self.env, self.label, self._message("get", name), self.limit_s / 2)["value"]
+            value: str | None = _ask(self.env, self.label, self._message("get", name), self.limit_s / 2)["value"]
+            return value
         except secret_service.Unreachable as error:
             raise _absent(self.label, str(error)) from None
         except TookTooLong:
@@ -211,7 +212,7 @@ def _ask(env: Mapping[str, str], label: str, message: dict[str, Any], limit_s: f
             )
         ) from None
     try:
-        answer = json.loads(ran.stdout.rstrip().rpartition(b"\n")[2])
+        answer: dict[str, Any] = json.loads(ran.stdout.rstrip().rpartition(b"\n")[2])
     except ValueError:
         last = ran.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise _explain(label, "", last or say("exit code {code}", code=ran.code)) from None

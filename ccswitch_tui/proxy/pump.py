@@ -88,8 +88,9 @@ class Pump:
             await _pumped(reply, source, translator, push)
             out = push.unsent + translator.finish(source.cause)
             _note(exchange, translator)
-            if translator.failure is not None and not reply.begun:
-                return translator.failure
+            failure: Failure | None = translator.failure
+            if failure is not None and not reply.begun:
+                return failure
             exchange.returned.add(out)
             if translator.error is None:
                 source.ended(self._background)

@@ -35,7 +35,7 @@ class Climbing:
 
     @property
     def ladder_shown(self) -> Ladder:
-        return cast("Any", self).query_one(Ladder)
+        return cast("Ladder", cast("Any", self).query_one(Ladder))
 
     def on_step(self, step: Step) -> None:
         """Called from the probe's thread."""

@@ -15,11 +15,12 @@ from ccswitch_tui.secret import redact
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.pasted import Sealed
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.widgets.details import fact_named
 from ccswitch_tui.tui.widgets.finding import card, sentence_of
 from ccswitch_tui.tui.widgets.ladder import step_title
-from ccswitch_tui.tui.widgets.paste_area import PasteArea, Sealed
+from ccswitch_tui.tui.widgets.paste_area import PasteArea
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
