@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--paste", metavar="-", help="'-' reads what you paste: curl, exports, .env, JSON, SDK code, a link"
     )
     source.add_argument("--preset", metavar="ID[:VALUE]", help="a provider of 'ccswitch-tui presets'")
-    source.add_argument("--url", help="the address")
+    parser.add_argument("--url", help="the address; beside --paste, in place of the one in the text")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument(
         "--tier", action="append", default=[], metavar="TIER=MODEL", help="haiku=…, opus=… (repeatable)"
@@ -50,10 +50,12 @@ def draft_from_args(args: argparse.Namespace, ctx: Context) -> Draft:
         raise UsageError(
             "--paste and --key-stdin both read standard input", hint="name the key with --key env:NAME instead"
         )
+    if args.preset is not None and args.url is not None:
+        raise UsageError("--preset and --url both give the address", hint="use one of them")
     if args.key is not None and args.key_stdin:
         raise UsageError("--key and --key-stdin both give the key", hint="use one of them")
     if args.paste is not None:
-        draft = add.draft_from_text(pasted_text(args.paste))
+        draft = add.draft_from_text(pasted_text(args.paste), args.url)
     elif args.preset is not None:
         draft = add.draft_from_preset(args.preset, wire=args.wire)
     elif args.url is not None:

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.litellm import PRESET_OF_PROVIDER
+from ccswitch_tui.interop.litellm import PRESET_OF_PROVIDER, split_model
 from ccswitch_tui.interop.loops import checked
-from ccswitch_tui.interop.variables import Pair, draft_from_pairs
+from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.interop.yamltext import to_yaml
 from ccswitch_tui.profiles.draft import Candidate
-from ccswitch_tui.profiles.model import ModelTiers, Profile
+from ccswitch_tui.profiles.model import ModelTiers, Profile, Wire
 from ccswitch_tui.profiles.presets import load_presets
 from ccswitch_tui.sentence import say
 
@@ -28,31 +28,24 @@ def candidates_from_config(tree: Any, env: Mapping[str, str] | None = None, *, i
     for line in _texts(tree.get("set-env")):
         name, _, value = line.partition("=")
         env[name.strip()] = value.strip()
-    provider, _, model = str(tree.get("model") or "").rpartition("/")
+    provider, model = split_model(str(tree.get("model") or ""))
     keys = dict(line.partition("=")[::2] for line in _texts(tree.get("api-key")))
-    given: list[Pair] = [
-        (
-            "base_url",
-            str(tree.get("openai-api-base") or env.get("OPENAI_API_BASE") or env.get("OPENAI_BASE_URL") or ""),
-        ),
-        ("api_key", str(tree.get("openai-api-key") or keys.get("openai") or env.get("OPENAI_API_KEY") or "")),
-    ]
-    own = given[0][1] and provider in ("", "openai")
-    preset = load_presets().presets.get(PRESET_OF_PROVIDER.get(provider.partition("/")[0] or "openai", ""))
-    if not own and preset is None:
+    name = provider or "openai"
+    bases = [tree.get(f"{name}-api-base"), env.get(f"{name.upper()}_API_BASE"), env.get(f"{name.upper()}_BASE_URL")]
+    key = tree.get(f"{name}-api-key") or keys.get(name) or env.get(f"{name.upper()}_API_KEY") or ""
+    base = next((str(b) for b in bases if b), "")
+    preset = load_presets().presets.get(PRESET_OF_PROVIDER.get(name, ""))
+    if base:
+        draft = draft_from_pairs([("base_url", base), ("api_key", str(key))], "aider")
+    elif preset is not None:
+        known = preset.anthropic if name == "anthropic" else preset.openai or preset.anthropic
+        draft = draft_from_pairs([("base_url", known or ""), ("api_key", str(key))], "aider")
+    else:
         return [Candidate("aider", None, say("the address of '{provider}' is not known", provider=provider))]
-    if not own:
-        assert preset is not None
-        name = f"{(provider.partition('/')[0] or 'openai')}"
-        key = tree.get(f"{name}-api-key") or keys.get(name) or env.get(f"{name.upper()}_API_KEY") or ""
-        given = [("base_url", preset.openai or preset.anthropic or ""), ("api_key", str(key))]
-    try:
-        draft = draft_from_pairs(given, "aider")
-    except UsageError as error:
-        return [Candidate("aider", None, error.message)]
     if draft.endpoint is not None and draft.endpoint.wire is None:
-        draft = draft._replace(endpoint=draft.endpoint._replace(wire="openai-chat"))
-    weak = str(tree.get("weak-model") or "").rpartition("/")[2]
+        wire: Wire = "anthropic" if name == "anthropic" else "openai-chat"
+        draft = draft._replace(endpoint=draft.endpoint._replace(wire=wire))
+    weak = split_model(str(tree.get("weak-model") or ""))[1]
     notes = list(draft.notes)
     if tree.get("verify-ssl") is False:
         notes.append(
@@ -61,7 +54,7 @@ def candidates_from_config(tree: Any, env: Mapping[str, str] | None = None, *, i
     draft = draft._replace(
         models=ModelTiers(default=model or None, haiku=weak if weak and weak != model else None), notes=tuple(notes)
     )
-    return [checked("aider" if own else provider.partition("/")[0] or "openai", draft, insist=insist)]
+    return [checked("aider" if base else name, draft, insist=insist)]
 
 
 def _texts(value: Any) -> list[str]:

@@ -159,7 +159,9 @@ def _env_pairs(env: dict[str, Any], meta: dict[str, Any]) -> list[Pair]:
     field = meta.get("apiKeyField")
     both = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")
     left_out = set(both) - {field} if field in both and env.get(field) else set()
-    return [(k, str(v)) for k, v in env.items() if isinstance(v, str | int | float) and k not in left_out]
+    # null is kept: an address that is named and empty must not count as absent
+    kept = {k: "" if v is None else v for k, v in env.items() if k not in left_out}
+    return [(k, str(v)) for k, v in kept.items() if isinstance(v, str | int | float)]
 
 
 def draft_from_codex(settings: dict[str, Any]) -> Draft:
@@ -168,21 +170,24 @@ def draft_from_codex(settings: dict[str, Any]) -> Draft:
     try:
         config = tomllib.loads(str(settings.get("config") or ""))
     except tomllib.TOMLDecodeError:
-        config = {}
+        return Draft(unusable=say("its configuration cannot be read as TOML"), source="cc-switch")
     providers = config.get("model_providers")
-    chosen = (providers or {}).get(config.get("model_provider"), {}) if isinstance(providers, dict) else {}
-    chosen = chosen if isinstance(chosen, dict) else {}
+    provider = str(config.get("model_provider") or "openai")
+    chosen = providers.get(provider) if isinstance(providers, dict) else None
+    if chosen is None and provider == "openai":
+        chosen = {"base_url": config["openai_base_url"]} if "openai_base_url" in config else None
+    elif not isinstance(chosen, dict):
+        return Draft(
+            unusable=say("its provider '{provider}' is not described in it", provider=provider), source="cc-switch"
+        )
+    pairs: list[Pair] = [("OPENAI_MODEL", str(config.get("model") or ""))]
+    if chosen is not None:
+        pairs.append(("OPENAI_BASE_URL", str(chosen.get("base_url") or "")))
+    chosen = chosen or {}
     key = (auth or {}).get("OPENAI_API_KEY") or chosen.get("experimental_bearer_token") or ""
     if not key and chosen.get("env_key"):
         key = f"${chosen['env_key']}"
-    draft = draft_from_pairs(
-        [
-            ("OPENAI_BASE_URL", str(chosen.get("base_url") or "")),
-            ("OPENAI_API_KEY", str(key)),
-            ("OPENAI_MODEL", str(config.get("model") or "")),
-        ],
-        "cc-switch",
-    )
+    draft = draft_from_pairs([*pairs, ("OPENAI_API_KEY", str(key))], "cc-switch")
     if chosen.get("wire_api") == "responses":
         draft = draft._replace(
             notes=(*draft.notes, "it used the Responses API; chat completions of the same base are tried")

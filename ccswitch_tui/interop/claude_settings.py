@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.draft import Candidate
@@ -36,11 +35,8 @@ def candidate_from_environment(name: str, env: Mapping[str, str], *, insist: boo
 
 
 def _candidate(name: str, env: Mapping[str, Any], helper: str, insist: bool) -> Candidate:
-    pairs = [(k, str(v)) for k, v in env.items() if isinstance(v, str | int | float)]
-    try:
-        draft = draft_from_pairs(pairs, "Claude Code's settings")
-    except UsageError as error:
-        return Candidate(name, None, error.message)
+    pairs = [(k, "" if v is None else str(v)) for k, v in env.items() if v is None or isinstance(v, str | int | float)]
+    draft = draft_from_pairs(pairs, "Claude Code's settings")
     if draft.secret is None and draft.key_ref is None and helper:
         draft = draft._replace(
             key_ref=SecretRef("command", helper),

@@ -63,11 +63,12 @@ def _candidate(entry: Mapping[str, Any], insist: bool) -> Candidate:
     if provider in SIGNED:
         return Candidate(name, None, say("'{provider}' signs in instead of using a key", provider=provider))
     try:
-        draft = draft_from_pairs(
-            [("base_url", str(entry.get("apiBase") or "")), ("api_key", str(entry.get("apiKey") or ""))], "Continue"
-        )
+        base = [("base_url", str(entry["apiBase"]))] if entry.get("apiBase") else []
+        draft = draft_from_pairs([*base, ("api_key", str(entry.get("apiKey") or ""))], "Continue")
     except UsageError as error:
         return Candidate(name, None, error.message)
+    if draft.unusable:
+        return Candidate(name, None, draft.unusable)
     if draft.endpoint is None:
         preset = load_presets().presets.get(PRESET_OF_PROVIDER.get(provider, ""))
         if preset is None:

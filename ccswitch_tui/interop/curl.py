@@ -98,6 +98,16 @@ def parse_curl(text: str) -> Draft:
     the same text and here-documents. Raises UsageError, whose message repeats
     nothing of the text, when there is no command or no address in it.
     """
+    draft = read_curl(text)
+    if draft.endpoint is None:
+        raise UsageError(
+            draft.unusable, hint=say("add the https://… address, or give it with --url"), kind="url-malformed"
+        )
+    return draft
+
+
+def read_curl(text: str) -> Draft:
+    """parse_curl for a command whose address may be none: then `unusable` says why, and the rest is there."""
     text = _PROMPT.sub("", text.replace("\r\n", "\n"))
     # “…” as word processors and chats make of "…": what stands inside was one word.
     text = re.sub("“([^“”]*)”|‘([^‘’]*)’", lambda m: shlex.quote(m[1] or m[2] or ""), text)
@@ -112,12 +122,6 @@ def parse_curl(text: str) -> Draft:
         lines = command[heredoc.end() :].split("\n")
         end = next((n for n, line in enumerate(lines) if line.strip() == heredoc[2]), len(lines))
         options.bodies.append("\n".join(lines[:end]))
-    if not options.urls:
-        raise UsageError(
-            say("the curl command holds no address"),
-            hint=say("add the https://… address, or give it with --url"),
-            kind="url-malformed",
-        )
     return _draft(options, further)
 
 
@@ -185,8 +189,15 @@ def _one_option(word: str, rest: object) -> list[tuple[str, str]]:
 def _draft(options: _Options, further: bool) -> Draft:
     notes: list[str] = []
     warnings: list[str] = []
-    url = _address(options, notes)
     headers = _headers(options, notes, warnings)
+    try:
+        url = _address(options, notes)
+    except UsageError as error:
+        return Draft(
+            unusable=error.message, secret=headers.secret, models=ModelTiers(default=_model(options, notes)),
+            key_ref=SecretRef("env", headers.variable) if headers.variable and not headers.secret else None,
+            notes=tuple(notes), source=SOURCE,
+        )  # fmt: skip
     model = _model(options, notes) or url.model
     wire: Wire | None = url.wire_hint or ("anthropic" if headers.anthropic else None)
     for name, why in LEFT_OUT.items():

@@ -61,33 +61,55 @@ def _from_cc_switch(given: dict[str, str]) -> Draft:
     app = given.get("app", "claude")
     vendor = "openai" if app in ("codex", "opencode", "openclaw") else "anthropic"
     key = "anthropic_auth_token" if vendor == "anthropic" else "openai_api_key"
+    config = given.get("config", "")
     pairs: list[Pair] = [
-        (f"{vendor}_base_url", given.get("endpoint", "").partition(",")[0]),
         (key, given.get("apikey", "")),
         (f"{vendor}_model", given.get("model", "")),
         ("haiku_model", given.get("haikumodel", "")),
         ("sonnet_model", given.get("sonnetmodel", "")),
         ("opus_model", given.get("opusmodel", "")),
     ]
+    inner = _embedded(config, app) if config else None
+    endpoint, *further = given.get("endpoint", "").split(",")
+    if endpoint or inner is None or (inner.endpoint is None and not inner.unusable):
+        # a link always means one address: without any it is unusable, and never the vendor's
+        pairs.append((f"{vendor}_base_url", endpoint))
+    else:
+        pairs = [pair for pair in pairs if pair[0] != key] + [("api_key", given.get("apikey", ""))]
     draft = draft_from_pairs(pairs, "a ccswitch:// link", name=given.get("name", ""))
-    if given.get("config"):
-        return _with_config(draft, given["config"])
-    return draft
+    if further:
+        draft = draft._replace(
+            notes=(*draft.notes, say("the link names {n} addresses: the first was taken", n=len(further) + 1))
+        )
+    if config and inner is None:
+        unread = say("the configuration in the link cannot be read and was left out")
+        draft = draft._replace(notes=(*draft.notes, unread))
+    return draft if inner is None else _merged(draft, inner)
 
 
-def _with_config(draft: Draft, config: str) -> Draft:
-    """What the embedded configuration (base64 JSON) adds to the link's own parameters."""
-    from ccswitch_tui.interop.snippets import draft_from_json_text
+def _embedded(config: str, app: str) -> Draft | None:
+    """The embedded configuration: JSON or TOML in base64, for Codex TOML inside JSON; None where it cannot be read."""
+    from ccswitch_tui.interop.cc_switch import draft_from_codex
+    from ccswitch_tui.interop.snippets import draft_from_tree, forgiving_json
 
     try:
-        text = base64.b64decode(config + "=" * (-len(config) % 4), altchars=b"-_").decode()
+        text = base64.b64decode(config.replace(" ", "+") + "=" * (-len(config) % 4), altchars=b"-_").decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        return draft._replace(notes=(*draft.notes, "the configuration in the link cannot be read and was left out"))
-    inner = draft_from_json_text(text)
-    if inner is None:
-        return draft._replace(notes=(*draft.notes, "the configuration in the link cannot be read and was left out"))
+        return None
+    try:
+        tree = forgiving_json(text)
+    except ValueError:
+        return draft_from_codex({"config": text}) if app == "codex" else None
+    if app == "codex" and isinstance(tree, dict) and isinstance(tree.get("config"), str):
+        return draft_from_codex(tree)
+    return draft_from_tree(tree)
+
+
+def _merged(draft: Draft, inner: Draft) -> Draft:
+    """The link's own parameters over what its embedded configuration says."""
     return inner._replace(
-        endpoint=draft.endpoint or inner.endpoint,
+        endpoint=draft.endpoint or (None if draft.unusable else inner.endpoint),
+        unusable=draft.unusable or ("" if draft.endpoint else inner.unusable),
         secret=draft.secret or inner.secret,
         models=type(draft.models)(*(ours or theirs for ours, theirs in zip(draft.models, inner.models, strict=True))),
         name=draft.name,

@@ -29,7 +29,7 @@ _IN_FRONT_OF_A_COMMAND = re.compile(
 def env_pairs(text: str) -> list[Pair]:
     """NAME=value lines as shells, .env files, PowerShell and docker write them."""
     found = []
-    text = _IN_FRONT_OF_A_COMMAND.sub(lambda m: re.sub(r"(?<=\S)[ \t]+(?=\w+=)", "\n", m[1]) + "\n", _joined(text))
+    text = _IN_FRONT_OF_A_COMMAND.sub(_apart, _joined(text))
     for match in _ENV_LINE.finditer(_SEVERAL_IN_A_LINE.sub("\n", text)):
         value = match["value"]
         spaced = "=" not in match[0].split(match["name"], 1)[1][:3]
@@ -37,9 +37,31 @@ def env_pairs(text: str) -> list[Pair]:
         if spaced and not match["how"]:
             continue
         if match["how"] in ("export", "-e", "--env", "ENV"):
-            value = re.match(r"(\"[^\"]*\"|'[^']*'|[^\s\"']*)", value)[0]  # type: ignore[index]
+            first = re.match(r"(\"[^\"]*\"|'[^']*'|[^\s\"']*)", value)[0]  # type: ignore[index]
+            value = value if _cut_in_the_host(first, value[len(first) :]) else first
         found.append((match["name"], unquoted(value)))
     return found
+
+
+def _apart(match: re.Match[str]) -> str:
+    """Assignments before a command, each on a line of its own; as they are where a blank cuts an address in two."""
+    if any(
+        _cut_in_the_host(word.partition("=")[2], match[0][match.end(1) - match.start() :])
+        for word in match[1].split()[-1:]
+    ):
+        return match[0]
+    return re.sub(r"(?<=\S)[ \t]+(?=\w+=)", "\n", match[1]) + "\n"
+
+
+def _cut_in_the_host(value: str, rest: str) -> bool:
+    """Whether an address ends in half a host (`https://exa mple`): then the blank is a mistake, and ends no word."""
+    follows = re.match(r"[ \t]*([\w./-]+)", rest)
+    half = re.fullmatch(r"https?://[\w-]+\.?", value, re.IGNORECASE) is not None and "localhost" not in value.lower()
+    return half and follows is not None and follows[1] not in COMMANDS
+
+
+COMMANDS = frozenset({"claude", "codex", "npx", "node", "python", "python3", "uvx", "bunx", "aider", "opencode"})
+"""What people start with variables in front: then a host without a dot is a machine of their own network."""
 
 
 def _joined(text: str) -> str:

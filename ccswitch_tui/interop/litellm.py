@@ -42,17 +42,50 @@ def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate
     entries = tree.get("model_list") if isinstance(tree, Mapping) else None
     if not isinstance(entries, list):
         raise UsageError(say("this is no configuration of LiteLLM's proxy"), hint=say("it has a list named model_list"))
+    credentials = _credentials(tree)
+    variables = tree.get("environment_variables")
     groups: dict[tuple[str, str, str], list[tuple[str, str, Mapping[str, Any]]]] = {}
     for entry in entries:
         params = entry.get("litellm_params") if isinstance(entry, Mapping) else None
         if not isinstance(params, Mapping) or not isinstance(params.get("model"), str):
             continue
-        provider, slash, model = params["model"].partition("/")
-        if not slash:
-            provider, model = "openai", params["model"]
-        spot = (provider, str(params.get("api_base") or ""), str(params.get("api_key") or ""))
+        if params.get("litellm_credential_name"):
+            # what is not in the file lies in LiteLLM's database: the address must not count as absent
+            unknown = {"api_base": f"${{{params['litellm_credential_name']}}}"}
+            params = {**params, **credentials.get(str(params["litellm_credential_name"]), unknown)}
+        provider, model = split_model(params["model"])
+        provider = str(params.get("custom_llm_provider") or provider or "openai")
+        base = params.get("api_base") or params.get("base_url") or _base_of(provider, variables)
+        spot = (provider, str(base or ""), str(params.get("api_key") or ""))
         groups.setdefault(spot, []).append((str(entry.get("model_name") or model), model, entry))
     return [_candidate(*spot, members, insist) for spot, members in groups.items()]
+
+
+def split_model(text: str) -> tuple[str, str]:
+    """`openai/vendor/model` as ("openai", "vendor/model"); the first part only where it is a provider of LiteLLM's."""
+    first, slash, rest = text.partition("/")
+    known = first in PRESET_OF_PROVIDER or first in OPENAI_LIKE or first in NO_CHAT or first in ("azure", "azure_ai")
+    return (first, rest) if slash and known else ("", text)
+
+
+def _credentials(tree: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """`credential_list`: addresses and keys that entries name instead of holding them."""
+    listed = tree.get("credential_list")
+    return {
+        str(entry.get("credential_name")): entry["credential_values"]
+        for entry in (listed if isinstance(listed, list) else ())
+        if isinstance(entry, Mapping) and isinstance(entry.get("credential_values"), Mapping)
+    }
+
+
+def _base_of(provider: str, variables: Any) -> Any:
+    """The address a provider's own variable gives, where the configuration sets it."""
+    if not isinstance(variables, Mapping):
+        return None
+    return next(
+        (variables[n] for n in (f"{provider.upper()}_API_BASE", f"{provider.upper()}_BASE_URL") if variables.get(n)),
+        None,
+    )
 
 
 def _candidate(
@@ -82,7 +115,9 @@ def _candidate(
 
 
 def _draft(provider: str, base: str, key: str) -> Draft | None:
-    read = draft_from_pairs([("base_url", base), ("api_key", key)], "LiteLLM")
+    read = draft_from_pairs([*([("base_url", base)] if base else []), ("api_key", key)], "LiteLLM")
+    if read.unusable:
+        return read
     if read.endpoint is not None:
         url, native = read.endpoint.base_url, provider == "anthropic"
         if native:

@@ -46,7 +46,7 @@ def why_a_loop(draft: Draft) -> str:
 def checked(name: str, draft: Draft, *, in_use: bool = False, insist: bool = False) -> Candidate:
     """A candidate of this draft, refused when it has no address or would be a loop."""
     if draft.endpoint is None:
-        return Candidate(name, None, say("it names no address"), in_use)
+        return Candidate(name, None, draft.unusable or say("it names no address"), in_use)
     loop = why_a_loop(draft)
     if loop and not insist:
         return Candidate(name, None, loop, in_use)

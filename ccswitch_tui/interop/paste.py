@@ -11,11 +11,12 @@ import re
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop import deep_links, snippets
-from ccswitch_tui.interop.curl import looks_like_curl, parse_curl
+from ccswitch_tui.interop.curl import looks_like_curl, read_curl
 from ccswitch_tui.interop.env_lines import env_pairs
 from ccswitch_tui.interop.headers import holds_key, read_headers
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, read_key
 from ccswitch_tui.profiles.draft import Draft
+from ccswitch_tui.profiles.url import normalise_url
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 
@@ -40,8 +41,8 @@ _KEY_SHAPE = re.compile(
 )
 
 
-def parse_paste(pasted: str | bytes) -> Draft:
-    """The endpoint, key and models in whatever was pasted.
+def parse_paste(pasted: str | bytes, url: str | None = None) -> Draft:
+    """The endpoint, key and models in whatever was pasted; `url` takes the place of the address in it.
 
     Raises UsageError, with a hint and without repeating the text, when it is
     too long, not text, or says nothing about an endpoint.
@@ -49,9 +50,21 @@ def parse_paste(pasted: str | bytes) -> Draft:
     notes: list[str] = []
     text = _readable(pasted, notes)
     draft = _parse(text)
+    if url is not None:
+        draft = _at(draft, url)
     if draft.endpoint is None:
         raise _no_address(draft)
     return draft._replace(notes=(*notes, *draft.notes))
+
+
+def _at(draft: Draft, url: str) -> Draft:
+    """The draft with another address: the user's word counts more than the text."""
+    given = draft_from_pairs([("url", url)], "an address").endpoint
+    if given is None:
+        normalise_url(url)  # which says why
+    elif draft.endpoint is not None:
+        given = draft.endpoint._replace(base_url=given.base_url, wire=given.wire)
+    return draft._replace(endpoint=given, unusable="")
 
 
 def _readable(pasted: str | bytes, notes: list[str]) -> str:
@@ -95,7 +108,7 @@ def _parse(text: str) -> Draft:
     if deep_links.looks_like_link(bare):
         return deep_links.parse_link(bare)
     if looks_like_curl(text):
-        return parse_curl(text)
+        return read_curl(text)
     if bare[:1] in '{["':
         draft = snippets.draft_from_json_text(bare)
         if draft is not None:
@@ -105,16 +118,16 @@ def _parse(text: str) -> Draft:
         return other
     if snippets.looks_like_code(text):
         draft = snippets.draft_from_code(text)
-        if draft.endpoint is not None:
+        if draft.endpoint is not None or draft.unusable:
             return draft
     pairs = env_pairs(text)
     if pairs:
         draft = draft_from_pairs(pairs, "environment variables")
-        if draft.endpoint is not None:
+        if draft.endpoint is not None or draft.unusable:
             return draft
-        draft = _by_variable(pairs)
-        if draft is not None:
-            return draft
+        by_variable = _by_variable(pairs)
+        if by_variable is not None:
+            return by_variable
     return _from_lines(text)
 
 
@@ -124,7 +137,7 @@ def _other_tools(text: str) -> Draft | None:
         from ccswitch_tui.interop.cc_switch import draft_from_codex
 
         draft = draft_from_codex({"config": text})
-        return draft._replace(source="a configuration of Codex") if draft.endpoint else None
+        return draft._replace(source="a configuration of Codex") if draft.endpoint or draft.unusable else None
     if re.search(r"^[ \t]*model_list:", text, re.MULTILINE):
         from ccswitch_tui.interop import litellm, yamltext
 
@@ -169,13 +182,13 @@ def _from_lines(text: str) -> Draft:
     draft = draft_from_pairs(labelled, "labelled lines")
     notes, warnings = list(draft.notes), list(draft.warnings)
     read = read_headers(headers, notes, warnings)
-    if draft.endpoint is None:
+    if draft.endpoint is None and not draft.unusable:
         url = _ANY_URL.search(text)
         if url:
             plain = draft_from_pairs([("url", url[0])], "an address")
             notes += plain.notes
             draft = plain._replace(models=draft.models, secret=draft.secret or plain.secret, key_ref=draft.key_ref)
-    if draft.endpoint is None:
+    if draft.endpoint is None and not draft.unusable:
         draft = _bare_words(text, draft)
         notes += draft.notes
     model = _MODEL_FIELD.search(text)
@@ -214,6 +227,10 @@ def _loose_key(text: str, draft: Draft) -> Secret | None:
 
 
 def _no_address(draft: Draft) -> UsageError:
+    if draft.unusable:
+        return UsageError(
+            draft.unusable, hint=say("give the address the key is for: --url https://…/v1"), kind="url-malformed"
+        )
     if draft.secret is not None:
         return UsageError(
             say("there is a key in it but no address"),

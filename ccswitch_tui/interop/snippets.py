@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ccswitch_tui.interop.headers import read_headers
-from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold
+from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_address
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.sentence import say
 
@@ -34,6 +34,12 @@ _FROM_ENV = (
 )
 _ARGUMENT = re.compile(
     rf"""(?:(?<![\w.-])|(?<=\bopenai\.)|(?<=\blitellm\.))["']?(?P<name>[A-Za-z_][\w-]{{0,40}})["']?\s*(?:=|:)(?!=)\s*(?:{_STRING}|{_FROM_ENV})"""
+)
+_COMPUTED = re.compile(
+    r"""(?<![\w.-])["']?(?P<name>[A-Za-z_][\w-]{0,40})["']?\s*(?:=|:)(?!=)\s*(?P<value>[A-Za-z_][\w.\[\]"'-]{0,80})"""
+)
+_ENV_COMPUTED = re.compile(
+    r"""(?:environ\s*\[\s*["'](?P<name>\w+)["']\s*\]|process\.env\.(?P<dotted>\w+))\s*=\s*(?P<value>[A-Za-z_][\w.\[\]-]{0,80})"""
 )
 _HEADER = re.compile(rf"""["'](?P<name>[A-Za-z-]{{1,60}})["']\s*[:,=]\s*(?:{_STRING})""")
 _ENV_SET = re.compile(
@@ -71,8 +77,9 @@ def draft_from_code(text: str) -> Draft:
                             if m["name"].lower() in ("authorization", "x-api-key", "api-key")], [], [])  # fmt: skip
     pairs = [(f"{vendor}_{name}" if vendor and fold(name) in ("BASE_URL", "API_KEY", "MODEL") else name, value)
              for name, value in pairs if value]  # fmt: skip
+    pairs += _computed_addresses(text, pairs, values, vendor)
     draft = draft_from_pairs(_known(pairs, text, vendor), source)
-    if draft.endpoint is None:
+    if draft.endpoint is None and not draft.unusable:
         url = _URL.search(text)
         if url:
             draft = draft_from_pairs([*pairs, ("url", url[0])], source)
@@ -81,6 +88,21 @@ def draft_from_code(text: str) -> Draft:
             endpoint=draft.endpoint._replace(auth=headers.auth), secret=headers.secret or draft.secret
         )
     return draft
+
+
+def _computed_addresses(text: str, pairs: list[Pair], values: dict[str, str], vendor: str) -> list[Pair]:
+    """Addresses that the program works out (`base_url=settings.relay`): known where the same text assigns them."""
+    if any(names_address(name) for name, _ in pairs):
+        return []
+    found = [(match["name"] or match["dotted"], values.get(match["value"], f"{{{match['value'][:40]}}}"))
+             for match in _ENV_COMPUTED.finditer(text)]  # fmt: skip
+    for match in _COMPUTED.finditer(text):
+        name = _argument_name(match["name"])
+        if not names_address(name) or match["value"] in ("None", "undefined", "null"):
+            continue
+        value = values.get(match["value"], f"{{{match['value'][:40]}}}")
+        found.append((f"{vendor}_{name}" if vendor and fold(name) == "BASE_URL" else name, value))
+    return found
 
 
 def _argument_name(name: str) -> str:
@@ -146,9 +168,11 @@ def _plain_json(text: str) -> str:
 
 def draft_from_tree(tree: Any) -> Draft:
     """The endpoint a parsed JSON document describes."""
-    found = [d for d in (_from_object(node) for node in _objects(tree, DEEPEST)) if d.endpoint is not None]
+    drafts = [_from_object(node) for node in _objects(tree, DEEPEST)]
+    found = [d for d in drafts if d.endpoint is not None]
     if not found:
-        return draft_from_pairs(_leaves(tree, DEEPEST), "JSON")
+        unusable = next((d for d in drafts if d.unusable and (d.secret or d.key_ref)), None)
+        return unusable or draft_from_pairs(_leaves(tree, DEEPEST), "JSON")
     complete = [d for d in found if d.secret or d.key_ref]
     best = (complete or found)[0]
     distinct = {d.endpoint.base_url for d in complete if d.endpoint}
@@ -202,8 +226,16 @@ def _from_object(node: dict[str, Any]) -> Draft:
 
 
 def _scalars(node: dict[str, Any]) -> list[Pair]:
-    return [(str(k), v if isinstance(v, str) else str(v)) for k, v in node.items()
-            if isinstance(v, str | int | float) and not isinstance(v, bool)]  # fmt: skip
+    """Texts and numbers by name. An address that is null, a list or a table stays named, for it is not absent."""
+    pairs = []
+    for name, value in node.items():
+        if isinstance(value, list) and names_address(str(name)):
+            value = next((v for v in value if isinstance(v, str)), None)
+        if (value is None or isinstance(value, dict)) and names_address(str(name)):
+            value = ""
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            pairs.append((str(name), str(value)))
+    return pairs
 
 
 def _leaves(tree: Any, depth: int) -> list[Pair]:

@@ -15,7 +15,7 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.headers import holds_key, is_placeholder, read_headers
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts, Wire
-from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url
+from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url, url_host
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 
@@ -88,6 +88,9 @@ class _Group(NamedTuple):
     """What one vendor's names said."""
 
     url: str = ""
+    url_name: str = ""
+    unusable: str = ""
+    """Why the address that was named is none."""
     key: str = ""
     key_name: str = ""
     model: str = ""
@@ -109,9 +112,12 @@ def variable_name(value: str) -> str | None:
 def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> Draft:
     """The Draft these names and values make. `endpoint` is None when there was no address among them.
 
-    Raises UsageError when an address in them cannot be one.
+    An address that is named and cannot be used (a variable, a scheme that is
+    none, nothing at all) leaves `endpoint` None as well and says why in `unusable`.
     """
-    facts = [(fold(k), v.strip()) for k, v in pairs if isinstance(v, str) and v.strip()]
+    facts = [(fold(k), v.strip()) for k, v in pairs if isinstance(v, str)]
+    named = [(name, value) for name, value in facts if value or _kind(name) == "url"]
+    facts = [(name, value) for name, value in facts if value]
     notes: list[str] = []
     warnings: list[str] = []
     table = dict(facts)
@@ -120,7 +126,7 @@ def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> D
             warnings.append(
                 say("{cloud} sends Claude Code to that cloud's own sign-in, which no profile replaces", cloud=cloud)
             )
-    chosen, group = _choose(_groups(facts), warnings)
+    chosen, group = _choose(_groups(named), warnings)
     url = _url(group, chosen)
     return _assemble(
         chosen, group, url, table, Draft(name=name, source=source, notes=tuple(notes), warnings=tuple(warnings))
@@ -138,6 +144,17 @@ def _split_name(name: str) -> tuple[str, str] | None:
     return None
 
 
+def _kind(name: str) -> str:
+    """What a folded name gives: "url", "key" or "model"; "" for what is no part of an endpoint."""
+    found = None if name in TIER_NAMES or is_other_business(name) else _split_name(name)
+    return found[1] if found else ""
+
+
+def names_address(name: str) -> bool:
+    """Whether a field or variable of this name gives an address."""
+    return _kind(fold(name)) == "url"
+
+
 def _groups(facts: list[Pair]) -> dict[str, _Group]:
     groups: dict[str, _Group] = {}
     for name, value in facts:
@@ -148,8 +165,12 @@ def _groups(facts: list[Pair]) -> dict[str, _Group]:
             continue
         label, kind = found
         group = groups.get(label, _Group())
-        if kind == "url" and not group.url and _could_be_url(value):
-            group = group._replace(url=value)
+        if kind == "url" and not group.url:
+            why_not = why_unusable(value)
+            if not why_not:
+                group = group._replace(url=value, url_name=name, unusable="")
+            elif not group.unusable:
+                group = group._replace(unusable=why_not, url_name=name)
         elif kind == "key" and (not group.key or name == "ANTHROPIC_AUTH_TOKEN"):
             group = group._replace(key=value, key_name=name, second_key=group.key)
         elif kind == "key" and value != group.key:
@@ -160,6 +181,20 @@ def _groups(facts: list[Pair]) -> dict[str, _Group]:
     return groups
 
 
+def why_unusable(address: str) -> str:
+    """Why an address that was named cannot be used; "" when it can."""
+    if not address.strip():
+        return say("the address is empty")
+    variable = variable_name(address)
+    if variable:
+        return say("the address is the variable {variable}", variable=variable)
+    try:
+        normalise_url(address)
+    except UrlError as error:
+        return error.message
+    return ""
+
+
 def is_other_business(name: str) -> bool:
     """Names that end like ours and mean something else."""
     return name.endswith(
@@ -167,14 +202,12 @@ def is_other_business(name: str) -> bool:
     ) or (name in ("TOKENS", "MAX_TOKEN", "HOMEPAGE_URL", "DATABASE_URL", "REDIS_URL", "CLIENT_KEY"))
 
 
-def _could_be_url(value: str) -> bool:
-    return re.match(r"https?:|[\w.-]+\.[a-z]{2,}|localhost|\d+\.\d+\.\d+\.\d+|\[", value, re.IGNORECASE) is not None
-
-
 def _choose(groups: dict[str, _Group], warnings: list[str]) -> tuple[str, _Group]:
     """The group that says most: address and key, then address, then key."""
     if not groups:
         return "", _Group()
+    bystanders = {label: group for label, group in groups.items() if _is_bystander(label, group, groups)}
+    groups = {label: group for label, group in groups.items() if label not in bystanders}
     ranked = sorted(groups, key=lambda g: (-(bool(groups[g].url) * 2 + bool(groups[g].key)), not groups[g].key))
     best = groups[ranked[0]]
     complete = [g for g in ranked if groups[g].url and groups[g].key]
@@ -187,20 +220,56 @@ def _choose(groups: dict[str, _Group], warnings: list[str]) -> tuple[str, _Group
         )
     # A part that stands without a vendor's name belongs to whoever lacks it.
     for other in ranked[1:]:
-        if other == "" or ranked[0] == "" or not best.key:
+        given = groups[other]
+        if other == "" or ranked[0] == "" or (not best.key and not _keeps_its_key(other, given, best)):
             best = best._replace(
-                key=best.key or groups[other].key,
-                key_name=best.key_name or groups[other].key_name,
-                model=best.model or groups[other].model,
-                url=best.url or groups[other].url,
+                key=best.key or given.key,
+                key_name=best.key_name or given.key_name,
+                model=best.model or given.model,
+                url=best.url or given.url,
+                unusable=best.unusable or given.unusable,
             )
+    unclear = next((g.url_name for label, g in bystanders.items() if label not in NO_ENDPOINTS), "")
+    if unclear and not best.url and not best.unusable:
+        best = best._replace(unusable=say("it is not clear whether the key is for the address in {name}", name=unclear))
     return ranked[0], best
 
 
+WEAK_NAMES = ("URL", "HOST", "BASE", "ENDPOINT", "SERVER_URL")
+"""Names that programs give to any address (`SITE_URL`, `SMTP_HOST`): beside a vendor's label they say little."""
+
+NO_ENDPOINTS = frozenset({
+    "APP", "AUTH", "BACKEND", "CALLBACK", "CLIENT", "DATABASE", "DB", "DOCS", "ELASTICSEARCH", "FRONTEND",
+    "GIT", "GITHUB", "HOME", "MAIL", "MONGO", "MONGODB", "MYSQL", "NEXT", "NEXTAUTH", "POSTGRES", "POSTGRESQL",
+    "PUBLIC", "QDRANT", "RABBITMQ", "REDIRECT", "REDIS", "REFERER", "REPO", "REPOSITORY", "S3", "SENTRY",
+    "SITE", "SLACK", "SMTP", "SUPABASE", "VECTOR", "VERCEL", "WEAVIATE", "WEB", "WEBHOOK", "WEBSITE", "WS",
+})  # fmt: skip
+"""Labels of addresses that are surely no model's: what a web application keeps in the same .env."""
+
+
+def _is_bystander(label: str, group: _Group, groups: dict[str, _Group]) -> bool:
+    """Whether an address is some other program's: a weak name with a label of its own, and no key beside it."""
+    weak = label != "" and group.url_name.removeprefix(label + "_") in WEAK_NAMES
+    return weak and not group.key and not group.model and any(g.key for g in groups.values())
+
+
+def _keeps_its_key(label: str, group: _Group, taker: _Group) -> bool:
+    """Whether a vendor's key must not go to an address that stands under another name."""
+    from ccswitch_tui.profiles.presets import load_presets
+
+    if not group.key:
+        return False
+    preset = load_presets().of_variable(group.key_name)
+    if preset is not None and taker.url:
+        host = url_host(normalise_url(taker.url).base_url)
+        return host not in {url_host(base) for base in (preset.anthropic, preset.openai) if base}
+    return label in VENDOR_URLS
+
+
 def _url(group: _Group, label: str) -> NormalisedUrl | None:
-    if group.url and not variable_name(group.url):
+    if group.url:
         return normalise_url(group.url)
-    if group.key and label in VENDOR_URLS:
+    if group.key and label in VENDOR_URLS and not group.unusable:
         return normalise_url(VENDOR_URLS[label])
     return None
 
@@ -210,8 +279,6 @@ def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[
     if url is not None:
         notes += url.changes
         warnings += [h for h in url.hints if h.startswith("http://")]
-    if group.url and url is None:
-        notes.append(say("the address is a variable: give its value with --url"))
     secret, ref = read_key(group.key, notes)
     auth = AUTH_OF_NAME.get(group.key_name) if label in ("ANTHROPIC", "CLAUDE") else None
     if group.second_key and group.second_key != group.key:
@@ -234,6 +301,7 @@ def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[
         secret = secret or url.secret
     return start._replace(
         endpoint=endpoint,
+        unusable=group.unusable if endpoint is None else "",
         secret=secret,
         key_ref=ref if secret is None else None,
         models=_models(group, url, table, notes),

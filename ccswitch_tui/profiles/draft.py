@@ -19,6 +19,9 @@ class Draft(NamedTuple):
 
     endpoint: Endpoint | None = None
     """None when the text held no address (a key alone, say)."""
+    unusable: str = ""
+    """Why the address that was named cannot be used; "" when none was named. Such a draft never gets another
+    address by itself: not the vendor's, not the catalogue's."""
     secret: Secret | None = None
     key_ref: SecretRef | None = None
     """Where the text says the key is, when it does not hold it: `env:NAME`."""

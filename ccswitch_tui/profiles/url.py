@@ -67,12 +67,16 @@ SERVER_NATIVE_ROUTES = ("/api/chat", "/api/generate", "/api/tags")
 
 SECRET_PARAMETERS = frozenset({"key", "api_key", "api-key", "apikey", "token", "access_token", "auth", "secret"})
 
+NEVER_HOSTS = ("javascript", "data", "mailto", "file", "blob", "about", "vscode", "tel")
+"""Schemes that a number behind the colon does not turn into `host:port`."""
+
 LOOPBACK_NAMES = ("localhost", "ip6-localhost", "host.docker.internal")
 
 _DOTS = str.maketrans({"。": ".", "．": ".", "｡": ".", "：": ":", "／": "/"})
 _QUOTES = "\"'`´“”‘’„«»<>()[]{},;"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 _MARKDOWN_LINK = re.compile(r"\[[^\[\]\n]{0,200}\]\([ \t]{0,4}<?([^()\s>]{1,500})>?[^()\n]{0,200}\)")
+_ENCODED_SCHEME = re.compile(r"(?:[A-Za-z]{3,6})(?:%(?:25)*3A|:)%(?:25)*2F", re.IGNORECASE)
 _SCHEME = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9+-]*)(?P<mark>:/{0,3}|//+)(?=[^/])")
 _PLACEHOLDER = re.compile(
     r"\$\{?\w+\}?|\{[^}]*\}|<[^>]*>|%[A-Z_]{3,}%|\b(?:your|my)[-_](?:resource|endpoint|host|domain|region|account)[\w-]*",
@@ -153,6 +157,11 @@ def _clean(text: str, changes: list[str]) -> str:
     if link:
         text = link[1]
         changes.append(say("the address taken out of a Markdown link"))
+    if re.match(r"[\s\"'`]*\{[^}:]*\}", text):
+        raise UrlError(
+            say("'{placeholder}' is a placeholder, not part of an address", placeholder=text.strip()[:40]),
+            hint=say("put your own value in its place"),
+        )
     trimmed = text.strip(_QUOTES + " \t\r\n\u00a0\u3000")
     if "[" in text and re.search(r"\[[0-9a-fA-F:.]*:[0-9a-fA-F:.%]*\]", text):
         # an IPv6 host keeps its brackets, also at the very ends
@@ -169,9 +178,12 @@ def _clean(text: str, changes: list[str]) -> str:
     dotted = unicodedata.normalize("NFKC", bare.translate(_DOTS)) if not bare.isascii() else bare
     if dotted != bare:
         changes.append(say("full-width punctuation replaced by plain"))
-    joined = re.sub(r"\s+", "", dotted)
-    if joined != dotted:
-        changes.append(say("blanks inside it removed"))
+    encoded = _ENCODED_SCHEME.match(dotted)
+    if encoded:
+        for _ in range(3):  # links in links in links
+            dotted = unquote(dotted) if _ENCODED_SCHEME.match(dotted) else dotted
+        changes.append(say("it was encoded for a link: decoded"))
+    joined = _without_blanks(dotted, changes)
     if len(joined) > LONGEST_URL:
         raise UrlError(
             say("this is {n} characters long: no address", n=len(joined)), hint=say("paste only the base URL")
@@ -190,10 +202,37 @@ def _clean(text: str, changes: list[str]) -> str:
     return slashed
 
 
+def _without_blanks(text: str, changes: list[str]) -> str:
+    """An address that a blank was put into, or that words follow. Raises UrlError where the host is not clear."""
+    first, *rest = text.split() or [""]
+    if not rest:
+        return first
+    if re.fullmatch(r"[A-Za-z]+:/*", first):  # the blank stands before the host
+        changes.append(say("blanks inside it removed"))
+        return _without_blanks(first + " ".join(rest), changes)
+    before_path = re.match(r"(?:[A-Za-z][A-Za-z0-9+-]*:/*)?([^/?#]*)([/?#]?)", first)
+    host = before_path[1] if before_path else ""
+    whole = bool(before_path and before_path[2]) or re.search(
+        r"\.[A-Za-z]{2,}(?::\d+)?$|:\d+$|\d\.\d+$|\]$|^localhost$", host
+    )
+    if not whole or (rest[0][0] in ".:@-" and not (before_path and before_path[2])):
+        raise UrlError(say("there is a blank in the host of this address"), hint=say("write it without"))
+    if rest[0][0] in "/?#" or (first.endswith("/") and len(rest) == 1 and re.fullmatch(r"[\w./-]+", rest[0])):
+        changes.append(say("blanks inside it removed"))
+        return "".join([first, *rest])
+    changes.append(say("the words after the address left out"))
+    return first.rstrip(_QUOTES + ".")
+
+
 def _with_scheme(text: str, changes: list[str]) -> str:
     if re.match(r"https?:/*$|https?:///", text, re.IGNORECASE):
         raise UrlError(say("there is no host in this address"), hint=say("for example https://api.example.com/v1"))
     found = _SCHEME.match(text)
+    if found and found["name"].lower() in NEVER_HOSTS:
+        raise UrlError(
+            say("'{name}:' is not an address of a model's API", name=found["name"].lower()),
+            hint=say("it begins with https:// or http://"),
+        )
     if found and not (found["mark"] == ":" and re.match(r"\d+(/|$|\?)", text[found.end() :])):
         name, rest = found["name"].lower(), text[found.end() :]
         if name in ("ws", "wss"):

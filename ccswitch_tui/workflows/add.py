@@ -48,11 +48,11 @@ class Added(NamedTuple):
 # ---------------------------------------------------------------- drafts
 
 
-def draft_from_text(pasted: str | bytes) -> Draft:
-    """What was pasted, as a Draft with an endpoint. Raises UsageError when there is none in it."""
+def draft_from_text(pasted: str | bytes, url: str | None = None) -> Draft:
+    """What was pasted, as a Draft with an endpoint, at `url` if one is given. Raises UsageError when there is none."""
     from ccswitch_tui.interop.paste import parse_paste
 
-    return known_provider(parse_paste(pasted))
+    return known_provider(parse_paste(pasted, url))
 
 
 def known_provider(draft: Draft) -> Draft:

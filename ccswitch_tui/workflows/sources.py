@@ -222,7 +222,9 @@ def _read_aider(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop.env_lines import env_pairs
 
     env_file = os.path.join(os.path.dirname(path), ".env")
-    env = dict(env_pairs(file_text(env_file))) if os.path.isfile(env_file) else {}
+    # aider also reads the shell's own variables: such an address is named, and not taken without asking
+    env = {name: f"${name}" for name in ctx.env if name.endswith(("_API_BASE", "_BASE_URL"))}
+    env |= dict(env_pairs(file_text(env_file))) if os.path.isfile(env_file) else {}
     return aider.candidates_from_config(file_yaml(path), env, insist=insist)
 
 
