@@ -73,6 +73,8 @@ def _configure_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes on one port")
     parser.add_argument("--idle-exit", type=float, metavar="MINUTES", help="end after so long without a request")
     parser.add_argument("--drain", type=float, metavar="SECONDS", help="how long streams may finish (default 600)")
+    parser.add_argument("--search", metavar="SOURCE", help="where web searches go, e.g. searxng:http://127.0.0.1:8888")
+    parser.add_argument("--search-key", metavar="REF", default="none", help="its key, by reference as --key")
     parser.add_argument("--quiet", action="store_true", help="no line per request on stderr")
 
 

@@ -6,12 +6,17 @@ not msgspec or dataclasses: `use` and `list` read profiles, and either of those
 would cost them more than all the rest of their work (measured in tests/bench).
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.sentence import joined, say
+
+if TYPE_CHECKING:
+    from ccswitch_tui.profiles.search_source import SearchSource
 
 Wire = Literal["anthropic", "openai-chat"]
 Route = Literal["proxy", "direct"]
@@ -124,6 +129,8 @@ class Profile(NamedTuple):
     """By the model's name at the endpoint."""
     key_host: str | None = None
     """The host the key was given for; it is sent nowhere else."""
+    search: SearchSource | None = None
+    """Where this profile's web searches go; None: where `[search]` says."""
 
 
 class ProfileFileError(UsageError):
@@ -240,6 +247,10 @@ PROFILE_FIELDS: Fields = {
     "tags": (_is_text_list, "a list of texts"),
     "note": (_is_text, "a text"),
     "key_host": (_is_text, "a host name"),
+    "search": (
+        lambda v: isinstance(v, str | Mapping),
+        "a search source such as 'searxng:http://127.0.0.1:8888' or 'off'",
+    ),
 }
 
 
@@ -278,6 +289,17 @@ def _reference(text: str, where: str, *path: str) -> SecretRef:
         ) from None
 
 
+def _search(value: Any, where: str) -> SearchSource:
+    from ccswitch_tui.profiles.search_source import parse_search
+
+    try:
+        return parse_search(value)
+    except UsageError as error:
+        raise ProfileFileError(
+            say("{where}: {message}", where=where, message=error.message), hint=error.hint, key=("search",)
+        ) from None
+
+
 def profile_from_table(name: str, table: Any) -> Profile:
     """One `[profiles.NAME]` table as a Profile. Raises ProfileFileError naming the profile and the key."""
     where = say("profile '{name}'", name=name)
@@ -309,6 +331,7 @@ def profile_from_table(name: str, table: Any) -> Profile:
             for model, prices in table.get("prices", {}).items()
         },
         key_host=table.get("key_host"),
+        search=_search(table["search"], where) if "search" in table else None,
     )
 
 
@@ -333,6 +356,11 @@ def profile_to_table(profile: Profile) -> dict[str, Any]:
         table["models"] = profile.models.named()
     if "prices" in table:
         table["prices"] = {model: _without_defaults(prices) for model, prices in profile.prices.items()}
+    if profile.search is not None:
+        from ccswitch_tui.profiles.search_source import search_to_table
+
+        written = search_to_table(profile.search)
+        table["search"] = written["source"] if len(written) == 1 else written
     if "extra_env" in table:
         table["env"] = table.pop("extra_env")
     for key in ("fallbacks", "tags"):

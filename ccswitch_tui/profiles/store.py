@@ -6,12 +6,14 @@ Writing goes through textfile.replace_text with the hash of what was read, so
 that an edit made meanwhile is refused and not lost.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.paths import Paths
@@ -24,6 +26,9 @@ from ccswitch_tui.profiles.model import (
 )
 from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.textfile import sha256_of, write_private
+
+if TYPE_CHECKING:
+    from ccswitch_tui.profiles.search_source import SearchSource
 
 VERSION = 1
 
@@ -42,6 +47,8 @@ class ProfileBook(NamedTuple):
     """Of the file's bytes; "" when there was no file."""
     broken: Mapping[str, ProfileFileError] = {}
     """Profiles that cannot be meant, each with file and line: a slip in one leaves the others working."""
+    search: SearchSource | None = None
+    """Where the web searches of all profiles go, unless a profile says otherwise; None: nowhere."""
 
     def get(self, name: str) -> Profile:
         """The profile of that name; raises its own error when it is broken, UsageError with near names when absent."""
@@ -76,12 +83,12 @@ def load_profiles(paths: Paths) -> ProfileBook:
     if raw is None:
         return ProfileBook({}, "")
     sha256 = sha256_of(raw)
-    tables = _remembered(paths, sha256)
-    if tables is None:
-        tables = _tables(raw, paths.profiles)
-        _remember(paths, sha256, tables)
+    document = _remembered(paths, sha256)
+    if document is None:
+        document = _document(raw, paths.profiles)
+        _remember(paths, sha256, document)
     profiles, broken = {}, {}
-    for name, table in tables.items():
+    for name, table in document["profiles"].items():
         try:
             profiles[check_name(name)] = profile_from_table(name, table)
         except UsageError as error:
@@ -90,7 +97,8 @@ def load_profiles(paths: Paths) -> ProfileBook:
                 say("{path}, line {line}: {message}", path=paths.profiles, line=line, message=error.message),
                 hint=error.hint or say("mend the line in an editor: nothing was changed"),
             )
-    return ProfileBook(profiles, sha256, broken)
+    search = search_of(document["search"], paths.profiles) if document.get("search") else None
+    return ProfileBook(profiles, sha256, broken, search)
 
 
 def _read(path: str) -> bytes | None:
@@ -103,21 +111,34 @@ def _read(path: str) -> bytes | None:
         raise ProfileFileError(say("cannot read {path}: {reason}", path=path, reason=error.strerror)) from None
 
 
+def search_of(value: Any, path: str) -> SearchSource:
+    """The `[search]` table. Raises ProfileFileError naming the file."""
+    from ccswitch_tui.profiles.search_source import parse_search
+
+    try:
+        return parse_search(value)
+    except UsageError as error:
+        raise ProfileFileError(
+            say("{path}, [search]: {message}", path=path, message=error.message), hint=error.hint
+        ) from None
+
+
 def _remembered(paths: Paths, sha256: str) -> dict[str, Any] | None:
-    """The tables of the file of this hash, if it was read before. Whatever is wrong with the memory: None."""
+    """What the file of this hash said, if it was read before. Whatever is wrong with the memory: None."""
     try:
         with open(_memory(paths), "rb") as file:
             kept = json.loads(file.read())
-        return kept["tables"] if kept["sha256"] == sha256 and isinstance(kept["tables"], dict) else None
+        document = kept["document"]
+        return document if kept["sha256"] == sha256 and isinstance(document["profiles"], dict) else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def _remember(paths: Paths, sha256: str, tables: dict[str, Any]) -> None:
-    """Keeps the tables for the next reading. Not for the sake of it: only where our folder is there already."""
+def _remember(paths: Paths, sha256: str, document: dict[str, Any]) -> None:
+    """Keeps what the file said for the next reading. Not for the sake of it: only where our folder is there already."""
     if os.path.isdir(paths.state_dir):
         with contextlib.suppress(OSError, TypeError, ValueError):  # a date, for one, is no JSON
-            kept = json.dumps({"sha256": sha256, "tables": tables}, allow_nan=False)
+            kept = json.dumps({"sha256": sha256, "document": document}, allow_nan=False)
             write_private(_memory(paths), kept.encode("utf-8", "surrogatepass"))
 
 
@@ -125,7 +146,8 @@ def _memory(paths: Paths) -> str:
     return os.path.join(paths.state_dir, "profiles.json")
 
 
-def _tables(raw: bytes, path: str) -> dict[str, Any]:
+def _document(raw: bytes, path: str) -> dict[str, Any]:
+    """What the file says: `profiles`, a table of tables, and `search`. Raises ProfileFileError."""
     import tomllib
 
     try:
@@ -143,7 +165,7 @@ def _tables(raw: bytes, path: str) -> dict[str, Any]:
             say("{path} is of version {version}, newer than this program knows", path=path, version=version),
             hint=say("upgrade ccswitch-tui"),
         )
-    unknown = set(document) - {"version", "profiles"}
+    unknown = set(document) - {"version", "profiles", "search"}
     if unknown:
         raise ProfileFileError(
             say("{path}: unknown key '{key}'", path=path, key=sorted(unknown)[0]),
@@ -154,7 +176,7 @@ def _tables(raw: bytes, path: str) -> dict[str, Any]:
         raise ProfileFileError(
             say("{path}: 'profiles' should be a table of tables", path=path), hint=say("write [profiles.NAME]")
         )
-    return tables
+    return {"profiles": tables, "search": document.get("search")}
 
 
 def _line_of(text: str, name: str, key: tuple[str, ...]) -> int:
@@ -210,6 +232,13 @@ def update_profiles(paths: Paths, changes: Mapping[str, Profile | None], *, expe
     _rewrite(paths, expected_sha256, changes)
 
 
+def save_search(paths: Paths, source: SearchSource | None, *, expected_sha256: str | None = None) -> None:
+    """Writes the `[search]` table, or takes it out; all else keeps its bytes."""
+    from ccswitch_tui.profiles.search_source import search_to_table
+
+    _rewrite(paths, expected_sha256, {}, search=None if source is None else search_to_table(source))
+
+
 def _refuse_keys(profile: Profile) -> None:
     """Raises UsageError when a text of the profile is, or holds, a key: this file is made to be shared.
 
@@ -243,7 +272,16 @@ def _texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
             yield from _texts(inner, where)
 
 
-def _rewrite(paths: Paths, expected_sha256: str | None, changes: Mapping[str, Profile | None]) -> None:
+UNCHANGED: dict[str, Any] = {}
+
+
+def _rewrite(
+    paths: Paths,
+    expected_sha256: str | None,
+    changes: Mapping[str, Profile | None],
+    *,
+    search: dict[str, Any] | None = UNCHANGED,
+) -> None:
     import tomlkit
 
     from ccswitch_tui.textfile import locked, read_bytes, replace_text
@@ -252,7 +290,7 @@ def _rewrite(paths: Paths, expected_sha256: str | None, changes: Mapping[str, Pr
         raw = read_bytes(paths.profiles)
         text = raw.decode("utf-8-sig") if raw is not None else HEADER
         if raw is not None:
-            _tables(raw, paths.profiles)
+            _document(raw, paths.profiles)
         for old, profile in changes.items():
             if profile is not None and profile.name != old:
                 text = _renamed(text, old, profile.name)
@@ -265,6 +303,11 @@ def _rewrite(paths: Paths, expected_sha256: str | None, changes: Mapping[str, Pr
                 tables.pop(old, None)
             else:
                 _merge(tables, profile.name, profile_to_table(profile))
+        if search is None:
+            document.pop("search", None)
+        elif search is not UNCHANGED:
+            document["search"] = document.get("search", search)
+            _merge_table(document["search"], search)
         known = sha256_of(raw) if raw is not None else ""
         replace_text(
             paths.profiles,

@@ -20,6 +20,7 @@ from ccswitch_tui.proxy.books.traffic import Exchange, Traffic
 from ccswitch_tui.proxy.client.upstream import Upstream, UpstreamError
 from ccswitch_tui.proxy.pump import Background, Pump
 from ccswitch_tui.proxy.routing import Target
+from ccswitch_tui.proxy.searching import Searching
 from ccswitch_tui.proxy.sources import KeyCache, Profiles
 from ccswitch_tui.proxy.thinking import ForeignThinking
 from ccswitch_tui.translate.errors import Failure, error_body, error_event, failure_from_exception, status_for
@@ -63,11 +64,15 @@ class Relay:
         self.calibration = Calibration()
         self.memory = Memory()
         self.foreign = ForeignThinking()
+        self.searching = Searching(self)
         self._quirks: dict[tuple[str, str], tuple[Profile, int, Quirks]] = {}
 
     async def messages(self, call: Call, profile: Profile, asked: str) -> web.StreamResponse:
         """The answer to one Messages request: a stream, a message, or an error in Anthropic's shape."""
         routes = self.profiles.routes()
+        found = await self.searching.answer(call, profile)
+        if found is not None:
+            return found
         first = routes.target(profile, asked)
         outcome = await self._on(call, first, routed=True)
         for target in routes.fallbacks(profile, first):

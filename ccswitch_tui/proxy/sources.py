@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from ccswitch_tui.errors import CcswitchError, KeyStoreError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.profiles.model import Profile, SecretRef
+from ccswitch_tui.profiles.search_source import SearchSource
 from ccswitch_tui.profiles.store import load_profiles
 from ccswitch_tui.proxy.routing import Routes
 from ccswitch_tui.secret import Secret
@@ -35,8 +36,9 @@ class FixedProfiles:
 
     problem: str | None = None
 
-    def __init__(self, profiles: Mapping[str, Profile]) -> None:
+    def __init__(self, profiles: Mapping[str, Profile], *, search: SearchSource | None = None) -> None:
         self._routes = Routes(dict(profiles))
+        self.search = search
 
     def routes(self) -> Routes:
         return self._routes
@@ -51,6 +53,8 @@ class FileProfiles:
         self._routes = Routes({})
         self.problem: str | None = None
         """Why the file as it is now cannot be used; the profiles read before stay in force."""
+        self.search: SearchSource | None = None
+        """Where web searches go for profiles that do not say."""
 
     def routes(self) -> Routes:
         """The routes of the file as it is now. One `stat` when it did not change."""
@@ -58,7 +62,8 @@ class FileProfiles:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._routes = Routes(load_profiles(self._paths).profiles)
+                book = load_profiles(self._paths)
+                self._routes, self.search = Routes(book.profiles), book.search
                 self.problem = None
             except CcswitchError as error:
                 self.problem = error.message

@@ -23,6 +23,7 @@ from ccswitch_tui.profiles.model import (
 from ccswitch_tui.secret import Secret
 
 if TYPE_CHECKING:
+    from ccswitch_tui.profiles.search_source import SearchSource
     from ccswitch_tui.proxy.server import ProxySettings
     from ccswitch_tui.workflows.context import Context
 
@@ -54,9 +55,13 @@ class ServeOptions(NamedTuple):
     idle_exit: float | None = None
     drain: float | None = None
     quiet: bool = False
+    search: str | None = None
+    search_key: str = "none"
 
 
-ENDPOINT_OPTIONS = ("model", "tier", "wire", "header", "quirk", "context_window", "max_output", "ca_file", "http_proxy")
+ENDPOINT_OPTIONS = (
+    "model", "tier", "wire", "header", "quirk", "context_window", "max_output", "ca_file", "http_proxy", "search",
+)  # fmt: skip
 
 
 def serve(
@@ -120,7 +125,7 @@ def _settings(
     if options.upstream is not None:
         profile = stateless_profile(options)
         settings = ProxySettings(
-            profiles=FixedProfiles({profile.name: profile}),
+            profiles=FixedProfiles({profile.name: profile}, search=_search(options)),
             resolve_key=key_resolver(ctx),
             root_profile=profile.name,
             port=options.port or 0,
@@ -152,6 +157,17 @@ def _settings(
         profiles=FileProfiles(ctx.paths), resolve_key=resolve, port=port, extend=extend, **common, **kept
     )
     return settings, ctx.proxy.claim() if options.port is None else contextlib.nullcontext()
+
+
+def _search(options: ServeOptions) -> SearchSource | None:
+    """The search source of `--search`. Raises UsageError for one that cannot be meant."""
+    from ccswitch_tui.profiles.search_source import parse_search
+
+    if options.search is None:
+        return None
+    source = parse_search(options.search)
+    key = parse_secret_ref(options.search_key)
+    return source if key.kind == "none" else source._replace(key=str(key), key_host=urlsplit(source.base_url).hostname)
 
 
 def key_resolver(ctx: Context) -> Callable[[Profile], Secret | None]:

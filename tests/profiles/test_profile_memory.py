@@ -26,7 +26,7 @@ def paths(home: Path) -> Paths:
 
 def test_a_file_read_again_is_the_same_without_being_parsed(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load_profiles(paths)
-    monkeypatch.setattr(store, "_tables", lambda *_: pytest.fail("it was parsed before"))
+    monkeypatch.setattr(store, "_document", lambda *_: pytest.fail("it was parsed before"))
     assert load_profiles(paths) == first
 
 
@@ -36,7 +36,7 @@ def test_another_text_is_read_anew(paths: Paths) -> None:
     assert list(load_profiles(paths).profiles) == ["play"]
 
 
-@pytest.mark.parametrize("rubbish", ["", "{", "[]", '{"sha256": 1}', '{"sha256": "x", "tables": []}', "\x00"])
+@pytest.mark.parametrize("rubbish", ["", "{", "[]", '{"sha256": 1}', '{"sha256": "x", "document": []}', "\x00"])
 def test_a_damaged_memory_is_ignored(paths: Paths, rubbish: str) -> None:
     first = load_profiles(paths)
     (Path(paths.state_dir) / "profiles.json").write_text(rubbish)

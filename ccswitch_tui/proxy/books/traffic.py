@@ -212,7 +212,7 @@ class Traffic:
         self._with_bodies.append(exchange)
         if len(self._with_bodies) > MOST_BODIES:
             self._with_bodies.popleft().drop_bodies()
-        if exchange.kind == "messages" and exchange.attempts:
+        if exchange.kind in ("messages", "search") and exchange.attempts:
             self._count(exchange)
         self._tell("end", exchange)
 

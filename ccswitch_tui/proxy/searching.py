@@ -1,0 +1,241 @@
+"""The web searches of all sessions: one call to the source the user named, answered in Anthropic's blocks.
+
+No model is asked. The response is held for a while, because until it begins a
+failure can still be an HTTP status with our sentence, which Claude Code shows;
+inside a stream it would hide our words (measured with 2.1.330). A source's key
+travels over the same connections and host check as an endpoint's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from ccswitch_tui._version import __version__
+from ccswitch_tui.errors import KeyStoreError
+from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef, Timeouts, parse_secret_ref
+from ccswitch_tui.profiles.search_source import ENDPOINT, SearchSource
+from ccswitch_tui.proxy.attempt import NO_RETRY, Call
+from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
+from ccswitch_tui.proxy.pump import read_limited
+from ccswitch_tui.proxy.routing import Target
+from ccswitch_tui.proxy.web.reply import PING_AFTER_S
+from ccswitch_tui.search.answer import NO_SOURCE, PING, SSE_HEADERS, failure_text, message, opening, rest
+from ccswitch_tui.search.clean import LONGEST_SNIPPET, cleaned, plain
+from ccswitch_tui.search.dialects import MOST_TURNS, Talk
+from ccswitch_tui.search.model import Answered, Ask, Found, Json, SearchFailed, Wanted
+from ccswitch_tui.search.sources import SOURCES
+from ccswitch_tui.search.wanted import LONGEST_QUERY, SHORTEST_QUERY, is_lone_search, wanted
+from ccswitch_tui.translate.failure import GONE
+from ccswitch_tui.wire.anthropic import error_envelope
+from ccswitch_tui.wire.codec import dumps, loads
+
+if TYPE_CHECKING:
+    from ccswitch_tui.proxy.relay import Relay
+
+HOLD_S = 10.0
+"""The client bears minutes without a header; most sources answer within one second."""
+
+PATIENCE_S = 15.0
+ENDPOINT_PATIENCE_S = 90.0
+"""A model that searches and then writes was seen to take 50 s."""
+
+MOST_BYTES = 2_000_000
+MOST_AT_ONCE = 4
+"""Per source: Claude Code asks six searches of one turn within 20 ms, and small instances block who asks so."""
+
+LONGEST_SUMMARY = 6000
+"""Of an endpoint that searches by itself: its text is the answer, not a snippet."""
+
+Outcome = Found | SearchFailed
+
+
+class Searching:
+    """Answers search requests instead of the endpoint."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._as_profiles: dict[SearchSource, Profile] = {}
+        self._places: dict[str, asyncio.Semaphore] = {}
+
+    async def answer(self, call: Call, profile: Profile) -> web.StreamResponse | None:
+        """The answer to a search request; None when the endpoint shall have the request."""
+        if not is_lone_search(call.body):
+            return None
+        source = profile.search or self._relay.profiles.search
+        search = wanted(call.body)
+        native = profile.endpoint.wire == "anthropic"
+        if source is None or not source.is_on:
+            return None if native else self._refused(call, NO_SOURCE)
+        if search is None:
+            return None if native else self._refused(call, "only a single web search can be answered here")
+        return await self._searched(call, profile, source, search)
+
+    def _refused(self, call: Call, sentence: str) -> web.Response:
+        call.exchange.error = sentence
+        body = dumps(error_envelope("invalid_request_error", sentence))
+        return web.Response(status=GONE, body=body, headers=NO_RETRY, content_type="application/json")
+
+    async def _searched(self, call: Call, profile: Profile, source: SearchSource, search: Wanted) -> web.StreamResponse:
+        exchange = call.exchange
+        asked, target = self._asked(profile, source, search.model)
+        exchange.kind, exchange.attempts = "search", 1
+        exchange.model = exchange.wire = f"search:{source.source}"
+        exchange.host = URL(asked.endpoint.base_url).authority
+        self._relay.traffic.routed(exchange)
+        task = asyncio.ensure_future(self._outcome(source, asked, target, search))
+        try:
+            await asyncio.wait({task}, timeout=HOLD_S)
+            if task.done() and isinstance(outcome := task.result(), SearchFailed) and exchange.session:
+                self._book(call, source, outcome)
+                return self._refused(call, failure_text(outcome, source.source))
+            if search.stream:
+                return await self._streamed(call, source, search, task)
+            await asyncio.wait({task})
+            self._book(call, source, task.result())
+            body = dumps(message(search, task.result(), source.source))
+            return web.Response(body=body, content_type="application/json")
+        finally:
+            task.cancel()
+
+    async def _streamed(
+        self, call: Call, source: SearchSource, search: Wanted, task: asyncio.Future[Outcome]
+    ) -> web.StreamResponse:
+        call.reply.begin(SSE_HEADERS, opening(search))
+        while not task.done():
+            await asyncio.wait({task}, timeout=PING_AFTER_S)
+            if not task.done():
+                call.reply.send(PING)
+        self._book(call, source, task.result())
+        return call.reply.end(rest(message(search, task.result(), source.source)))
+
+    def _book(self, call: Call, source: SearchSource, outcome: Outcome) -> None:
+        exchange = call.exchange
+        if isinstance(outcome, SearchFailed):
+            exchange.error = failure_text(outcome, source.source)
+            return
+        exchange.notices.append(f"{len(outcome.hits)} hits from {exchange.host}; the endpoint was not asked")
+        price = SOURCES[source.source].usd_per_search if source.source in SOURCES else None
+        if price is not None and not source.url:
+            exchange.cost, exchange.currency, exchange.cost_by = price, "USD", "prices"
+
+    # ------------------------------------------------------------------ asking the source
+
+    async def _outcome(self, source: SearchSource, asked: Profile, target: Target, search: Wanted) -> Outcome:
+        """What came of it; never raises but for cancellation."""
+        patience_s = ENDPOINT_PATIENCE_S if source.source == ENDPOINT else PATIENCE_S
+        try:
+            _check_query(search)
+            async with self._place(asked), asyncio.timeout(patience_s):
+                answered = await self._ask(source, asked, target, search)
+            longest = LONGEST_SUMMARY if source.source == ENDPOINT else LONGEST_SNIPPET
+            return cleaned(answered, search, source=source.source, most=source.results, longest_summary=longest)
+        except SearchFailed as failed:
+            return failed
+        except TimeoutError:
+            return SearchFailed("unavailable", f"gave no answer within {patience_s:.0f} s")
+        except KeyHostError:
+            return SearchFailed(
+                "unavailable",
+                f"is at another host than the one its key was given for ({asked.key_host}): the key was not sent; "
+                f"'ccswitch-tui search set {source.source} --key-stdin' gives it again",
+            )
+        except KeyStoreError as error:
+            return SearchFailed("unavailable", f"has no key: {error.message}")
+        except UpstreamError as error:
+            return SearchFailed("unavailable", f"cannot be reached ({error.host}: {plain(error.detail, 200)})")
+
+    def _place(self, asked: Profile) -> asyncio.Semaphore:
+        host = URL(asked.endpoint.base_url).authority
+        return self._places.setdefault(host, asyncio.Semaphore(MOST_AT_ONCE))
+
+    async def _ask(self, source: SearchSource, asked: Profile, target: Target, search: Wanted) -> Answered:
+        if source.source == ENDPOINT:
+            talk = Talk(source.dialect, search, target.model)
+            for _ in range(MOST_TURNS):
+                ask = Ask("POST", "/chat/completions", body=talk.body())
+                answered = talk.take(await self._fetch(asked, ask, source))
+                if answered is not None:
+                    return answered
+            raise SearchFailed("unavailable", "searched again and again and gave no answer")
+        adapter = SOURCES[source.source]
+        return adapter.read(await self._fetch(asked, adapter.request(search, source.results), source))
+
+    async def _fetch(self, asked: Profile, ask: Ask, source: SearchSource) -> Json:
+        """One request to the source. Raises SearchFailed, UpstreamError, KeyHostError, KeyStoreError."""
+        key = await self._relay.keys.get(asked)
+        base = URL(asked.endpoint.base_url)
+        url = base.with_path(base.raw_path.rstrip("/") + ask.path, encoded=True, keep_query=True)
+        if ask.query:
+            url = url.update_query(ask.query)
+        headers = CIMultiDict({"Accept": "application/json", "User-Agent": f"ccswitch-tui/{__version__}"})
+        body = None if ask.body is None else dumps(ask.body)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        response = await self._relay.upstream.send(asked, url, key, body=body, headers=headers, method=ask.method)
+        raw = await read_limited(response, MOST_BYTES, PATIENCE_S)
+        _check_status(response.status, raw, source, has_key=key is not None)
+        with contextlib.suppress(ValueError, RecursionError):
+            got = loads(raw)
+            if isinstance(got, dict):
+                return got
+        kind = plain(response.headers.get("Content-Type", ""), 60) or "no content type"
+        raise SearchFailed("unavailable", f"gave an answer that is not JSON ({kind})")
+
+    def _asked(self, profile: Profile, source: SearchSource, model: str) -> tuple[Profile, Target]:
+        """The source as a profile of its own, so that its key has a host and its connections a place."""
+        target = self._relay.profiles.routes().target(profile, model)
+        if source.source == ENDPOINT and not source.url:
+            return target.profile, target
+        known = self._as_profiles.get(source)
+        if known is None:
+            known = self._as_profiles[source] = _as_profile(source)
+        return known, target
+
+
+def _as_profile(source: SearchSource) -> Profile:
+    key = parse_secret_ref(source.key)
+    auth = SOURCES[source.source].auth if source.source in SOURCES else "bearer"
+    return Profile(
+        name=f"search source {source.source} at {source.host}",
+        endpoint=Endpoint(
+            base_url=source.base_url,
+            wire="openai-chat",
+            auth=auth if key != SecretRef("none") else "none",
+            timeouts=Timeouts(first_byte_s=ENDPOINT_PATIENCE_S, idle_s=PATIENCE_S),
+        ),
+        key=key,
+        key_host=source.key_host,
+    )
+
+
+def _check_query(search: Wanted) -> None:
+    if len(search.query) < SHORTEST_QUERY:
+        raise SearchFailed("invalid_tool_input", "was not asked: the query is empty")
+    if len(search.query) > LONGEST_QUERY:
+        raise SearchFailed("query_too_long", f"was not asked: the query is longer than {LONGEST_QUERY} characters")
+
+
+def _check_status(status: int, raw: bytes, source: SearchSource, *, has_key: bool) -> None:
+    """Raises SearchFailed for anything but a 200."""
+    if 200 <= status < 300:
+        return
+    if status in (401, 403) and has_key:
+        again = f"'ccswitch-tui search set {source.source} --key-stdin' enters it again"
+        raise SearchFailed("unavailable", f"refuses the key (HTTP {status}): {again}")
+    if status in (401, 403) and source.source == "searxng":
+        why = "json is not among search.formats in its settings.yml, or its limiter is on"
+        raise SearchFailed("unavailable", f"refuses the request (HTTP {status}): {why}")
+    if status in (402, 429, 432, 433):
+        raise SearchFailed("too_many_requests", f"has a rate limit or no credit left (HTTP {status})")
+    if status in (400, 422):
+        said = plain(raw.decode("utf-8", "replace"), 200)
+        raise SearchFailed("invalid_tool_input", f"does not take this query (HTTP {status}: {said})")
+    if 300 <= status < 400:
+        raise SearchFailed("unavailable", f"sends elsewhere (HTTP {status}), which is not followed")
+    raise SearchFailed("unavailable", f"answered with HTTP {status}")

@@ -1,0 +1,101 @@
+"""Results are text of strangers: what may be shown of it, and which addresses are addresses. Pure.
+
+The client passes titles and text on to the model and to the terminal unchanged,
+control characters and `<system-reminder>` included (measured with 2.1.330), so
+the cleaning is ours. It dampens, it does not cure: a page can still lie.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from typing import Any
+from urllib.parse import urlsplit
+
+from ccswitch_tui.search.model import Answered, Found, Hit, Wanted
+
+LONGEST_TITLE = 200
+LONGEST_SNIPPET = 700
+LONGEST_AGE = 40
+LONGEST_URL = 2048
+
+_SILENT = re.compile(r"<(script|style)\b[^>]{0,300}>.{0,2000}?</\1\s{0,9}>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|br|cite|code|div|em|font|h[1-6]|i|img|li|mark|ol|p|pre|script|small|span|strong|style|sub|sup"
+    r"|table|td|th|tr|u|ul|wbr)(?:\s[^<>]{0,300})?/?>",
+    re.IGNORECASE,
+)
+"""HTML by name, so that `vector<int>` and `a < b` stay what they are."""
+
+_CLIENTS_OWN = re.compile(r"<(?=/?[A-Za-z]{1,40}(?:[-_][A-Za-z]{1,40}))")
+"""`<system-reminder>`, `<persisted-output>`: what Claude Code itself marks up is hyphenated."""
+
+_NOT_IN_A_URL = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f]")
+
+
+def plain(text: Any, most: int) -> str:
+    """`text` as one line of at most `most` characters without markup, controls, bidi marks or zero widths."""
+    if not isinstance(text, str):
+        return ""
+    text = _without_tags(html.unescape(_without_tags(text[: 8 * most])))
+    text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else " " for c in text)
+    text = " ".join(_CLIENTS_OWN.sub("‹", text).split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _without_tags(text: str) -> str:
+    return _TAG.sub(" ", _SILENT.sub(" ", text))
+
+
+def address(url: Any) -> str:
+    """`url` if it is a plain web address without a password in it, else ""."""
+    if not isinstance(url, str) or len(url) > LONGEST_URL:
+        return ""
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        harmless = parts.hostname and not parts.username and not parts.password
+    except ValueError:
+        return ""
+    printable = not _NOT_IN_A_URL.search(url) and not any(unicodedata.category(c)[0] == "C" for c in url)
+    return url if parts.scheme in ("http", "https") and harmless and printable else ""
+
+
+def is_within(url: str, rule: str) -> bool:
+    """Whether `url` is of the domain `rule` names, or of one below it; a path in the rule is a prefix."""
+    rule = re.sub(r"^https?://", "", rule.strip().lower())
+    host, _, path = rule.removeprefix("*.").partition("/")
+    parts = urlsplit(url)
+    named = (parts.hostname or "").lower()
+    of_host = bool(host) and (named == host or named.endswith("." + host))
+    return of_host and (not path or parts.path.lower().startswith("/" + path.rstrip("*")))
+
+
+def is_wished(url: str, wanted: Wanted) -> bool:
+    """Whether the request's domain lists admit this page."""
+    if wanted.allowed and not any(is_within(url, rule) for rule in wanted.allowed):
+        return False
+    return not any(is_within(url, rule) for rule in wanted.blocked)
+
+
+def cleaned(answered: Answered, wanted: Wanted, *, source: str, most: int, longest_summary: int) -> Found:
+    """What a source said, as it may be shown: duplicates, foreign domains and odd addresses out, texts cut."""
+    hits: dict[str, Hit] = {}
+    left_out = 0
+    for raw in answered.hits:
+        url = address(raw.url)
+        if not url or url in hits:
+            continue
+        if not is_wished(url, wanted):
+            left_out += 1
+            continue
+        title = plain(raw.title, LONGEST_TITLE) or urlsplit(url).hostname or url
+        hits[url] = Hit(title, url, plain(raw.snippet, LONGEST_SNIPPET), plain(raw.age, LONGEST_AGE) or None)
+    return Found(
+        query=wanted.query,
+        source=source,
+        hits=tuple(hits.values())[:most],
+        summary=plain(answered.summary, longest_summary),
+        left_out=left_out,
+    )

@@ -1,0 +1,89 @@
+"""Endpoints that search by themselves: how chat completions are asked for it, and what proves that they did. Pure.
+
+A model call of 5 to 50 seconds, believed only with a proof of a search: pages
+named in the answer, or (Kimi) the search call that was echoed. Prose without one
+is an answer from memory, and an error here. Sources by dialect: OpenRouter's
+server tools, OpenAI's `web_search_options`, GLM's `web_search` tool, Kimi's
+`$web_search`, Perplexity's Sonar, all from their public API references.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ccswitch_tui.search.model import Answered, Json, RawHit, SearchFailed, Wanted
+from ccswitch_tui.search.sources import hits, rows
+
+ASK = (
+    "Search the web for the question. Answer in a few sentences from the results only, "
+    "with the facts, dates and versions they give."
+)
+
+KIMI_TOOL = "$web_search"
+
+MOST_TURNS = 4
+"""Kimi may search several times before it answers."""
+
+FIELDS: dict[str, Json] = {
+    "openrouter": {"tools": [{"type": "openrouter:web_search", "parameters": {"max_results": 5}}]},
+    "options": {"web_search_options": {}},
+    "glm": {"tools": [{"type": "web_search", "web_search": {"enable": True, "search_result": True, "count": 10}}]},
+    "kimi": {
+        "tools": [{"type": "builtin_function", "function": {"name": KIMI_TOOL}}],
+        "thinking": {"type": "disabled"},
+    },
+    "sonar": {},
+}
+
+
+class Talk:
+    """The conversation with an endpoint that searches: bodies to send, until `answered` is there."""
+
+    def __init__(self, dialect: str, wanted: Wanted, model: str) -> None:
+        self._fields = FIELDS[dialect]
+        self._model = model
+        self._turns: list[Json] = [
+            {"role": "system", "content": ASK},
+            {"role": "user", "content": wanted.query},
+        ]
+        self._searched = False
+
+    def body(self) -> Json:
+        """The next request."""
+        return {"model": self._model, "stream": False, "messages": self._turns, **self._fields}
+
+    def take(self, got: Json) -> Answered | None:
+        """Reads one answer; None: the endpoint searches, and wants `body()` again. Raises SearchFailed."""
+        message = next((r.get("message") for r in rows(got, "choices")), None)
+        message = message if isinstance(message, dict) else {}
+        calls = [c for c in rows(message, "tool_calls") if _name_of(c) == KIMI_TOOL]
+        if calls:
+            self._searched = True
+            self._turns = [*self._turns, message, *map(_echo, calls)]
+            return None
+        found = [*_cited(message), *_listed(got)]
+        if not found and not self._searched:
+            raise SearchFailed("unavailable", "answered without searching")
+        return Answered(found, message.get("content"))
+
+
+def _name_of(call: Json) -> Any:
+    function = call.get("function")
+    return function.get("name") if isinstance(function, dict) else None
+
+
+def _echo(call: Json) -> Json:
+    """Kimi's own servers run the search when its arguments come back unchanged."""
+    arguments = call["function"].get("arguments")
+    content = arguments if isinstance(arguments, str) and arguments else "{}"
+    return {"role": "tool", "tool_call_id": call.get("id"), "name": KIMI_TOOL, "content": content}
+
+
+def _cited(message: Json) -> list[RawHit]:
+    notes = [n.get("url_citation") for n in rows(message, "annotations") if n.get("type") == "url_citation"]
+    return hits([note for note in notes if isinstance(note, dict)], "content")
+
+
+def _listed(got: Json) -> list[RawHit]:
+    own = hits(rows(got, "web_search"), "content", url="link", age=("publish_date",))
+    return own + hits(rows(got, "search_results"), "snippet", age=("date",))
