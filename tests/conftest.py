@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+
+# A machine that is busy with something else proves nothing about a law.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 pytest_plugins = (
     "kit.net", "kit.parts", "kit.aimock", "kit.claude", "kit.llama", "kit.llmock", "kit.secret_service", "kit.sentinel",

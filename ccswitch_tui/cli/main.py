@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "undo": ("undo", "take the last write back, to the byte"),
     "history": ("history", "the writes, newest first"),
     "restore": ("restore", "back to the state before the first write"),
+    "search": ("search", "where Claude Code's web searches go"),
     "proxy": ("proxy", "the translating proxy: serve, start, stop, status, logs"),
     "import": ("import_profiles", "take profiles over from other tools"),
     "export": ("export", "write a profile for another tool"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.profiles.search_source import SearchSource
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.profiles import ProfileRow
 
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
 def _further(table: dict[str, Any]) -> dict[str, Any]:
     """What `show --json` adds to the fields of `list --json`: the rest of the profile's own table."""
-    return {name: value for name, value in table.items() if name not in ("key", "models", "route")}
+    return {name: value for name, value in table.items() if name not in ("key", "models", "route", "search")}
 
 
 def _lines(row: ProfileRow) -> list[tuple[str, str]]:
@@ -49,9 +50,14 @@ def _lines(row: ProfileRow) -> list[tuple[str, str]]:
         ("route", profile.route),
         ("key", _key_words(row)),
         ("in use", ", ".join(row.in_use) or "no"),
+        *([("web search", _search_words(row.search))] if row.search is not None else []),
     ]
     lines += [(f"model {tier}", model) for tier, model in profile.models.named().items()]
     return lines + _rare_lines(profile)
+
+
+def _search_words(source: SearchSource) -> str:
+    return f"queries go to {source.host} ({source.source})" if source.host else "the endpoint's own search"
 
 
 def _key_words(row: ProfileRow) -> str:

@@ -327,6 +327,10 @@ def _renamed(text: str, old: str, new: str) -> str:
     return header.sub(lambda match: match[1] + bare, text)
 
 
+TABLES = ("[profiles.", "[search]")
+"""How the tables of this file begin."""
+
+
 def _with_air(text: str, before: str) -> str:
     """`text`, which was `before`, with blank lines around new tables as a person would set them.
 
@@ -335,7 +339,7 @@ def _with_air(text: str, before: str) -> str:
     """
     old_end, new_end = before.rstrip(), text.rstrip()
     newline = "\r\n" if "\r\n" in before else "\n"
-    if text.startswith(old_end) and new_end != old_end and text[len(old_end) :].lstrip().startswith("[profiles."):
+    if text.startswith(old_end) and new_end != old_end and text[len(old_end) :].lstrip().startswith(TABLES):
         closed = before if before.endswith("\n") else before + newline
         return closed + newline + _airy(text[len(old_end) :].lstrip(), "").replace("\r\n", "\n").replace("\n", newline)
     if before.startswith(new_end) and new_end != old_end:
@@ -349,7 +353,7 @@ def _airy(text: str, before: str) -> str:
     old = set(before.splitlines())
     lines: list[str] = []
     for line in text.splitlines(keepends=True):
-        if line.startswith("[profiles.") and line.rstrip() not in old and lines and lines[-1].strip():
+        if line.startswith(TABLES) and line.rstrip() not in old and lines and lines[-1].strip():
             lines.append("\n")
         lines.append(line)
     return "".join(lines)

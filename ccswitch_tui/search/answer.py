@@ -24,15 +24,14 @@ NO_SOURCE = (
     "'ccswitch-tui search set tavily' turns it on. Until then use WebFetch or Bash."
 )
 
+FOR_THE_MODEL = " There are no results; do not answer as if there were."
+
 SSE_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 
 
 def failure_text(failed: SearchFailed, source: str) -> str:
     """The sentence for the user and the model."""
-    return (
-        f"The search failed: the search source '{source}' {failed.words}. "
-        "There are no results; do not answer as if there were."
-    )
+    return f"The search failed: the search source '{source}' {failed.words}.{FOR_THE_MODEL}"
 
 
 def result_text(found: Found) -> str:

@@ -38,10 +38,10 @@ def plain(text: Any, most: int) -> str:
     """`text` as one line of at most `most` characters without markup, controls, bidi marks or zero widths."""
     if not isinstance(text, str):
         return ""
-    text = _without_tags(html.unescape(_without_tags(text[: 8 * most])))
-    text = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else " " for c in text)
-    text = " ".join(_CLIENTS_OWN.sub("‹", text).split())
-    return text if len(text) <= most else text[: most - 1] + "…"
+    bare = _without_tags(html.unescape(_without_tags(text[: 8 * most])))
+    printable = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else " " for c in bare)
+    line = " ".join(_CLIENTS_OWN.sub("‹", printable).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _without_tags(text: str) -> str:
@@ -52,14 +52,15 @@ def address(url: Any) -> str:
     """`url` if it is a plain web address without a password in it, else ""."""
     if not isinstance(url, str) or len(url) > LONGEST_URL:
         return ""
-    url = url.strip()
+    url = str(url).strip()
     try:
         parts = urlsplit(url)
         harmless = parts.hostname and not parts.username and not parts.password
     except ValueError:
         return ""
     printable = not _NOT_IN_A_URL.search(url) and not any(unicodedata.category(c)[0] == "C" for c in url)
-    return url if parts.scheme in ("http", "https") and harmless and printable else ""
+    is_web = parts.scheme in ("http", "https") and harmless and printable
+    return url if is_web else ""
 
 
 def is_within(url: str, rule: str) -> bool:

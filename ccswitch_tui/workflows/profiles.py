@@ -6,6 +6,7 @@ from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.model import Profile
 
 if TYPE_CHECKING:
+    from ccswitch_tui.profiles.search_source import SearchSource
     from ccswitch_tui.profiles.store import ProfileBook
     from ccswitch_tui.workflows.context import Context
 
@@ -18,6 +19,8 @@ class ProfileRow(NamedTuple):
     """None when only using the key would tell (`command:…`), or when it has none."""
     in_use: tuple[str, ...] = ()
     """The scopes it is in use in here: user, project, local."""
+    search: "SearchSource | None" = None
+    """Where this profile's web searches go; None: nowhere."""
     key_store: str = ""
     """Where a stored key lies: `keyring`, or `key file` (encrypted); "" for a key that is not in our store."""
 
@@ -32,21 +35,23 @@ class ProfileRow(NamedTuple):
             "models": profile.models.named(),
             "key": {"ref": str(profile.key), "present": self.key_present, "store": self.key_store or None},
             "in_use": list(self.in_use),
+            "search": None if self.search is None else {"source": self.search.source, "host": self.search.host or None},
         }
 
 
 def profile_rows(ctx: "Context", book: "ProfileBook | None" = None) -> list[ProfileRow]:
     """All profiles in the order of the file."""
-    profiles = (book or ctx.book()).profiles
+    book = book or ctx.book()
+    profiles = book.profiles
     scopes = scopes_in_use(ctx) if profiles else {}
     store = stored_in(ctx) if profiles else ""
-    return [_row(ctx, p, scopes.get(p.name, ()), store) for p in profiles.values()]
+    return [_row(ctx, p, scopes.get(p.name, ()), store, book.search) for p in profiles.values()]
 
 
 def profile_row(ctx: "Context", name: str) -> ProfileRow:
     """One profile; raises UsageError with the nearest names when there is none."""
-    profile = ctx.book().get(name)
-    return _row(ctx, profile, scopes_in_use(ctx).get(name, ()), stored_in(ctx))
+    book = ctx.book()
+    return _row(ctx, book.get(name), scopes_in_use(ctx).get(name, ()), stored_in(ctx), book.search)
 
 
 def stored_in(ctx: "Context") -> str:
@@ -54,9 +59,18 @@ def stored_in(ctx: "Context") -> str:
     return "key file" if ctx.keys.in_key_file() else "keyring"
 
 
-def _row(ctx: "Context", profile: Profile, in_use: tuple[str, ...], store: str) -> ProfileRow:
+def _row(
+    ctx: "Context", profile: Profile, in_use: tuple[str, ...], store: str, common: "SearchSource | None"
+) -> ProfileRow:
     present = ctx.keys.present(profile.key) if profile.key.kind != "none" else None
-    return ProfileRow(profile, present, in_use, store if profile.key.kind == "keyring" else "")
+    search = profile.search or common
+    return ProfileRow(
+        profile,
+        present,
+        in_use,
+        search=search if search is not None and search.is_on else None,
+        key_store=store if profile.key.kind == "keyring" else "",
+    )
 
 
 def scopes_in_use(ctx: "Context") -> dict[str, tuple[str, ...]]:

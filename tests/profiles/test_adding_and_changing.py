@@ -302,6 +302,7 @@ def test_list_json_has_the_documented_fields(run: Run, work: None) -> None:
                 "models": {"default": "big"},
                 "key": {"ref": "keyring:work", "present": True, "store": "keyring"},
                 "in_use": [],
+                "search": None,
             }
         ],
     }
