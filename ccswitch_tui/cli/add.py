@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.cli import endpoint_options
 from ccswitch_tui.errors import EndpointError, KeyRefusedError
-from ccswitch_tui.profiles.draft import Draft
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.probe.model import ProbeReport
     from ccswitch_tui.workflows.add import Added
     from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.setup import Setup
 
 DESCRIPTION = """\
 Makes a profile. The endpoint is asked for one short answer first, which finds out
@@ -40,53 +40,41 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    from ccswitch_tui.workflows import add
+    from ccswitch_tui.workflows import add, setup
 
     add.check_new_name(ctx, args.name, replace=args.force)
     if args.paste == "-" and out.interactive and not args.json:
         out.talk("paste a curl command, export lines, JSON, SDK code or a link, then Ctrl-D on a line of its own:")
     draft = endpoint_options.draft_from_args(args, ctx)
-    pasted_key = draft.secret if args.paste is not None else None
+    made = setup.begin(ctx, draft, args.name, pasted=args.paste is not None, keep_wire=args.wire is not None)
     where = add.open_key_store(ctx) if draft.secret or add.needs_key(draft) else ""
     if add.needs_key(draft):
-        draft = draft._replace(secret=endpoint_options.ask_for_key(args.name, f"the {where}"))
-    draft = add.settled(ctx, draft)
-    report = None
+        made = setup.with_key(made, endpoint_options.ask_for_key(args.name, f"the {where}"))
     if not args.no_probe:
-        report, draft = _probe(args, ctx, draft, out)
-    draft = draft._replace(warnings=(*draft.warnings, *add.key_warnings(ctx, draft, pasted_key)))
-    added = add.add_profile(ctx, args.name, draft, replace=args.force)
-    if report is not None:
-        from ccswitch_tui.workflows.reports import keep_report
-
-        keep_report(ctx, report)
+        made = _probed(args, ctx, made, out)
+    saved = setup.save(ctx, made, replace=args.force)
     used = _use(args.name, ctx, out, as_json=args.json) if args.use else None
     if args.json:
-        out.json(_json(added, draft, report, used))
+        out.json(_json(saved.added, made, used))
     else:
-        _tell(added, draft, report, out, used=args.use)
+        _tell(saved.added, made, out, used=args.use)
     return 0
 
 
 # ---------------------------------------------------------------- the probe
 
 
-def _probe(args: argparse.Namespace, ctx: Context, draft: Draft, out: Output) -> tuple[ProbeReport | None, Draft]:
-    """One short look at the endpoint, and the draft with what it proved."""
+def _probed(args: argparse.Namespace, ctx: Context, made: Setup, out: Output) -> Setup:
+    """One short look at the endpoint, and what it proved taken over."""
     import asyncio
 
-    from ccswitch_tui.profiles.model import SecretRef
-    from ccswitch_tui.workflows.add import key_for_probe
-    from ccswitch_tui.workflows.examine import examine
-    from ccswitch_tui.workflows.proved import with_report
+    from ccswitch_tui.workflows import setup
 
-    key = key_for_probe(ctx, draft)
-    profile = draft.profile(args.name, SecretRef("none"))
     on_step = (lambda step: None) if args.json else (lambda step: _tell_step(step, out))
-    report = asyncio.run(examine(ctx, profile, key, ladder="quick", on_step=on_step, url_changes=draft.notes))
+    report = asyncio.run(setup.probed_in_one_go(ctx, made, setup.key_of(ctx, made), on_step))
     if args.strict and report.verdict == "broken":
         raise _refusal(args.name, report)
-    return report, with_report(draft, report, keep_wire=args.wire is not None)
+    return setup.with_first_match(setup.took_over(made, report))
 
 
 def _tell_step(step: Any, out: Output) -> None:
@@ -121,8 +109,8 @@ def _use(name: str, ctx: Context, out: Output, *, as_json: bool) -> Any:
     return apply_use(ctx, plan_use(ctx, name)).to_json()
 
 
-def _json(added: Added, draft: Draft, report: ProbeReport | None, used: Any) -> dict[str, Any]:
-    profile = added.profile
+def _json(added: Added, made: Setup, used: Any) -> dict[str, Any]:
+    profile, draft, report = added.profile, made.draft, made.report
     return {
         "version": 1,
         "name": profile.name,
@@ -145,11 +133,11 @@ def _probe_json(report: ProbeReport) -> dict[str, Any]:
     return {name: value for name, value in report.to_json().items() if name != "exchanges"}
 
 
-def _tell(added: Added, draft: Draft, report: ProbeReport | None, out: Output, *, used: bool) -> None:
+def _tell(added: Added, made: Setup, out: Output, *, used: bool) -> None:
     from ccswitch_tui.probe.report import finding_lines
     from ccswitch_tui.profiles.url import normalise_url
 
-    profile = added.profile
+    profile, draft, report = added.profile, made.draft, made.report
     for note in draft.notes:
         out.talk(f"  {out.glyph('skip')} {note}")
     for finding in report.findings[:1] if report and report.verdict == "broken" else ():

@@ -7,21 +7,45 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.current import Current
 
 
 def configure(parser: Any) -> None:
     """The command's options."""
+    parser.add_argument("--verify", action="store_true", help="prove it: one short answer through what is written")
     parser.add_argument("--json", action="store_true")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:
-    """Prints one line for what is in effect, and one a scope."""
+    """Prints one line for what is in effect, and one a scope; with --verify what proves it, and 1 if that fails."""
     from ccswitch_tui.workflows.current import current
 
     now = current(ctx)
-    if args.json:
-        out.json(now.to_json())
+    if not args.verify:
+        _tell(now, args.json, out)
         return 0
+    return _verified(now, args.json, ctx, out)
+
+
+def _verified(now: Current, as_json: bool, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.cli.proof import prove
+    from ccswitch_tui.errors import ExitCode, UsageError
+    from ccswitch_tui.workflows.verify import holds
+
+    if now.profile is None:
+        raise UsageError("no profile of ours is in use here: there is nothing to verify", hint="ccswitch-tui use NAME")
+    if not as_json:
+        _tell(now, as_json, out)
+    checks = prove(ctx, now.profile, out, quiet=as_json)
+    if as_json:
+        out.json({**now.to_json(), "verified": holds(checks), "checks": [check.to_json() for check in checks]})
+    return int(ExitCode.DONE if holds(checks) else ExitCode.FAILED)
+
+
+def _tell(now: Current, as_json: bool, out: Output) -> None:
+    if as_json:
+        out.json(now.to_json())
+        return
     if now.profile:
         out.line(f"{out.glyph('here')} {out.paint('bold', now.profile)}  {now.base_url or ''}".rstrip())
     elif now.base_url:
@@ -32,7 +56,6 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         out.line(f"    {state.scope:<8}{state.profile}{_since(state.since)}  {state.file}")
     for sentence in now.drift:
         out.talk(f"{out.glyph('warn')} {sentence}; 'ccswitch-tui why' tells more")
-    return 0
 
 
 def _since(at: float | None) -> str:

@@ -32,6 +32,7 @@ from ccswitch_tui.probe.patience import (
     retry_after_s,
     with_patience,
 )
+from ccswitch_tui.profiles.model_names import holds_conversation
 
 
 class Settled(NamedTuple):
@@ -379,19 +380,5 @@ class _Climber:
 
 
 def pick_model(listed: list[str]) -> str:
-    """A model to ask when none was named: the first that is no embedding, speech or image model."""
-    odd = (
-        "embed",
-        "whisper",
-        "tts",
-        "rerank",
-        "moderation",
-        "dall-e",
-        "image",
-        "audio",
-        "speech",
-        "ocr",
-        "guard",
-        "bge",
-    )
-    return next((m for m in listed if not any(word in m.lower() for word in odd)), "")
+    """A model to ask when none was named: the first that holds a conversation."""
+    return next(filter(holds_conversation, listed), "")

@@ -7,10 +7,11 @@ into a profile. The key in it is a Secret or a reference, never a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
+from ccswitch_tui.profiles.url import url_host
 from ccswitch_tui.secret import Secret
 
 
@@ -47,8 +48,6 @@ class Draft(NamedTuple):
 
     def profile(self, name: str, key: SecretRef) -> Profile:
         """The profile this makes under `name`, its key at `key`."""
-        from ccswitch_tui.profiles.url import url_host
-
         assert self.endpoint is not None
         return Profile(
             name=name,
@@ -82,3 +81,27 @@ def profile_name(text: str) -> str:
     """A name for a profile made of what another tool calls it."""
     words = re.sub(r"[^\w.-]+", "-", text.strip()).strip("-._")[:64].rstrip("-._")
     return words or "imported"
+
+
+_DULL = {
+    "api", "www", "com", "net", "org", "io", "ai", "cn", "dev", "example", "v1", "openai", "anthropic",
+    "llm", "gateway",
+}  # fmt: skip
+"""Parts of a host name that tell nobody which provider it is."""
+
+
+def suggest_name(draft: Draft, taken: Iterable[str]) -> str:
+    """A name nobody has yet: what the source calls it, or the telling part of the host."""
+    base = re.sub(r"[^\w.-]+", "-", draft.name.strip()).strip("-._").lower() if draft.name else ""
+    base = (base or _from_host(draft) or "profile")[:48]
+    names = set(taken)
+    return base if base not in names else next(f"{base}-{n}" for n in range(2, 10_000) if f"{base}-{n}" not in names)
+
+
+def _from_host(draft: Draft) -> str:
+    host = url_host(draft.endpoint.base_url) if draft.endpoint else ""
+    if not host or host.replace(".", "").isdigit() or host == "localhost" or ":" in host:
+        return "local" if host else ""
+    parts = host.split(".")
+    telling = [p for p in parts[:-1] if p not in _DULL]
+    return re.sub(r"[^\w-]", "-", telling[-1] if telling else parts[0]).strip("-_")

@@ -11,9 +11,11 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from urllib.parse import urlsplit
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Timeouts, Wire
+from ccswitch_tui.profiles.url import is_private, url_host
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
@@ -142,6 +144,13 @@ class Catalogue(NamedTuple):
         """The provider whose address this is, also with the other wire's."""
         bare = base_url.rstrip("/")
         return next((p for p in self.presets.values() if bare in (p.anthropic, p.openai)), None)
+
+
+def loads_on_demand(base_url: str) -> bool:
+    """Whether a local model server usually listens at this address: it may load a model before its first answer."""
+    local = [p.openai for p in load_presets().presets.values() if p.kind == "local" and p.openai]
+    ports = {urlsplit(address).port for address in local}
+    return is_private(url_host(base_url)) and urlsplit(base_url).port in ports
 
 
 @cache

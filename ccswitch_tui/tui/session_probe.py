@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
-from ccswitch_tui.profiles.model import Endpoint, Profile
 from ccswitch_tui.tui.background import KEY_PATIENCE_S, in_loop_of_its_own, in_thread
-from ccswitch_tui.tui.i18n import t
-from ccswitch_tui.tui.views import Check
 
 if TYPE_CHECKING:
     from ccswitch_tui.findings import Fix
     from ccswitch_tui.probe.exchange import Exchange
     from ccswitch_tui.probe.ladder import Cost
     from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
+    from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.secret import Secret
-    from ccswitch_tui.tui.setup import Setup
     from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.setup import Setup
+    from ccswitch_tui.workflows.verify import Check
 
 PROBE_PATIENCE_S = 600.0
 """The ladder has its own time-outs, rung by rung; this one only ends what has lost its way."""
@@ -36,12 +35,15 @@ class Probing:
             key = await in_thread(self.ctx.keys.resolve, profile.key, timeout_s=KEY_PATIENCE_S)
         return await self._examine(profile, key, ladder, on_step)
 
-    async def probe_draft(self, setup: Setup, ladder: Ladder, on_step: Callable[[Step], None]) -> ProbeReport:
-        """The same against what the wizard has gathered; the key is only in memory."""
-        key, ref = setup.draft.secret, setup.draft.key_ref
-        if key is None and ref is not None and ref.kind != "none":
-            key = await in_thread(self.ctx.keys.resolve, ref, timeout_s=KEY_PATIENCE_S)
-        return await self._examine(setup.profile, key, ladder, on_step)
+    async def probe_draft(self, setup: Setup, ladder: Ladder, on_step: Callable[[Step], None]) -> Setup:
+        """The same against what the wizard has gathered, and what it proved taken over; the key is only in memory."""
+        from ccswitch_tui.workflows.setup import key_of, probed, took_over
+
+        key = await in_thread(key_of, self.ctx, setup, timeout_s=KEY_PATIENCE_S)
+        report = await in_loop_of_its_own(
+            lambda: probed(self.ctx, setup, key, ladder, on_step), timeout_s=PROBE_PATIENCE_S
+        )
+        return took_over(setup, report)
 
     async def _examine(
         self, profile: Profile, key: Secret | None, ladder: Ladder, on_step: Callable[[Step], None]
@@ -78,39 +80,11 @@ class Probing:
 
     async def verify(self, name: str) -> AsyncIterator[Check]:
         """Proof through exactly what was written, one line after the other."""
-        from ccswitch_tui.workflows.current import current
+        from ccswitch_tui.workflows.verify import verify
 
-        now = await in_thread(current, self.ctx)
-        said = t("verify.settings" if now.profile == name else "verify.other", name=name, other=now.profile or "-")
-        yield Check("ok" if now.profile == name else "fail", said)
-        for difference in now.drift:
-            yield Check("warn", difference)
-        profile = self.ctx.book().get(name)
-        key = None
-        if profile.key.kind != "none":
-            key = await in_thread(self.ctx.keys.resolve, profile.key, timeout_s=KEY_PATIENCE_S)
-            where = self.ctx.keys.where() if profile.key.kind == "keyring" else str(profile.key)
-            yield Check("ok", t("verify.key", where=where))
-        if profile.route == "proxy":
-            status = await in_thread(self.ctx.proxy.ensure_running, timeout_s=20)
-            if not status.running:
-                yield Check("fail", t("verify.no_proxy", port=status.port))
-                return
-            yield Check("ok", t("proxy.started", host=status.host, port=status.port))
-            # The way a session takes it: Anthropic's format, to the address in the settings, with the local token.
-            written = Endpoint(self.ctx.proxy.base_url(name), "anthropic")
-            profile, key = (
-                profile._replace(name=f"{name}, as written", endpoint=written, key_host=None),
-                self.ctx.proxy.token(),
-            )
-        report = await self._examine(profile, key, "quick", lambda step: None)
-        answer = next((s for s in report.steps if s.code == "message"), None)
-        if answer is not None and answer.verdict in ("ok", "warn"):
-            yield Check(
-                "ok", t("verify.answered", model=profile.models.default or "", took=f"{answer.took_ms or 0:.0f}")
-            )
-        else:
-            yield Check("fail", report.sentence)
+        checks = verify(self.ctx, name)
+        while (check := await in_thread(next, checks, None, timeout_s=PROBE_PATIENCE_S)) is not None:
+            yield check
 
     @staticmethod
     def markdown_of(report: ProbeReport) -> str:

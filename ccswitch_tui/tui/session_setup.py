@@ -13,17 +13,15 @@ if TYPE_CHECKING:
     from ccswitch_tui.profiles.draft import Draft
     from ccswitch_tui.secret import Secret
     from ccswitch_tui.tui.form import Changes
-    from ccswitch_tui.tui.setup import Setup
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.edit import Edited
+    from ccswitch_tui.workflows.setup import Saved, Setup
 
 
 class SettingUp:
     """Blocks on files and on the key store: called in a thread."""
 
     ctx: Context
-    _saved: tuple[bytes | None, bytes | None] = (None, None)
-    """profiles.toml before and after the wizard saved, for stepping back from it."""
 
     def draft_from_text(self, pasted: str) -> Draft:
         """What was pasted, as a Draft."""
@@ -58,38 +56,24 @@ class SettingUp:
 
         return tomlkit.dumps({"profiles": {profile.name: profile_to_table(profile)}}).strip()
 
-    def save(self, setup: Setup) -> None:
+    def begin(self, draft: Draft, name: str, *, pasted: bool = False) -> Setup:
+        """What was read, ready to be asked and saved; with no name given, a name nobody has yet."""
+        from ccswitch_tui.profiles.draft import suggest_name
+        from ccswitch_tui.workflows.setup import begin
+
+        return begin(self.ctx, draft, name or suggest_name(draft, self.ctx.book().profiles), pasted=pasted)
+
+    def save(self, setup: Setup) -> Saved:
         """Key first, then profile; all of it or nothing. What its probe found is kept as its last report."""
-        from ccswitch_tui.textfile import read_bytes
-        from ccswitch_tui.workflows.add import add_profile
-        from ccswitch_tui.workflows.reports import forget_report, keep_report
+        from ccswitch_tui.workflows.setup import save
 
-        before = read_bytes(self.ctx.paths.profiles)
-        add_profile(self.ctx, setup.name, setup.draft)
-        self._saved = (before, read_bytes(self.ctx.paths.profiles))
-        if setup.report and setup.probed_model == setup.draft.models.default:
-            keep_report(self.ctx, setup.report._replace(profile=setup.name))
-        else:
-            forget_report(self.ctx, setup.name)  # one of another profile that had this name
+        return save(self.ctx, setup)
 
-    def unsave(self, name: str) -> None:
-        """The inverse of `save`: to the byte, unless somebody else changed the file since."""
-        from ccswitch_tui.textfile import locked, read_bytes, remove_file, replace_text, sha256_of
-        from ccswitch_tui.workflows.manage import remove_profile
-        from ccswitch_tui.workflows.reports import forget_report
+    def take_back(self, saved: Saved) -> None:
+        """The inverse of `save`."""
+        from ccswitch_tui.workflows.setup import take_back
 
-        path = self.ctx.paths.profiles
-        before, after = self._saved
-        as_saved = read_bytes(path) == after
-        remove_profile(self.ctx, name)
-        forget_report(self.ctx, name)
-        if as_saved:
-            with locked(path, self.ctx.paths.state_dir):
-                left = sha256_of(read_bytes(path))
-                if before is None:
-                    remove_file(path, expected_sha256=left)
-                else:
-                    replace_text(path, before, expected_sha256=left)
+        take_back(self.ctx, saved)
 
     def remove(self, name: str) -> str:
         """Removes a profile and its key, in use or not: the user was asked."""

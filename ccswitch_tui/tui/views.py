@@ -70,13 +70,6 @@ class Snapshot(NamedTuple):
     """Changes when a file changed that this was made from, and when the keys were locked or unlocked."""
 
 
-class Check(NamedTuple):
-    """One line of proof at the end of the wizard."""
-
-    verdict: str
-    text: str
-
-
 class HistoryRow(NamedTuple):
     """One write of ours as the history lists it."""
 

@@ -176,20 +176,13 @@ def _known_native(profile: Profile) -> str | None:
 
 def _patience_s(profile: Profile) -> float:
     """How long an answer may take to begin: as the profile says, or longer where local model servers listen."""
-    from urllib.parse import urlsplit
-
     from ccswitch_tui.profiles.model import Timeouts
-    from ccswitch_tui.profiles.presets import load_presets
-    from ccswitch_tui.profiles.url import is_private, url_host
+    from ccswitch_tui.profiles.presets import loads_on_demand
 
     own, usual = profile.endpoint.timeouts.first_byte_s, Timeouts().first_byte_s
     if own < usual:
         return own
-    base_url = profile.endpoint.base_url
-    local = [p.openai for p in load_presets().presets.values() if p.kind == "local" and p.openai]
-    ports = {urlsplit(address).port for address in local}
-    loads_first = is_private(url_host(base_url)) and urlsplit(base_url).port in ports
-    return LOCAL_PATIENCE_S if own > usual or loads_first else PATIENCE_S
+    return LOCAL_PATIENCE_S if own > usual or loads_on_demand(profile.endpoint.base_url) else PATIENCE_S
 
 
 def cost(profile: Profile, ladder: Ladder) -> Cost:

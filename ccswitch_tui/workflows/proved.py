@@ -40,12 +40,14 @@ def with_report(draft: Draft, report: ProbeReport, *, keep_wire: bool = False) -
         notes.append(say("the probe was answered at {base_url}", base_url=base_url))
         endpoint = endpoint._replace(base_url=base_url)
     auth = str(patch.get("endpoint.auth") or report.auth or endpoint.auth)
-    if auth not in (endpoint.auth, "none") and draft.secret is not None:
+    if auth not in (endpoint.auth, "none") and (draft.secret is not None or draft.key_ref is not None):
         notes.append(say("the endpoint takes the key as {auth}", auth=auth))
         endpoint = endpoint._replace(auth=auth)
     quirks = {**draft.quirks, **learned_quirks(report)}
     draft = draft._replace(endpoint=endpoint, quirks=quirks, notes=tuple(notes))
-    return _with_models(_with_gateway(draft, report), listed_models(report))
+    draft = _with_models(_with_gateway(draft, report), listed_models(report))
+    # A second climb says again what the first one said.
+    return draft._replace(notes=tuple(dict.fromkeys(draft.notes)), warnings=tuple(dict.fromkeys(draft.warnings)))
 
 
 def learned_quirks(report: ProbeReport) -> dict[str, Any]:

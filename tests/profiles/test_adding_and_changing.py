@@ -771,7 +771,7 @@ def test_a_report_is_of_the_profile_that_was_probed_and_of_no_other(run: Run, ct
         assert probed("demo")
         assert run("rename", "demo", "other").code == 0
         assert probed("other") and not probed("demo")
-        assert run("edit", "other", "--set", "models.haiku=demo-small").code == 0
+        assert run("edit", "other", "--set", "models.haiku=demo-vision").code == 0
         assert not probed("other")
         assert run("probe", "other").code == 0
         assert probed("other")

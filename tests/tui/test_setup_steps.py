@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.profiles.draft import Draft
+from ccswitch_tui.profiles.draft import Draft, suggest_name
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.tui.setup import Setup, match_tiers, offered_models, suggest_name
 from ccswitch_tui.workflows.edit import patched
+from ccswitch_tui.workflows.setup import Setup
+from ccswitch_tui.workflows.tiers import match_tiers, offered_models
 
 
 def draft(base_url: str, name: str = "") -> Draft:
@@ -60,7 +61,7 @@ def test_a_model_with_eight_billion_is_small_and_one_with_seventy_is_not() -> No
 
 def test_offered_models_are_each_there_once_and_talkers_come_first() -> None:
     setup = Setup(Draft(models=ModelTiers(default="b"), listed_models=("embed-1", "a", "b")))
-    assert offered_models(setup) == ["b", "a", "embed-1"]
+    assert offered_models(setup.draft, None) == ["b", "a", "embed-1"]
 
 
 def test_a_fix_changes_the_draft_and_nothing_else() -> None:

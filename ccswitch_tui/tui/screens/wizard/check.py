@@ -14,7 +14,6 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.climbing import Climbing
 from ccswitch_tui.tui.screens.wizard.pane import Pane
-from ccswitch_tui.tui.setup import learned
 from ccswitch_tui.tui.widgets.finding import sentence_of
 from ccswitch_tui.tui.widgets.ladder import Ladder
 from ccswitch_tui.tui.widgets.prose import Prose
@@ -48,9 +47,9 @@ class CheckPane(Climbing, Pane):
         self.query_one(Ladder).begin(ladder)
         self._state()
         try:
-            report = await with_keys(self.ccs, lambda: self.session.probe_draft(self.setup, ladder, self.on_step))
-            self.setup = learned(self.setup, report)
-            self.query_one(Ladder).settle(report.steps)
+            self.setup = await with_keys(self.ccs, lambda: self.session.probe_draft(self.setup, ladder, self.on_step))
+            assert self.setup.report is not None
+            self.query_one(Ladder).settle(self.setup.report.steps)
         finally:
             self.running = False
             if self.query("#state"):  # it is gone when stepping back ended the probe

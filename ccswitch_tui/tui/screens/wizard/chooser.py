@@ -18,11 +18,11 @@ from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.confirm import AskSheet
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.screens.wizard.source import draft_facts
-from ccswitch_tui.tui.setup import Setup, suggest_name
 from ccswitch_tui.tui.widgets.details import fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
+from ccswitch_tui.workflows.setup import Setup
 
 MOVES: list[Any] = [
     Binding("down", "move(1)", show=False, priority=True),
@@ -95,10 +95,9 @@ class ChooserPane(Pane):
             return t(self.NOTHING)
         return None
 
-    def start_from(self, draft: Draft) -> None:
+    async def start_from(self, draft: Draft) -> None:
         """Back to step 1 with this draft."""
-        name = suggest_name(draft, [row.name for row in self.session.now.rows])
-        self.done(Setup(draft, name), "source")
+        self.done(await self.ccs.off(self.session.begin, draft, ""), "source")
 
 
 class CataloguePane(ChooserPane):
@@ -136,7 +135,7 @@ class CataloguePane(ChooserPane):
             if answer is None:
                 return
             value = answer
-        self.start_from(await self.ccs.off(self.session.draft_from_preset, row.id, None, value))
+        await self.start_from(await self.ccs.off(self.session.draft_from_preset, row.id, None, value))
 
 
 class MinePane(ChooserPane):
@@ -169,5 +168,6 @@ class MinePane(ChooserPane):
             return str(row.why_not)
         return super().why_not(action)
 
-    def do_choose(self) -> None:
-        self.start_from(self.query_one(Rows).row.draft)
+    @task("choose")
+    async def do_choose(self) -> None:
+        await self.start_from(self.query_one(Rows).row.draft)

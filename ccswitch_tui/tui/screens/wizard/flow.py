@@ -21,7 +21,7 @@ from ccswitch_tui.tui.screens.wizard.models import ModelsPane
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.screens.wizard.review import ReviewPane, RoutePane
 from ccswitch_tui.tui.screens.wizard.source import SourcePane
-from ccswitch_tui.tui.setup import Setup
+from ccswitch_tui.workflows.setup import Saved, Setup
 
 STEPS: dict[str, type[Pane]] = {
     "source": SourcePane,
@@ -49,7 +49,7 @@ class WizardScreen(Place[str | None]):
         super().__init__()
         self.step = begin
         self.setup = Setup()
-        self.saved: Any = None
+        self.saved: Saved | None = None
         """What was saved, while it can still be taken back with esc."""
 
     def compose(self) -> ComposeResult:
@@ -88,6 +88,7 @@ class WizardScreen(Place[str | None]):
     @on(Pane.Done)
     async def _done(self, message: Pane.Done) -> None:
         self.setup = message.setup
+        self.saved = message.saved or self.saved
         if message.to == "end" or self.step == "ready":
             self.dismiss(self.setup.name or None)
             return
@@ -111,6 +112,7 @@ class WizardScreen(Place[str | None]):
     @task("save")
     async def _take_back(self) -> None:
         """The inverse of saving: profile and key are gone again."""
-        await self.ccs.off(self.session.unsave, self.setup.name)
+        assert self.saved is not None
+        await self.ccs.off(self.session.take_back, self.saved)
         self.ccs.say(t("wizard.taken_back"))
         await self._go("review")

@@ -9,15 +9,17 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ccswitch_tui.profiles.model import TIERS, ModelTiers
+from ccswitch_tui.profiles.model_names import holds_conversation
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings
 from ccswitch_tui.tui.screens.wizard.pane import Pane
-from ccswitch_tui.tui.setup import NO_CONVERSATION, Setup, match_tiers, offered_models, with_window
 from ccswitch_tui.tui.widgets.details import fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
+from ccswitch_tui.workflows.setup import Setup
+from ccswitch_tui.workflows.tiers import first_match, match_tiers, offered_models, with_window
 
 
 class ModelsPane(Pane):
@@ -30,9 +32,9 @@ class ModelsPane(Pane):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self.every = offered_models(setup)
+        self.every = offered_models(setup.draft, setup.report)
         if not setup.tiers_chosen:
-            self._choose(match_tiers(self.every, setup.draft.models))
+            self._choose(first_match(setup.draft, setup.report))
 
     def _choose(self, tiers: ModelTiers) -> None:
         self.setup = self.setup._replace(draft=self.setup.draft._replace(models=tiers), tiers_chosen=True)
@@ -79,7 +81,7 @@ class ModelsPane(Pane):
     def _draw(self, model: str, width: int) -> Content:
         serves = [tier for tier, name in self.tiers.named().items() if name == model]
         marks = " ".join(t(f"tier.{tier}") for tier in serves)
-        style = look.QUIET if NO_CONVERSATION.search(model) else look.NAME if serves else ""
+        style = look.QUIET if not holds_conversation(model) else look.NAME if serves else ""
         here = look.mark("here") if serves else look.cells("", 2 if look.ascii_only() else 1)
         return look.line(
             " ", here, " ", look.cells(look.quoted(model), max(10, width - 26), style), (f" {marks}", look.QUIET)
@@ -145,4 +147,4 @@ class ModelsPane(Pane):
         self.action_do("next")
 
     def do_next(self) -> None:
-        self.done(with_window(self.setup))
+        self.done(self.setup._replace(draft=with_window(self.setup.draft, self.setup.report)))

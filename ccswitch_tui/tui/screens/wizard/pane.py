@@ -11,8 +11,8 @@ from textual.message import Message
 
 from ccswitch_tui.tui import keys
 from ccswitch_tui.tui.screens.base import Doing
-from ccswitch_tui.tui.setup import Setup
 from ccswitch_tui.tui.widgets.keybar import KeyBar
+from ccswitch_tui.workflows.setup import Saved, Setup
 
 
 class Pane(Doing, Vertical):
@@ -28,6 +28,8 @@ class Pane(Doing, Vertical):
 
         setup: Setup
         to: str = ""
+        saved: Saved | None = None
+        """What this step saved, while it can still be taken back with esc."""
 
     class Back(Message):
         """One step back."""
@@ -48,8 +50,8 @@ class Pane(Doing, Vertical):
         if self.FOCUS:
             self.query_one(self.FOCUS).focus()
 
-    def done(self, setup: Setup, to: str = "") -> None:
-        self.post_message(self.Done(setup, to))
+    def done(self, setup: Setup, to: str = "", saved: Saved | None = None) -> None:
+        self.post_message(self.Done(setup, to, saved))
 
     def do_back(self) -> None:
         self.post_message(self.Back())

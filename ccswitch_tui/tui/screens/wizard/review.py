@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 from textual import on
@@ -107,5 +108,5 @@ class ReviewPane(Pane):
         """Key first and read back, then the profile; all of it or nothing."""
         from ccswitch_tui.tui.background import KEY_PATIENCE_S
 
-        await with_keys(self.ccs, lambda: self.ccs.off(self.session.save, self.setup, timeout_s=KEY_PATIENCE_S))
-        self.done(self.setup)
+        saving = partial(self.ccs.off, self.session.save, self.setup, timeout_s=KEY_PATIENCE_S)
+        self.done(self.setup, saved=await with_keys(self.ccs, saving))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -15,11 +17,11 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.pasted import Sealed
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
-from ccswitch_tui.tui.setup import suggest_name
 from ccswitch_tui.tui.widgets.details import fact, fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.paste_area import PasteArea
 from ccswitch_tui.tui.widgets.prose import Prose
+from ccswitch_tui.workflows.setup import Setup
 
 
 class SourcePane(Pane):
@@ -40,7 +42,7 @@ class SourcePane(Pane):
         super().begin()
         self.query_one("#name").display = False
         if self.setup.draft.endpoint:
-            self._understood(self.setup.draft, self.setup.name)
+            self._understood(self.setup)
 
     @on(PasteArea.Pasted)
     def _pasted(self, message: PasteArea.Pasted) -> None:
@@ -64,7 +66,7 @@ class SourcePane(Pane):
         if draft.secret is None and self.setup.draft.secret is not None and "…" in text.open():
             draft = draft._replace(secret=self.setup.draft.secret)  # the masked text of before, changed by hand
         field.text = redact(text.open())
-        self._understood(draft, suggest_name(draft, [row.name for row in self.session.now.rows]))
+        self._understood(await self.ccs.off(partial(self.session.begin, draft, "", pasted=True)))
 
     def _not_understood(self, error: CcswitchError) -> None:
         rows = [look.item("fail", error.message)]
@@ -75,12 +77,12 @@ class SourcePane(Pane):
         self.query_one("#name").display = False
         self.renew_keys()
 
-    def _understood(self, draft: Draft, name: str) -> None:
-        self.setup = self.setup._replace(draft=draft, name=name, report=None, tiers_chosen=False)
-        self.query_one("#understood", Prose).update(draft_facts(draft))
+    def _understood(self, setup: Setup) -> None:
+        self.setup = setup._replace(report=None, tiers_chosen=False)
+        self.query_one("#understood", Prose).update(draft_facts(setup.draft))
         field = self.query_one("#name", Input)
         field.display = True
-        field.value = name
+        field.value = setup.name
         field.focus()
         self.renew_keys()
 
