@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     made = setup.begin(ctx, draft, args.name, pasted=args.paste is not None, keep_wire=args.wire is not None)
     where = add.open_key_store(ctx) if draft.secret or add.needs_key(draft) else ""
     if add.needs_key(draft):
-        made = setup.with_key(made, endpoint_options.ask_for_key(args.name, f"the {where}"))
+        made = setup.with_key(made, endpoint_options.ask_for_key(out, args.name, f"the {where}"))
     if not args.no_probe:
         made = _probed(args, ctx, made, out)
     saved = setup.save(ctx, made, replace=args.force)

@@ -79,8 +79,7 @@ def _ask(places: list[Place], out: Output) -> list[Place]:
     if not (sys.stdin.isatty() and out.interactive):
         out.talk("ccswitch-tui: hint: 'ccswitch-tui adopt --all' or 'ccswitch-tui adopt NUMBER…' moves them")
         return []
-    out.talk("move which? numbers, 'all', or enter for none:")
-    words = sys.stdin.readline().replace(",", " ").split()
+    words = out.ask("move which? numbers, 'all', or enter for none:").replace(",", " ").split()
     return places if words == ["all"] else _chosen(words, places)
 
 

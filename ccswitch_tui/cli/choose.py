@@ -32,9 +32,7 @@ def choose_profile(ctx: Context, out: Output, scope: str) -> str | None:
         here = out.glyph("here") if scope in used.get(name, ()) else " "
         where = profiles[name].endpoint.base_url if name in profiles else "Claude Code's own login"
         out.talk(f"{here} {number:>2}  {name:<20} {where}")
-    sys.stderr.write(f"use which ({scope})? number or name, enter for none: ")
-    sys.stderr.flush()
-    answer = sys.stdin.readline().strip()
+    answer = out.ask(f"use which ({scope})? number or name, enter for none:")
     if not answer:
         return None
     if answer.isdigit() and 1 <= int(answer) <= len(names):

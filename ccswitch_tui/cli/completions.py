@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
             f"no completion for '{args.shell}'" if args.shell else "for which shell?",
             hint=f"ccswitch-tui completions {'|'.join(SCRIPTS)}",
         )
-    out.line(SCRIPTS[args.shell](list(words())).rstrip())
+    out.block(SCRIPTS[args.shell](list(words())).rstrip())
     return 0
 
 

@@ -36,7 +36,7 @@ def tell(world: DemoContext, out: Output) -> int:
         ("and back, to the byte", lambda: _run(world, out, "undo")),
     )
     for number, (remark, step) in enumerate(steps):
-        out.line(f"{chr(10) if number else ''}# {remark}")
+        out.line(*([""] if number else []), f"# {remark}")
         if code := step():
             return code
     return 0
@@ -47,7 +47,7 @@ def _run(world: DemoContext, out: Output, words: str, *, pasted: str = "") -> in
 
     out.line(f"$ ccswitch-tui {words}" + (" <<'EOF'" if pasted else ""))
     if pasted:
-        out.line(f"{pasted}\nEOF")
+        out.line(*pasted.split("\n"), "EOF")
     with _typed(pasted), contextlib.redirect_stderr(sys.stdout):
         return main(words.split(), world)
 

@@ -75,20 +75,19 @@ def _with_key(args: argparse.Namespace, ctx: Context, edited: Edited, out: Outpu
             verify=not args.no_verify,
             on_unproved=lambda why: out.talk(f"  {out.glyph('warn')} the new key could not be proved: {why}"),
         )
-    follows = args.key_follows or (edited.host_changed and _ask_to_follow(edited))
+    follows = args.key_follows or (edited.host_changed and _ask_to_follow(edited, out))
     return edit.save_edit(ctx, edited, key_follows=follows)
 
 
-def _ask_to_follow(edited: Edited) -> bool:
+def _ask_to_follow(edited: Edited, out: Output) -> bool:
     """On a terminal: whether the key may go to the new host."""
     from ccswitch_tui.profiles.url import url_host
 
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin.isatty() and out.stderr.isatty()):
         return False
     host = url_host(edited.after.endpoint.base_url)
-    sys.stderr.write(f"the key was given for {edited.before.key_host}; may it go to {host}? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    answer = out.ask(f"the key was given for {edited.before.key_host}; may it go to {host}? [y/N]")
+    return answer.lower() in ("y", "yes")
 
 
 def _tell(edited: Edited, profile: Profile, ctx: Context, out: Output, *, new_key: bool) -> None:
@@ -180,5 +179,4 @@ def _edited_text(command: list[str], text: str, name: str, env: Mapping[str, str
 def _again(out: Output) -> bool:
     if not sys.stdin.isatty():
         return False
-    out.talk("open the editor again? [Y/n]")
-    return sys.stdin.readline().strip().lower() in ("", "y", "yes")
+    return out.ask("open the editor again? [Y/n]").lower() in ("", "y", "yes")

@@ -16,6 +16,7 @@ from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
 from ccswitch_tui.secret import Secret
 
 if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
 
 
@@ -120,7 +121,7 @@ def read_stdin(at_most: int) -> bytes:
     return binary.read(at_most) if binary is not None else sys.stdin.read(at_most).encode("utf-8", "surrogateescape")
 
 
-def ask_for_key(name: str, where: str) -> Secret:
+def ask_for_key(out: Output, name: str, where: str) -> Secret:
     """Asks on the terminal, showing nothing. Raises UsageError where there is none to ask on."""
     from ccswitch_tui.credentials.base import clean_key
 
@@ -130,9 +131,7 @@ def ask_for_key(name: str, where: str) -> Secret:
             hint="pipe it in with --key-stdin, or say where it is: --key env:NAME or --key 'command:…'",
             kind="no-key",
         )
-    import getpass
-
-    return clean_key(getpass.getpass(f"key for {name} (not shown; it goes to {where}): "))
+    return clean_key(out.ask_hidden(f"key for {name} (not shown; it goes to {where}):"))
 
 
 def _tier(text: str) -> tuple[str, str]:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.output:
         out.line(f"wrote {args.output}")
     else:
-        out.line(text.rstrip("\n"))
+        out.block(text.rstrip("\n"))
     if variable:
         out.talk(f"the key is not in it: {variable} must hold it ('ccswitch-tui key {args.name} --upstream' prints it)")
     return 0

@@ -87,7 +87,7 @@ def _dispatch(argv: list[str], ctx: Context, out: Any) -> int:
         return app.run(ctx, out)
     word, rest = argv[0], argv[1:]
     if word in ("-h", "--help", "help"):
-        out.line(overview())
+        out.block(overview())
         return 0
     if word in ("-V", "--version"):
         from ccswitch_tui._version import __version__
@@ -199,6 +199,6 @@ def _asked_for_json(argv: Sequence[str]) -> bool:
 def _report_mistake(error: Exception, out: Any) -> None:
     import traceback
 
-    out.talk("".join(traceback.format_exception(error)).rstrip())
+    out.talk(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
     out.talk(f"ccswitch-tui: error: a mistake in ccswitch-tui itself ({type(error).__name__}); nothing more was done")
     out.talk("ccswitch-tui: hint: the lines above hold no key and can be reported as they are")

@@ -1,18 +1,21 @@
 """The only place that writes to stdout and stderr.
 
-stdout is data, stderr is talk. Everything passes redact() on its way out,
-except what `key` hands to a pipe. Errors: lower case, no full stop, then a
-hint that can be pasted.
+stdout is data, stderr is talk. Everything passes redact() and one_line() on its
+way out, except what `key` hands to a pipe: no key, no escape sequence but our
+own colours, no line that was not ours. Errors: lower case, no full stop, then
+a hint that can be pasted.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.printable import one_line, printable_json
 from ccswitch_tui.secret import Secret, redact
 
 PROGRAM = "ccswitch-tui"
@@ -32,28 +35,50 @@ class Output:
         self.env = env
         self.glyphs = GLYPHS if _can_encode(self.stdout, "✓✗●→") else ASCII_GLYPHS
         self.colour = _wants_colour(self.stdout, env)
+        self._own = f"\x1b[{int.from_bytes(os.urandom(6))};"
+        """How paint() begins a style until it is written. Nobody outside can guess it: only our own styles pass."""
 
     @property
     def interactive(self) -> bool:
         """A person sits at stdout, on a terminal that can do more than print."""
         return self.stdout.isatty() and self.env.get("TERM") != "dumb"
 
-    def line(self, text: str = "") -> None:
-        """One line of data."""
-        self._write(self.stdout, redact(text) + "\n")
+    def line(self, *rows: str) -> None:
+        """Data: each of `rows` as one line, whatever stands in it; without any an empty line."""
+        self._write(self.stdout, self._fit(rows) + "\n")
 
-    def talk(self, text: str) -> None:
-        """One line for the person watching."""
-        self._write(self.stderr, redact(text) + "\n")
+    def block(self, text: str) -> None:
+        """A text of ours of several lines, as data."""
+        self.line(*text.split("\n"))
+
+    def json_line(self, value: Any) -> None:
+        """One JSON document a line, for streams of them."""
+        self._write(self.stdout, printable_json(redact(json.dumps(value, ensure_ascii=False, default=_encode))) + "\n")
+
+    def talk(self, *rows: str) -> None:
+        """Lines for the person watching."""
+        self._write(self.stderr, self._fit(rows) + "\n")
+
+    def ask(self, question: str) -> str:
+        """A question on stderr; the answer from stdin, "" when there is none."""
+        self._write(self.stderr, self._fit([question]) + " ")
+        return sys.stdin.readline().strip()
+
+    def ask_hidden(self, question: str) -> str:
+        """A question whose answer is not shown. Raises EOFError when there is none."""
+        import getpass
+
+        return getpass.getpass(self._fit([question]) + " ")
 
     def json(self, value: Any) -> None:
         """One JSON document on stdout; `value` is what the command documents, version included."""
         text = json.dumps(value, ensure_ascii=False, indent=2, default=_encode)
-        self._write(self.stdout, redact(text) + "\n")
+        self._write(self.stdout, printable_json(redact(text)) + "\n")
 
     def reveal(self, secret: Secret) -> None:
         """The one deliberate exception: a key into the pipe that asked for it."""
-        self._write(self.stdout, secret.reveal() + "\n")
+        shown = one_line(secret.reveal()) if self.stdout.isatty() else secret.reveal()
+        self._write(self.stdout, shown + "\n")
 
     def error(self, error: CcswitchError, *, as_json: bool = False) -> None:
         """An error for the user: two lines on stderr, or the documented JSON on stdout."""
@@ -67,11 +92,21 @@ class Output:
 
     def paint(self, style: str, text: str) -> str:
         """`text` in a style of COLOURS, or as it is where colour is unwelcome."""
-        return f"\x1b[{COLOURS[style]}m{text}\x1b[0m" if self.colour and style in COLOURS else text
+        return f"{self._own}{COLOURS[style]}m{text}{self._own}0m" if self.colour and style in COLOURS else text
 
     def glyph(self, name: str) -> str:
         """A sign by its meaning, in ASCII where the stream cannot show more."""
         return self.paint(name, self.glyphs[name])
+
+    def _fit(self, rows: Sequence[str]) -> str:
+        """Rows as they may be shown: the one way to the terminal."""
+        return redact("\n".join(map(self._one, rows)))
+
+    def _one(self, row: str) -> str:
+        if self._own not in row:
+            return one_line(row)
+        first, *styled = row.split(self._own)
+        return one_line(first) + "".join("\x1b[" + style + "m" + one_line(text) for style, _, text in map(_cut, styled))
 
     def _write(self, stream: TextIO, text: str) -> None:
         try:
@@ -80,6 +115,10 @@ class Output:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "replace").decode(encoding))
         stream.flush()
+
+
+def _cut(styled: str) -> tuple[str, str, str]:
+    return styled.partition("m")
 
 
 def _can_encode(stream: TextIO, text: str) -> bool:

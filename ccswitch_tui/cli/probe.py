@@ -158,7 +158,7 @@ def _print(report: ProbeReport, args: argparse.Namespace, out: Output) -> None:
         out.json(report.to_json())
         return
     if args.markdown:
-        out.line(reporting.markdown(report).rstrip("\n"))
+        out.block(reporting.markdown(report).rstrip("\n"))
         return
     out.line()
     for finding in report.findings:
@@ -171,7 +171,7 @@ def _print(report: ProbeReport, args: argparse.Namespace, out: Output) -> None:
 
         for exchange in report.exchanges:
             out.line(out.paint("bold", f"#{exchange.id} {exchange.rung} {exchange.variant}".rstrip()))
-            out.line(curl_verbose(exchange))
+            out.block(curl_verbose(exchange))
             out.line()
     out.line(reporting.verdict_line(report, out.glyph, out.paint))
 

@@ -167,7 +167,10 @@ def _logs(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         out.line(line)
     if args.follow:
         for event in traffic.follow(ctx):
-            out.line(traffic.as_json_line(event) if args.json else traffic.as_line(event))
+            if args.json:
+                out.json_line({"version": 1, "event": event.what, "exchange": event.exchange})
+            else:
+                out.line(*traffic.as_lines(event))
     return 0
 
 
@@ -251,7 +254,7 @@ def _show_plan(args: argparse.Namespace, file: str, text: str, commands: Any, ou
     if args.action == "install":
         out.line(f"would write {file}:")
         out.line()
-        out.line(text.rstrip())
+        out.block(text.rstrip())
         out.line()
     else:
         out.line(f"would remove {file}")

@@ -112,7 +112,7 @@ def spell(seconds: int) -> str:
 
 def _passphrase(args: Any, out: Output) -> Secret:
     if not args.passphrase_stdin:
-        return _ask("passphrase: ", out)
+        return _ask("passphrase:", out)
     text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     if not text:
         raise UsageError("there was no passphrase on stdin")
@@ -123,8 +123,8 @@ def _new_passphrase(args: Any, out: Output) -> Secret:
     if args.passphrase_stdin:
         return _passphrase(args, out)
     out.talk("the passphrase protects the keys on this disk; without it they cannot be had back")
-    first = _ask("new passphrase: ", out)
-    if _ask("once more: ", out) != first:
+    first = _ask("new passphrase:", out)
+    if _ask("once more:", out) != first:
         raise UsageError("the two were not the same: nothing was written")
     return first
 
@@ -135,9 +135,7 @@ def _ask(prompt: str, out: Output) -> Secret:
             "there is no terminal to ask for the passphrase on",
             hint="run 'ccswitch-tui unlock' in a terminal, or pipe it: --passphrase-stdin",
         )
-    import getpass
-
     try:
-        return Secret(getpass.getpass(prompt))
+        return Secret(out.ask_hidden(prompt))
     except EOFError:
         raise UsageError("no passphrase was given") from None

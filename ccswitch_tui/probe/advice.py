@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ccswitch_tui.findings import CATALOGUE, Finding, Fix, Severity
+from ccswitch_tui.printable import printable
 from ccswitch_tui.probe.classify import Answer
-from ccswitch_tui.probe.exchange import Exchange, printable
+from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts
 from ccswitch_tui.sentence import filled, quoting, through, tidied
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ccswitch_tui.probe.exchange import Exchange, printable
+from ccswitch_tui.printable import printable
+from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.shapes import (
     READERS,
     ListedModel,

@@ -9,12 +9,12 @@ endpoint echoes back passes redact() before it is kept. `curl_command` and
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ccswitch_tui.printable import printable
 from ccswitch_tui.secret import MASK, Secret, redact
 
 KEY_VARIABLE = "API_KEY"
@@ -161,14 +161,6 @@ def cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… ({len(text) - limit} more characters)"
-
-
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """Somebody else's text without what would steer a terminal: control characters, changes of direction."""
-    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def auth_headers(style: str, value: str) -> dict[str, str]:

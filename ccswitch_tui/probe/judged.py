@@ -6,8 +6,9 @@ import re
 from typing import NamedTuple
 
 from ccswitch_tui.findings import Finding
+from ccswitch_tui.printable import printable
 from ccswitch_tui.probe.advice import finding
-from ccswitch_tui.probe.exchange import Exchange, printable
+from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts, Read
 from ccswitch_tui.probe.model import RUNG, Step, StepVerdict
 from ccswitch_tui.sentence import quoting, say, through, tidied

@@ -6,15 +6,18 @@ its cause and what mends it. Pure: colour and glyphs come from the caller.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from html import escape
 from typing import Any
 
 from ccswitch_tui.findings import Finding, Fix
+from ccswitch_tui.printable import one_line, printable
 from ccswitch_tui.probe.exchange import curl_command, curl_verbose, exchange_from_json
 from ccswitch_tui.probe.model import LearnedQuirk, ProbeReport, Step
 from ccswitch_tui.secret import redact
-from ccswitch_tui.sentence import put_together, taken_apart, through
+from ccswitch_tui.sentence import Sentence, put_together, taken_apart, through
 
 Paint = Callable[[str, str], str]
 Glyph = Callable[[str], str]
@@ -138,34 +141,63 @@ MARK = {"ok": "✓", "warn": "!", "fail": "✗", "skip": "·"}
 
 
 def markdown(report: ProbeReport) -> str:
-    """The report for an issue or a chat: no key in it, the evidence below."""
-    lines = [f"## Probe of {report.profile or report.base_url}", ""]
+    """The report for an issue or a chat: no key in it, the evidence below.
+
+    It is pasted where `<img>`, links and @names do things, so that somebody
+    else's words stand as code; our own sentences around them stay prose.
+    """
+    lines = [f"## Probe of {_code(report.profile or report.base_url)}", ""]
     lines += [
-        f"**{report.verdict}**: {report.sentence}" + (f" ({left})" if (left := untested(report)) else ""),
+        f"**{report.verdict}**: {_prose(report.sentence)}" + (f" ({left})" if (left := untested(report)) else ""),
         "",
-        f"`{report.base_url}` · {report.at} · {report.requests} requests",
+        f"{_code(report.base_url)} · {report.at} · {report.requests} requests",
         "",
     ]
     lines += ["| | rung | what was seen | took |", "|---|---|---|---|"]
     for step in report.steps:
         took = "" if step.took_ms is None else duration(step.took_ms)
-        lines.append(f"| {MARK[step.verdict]} | {step.code} | {_cell(step.because)} | {took} |")
+        lines.append(f"| {MARK[step.verdict]} | {step.code} | {_cell(_prose(step.because))} | {took} |")
     for finding in report.findings:
-        lines += ["", f"### {finding.title} (`{finding.kind}`, {finding.severity})", "", finding.because, ""]
+        lines += ["", f"### {finding.title} (`{finding.kind}`, {finding.severity})", "", _prose(finding.because), ""]
         if finding.fix is not None:
-            lines.append(f"*Fix:* {finding.fix.text}")
+            lines.append(f"*Fix:* {_prose(finding.fix.text)}")
             if finding.fix.commands:
-                lines += ["", "```sh", *finding.fix.commands, "```"]
+                lines += ["", *_fenced("sh", "\n".join(finding.fix.commands))]
     if report.quirks:
         lines += ["", "### Quirks learned", ""]
-        lines += [f"* `{q.name} = {_shown(q.value)}`: {q.because}" for q in report.quirks]
+        lines += [f"* {_code(f'{q.name} = {_shown(q.value)}')}: {_prose(q.because)}" for q in report.quirks]
     wanted = {number for finding in report.findings for number in finding.evidence}
     for exchange in report.exchanges:
         if exchange.id in wanted:
             shown = f"{curl_command(exchange, with_body=len(exchange.request_body) < 2000)}\n\n{curl_verbose(exchange)}"
-            lines += ["", f"<details><summary>#{exchange.id} {exchange.method} {exchange.url}</summary>", ""]
-            lines += ["```text", shown.replace("```", "'''"), "```", "", "</details>"]
+            what = escape(one_line(f"{exchange.method} {exchange.url}"))
+            lines += ["", f"<details><summary>#{exchange.id} <code>{what}</code></summary>", ""]
+            lines += [*_fenced("text", shown), "", "</details>"]
     return "\n".join(lines) + "\n"
+
+
+def _prose(words: str) -> str:
+    """A sentence of ours with the values in it as code; what is no sentence of ours is code as a whole."""
+    if not isinstance(words, Sentence):
+        return _code(words)
+    values = {name: _prose(v) if isinstance(v, str) else v for name, v in words.values.items()}
+    return words.template.format_map(values)
+
+
+def _code(words: str) -> str:
+    """Words as a code span: a fence longer than any inside (CommonMark 6.1)."""
+    words = one_line(" ".join(words.split()))
+    if not words:
+        return ""
+    ticks = "`" * (1 + max(map(len, re.findall("`+", words)), default=0))
+    pad = " " if words[0] == "`" or words[-1] == "`" else ""
+    return f"{ticks}{pad}{words}{pad}{ticks}"
+
+
+def _fenced(language: str, text: str) -> list[str]:
+    """A code block that nothing inside can close."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return [fence + language, printable(text), fence]
 
 
 def _cell(words: str) -> str:

@@ -66,8 +66,8 @@ class ProxySettings(NamedTuple):
     root_profile: str | None = None
     learned: LearnedQuirks | None = None
     usage: UsageBook | None = None
-    say: Callable[[str], None] = lambda line: None
-    """Writes one line to the log."""
+    say: Callable[..., None] = lambda *lines: None
+    """Writes each of its arguments as one line to the log."""
     log_requests: bool = False
     idle_exit_s: float | None = None
     reuse_port: bool = False
@@ -187,7 +187,7 @@ class RunningProxy:
         if self._unlogged:
             ended, self._unlogged = self._unlogged, []
             clock = "%Y-%m-%d %H:%M:%S"
-            self.settings.say("\n".join(log_line(e, time.strftime(clock, time.localtime(e.at))) for e in ended))
+            self.settings.say(*(log_line(e, time.strftime(clock, time.localtime(e.at))) for e in ended))
 
     async def _do_chores(self) -> None:
         """Saves usage now and then; ends an idle proxy where that is wanted."""
@@ -253,7 +253,7 @@ class RunningProxy:
         self._runner = None
 
 
-def _logger(say: Callable[[str], None]) -> logging.Logger:
+def _logger(say: Callable[..., None]) -> logging.Logger:
     """What aiohttp has to say (garbage instead of HTTP, mostly) as one line each in our log, masked like all of it."""
 
     class Lines(logging.Handler):

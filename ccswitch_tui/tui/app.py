@@ -8,17 +8,19 @@ the garbage collector rests until then (tests/tui/test_first_paint.py).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from textual.app import App
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.printable import printable
 from ccswitch_tui.secret import redact
 from ccswitch_tui.tui import collector, look
 from ccswitch_tui.tui.background import PATIENCE_S, in_thread
 from ccswitch_tui.tui.config import load_config
+from ccswitch_tui.tui.harmless import with_harmless
 from ccswitch_tui.tui.i18n import language_of, spoken, t, use_language
 from ccswitch_tui.tui.screens.base import SIDE_BY_SIDE
 from ccswitch_tui.tui.screens.home import HomeScreen
@@ -28,6 +30,8 @@ from ccswitch_tui.tui.themes import HOUSE_THEMES, default_theme
 from ccswitch_tui.tui.widgets.prose import lines_of
 
 if TYPE_CHECKING:
+    from textual.filter import LineFilter
+
     from ccswitch_tui.workflows.context import Context
 
 T = TypeVar("T")
@@ -76,6 +80,10 @@ class CcswitchApp(App[int]):
             self.register_theme(theme)
         self.theme = self.config.theme if self.config.theme in self.available_themes else default_theme(ctx.env)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Everything painted passes the last of these."""
+        return with_harmless(super().get_line_filters())
 
     async def on_ready(self) -> None:
         self.call_after_refresh(self.painted)
@@ -137,7 +145,7 @@ class CcswitchApp(App[int]):
 
     def copy(self, text: str, said: str) -> None:
         """Puts text on the clipboard, without a key in it, and says what it was."""
-        self.start("copy", partial(self._copy, redact(text), said))
+        self.start("copy", partial(self._copy, printable(redact(text)), said))
 
     async def _copy(self, text: str, said: str) -> None:
         from ccswitch_tui.tui.clipboard import copy_natively
@@ -226,4 +234,4 @@ def crash_text(error: BaseException | None) -> str:
 
     error = getattr(error, "error", error)  # a failed worker wraps what happened in it
     where = "".join(traceback.format_exception(error)) if error else ""
-    return f"{redact(where).rstrip()}\n\n{t('app.crash')}\n"
+    return f"{printable(redact(where)).rstrip()}\n\n{t('app.crash')}\n"

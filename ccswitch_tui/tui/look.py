@@ -10,6 +10,7 @@ from typing import Any
 
 from textual.content import Content
 
+from ccswitch_tui.printable import one_line
 from ccswitch_tui.secret import covered, redact
 from ccswitch_tui.tui.i18n import spoken, t, t_or
 
@@ -73,8 +74,7 @@ def verdict(word: str | None) -> Content:
     return Content.assemble(mark(meaning), " ", (t_or(f"verdict.{word}", word), STYLES[meaning]))
 
 
-_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)))
-_CONTROLS |= {ord("\t"): " ", ord("\n"): " ", 0x2028: " ", 0x2029: " "}
+_SPACES = dict.fromkeys(map(ord, "\t\n\r\u2028\u2029"), " ")
 
 
 def quoted(text: str) -> str:
@@ -82,12 +82,12 @@ def quoted(text: str) -> str:
 
     A sentence of ours is in the language of the app; someone else's words are as they were.
     """
-    return redact(spoken(text)).translate(_CONTROLS)
+    return redact(one_line(spoken(text).translate(_SPACES)))
 
 
 def quoted_lines(text: str) -> str:
     """The same for a text of several lines."""
-    return "\n".join(quoted(row) for row in spoken(text).splitlines())
+    return "\n".join(quoted(row) for row in spoken(text).split("\n"))
 
 
 def painted(typed: str) -> str:
@@ -98,7 +98,7 @@ def painted(typed: str) -> str:
 
 def cells(text: str | Content, width: int, style: str = "", *, right: bool = False) -> Content:
     """`text` cut or padded to exactly `width` cells; a cut is shown by an ellipsis."""
-    content = text if isinstance(text, Content) else Content.styled(text, style) if style else Content(text)
+    content = text if isinstance(text, Content) else Content.styled(_one(text), style) if style else Content(_one(text))
     if width <= 0:
         return Content("")
     content = cut(content, width)
@@ -128,8 +128,18 @@ def tail(text: str, width: int) -> str:
 
 
 def line(*parts: Any) -> Content:
-    """Parts joined into one line: texts, (text, style) pairs and Contents."""
-    return Content.assemble(*parts)
+    """Parts joined into one line, whatever the texts hold: texts, (text, style) pairs and Contents."""
+    return Content.assemble(*map(_part, parts))
+
+
+def _part(part: Any) -> Any:
+    if isinstance(part, tuple):
+        return (_one(part[0]), *part[1:])
+    return _one(part) if isinstance(part, str) and part.strip(" ") != HANG else part
+
+
+def _one(text: str) -> str:
+    return one_line(text.translate(_SPACES)) if not text.isprintable() else text
 
 
 def item(meaning: str, text: str, style: str = "") -> Content:

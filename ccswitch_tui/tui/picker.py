@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on
@@ -13,12 +14,15 @@ from textual.widgets import Input
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.app import crash_text
 from ccswitch_tui.tui.config import load_config
+from ccswitch_tui.tui.harmless import with_harmless
 from ccswitch_tui.tui.i18n import language_of, t, use_language
 from ccswitch_tui.tui.themes import HOUSE_THEMES, default_theme
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
+    from textual.filter import LineFilter
+
     from ccswitch_tui.workflows.context import Context
 
 MOST_LINES = 10
@@ -57,6 +61,10 @@ class PickerApp(App[str]):
             self.register_theme(theme)
         self.theme = config.theme if config.theme in self.available_themes else default_theme(ctx.env)
         self.every: list[Choice] = []
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Everything painted passes the last of these."""
+        return with_harmless(super().get_line_filters())
 
     def compose(self) -> ComposeResult:
         yield Line(placeholder=t("picker.ask"))

@@ -65,7 +65,7 @@ ENDPOINT_OPTIONS = (
 
 
 def serve(
-    ctx: Context, options: ServeOptions, *, on_listening: Callable[[str], None], say: Callable[[str], None]
+    ctx: Context, options: ServeOptions, *, on_listening: Callable[[str], None], say: Callable[..., None]
 ) -> None:
     """Serves until it is told to end. `on_listening` gets the address once connections are accepted."""
     from ccswitch_tui.proxy.server import DRAIN_S, require_token, run
@@ -106,7 +106,7 @@ def _token(ctx: Context, options: ServeOptions) -> str | None:
 
 
 def _settings(
-    ctx: Context, options: ServeOptions, host: str, token: str | None, say: Callable[[str], None]
+    ctx: Context, options: ServeOptions, host: str, token: str | None, say: Callable[..., None]
 ) -> tuple[ProxySettings, contextlib.AbstractContextManager[Any]]:
     from ccswitch_tui.proxy.books.learned import LearnedQuirks
     from ccswitch_tui.proxy.books.usage import UsageBook

@@ -102,13 +102,8 @@ def _events(response: Any, stop: Any) -> Iterator[TrafficEvent]:
             yield TrafficEvent(what, json.loads(line[6:]))
 
 
-def as_json_line(event: TrafficEvent) -> str:
-    """One event as one line of JSON."""
-    return json.dumps({"version": 1, "event": event.what, "exchange": event.exchange}, ensure_ascii=False)
-
-
-def as_line(event: TrafficEvent) -> str:
-    """One event for a person."""
+def as_lines(event: TrafficEvent) -> list[str]:
+    """One event for a person: a line, and one more for each note."""
     exchange = event.exchange
     clock = time.strftime("%H:%M:%S", time.localtime(exchange["at"]))
     models = (
@@ -116,15 +111,15 @@ def as_line(event: TrafficEvent) -> str:
     )
     line = f"{clock}  #{exchange['id']:<4} {exchange['route']:<14} {models}"
     if event.what == "begin":
-        return f"{line}  …"
+        return [f"{line}  …"]
     if event.what == "first-byte":
-        return f"{line}  first byte after {exchange['first_byte_ms']:.0f} ms"
+        return [f"{line}  first byte after {exchange['first_byte_ms']:.0f} ms"]
     tokens = f"{exchange['input_tokens']}+{exchange['cache_read_tokens']} in, {exchange['output_tokens']} out"
     if exchange.get("cost") is not None:
         tokens += f", {amount_text(exchange['cost'], exchange['currency'])}"
     line = f"{line}  {exchange['status']}  {exchange['total_ms']:.0f} ms  {tokens}"
     notes = [exchange["error"] or "", *exchange["notices"]]
-    return "\n".join([line, *(f"          {note}" for note in notes if note)])
+    return [line, *(f"          {note}" for note in notes if note)]
 
 
 def amount_text(amount: float, currency: str) -> str:
@@ -157,7 +152,7 @@ def exchange_lines(found: dict[str, Any]) -> list[str]:
     }
     for name, title in titles.items():
         if bodies.get(name):
-            lines += ["", f"── {title}", bodies[name]]
+            lines += ["", f"── {title}", *bodies[name].split("\n")]
     return lines
 
 

@@ -320,7 +320,7 @@ def test_traffic_can_be_followed_and_looking_starts_nothing(control: ProxyContro
         wait_until(lambda: len(told) >= 6 or not post(ctx.proxy), 10, "events")
         last = [event for event in told if event.exchange["id"] == told[-1].exchange["id"]]
         assert [event.what for event in last] == ["begin", "first-byte", "end"]
-        assert "claude-opus-4-8 → big-model" in traffic.as_line(last[-1])
+        assert "claude-opus-4-8 → big-model" in traffic.as_lines(last[-1])[0]
         (exchange,) = traffic.recent(ctx, 1)
         shown = "\n".join(traffic.exchange_lines(traffic.one_exchange(ctx, exchange["id"])))
         assert "endpoint → proxy" in shown

@@ -54,7 +54,7 @@ def error_response(status: int, message: str, *, kind: str = "", retry: bool = T
 
 
 class ProxyApp:
-    """The routes over one relay. `say` writes a line to the log."""
+    """The routes over one relay. `say` writes lines to the log."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class ProxyApp:
         guard: Guard,
         *,
         root_profile: str | None = None,
-        say: Callable[[str], None] = lambda line: None,
+        say: Callable[..., None] = lambda *lines: None,
         log_exchange: Callable[[Exchange], None] = lambda exchange: None,
     ) -> None:
         self.relay = relay
@@ -105,7 +105,7 @@ class ProxyApp:
         except ClientGone:
             raise asyncio.CancelledError from None  # what aiohttp itself does when it notices first
         except Exception as error:
-            self._say("".join(traceback.format_exception(error)).rstrip())
+            self._say(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
             return error_response(500, f"a mistake in ccswitch-tui itself ({type(error).__name__}); its log says more")
 
     def _refusal(self, request: web.Request) -> Refusal | None:

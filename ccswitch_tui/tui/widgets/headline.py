@@ -46,9 +46,9 @@ class Headline(Widget):
         parts = [look.mark("here"), " ", (who, look.NAME)]
         if truth.model:
             parts += ["  ", truth.model]
-        parts += [(f"  {look.host_of(truth.base_url)}", look.QUIET)]
+        parts += [(f"  {look.quoted(look.host_of(truth.base_url))}", look.QUIET)]
         if truth.credential:
-            parts += [(f" {look.sign('dot')} {truth.credential}", look.QUIET)]
+            parts += [(f" {look.sign('dot')} {look.quoted(truth.credential)}", look.QUIET)]
         if truth.decided_by:
             parts += [(f" {look.sign('dot')} {t('truth.decided', who=truth.decided_by)}", look.QUIET)]
         if truth.drift:
