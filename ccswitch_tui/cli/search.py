@@ -82,7 +82,7 @@ def _set(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     secret = key_from_stdin() if args.key_stdin else None
     if secret is None and args.key is None and args.source not in KEYLESS and sys.stdin.isatty():
         plan_source(args.source, url=args.url, key="env:KEY")  # a misspelt source is refused before the question
-        secret = ask_for_key(args.source, ctx.keys.where())
+        secret = ask_for_key(out, args.source, ctx.keys.where())
     source = plan_source(args.source, url=args.url, key=args.key, secret=secret)
     if _is_our_proxy(ctx, source):
         raise UsageError("this is our own proxy, which cannot search", hint="name the address of a search service")
