@@ -144,7 +144,7 @@ _CAPABILITY_OF_FIELD = {
 
 def _capabilities(tree: Mapping[str, Any], profile: Profile, unknown: list[str]) -> dict[str, Any]:
     """For an endpoint that speaks the Messages API itself, and refuses some of its newer fields."""
-    if profile.endpoint.wire != "anthropic":
+    if not profile.endpoint.format.native:
         return {}
     refused = quirk(profile, "drop_fields") or ()
     without = [word for field, word in _CAPABILITY_OF_FIELD.items() if field in refused]

@@ -14,6 +14,7 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.wire.formats import WIRES
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -32,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tier", action="append", default=[], metavar="TIER=MODEL", help="haiku=…, opus=… (repeatable)"
     )
-    parser.add_argument("--wire", metavar="FORMAT", help="anthropic or openai-chat; probed if absent")
+    parser.add_argument("--wire", metavar="FORMAT", help=f"{' or '.join(WIRES)}; probed if absent")
     parser.add_argument("--auth", metavar="STYLE", help="bearer, x-api-key, both, none or header:NAME")
     parser.add_argument("--header", action="append", default=[], metavar="'K: V'", help="a further header (repeatable)")
     parser.add_argument("--key-stdin", action="store_true", help="read the key from standard input")

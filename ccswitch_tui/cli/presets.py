@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.wire.formats import WIRES
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.profiles.presets import Preset
@@ -72,8 +74,7 @@ def _tell(preset: Preset, sources: Any, out: Output) -> None:
 
     out.line(out.paint("bold", preset.id) + f"  {preset.title}")
     facts = [
-        ("anthropic", preset.anthropic),
-        ("openai-chat", preset.openai),
+        *((wire, preset.address(wire)) for wire in WIRES),
         ("needs", f"{preset.value}: --preset {preset.id}:VALUE" if preset.value else None),
         ("models", ", ".join(f"{tier}={model}" for tier, model in preset.models.items())),
         ("also has", ", ".join(preset.listed_models)),

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import ExitCode, UsageError
+from ccswitch_tui.wire.formats import WIRES
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -59,7 +60,7 @@ def _configure_serve(parser: argparse.ArgumentParser) -> None:
         "--tier", metavar="TIER=M", action="append", default=[], help="a tier's model, e.g. haiku=small"
     )
     parser.add_argument("--key", metavar="REF", default="none", help="env:NAME, command:… or keyring:NAME")
-    parser.add_argument("--wire", choices=("anthropic", "openai-chat"))
+    parser.add_argument("--wire", choices=WIRES)
     parser.add_argument("--auth", default="bearer", help="bearer, x-api-key, both, none or header:NAME")
     parser.add_argument("--header", metavar="'K: V'", action="append", default=[], help="a further header")
     parser.add_argument("--quirk", metavar="K=V", action="append", default=[], help="a fact about the endpoint")

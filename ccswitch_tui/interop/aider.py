@@ -15,9 +15,10 @@ from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.interop.yamltext import to_yaml
 from ccswitch_tui.profiles.draft import Candidate
-from ccswitch_tui.profiles.model import ModelTiers, Profile, Wire
+from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.presets import load_presets
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import wire_of_vendor
 
 
 def candidates_from_config(tree: Any, env: Mapping[str, str] | None = None, *, insist: bool = False) -> list[Candidate]:
@@ -43,8 +44,7 @@ def candidates_from_config(tree: Any, env: Mapping[str, str] | None = None, *, i
     else:
         return [Candidate("aider", None, say("the address of '{provider}' is not known", provider=provider))]
     if draft.endpoint is not None and draft.endpoint.wire is None:
-        wire: Wire = "anthropic" if name == "anthropic" else "openai-chat"
-        draft = draft._replace(endpoint=draft.endpoint._replace(wire=wire))
+        draft = draft._replace(endpoint=draft.endpoint._replace(wire=wire_of_vendor(name)))
     weak = split_model(str(tree.get("weak-model") or ""))[1]
     notes = list(draft.notes)
     if tree.get("verify-ssl") is False:
@@ -65,7 +65,7 @@ def _texts(value: Any) -> list[str]:
 
 def render_config(profile: Profile, variable: str | None) -> str:
     """A .aider.conf.yml for this endpoint. Its key comes from `variable`, which aider reads itself."""
-    prefix = "anthropic" if profile.endpoint.wire == "anthropic" else "openai"
+    prefix = profile.endpoint.format.vendor
     tree: dict[str, Any] = {"model": f"{prefix}/{profile.models.default or 'MODEL'}"}
     if profile.models.haiku:
         tree["weak-model"] = f"{prefix}/{profile.models.haiku}"

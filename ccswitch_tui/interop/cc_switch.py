@@ -21,6 +21,7 @@ from ccswitch_tui.interop.snippets import draft_from_tree
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire
 
 KNOWN_VERSION = 17
 """`PRAGMA user_version` this was written for; a newer one is read for the columns needed, with a warning."""
@@ -37,7 +38,7 @@ LOGINS = ("github_copilot", "codex_oauth", "xai_oauth")
 
 FOREIGN_APPS = {"gemini": say("it speaks Gemini's own format"), "pi": say("its format is not known")}
 
-WIRE_OF_FORMAT = {"anthropic": "anthropic", "openai_chat": "openai-chat", "openai_responses": "openai-chat"}
+WIRE_OF_FORMAT: dict[str, Wire] = {"anthropic": MESSAGES, "openai_chat": CHAT, "openai_responses": CHAT}
 
 Row = Mapping[str, Any]
 
@@ -201,8 +202,8 @@ def _with_meta(draft: Draft, meta: dict[str, Any]) -> Draft:
     notes, warnings = list(draft.notes), list(draft.warnings)
     endpoint = draft.endpoint
     wire = WIRE_OF_FORMAT.get(str(meta.get("apiFormat")))
-    if wire == "openai-chat" or (wire == "anthropic" and endpoint.wire is None):
-        endpoint = endpoint._replace(wire="openai-chat" if wire == "openai-chat" else "anthropic")
+    if wire is not None and (endpoint.wire is None or not FORMATS[wire].native):
+        endpoint = endpoint._replace(wire=wire)
     overrides = meta.get("localProxyRequestOverrides")
     headers = overrides.get("headers") if isinstance(overrides, dict) else None
     if isinstance(headers, dict):

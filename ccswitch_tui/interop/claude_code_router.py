@@ -17,6 +17,7 @@ from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.draft import Candidate, Draft, profile_name
 from ccswitch_tui.profiles.model import ModelTiers
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire
 
 QUERY = "SELECT value_json FROM app_config WHERE key = 'default'"
 """Where version 3 keeps the tree."""
@@ -32,7 +33,11 @@ QUIRKS_OF_TRANSFORMER: dict[str, dict[str, Any]] = {
     "gemini": {"schema": "gemini"},
 }
 
-PROTOCOL_WIRES = {"anthropic_messages": "anthropic", "openai_chat_completions": "openai-chat", "anthropic": "anthropic"}
+PROTOCOL_WIRES: dict[str, Wire] = {
+    "anthropic_messages": MESSAGES,
+    "anthropic": MESSAGES,
+    "openai_chat_completions": CHAT,
+}
 
 
 def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate]:
@@ -90,10 +95,10 @@ def _completed(
     endpoint = draft.endpoint
     transformers, cap = _transformers(entry.get("transformer"))
     wire = PROTOCOL_WIRES.get(str(entry.get("type", "")))
-    if wire == "anthropic" or "anthropic" in transformers or "Anthropic" in transformers:
-        endpoint = endpoint._replace(wire="anthropic", base_url=endpoint.base_url.removesuffix("/v1"))
-    elif wire == "openai-chat" or endpoint.wire is None:
-        endpoint = endpoint._replace(wire="openai-chat")
+    if "anthropic" in transformers or "Anthropic" in transformers:
+        wire = MESSAGES
+    wire = wire or endpoint.wire or CHAT
+    endpoint = endpoint._replace(wire=wire, base_url=FORMATS[wire].fitted(endpoint.base_url))
     if isinstance(entry.get("extraHeaders"), dict):
         read = read_headers([(str(k), str(v)) for k, v in entry["extraHeaders"].items()], notes, warnings)
         endpoint = endpoint._replace(headers=read.kept)
@@ -116,7 +121,7 @@ def _completed(
         endpoint=endpoint,
         models=_tiers(name, listed, routes, notes),
         listed_models=listed,
-        quirks=quirks if endpoint.wire == "openai-chat" else {},
+        quirks={} if endpoint.format.native else quirks,
         max_output=cap,
         context_window=_window(entry, listed),
         notes=tuple(notes),

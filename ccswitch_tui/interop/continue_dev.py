@@ -17,6 +17,7 @@ from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.presets import load_presets
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import FORMATS, wire_of_vendor
 
 PRESET_OF_PROVIDER = {
     "openai": "openai", "anthropic": "anthropic", "deepseek": "deepseek", "openrouter": "openrouter", "groq": "groq",
@@ -75,7 +76,7 @@ def _candidate(entry: Mapping[str, Any], insist: bool) -> Candidate:
             return Candidate(
                 name, None, say("it gives no apiBase, and the address of '{provider}' is not known", provider=provider)
             )
-        known = preset.draft("anthropic" if provider == "anthropic" else "openai-chat")
+        known = preset.draft(wire_of_vendor(provider))
         draft = known._replace(secret=draft.secret, key_ref=draft.key_ref, notes=draft.notes, models=ModelTiers())
     return checked(name, _completed(draft, provider, entry), insist=insist)
 
@@ -83,9 +84,8 @@ def _candidate(entry: Mapping[str, Any], insist: bool) -> Candidate:
 def _completed(draft: Draft, provider: str, entry: Mapping[str, Any]) -> Draft:
     assert draft.endpoint is not None
     notes, warnings = list(draft.notes), list(draft.warnings)
-    endpoint = draft.endpoint._replace(wire="anthropic" if provider == "anthropic" else "openai-chat")
-    if provider == "anthropic":
-        endpoint = endpoint._replace(base_url=endpoint.base_url.removesuffix("/v1"))
+    wire = wire_of_vendor(provider)
+    endpoint = draft.endpoint._replace(wire=wire, base_url=FORMATS[wire].fitted(draft.endpoint.base_url))
     if provider == "ollama" and not endpoint.base_url.endswith("/v1"):
         endpoint = endpoint._replace(base_url=endpoint.base_url + "/v1")
     options = entry.get("requestOptions")
@@ -137,10 +137,10 @@ def render_config(profile: Profile, variable: str | None) -> str:
     for model in dict.fromkeys(m for m in profile.models.named().values()):
         entry: dict[str, Any] = {
             "name": f"{profile.name} {model}",
-            "provider": "anthropic" if endpoint.wire == "anthropic" else "openai",
+            "provider": endpoint.format.vendor,
             "model": model,
             # Continue's Anthropic provider appends /messages, ours and the SDK's append /v1/messages.
-            "apiBase": endpoint.base_url + ("/v1/" if endpoint.wire == "anthropic" else ""),
+            "apiBase": endpoint.base_url + (f"{endpoint.format.version}/" if endpoint.format.version else ""),
         }
         if variable:
             entry["apiKey"] = f"${{{{ secrets.{variable} }}}}"

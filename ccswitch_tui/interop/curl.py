@@ -17,10 +17,11 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop import shellwords
 from ccswitch_tui.interop.headers import ReadHeaders, holds_key, read_headers
 from ccswitch_tui.profiles.draft import Draft
-from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts, Wire
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts
 from ccswitch_tui.profiles.url import NormalisedUrl, normalise_url
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import MESSAGES, Wire
 
 SOURCE = "a curl command"
 
@@ -199,7 +200,7 @@ def _draft(options: _Options, further: bool) -> Draft:
             notes=tuple(notes), source=SOURCE,
         )  # fmt: skip
     model = _model(options, notes) or url.model
-    wire: Wire | None = url.wire_hint or ("anthropic" if headers.anthropic else None)
+    wire: Wire | None = url.wire_hint or (MESSAGES if headers.anthropic else None)
     for name, why in LEFT_OUT.items():
         if name in options.last:
             warnings.append(why)
@@ -315,8 +316,6 @@ def _timeouts(options: _Options) -> Timeouts:
 
 # ---------------------------------------------------------------- back to curl
 
-ROUTE_OF_WIRE = {"openai-chat": "/chat/completions", "anthropic": "/v1/messages"}
-
 
 def render_curl(
     endpoint: Endpoint, model: str | None, *, variable: str | None = "API_KEY", body: dict[str, object] | None = None
@@ -325,11 +324,9 @@ def render_curl(
 
     `parse_curl` of it gives the endpoint, the model and the variable again.
     """
-    wire = endpoint.wire or "openai-chat"
-    words = [f"curl {_quoted(endpoint.base_url + ROUTE_OF_WIRE[wire])}"]
+    words = [f"curl {_quoted(endpoint.base_url + endpoint.format.ask)}"]
     words += [f"-H {header}" for header in _auth_headers(endpoint, variable)]
-    if wire == "anthropic":
-        words.append("-H 'anthropic-version: 2023-06-01'")
+    words += [f"-H {_quoted(f'{name}: {value}')}" for name, value in endpoint.format.headers.items()]
     words.append("-H 'content-type: application/json'")
     words += [f"-H {_quoted(f'{name}: {value}')}" for name, value in endpoint.headers.items()]
     for option, value in (

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs
 from ccswitch_tui.profiles.draft import Draft
-from ccswitch_tui.profiles.model import Wire
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire
 
 SCHEMES = ("ccswitch", "ccr")
 
@@ -31,7 +31,7 @@ IGNORED = (
 )
 """Parameters that would make us fetch, run or trust something; a usage script may even carry further secrets."""
 
-CCR_WIRES: dict[str, Wire] = {"openai_chat_completions": "openai-chat", "anthropic_messages": "anthropic"}
+CCR_WIRES: dict[str, Wire] = {"openai_chat_completions": CHAT, "anthropic_messages": MESSAGES}
 
 
 def looks_like_link(text: str) -> bool:
@@ -133,6 +133,6 @@ def _from_ccr(given: dict[str, str]) -> Draft:
     draft = draft_from_pairs(pairs, "a ccr:// link", name=given.get("name", ""))
     if draft.endpoint is None:
         return draft
-    wire = CCR_WIRES.get(protocol, "openai-chat")
-    base = draft.endpoint.base_url.removesuffix("/v1") if wire == "anthropic" else draft.endpoint.base_url
+    wire = CCR_WIRES.get(protocol, CHAT)
+    base = FORMATS[wire].fitted(draft.endpoint.base_url)
     return draft._replace(endpoint=draft.endpoint._replace(wire=wire, base_url=base), listed_models=tuple(models))

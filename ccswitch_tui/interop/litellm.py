@@ -19,6 +19,7 @@ from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.presets import load_presets
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import CHAT, FORMATS, wire_of_vendor
 
 OPENAI_LIKE = (
     "openai", "openai_like", "custom_openai", "hosted_vllm", "text-completion-openai", "litellm_proxy", "lm_studio",
@@ -119,17 +120,16 @@ def _draft(provider: str, base: str, key: str) -> Draft | None:
     if read.unusable:
         return read
     if read.endpoint is not None:
-        url, native = read.endpoint.base_url, provider == "anthropic"
-        if native:
-            url = url.removesuffix("/v1")
-        elif provider.startswith("ollama") and not re.search(r"/v\d", url):
+        wire = wire_of_vendor(provider)
+        url = FORMATS[wire].fitted(read.endpoint.base_url)
+        if provider.startswith("ollama") and not re.search(r"/v\d", url):
             url += "/v1"
-        endpoint = read.endpoint._replace(wire="anthropic" if native else "openai-chat", base_url=url)
+        endpoint = read.endpoint._replace(wire=wire, base_url=url)
         return read._replace(endpoint=endpoint)
     preset = load_presets().presets.get(PRESET_OF_PROVIDER.get(provider, ""))
     if preset is None:
         return None
-    draft = preset.draft("openai-chat" if preset.openai else None)
+    draft = preset.draft(CHAT if preset.openai else None)
     return draft._replace(secret=read.secret, key_ref=read.key_ref, notes=read.notes)
 
 
@@ -149,8 +149,6 @@ SETTINGS = {"drop_params": True, "use_chat_completions_url_for_anthropic_message
 """Without the second, LiteLLM turns Claude Code's /v1/messages into OpenAI's Responses API for every `openai/` model,
 and an endpoint that has chat completions only answers 404 (seen with 1.109)."""
 
-PROVIDER_OF_WIRE = {"openai-chat": "openai", "anthropic": "anthropic"}
-
 
 def render_config(profile: Profile, variable: str | None) -> str:
     """A configuration LiteLLM's proxy starts with: the profile's models under Claude's names too.
@@ -158,7 +156,7 @@ def render_config(profile: Profile, variable: str | None) -> str:
     `variable` is the one that holds the key when the proxy starts.
     """
     endpoint = profile.endpoint
-    provider = PROVIDER_OF_WIRE[endpoint.wire or "openai-chat"]
+    provider = endpoint.format.vendor
     params: dict[str, Any] = {
         "api_base": endpoint.base_url,
         "api_key": f"os.environ/{variable}" if variable else "none",
@@ -208,7 +206,7 @@ def _own_header(profile: Profile) -> str | None:
     endpoint = profile.endpoint
     if endpoint.auth.startswith("header:"):
         return endpoint.auth.removeprefix("header:")
-    if endpoint.wire == "anthropic":
+    if endpoint.format.vendor == "anthropic":  # its SDK sends x-api-key
         return "Authorization" if endpoint.auth in ("bearer", "both") else None
     return "x-api-key" if endpoint.auth in ("x-api-key", "both") else None
 

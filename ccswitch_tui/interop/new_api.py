@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ccswitch_tui.profiles.model import Wire
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import CHAT, MESSAGES, Wire
 
 
 class Gateway(NamedTuple):
@@ -26,7 +26,7 @@ class Gateway(NamedTuple):
 
 NEW_API = Gateway(
     "new-api",
-    "anthropic",
+    MESSAGES,
     say(
         "it serves /v1/messages itself; a model its site lists may still be forbidden to this token "
         "(by its allow-list, its group or its address range)"
@@ -34,7 +34,7 @@ NEW_API = Gateway(
 )
 ONE_API = Gateway(
     "one-api",
-    "openai-chat",
+    CHAT,
     say(
         "it relays OpenAI's routes only, so the proxy translates; a 503 about channels means that no upstream "
         "of your group serves the model"
@@ -42,7 +42,7 @@ ONE_API = Gateway(
 )
 LITELLM = Gateway(
     "LiteLLM",
-    "anthropic",
+    MESSAGES,
     say(
         "it serves /v1/messages itself; its list of models has OpenAI's form, and a key may be limited to some of them"
     ),

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.headers import holds_key, is_placeholder, read_headers
 from ccswitch_tui.profiles.draft import Draft
-from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts, Wire
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts
 from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url, url_host
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import CHAT, MESSAGES, Wire, format_of
 
 # ---------------------------------------------------------------- tables
 
@@ -66,7 +67,7 @@ OTHER_CLOUDS = (
 
 AUTH_OF_NAME = {"ANTHROPIC_AUTH_TOKEN": "bearer", "ANTHROPIC_API_KEY": "x-api-key", "CLAUDE_API_KEY": "x-api-key"}
 
-WIRE_OF_GROUP: dict[str, Wire] = {"ANTHROPIC": "anthropic", "CLAUDE": "anthropic", "OPENAI": "openai-chat"}
+WIRE_OF_GROUP: dict[str, Wire] = {"ANTHROPIC": MESSAGES, "CLAUDE": MESSAGES, "OPENAI": CHAT}
 
 VENDOR_URLS = {
     "OPENAI": "https://api.openai.com/v1",
@@ -286,12 +287,12 @@ def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[
         warnings.append(say("there are two different keys in it: the bearer token was taken"))
     endpoint = None
     if url is not None:
-        if WIRE_OF_GROUP.get(label) == "anthropic" and url.wire_hint is None and url.base_url.endswith("/v1"):
-            url = url._replace(base_url=url.base_url.removesuffix("/v1"))
+        if url.wire_hint is None:
+            url = url._replace(base_url=format_of(WIRE_OF_GROUP.get(label)).fitted(url.base_url))
         wire = url.wire_hint if _says_more(url, label) else WIRE_OF_GROUP.get(label, url.wire_hint)
         extra = _custom_headers(table.get("ANTHROPIC_CUSTOM_HEADERS", ""), notes, warnings)
         endpoint = Endpoint(
-            base_url=_for_wire(url.base_url, wire, notes),
+            base_url=format_of(wire).fitted(url.base_url, notes),
             wire=wire,
             auth=auth or url.auth_hint or "bearer",
             headers=extra,
@@ -316,13 +317,6 @@ def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[
 def _says_more(url: NormalisedUrl, label: str) -> bool:
     """Whether the address itself is a better witness of the wire than the variable's name."""
     return any("/chat/completions" in c or "/messages" in c for c in url.changes) or url.auth_hint is not None
-
-
-def _for_wire(base_url: str, wire: Wire | None, notes: list[str]) -> str:
-    if wire == "anthropic" and base_url.endswith("/v1"):
-        notes.append(say("'/v1' removed: Anthropic's client appends it itself"))
-        return base_url.removesuffix("/v1")
-    return base_url
 
 
 def read_key(value: str, notes: list[str]) -> tuple[Secret | None, SecretRef | None]:

@@ -26,6 +26,7 @@ from ccswitch_tui.probe.shapes import (
     title_of,
 )
 from ccswitch_tui.sentence import filled, say
+from ccswitch_tui.wire.formats import WIRES, format_of
 
 OK = "ok"
 
@@ -178,22 +179,27 @@ def _success(exchange: Exchange, body: Any) -> Answer:
     if not exchange.body.strip():
         return _odd(exchange, body, say("an answer"))
     wanted_stream = '"stream":true' in exchange.request_body.replace(" ", "")
-    said = READERS[exchange.wire or "openai-chat", streamed](exchange.body if streamed else body)
+    wire = format_of(exchange.wire).name
+    said = READERS[wire, streamed](exchange.body if streamed else body)
     if said.error is not None:
         answer = _error_in_success(exchange, said.error)
         if answer:
             return answer._replace(said=said)
     if wanted_stream and not streamed and body is not None:
-        whole = READERS[exchange.wire or "openai-chat", False](body)
+        whole = READERS[wire, False](body)
         if not whole.faults:
             return Answer("no-streaming", say("one whole answer instead of a stream"), said=whole)
     if body is None and not streamed:
         return _odd(exchange, body, say("an answer"))
     if said.faults and not (said.text or said.calls or said.reasoning or said.finish):
-        other = "anthropic" if exchange.wire == "openai-chat" else "openai-chat"
-        elsewhere = READERS[other, streamed](exchange.body if streamed else body)
-        if not elsewhere.faults and (elsewhere.text or elsewhere.finish or elsewhere.calls):
-            return Answer("wire-mismatch", say("the answer has the form of {other}", other=other), said=said)
+        for other in WIRES:
+            elsewhere = READERS[other, streamed](exchange.body if streamed else body)
+            if (
+                other != exchange.wire
+                and not elsewhere.faults
+                and (elsewhere.text or elsewhere.finish or elsewhere.calls)
+            ):
+                return Answer("wire-mismatch", say("the answer has the form of {other}", other=other), said=said)
         return _odd(exchange, body, say("an answer"))._replace(said=said)
     if exchange.ended in ("too-large", "too-long") and exchange.rung != "stream":
         return _odd(exchange, body, say("an answer"))._replace(said=said)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.probe.advice import in_order
-from ccswitch_tui.probe.asks import CHAT, MESSAGES
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts, Target, base_of
 from ccswitch_tui.probe.judge_answer import judge_auth, judge_message, judge_models, judge_tiers
@@ -30,6 +29,7 @@ from ccswitch_tui.probe.judge_talk import judge_stream, judge_tools
 from ccswitch_tui.probe.judged import Judged, step
 from ccswitch_tui.probe.model import LADDERS, Ladder, LearnedQuirk, ProbeReport, Step, Verdict
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import FORMATS, format_of
 
 JUDGES: Mapping[str, Callable[[Facts], Judged | None]] = {
     "url": judge_url,
@@ -136,7 +136,7 @@ def diagnose(
         quirks=_quirks(facts),
         disproved=_disproved(facts),
         exchanges=facts.exchanges,
-        wire=proved.exchange.wire if proved else None,
+        wire=format_of(proved.exchange.wire).name if proved else None,
         auth=proved.exchange.auth if proved else None,
         key_note=target.key_note,
         took_ms=took_ms,
@@ -177,7 +177,7 @@ def _verdict(facts: Facts, steps: list[Step], findings: tuple[Finding, ...]) -> 
         upper -= {"stream"}  # our proxy was seen to mend it
     if upper:
         return "limited"
-    return "native" if success.exchange.wire == MESSAGES else "translate"
+    return "native" if format_of(success.exchange.wire).native else "translate"
 
 
 def _sentence(facts: Facts, verdict: Verdict, findings: tuple[Finding, ...]) -> str:
@@ -210,7 +210,7 @@ def _sentence(facts: Facts, verdict: Verdict, findings: tuple[Finding, ...]) -> 
 
 def _quirks(facts: Facts) -> tuple[LearnedQuirk, ...]:
     """What was learned and is news: a value the profile does not have yet."""
-    if facts.place is not None and facts.place.wire != CHAT:
+    if facts.place is not None and FORMATS[facts.place.wire].native:
         return ()
     defaults = _defaults()
     known = {**defaults, **facts.target.quirks}

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ccswitch_tui.printable import printable
 from ccswitch_tui.secret import MASK, Secret, redact
+from ccswitch_tui.wire.formats import WireName, wire_named
 
 KEY_VARIABLE = "API_KEY"
 """The variable a copied curl command reads the key from."""
@@ -57,7 +58,7 @@ class Ask(NamedTuple):
     patience_s: float = 60.0
     """For the whole exchange."""
     model: str = ""
-    wire: str = ""
+    wire: WireName = ""
     """Format of the body, where there is one."""
     most_bytes: int = 1024 * 1024
     """Of the answer; the longest honest list of models has 600 kB."""
@@ -105,7 +106,7 @@ class Exchange(NamedTuple):
     request_headers: tuple[tuple[str, str], ...] = ()
     request_body: str = ""
     model: str = ""
-    wire: str = ""
+    wire: WireName = ""
     status: int | None = None
     """None when no answer came; see `failure`."""
     reason: str = ""
@@ -287,6 +288,7 @@ def _pretty(text: str) -> str:
 def exchange_from_json(shown: Mapping[str, Any]) -> Exchange:
     """An Exchange out of its JSON form (a stored report); unknown fields are left out."""
     known = {k: v for k, v in shown.items() if k in Exchange._fields}
+    known["wire"] = wire_named(shown.get("wire")) or ""
     known["request_headers"] = tuple((n, v) for n, v in shown.get("request_headers", ()))
     known["headers"] = tuple((n, v) for n, v in shown.get("headers", ()))
     known["addresses"] = tuple(shown.get("addresses", ()))

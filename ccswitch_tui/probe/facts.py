@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ccswitch_tui.probe.asks import CHAT, LIST_ROUTE, MESSAGES, PATIENCE_S, ROUTE, Place
+from ccswitch_tui.probe.asks import PATIENCE_S
+from ccswitch_tui.probe.bodies import Place
 from ccswitch_tui.probe.classify import UNREACHED, Answer, read_answer
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.model import LearnedQuirk
 from ccswitch_tui.probe.shapes import ListedModel
+from ccswitch_tui.wire.formats import FORMATS, MESSAGES, Wire, format_of
 
 
 class Target(NamedTuple):
@@ -22,7 +24,7 @@ class Target(NamedTuple):
 
     name: str
     base_url: str
-    wire: str | None = None
+    wire: Wire | None = None
     auth: str = "bearer"
     models: Mapping[str, str] = {}
     """Tier → model; other profiles' models (`PROFILE:MODEL`) are not in here."""
@@ -123,7 +125,9 @@ class Facts:
     @property
     def native(self) -> Read | None:
         """A successful attempt in Anthropic's format, also beside a configured chat route."""
-        return next((r for r in self.of("message", "native") if r.answer.ok and r.exchange.wire == MESSAGES), None)
+        return next(
+            (r for r in self.of("message", "native") if r.answer.ok and format_of(r.exchange.wire).native), None
+        )
 
     @property
     def place(self) -> Place | None:
@@ -144,9 +148,8 @@ class Facts:
 def base_of(exchange: Exchange) -> str:
     """The base URL an exchange was made under."""
     url = exchange.url.partition("?")[0]
-    for route in (
-        (ROUTE[MESSAGES], LIST_ROUTE[MESSAGES]) if exchange.wire == MESSAGES else (ROUTE[CHAT], LIST_ROUTE[CHAT])
-    ):
+    row = format_of(exchange.wire)
+    for route in (row.ask, row.models):
         if url.endswith(route):
             return url[: -len(route)]
     return url
@@ -154,7 +157,7 @@ def base_of(exchange: Exchange) -> str:
 
 def place_of(exchange: Exchange) -> Place:
     """The place an exchange asked at."""
-    return Place(base_of(exchange), exchange.wire, exchange.auth, exchange.model)
+    return Place(base_of(exchange), format_of(exchange.wire).name, exchange.auth, exchange.model)
 
 
 # ---------------------------------------------------------------- addresses of the same origin, plan and billing group
@@ -189,10 +192,10 @@ def same_group(one: str, other: str) -> bool:
     return group(one) == group(other)
 
 
-def other_bases(base_url: str, wire: str) -> list[str]:
+def other_bases(base_url: str, wire: Wire) -> list[str]:
     """Base URLs worth trying for `wire` on the same origin when this one does not answer, the likeliest first."""
     bare = without_version(base_url)
-    if wire == CHAT:
+    if not FORMATS[wire].version:
         tries = [bare + "/v1", bare] if has_version(base_url) else [base_url + "/v1"]
         tries += [re.sub(r"/(apps/)?anthropic$", "/v1", bare)] if bare.endswith("/anthropic") else []
     else:

@@ -7,12 +7,12 @@ from typing import Any
 
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.probe.advice import finding
-from ccswitch_tui.probe.asks import CHAT, MESSAGES
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts, Read, base_of, place_of
 from ccswitch_tui.probe.judged import Judged, step
 from ccswitch_tui.probe.ladder import ELSEWHERE, STYLE_TROUBLE
 from ccswitch_tui.sentence import joined, say
+from ccswitch_tui.wire.formats import CHAT, Wire, format_of
 
 KNOWN_KEY = frozenset(
     [
@@ -260,7 +260,7 @@ def _detours(facts: Facts, exchange: Exchange) -> list[Finding]:
         patch["endpoint.base_url"] = base
     if exchange.wire != target.wire:
         patch["endpoint.wire"] = exchange.wire
-    if target.wire is None and exchange.wire == MESSAGES and _spoke(facts, CHAT):
+    if target.wire is None and format_of(exchange.wire).native and _spoke(facts, CHAT):
         because = say("both formats are spoken; Anthropic's at {base} needs no translation", base=base)
         return [finding("native-available", facts, exchange, patch=patch, because=because, fix=say("use it"))]
     if target.wire is None and patch == {"endpoint.wire": CHAT}:
@@ -294,7 +294,7 @@ def _detours(facts: Facts, exchange: Exchange) -> list[Finding]:
     ]
 
 
-def _spoke(facts: Facts, wire: str) -> bool:
+def _spoke(facts: Facts, wire: Wire) -> bool:
     return any(r.answer.ok and r.exchange.wire == wire for r in facts.messages)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.probe.advice import finding
-from ccswitch_tui.probe.asks import MESSAGES
 from ccswitch_tui.probe.facts import Facts, base_of
 from ccswitch_tui.probe.judge_talk import judge_stream, judge_tools
 from ccswitch_tui.probe.judged import Judged, short, step, took_ms
 from ccswitch_tui.sentence import joined, say
+from ccswitch_tui.wire.formats import MESSAGES, format_of
 
 ENDLESS = say("the stream does not end as it should")
 
@@ -73,10 +73,10 @@ def judge_claude(facts: Facts) -> Judged | None:
 def judge_native(facts: Facts) -> list[Finding]:
     """A native route beside a configured chat route."""
     read = facts.native
-    if read is None or facts.success is None or facts.success.exchange.wire == MESSAGES:
+    if read is None or facts.success is None or format_of(facts.success.exchange.wire).native:
         return []
     base = base_of(read.exchange)
-    patch = {"endpoint.wire": MESSAGES}
+    patch: dict[str, str] = {"endpoint.wire": MESSAGES}
     if base != facts.target.base_url:
         patch["endpoint.base_url"] = base
     because = say(

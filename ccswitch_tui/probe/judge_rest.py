@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ccswitch_tui.probe.advice import finding
-from ccswitch_tui.probe.asks import HUGE_LIMIT
+from ccswitch_tui.probe.bodies import HUGE_LIMIT
 from ccswitch_tui.probe.facts import Facts, Read
 from ccswitch_tui.probe.judge_talk import call_faults
 from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ccswitch_tui.findings import Finding, Severity
 from ccswitch_tui.probe.advice import finding
-from ccswitch_tui.probe.asks import CHAT
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts, Read
 from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms
 from ccswitch_tui.probe.model import StepVerdict
 from ccswitch_tui.probe.shapes import Call, Said
 from ccswitch_tui.sentence import joined, say
+from ccswitch_tui.wire.formats import format_of
 
 MANY_EVENTS = 4
 """Count to eight takes at least this many pieces; one event with the whole answer is no stream to look at."""
@@ -35,7 +35,7 @@ def judge_stream(facts: Facts) -> Judged | None:
     exchange, answer = reads[-1]
     on_the_way = _learned_on_the_way(facts, reads[:-1])
     if answer.kind == "no-streaming" and answer.said is None:
-        if exchange.wire == CHAT:  # our proxy asks for the whole answer then
+        if not format_of(exchange.wire).native:  # our proxy asks for the whole answer then
             return refused("stream", facts, reads[-1], "warn")
         fix = say("use another model or server: Claude Code always asks for streams")
         return refused("stream", facts, reads[-1], fix=fix, severity="fail")

@@ -11,16 +11,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
-from ccswitch_tui.probe.asks import (
-    CHAT,
-    MESSAGES,
-    SIZE_PATIENCE_S,
-    SIZE_TOKENS,
-    Bodies,
-    Place,
-    ask,
-    list_ask,
-)
+from ccswitch_tui.probe.asks import SIZE_PATIENCE_S, ask, bodies_for, list_ask
+from ccswitch_tui.probe.bodies import SIZE_TOKENS, Bodies, Place
 from ccswitch_tui.probe.exchange import Ask, Exchange
 from ccswitch_tui.probe.facts import Facts, Read, Target, other_bases, place_of, without_version
 from ccswitch_tui.probe.model import BUDGETS, LADDERS, Ladder
@@ -33,6 +25,7 @@ from ccswitch_tui.probe.patience import (
     with_patience,
 )
 from ccswitch_tui.profiles.model_names import holds_conversation
+from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, WIRES, Wire, format_of
 
 
 class Settled(NamedTuple):
@@ -119,7 +112,7 @@ def cost_of(target: Target, ladder: Ladder) -> Cost:
         if code in TOKENS and times:
             requests += times + (code == "tools")
             tokens += TOKENS[code] * times
-    if target.wire != MESSAGES and ladder != "quick":
+    if not format_of(target.wire).native and ladder != "quick":
         requests, tokens = requests + 1, tokens + TOKENS["message"]
     return Cost(requests, tokens)
 
@@ -131,6 +124,11 @@ def climb(target: Target, ladder: Ladder) -> Climb:
 
 def _other_models(target: Target) -> list[str]:
     return [m for m in dict.fromkeys(target.models.values()) if m != target.default_model]
+
+
+def _first_base(base_url: str, wire: Wire) -> str:
+    """The base URL to try first for a wire: without a version segment where the routes have one of their own."""
+    return without_version(base_url) if FORMATS[wire].version else base_url
 
 
 class _Climber:
@@ -195,11 +193,11 @@ class _Climber:
         hung = any(read.answer.kind in HANGS for read in self.facts.reads)
         return with_patience(wanted, self.target.patience_s, full=self.ladder == "full", hung=hung)
 
-    def place(self, base_url: str, wire: str, auth: str) -> Place:
+    def place(self, base_url: str, wire: Wire, auth: str) -> Place:
         return Place(base_url, wire, auth, self.model)
 
     def body(self, place: Place) -> Bodies:
-        return Bodies(place, self.facts.quirks)
+        return bodies_for(place, self.facts.quirks)
 
     # ------------------------------------------------------------ one answer
 
@@ -243,7 +241,7 @@ class _Climber:
         base = self.target.base_url
         if self.target.wire:
             return [self.place(base, self.target.wire, self._auth())]
-        return [self.place(base, CHAT, self._auth()), self.place(without_version(base), MESSAGES, self._auth())]
+        return [self.place(_first_base(base, wire), wire, self._auth()) for wire in (CHAT, MESSAGES)]
 
     def _message(self, place: Place) -> Ask:
         self.tried.add((place, repr(sorted(self.facts.learned))))
@@ -276,13 +274,13 @@ class _Climber:
             styles = OTHER_STYLES.get(place.auth, ("bearer", "x-api-key"))
             return [place._replace(auth=style) for style in styles[: 2 if kind == "auth-header-style" else 1]]
         if kind in ELSEWHERE:
-            base, here, there = self.target.base_url, place.wire, MESSAGES if place.wire == CHAT else CHAT
+            base, here = self.target.base_url, place.wire
             same = [(b, here) for b in other_bases(base, here)]
             other = [
                 (b, there)
-                for b in dict.fromkeys(
-                    [without_version(base) if there == MESSAGES else base, *other_bases(base, there)]
-                )
+                for there in WIRES
+                if there != here
+                for b in dict.fromkeys([_first_base(base, there), *other_bases(base, there)])
             ]
             guessed = self.target.wire is None and here == MESSAGES  # chat completions under /v1 are likelier
             first_other = kind == "wire-mismatch" or guessed
@@ -311,20 +309,20 @@ class _Climber:
             whole = refused is not None and refused.kind == "no-streaming" and refused.said is None
             if not whole and not self._learned_from("tools"):
                 break
-            again = Bodies(place, self.facts.quirks, whole=whole).tools()
+            again = bodies_for(place, self.facts.quirks, whole=whole).tools()
             yield from self.send(ask("tools", place, again, variant="whole" if whole else "with what was learned"))
         yield Settled(("tiers", "stream"))
         yield from self.second_turn(place)
         yield Settled(("tools",))
 
     def _native_asks(self, place: Place) -> list[Ask]:
-        if place.wire == MESSAGES or any(r.exchange.wire == MESSAGES for r in self.facts.messages):
+        if FORMATS[place.wire].native or any(r.exchange.wire == MESSAGES for r in self.facts.messages):
             return []
         asks = []
         known = [self.target.native_base] if self.target.native_base else []
         for base in [*known, without_version(place.base_url), *other_bases(place.base_url, MESSAGES)]:
             native = place._replace(base_url=base, wire=MESSAGES)
-            asks.append(ask("native", native, Bodies(native, {}).message(), variant=base))
+            asks.append(ask("native", native, bodies_for(native, {}).message(), variant=base))
         return list({a.url: a for a in asks}.values())[:2]
 
     def _good(self, rung: str) -> bool:

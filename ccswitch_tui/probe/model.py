@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.probe.exchange import Exchange
+from ccswitch_tui.wire.formats import Wire
 
 Ladder = Literal["quick", "default", "full"]
 StepVerdict = Literal["ok", "warn", "fail", "skip"]
@@ -110,7 +111,7 @@ class ProbeReport(NamedTuple):
     disproved: tuple[str, ...] = ()
     """Names of quirks the profile had from an earlier probe that this one found not to be so."""
     exchanges: tuple[Exchange, ...] = ()
-    wire: str | None = None
+    wire: Wire | None = None
     """The format that works, where one was proved."""
     auth: str | None = None
     """The header style that works, where one was proved."""

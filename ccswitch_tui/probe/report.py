@@ -18,6 +18,7 @@ from ccswitch_tui.probe.exchange import curl_command, curl_verbose, exchange_fro
 from ccswitch_tui.probe.model import LearnedQuirk, ProbeReport, Step
 from ccswitch_tui.secret import redact
 from ccswitch_tui.sentence import Sentence, put_together, taken_apart, through
+from ccswitch_tui.wire.formats import wire_named
 
 Paint = Callable[[str, str], str]
 Glyph = Callable[[str], str]
@@ -234,7 +235,7 @@ def report_from_json(shown: Mapping[str, Any]) -> ProbeReport:
         quirks=tuple(LearnedQuirk(name, q["value"], q["because"]) for name, q in shown["quirks"].items()),
         disproved=tuple(shown.get("disproved", ())),
         exchanges=tuple(exchange_from_json(e) for e in shown["exchanges"]),
-        wire=shown.get("wire"),
+        wire=wire_named(shown.get("wire")),
         auth=shown.get("auth"),
         key_note=shown.get("key_note", ""),
         took_ms=shown.get("took_ms", 0.0),

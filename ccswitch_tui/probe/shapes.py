@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.codec import loads
+from ccswitch_tui.wire.formats import Wire
 from ccswitch_tui.wire.sse import Decoder
 
 Json = dict[str, Any]
@@ -344,7 +345,7 @@ def read_message_stream(text: str) -> Said:
     )
 
 
-READERS: dict[tuple[str, bool], Callable[[Any], Said]] = {
+READERS: dict[tuple[Wire, bool], Callable[[Any], Said]] = {
     ("openai-chat", False): read_chat,
     ("anthropic", False): read_message,
     ("openai-chat", True): read_chat_stream,

@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.sentence import joined, say
+from ccswitch_tui.wire.formats import WIRES, Wire, WireFormat, format_of, wire_names
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.search_source import SearchSource
 
-Wire = Literal["anthropic", "openai-chat"]
 Route = Literal["proxy", "direct"]
 Table = Mapping[str, Any]
 
-WIRES = ("anthropic", "openai-chat")
 ROUTES = ("proxy", "direct")
 AUTH_STYLES = ("bearer", "x-api-key", "both", "none")
 """Besides these, `header:NAME` sends the bare key in a header of that name (Azure's `api-key`)."""
@@ -48,7 +47,8 @@ class Endpoint(NamedTuple):
     """Where the model is and how it wants to be spoken to.
 
     `base_url` is what the SDK of that wire would be given: with `/v1` (or the
-    vendor's own version segment) for openai-chat, without for anthropic.
+    vendor's own version segment) for openai-chat, without for anthropic: see
+    `WireFormat.fitted`.
     `wire` is None until a probe or the user has said which it is.
     """
 
@@ -61,6 +61,11 @@ class Endpoint(NamedTuple):
     client_key: str | None = None
     http_proxy: str | None = None
     timeouts: Timeouts = Timeouts()
+
+    @property
+    def format(self) -> WireFormat:
+        """The row of its wire."""
+        return format_of(self.wire)
 
 
 class SecretRef(NamedTuple):
@@ -213,7 +218,7 @@ Fields = Mapping[str, tuple[Check, str]]
 
 ENDPOINT_FIELDS: Fields = {
     "base_url": (_is_http_url, "an http:// or https:// address"),
-    "wire": (lambda v: v in WIRES, "'anthropic' or 'openai-chat'"),
+    "wire": (lambda v: v in WIRES, wire_names()),
     "auth": (_is_auth, "'bearer', 'x-api-key', 'both', 'none' or 'header:NAME'"),
     "headers": (_is_text_map, "a table of texts"),
     "ca_file": (_is_text, "a path"),

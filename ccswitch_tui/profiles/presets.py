@@ -10,13 +10,14 @@ import os
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 from urllib.parse import urlsplit
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Timeouts, Wire
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Timeouts
 from ccswitch_tui.profiles.url import is_private, url_host
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import FORMATS, WIRES, Wire
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.draft import Draft
@@ -66,14 +67,20 @@ class Preset(NamedTuple):
     @property
     def wires(self) -> tuple[Wire, ...]:
         """The formats it speaks, the preferred one first."""
-        return cast(
-            "tuple[Wire, ...]",
-            tuple(w for w, base in (("anthropic", self.anthropic), ("openai-chat", self.openai)) if base),
-        )
+        return tuple(wire for wire in WIRES if self.address(wire))
+
+    def address(self, wire: Wire) -> str | None:
+        """The base URL for one wire, its `{value}` not filled in; None where it does not speak it."""
+        match wire:
+            case "anthropic":
+                return self.anthropic
+            case "openai-chat":
+                return self.openai
+        assert_never(wire)
 
     def base_url(self, wire: Wire, value: str = "") -> str:
         """The base URL for one wire. Raises UsageError where it has none, or a value is missing."""
-        base = self.anthropic if wire == "anthropic" else self.openai
+        base = self.address(wire)
         if base is None:
             raise UsageError(
                 say("preset '{id}' has no {wire} address", id=self.id, wire=wire),
@@ -86,15 +93,16 @@ class Preset(NamedTuple):
             )
         return base.replace("{value}", value)
 
-    def draft(self, wire: str | None = None, value: str = "") -> Draft:
+    def draft(self, wire: Wire | None = None, value: str = "") -> Draft:
         """What a profile of this provider is made of; the key is still to be given."""
         from ccswitch_tui.profiles.draft import Draft
 
-        chosen = cast(Wire, wire) if wire is not None else self.wires[0]
+        chosen = wire if wire is not None else self.wires[0]
+        native = FORMATS[chosen].native
         endpoint = Endpoint(
             base_url=self.base_url(chosen, value),
             wire=chosen,
-            auth="none" if self.no_key else self.auth if chosen == "anthropic" else self.openai_auth,
+            auth="none" if self.no_key else self.auth if native else self.openai_auth,
             timeouts=Timeouts(first_byte_s=float(self.first_byte_s)) if self.first_byte_s else Timeouts(),
         )
         because = say("preset {id}", id=self.id)
@@ -104,9 +112,9 @@ class Preset(NamedTuple):
             source=f"the preset '{self.id}'",
             notes=self.notes,
             listed_models=self.listed_models,
-            quirks={k: {"value": v, "from": "preset", "because": because} for k, v in self.quirks.items()}
-            if chosen == "openai-chat"
-            else {},
+            quirks={}
+            if native
+            else {k: {"value": v, "from": "preset", "because": because} for k, v in self.quirks.items()},
             extra_env={"CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1"} if self.no_betas else {},
             context_window=self.context_window,
             max_output=self.max_output,

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.profiles.model import Wire
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import FORMATS, Wire, format_of
 
 LONGEST_URL = 2048
 """Longer than any base URL; what is longer is not an address but something pasted by mistake."""
@@ -50,11 +50,16 @@ class UrlError(UsageError):
 
 # ---------------------------------------------------------------- tables
 
+CLIENTS_OWN = "the client appends it itself"
+
 ROUTES: tuple[tuple[str, Wire | None, str], ...] = (
-    ("/chat/completions", "openai-chat", "the client appends it itself"),
-    ("/messages/count_tokens", "anthropic", "the client appends it itself"),
-    ("/messages/batches", "anthropic", "the client appends it itself"),
-    ("/messages", "anthropic", "the client appends it itself"),
+    *(
+        (route.removeprefix(row.version), row.name, CLIENTS_OWN)
+        for row in FORMATS.values()
+        for route in (row.count_tokens, row.ask)
+        if route
+    ),
+    ("/messages/batches", "anthropic", CLIENTS_OWN),
     ("/completions", "openai-chat", "that is the old completions route; chat completions are used"),
     ("/responses", "openai-chat", "the Responses API is not spoken; chat completions of the same base are used"),
     ("/embeddings", "openai-chat", "it serves no conversations"),
@@ -417,10 +422,7 @@ def _settle_wire(host: str, path: str, wire: Wire | None, changes: list[str]) ->
             wire = "anthropic"
         elif _VERSION_END.search(path):
             wire = "openai-chat"
-    if wire == "anthropic" and path.endswith("/v1"):
-        path = path.removesuffix("/v1")
-        changes.append(say("'/v1' removed: Anthropic's client appends it itself"))
-    return path, wire
+    return (FORMATS[wire].fitted(path, changes) if wire is not None else path), wire
 
 
 def _authority(scheme: str, host: str, port: int | None, changes: list[str]) -> str:
@@ -434,7 +436,7 @@ def _authority(scheme: str, host: str, port: int | None, changes: list[str]) -> 
 
 def _hints(scheme: str, host: str, path: str, wire: Wire | None) -> tuple[str, ...]:
     hints = []
-    if wire != "anthropic" and not re.search(r"/v\d", path) and not path.endswith("/openai"):
+    if not format_of(wire).version and not re.search(r"/v\d", path) and not path.endswith("/openai"):
         hints.append("there is no version segment such as /v1 in it; if chat completions are not found, try with /v1")
     if scheme == "http" and not is_private(host):
         hints.append("http:// sends the key unencrypted over the network; use https:// if the host has it")

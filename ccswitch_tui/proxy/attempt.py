@@ -89,7 +89,7 @@ class Attempt:
     async def run(self) -> Outcome:
         """One try."""
         self._call.exchange.attempts += 1
-        native = self._target.profile.endpoint.wire == "anthropic"
+        native = self._target.profile.endpoint.format.native
         try:
             outcome = await (self._native() if native else self._translated())
             if self._lessons and isinstance(outcome, web.StreamResponse):
@@ -192,7 +192,7 @@ class Attempt:
         )
         headers.update(translation.headers)
         translator = StreamTranslator(translation, provider=target.profile.name)
-        url = self._relay.upstream.address(target.profile).chat
+        url = self._relay.upstream.address(target.profile).ask
         response = await self._send(url, sent, headers, translator, meanwhile=translation.prepare)
         if response.status != 200:
             return await self._failure(response, translation)
@@ -232,7 +232,7 @@ class Attempt:
             sent = with_model(call.raw, body, call.body["model"], target.model)
         else:
             sent = dumps({**body, "model": target.model})
-        url = with_query(self._relay.upstream.address(target.profile).messages, call.request)
+        url = with_query(self._relay.upstream.address(target.profile).ask, call.request)
         stream = NativeStream()
         response = await self._send(url, sent, forwarded(call.request), stream)
         if response.status != 200:

@@ -28,6 +28,7 @@ from ccswitch_tui.translate.failure import GONE
 from ccswitch_tui.translate.memory import Memory
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.tokens import Calibration, estimate_tokens
+from ccswitch_tui.wire.formats import format_of, wire_named
 from ccswitch_tui.wire.quirks import Quirks, quirks_from
 
 MOST_REPEATS = 5
@@ -109,7 +110,7 @@ class Relay:
         """Tries one endpoint, with as many repeats as there are new reasons for one."""
         exchange = call.exchange
         exchange.route, exchange.model, exchange.tier = target.profile.name, target.model, target.tier
-        exchange.wire = target.profile.endpoint.wire or "openai-chat"
+        exchange.wire = target.profile.endpoint.format.name
         if routed:
             self.traffic.routed(exchange)
         try:
@@ -168,12 +169,12 @@ def _told_status(failure: Failure, exchange: Exchange) -> int:
     What it does know how to mend (a full context, an image) stays a 400.
     """
     curable = failure.overflow is not None or failure.learned is not None
-    hopeless = failure.status in (400, 422) and not curable and exchange.wire != "anthropic"
+    hopeless = failure.status in (400, 422) and not curable and not format_of(wire_named(exchange.wire)).native
     return GONE if hopeless and exchange.session else failure.status
 
 
 def _note_cost(exchange: Exchange, target: Target) -> None:
-    native = target.profile.endpoint.wire == "anthropic"
+    native = target.profile.endpoint.format.native
     if native and exchange.stated_cost is None and exchange.received.room > 0:
         exchange.stated_cost = stated_in(exchange.received.kept())
     found = cost_of(exchange, target.profile.prices)

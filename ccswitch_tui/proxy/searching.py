@@ -69,7 +69,7 @@ class Searching:
             return None
         source = profile.search or self._relay.profiles.search
         search = wanted(call.body)
-        native = profile.endpoint.wire == "anthropic"
+        native = profile.endpoint.format.native
         if source is None or not source.is_on:
             return None if native else self._refused(call, NO_SOURCE)
         if search is None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.profiles.model import AUTH_STYLES, ROUTES, TIERS, TIMEOUT_FIELDS, WIRES, Profile, profile_to_table
+from ccswitch_tui.profiles.model import AUTH_STYLES, ROUTES, TIERS, TIMEOUT_FIELDS, Profile, profile_to_table
 from ccswitch_tui.secret import redact
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import WIRES
 from ccswitch_tui.wire.quirks import QUIRKS, TRUTH, Quirk
 
 TABLES = ("endpoint.headers", "env", "prices")

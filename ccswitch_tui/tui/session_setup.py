@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.profiles.draft import Draft
     from ccswitch_tui.secret import Secret
     from ccswitch_tui.tui.form import Changes
+    from ccswitch_tui.wire.formats import Wire
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.edit import Edited
     from ccswitch_tui.workflows.setup import Saved, Setup
@@ -104,7 +105,7 @@ class SettingUp:
         rows = [PresetRow.of(preset) for preset in load_presets().presets.values()]
         return sorted(rows, key=lambda row: row.title.casefold())
 
-    def draft_from_preset(self, preset_id: str, wire: str | None = None, value: str = "") -> Draft:
+    def draft_from_preset(self, preset_id: str, wire: Wire | None = None, value: str = "") -> Draft:
         """A provider of the catalogue as a Draft; the key is still to be given."""
         from ccswitch_tui.profiles.presets import load_presets
 

@@ -10,25 +10,24 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import (
     AUTH_STYLES,
     TIERS,
-    WIRES,
     Endpoint,
     ModelTiers,
     Profile,
     SecretRef,
-    Wire,
     check_name,
 )
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.profiles.url import is_loopback, normalise_url, url_host
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import CHAT, FORMATS, WIRES, Wire, wire_named
 from ccswitch_tui.workflows.reports import forget_report
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def known_provider(draft: Draft) -> Draft:
     preset = load_presets().of_base_url(draft.endpoint.base_url)
     if preset is None:
         return draft
-    wire: Wire = "openai-chat" if draft.endpoint.base_url == preset.openai else "anthropic"
+    wire = next((w for w in (CHAT, *WIRES) if preset.address(w) == draft.endpoint.base_url), preset.wires[0])
     known = preset.draft(wire)
     return draft._replace(
         endpoint=draft.endpoint._replace(wire=draft.endpoint.wire or wire),
@@ -101,7 +100,17 @@ def draft_from_preset(preset: str, *, wire: str | None = None) -> Draft:
     preset_id, _, value = preset.partition(":")
     if value:
         normalise_url(f"https://{value.strip()}.example")  # what makes an odd host or path is refused
-    return load_presets().get(preset_id.strip()).draft(wire, value.strip())
+    return load_presets().get(preset_id.strip()).draft(chosen_wire(wire), value.strip())
+
+
+def chosen_wire(name: str | None) -> Wire | None:
+    """The wire format the user named, None where none was. Raises UsageError for one there is not."""
+    wire = wire_named(name)
+    if name is not None and wire is None:
+        raise UsageError(
+            say("there is no wire format '{wire}'", wire=name), hint=say("one of {names}", names=", ".join(WIRES))
+        )
+    return wire
 
 
 def with_options(
@@ -116,13 +125,9 @@ def with_options(
     """The draft with what the user said on top. Raises UsageError for values that cannot be meant."""
     assert draft.endpoint is not None
     endpoint = draft.endpoint
-    if wire is not None:
-        if wire not in WIRES:
-            raise UsageError(
-                say("there is no wire format '{wire}'", wire=wire), hint=say("one of {names}", names=", ".join(WIRES))
-            )
-        base = endpoint.base_url.removesuffix("/v1") if wire == "anthropic" else endpoint.base_url
-        endpoint = endpoint._replace(wire=cast(Wire, wire), base_url=base)
+    chosen = chosen_wire(wire)
+    if chosen is not None:
+        endpoint = endpoint._replace(wire=chosen, base_url=FORMATS[chosen].fitted(endpoint.base_url))
     if auth is not None:
         if auth not in AUTH_STYLES and not (auth.startswith("header:") and len(auth) > len("header:")):
             raise UsageError(

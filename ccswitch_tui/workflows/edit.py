@@ -79,9 +79,7 @@ def _coherent(before: Profile, after: Profile, notes: list[str]) -> Profile:
     endpoint = after.endpoint
     if endpoint.base_url == before.endpoint.base_url and endpoint.wire == before.endpoint.wire:
         return after
-    if endpoint.wire == "anthropic" and endpoint.base_url.endswith("/v1"):
-        notes.append(say("'/v1' removed: Anthropic's client appends it itself"))
-        endpoint = endpoint._replace(base_url=endpoint.base_url.removesuffix("/v1"))
+    endpoint = endpoint._replace(base_url=endpoint.format.fitted(endpoint.base_url, notes))
     if after.preset and url_host(endpoint.base_url) != url_host(before.endpoint.base_url):
         notes.append(say("the preset '{preset}' no longer applies to another host", preset=after.preset))
         after = after._replace(preset=None)

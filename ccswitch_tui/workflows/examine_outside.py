@@ -14,13 +14,15 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from ccswitch_tui.probe.asks import MESSAGES, Bodies, Place, ask
+from ccswitch_tui.probe.asks import ask, bodies_for
+from ccswitch_tui.probe.bodies import Place
 from ccswitch_tui.probe.exchange import Exchange, Timings
 from ccswitch_tui.probe.fetch import Fetcher
 from ccswitch_tui.probe.ladder import Outside
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say, through
+from ccswitch_tui.wire.formats import FORMATS, MESSAGES
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -41,7 +43,7 @@ async def through_proxy(ctx: Context, target: Profile, key: Secret | None, wish:
     try:
         base = proxy.base_url(profile.name)
         place = Place(base, MESSAGES, "bearer", profile.models.default or "")
-        wanted = ask("translate", place, Bodies(place, {}).tools())
+        wanted = ask("translate", place, bodies_for(place, {}).tools())
         exchange = await Fetcher(base, proxy.token).fetch(wanted)
     finally:
         await asyncio.shield(asyncio.to_thread(proxy.__exit__, None, None, None))
@@ -51,9 +53,9 @@ async def through_proxy(ctx: Context, target: Profile, key: Secret | None, wish:
 def _as_proved(target: Profile, wish: Outside) -> Profile:
     """The profile with what the ladder proved in place of what was not so."""
     place = wish.place
-    endpoint = target.endpoint._replace(base_url=place.base_url, wire=place.wire, auth=place.auth)  # type: ignore[arg-type]
+    endpoint = target.endpoint._replace(base_url=place.base_url, wire=place.wire, auth=place.auth)
     models = target.models._replace(default=place.model)
-    quirks = wish.quirks if place.wire != MESSAGES else target.quirks
+    quirks = target.quirks if FORMATS[place.wire].native else wish.quirks
     # The key is handed to the proxy by value: the reference only says that there is one.
     ref = SecretRef("env", NAME) if place.auth != "none" else SecretRef("none")
     return target._replace(

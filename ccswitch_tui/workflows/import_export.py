@@ -143,7 +143,7 @@ def _render_curl(profile: Profile, variable: str | None) -> str:
 def _render_env(profile: Profile, variable: str | None) -> str:
     models = profile.models
     key = f'"${variable}"' if variable else "none"
-    if profile.endpoint.wire == "anthropic":
+    if profile.endpoint.format.vendor == "anthropic":
         names = [("ANTHROPIC_BASE_URL", profile.endpoint.base_url), ("ANTHROPIC_MODEL", models.default)]
         names += [(f"ANTHROPIC_DEFAULT_{t.upper()}_MODEL", getattr(models, t)) for t in ("opus", "sonnet", "haiku")]
         key_name = "ANTHROPIC_API_KEY" if profile.endpoint.auth == "x-api-key" else "ANTHROPIC_AUTH_TOKEN"
@@ -157,7 +157,7 @@ def _render_env(profile: Profile, variable: str | None) -> str:
 
 
 def _render_claude_settings(profile: Profile, variable: str | None) -> str:
-    if profile.endpoint.wire != "anthropic":
+    if not profile.endpoint.format.native:
         raise UsageError(
             f"'{profile.name}' does not speak Anthropic's format: Claude Code reaches it through the proxy only",
             hint=f"'ccswitch-tui use {profile.name}' writes settings that do that",

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from ccswitch_tui.interop.new_api import recognise_gateway
 from ccswitch_tui.probe.model import ProbeReport
 from ccswitch_tui.probe.shapes import parsed, read_models
 from ccswitch_tui.profiles.draft import Draft
-from ccswitch_tui.profiles.model import Wire
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import wire_named
 
 ADDRESS_KEYS = {"endpoint.base_url", "endpoint.wire", "endpoint.auth"}
 
@@ -31,7 +31,7 @@ def with_report(draft: Draft, report: ProbeReport, *, keep_wire: bool = False) -
     endpoint = draft.endpoint
     # A better address of the same host outranks the bare verdict on the one given.
     patch = {} if keep_wire else _address_patch(draft, report)
-    wire = cast("Wire | None", patch.get("endpoint.wire") or report.wire)
+    wire = wire_named(patch.get("endpoint.wire") or report.wire)
     if wire and wire != endpoint.wire and not keep_wire:
         notes.append(say("the probe was answered in the format '{wire}'", wire=wire))
         endpoint = endpoint._replace(wire=wire)

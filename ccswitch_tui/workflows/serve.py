@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ccswitch_tui.errors import UsageError
@@ -15,12 +15,12 @@ from ccswitch_tui.profiles.model import (
     ModelTiers,
     Profile,
     SecretRef,
-    Wire,
     parse_secret_ref,
     profile_from_table,
     profile_to_table,
 )
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.wire.formats import CHAT, wire_named
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.search_source import SearchSource
@@ -205,7 +205,7 @@ def stateless_profile(options: ServeOptions) -> Profile:
     url = normalise_url(options.upstream or "")
     if url.secret is not None:
         raise UsageError("--upstream holds a key", hint="take it out of the address and use --key env:NAME")
-    wire = cast(Wire, options.wire or url.wire_hint or "openai-chat")
+    wire = wire_named(options.wire) or url.wire_hint or CHAT
     quirks = dict(_pair(text, "--quirk") for text in options.quirk)
     values = {name: _value(text) for name, text in quirks.items()}
     quirks_from(values)

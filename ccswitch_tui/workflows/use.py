@@ -145,8 +145,8 @@ def link(ctx: "Context", profile: "Profile", scope: str = "user") -> Link:
 
 def _check_direct(ctx: "Context", profile: "Profile") -> None:
     reason = ""
-    if profile.endpoint.wire == "openai-chat":
-        reason = say("its endpoint speaks chat completions, which Claude Code does not")
+    if profile.endpoint.wire is not None and not profile.endpoint.format.native:
+        reason = say("its endpoint speaks {format}, which Claude Code does not", format=profile.endpoint.format.title)
     elif profile.endpoint.auth.startswith("header:"):
         reason = say(
             "its key goes into the header {header}, which Claude Code does not send", header=profile.endpoint.auth[7:]
@@ -207,7 +207,7 @@ def _cannot_work_yet(ctx: "Context", profile: "Profile") -> list[str]:
         said.append(
             say("the key is in {name}, which is not set here: set it where claude is started", name=profile.key.name)
         )
-    if profile.endpoint.wire != "anthropic" and not any(profile.models):
+    if not profile.endpoint.format.native and not any(profile.models):
         said.append(
             say(
                 "no model is named, so the endpoint will be asked for Claude's own names: 'ccswitch-tui edit "

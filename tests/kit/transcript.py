@@ -25,11 +25,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ccswitch_tui.probe.asks import CHAT, MESSAGES, Bodies, Place
+from ccswitch_tui.probe.asks import bodies_for
+from ccswitch_tui.probe.bodies import Place
 from ccswitch_tui.probe.exchange import Exchange, Timings, TlsFacts
 from ccswitch_tui.probe.facts import Target
 from ccswitch_tui.probe.fetch import USER_AGENT
 from ccswitch_tui.wire.codec import dumps, loads
+from ccswitch_tui.wire.formats import CHAT, MESSAGES, Wire, wire_named
 
 
 class Transcript(NamedTuple):
@@ -76,7 +78,7 @@ def _target(name: str, options: dict[str, str]) -> Target:
     return Target(
         name=name,
         base_url=options["base_url"],
-        wire=None if options.get("wire") == "unknown" else options.get("wire", CHAT),
+        wire=wire_named(options.get("wire", CHAT)),
         auth=options.get("auth", "bearer"),
         models=models,
         has_key=options.get("key", "yes") == "yes",
@@ -99,7 +101,7 @@ def _exchange(number: int, block: list[str], target: Target) -> Exchange:
     told.setdefault("variant", "second turn" if "second" in rest else "")
     heads = [line[2:] for line in block[1:] if line.startswith("< ")]
     body = "\n".join(line for line in block[1:] if not line.startswith("< ")).strip("\n")
-    wire = told.get("wire") or (MESSAGES if path.endswith("/v1/messages") else target.wire or CHAT)
+    wire = wire_named(told.get("wire")) or (MESSAGES if path.endswith("/v1/messages") else target.wire or CHAT)
     origin = urlsplit(target.base_url)
     url = f"{origin.scheme}://{origin.netloc}{path}"
     model = told.get("model", target.default_model)
@@ -126,10 +128,10 @@ def _exchange(number: int, block: list[str], target: Target) -> Exchange:
     return _with_head(exchange, heads)
 
 
-def _request_body(rung: str, method: str, wire: str, model: str, told: dict[str, str], target: Target) -> str:
+def _request_body(rung: str, method: str, wire: Wire, model: str, told: dict[str, str], target: Target) -> str:
     if method != "POST":
         return ""
-    bodies = Bodies(Place(target.base_url, wire, "bearer", model), target.quirks)
+    bodies = bodies_for(Place(target.base_url, wire, "bearer", model), target.quirks)
     if told["variant"].startswith("second"):
         return dumps(bodies.second_turn("call_1", "get_weather", '{"city":"Paris"}')).decode()
     maker = {"tiers": "message", "native": "message", "translate": "tools"}.get(rung, rung)

@@ -16,7 +16,9 @@ from ccswitch_tui.secret import Secret
 from ccswitch_tui.workflows.proved import with_report
 
 DRAFT = Draft(
-    Endpoint("https://api.example.com", wire=None), Secret("sk-example-0123456789"), models=ModelTiers(default="big")
+    Endpoint("https://api.example.com", wire=None),
+    secret=Secret("sk-example-0123456789"),
+    models=ModelTiers(default="big"),
 )
 
 

@@ -119,6 +119,7 @@ class Exchange:
         """The model the endpoint says it is, where that is known."""
         self.tier: str | None = None
         self.wire = ""
+        """What the endpoint that answered speaks: the name of a wire, or `search:SOURCE`; "" before one was asked."""
         self.host = ""
         self.client = ""
         self.session = ""

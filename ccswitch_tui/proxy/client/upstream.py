@@ -58,9 +58,9 @@ class KeyHostError(Exception):
 class Address(NamedTuple):
     """What is fixed about a profile's endpoint, worked out once."""
 
-    chat: URL
-    messages: URL
-    count_tokens: URL
+    ask: URL
+    """Where an answer is asked for, in the endpoint's own format."""
+    count_tokens: URL | None
     models: URL
     host: str
     """As the Host header names it, and as the user reads it."""
@@ -117,13 +117,13 @@ class Upstream:
             proxy=None if is_socks(proxy) else proxy,
             socks=proxy if is_socks(proxy) else None,
         )
+        routes = endpoint.format
         literal = f"[{host}]" if ":" in host else host
         credential = proxy_credential(way.proxy) if way.proxy and way.absolute else None
         return Address(
-            chat=_below(base, "/chat/completions"),
-            messages=_below(base, "/v1/messages"),
-            count_tokens=_below(base, "/v1/messages/count_tokens"),
-            models=_below(base, "/v1/models" if endpoint.wire == "anthropic" else "/models"),
+            ask=_below(base, routes.ask),
+            count_tokens=_below(base, routes.count_tokens) if routes.count_tokens else None,
+            models=_below(base, routes.models),
             host=literal if base.is_default_port() else f"{literal}:{port}",
             way=way,
             headers=(

@@ -208,13 +208,16 @@ class ProxyApp:
             return got if isinstance(got, web.Response) else error_response(400, "no profile")
         _, body = got
         target = self.relay.profiles.routes().target(profile, body["model"])
-        counted = await self._counted(request, target, body) if target.profile.endpoint.wire == "anthropic" else None
+        counted = await self._counted(request, target, body)
         return counted or web.json_response({"input_tokens": self.relay.estimate(body, target)})
 
     async def _counted(self, request: web.Request, target: Target, body: dict[str, Any]) -> web.Response | None:
+        counts = self.relay.upstream.address(target.profile).count_tokens
+        if counts is None:
+            return None
         try:
             key = await self.relay.keys.get(target.profile)
-            url = with_query(self.relay.upstream.address(target.profile).count_tokens, request)
+            url = with_query(counts, request)
             sent = dumps({**body, "model": target.model})
             response = await self.relay.upstream.send(target.profile, url, key, body=sent, headers=forwarded(request))
             data = await read_limited(response, ERROR_BYTES, 15.0)

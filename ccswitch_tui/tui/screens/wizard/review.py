@@ -47,15 +47,12 @@ class RoutePane(Pane):
 
     def _native(self) -> bool:
         endpoint = self.setup.draft.endpoint
-        return bool(endpoint and endpoint.wire == "anthropic")
+        return bool(endpoint and endpoint.format.native)
 
     @on(Rows.Moved, "#routes")
     def _reason(self) -> None:
         route = cast("str", self.query_one(Rows).row or "proxy")
-        wire = self.setup.draft.endpoint.wire if self.setup.draft.endpoint else None
-        self.query_one("#reason", Prose).update(
-            t(f"route.because.{route}.{'native' if wire == 'anthropic' else 'other'}")
-        )
+        self.query_one("#reason", Prose).update(t(f"route.because.{route}.{'native' if self._native() else 'other'}"))
         self.renew_keys()
 
     def why_not(self, action: str) -> str | None:
