@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from ccswitch_tui.actions import Action, rendered
+
 Severity = Literal["info", "warn", "fail"]
 
 
@@ -19,6 +21,14 @@ class Fix(NamedTuple):
     commands: tuple[str, ...] = ()
     patch: Mapping[str, Any] | None = None
     """Dotted profile keys to values, as `edit --set` takes them."""
+    action: Action | None = None
+    """What this program can do about it itself; its commands are among `commands`."""
+
+    @classmethod
+    def of(cls, text: str, *steps: Action | str, patch: Mapping[str, Any] | None = None) -> Fix:
+        """A fix that takes these steps: actions of ours, and other programs' commands as they are."""
+        ours = next((step for step in steps if isinstance(step, Action)), None)
+        return cls(text, rendered(*steps), patch, ours)
 
 
 class Finding(NamedTuple):
@@ -42,6 +52,7 @@ class Finding(NamedTuple):
                 "text": self.fix.text,
                 "commands": list(self.fix.commands),
                 "patch": dict(self.fix.patch) if self.fix.patch else None,
+                "action": self.fix.action.to_json() if self.fix.action else None,
             }
         return {**self._asdict(), "fix": fix, "evidence": list(self.evidence)}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
+from ccswitch_tui.actions import Action
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of
 from ccswitch_tui.findings import Finding
@@ -79,7 +80,7 @@ def check_onboarding(snapshot: Snapshot) -> Iterator[Finding]:
                 "connects to its vendor's host"
             ),
             say("use a profile, which writes a helper instead of that key"),
-            "ccswitch-tui use NAME",
+            Action("use"),
             severity="warn",
         )
 
@@ -142,7 +143,7 @@ def check_login_leak(snapshot: Snapshot) -> Iterator[Finding]:
                 where=where,
             ),
             say("use a profile (both are written together), or take the base URL out"),
-            "ccswitch-tui use NAME",
+            Action("use"),
             "ccswitch-tui why ANTHROPIC_BASE_URL",
         )
     else:
@@ -155,7 +156,7 @@ def check_login_leak(snapshot: Snapshot) -> Iterator[Finding]:
                 where=where,
             ),
             say("use a profile"),
-            "ccswitch-tui use NAME",
+            Action("use"),
         )
 
 
@@ -173,12 +174,11 @@ def check_credentials_once(snapshot: Snapshot) -> Iterator[Finding]:
     names = [n for n in ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "apiKeyHelper") if value_of(snapshot, n).strip()]
     if len(names) > 1:
         where = joined((say("{name} by {who}", name=name, who=winner_of(snapshot, name)) for name in names), ", ")
-        again = snapshot.in_use or "NAME"
         yield told(
             "credential-twice",
             say("set are {where}", where=where),
             say("write the profile again: it sets one and clears the others"),
-            f"ccswitch-tui use {again}",
+            Action("use", snapshot.in_use or ""),
             "ccswitch-tui why",
         )
 
@@ -193,14 +193,14 @@ def check_key_approval(snapshot: Snapshot) -> Iterator[Finding]:
             "key-not-approved",
             say("ANTHROPIC_API_KEY was once answered with 'No' and is ignored since"),
             say("use a profile: its helper needs no approval"),
-            "ccswitch-tui use NAME",
+            Action("use"),
         )
     elif key[-8:] not in snapshot.state.approved:
         yield told(
             "key-not-approved",
             say("ANTHROPIC_API_KEY is set; a session will ask whether to use it, with 'No' preselected"),
             say("use a profile: its helper needs no approval"),
-            "ccswitch-tui use NAME",
+            Action("use"),
         )
 
 
@@ -215,7 +215,7 @@ def check_keys_in_clear(snapshot: Snapshot) -> Iterator[Finding]:
                 "key-in-clear",
                 say("{path} holds {names} as text", path=look.path, names=joined(lying, " and ")),
                 say("move it into the key store"),
-                "ccswitch-tui adopt",
+                Action("adopt"),
             )
 
 
@@ -231,7 +231,7 @@ def check_provider_flags(snapshot: Snapshot) -> Iterator[Finding]:
                 "provider-flag",
                 say("{name}={value}, set by {who}", name=name, value=value, who=winner_of(snapshot, name)),
                 say("unset it there; writing the profile again clears it for Claude Code"),
-                f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
+                Action("use", snapshot.in_use or ""),
                 f"ccswitch-tui why {name}",
             )
 
@@ -245,7 +245,7 @@ def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
                 words,
                 say("use one that is there, or none"),
                 "ccswitch-tui list",
-                "ccswitch-tui use official",
+                Action("use", "official"),
             )
         elif "interferes" in words and words.split(" ")[0] in (
             *PROVIDER_FLAGS,
@@ -258,7 +258,7 @@ def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
                 "drift",
                 words,
                 say("write it again, or see who decides"),
-                f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
+                Action("use", snapshot.in_use or ""),
                 "ccswitch-tui why",
             )
 
@@ -283,14 +283,14 @@ def check_helper(snapshot: Snapshot) -> Iterator[Finding]:
                 program=program,
             ),
             say("write the profile again"),
-            f"ccswitch-tui use {snapshot.in_use}",
+            Action("use", snapshot.in_use or ""),
         )
     elif program:
         yield told(
             "helper-gone",
             say("the settings start '{program}', which is not on the PATH", program=program),
             say("put it there, or write the profile again"),
-            f"ccswitch-tui use {snapshot.in_use}",
+            Action("use", snapshot.in_use or ""),
         )
 
 

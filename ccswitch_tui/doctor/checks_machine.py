@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ccswitch_tui.actions import Action
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of
 from ccswitch_tui.findings import Finding
@@ -37,7 +38,7 @@ def check_loopback_proxied(snapshot: Snapshot) -> Iterator[Finding]:
                 host=host,
             ),
             say("write the profile again: NO_PROXY is part of it"),
-            f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
+            Action("use", snapshot.in_use or ""),
             f"export NO_PROXY={host},localhost",
         )
 
@@ -78,8 +79,8 @@ def _socks(snapshot: Snapshot, name: str, scheme: str) -> Iterator[Finding]:
         "setting-unusable",
         say("{name} names a {scheme} proxy: our proxy can use it; {what}", name=name, scheme=scheme, what=what),
         say("let the profile go through our proxy"),
-        f"ccswitch-tui edit {used.name if used else 'NAME'} --set route=proxy",
-        f"ccswitch-tui use {used.name if used else 'NAME'}",
+        Action("edit", used.name if used else "", ("route=proxy",)),
+        Action("use", used.name if used else ""),
         severity="warn",
     )
 
@@ -111,13 +112,14 @@ def check_plain_http(snapshot: Snapshot) -> Iterator[Finding]:
     """A key over http:// to another machine."""
     for name, profile in snapshot.profiles.items():
         base_url = profile.endpoint.base_url
+        safe = base_url.replace("http:", "https:", 1)
         if base_url.startswith("http://") and profile.key.kind != "none" and not is_private(url_host(base_url)):
             yield told(
                 "plain-http",
                 say("profile '{name}' sends its key to {base_url} unencrypted", name=name, base_url=base_url),
                 say("use https://"),
-                f"ccswitch-tui edit {name} --set endpoint.base_url={base_url.replace('http:', 'https:', 1)}",
-                patch={"endpoint.base_url": base_url.replace("http:", "https:", 1)},
+                Action("edit", name, (f"endpoint.base_url={safe}",)),
+                patch={"endpoint.base_url": safe},
             )
 
 
@@ -129,7 +131,7 @@ def check_profiles(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.book_problem:
         yield told("profile-broken", snapshot.book_problem, say("mend the line"), "ccswitch-tui list")
     for name, problem in snapshot.broken.items():
-        yield told("profile-broken", problem, say("mend it"), f"ccswitch-tui edit {name}")
+        yield told("profile-broken", problem, say("mend it"), Action("edit", name))
 
 
 def check_keys_present(snapshot: Snapshot) -> Iterator[Finding]:
@@ -147,7 +149,7 @@ def check_keys_present(snapshot: Snapshot) -> Iterator[Finding]:
                 "key-absent",
                 say("profile '{name}': {where}", name=name, where=where),
                 fix,
-                f"ccswitch-tui edit {name} --key-stdin",
+                Action("enter-key", name),
             )
 
 
@@ -158,7 +160,7 @@ def check_key_file(snapshot: Snapshot) -> Iterator[Finding]:
         return
     if snapshot.key_store_problem:
         hint = snapshot.key_store_hint or say("look at its state")
-        yield told("key-store-locked", snapshot.key_store_problem, hint, "ccswitch-tui unlock --status")
+        yield told("key-store-locked", snapshot.key_store_problem, hint, Action("key-store"))
     elif snapshot.key_file_locked:
         in_use = snapshot.in_use in stored
         because = (
@@ -172,7 +174,7 @@ def check_key_file(snapshot: Snapshot) -> Iterator[Finding]:
             "key-store-locked",
             because,
             say("give its passphrase once; it stays open for a day"),
-            "ccswitch-tui unlock",
+            Action("unlock"),
             severity="warn" if in_use else "info",
         )
 
@@ -187,24 +189,22 @@ def check_background_proxy(snapshot: Snapshot) -> Iterator[Finding]:
             "proxy-taken",
             say("port {port} belongs to another program", port=proxy.port),
             say("end that program, or choose another port and write the profile again"),
-            "ccswitch-tui proxy start --port 0",
-            f"ccswitch-tui use {snapshot.in_use or 'NAME'}",
+            Action("move-proxy"),
+            Action("use", snapshot.in_use or ""),
         )
     elif proxy.problem == "stuck":
         yield told(
             "proxy-stuck",
             say("process {pid} holds port {port} and does not answer", pid=proxy.pid, port=proxy.port),
             say("start it anew"),
-            "ccswitch-tui proxy stop",
-            "ccswitch-tui proxy start",
+            Action("restart-proxy"),
         )
     elif proxy.running and proxy.version and proxy.version != snapshot.version:
         yield told(
             "proxy-old",
             say("version {version} runs, {installed} is installed", version=proxy.version, installed=snapshot.version),
             say("start it anew"),
-            "ccswitch-tui proxy stop",
-            "ccswitch-tui proxy start",
+            Action("restart-proxy"),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ccswitch_tui.actions import Action
 from ccswitch_tui.claude.layers import LABELS, effective
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.findings import CATALOGUE, Finding, Fix, Severity
@@ -15,12 +16,12 @@ def told(
     kind: str,
     because: str,
     fix: str,
-    *commands: str,
+    *steps: Action | str,
     patch: Mapping[str, Any] | None = None,
     severity: Severity | None = None,
 ) -> Finding:
     entry = CATALOGUE[kind]
-    return Finding(kind, entry.title, because, severity or entry.severity, Fix(fix, commands, patch), entry.code)
+    return Finding(kind, entry.title, because, severity or entry.severity, Fix.of(fix, *steps, patch=patch), entry.code)
 
 
 def value_of(snapshot: Snapshot, name: str) -> str:

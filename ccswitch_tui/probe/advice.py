@@ -9,10 +9,11 @@ verification" is never among them.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from ccswitch_tui.actions import Action, action_from_json
 from ccswitch_tui.findings import CATALOGUE, Finding, Fix, Severity
 from ccswitch_tui.printable import printable
 from ccswitch_tui.probe.classify import Answer
@@ -27,6 +28,9 @@ class Advice(NamedTuple):
     because: str
     fix: str
     commands: tuple[str, ...] = ()
+    """Of other programs, and of ours where the app has nothing that does the same."""
+    action: Action | None = None
+    """What this program does about it, to the profile that was probed."""
 
 
 @lru_cache(maxsize=1)
@@ -36,7 +40,10 @@ def advice_table() -> Mapping[str, Advice]:
     from importlib.resources import files
 
     table = tomllib.loads((files("ccswitch_tui.probe") / "advice.toml").read_text("utf-8"))
-    return {kind: Advice(row["because"], row["fix"], tuple(row.get("commands", ()))) for kind, row in table.items()}
+    return {
+        kind: Advice(row["because"], row["fix"], tuple(row.get("commands", ())), action_from_json(row.get("action")))
+        for kind, row in table.items()
+    }
 
 
 SPECIFIC_FIRST: tuple[str, ...] = (
@@ -111,7 +118,7 @@ def finding(
         title=entry.title,
         because=through(printable, tidied(_sentence, because)),
         severity=severity or entry.severity,
-        fix=Fix(through(printable, fix), _commands(facts, patch, advice, known), patch),
+        fix=Fix.of(through(printable, fix), *_steps(facts, patch, advice, known), patch=patch),
         code=entry.code,
         evidence=evidence or ((exchange.id,) if exchange else ()),
     )
@@ -160,17 +167,16 @@ def _quirk_patch(facts: Facts, answer: Answer | None) -> Mapping[str, Any] | Non
     return {f"quirks.{answer.quirk}": learned.value if learned else answer.value}
 
 
-def _commands(facts: Facts, patch: Mapping[str, Any] | None, advice: Advice, known: _Known) -> tuple[str, ...]:
-    commands = []
+def _steps(facts: Facts, patch: Mapping[str, Any] | None, advice: Advice, known: _Known) -> Iterator[Action | str]:
+    """What to do: the patch first, then the row's own action, then other programs' commands."""
+    name = facts.target.name
     if patch and facts.target.saved:
-        settings = " ".join(f"--set {shlex.quote(f'{key}={toml_value(value)}')}" for key, value in patch.items())
-        commands.append(f"ccswitch-tui edit {shlex.quote(facts.target.name)} {settings}")
+        yield Action("apply-patch", name, tuple(f"{key}={toml_value(value)}" for key, value in patch.items()))
     elif patch and "endpoint.base_url" in patch:
-        commands.append(f"ccswitch-tui probe --url {shlex.quote(str(patch['endpoint.base_url']))}")
-    for command in advice.commands:
-        if facts.target.saved or "{name}" not in command:
-            commands.append(command.format_map(known))
-    return tuple(commands)
+        yield f"ccswitch-tui probe --url {shlex.quote(str(patch['endpoint.base_url']))}"
+    if advice.action and facts.target.saved:
+        yield advice.action._replace(name=name)
+    yield from (command.format_map(known) for command in advice.commands)
 
 
 def toml_value(value: Any) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from typing import Any
 
+from ccswitch_tui.actions import action_from_json
 from ccswitch_tui.findings import Finding, Fix
 from ccswitch_tui.printable import one_line, printable
 from ccswitch_tui.probe.exchange import curl_command, curl_verbose, exchange_from_json
@@ -254,7 +255,9 @@ def _finding(shown: Mapping[str, Any], ours: Callable[[str], str]) -> Finding:
         title=shown["title"],
         because=ours(shown["because"]),
         severity=shown["severity"],
-        fix=Fix(ours(fix["text"]), tuple(fix["commands"]), fix["patch"]) if fix else None,
+        fix=Fix(ours(fix["text"]), tuple(fix["commands"]), fix["patch"], action_from_json(fix.get("action")))
+        if fix
+        else None,
         code=shown["code"],
         evidence=tuple(shown["evidence"]),
     )

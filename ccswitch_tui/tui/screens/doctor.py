@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,6 +10,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from ccswitch_tui.actions import Action, Do
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.asking import open_or_lock, use_profile, with_keys
@@ -22,11 +21,11 @@ from ccswitch_tui.tui.widgets.finding import card, done_by, sentence_of, title_o
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
+OF_A_PROFILE: frozenset[Do] = frozenset({"use", "edit", "enter-key", "probe", "apply-patch"})
+"""These need a profile that is there."""
+
 AGE_S = 30.0
 """How often it is said anew how long ago the look was."""
-
-OURS = "ccswitch-tui "
-"""Commands that begin so are of this program."""
 
 
 class Found(NamedTuple):
@@ -41,14 +40,6 @@ class Looked(NamedTuple):
 
     checked: tuple[str, ...]
     troubled: bool
-
-
-class Remedy(NamedTuple):
-    """A fix the app can carry out itself: `_remedy_HOW`, the profile it is about, and what `edit --set` would take."""
-
-    how: str
-    name: str = ""
-    assign: tuple[str, ...] = ()
 
 
 class DoctorScreen(Place[None]):
@@ -185,25 +176,18 @@ class DoctorScreen(Place[None]):
 
     # ------------------------------------------------------------------ mending
 
-    def remedy(self, row: Found) -> Remedy | None:
+    def remedy(self, row: Found) -> Action | None:
         """What the app itself can do about a finding; None where only its commands help."""
         fix = row.finding.fix
         if fix is None:
             return None
         if fix.patch and row.endpoint_of:
-            return Remedy("patch", row.endpoint_of)
-        known = {r.name for r in self.session.now.rows}
-        for command in fix.commands:
-            words = shlex.split(command) if command.startswith(OURS) else []
-            verb, names = " ".join(words[1:2]), [w for w in words[2:] if not w.startswith("-")]
-            if verb == "proxy":
-                return Remedy("move" if "--port" in words else "restart" if "stop" in words else "start")
-            if verb in ("unlock", "adopt"):
-                return Remedy(verb)
-            if verb in ("use", "edit", "probe") and names and (names[0] in known or names[0] == "official"):
-                assign = tuple(value for option, value in pairwise(words) if option == "--set")
-                return Remedy("set" if assign else verb, names[0], assign)
-        return None
+            return Action("apply-patch", row.endpoint_of)
+        action = fix.action
+        if action is None or action.do not in OF_A_PROFILE:
+            return action
+        known = {r.name for r in self.session.now.rows} | {"official"}
+        return action if action.name in known else None
 
     def why_not(self, action: str) -> str | None:
         if action in ("fix", "probe") and self.busy:
@@ -234,51 +218,49 @@ class DoctorScreen(Place[None]):
         row = self.query_one(Rows).row
         remedy = self.remedy(row)
         assert remedy is not None
-        if await getattr(self, f"_remedy_{remedy.how}")(remedy, row.finding) is False:
+        if await self._done(remedy, row.finding) is False:
             return
         await self._look()
         if row.endpoint_of:
             self.do_probe()
 
-    async def _remedy_patch(self, remedy: Remedy, finding: Finding) -> None:
-        assert finding.fix is not None
-        await self.ccs.off(self.session.apply_fix, remedy.name, finding.fix)
-        self.ccs.say(done_by(finding.fix))
+    async def _done(self, action: Action, finding: Finding) -> bool | None:
+        """Carries an action out; False when the user thought better of it."""
+        match action.do:
+            case "apply-patch":
+                assert finding.fix is not None
+                await self.ccs.off(self.session.apply_fix, action.name, finding.fix)
+                self.ccs.say(done_by(finding.fix))
+            case "edit" if action.assign:
+                edited = await self.ccs.off(self.session.plan_edit, action.name, Changes(action.assign))
+                await self.ccs.off(self.session.save_edit, edited, None, None, False)
+                self.ccs.say(t("probe.fixed", what=", ".join(action.assign)))
+            case "edit" | "enter-key":
+                from ccswitch_tui.tui.screens.edit import EditScreen
 
-    async def _remedy_set(self, remedy: Remedy, finding: Finding) -> None:
-        edited = await self.ccs.off(self.session.plan_edit, remedy.name, Changes(remedy.assign))
-        await self.ccs.off(self.session.save_edit, edited, None, None, False)
-        self.ccs.say(t("probe.fixed", what=", ".join(remedy.assign)))
+                await self.app.push_screen_wait(EditScreen(action.name))
+            case "use":
+                return await use_profile(self.ccs, action.name, "user")
+            case "probe":
+                from ccswitch_tui.tui.screens.probe import ProbeScreen
 
-    async def _remedy_use(self, remedy: Remedy, finding: Finding) -> bool:
-        return await use_profile(self.ccs, remedy.name, "user")
+                await self.app.push_screen_wait(ProbeScreen(action.name))
+            case "unlock" | "key-store":
+                await open_or_lock(self.ccs)
+            case "adopt":
+                from ccswitch_tui.tui.screens.adopt import AdoptScreen
 
-    async def _remedy_edit(self, remedy: Remedy, finding: Finding) -> None:
-        from ccswitch_tui.tui.screens.edit import EditScreen
+                await self.app.push_screen_wait(AdoptScreen())
+            case "restart-proxy":
+                await self.ccs.off(self.session.restart_proxy, timeout_s=30)
+                self.ccs.say(t("doctor.restarted"))
+            case "move-proxy":
+                await self._move_proxy()
+            case _:
+                assert_never(action.do)
+        return None
 
-        await self.app.push_screen_wait(EditScreen(remedy.name))
-
-    async def _remedy_probe(self, remedy: Remedy, finding: Finding) -> None:
-        from ccswitch_tui.tui.screens.probe import ProbeScreen
-
-        await self.app.push_screen_wait(ProbeScreen(remedy.name))
-
-    async def _remedy_unlock(self, remedy: Remedy, finding: Finding) -> None:
-        await open_or_lock(self.ccs)
-
-    async def _remedy_adopt(self, remedy: Remedy, finding: Finding) -> None:
-        from ccswitch_tui.tui.screens.adopt import AdoptScreen
-
-        await self.app.push_screen_wait(AdoptScreen())
-
-    async def _remedy_start(self, remedy: Remedy, finding: Finding) -> None:
-        self.ccs.say(await self.ccs.off(self.session.start_proxy, timeout_s=20))
-
-    async def _remedy_restart(self, remedy: Remedy, finding: Finding) -> None:
-        await self.ccs.off(self.session.restart_proxy, timeout_s=30)
-        self.ccs.say(t("doctor.restarted"))
-
-    async def _remedy_move(self, remedy: Remedy, finding: Finding) -> None:
+    async def _move_proxy(self) -> None:
         """The port changes, so the settings in use are written anew."""
         await self.ccs.off(self.session.move_proxy, timeout_s=30)
         self.ccs.say(t("doctor.restarted"))
