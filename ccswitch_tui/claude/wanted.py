@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import ModelTiers, Profile
+from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.sentence import say
 
 ASSUMED_WINDOW = 128_000
@@ -62,7 +63,7 @@ def wanted_settings(tree: Mapping[str, Any], profile: Profile, link: Link) -> di
         "env.CLAUDE_CODE_API_KEY_HELPER_TTL_MS": str(
             HELPER_TTL_PROXY_MS if profile.route == "proxy" else HELPER_TTL_DIRECT_MS
         ),
-        **_models(profile.models),
+        **_models(as_asked(profile)),
         **_shape(tree, profile),
         **_patience(profile),
         **_network(tree, profile, link),
@@ -118,15 +119,16 @@ def unknown_models(models: ModelTiers) -> list[str]:
 
 def _shape(tree: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
     wanted: dict[str, Any] = {"env.CLAUDE_CODE_ATTRIBUTION_HEADER": "0"}
-    unknown = unknown_models(profile.models)
+    unknown = unknown_models(as_asked(profile))
     window = profile.context_window
     if unknown:
         wanted["env.CLAUDE_CODE_MAX_CONTEXT_TOKENS"] = str(window or ASSUMED_WINDOW)
         wanted["env.CLAUDE_CODE_DISABLE_1M_CONTEXT"] = "1"
         wanted.update(_capabilities(tree, profile, unknown))
-    if window and (len(unknown) < len(profile.models.named()) or "modelPicker" in wanted):
-        # MAX_CONTEXT_TOKENS does nothing for models Claude Code knows or is told to treat as known.
-        wanted["env.CLAUDE_CODE_AUTO_COMPACT_WINDOW"] = str(window)
+    if window or unknown:
+        # MAX_CONTEXT_TOKENS does nothing for models Claude Code knows or is told to treat as known, and any session
+        # or program may ask for one by its full id. Models it does not know compact at the same point with or without.
+        wanted["env.CLAUDE_CODE_AUTO_COMPACT_WINDOW"] = str(window or ASSUMED_WINDOW)
     if profile.max_output:
         wanted["env.CLAUDE_CODE_MAX_OUTPUT_TOKENS"] = str(profile.max_output)
     elif window and window < SMALL_WINDOW and unknown:

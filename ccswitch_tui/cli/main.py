@@ -62,7 +62,10 @@ def main(argv: Sequence[str], ctx: Context | None = None) -> int:
     ctx = ctx or Context()
     out = Output(ctx.env)
     try:
-        return int(_dispatch(list(argv), ctx, out))
+        code = int(_dispatch(list(argv), ctx, out))
+        for word in ctx.words if argv[:1] != ["key"] else ():  # Claude Code calls `key` at every start
+            out.talk(f"ccswitch-tui: note: {word}")
+        return code
     except CcswitchError as error:
         out.error(error, as_json=_asked_for_json(argv))
         return int(error.exit_code)

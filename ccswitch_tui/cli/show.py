@@ -37,7 +37,8 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
 def _further(table: dict[str, Any]) -> dict[str, Any]:
     """What `show --json` adds to the fields of `list --json`: the rest of the profile's own table."""
-    return {name: value for name, value in table.items() if name not in ("key", "models", "route", "search")}
+    apart = ("key", "models", "route", "search", "tier_profiles")
+    return {name: value for name, value in table.items() if name not in apart}
 
 
 def _lines(row: ProfileRow) -> list[tuple[str, str]]:
@@ -52,12 +53,24 @@ def _lines(row: ProfileRow) -> list[tuple[str, str]]:
         ("in use", ", ".join(row.in_use) or "no"),
         *([("web search", _search_words(row.search))] if row.search is not None else []),
     ]
-    lines += [(f"model {tier}", model) for tier, model in profile.models.named().items()]
+    lines += [(f"model {tier}", model) for tier, model in _tiers(profile).items()]
     return lines + _rare_lines(profile)
 
 
 def _search_words(source: SearchSource) -> str:
     return f"queries go to {source.host} ({source.source})" if source.host else "the endpoint's own search"
+
+
+def _tiers(profile: Profile) -> dict[str, str]:
+    """Each tier's model, and which profile answers it where that is another one."""
+    from ccswitch_tui.profiles.tiers import owner_of
+
+    shown = {**dict.fromkeys(profile.tier_profiles, ""), **profile.models.named()}
+    for tier in profile.tier_profiles:
+        owner = owner_of(profile, tier)
+        if owner is not None:
+            shown[tier] = f"{shown[tier] or 'the model named there'}, answered by profile '{owner}'"
+    return shown
 
 
 def _key_words(row: ProfileRow) -> str:

@@ -17,6 +17,7 @@ from ccswitch_tui.interop.yamltext import to_yaml
 from ccswitch_tui.profiles.draft import Candidate
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.presets import load_presets
+from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import wire_of_vendor
 
@@ -66,9 +67,10 @@ def _texts(value: Any) -> list[str]:
 def render_config(profile: Profile, variable: str | None) -> str:
     """A .aider.conf.yml for this endpoint. Its key comes from `variable`, which aider reads itself."""
     prefix = profile.endpoint.format.vendor
-    tree: dict[str, Any] = {"model": f"{prefix}/{profile.models.default or 'MODEL'}"}
-    if profile.models.haiku:
-        tree["weak-model"] = f"{prefix}/{profile.models.haiku}"
+    models = own_models(profile)
+    tree: dict[str, Any] = {"model": f"{prefix}/{models.default or 'MODEL'}"}
+    if models.haiku:
+        tree["weak-model"] = f"{prefix}/{models.haiku}"
     base = "openai-api-base" if prefix == "openai" else None
     if base:
         tree[base] = profile.endpoint.base_url

@@ -16,6 +16,7 @@ from ccswitch_tui.interop.yamltext import to_yaml
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.presets import load_presets
+from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import FORMATS, wire_of_vendor
 
@@ -134,7 +135,7 @@ def render_config(profile: Profile, variable: str | None) -> str:
     """A config.yaml with this endpoint's models; the key is a secret of Continue's by the name `variable`."""
     endpoint = profile.endpoint
     models = []
-    for model in dict.fromkeys(m for m in profile.models.named().values()):
+    for model in dict.fromkeys(m for m in own_models(profile).named().values()):
         entry: dict[str, Any] = {
             "name": f"{profile.name} {model}",
             "provider": endpoint.format.vendor,

@@ -18,6 +18,7 @@ from ccswitch_tui.interop.yamltext import to_yaml
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.presets import load_presets
+from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, wire_of_vendor
 
@@ -218,15 +219,10 @@ def _whole_header(variable: str) -> str:
 
 def _public_names(profile: Profile) -> dict[str, str]:
     """Name a client asks for → model: every model under its own name, tiers under Claude's, the rest to the default."""
-    tiers = {tier: model for tier, model in profile.models.named().items() if not _is_elsewhere(model)}
+    tiers = own_models(profile).named()
     names = {model: model for model in tiers.values()}
     for tier in ("fable", "opus", "sonnet", "haiku"):
         model = tiers.get(tier) or tiers.get("default")
         if model:
             names[f"claude-{tier}-*"] = model
     return names
-
-
-def _is_elsewhere(model: str) -> bool:
-    """`PROFILE:MODEL`: a tier of another profile, which this configuration cannot reach."""
-    return re.match(r"[\w.-]+:[^/]*/?", model) is not None and ":" in model and "/" not in model.partition(":")[0]

@@ -27,7 +27,7 @@ class Target(NamedTuple):
     wire: Wire | None = None
     auth: str = "bearer"
     models: Mapping[str, str] = {}
-    """Tier → model; other profiles' models (`PROFILE:MODEL`) are not in here."""
+    """Tier → model; those that other profiles answer are not in here."""
     has_key: bool = True
     quirks: Mapping[str, Any] = {}
     """Effective values by name."""

@@ -81,8 +81,8 @@ class SecretRef(NamedTuple):
 class ModelTiers(NamedTuple):
     """Model names as the endpoint wants them, by the tier Claude Code asks for.
 
-    A tier of the form `PROFILE:MODEL`, where PROFILE names another profile, is
-    sent there by the proxy. An absent tier is answered by `default`.
+    A name is a name, whatever it holds: which profile answers a tier is `Profile.tier_profiles`
+    alone. An absent tier is answered by `default`.
     """
 
     default: str | None = None
@@ -116,6 +116,9 @@ class Profile(NamedTuple):
     keys: Mapping[str, SecretRef] = {}
     """Further keys by label; `key` is the active one."""
     models: ModelTiers = ModelTiers()
+    tier_profiles: Mapping[str, str] = {}
+    """Tier to the name of another profile, whose endpoint answers it through the proxy, with the model of `models`
+    or, where that names none, its own."""
     quirks: Mapping[str, Any] = {}
     """Raw values or `{value, from, at, because}` tables; wire.quirks gives them meaning."""
     route: Route = "proxy"
@@ -229,6 +232,7 @@ ENDPOINT_FIELDS: Fields = {
 }
 TIMEOUT_FIELDS: Fields = dict.fromkeys(Timeouts._fields, (_is_seconds, "a number of seconds"))
 MODEL_FIELDS: Fields = dict.fromkeys(TIERS, (_is_text, "a model's name"))
+TIER_PROFILE_FIELDS: Fields = dict.fromkeys(TIERS, (_is_text, "another profile's name"))
 PRICE_FIELDS: Fields = {
     **dict.fromkeys(Prices._fields[:-1], (_is_price, "a price per million tokens")),
     "currency": (lambda v: isinstance(v, str) and 0 < len(v) <= 8 and v.isalpha(), "a currency such as 'USD'"),
@@ -238,6 +242,7 @@ PROFILE_FIELDS: Fields = {
     "key": (_is_text, "a reference such as 'keyring:NAME'"),
     "keys": (_is_text_map, "a table of references"),
     "models": (lambda v: isinstance(v, Mapping), "a table of model names"),
+    "tier_profiles": (lambda v: isinstance(v, Mapping), "a table of profile names by tier"),
     "quirks": (lambda v: isinstance(v, Mapping), "a table"),
     "prices": (
         lambda v: isinstance(v, Mapping) and all(isinstance(p, Mapping) for p in v.values()),
@@ -322,6 +327,7 @@ def profile_from_table(name: str, table: Any) -> Profile:
         key=_reference(table.get("key", "none"), where, "key"),
         keys={label: _reference(ref, where, "keys", label) for label, ref in table.get("keys", {}).items()},
         models=ModelTiers(**models),
+        tier_profiles=_checked(table.get("tier_profiles", {}), TIER_PROFILE_FIELDS, where, "tier_profiles"),
         quirks=table.get("quirks", {}),
         route=cast(Route, table.get("route", "proxy")),
         extra_env=table.get("env", {}),

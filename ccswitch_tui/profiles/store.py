@@ -24,18 +24,20 @@ from ccswitch_tui.profiles.model import (
     profile_from_table,
     profile_to_table,
 )
+from ccswitch_tui.profiles.tiers import Migration, migrated
 from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.textfile import sha256_of, write_private
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.search_source import SearchSource
 
-VERSION = 1
+VERSION = 2
+"""Version 1 said in a model's name that another profile answers: profiles/tiers.py reads that."""
 
 HEADER = """\
 # Profiles of ccswitch-tui. Made to be read, edited by hand and kept in a dotfiles
 # repository: it never holds a key, only where a key is.
-version = 1
+version = 2
 """
 
 
@@ -49,6 +51,8 @@ class ProfileBook(NamedTuple):
     """Profiles that cannot be meant, each with file and line: a slip in one leaves the others working."""
     search: SearchSource | None = None
     """Where the web searches of all profiles go, unless a profile says otherwise; None: nowhere."""
+    words: tuple[str, ...] = ()
+    """What an older form of the file is now taken to mean; written down with the next change of the file."""
 
     def get(self, name: str) -> Profile:
         """The profile of that name; raises its own error when it is broken, UsageError with near names when absent."""
@@ -98,7 +102,7 @@ def load_profiles(paths: Paths) -> ProfileBook:
                 hint=error.hint or say("mend the line in an editor: nothing was changed"),
             )
     search = search_of(document["search"], paths.profiles) if document.get("search") else None
-    return ProfileBook(profiles, sha256, broken, search)
+    return ProfileBook(profiles, sha256, broken, search, tuple(document["words"]))
 
 
 def _read(path: str) -> bytes | None:
@@ -129,7 +133,8 @@ def _remembered(paths: Paths, sha256: str) -> dict[str, Any] | None:
         with open(_memory(paths), "rb") as file:
             kept = json.loads(file.read())
         document = kept["document"]
-        return document if kept["sha256"] == sha256 and isinstance(document["profiles"], dict) else None
+        whole = kept["sha256"] == sha256 and isinstance(document["profiles"], dict) and "words" in document
+        return document if whole else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -147,7 +152,8 @@ def _memory(paths: Paths) -> str:
 
 
 def _document(raw: bytes, path: str) -> dict[str, Any]:
-    """What the file says: `profiles`, a table of tables, and `search`. Raises ProfileFileError."""
+    """What the file says, in today's form: `profiles`, a table of tables, and `search`; with `words` about an older
+    form, and the names of the profiles that it `changed`. Raises ProfileFileError."""
     import tomllib
 
     try:
@@ -159,7 +165,7 @@ def _document(raw: bytes, path: str) -> dict[str, Any]:
             say("{path} cannot be read as TOML: {error}", path=path, error=error),
             hint=say("mend the line, nothing was changed"),
         ) from None
-    version = document.get("version", VERSION)
+    version = document.get("version", 1)
     if not isinstance(version, int) or version > VERSION:
         raise ProfileFileError(
             say("{path} is of version {version}, newer than this program knows", path=path, version=version),
@@ -176,7 +182,13 @@ def _document(raw: bytes, path: str) -> dict[str, Any]:
         raise ProfileFileError(
             say("{path}: 'profiles' should be a table of tables", path=path), hint=say("write [profiles.NAME]")
         )
-    return {"profiles": tables, "search": document.get("search")}
+    found = migrated(tables) if version < VERSION else Migration(tables)
+    return {
+        "profiles": found.tables,
+        "search": document.get("search"),
+        "words": found.words,
+        "changed": found.changed,
+    }
 
 
 def _line_of(text: str, name: str, key: tuple[str, ...]) -> int:
@@ -289,11 +301,11 @@ def _rewrite(
     with locked(paths.profiles, paths.state_dir):
         raw = read_bytes(paths.profiles)
         text = raw.decode("utf-8-sig") if raw is not None else HEADER
-        if raw is not None:
-            _document(raw, paths.profiles)
+        before = _document(raw, paths.profiles) if raw is not None else {"profiles": {}, "words": (), "changed": ()}
         for old, profile in changes.items():
             if profile is not None and profile.name != old:
                 text = _renamed(text, old, profile.name)
+        text = _of_today(text, before, changes)
         document = tomlkit.parse(text)
         if "profiles" not in document:
             document["profiles"] = tomlkit.table(is_super_table=True)
@@ -308,6 +320,9 @@ def _rewrite(
         elif search is not UNCHANGED:
             document["search"] = document.get("search", search)
             _merge_table(document["search"], search)
+        for name in before["changed"]:
+            if name not in changes:
+                _merge_table(tables[name], before["profiles"][name])
         known = sha256_of(raw) if raw is not None else ""
         replace_text(
             paths.profiles,
@@ -315,6 +330,25 @@ def _rewrite(
             expected_sha256=known if expected_sha256 is None else expected_sha256,
             new_mode=0o600,
         )
+
+
+def _of_today(text: str, before: Mapping[str, Any], changes: Mapping[str, Profile | None]) -> str:
+    """The text as of today's version where the old one could be misread: else a file stays as its owner wrote it."""
+    after = {**before["profiles"], **{p.name: profile_to_table(p) for p in changes.values() if p is not None}}
+    if _version_of(text) >= VERSION or not (before["words"] or migrated(after).words):
+        return text
+    said = f"version = {VERSION}"
+    return _VERSION_LINE.sub(said, text, count=1) if _VERSION_LINE.search(text) else f"{said}\n{text}"
+
+
+_VERSION_LINE = re.compile(r"^version[ \t]*=[ \t]*[0-9]+", re.MULTILINE)
+
+
+def _version_of(text: str) -> int:
+    import tomllib
+
+    version = tomllib.loads(text).get("version", 1)
+    return version if isinstance(version, int) else 1
 
 
 def _renamed(text: str, old: str, new: str) -> str:

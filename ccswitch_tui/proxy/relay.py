@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ccswitch_tui.errors import KeyStoreError
+from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.attempt import Attempt, Call, NativeRefusal, Outcome, failure_of, own_failure, with_hint
 from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks, quirk_layers
@@ -74,7 +74,11 @@ class Relay:
         found = await self.searching.answer(call, profile)
         if found is not None:
             return found
-        first = routes.target(profile, asked)
+        try:
+            first = routes.target(profile, asked)
+        except UsageError as error:
+            failure = own_failure(400, "invalid_request_error", with_hint(error.message, error.hint))
+            return await self._refuse(call, failure)
         outcome = await self._on(call, first, routed=True)
         for target in routes.fallbacks(profile, first):
             if isinstance(outcome, web.StreamResponse) or call.reply.begun:

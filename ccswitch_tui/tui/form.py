@@ -13,7 +13,7 @@ from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import WIRES
 from ccswitch_tui.wire.quirks import QUIRKS, TRUTH, Quirk
 
-TABLES = ("endpoint.headers", "env", "prices")
+TABLES = ("endpoint.headers", "env", "prices", "tier_profiles")
 """Tables whose names the user chooses: one `NAME=value` a line."""
 
 
@@ -49,6 +49,7 @@ FIELDS: tuple[Field, ...] = (
     Field("endpoint.auth", "endpoint", (*AUTH_STYLES, "header:api-key")),
     Field("route", "endpoint", ROUTES),
     *(Field(f"models.{tier}", "models") for tier in TIERS),
+    Field("tier_profiles", "models"),
     Field("context_window", "models"),
     Field("max_output", "models"),
     Field("fallbacks", "models"),

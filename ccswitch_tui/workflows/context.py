@@ -41,6 +41,8 @@ class Context:
         self.usual_profile = ""
         """The profile `run` takes where none is named and none is in use; "" for none."""
         self._store = store
+        self.words: tuple[str, ...] = ()
+        """What the profiles' file, of an older form, was taken to mean when it was last read."""
 
     @cached_property
     def paths(self) -> Paths:
@@ -48,7 +50,9 @@ class Context:
 
     def book(self) -> ProfileBook:
         """The profiles as they are on disk now."""
-        return load_profiles(self.paths)
+        book = load_profiles(self.paths)
+        self.words = book.words
+        return book
 
     @cached_property
     def settings(self) -> SettingsFiles:

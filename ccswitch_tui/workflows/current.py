@@ -123,8 +123,9 @@ def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
     main = effective(layers, "env.ANTHROPIC_MODEL")
     if main.value and known.models.default:
         from ccswitch_tui.claude.wanted import main_model
+        from ccswitch_tui.profiles.tiers import as_asked
 
-        if main.value != main_model(known.models):
+        if main.value != main_model(as_asked(known)):
             found.append(say("ANTHROPIC_MODEL is {model}, set by {who}", model=main.value, who=_who(main.winner)))
     return found
 

@@ -35,6 +35,7 @@ NUMBERS = ("context_window", "max_output")
 LISTS = ("fallbacks", "tags")
 FREE_TABLES = ("endpoint.headers", "env", "keys", "quirks", "prices")
 """Tables whose keys the user chooses."""
+TIER_TABLES = ("models", "tier_profiles")
 
 
 class Edited(NamedTuple):
@@ -251,16 +252,16 @@ def _path(dotted: str) -> list[str]:
 
 def settable_keys() -> list[str]:
     """Every key `--set` takes; `…` stands for a name of the user's."""
-    keys = [k for k in PROFILE_FIELDS if k not in ("endpoint", "models", *FREE_TABLES)]
+    keys = [k for k in PROFILE_FIELDS if k not in ("endpoint", *TIER_TABLES, *FREE_TABLES)]
     keys += [f"endpoint.{k}" for k in ENDPOINT_FIELDS if k not in ("headers", "timeouts")]
     keys += [f"endpoint.timeouts.{k}" for k in TIMEOUT_FIELDS]
-    keys += [f"models.{k}" for k in MODEL_FIELDS]
+    keys += [f"{table}.{tier}" for table in TIER_TABLES for tier in MODEL_FIELDS]
     return [*keys, *(f"{table}.…" for table in FREE_TABLES)]
 
 
 def _is_known(path: list[str]) -> bool:
     dotted = ".".join(path)
-    if dotted in settable_keys() or dotted in ("endpoint.headers", "endpoint.timeouts", "models", *FREE_TABLES):
+    if dotted in settable_keys() or dotted in ("endpoint.headers", "endpoint.timeouts", *TIER_TABLES, *FREE_TABLES):
         return True
     return any(dotted.startswith(table + ".") and dotted != table + "." for table in FREE_TABLES)
 
@@ -293,7 +294,7 @@ def _value(path: list[str], text: str, notes: list[str]) -> Any:
         return _number(dotted, text, float)
     if dotted in LISTS:
         return [part.strip() for part in text.strip("[]").replace('"', "").split(",") if part.strip()]
-    if dotted in ("endpoint.headers", "endpoint.timeouts", "models", *FREE_TABLES):
+    if dotted in ("endpoint.headers", "endpoint.timeouts", *TIER_TABLES, *FREE_TABLES):
         raise UsageError(
             say("'{key}' is a table", key=dotted), hint=say("set one of its keys: --set {key}.NAME=VALUE", key=dotted)
         )

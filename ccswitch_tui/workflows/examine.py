@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from ccswitch_tui.probe.facts import Facts, Target
 from ccswitch_tui.probe.fetch import Fetcher
 from ccswitch_tui.probe.ladder import Cost, Outside, Settled, Wait, climb, cost_of
 from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
+from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.reports import keep_report
 
@@ -52,7 +53,7 @@ async def examine(
     check_key_host(target)
     saved = target.name in ctx.book().profiles
     wanted = target_of(target, has_key=bool(key), saved=saved, key_note=key_note, url_changes=url_changes)
-    wanted = wanted._replace(models=_own_models(target, set(ctx.book().profiles)), native_base=_known_native(target))
+    wanted = wanted._replace(native_base=_known_native(target))
     wanted = wanted._replace(patience_s=patience_s or _patience_s(target))
     started = time.perf_counter()
     facts = Facts(wanted)
@@ -158,10 +159,9 @@ def target_of(
     )
 
 
-def _own_models(profile: Profile, others: Collection[str] = ()) -> dict[str, str]:
-    """The models asked for at this endpoint: not those of `others` (`PROFILE:MODEL`), and without the mark `[1m]`."""
-    named = {tier: model.removesuffix("[1m]") for tier, model in profile.models.named().items()}
-    return {tier: model for tier, model in named.items() if model and model.partition(":")[0] not in others}
+def _own_models(profile: Profile) -> dict[str, str]:
+    """The models asked for at this endpoint, without the mark `[1m]`."""
+    return {tier: model.removesuffix("[1m]") for tier, model in own_models(profile).named().items()}
 
 
 def _known_native(profile: Profile) -> str | None:

@@ -14,6 +14,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.probe.asks import ask, bodies_for
 from ccswitch_tui.probe.bodies import Place
 from ccswitch_tui.probe.exchange import Exchange, Timings
@@ -59,7 +60,14 @@ def _as_proved(target: Profile, wish: Outside) -> Profile:
     # The key is handed to the proxy by value: the reference only says that there is one.
     ref = SecretRef("env", NAME) if place.auth != "none" else SecretRef("none")
     return target._replace(
-        name=NAME, endpoint=endpoint, models=models, quirks=quirks, key=ref, fallbacks=(), key_host=None
+        name=target.name or NAME,
+        endpoint=endpoint,
+        models=models,
+        tier_profiles={},
+        quirks=quirks,
+        key=ref,
+        fallbacks=(),
+        key_host=None,
     )
 
 
@@ -69,7 +77,15 @@ def _proxy(ctx: Context, profile: Profile, key: Secret | None) -> EmbeddedProxy:
     from ccswitch_tui.proxy.embedded import EmbeddedProxy
 
     token = Secret(f"ccswitch-probe-{secrets.token_hex(16)}")
-    return EmbeddedProxy({profile.name: profile}, lambda _: key, token=token, env=ctx.env)
+    # All profiles, so that a request is routed as a session's would be; but only this one's key is handed out.
+    profiles = {**ctx.book().profiles, profile.name: profile}
+
+    def resolve(asked: Profile) -> Secret | None:
+        if asked.name != profile.name:
+            raise KeyStoreError(say("the model is answered by profile '{name}', not by this one", name=asked.name))
+        return key
+
+    return EmbeddedProxy(profiles, resolve, token=token, env=ctx.env)
 
 
 # ---------------------------------------------------------------- the real client

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.draft import Candidate, Draft, profile_name
 from ccswitch_tui.profiles.model import Profile, SecretRef
+from ccswitch_tui.profiles.tiers import own_models
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -137,11 +138,11 @@ def key_variable(profile: Profile) -> str | None:
 def _render_curl(profile: Profile, variable: str | None) -> str:
     from ccswitch_tui.interop.curl import render_curl
 
-    return render_curl(profile.endpoint, profile.models.default, variable=variable) + "\n"
+    return render_curl(profile.endpoint, own_models(profile).default, variable=variable) + "\n"
 
 
 def _render_env(profile: Profile, variable: str | None) -> str:
-    models = profile.models
+    models = own_models(profile)
     key = f'"${variable}"' if variable else "none"
     if profile.endpoint.format.vendor == "anthropic":
         names = [("ANTHROPIC_BASE_URL", profile.endpoint.base_url), ("ANTHROPIC_MODEL", models.default)]
@@ -162,7 +163,7 @@ def _render_claude_settings(profile: Profile, variable: str | None) -> str:
             f"'{profile.name}' does not speak Anthropic's format: Claude Code reaches it through the proxy only",
             hint=f"'ccswitch-tui use {profile.name}' writes settings that do that",
         )
-    models = profile.models
+    models = own_models(profile)
     env = {"ANTHROPIC_BASE_URL": profile.endpoint.base_url, "ANTHROPIC_MODEL": models.default}
     env |= {
         f"ANTHROPIC_DEFAULT_{t.upper()}_MODEL": getattr(models, t) or models.default
@@ -197,7 +198,7 @@ def _render_continue(profile: Profile, variable: str | None) -> str:
 
 
 def _needs_model(profile: Profile) -> str:
-    if not profile.models.named():
+    if not own_models(profile).named():
         raise UsageError(
             f"'{profile.name}' names no model", hint=f"'ccswitch-tui edit {profile.name} --set models.default=MODEL'"
         )
@@ -209,8 +210,9 @@ def _render_toml(profile: Profile, variable: str | None) -> str:
     import tomlkit
 
     from ccswitch_tui.profiles.model import profile_to_table
+    from ccswitch_tui.profiles.store import VERSION
 
-    return tomlkit.dumps({"version": 1, "profiles": {profile.name: profile_to_table(profile)}})
+    return tomlkit.dumps({"version": VERSION, "profiles": {profile.name: profile_to_table(profile)}})
 
 
 EXPORTS: dict[str, Export] = {

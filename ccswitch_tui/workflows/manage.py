@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
-from ccswitch_tui.profiles.model import ModelTiers, Profile, SecretRef, check_name
+from ccswitch_tui.profiles.model import Profile, SecretRef, check_name
 from ccswitch_tui.profiles.store import ProfileBook, update_profiles
 from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.workflows.profiles import scopes_in_use
@@ -209,9 +209,9 @@ def _with_key_names(profile: Profile, moves: dict[str, str]) -> Profile:
 
 def _following(profile: Profile, old: str, new: str) -> Profile:
     """The profile with every mention of another one's old name replaced."""
-    tiers = {tier: new + m[len(old) :] if m.startswith(old + ":") else m for tier, m in profile.models.named().items()}
     return profile._replace(
-        models=ModelTiers(**tiers), fallbacks=tuple(new if f == old else f for f in profile.fallbacks)
+        tier_profiles={tier: new if owner == old else owner for tier, owner in profile.tier_profiles.items()},
+        fallbacks=tuple(new if f == old else f for f in profile.fallbacks),
     )
 
 
@@ -219,8 +219,8 @@ def _mentions(name: str, others: list[Profile]) -> Iterator[str]:
     for other in others:
         if name in other.fallbacks:
             yield say("'{other}' falls back to '{name}', which is gone: edit '{other}'", other=other.name, name=name)
-        for tier, model in other.models.named().items():
-            if model.startswith(name + ":"):
+        for tier, owner in other.tier_profiles.items():
+            if owner == name:
                 yield say(
                     "'{other}' sends its {tier} tier to '{name}', which is gone: edit '{other}'",
                     other=other.name,

@@ -33,6 +33,7 @@ class ProfileRow(NamedTuple):
             "wire": profile.endpoint.wire,
             "route": profile.route,
             "models": profile.models.named(),
+            **({"tier_profiles": dict(profile.tier_profiles)} if profile.tier_profiles else {}),
             "key": {"ref": str(profile.key), "present": self.key_present, "store": self.key_store or None},
             "in_use": list(self.in_use),
             "search": None if self.search is None else {"source": self.search.source, "host": self.search.host or None},

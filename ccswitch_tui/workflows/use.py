@@ -22,6 +22,7 @@ from ccswitch_tui.claude.settings import (
 )
 from ccswitch_tui.claude.wanted import main_model, unknown_models
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.profiles.tiers import as_asked, owner_of
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
@@ -153,8 +154,10 @@ def _check_direct(ctx: "Context", profile: "Profile") -> None:
         )
     elif (profile.endpoint.http_proxy or "").lower().startswith("socks"):
         reason = say("its proxy speaks SOCKS, which Claude Code does not")
-    elif elsewhere := _tiers_elsewhere(ctx, profile):
-        reason = say("its model '{model}' is another profile's", model=elsewhere)
+    elif elsewhere := _tier_elsewhere(profile):
+        reason = say(
+            "its {tier} tier is another profile's, '{owner}'", tier=elsewhere, owner=profile.tier_profiles[elsewhere]
+        )
     if reason:
         raise UsageError(
             say("profile '{name}' has route 'direct', but {reason}", name=profile.name, reason=reason),
@@ -162,12 +165,8 @@ def _check_direct(ctx: "Context", profile: "Profile") -> None:
         )
 
 
-def _tiers_elsewhere(ctx: "Context", profile: "Profile") -> str | None:
-    names = [model for model in profile.models.named().values() if ":" in model]
-    if not names:
-        return None
-    known = ctx.book().profiles
-    return next((model for model in names if model.partition(":")[0] in known), None)
+def _tier_elsewhere(profile: "Profile") -> str | None:
+    return next((tier for tier in profile.tier_profiles if owner_of(profile, tier)), None)
 
 
 # ---------------------------------------------------------------- what to say
@@ -237,13 +236,13 @@ def _said_to_sessions(ctx: "Context", profile: "Profile | None", scope: str, rea
                 model=model_before,
             )
         )
-    if profile is not None and profile.models.default and main_model(profile.models) == profile.models.default:
+    if profile is not None and profile.models.default and main_model(as_asked(profile)) == profile.models.default:
         said.append(
             say("sessions started from now on keep '{model}' through later switches", model=profile.models.default)
         )
     if profile is not None and profile.route == "direct" and (profile.endpoint.ca_file or profile.endpoint.http_proxy):
         said.append(say("certificates and proxies are read at the start: restart running sessions"))
-    if profile is not None and unknown_models(profile.models) and profile_in(read.tree) is None:
+    if profile is not None and unknown_models(as_asked(profile)) and profile_in(read.tree) is None:
         said.append(say("thinking from the models before may be refused by the new ones: /clear helps then"))
     return said
 

@@ -587,12 +587,13 @@ def test_an_editor_that_fails_or_is_absent_is_said(run: Run, work: None, home: P
 
 def test_a_rename_takes_keys_and_mentions_along(run: Run, work: None, ctx: Context, store: MemoryStore) -> None:
     run("add", "cheap", "--no-probe", "--url", "127.0.0.1:1/v1", "--model", "m", "--tier", "opus=work:big")
-    run("edit", "cheap", "--set", "fallbacks=work")
+    run("edit", "cheap", "--set", "fallbacks=work", "--set", "tier_profiles.opus=work")
     assert run("rename", "work", "job").code == 0
     assert store.get("work") is None
     assert store.get("job") == Secret(KEY)
     cheap = ctx.book().get("cheap")
-    assert (cheap.models.opus, cheap.fallbacks) == ("job:big", ("job",))
+    assert (cheap.tier_profiles, cheap.fallbacks) == ({"opus": "job"}, ("job",))
+    assert cheap.models.opus == "work:big"  # a model's name is a model's name
     assert list(ctx.book().profiles) == ["job", "cheap"]
 
 

@@ -384,7 +384,8 @@ def test_a_profile_whose_tier_names_another_profile_sends_it_there() -> None:
         ScriptedEndpoint(chat_text("big")) as endpoint,
         ScriptedEndpoint(chat_text("small")) as other,
         proxy_for(
-            profile(f"{endpoint.origin}/v1", models=ModelTiers(default="big", haiku="spare:tiny")), spare(other)
+            profile(f"{endpoint.origin}/v1", models=ModelTiers("big", haiku="tiny"), tier_profiles={"haiku": "spare"}),
+            spare(other),
         ) as proxy,
     ):
         assert call(proxy, body={**BODY, "model": "claude-haiku-4-5"}).text == "small"

@@ -10,7 +10,8 @@ from ccswitch_tui.proxy.routing import Routes
 WORK = Profile(
     "work",
     Endpoint("https://api.work.example/v1"),
-    models=ModelTiers(default="big", opus="huge", haiku="local:qwen3", subagent="mini"),
+    models=ModelTiers(default="big", opus="huge", haiku="qwen3", subagent="mini"),
+    tier_profiles={"haiku": "local"},
     fallbacks=("local", "gone", "spare"),
 )
 LOCAL = Profile("local", Endpoint("http://127.0.0.1:8080/v1"), models=ModelTiers(default="qwen3:8b", haiku="qwen3:1b"))

@@ -16,9 +16,10 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
-from ccswitch_tui.errors import KeyStoreError
+from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.profiles.model import Profile
-from ccswitch_tui.proxy.attempt import ERROR_BYTES, NO_RETRY, Call
+from ccswitch_tui.profiles.tiers import as_asked
+from ccswitch_tui.proxy.attempt import ERROR_BYTES, NO_RETRY, Call, with_hint
 from ccswitch_tui.proxy.books.traffic import Exchange
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
@@ -102,6 +103,8 @@ class ProxyApp:
             return _too_large()
         except web.HTTPException as error:
             return error_response(error.status, f"{request.method} {request.path}: {error.reason.lower()}", retry=False)
+        except UsageError as error:  # a tier that is declared to be a profile's which is gone
+            return error_response(400, with_hint(error.message, error.hint), retry=False)
         except ClientGone:
             raise asyncio.CancelledError from None  # what aiohttp itself does when it notices first
         except Exception as error:
@@ -284,7 +287,7 @@ def _too_large() -> web.Response:
 
 
 def _configured(profile: Profile) -> list[str]:
-    return list(dict.fromkeys(profile.models.named().values()))
+    return list(dict.fromkeys(as_asked(profile).named().values()))
 
 
 def _model_row(model: str) -> dict[str, Any]:

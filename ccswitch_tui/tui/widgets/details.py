@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
+from ccswitch_tui.profiles.tiers import owner_of
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.views import Row
@@ -73,6 +74,10 @@ def facts(row: Row, now: float) -> Content:
 def _models(row: Row) -> Content:
     """The default first, then the tiers that have a model of their own."""
     named = row.profile.models.named()
+    for tier in row.profile.tier_profiles:
+        owner = owner_of(row.profile, tier)
+        if owner is not None:
+            named[tier] = f"{named.get(tier, '')} {t('fact.answered_by', name=owner)}".strip()
     if not named:
         return fact("models", t("fact.no_models"))
     parts = [named.pop("default")] if "default" in named else []
