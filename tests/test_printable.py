@@ -89,7 +89,7 @@ def test_a_question_and_a_json_document_steer_nothing(out: Output, monkeypatch: 
     out.json({"name": HOSTILE})
     out.json_line({"name": HOSTILE})
     assert not STEERS.search(written(out).replace("\n", ""))
-    _, _, documents = out.stdout.getvalue().partition("{")  # type: ignore[attr-defined]
+    _, _, documents = out.stdout.getvalue().partition("{")  # type: ignore[union-attr]
     first, second = ("{" + documents).rsplit("\n{", 1)
     assert json.loads(first) == json.loads("{" + second) == {"name": HOSTILE}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import atheris
 
@@ -29,7 +30,7 @@ ASKED = {
     "tools": [{"name": "Read", "input_schema": SCHEMA}, {"name": "Bash", "input_schema": {}}],
     "stop_sequences": ["STOP"],
 }
-SETS = [
+SETS: list[dict[str, Any]] = [
     {},
     {"text_tools": "hermes", "stop_limit": 0},
     {"text_tools": "mistral"},

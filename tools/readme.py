@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from functools import partial
 from pathlib import Path
 
 from ccswitch_tui.cli.main import main
@@ -75,6 +76,10 @@ def steady(text: str) -> str:
     return text
 
 
+def _between(text: str, found: re.Match[str]) -> str:
+    return f"{found[1]}{text}{found[2]}"
+
+
 def rendered(readme: str) -> str:
     """The README with the three parts as they should be."""
     parts = {
@@ -83,9 +88,7 @@ def rendered(readme: str) -> str:
         r"(^## Exit codes\n\n).*?(\n\n## )": exit_codes_table(),
     }
     for pattern, text in parts.items():
-        readme, count = re.subn(
-            pattern, lambda m, text=text: f"{m[1]}{text}{m[2]}", readme, count=1, flags=re.DOTALL | re.MULTILINE
-        )
+        readme, count = re.subn(pattern, partial(_between, text), readme, count=1, flags=re.DOTALL | re.MULTILINE)
         if count != 1:
             raise SystemExit(f"README.md has no place for {pattern}")
     return readme

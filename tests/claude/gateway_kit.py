@@ -121,7 +121,7 @@ class Session:
             *options,
         ]
         self._process = subprocess.Popen(
-            words, cwd=project, env=claude_env(home, **env),
+            [str(word) for word in words], cwd=project, env=claude_env(home, **env),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         self._lines: queue.Queue[dict[str, Any]] = queue.Queue()

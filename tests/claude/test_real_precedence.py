@@ -169,7 +169,7 @@ def test_an_empty_file_is_no_settings_and_no_error(machine: Machine) -> None:
     ],
 )
 def test_loopback_goes_through_an_http_proxy_unless_no_proxy_says_so(
-    machine: Machine, env: dict[str, str], through: str
+    machine: Machine, env: dict[str, Any], through: str
 ) -> None:
     machine.put("user", {"ANTHROPIC_BASE_URL": machine.one.url, "ANTHROPIC_AUTH_TOKEN": "t"})
     assert machine.run(HTTP_PROXY=machine.two.url, HTTPS_PROXY="", **env) == through

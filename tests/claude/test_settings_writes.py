@@ -308,7 +308,7 @@ BROKEN = {
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_file_that_cannot_be_read_is_left_alone_and_the_place_named(ctx: Context, file: Path, what: str) -> None:
     text, place = BROKEN[what]
-    raw = text if isinstance(text, bytes) else text.encode()
+    raw = text if isinstance(text, bytes) else str(text).encode()
     file.write_bytes(raw)
     with pytest.raises(ConflictError) as caught:
         use(ctx, "work")

@@ -172,7 +172,7 @@ def test_a_new_key_that_is_refused_leaves_the_old_one(ctx: Context) -> None:
 
 
 def test_a_new_key_takes_the_old_ones_place_after_it_was_accepted(ctx: Context) -> None:
-    seen = []
+    seen: list[Secret] = []
     ref = keys.rotate_key(ctx, profile("https://api.acme.example"), NEW, seen.append)
     assert seen == [NEW]
     assert ctx.keys.resolve(ref) == NEW

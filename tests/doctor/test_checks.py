@@ -108,6 +108,7 @@ def test_a_socks_proxy_is_a_finding_only_for_sessions_that_go_without_our_proxy(
     direct = through._replace(profiles={"work": profile()._replace(route="direct")})
     (found,) = [f for f in run_checks(direct) if f.kind == "setting-unusable"]
     assert "our proxy can use it" in found.because
+    assert found.fix is not None
     assert found.fix.commands[0] == "ccswitch-tui edit work --set route=proxy"
 
 

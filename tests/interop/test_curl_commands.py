@@ -183,12 +183,14 @@ def test_proxy_and_certificates_are_taken_over() -> None:
 )
 def test_a_socks_proxy_is_taken_over(words: str, proxy: str) -> None:
     draft = parse_curl(f"curl {URL} {words}")
+    assert draft.endpoint is not None
     assert (draft.endpoint.http_proxy, draft.warnings) == (proxy, parse_curl(f"curl {URL}").warnings)
 
 
 @pytest.mark.parametrize("words", ["--socks4 proxy.example:1080", "-x socks4a://proxy.example", "-x socks://h:1"])
 def test_a_socks4_proxy_is_left_out_and_said(words: str) -> None:
     draft = parse_curl(f"curl {URL} {words}")
+    assert draft.endpoint is not None
     assert draft.endpoint.http_proxy is None
     assert any("SOCKS4" in warning for warning in draft.warnings)
 

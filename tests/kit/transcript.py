@@ -170,7 +170,9 @@ def _with_head(exchange: Exchange, heads: list[str]) -> Exchange:
             exchange = exchange._replace(headers=(*exchange.headers, (name, value)))
     known = bool(tls)
     names = tuple(tls.pop("names", "").split())
-    usual = {"version": "TLS 1.3", "subject": exchange.host, "issuer": "Example Public CA", "not_after": "2027-01-22"}
+    usual: dict[str, Any] = {
+        "version": "TLS 1.3", "subject": exchange.host, "issuer": "Example Public CA", "not_after": "2027-01-22",
+    }  # fmt: skip
     if exchange.url.startswith("https") and (known or not exchange.failure):
         exchange = exchange._replace(tls=TlsFacts(**{**usual, **tls, "names": names, "trusted": not exchange.failure}))
     return exchange

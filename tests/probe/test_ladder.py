@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -80,7 +81,7 @@ def test_the_cost_told_before_is_about_what_is_spent() -> None:
 
 def test_an_endpoint_that_cannot_be_reached_is_asked_once() -> None:
     for failure in ("dns", "refused", "timeout-connect", "tls-untrusted", "proxy-auth"):
-        exchanges, _ = run(lambda ask, failure=failure: (failure, ""), target(), "full")
+        exchanges, _ = run(partial(lambda failure, ask: (failure, ""), failure), target(), "full")
         assert len(exchanges) == 1, failure
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef, Timeouts
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.wire.formats import Wire
 
 KEY = Secret("sk-example-upstream-0123456789")
 
@@ -86,7 +87,7 @@ def profile(
     base_url: str,
     name: str = "work",
     *,
-    wire: str = "openai-chat",
+    wire: Wire = "openai-chat",
     idle_s: float = 30.0,
     first_byte_s: float = 30.0,
     endpoint: dict[str, Any] | None = None,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.paths import resolve_paths
 from ccswitch_tui.proxy.background import service
 
@@ -74,5 +75,5 @@ def test_writing_and_removing_leave_the_folder_as_it_was(home: Path, monkeypatch
 
 def test_a_silent_system_is_said_to_be_silent(home: Path) -> None:
     made = plan(home, "linux")._replace(after_write=(("/nonexistent/systemctl", "--user"),))
-    with pytest.raises(service.CcswitchError, match="did not answer"):
+    with pytest.raises(CcswitchError, match="did not answer"):
         service.install_service(made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -82,10 +83,8 @@ def test_an_extra_authority_adds_to_the_systems_own(tmp_path: Path) -> None:
     ca = trustme.CA()
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = tls_context(ENDPOINT._replace(ca_file="~/ca.pem"), {}, str(tmp_path))
-    assert any(
-        dict(x[0] for x in c["subject"]).get("organizationName", "").startswith("trustme")
-        for c in context.get_ca_certs()
-    )
+    subjects: list[Any] = [authority["subject"] for authority in context.get_ca_certs()]
+    assert any(dict(x[0] for x in subject).get("organizationName", "").startswith("trustme") for subject in subjects)
 
 
 def test_an_encrypted_client_key_is_an_error_and_no_question(tmp_path: Path) -> None:

@@ -292,7 +292,7 @@ def test_events_are_told_as_they_happen() -> None:
         stream = connection.getresponse()
         assert stream.readline() == b": listening\n"
         call(proxy)
-        told = []
+        told: list[str] = []
         while len(told) < 3:
             line = stream.readline()
             if line.startswith(b"event: "):

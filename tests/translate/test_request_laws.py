@@ -141,7 +141,7 @@ def test_what_is_remembered_changes_nothing(course: list[list[Any]], quirks: dic
 
 def test_a_conversation_that_goes_on_is_remembered_and_others_do_not_take_its_place() -> None:
     memory = Memory()
-    history = [{"role": "user", "content": "go"}]
+    history: list[Any] = [{"role": "user", "content": "go"}]
     for number in range(30):
         call = {"type": "tool_use", "id": f"t{number}", "name": "Read", "input": {"file_path": "a"}}
         result = {"type": "tool_result", "tool_use_id": f"t{number}", "content": "text"}

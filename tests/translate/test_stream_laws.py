@@ -123,7 +123,7 @@ good_streams = st.builds(
     st.sampled_from(["stop", "tool_calls", "length", "content_filter", "model_context_window_exceeded"]),
 )
 
-QUIRK_SETS = [
+QUIRK_SETS: list[dict[str, Any]] = [
     {},
     {"text_tools": "hermes"},
     {"stop_limit": 0},

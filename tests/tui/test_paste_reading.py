@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccswitch_tui.tui.look import quoted, quoted_lines
-from ccswitch_tui.tui.widgets.paste_area import Sealed, looks_binary, without_controls
+from ccswitch_tui.tui.pasted import Sealed, looks_binary, without_controls
 
 
 @pytest.mark.parametrize("text", ["\x7fELF\x02\x01\0\0", "\ufffd\ufffd\ufffd abc", "\x01\x02\x03\x04"])

@@ -64,7 +64,7 @@ def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
 def written_down() -> set[str]:
     """Every template that is written in code."""
     said = (call.args[0] for tree in TREES.values() for call in calls(tree, "say") if call.args)
-    return {arg.value for arg in said if isinstance(arg, ast.Constant)}
+    return {arg.value for arg in said if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
 
 
 def in_tables() -> set[str]:

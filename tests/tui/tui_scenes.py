@@ -132,7 +132,7 @@ async def ladder(pilot: Pilot[Any], world: DemoContext) -> None:
     """A probe with a finding, its fix on one key."""
     await pilot.press("j", "p")
     rows = pilot.app.screen.query_one(Ladder)
-    await until(pilot, lambda: pilot.app.screen.report and rows.row.verdict == "fail")
+    await until(pilot, lambda: getattr(pilot.app.screen, "report", None) and rows.row.verdict == "fail")
 
 
 async def why(pilot: Pilot[Any], world: DemoContext) -> None:

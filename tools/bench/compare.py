@@ -283,7 +283,7 @@ def show(res: dict, a) -> str:
         small, cc, lng = (med(R.get(k, []), "cpu_us_req") for k in ("req_small_c16", "req_cc_c1", "req_long_c1"))
         tot = med(R.get("stream_c16", []), "cpu_us_req")
         per = (tot - small) / 299 if tot is not None and small is not None else None
-        whole = (cc + 299 * per) / 1e6 * 1000 if None not in (cc, per) else None
+        whole = (cc + 299 * per) / 1e6 * 1000 if cc is not None and per is not None else None
         out.append(f"| {n} | {fmt(small)} | {fmt(cc)} | {fmt(lng)} | {fmt(per, 2)} | {fmt(whole, 2)} | {fmt(per, 1)} |")
     return "\n".join(out) + "\n"
 

@@ -104,7 +104,10 @@ def parse(raw: bytes):
 
 def check(raw: bytes):
     """-> (problems, blocks, final) where blocks = [(type, text, start)]"""
-    prob, blocks, final, open_i, seen = [], [], {}, None, []
+    prob: list = []
+    blocks: list = []
+    seen: list = []
+    final, open_i = {}, None
     started = stopped = False
     types = {"text": "text_delta", "thinking": "thinking_delta", "tool_use": "input_json_delta"}
     for e in parse(raw):

@@ -144,7 +144,7 @@ def make_body(kind: str, model: str, directive: str) -> bytes:
         return json.dumps(doc).encode()
     tools = []
     for i in range(20):
-        props = {"text": {"type": "string", "description": prose(rng, 60)}}
+        props: dict = {"text": {"type": "string", "description": prose(rng, 60)}}
         props |= {
             f"field_{j}": {"type": rng.choice(["string", "integer", "boolean"]), "description": prose(rng, 120)}
             for j in range(rng.randint(2, 6))
@@ -255,6 +255,7 @@ class Client:
     async def send(self, body: bytes) -> None:
         if self.sock is None:
             await self.connect()
+        assert self.sock is not None
         await asyncio.get_running_loop().sock_sendall(
             self.sock, self.pre + b"content-length: %d\r\n\r\n" % len(body) + body
         )
@@ -282,7 +283,9 @@ class Client:
         t0 = time.monotonic_ns()
         await self.send(body)
         sock = self.sock
-        head, tail = b"", b""
+        assert sock is not None
+        head: bytes | None = b""
+        tail = b""
         ttfb = ttft = 0
         chunked = close_delim = False
         need = -1
@@ -403,7 +406,7 @@ def pct(v: list, q: float) -> float:
 
 
 async def run_scenario(a, name: str) -> dict:
-    sc = SCENARIOS[name]
+    sc: dict = SCENARIOS[name]
     body = make_body(sc["body"], a.model, sc["d"])
     pids = tree(a.pid) if a.pid else []
     cl = [Client(a.host, a.port, a.path, a.headers) for _ in range(sc["c"])]
@@ -428,7 +431,7 @@ async def run_scenario(a, name: str) -> dict:
         c.close()
     ok = [o for o in outs if "bad" not in o]
     bad = [o["bad"] for o in outs if "bad" in o]
-    r = {
+    r: dict = {
         "ok": len(ok),
         "bad": len(bad),
         "wall_s": round(wall, 4),

@@ -55,6 +55,7 @@ import struct
 import sys
 import time
 from collections import deque
+from typing import Any
 
 DIRECTIVE = re.compile(rb"@@bench:([A-Za-z0-9_=,.\-]*)@@")
 PAD = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor " * 64
@@ -100,14 +101,14 @@ SNDBUF = 65536
 
 
 def scenario(body: bytes) -> dict:
-    s = dict(DEFAULTS)
+    s: dict = dict(DEFAULTS)
     hits = DIRECTIVE.findall(body)
     if hits:
         for kv in hits[-1].decode().split(","):
             if not kv:
                 continue
             k, _, v = kv.partition("=")
-            d = DEFAULTS.get(k, "")
+            d: Any = DEFAULTS.get(k, "")
             s[k] = type(d)(v) if not isinstance(d, str) else v
     if s["at"] < 0:
         s["at"] = s["n"] // 2
@@ -461,7 +462,7 @@ class Conn(asyncio.Protocol):
                         s["status"], "server_error"
                     )
                     inner = {"message": f"bench upstream says {s['status']}", "type": kind, "code": None, "param": None}
-                    doc = {"type": "error", "error": inner} if anthropic else {"error": inner}
+                    doc: Any = {"type": "error", "error": inner} if anthropic else {"error": inner}
                     if s["shape"] == "detail":
                         doc = {"detail": inner["message"]}
                     elif s["shape"] == "str":
