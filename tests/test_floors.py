@@ -122,8 +122,6 @@ WITH_OTHERS = {
     "ccswitch_tui": "ourselves",
     "_sha2": "of the standard library, under no public name",
     "certifi": "used where it is there already",
-    "multidict": "comes with aiohttp, which speaks in its types",
-    "yarl": "comes with aiohttp, which speaks in its types",
     "rich": "comes with textual, which speaks in its types",
     "jeepney": "comes with keyring on Linux",
     "secretstorage": "comes with keyring on Linux",

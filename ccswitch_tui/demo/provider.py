@@ -10,19 +10,23 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
-
-from aiohttp import web
 
 from ccswitch_tui.demo import native
 from ccswitch_tui.demo.faults import FAULTS, Asked, Fault, Refusal, error, invalid
 from ccswitch_tui.demo.rules import MODELS, refusal_of
 from ccswitch_tui.demo.script import reply_to
 from ccswitch_tui.demo.speech import Manner, chunks, whole
+from ccswitch_tui.http11.application import RoutedApp
+from ccswitch_tui.http11.message import ClientGone, Reply, Request, Response, Stream, json_response
+from ccswitch_tui.http11.routes import ANY
+from ccswitch_tui.http11.server import Server
 from ccswitch_tui.secret import Secret
 
+SIGNED = {"server": "demo"}
 HEALTHY = Fault("answers as it should")
 
 
@@ -100,30 +104,29 @@ class DemoProvider:
 
     async def _serve(self) -> None:
         self._over = asyncio.Event()
-        app = web.Application(client_max_size=64 * 2**20)
-        app.router.add_route("*", "/fault/{fault}/v1{path:.*}", self._answer)
-        app.router.add_route("*", "/v1{path:.*}", self._answer)
-        app.router.add_route("*", "/native/v1{path:.*}", self._answer_native)
-        app.router.add_route("*", "/{other:.*}", self._elsewhere)
-        app.on_response_prepare.append(_sign)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self._port = int(runner.addresses[0][1])
+        app = RoutedApp()
+        app.routes.add(ANY, "/fault/{fault}/v1{path:.*}", self._answer)
+        app.routes.add(ANY, "/v1{path:.*}", self._answer)
+        app.routes.add(ANY, "/native/v1{path:.*}", self._answer_native)
+        app.routes.add(ANY, "/{other:.*}", self._elsewhere)
+        server = Server(app)
+        sock = socket.create_server(("127.0.0.1", 0), backlog=128)
+        sock.setblocking(False)
+        self._port = int(sock.getsockname()[1])
+        await server.listen([sock])
         self._ready.set()
         await self._over.wait()
-        await runner.cleanup()
+        await server.close()
 
-    async def _elsewhere(self, request: web.Request) -> web.Response:
+    async def _elsewhere(self, request: Request) -> Response:
         return _response(_no_such_url(request))
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        raw = await request.read()
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        asked = Asked(request.method, request.match_info["path"].rstrip("/"), headers, len(raw))
+    async def _answer(self, request: Request) -> Reply:
+        raw = request.body
+        headers = {name.lower(): value for name, value in request.headers.fields()}
+        asked = Asked(request.method, request.match["path"].rstrip("/"), headers, len(raw))
         body = _parsed(raw)
-        in_path = request.match_info.get("fault", "")
+        in_path = request.match.get("fault", "")
         if in_path and in_path not in FAULTS:
             return _response(_no_such_url(request))
         fault = self._fault_for(in_path, asked)
@@ -141,9 +144,9 @@ class DemoProvider:
             return _response(_models(asked.path))
         return _response(_no_such_url(request))
 
-    async def _answer_native(self, request: web.Request) -> web.StreamResponse:
-        body, path = _parsed(await request.read()), request.match_info["path"].rstrip("/")
-        bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    async def _answer_native(self, request: Request) -> Reply:
+        body, path = _parsed(request.body), request.match["path"].rstrip("/")
+        bearer = request.headers.get("authorization").removeprefix("Bearer ").strip()
         given = request.headers.get("x-api-key") or bearer
         authorized = bool(given) and Secret(given) == self.key
         self.requests.append(Seen(request.method, f"/native{path}", authorized, body))
@@ -159,7 +162,7 @@ class DemoProvider:
             return _response(native.error(404, "not_found_error", f"model: {body.get('model')}"))
         reply = native.answer_to(body)
         if not body.get("stream"):
-            return web.json_response(native.whole(reply, body))
+            return json_response(native.whole(reply, body), headers=SIGNED)
         return await self._stream(request, native.events(reply, body), HEALTHY)
 
     def _fault_for(self, in_path: str, asked: Asked) -> Fault:
@@ -178,7 +181,7 @@ class DemoProvider:
             return error(401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key")
         return None
 
-    async def _complete(self, request: web.Request, body: Any, fault: Fault) -> web.StreamResponse:
+    async def _complete(self, request: Request, body: Any, fault: Fault) -> Reply:
         refusal = (self.intercept and self.intercept(body)) or refusal_of(body) or (fault.judge and fault.judge(body))
         if refusal:
             return _response(refusal)
@@ -187,26 +190,26 @@ class DemoProvider:
         manner, reply = fault.manner or Manner(), reply_to(body)
         if not body.get("stream") or fault.bytes_do == "one-json":
             if fault.bytes_do == "nothing":
-                return web.Response(content_type="application/json")
+                return Response()
             if fault.bytes_do == "wait":
                 await asyncio.sleep(self.patience_s)
-            return web.json_response(whole(reply, body, manner))
+            return json_response(whole(reply, body, manner), headers=SIGNED)
         return await self._stream(request, chunks(reply, body, manner), fault)
 
-    async def _stream(self, request: web.Request, events: Iterator[bytes], fault: Fault) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"content-type": "text/event-stream", "cache-control": "no-cache"})
-        await response.prepare(request)
+    async def _stream(self, request: Request, events: Iterator[bytes], fault: Fault) -> Reply:
+        stream = Stream(request)
         try:
+            stream.begin({"content-type": "text/event-stream", "cache-control": "no-cache", **SIGNED}, b"")
             async for piece in self._paced(events, fault):
-                await response.write(piece)
-            if fault.bytes_do == "cut" and request.transport:
-                request.transport.abort()
-            else:
-                await response.write_eof()
-        except (ConnectionError, asyncio.CancelledError):
+                if stream.send(piece):
+                    await stream.drained()
+            if fault.bytes_do == "cut":
+                stream.abort()
+                return stream.sent()
+            return stream.end()
+        except (ClientGone, asyncio.CancelledError):
             self.disconnects += 1
             raise
-        return response
 
     async def _paced(self, events: Iterator[bytes], fault: Fault) -> Any:
         """The bytes of a stream as this fault lets them through."""
@@ -232,10 +235,6 @@ class DemoProvider:
             await asyncio.sleep(max(self.pace_s, 0.01))
 
 
-async def _sign(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["server"] = "demo"
-
-
 def _known(fault: str) -> str:
     if fault not in FAULTS:
         raise ValueError(f"no fault '{fault}'; there are: {', '.join(FAULTS)}")
@@ -249,12 +248,13 @@ def _parsed(raw: bytes) -> Any:
         return None
 
 
-def _response(refusal: Refusal) -> web.Response:
-    headers = {**refusal.headers, "content-type": refusal.content_type}
-    return web.Response(status=refusal.status, body=refusal.body, headers=headers)
+def _response(refusal: Refusal) -> Response:
+    return Response(
+        refusal.body, status=refusal.status, headers={**SIGNED, **refusal.headers}, content_type=refusal.content_type
+    )
 
 
-def _no_such_url(request: web.Request) -> Refusal:
+def _no_such_url(request: Request) -> Refusal:
     return error(404, f"Invalid URL ({request.method} {request.path})", "invalid_request_error")
 
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
 from ccswitch_tui._version import __version__
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.http11.message import Reply, Request, Response, Sent
 from ccswitch_tui.proxy.books.learned import NAMED, NAMELESS
 from ccswitch_tui.proxy.books.traffic import Exchange
 from ccswitch_tui.proxy.client.connection import Answer
@@ -50,7 +50,7 @@ NO_RETRY = {"x-should-retry": "false"}
 class Call(NamedTuple):
     """What the client asked, and its side of the answer."""
 
-    request: web.Request
+    request: Request
     exchange: Exchange
     raw: bytes
     body: dict[str, Any]
@@ -62,10 +62,10 @@ class NativeRefusal(NamedTuple):
     """An error in the client's own language, passed on byte for byte unless another endpoint answers."""
 
     failure: Failure
-    response: web.Response
+    response: Response
 
 
-Outcome: TypeAlias = web.StreamResponse | Failure | NativeRefusal
+Outcome: TypeAlias = Reply | Failure | NativeRefusal
 
 
 class Attempt:
@@ -92,7 +92,7 @@ class Attempt:
         native = self._target.profile.endpoint.format.native
         try:
             outcome = await (self._native() if native else self._translated())
-            if self._lessons and isinstance(outcome, web.StreamResponse):
+            if self._lessons and isinstance(outcome, Response | Sent):
                 self._remember()
             return outcome
         except RequestRefused as refused:
@@ -221,7 +221,7 @@ class Attempt:
         exchange.stop_reason = result.get("stop_reason")
         data = dumps(result)
         exchange.returned.add(data)
-        return web.Response(body=data, content_type="application/json")
+        return Response(data)
 
     # ------------------------------------------------------------------ the Messages API itself
 
@@ -247,7 +247,7 @@ class Attempt:
         call.exchange.stop_reason = stream.stop_reason
         call.exchange.answered = stream.model
         call.exchange.received.add(data)
-        return web.Response(body=data, headers=native_headers(response.headers))
+        return Response(data, headers=native_headers(response.headers))
 
     # ------------------------------------------------------------------ both
 
@@ -289,9 +289,7 @@ class Attempt:
         self._refused_thinking = translation is None and refuses_thinking(status, body)
         # Claude Code reads that header's name in a message as "not logged in"
         if translation is None and is_error_body(body) and b"x-api-key" not in body:
-            passed = web.Response(
-                status=status, body=body, headers=passed_headers(headers), content_type="application/json"
-            )
+            passed = Response(body, status=status, headers=passed_headers(headers))
             return NativeRefusal(failure, passed)
         return failure
 
@@ -324,7 +322,7 @@ def _dicts(values: Any) -> list[dict[str, Any]]:
 
 def failure_of(outcome: Outcome) -> Failure:
     """The failure in an outcome that is no answer."""
-    assert not isinstance(outcome, web.StreamResponse)
+    assert not isinstance(outcome, Response | Sent)
     return outcome.failure if isinstance(outcome, NativeRefusal) else outcome
 
 

@@ -6,8 +6,7 @@ import socket
 import sys
 
 from ccswitch_tui.errors import CcswitchError, UsageError
-
-BACKLOG = 1024
+from ccswitch_tui.http11.server import BACKLOG
 
 
 def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socket]:

@@ -13,9 +13,8 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from aiohttp import web
-
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.http11.message import Sent
 from ccswitch_tui.proxy.books.traffic import Exchange, Traffic
 from ccswitch_tui.proxy.client.connection import Answer, Broken
 from ccswitch_tui.proxy.client.upstream import UpstreamError
@@ -75,7 +74,7 @@ class Pump:
         translator: Any,
         headers: Mapping[str, str],
         idle_s: float,
-    ) -> web.StreamResponse | Failure:
+    ) -> Sent | Failure:
         """Passes a stream through. A Failure only while the client has not had a byte."""
         source = _Source(answer)
         push = _Push(reply, exchange, translator, lambda first: self._begin(reply, exchange, headers, first))

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiohttp import web
-
 from ccswitch_tui.errors import KeyStoreError, UsageError
+from ccswitch_tui.http11.message import Reply, Response, Sent
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.attempt import Attempt, Call, NativeRefusal, Outcome, failure_of, own_failure, with_hint
 from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks, quirk_layers
@@ -68,7 +67,7 @@ class Relay:
         self.searching = Searching(self)
         self._quirks: dict[tuple[str, str], tuple[Profile, int, Quirks]] = {}
 
-    async def messages(self, call: Call, profile: Profile, asked: str) -> web.StreamResponse:
+    async def messages(self, call: Call, profile: Profile, asked: str) -> Reply:
         """The answer to one Messages request: a stream, a message, or an error in Anthropic's shape."""
         routes = self.profiles.routes()
         found = await self.searching.answer(call, profile)
@@ -81,7 +80,7 @@ class Relay:
             return await self._refuse(call, failure)
         outcome = await self._on(call, first, routed=True)
         for target in routes.fallbacks(profile, first):
-            if isinstance(outcome, web.StreamResponse) or call.reply.begun:
+            if isinstance(outcome, Response | Sent) or call.reply.begun:
                 break
             failure = failure_of(outcome)
             if not failure.cure_elsewhere or failure.status in FOR_THE_USER:
@@ -91,23 +90,22 @@ class Relay:
                 f"'{target.profile.name}' was asked instead"
             )
             outcome = await self._on(call, target)
-        if isinstance(outcome, web.StreamResponse):
+        if isinstance(outcome, Response | Sent):
             return outcome
         return await self._refuse(call, outcome)
 
-    async def _refuse(self, call: Call, outcome: Failure | NativeRefusal) -> web.StreamResponse:
+    async def _refuse(self, call: Call, outcome: Failure | NativeRefusal) -> Reply:
         failure = failure_of(outcome)
         call.exchange.error = f"{failure.type}: {failure.message}"
         if call.reply.begun:
             return call.reply.end(error_event(failure))
         if isinstance(outcome, NativeRefusal):
-            outcome.response.set_status(status_for(outcome.response.status, call.exchange.session))
+            outcome.response.status = status_for(outcome.response.status, call.exchange.session)
             return outcome.response
-        return web.Response(
+        return Response(
+            error_body(failure),
             status=status_for(_told_status(failure, call.exchange), call.exchange.session),
-            body=error_body(failure),
             headers=failure.headers,
-            content_type="application/json",
         )
 
     async def _on(self, call: Call, target: Target, *, routed: bool = False) -> Outcome:
@@ -128,7 +126,7 @@ class Relay:
         attempt = Attempt(self, call, target, key)
         for _ in range(MOST_REPEATS):
             outcome = await attempt.run()
-            if isinstance(outcome, web.StreamResponse):
+            if isinstance(outcome, Response | Sent):
                 _note_cost(exchange, target)
                 return outcome
             if not await attempt.mend(failure_of(outcome)):

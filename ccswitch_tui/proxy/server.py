@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import logging
 import os
 import signal
 import time
@@ -17,29 +16,25 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from aiohttp import web
-
 from ccswitch_tui.errors import CcswitchError, UsageError
+from ccswitch_tui.http11.server import Server
 from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
 from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, log_line
 from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.client.upstream import Upstream
-from ccswitch_tui.proxy.listen import BACKLOG, bind
+from ccswitch_tui.proxy.listen import bind
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
 from ccswitch_tui.proxy.web.admin import Admin
-from ccswitch_tui.proxy.web.agent_routes import FORGET_KEYS
 from ccswitch_tui.proxy.web.app import ProxyApp
 from ccswitch_tui.proxy.web.guard import Guard, is_loopback
 
 KEEP_ALIVE_S = 75.0
 """Also the limit for a request's headers to arrive (a connection that sends them one by one is closed)."""
 
-HEADER_BYTES = 32 * 1024
-
-BODY_BUFFER_BYTES = 1024 * 1024
-"""aiohttp stops reading a body at twice this, until it is taken; stopping and starting for every 128 kB costs."""
+BODY_PATIENCE_S = 60.0
+"""A client on this machine sends 32 MB in well under a second; a slower one ties up memory."""
 
 FORGET_AFTER_S = 600.0
 """An idle proxy lets go of the conversations it remembers: a person who comes back later pays a millisecond once."""
@@ -73,7 +68,7 @@ class ProxySettings(NamedTuple):
     reuse_port: bool = False
     siblings: Siblings | None = None
     """One of several workers on this port."""
-    extend: Callable[[web.Application], None] = lambda app: None
+    extend: Callable[[ProxyApp], None] = lambda app: None
     """Adds further local routes."""
 
 
@@ -98,11 +93,10 @@ class RunningProxy:
             learned=settings.learned or LearnedQuirks(None),
             traffic=self.traffic,
         )
-        self._runner: web.AppRunner | None = None
-        self._sites: list[web.SockSite] = []
+        self._server: Server | None = None
         self._chores: asyncio.Task[None] | None = None
         self._app: ProxyApp | None = None
-        self._for_siblings: web.AppRunner | None = None
+        self._for_siblings: Server | None = None
         self._orphaned = False
         self._unlogged: list[Exchange] = []
         self._admin: Admin | None = None
@@ -119,7 +113,6 @@ class RunningProxy:
             say=settings.say,
             log_exchange=self._log if settings.log_requests else lambda exchange: None,
         )
-        app = self._app.build()
         self._admin = Admin(
             self.relay,
             token=settings.token,
@@ -128,25 +121,10 @@ class RunningProxy:
             flush=self.save_usage,
             siblings=settings.siblings,
         )
-        self._admin.add_routes(app)
-        app[FORGET_KEYS] = self.relay.keys.forget
-        settings.extend(app)
-        self._runner = web.AppRunner(
-            app,
-            handler_cancellation=True,
-            access_log=None,
-            logger=_logger(settings.say),
-            keepalive_timeout=KEEP_ALIVE_S,
-            max_line_size=HEADER_BYTES,
-            max_field_size=HEADER_BYTES,
-            read_bufsize=BODY_BUFFER_BYTES,
-            shutdown_timeout=1.0,
-        )
-        await self._runner.setup()
-        for sock in sockets:
-            site = web.SockSite(self._runner, sock, backlog=BACKLOG)
-            await site.start()
-            self._sites.append(site)
+        self._admin.add_routes(self._app.routes)
+        settings.extend(self._app)
+        self._server = Server(self._app, idle_s=KEEP_ALIVE_S, body_s=BODY_PATIENCE_S)
+        await self._server.listen(sockets)
         if settings.siblings is not None:
             await self._listen_to(settings.siblings)
         self._chores = asyncio.create_task(self._do_chores())
@@ -157,12 +135,11 @@ class RunningProxy:
         loop.add_reader(siblings.keeper_ends, self._keeper_ended, siblings.keeper_ends)
         if not siblings.folder:
             return
-        self._for_siblings = web.AppRunner(self._admin.app_for_siblings(), access_log=None, shutdown_timeout=0.5)
-        await self._for_siblings.setup()
+        self._for_siblings = Server(self._admin.app_for_siblings())
         with contextlib.suppress(FileNotFoundError):
             os.unlink(siblings.own_socket)  # of the worker whose place this is
         try:
-            await web.UnixSite(self._for_siblings, siblings.own_socket).start()
+            await self._for_siblings.listen_at(siblings.own_socket)
         except OSError as error:
             self.settings.say(f"the other workers cannot ask this one: {error.strerror or error}")
 
@@ -221,49 +198,33 @@ class RunningProxy:
 
     async def stop_listening(self) -> None:
         """No new connections from here on; idle ones are closed, busy ones end with their answer."""
-        assert self._runner is not None and self._runner.server is not None
+        assert self._server is not None
         if self._app is not None and self._admin is not None:
             self._app.draining = self._admin.draining = True
             self._admin.close_listeners()
-        for site in self._sites:
-            await site.stop()
-        self._sites = []
+        self._server.stop_listening()
         await asyncio.sleep(0)
-        self._runner.server.pre_shutdown()
 
     async def close(self, drain_s: float = 0.0) -> None:
         """Stops listening, lets streams finish for up to `drain_s`, then ends everything."""
-        if self._runner is None:
+        if self._server is None:
             return
-        if self._sites:
+        if not self._server.ending:
             await self.stop_listening()
         deadline = time.monotonic() + drain_s
         while self.traffic.running and time.monotonic() < deadline:  # noqa: ASYNC110 - the end may be polled for
             await asyncio.sleep(0.02)
         if self._chores is not None:
             self._chores.cancel()
-        await self._runner.cleanup()
+        await self._server.close()
         if self._for_siblings is not None:
-            await self._for_siblings.cleanup()
+            await self._for_siblings.close()
             assert self.settings.siblings is not None
             self.settings.siblings.leave(orphaned=self._orphaned)
         self._write_lines()
         await self._upstream.close()
         await asyncio.to_thread(self.save_usage)
-        self._runner = None
-
-
-def _logger(say: Callable[..., None]) -> logging.Logger:
-    """What aiohttp has to say (garbage instead of HTTP, mostly) as one line each in our log, masked like all of it."""
-
-    class Lines(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            error = record.exc_info[1] if record.exc_info else None
-            say(f"{record.getMessage()}{f': {error!r}'[:300] if error else ''}")
-
-    logger = logging.Logger("ccswitch.proxy", logging.WARNING)
-    logger.addHandler(Lines())
-    return logger
+        self._server = None
 
 
 def require_token(host: str, token: str | None) -> None:

@@ -54,6 +54,7 @@ class Request:
 
     def __init__(self) -> None:
         self.transport = Transport()
+        self.connection = self
 
 
 class Stream:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from ccswitch_tui.http11.parsers import HttpParserError, HttpResponseParser, words_of
 from ccswitch_tui.wire.codec import loads
 
 PATIENCE_S = 2.0
@@ -64,36 +65,58 @@ async def ask_all(sockets: Iterable[str], method: str, path: str) -> list[dict[s
 
 
 async def _ask(socket: str, method: str, path: str) -> dict[str, Any] | None:
-    import aiohttp
-
+    said = bytearray()
     try:
-        async with (
-            asyncio.timeout(PATIENCE_S),
-            aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket)) as session,
-            session.request(method, f"http://worker{path}") as response,
-        ):
-            found = loads(await response.read()) if response.status == 200 else None
-    except (aiohttp.ClientError, OSError, ValueError):
+        async with asyncio.timeout(PATIENCE_S):
+            status = await _told(socket, method, path, said.extend)
+            found = loads(bytes(said)) if status == 200 else None
+    except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
 
 
 async def follow(socket: str, path: str, tell: Callable[[bytes], None]) -> None:
     """Hands on every event of another worker's stream, as the bytes it is made of; until it is cancelled."""
-    import aiohttp
-
     while True:
-        with contextlib.suppress(aiohttp.ClientError, OSError, ValueError):
-            patience = aiohttp.ClientTimeout(total=None, sock_connect=PATIENCE_S)
-            async with (
-                aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket), timeout=patience) as session,
-                session.get(f"http://worker{path}") as response,
-            ):
-                await _hand_on(response.content, tell)
+        rest = bytearray()
+
+        def hand_on(data: bytes, rest: bytearray = rest) -> None:
+            rest.extend(data)
+            *events, unfinished = rest.split(b"\n\n")
+            rest[:] = unfinished
+            for event in events:
+                if event.startswith(b"event: "):
+                    tell(bytes(event) + b"\n\n")
+
+        with contextlib.suppress(OSError, ValueError):
+            await _told(socket, "GET", path, hand_on)
         await asyncio.sleep(RETRY_S)
 
 
-async def _hand_on(content: Any, tell: Callable[[bytes], None]) -> None:
-    while event := await content.readuntil(b"\n\n"):
-        if event.startswith(b"event: "):
-            tell(event)
+class _Told:
+    """What a parser says of the one answer on a connection."""
+
+    def __init__(self, take: Callable[[bytes], None]) -> None:
+        self.on_body = take
+        self.complete = False
+
+    def on_message_complete(self) -> None:
+        self.complete = True
+
+
+async def _told(socket: str, method: str, path: str, take: Callable[[bytes], None]) -> int:
+    """Asks another worker; its answer's body goes to `take` as it comes. Returns the status. Raises OSError."""
+    told = _Told(take)
+    parser = HttpResponseParser(told)
+    reader, writer = await asyncio.open_unix_connection(socket)
+    try:
+        writer.write(f"{method} {path} HTTP/1.1\r\nHost: worker\r\n\r\n".encode())
+        while not told.complete and (data := await reader.read(65536)):
+            parser.feed_data(data)
+    except HttpParserError as error:
+        raise ConnectionError(words_of(error)) from None
+    finally:
+        writer.close()
+    if not told.complete:
+        raise ConnectionResetError
+    return int(parser.get_status_code())

@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
-
 from ccswitch_tui._version import __version__
+from ccswitch_tui.http11.application import RoutedApp
+from ccswitch_tui.http11.message import Refused, Reply, Request, Response, Stream, json_response
+from ccswitch_tui.http11.routes import Routes
 from ccswitch_tui.proxy.background.siblings import Siblings, ask_all, follow
 from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, metrics_text
 from ccswitch_tui.proxy.books.usage import UsageBook, priced
@@ -53,7 +54,7 @@ class Admin:
         self._listeners: set[asyncio.Task[Any]] = set()
         self.draining = False
 
-    def add_routes(self, app: web.Application) -> None:
+    def add_routes(self, routes: Routes) -> None:
         """Mounts the routes."""
         for method, path, handler in (
             ("GET", "hello", self._hello),
@@ -68,11 +69,11 @@ class Admin:
             ("POST", "stop", self._stop_now),
             ("POST", "forget-keys", self._forget_keys),
         ):
-            app.router.add_route(method, PREFIX + path, handler)
+            routes.add(method, PREFIX + path, handler)
 
-    def app_for_siblings(self) -> web.Application:
+    def app_for_siblings(self) -> RoutedApp:
         """What the other workers ask this one; reached over a socket that only this user can open."""
-        app = web.Application()
+        app = RoutedApp()
         for method, path, handler in (
             ("GET", "status", self._own_status),
             ("GET", "traffic", self._own_traffic),
@@ -83,7 +84,7 @@ class Admin:
             ("DELETE", "learned", self._own_forget),
             ("POST", "forget-keys", self._own_forget_keys),
         ):
-            app.router.add_route(method, "/" + path, handler)
+            app.routes.add(method, "/" + path, handler)
         return app
 
     def close_listeners(self) -> None:
@@ -91,11 +92,11 @@ class Admin:
         for task in self._listeners:
             task.cancel()
 
-    async def _hello(self, request: web.Request) -> web.Response:
+    async def _hello(self, request: Request) -> Response:
         nonce = request.query.get("nonce", "")
         if not (16 <= len(nonce) <= 128):
-            return web.json_response({"program": "ccswitch-tui"})
-        return web.json_response(
+            return json_response({"program": "ccswitch-tui"})
+        return json_response(
             {
                 "program": "ccswitch-tui",
                 "version": __version__,
@@ -106,11 +107,11 @@ class Admin:
             }
         )
 
-    async def _status(self, request: web.Request) -> web.Response:
+    async def _status(self, request: Request) -> Response:
         own = self._status_now()
         return _json(merged_status(own, await self._of_others("GET", "/status")) if self._others else own)
 
-    async def _own_status(self, request: web.Request) -> web.Response:
+    async def _own_status(self, request: Request) -> Response:
         return _json(self._status_now())
 
     def _status_now(self) -> dict[str, Any]:
@@ -129,7 +130,7 @@ class Admin:
             "memory_mb": resident_mb(),
         }
 
-    async def _traffic(self, request: web.Request) -> web.Response:
+    async def _traffic(self, request: Request) -> Response:
         found = self._recent(request)
         for other in await self._of_others("GET", f"/traffic?limit={_limit(request)}"):
             found += other["exchanges"]
@@ -139,32 +140,32 @@ class Admin:
             found = found[: running + _limit(request)]
         return _json({"version": 1, "exchanges": found})
 
-    async def _own_traffic(self, request: web.Request) -> web.Response:
+    async def _own_traffic(self, request: Request) -> Response:
         return _json({"exchanges": self._recent(request)})
 
-    def _recent(self, request: web.Request) -> list[dict[str, Any]]:
+    def _recent(self, request: Request) -> list[dict[str, Any]]:
         return [exchange.to_json() for exchange in self._relay.traffic.recent(_limit(request))]
 
-    async def _exchange(self, request: web.Request) -> web.Response:
-        if self._relay.traffic.find(int(request.match_info["id"])) is None:
-            for found in await self._of_others("GET", f"/traffic/{int(request.match_info['id'])}"):
+    async def _exchange(self, request: Request) -> Response:
+        if self._relay.traffic.find(int(request.match["id"])) is None:
+            for found in await self._of_others("GET", f"/traffic/{int(request.match['id'])}"):
                 return _json(found)
         return await self._own_exchange(request)
 
-    async def _own_exchange(self, request: web.Request) -> web.Response:
-        exchange = self._relay.traffic.find(int(request.match_info["id"]))
+    async def _own_exchange(self, request: Request) -> Response:
+        exchange = self._relay.traffic.find(int(request.match["id"]))
         if exchange is None:
-            raise web.HTTPNotFound
+            raise Refused(404)
         return _json({"version": 1, "exchange": exchange.to_json(), "bodies": exchange.bodies()})
 
-    async def _events(self, request: web.Request) -> web.StreamResponse:
+    async def _events(self, request: Request) -> Reply:
         """Server-sent events `begin`, `first-byte` and `end`, each with the exchange as it is then."""
         return await self._tell_events(request, self._others)
 
-    async def _own_events(self, request: web.Request) -> web.StreamResponse:
+    async def _own_events(self, request: Request) -> Reply:
         return await self._tell_events(request, [])
 
-    async def _tell_events(self, request: web.Request, others: list[str]) -> web.StreamResponse:
+    async def _tell_events(self, request: Request, others: list[str]) -> Reply:
         waiting: asyncio.Queue[bytes | tuple[str, dict[str, Any]]] = asyncio.Queue(MOST_WAITING)
 
         def wait(event: bytes | tuple[str, dict[str, Any]]) -> None:
@@ -180,19 +181,19 @@ class Admin:
         self._listeners.add(task)
         self._relay.traffic.listeners.append(listen)
         following = [asyncio.create_task(follow(socket, "/events", wait)) for socket in others]
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        stream = Stream(request)
         try:
-            await response.prepare(request)
-            await response.write(b": listening\n\n")
+            stream.begin({"Content-Type": "text/event-stream", "Cache-Control": "no-store"}, b": listening\n\n")
             while True:
-                await response.write(await _next_event(waiting))
+                if stream.send(await _next_event(waiting)):
+                    await stream.drained()
         finally:
             for one in following:
                 one.cancel()
             self._listeners.discard(task)
             self._relay.traffic.listeners.remove(listen)
 
-    async def _metrics(self, request: web.Request) -> web.Response:
+    async def _metrics(self, request: Request) -> Response:
         states = [self._status_now(), *await self._of_others("GET", "/status")]
         counted = self._relay.traffic
         if self._others:
@@ -205,12 +206,12 @@ class Admin:
             "requests_running": sum(state["running"] for state in states),
             "resident_memory_bytes": sum(state["memory_mb"] for state in states) * 2**20,
         }
-        return web.Response(text=metrics_text(counted, gauges), content_type="text/plain")
+        return Response(metrics_text(counted, gauges).encode(), content_type="text/plain; charset=utf-8")
 
-    async def _own_counted(self, request: web.Request) -> web.Response:
+    async def _own_counted(self, request: Request) -> Response:
         return _json(self._relay.traffic.counted())
 
-    async def _usage_rows(self, request: web.Request) -> web.Response:
+    async def _usage_rows(self, request: Request) -> Response:
         """Saved usage by day, profile and model; `?since=YYYY-MM-DD`, `?by=day`, `profile` or `model` sums it."""
         if self._usage is None:
             return _json({"version": 1, "usage": []})
@@ -222,34 +223,34 @@ class Admin:
         by = request.query.get("by", "")
         return _json({"version": 1, "usage": priced(rows, costs, by=by if by in ("day", "profile", "model") else "")})
 
-    async def _own_flush(self, request: web.Request) -> web.Response:
+    async def _own_flush(self, request: Request) -> Response:
         await asyncio.to_thread(self._flush)
         return _json({})
 
-    async def _learned(self, request: web.Request) -> web.Response:
+    async def _learned(self, request: Request) -> Response:
         return _json({"version": 1, "endpoints": self._relay.learned.everything()})
 
-    async def _forget(self, request: web.Request) -> web.Response:
+    async def _forget(self, request: Request) -> Response:
         answer = await self._own_forget(request)
         await self._of_others("DELETE", f"/learned?{request.query_string}")
         return answer
 
-    async def _own_forget(self, request: web.Request) -> web.Response:
+    async def _own_forget(self, request: Request) -> Response:
         host = request.query.get("host")
         return _json({"forgotten": await asyncio.to_thread(self._relay.learned.forget, host)})
 
-    async def _forget_keys(self, request: web.Request) -> web.Response:
+    async def _forget_keys(self, request: Request) -> Response:
         await self._of_others("POST", "/forget-keys")
         return await self._own_forget_keys(request)
 
-    async def _own_forget_keys(self, request: web.Request) -> web.Response:
+    async def _own_forget_keys(self, request: Request) -> Response:
         self._relay.keys.forget()
         return _json({})
 
     async def _of_others(self, method: str, path: str) -> list[dict[str, Any]]:
         return await ask_all(self._others, method, path) if self._others else []
 
-    async def _stop_now(self, request: web.Request) -> web.Response:
+    async def _stop_now(self, request: Request) -> Response:
         running = len(self._relay.traffic.running)
         asyncio.get_running_loop().call_soon(self._stop)
         return _json({"finishing": running})
@@ -273,7 +274,7 @@ def merged_status(own: dict[str, Any], others: list[dict[str, Any]]) -> dict[str
     }
 
 
-def _limit(request: web.Request) -> int:
+def _limit(request: Request) -> int:
     limit = request.query.get("limit", "")
     return int(limit) if limit.isdigit() else 100
 
@@ -289,5 +290,5 @@ async def _next_event(waiting: asyncio.Queue[bytes | tuple[str, dict[str, Any]]]
     return b": still here\n\n"
 
 
-def _json(value: dict[str, Any]) -> web.Response:
-    return web.Response(body=dumps(value), content_type="application/json", headers={"Cache-Control": "no-store"})
+def _json(value: dict[str, Any]) -> Response:
+    return json_response(value, headers={"Cache-Control": "no-store"})

@@ -10,17 +10,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
-
 from ccswitch_tui.credentials.agent import DEFAULT_TIMEOUT_S, KeyAgent
 from ccswitch_tui.credentials.keys import forbid_core_dumps
 from ccswitch_tui.errors import CcswitchError, UsageError
+from ccswitch_tui.http11.message import Request, Response, json_response
+from ccswitch_tui.proxy.web.app import ProxyApp
 from ccswitch_tui.secret import Secret
 
 PREFIX = "/_ccswitch/keys/"
-
-FORGET_KEYS = web.AppKey[Callable[[], None]]("forget_keys")
-"""Where the application says how the keys it holds itself are dropped."""
 
 Operation = Callable[[KeyAgent, dict[str, Any]], dict[str, Any]]
 
@@ -65,16 +62,15 @@ OPERATIONS: dict[str, tuple[Operation, dict[str, tuple[type, ...]]]] = {
 }
 
 
-def add_agent_routes(app: web.Application, agent: KeyAgent) -> None:
+def add_agent_routes(app: ProxyApp, agent: KeyAgent) -> None:
     """Mounts the routes. The process holds keys from now on, so it writes no core file."""
     forbid_core_dumps()
-    if FORGET_KEYS in app:
-        agent.on_change = app[FORGET_KEYS]
+    agent.on_change = app.forget_keys
 
-    async def answer(request: web.Request) -> web.Response:
-        operation, fields = OPERATIONS[request.match_info["word"]]
+    async def answer(request: Request) -> Response:
+        operation, fields = OPERATIONS[request.match["word"]]
         try:
-            asked = await request.json()
+            asked = request.json()
         except ValueError:
             asked = None
         if not isinstance(asked, dict) or any(not isinstance(asked.get(name), types) for name, types in fields.items()):
@@ -84,12 +80,12 @@ def add_agent_routes(app: web.Application, agent: KeyAgent) -> None:
         except CcswitchError as error:
             return _error(409, error.kind, error.message, error.hint)
 
-    app.router.add_post(f"{PREFIX}{{word:{'|'.join(OPERATIONS)}}}", answer)
+    app.routes.add("POST", f"{PREFIX}{{word:{'|'.join(OPERATIONS)}}}", answer)
 
 
-def _error(status: int, kind: str, message: str, hint: str = "") -> web.Response:
+def _error(status: int, kind: str, message: str, hint: str = "") -> Response:
     return _private({"error": {"kind": kind, "message": message, "hint": hint}}, status)
 
 
-def _private(body: dict[str, Any], status: int = 200) -> web.Response:
-    return web.json_response(body, status=status, headers={"Cache-Control": "no-store"})
+def _private(body: dict[str, Any], status: int = 200) -> Response:
+    return json_response(body, status=status, headers={"Cache-Control": "no-store"})

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import aiohttp
-from aiohttp import web
 from multidict import CIMultiDict
 
 from ccswitch_tui.errors import KeyStoreError, UsageError
+from ccswitch_tui.http11.application import LARGEST_BODY_BYTES, RoutedApp
+from ccswitch_tui.http11.message import PHRASES, ClientGone, Refused, Reply, Request, Response, json_response
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.proxy.attempt import ERROR_BYTES, NO_RETRY, Call, with_hint
@@ -27,15 +27,9 @@ from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.web.forward import forwarded, with_query
 from ccswitch_tui.proxy.web.guard import Guard, Refusal
-from ccswitch_tui.proxy.web.reply import ClientGone, ClientReply
+from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.wire.anthropic import ERROR_TYPES, error_envelope
 from ccswitch_tui.wire.codec import dumps, loads
-
-LARGEST_BODY_BYTES = 32 * 1024 * 1024
-"""The Messages API's own limit; Claude Code words a 413 as "Request too large (max 32MB)"."""
-
-BODY_PATIENCE_S = 60.0
-"""A client on this machine sends 32 MB in well under a second; a slower one ties up memory."""
 
 MODELS_PATIENCE_S = 2.5
 """Claude Code waits 3 s for the list of models."""
@@ -43,18 +37,18 @@ MODELS_PATIENCE_S = 2.5
 OPEN_PATHS = frozenset({"/health", "/ready", "/_ccswitch/hello"})
 """Answered without the token; they tell nothing but that a proxy is here."""
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+OVERLOADED = "the proxy holds as many large requests as it has room for; try again"
 
 
-def error_response(status: int, message: str, *, kind: str = "", retry: bool = True) -> web.Response:
+def error_response(
+    status: int, message: str, *, kind: str = "", retry: bool = True, headers: Mapping[str, str] | None = None
+) -> Response:
     """An error of our own as the client understands it."""
     body = dumps(error_envelope(kind or ERROR_TYPES.get(status, "invalid_request_error"), message))
-    return web.Response(
-        status=status, body=body, content_type="application/json", headers={} if retry else dict(NO_RETRY)
-    )
+    return Response(body, status=status, headers={**({} if retry else NO_RETRY), **(headers or {})})
 
 
-class ProxyApp:
+class ProxyApp(RoutedApp):
     """The routes over one relay. `say` writes lines to the log."""
 
     def __init__(
@@ -66,6 +60,7 @@ class ProxyApp:
         say: Callable[..., None] = lambda *lines: None,
         log_exchange: Callable[[Exchange], None] = lambda exchange: None,
     ) -> None:
+        super().__init__()
         self.relay = relay
         self.guard = guard
         self.root_profile = root_profile
@@ -73,45 +68,61 @@ class ProxyApp:
         self._say = say
         self._log_exchange = log_exchange
 
-    def build(self) -> web.Application:
-        """The application, without the local routes that `admin` adds."""
-        app = web.Application(middlewares=[self._guarded], client_max_size=LARGEST_BODY_BYTES)
-        add = app.router.add_route
+        self.forget_keys = relay.keys.forget
+        self._add_routes()
+
+    def _add_routes(self) -> None:
+        """All but the local routes that `admin` adds."""
+        add = self.routes.add
         add("GET", "/health", self._health)
         add("GET", "/ready", self._ready)
         for prefix in ("/p/{profile}", ""):
             add("POST", prefix + "/v1/messages", self._messages)
             add("POST", prefix + "/v1/messages/count_tokens", self._count_tokens)
-            app.router.add_get(prefix + "/v1/models", self._models, allow_head=False)
-            app.router.add_get(prefix + "/v1/models/{model}", self._model, allow_head=False)
-        return app
+            add("GET", prefix + "/v1/models", self._models)
+            add("GET", prefix + "/v1/models/{model}", self._model)
 
-    # ------------------------------------------------------------------ the guard
+    # ------------------------------------------------------------------ what the server asks
 
-    @web.middleware
-    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    def admit(self, request: Request) -> Response | None:
+        """Refuses before a body is read, and so before anything in it costs."""
         refusal = self._refusal(request)
         if refusal is not None:
             return error_response(refusal.status, refusal.message, kind=refusal.type)
+        coding = request.headers.get("Content-Encoding").lower()
+        if coding not in ("", "identity") and request.length != 0:
+            return self.refusal(415, "this proxy takes no compressed requests: send the body as it is")
+        return None
+
+    async def answer(self, request: Request) -> Reply:
+        """The answer of the route's handler. Mistakes of ours become a 500 and a traceback in the log."""
         if request.method == "HEAD":
-            return (
-                web.Response()
-            )  # Claude Code's `HEAD /api/hello`: sent once, without a credential, to open a connection
+            return Response()  # Claude Code's `HEAD /api/hello`: sent once, without a credential, to open a connection
         try:
-            return await handler(request)
-        except web.HTTPRequestEntityTooLarge:
-            return _too_large()
-        except web.HTTPException as error:
-            return error_response(error.status, f"{request.method} {request.path}: {error.reason.lower()}", retry=False)
+            reply: Reply = await self.routes.find(request)(request)
+            return reply
+        except Refused as refused:
+            return error_response(refused.status, f"{request.method} {request.path}: {refused}", retry=False)
         except UsageError as error:  # a tier that is declared to be a profile's which is gone
             return error_response(400, with_hint(error.message, error.hint), retry=False)
         except ClientGone:
-            raise asyncio.CancelledError from None  # what aiohttp itself does when it notices first
+            raise
         except Exception as error:
             self._say(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
             return error_response(500, f"a mistake in ccswitch-tui itself ({type(error).__name__}); its log says more")
 
-    def _refusal(self, request: web.Request) -> Refusal | None:
+    def refusal(self, status: int, message: str) -> Response:
+        """What the server refuses by itself."""
+        if status == 413:
+            return _too_large()
+        kind = "timeout_error" if status == 408 else ""
+        return error_response(status, message or PHRASES.get(status, "").lower(), kind=kind, retry=status == 408)
+
+    def overloaded(self) -> Response:
+        """The client is told to come back."""
+        return error_response(529, OVERLOADED, kind="overloaded_error", headers={"Retry-After": "2"})
+
+    def _refusal(self, request: Request) -> Refusal | None:
         place = self.guard.refuse_place(request.headers)
         if place is not None or request.method == "HEAD" or request.path in OPEN_PATHS:
             return place
@@ -119,20 +130,20 @@ class ProxyApp:
 
     # ------------------------------------------------------------------ small routes
 
-    async def _health(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"status": "ok"})
+    async def _health(self, request: Request) -> Reply:
+        return json_response({"status": "ok"})
 
-    async def _ready(self, request: web.Request) -> web.StreamResponse:
+    async def _ready(self, request: Request) -> Reply:
         """Not ready while ending, or when there is nothing to serve."""
         empty = not self.relay.profiles.routes().profiles
         if self.draining or empty:
-            return web.json_response({"status": "ending" if self.draining else "no profiles"}, status=503)
-        return web.json_response({"status": "ready"})
+            return json_response({"status": "ending" if self.draining else "no profiles"}, status=503)
+        return json_response({"status": "ready"})
 
     # ------------------------------------------------------------------ the Messages API
 
-    def _profile(self, request: web.Request) -> Profile | web.Response:
-        name = request.match_info.get("profile") or self.root_profile
+    def _profile(self, request: Request) -> Profile | Response:
+        name = request.match.get("profile") or self.root_profile
         profiles = self.relay.profiles.routes().profiles
         profile = profiles.get(name) if name else None
         if profile is not None:
@@ -144,17 +155,8 @@ class ProxyApp:
         why = f"the profiles cannot be read: {problem}" if problem else f"there is no profile '{name}' any more"
         return error_response(400, f"{why}; run 'ccswitch-tui use NAME'", retry=False)
 
-    async def _body(self, request: web.Request) -> tuple[bytes, dict[str, Any]] | web.Response:
-        if (request.content_length or 0) > LARGEST_BODY_BYTES:
-            return _too_large()
-        try:
-            if request.content.is_eof():
-                raw = await _read(request.content)
-            else:
-                async with asyncio.timeout(BODY_PATIENCE_S):
-                    raw = await _read(request.content)
-        except TimeoutError:
-            return error_response(408, "the request's body did not arrive in time", kind="timeout_error")
+    def _body(self, request: Request) -> tuple[bytes, dict[str, Any]] | Response:
+        raw = request.body
         try:
             body = loads(raw)
         except ValueError as error:
@@ -163,9 +165,9 @@ class ProxyApp:
             return error_response(400, "model: a text is required", retry=False)
         return raw, body
 
-    async def _messages(self, request: web.Request) -> web.StreamResponse:
+    async def _messages(self, request: Request) -> Reply:
         profile = self._profile(request)
-        if isinstance(profile, web.Response):
+        if isinstance(profile, Response):
             return profile
         traffic = self.relay.traffic
         exchange = traffic.begin(at=time.time(), started=time.monotonic(), profile=profile.name)
@@ -183,15 +185,15 @@ class ProxyApp:
             traffic.end(exchange, time.monotonic())
             self._log_exchange(exchange)
 
-    async def _answer(self, request: web.Request, profile: Profile, exchange: Exchange) -> web.StreamResponse:
-        got = await self._body(request)
-        if isinstance(got, web.Response):
+    async def _answer(self, request: Request, profile: Profile, exchange: Exchange) -> Reply:
+        got = self._body(request)
+        if isinstance(got, Response):
             return got
         raw, body = got
         exchange.asked = body["model"]
         exchange.request.add(raw)
-        exchange.client = request.headers.get("User-Agent", "")[:80]
-        exchange.session = request.headers.get("X-Claude-Code-Session-Id", "")[:80]
+        exchange.client = request.headers.get("User-Agent")[:80]
+        exchange.session = request.headers.get("X-Claude-Code-Session-Id")[:80]
         streamed = body.get("stream") is True
         call = Call(request, exchange, raw, body, streamed, ClientReply(request))
         try:
@@ -203,18 +205,18 @@ class ProxyApp:
                 call.reply.abort()  # an error's own status line must not follow in the middle of the answer
             raise
 
-    async def _count_tokens(self, request: web.Request) -> web.StreamResponse:
+    async def _count_tokens(self, request: Request) -> Reply:
         """The endpoint's own count where it has one, else an estimate."""
         profile = self._profile(request)
-        got = profile if isinstance(profile, web.Response) else await self._body(request)
-        if isinstance(profile, web.Response) or isinstance(got, web.Response):
-            return got if isinstance(got, web.Response) else error_response(400, "no profile")
+        got = profile if isinstance(profile, Response) else self._body(request)
+        if isinstance(profile, Response) or isinstance(got, Response):
+            return got if isinstance(got, Response) else error_response(400, "no profile")
         _, body = got
         target = self.relay.profiles.routes().target(profile, body["model"])
         counted = await self._counted(request, target, body)
-        return counted or web.json_response({"input_tokens": self.relay.estimate(body, target)})
+        return counted or json_response({"input_tokens": self.relay.estimate(body, target)})
 
-    async def _counted(self, request: web.Request, target: Target, body: dict[str, Any]) -> web.Response | None:
+    async def _counted(self, request: Request, target: Target, body: dict[str, Any]) -> Response | None:
         counts = self.relay.upstream.address(target.profile).count_tokens
         if counts is None:
             return None
@@ -226,18 +228,18 @@ class ProxyApp:
             data = await read_limited(response, ERROR_BYTES, 15.0)
         except (UpstreamError, KeyHostError, KeyStoreError):
             return None
-        return web.Response(body=data, content_type="application/json") if response.status == 200 else None
+        return Response(data) if response.status == 200 else None
 
     # ------------------------------------------------------------------ the list of models
 
-    async def _models(self, request: web.Request) -> web.StreamResponse:
+    async def _models(self, request: Request) -> Reply:
         """The profile's models, in a shape that both Anthropic's and OpenAI's clients read."""
         profile = self._profile(request)
-        if isinstance(profile, web.Response):
+        if isinstance(profile, Response):
             return profile
         ids = _configured(profile) or await self._listed(profile)
         rows = [_model_row(model) for model in ids]
-        return web.json_response(
+        return json_response(
             {
                 "object": "list",
                 "data": rows,
@@ -247,11 +249,9 @@ class ProxyApp:
             }
         )
 
-    async def _model(self, request: web.Request) -> web.StreamResponse:
+    async def _model(self, request: Request) -> Reply:
         profile = self._profile(request)
-        return (
-            profile if isinstance(profile, web.Response) else web.json_response(_model_row(request.match_info["model"]))
-        )
+        return profile if isinstance(profile, Response) else json_response(_model_row(request.match["model"]))
 
     async def _listed(self, profile: Profile) -> list[str]:
         """What the endpoint lists, when the profile names no model; nothing if it does not answer in time."""
@@ -268,19 +268,7 @@ class ProxyApp:
         return [r["id"] for r in rows or () if isinstance(r, dict) and isinstance(r.get("id"), str)]
 
 
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    """A request's body. aiohttp's own read() copies it twice more, which 2 MB of conversation feel."""
-    parts: list[bytes] = []
-    size = 0
-    while part := await content.readany():
-        parts.append(part)
-        size += len(part)
-        if size > LARGEST_BODY_BYTES:
-            raise web.HTTPRequestEntityTooLarge(LARGEST_BODY_BYTES, size)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _too_large() -> web.Response:
+def _too_large() -> Response:
     return error_response(
         413, f"the request is larger than {LARGEST_BODY_BYTES // 2**20} MB", kind="request_too_large", retry=False
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from aiohttp import hdrs, web
 from multidict import CIMultiDict
 from yarl import URL
+
+from ccswitch_tui.http11.message import Request
 
 SSE_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 
@@ -21,18 +22,20 @@ NOT_FORWARDED = frozenset(
 """Of the connection, or a credential that was meant for us."""
 
 
-def with_query(url: URL, request: web.Request) -> URL:
+def with_query(url: URL, request: Request) -> URL:
     """`url` with the client's query (`?beta=true`), after the base URL's own."""
-    query = request.rel_url.raw_query_string
+    query = request.query_string
     if not query:
         return url
     own = url.raw_query_string
     return URL(f"{url.with_query(None)}?{own + '&' if own else ''}{query}", encoded=True)
 
 
-def forwarded(request: web.Request) -> CIMultiDict[str]:
+def forwarded(request: Request) -> CIMultiDict[str]:
     """The client's headers for a native endpoint, its own User-Agent included: we do not pose as anybody."""
-    headers = CIMultiDict((name, value) for name, value in request.headers.items() if name.lower() not in NOT_FORWARDED)
+    headers = CIMultiDict(
+        (name, value) for name, value in request.headers.fields() if name.lower() not in NOT_FORWARDED
+    )
     headers["Content-Type"] = "application/json"
     headers["Accept-Encoding"] = "identity"
     return headers
@@ -52,6 +55,6 @@ def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 def native_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers of a stream passed on as it is."""
-    kind = headers.get(hdrs.CONTENT_TYPE, "")
+    kind = headers.get("Content-Type", "")
     known = {"Content-Type": kind} if kind and kind.isprintable() else {}
     return {**SSE_HEADERS, **known, **passed_headers(headers)}

@@ -12,13 +12,10 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from aiohttp import web
+from ccswitch_tui.http11.message import DRAIN_ABOVE_BYTES, ClientGone, Request, Stream
 
 PING_AFTER_S = 10.0
 """Nothing went to the client for this long: a ping. Claude Code shows a banner at 20 s and gives up at 300 s."""
-
-DRAIN_ABOVE_BYTES = 32 * 1024
-"""What may wait for a client before we ask whether it reads; the transport's own limit is 64 kB."""
 
 
 class Pings(Protocol):
@@ -27,91 +24,24 @@ class Pings(Protocol):
     def ping(self) -> bytes: ...
 
 
-class ClientGone(Exception):
-    """The client closed its connection; there is nobody to answer."""
+class ClientReply(Stream):
+    """A streamed answer to one client, which the watch looks after."""
 
+    __slots__ = ("blocked", "heard", "last_in", "last_out", "now", "told")
 
-class Sent(web.StreamResponse):
-    """What the server is told of an answer that has gone out already: there is nothing left to send."""
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        super().__init__()
-        self._stays = keep_alive
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """Nothing."""
-
-    async def write_eof(self, data: object = b"") -> None:
-        """Nothing."""
-
-    @property
-    def keep_alive(self) -> bool:
-        """The connection may carry the client's next request."""
-        return self._stays
-
-
-class ClientReply:
-    """A streamed answer to one client.
-
-    Head and chunks are framed here and go straight to the transport: the
-    server's own way there costs a third of all CPU of a stream. Its buffer
-    limits stay in force.
-    """
-
-    __slots__ = (
-        "_chunked",
-        "_request",
-        "_transport",
-        "begun",
-        "blocked",
-        "heard",
-        "last_in",
-        "last_out",
-        "now",
-        "told",
-    )
-
-    def __init__(self, request: web.Request) -> None:
-        self._request = request
-        self._transport = request.transport
-        self._chunked = request.version >= (1, 1)
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
         self.now = asyncio.get_running_loop().time
-        self.begun = False
-        """Status and headers have gone out: an HTTP error is no longer possible."""
         self.blocked = False
         """The client does not read: the endpoint is not silent then."""
         self.last_in = self.last_out = self.now()
         self.heard = self.told = False
         """Something came from the endpoint, something went to the client, since the watch last looked."""
 
-    @property
-    def _stays(self) -> bool:
-        return self._chunked and bool(self._request.keep_alive)
-
     def begin(self, headers: Mapping[str, str], first: bytes, *, whole: bool = False) -> None:
         """Sends status 200, the headers and the first bytes in one write; `whole`: they are all of the body."""
-        self.begun = True
-        lines = ["HTTP/1.1 200 OK"]
-        # what cannot be printed would be a line break, or no character at all
-        lines += [f"{name}: {value}" for name, value in headers.items() if value.isprintable()]
-        lines += ["Transfer-Encoding: chunked"] if self._chunked else []
-        lines += [] if self._stays else ["Connection: close"]
-        head = ("\r\n".join(lines) + "\r\n\r\n").encode()
-        self._write(head + (self._framed(first) if first else b"") + (self._end if whole else b""))
+        super().begin(headers, first, whole=whole)
         self.last_out = self.now()
-
-    def _framed(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
-
-    @property
-    def _end(self) -> bytes:
-        return b"0\r\n\r\n" if self._chunked else b""
-
-    def _write(self, data: bytes) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            raise ClientGone
-        transport.write(data)
 
     def send(self, data: bytes) -> bool:
         """Writes one chunk; True if the client is slow and drained() must be awaited before the next."""
@@ -125,28 +55,9 @@ class ClientReply:
     async def drained(self) -> None:
         """Waits until the client has read enough."""
         self.blocked = True
-        try:
-            await self._request.writer.drain()
-        except ConnectionError:
-            raise ClientGone from None
+        await super().drained()
         self.blocked = False
         self.last_in = self.last_out = self.now()
-
-    def end(self, last: bytes = b"") -> web.StreamResponse:
-        """The last bytes and the end of the body, in one write."""
-        data = (self._framed(last) if last else b"") + self._end
-        if data:
-            self._write(data)
-        return self.sent()
-
-    def sent(self) -> web.StreamResponse:
-        """For the server, once everything has gone out."""
-        return Sent(keep_alive=self._stays)
-
-    def abort(self) -> None:
-        """Hangs up in the middle of an answer: the client must not take it for a whole one."""
-        if self._transport is not None:
-            self._transport.abort()
 
 
 class _Watched(NamedTuple):

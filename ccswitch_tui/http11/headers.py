@@ -1,0 +1,71 @@
+"""Header fields as they came, found by any spelling of their names.
+
+One value a name: several lines of one name are one list (RFC 9110, section
+5.3), which is what they mean for every field that the proxy reads or passes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+
+
+class Headers(MutableMapping[str, str]):
+    """Fields in the order they came."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        self._fields: dict[str, tuple[str, str]] = {}
+        """Name in lower case to the name as written, and the value."""
+        for name, value in fields.items() if isinstance(fields, Mapping) else fields:
+            self.add(name, value)
+
+    def add(self, name: str, value: str) -> None:
+        """Adds to what the field has already."""
+        key = name.lower()
+        known = self._fields.get(key)
+        self._fields[key] = (name, value) if known is None else (known[0], f"{known[1]}, {value}")
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()][1]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._fields[name.lower()] = (name, value)
+
+    def __delitem__(self, name: str) -> None:
+        del self._fields[name.lower()]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._fields.values())
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]  # a field that is absent says nothing
+        known = self._fields.get(name.lower())
+        return default if known is None else known[1]
+
+    def fields(self) -> Iterable[tuple[str, str]]:
+        """Names as written, with their values."""
+        return self._fields.values()
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(self)})"  # values may be credentials
+
+
+def read_fields(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """The fields a parser gave. Bytes that are not UTF-8 come back as they were when written again."""
+    headers = Headers()
+    fields = headers._fields
+    for raw_name, raw_value in raw:
+        name = raw_name.decode("latin-1")
+        value = raw_value.decode("utf-8", "surrogateescape")
+        key = name.lower()
+        if key in fields:
+            headers.add(name, value)
+        else:
+            fields[key] = (name, value)
+    return headers

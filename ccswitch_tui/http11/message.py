@@ -1,0 +1,225 @@
+"""A request as the application sees it, and what it can answer.
+
+A request comes whole: its body was gathered, and limited, before anybody is
+asked. An answer is a `Response`, written in one piece, or a `Stream`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from ccswitch_tui.http11.headers import Headers
+from ccswitch_tui.wire.codec import dumps, loads
+
+if TYPE_CHECKING:
+    from ccswitch_tui.http11.connection import ServerConnection
+
+JSON = "application/json"
+
+PHRASES = {status.value: status.phrase for status in HTTPStatus} | {529: "Overloaded"}
+"""529 is Anthropic's own: try again later."""
+
+DRAIN_ABOVE_BYTES = 32 * 1024
+"""What may wait for a client before we ask whether it reads; the transport's own limit is 64 kB."""
+
+
+class Request:
+    """One request of a client."""
+
+    __slots__ = (
+        "_body", "_query", "connection", "headers", "keep_alive", "length", "match", "method", "parts", "path",
+        "query_string", "raw_headers", "refusal", "reserved", "size", "target", "version",
+    )  # fmt: skip
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self.connection = connection
+        self.target = b""
+        self.method = ""
+        self.path = ""
+        """As it came: what is percent-encoded in it still is."""
+        self.query_string = ""
+        self.version = (1, 1)
+        self.keep_alive = True
+        self.raw_headers: list[tuple[bytes, bytes]] = []
+        self.headers = Headers()
+        self.match: Mapping[str, str] = {}
+        """The parts of the path that its route names, decoded."""
+        self.length: int | None = 0
+        """Of the body; None while nobody has said."""
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.reserved = 0
+        """Bytes of the budget for bodies that this one holds."""
+        self.refusal: Response | None = None
+        """Decided before the body came."""
+        self._body: bytes | None = None
+        self._query: dict[str, str] | None = None
+
+    @property
+    def body(self) -> bytes:
+        """All of the body."""
+        if self._body is None:
+            self._body = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+            self.parts = []
+        return self._body
+
+    def drop_body(self) -> None:
+        """The body has served; its memory goes back."""
+        self._body, self.parts = b"", []
+        self.connection.release(self)
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError."""
+        return loads(self.body)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The first value of each name."""
+        if self._query is None:
+            self._query = dict(reversed(parse_qsl(self.query_string, keep_blank_values=True)))
+        return self._query
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.path}>"  # no headers: one of them is a credential
+
+
+class Response:
+    """A whole answer."""
+
+    __slots__ = ("body", "content_type", "headers", "status")
+
+    def __init__(
+        self,
+        body: bytes = b"",
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        content_type: str = JSON,
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.content_type = content_type
+        self.headers = headers or {}
+
+    def encoded(self, *, keep_alive: bool, with_body: bool = True) -> bytes:
+        """Head and body as they go out."""
+        lines = [f"HTTP/1.1 {self.status} {PHRASES.get(self.status, '')}"]
+        lines += header_lines(self.headers)
+        if self.body and "Content-Type" not in self.headers:
+            lines.append(f"Content-Type: {self.content_type}")
+        lines.append(f"Content-Length: {len(self.body)}")
+        if not keep_alive:
+            lines.append("Connection: close")
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
+        return head + self.body if with_body else head
+
+
+def header_lines(headers: Mapping[str, str]) -> list[str]:
+    """What cannot be printed would be a line break, or no character at all: it does not go out."""
+    return [f"{name}: {value}" for name, value in headers.items() if value.isprintable()]
+
+
+def json_response(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """`value` as JSON."""
+    return Response(dumps(value), status=status, headers=headers)
+
+
+class Refused(Exception):
+    """Raised by a handler in place of an answer; the application words it."""
+
+    def __init__(self, status: int, message: str = "") -> None:
+        super().__init__(message or PHRASES.get(status, "").lower())
+        self.status = status
+
+
+class ClientGone(Exception):
+    """The client closed its connection; there is nobody to answer."""
+
+
+class Sent:
+    """What the server is told of an answer that has gone out already: there is nothing left to send."""
+
+    __slots__ = ("keep_alive", "status")
+
+    def __init__(self, *, keep_alive: bool, status: int = 200) -> None:
+        self.keep_alive = keep_alive
+        """The connection may carry the client's next request."""
+        self.status = status
+
+
+Reply = Response | Sent
+
+
+class Stream:
+    """An answer in pieces. Head and chunks are framed here and go straight to the transport, whose limits hold."""
+
+    __slots__ = ("_chunked", "_transport", "begun", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self._transport = request.connection.transport
+        self._chunked = request.version >= (1, 1)
+        self.begun = False
+        """Status and headers have gone out: an HTTP error is no longer possible."""
+
+    @property
+    def _stays(self) -> bool:
+        return self._chunked and self.request.keep_alive
+
+    def begin(self, headers: Mapping[str, str], first: bytes, *, whole: bool = False) -> None:
+        """Sends status 200, the headers and the first bytes in one write; `whole`: they are all of the body."""
+        self.begun = True
+        lines = ["HTTP/1.1 200 OK", *header_lines(headers)]
+        if self._chunked:
+            lines.append("Transfer-Encoding: chunked")
+        if not self._stays:
+            lines.append("Connection: close")
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode()
+        self._write(head + (self._framed(first) if first else b"") + (self._end if whole else b""))
+
+    def _framed(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+
+    @property
+    def _end(self) -> bytes:
+        return b"0\r\n\r\n" if self._chunked else b""
+
+    def _write(self, data: bytes) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise ClientGone
+        transport.write(data)
+
+    def send(self, data: bytes) -> bool:
+        """Writes one chunk; True if the client is slow and drained() must be awaited before the next."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise ClientGone
+        transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        return transport.get_write_buffer_size() > DRAIN_ABOVE_BYTES
+
+    async def drained(self) -> None:
+        """Waits until the client has read enough."""
+        try:
+            await self.request.connection.drained()
+        except ConnectionError:
+            raise ClientGone from None
+
+    def end(self, last: bytes = b"") -> Sent:
+        """The last bytes and the end of the body, in one write."""
+        data = (self._framed(last) if last else b"") + self._end
+        if data:
+            self._write(data)
+        return self.sent()
+
+    def sent(self) -> Sent:
+        """For the server, once everything has gone out."""
+        return Sent(keep_alive=self._stays)
+
+    def abort(self) -> None:
+        """Hangs up in the middle of an answer: the client must not take it for a whole one."""
+        if self._transport is not None:
+            self._transport.abort()

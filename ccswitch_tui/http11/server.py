@@ -1,0 +1,118 @@
+"""A server of HTTP/1.1: its connections, their patience, and an end in peace.
+
+One clock looks after all connections: a timer for each would cost more than
+answering. The application says what is admitted before a body is read, what the
+answer is, and how a refusal reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from typing import Protocol
+
+from ccswitch_tui.http11.budget import Budget
+from ccswitch_tui.http11.connection import ServerConnection
+from ccswitch_tui.http11.message import Reply, Request, Response
+
+BACKLOG = 1024
+
+
+class App(Protocol):
+    """What answers."""
+
+    most_body_bytes: int
+
+    def admit(self, request: Request) -> Response | None:
+        """A refusal that needs no body, or None. Called when the headers are there."""
+
+    async def answer(self, request: Request) -> Reply:
+        """The answer to a whole request. What it raises ends the connection."""
+
+    def refusal(self, status: int, message: str) -> Response:
+        """How this application words what the server refuses by itself."""
+
+    def overloaded(self) -> Response:
+        """What a client is told for whose body there is no room now."""
+
+
+class Server:
+    """All connections of one application."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        idle_s: float = 75.0,
+        body_s: float = 60.0,
+        room_s: float = 10.0,
+        most_connections: int = 0,
+        budget: Budget | None = None,
+    ) -> None:
+        self.app = app
+        self.loop = asyncio.get_running_loop()
+        self.idle_s = idle_s
+        """For the next request of a connection to begin, and for its headers to arrive."""
+        self.body_s = body_s
+        """For a body to arrive."""
+        self.room_s = room_s
+        """For a body to wait until there is room for it."""
+        self.budget = budget or Budget()
+        self.connections: set[ServerConnection] = set()
+        self.ending = False
+        """No request is taken any more after those that are there."""
+        self._most = most_connections
+        self._listeners: list[asyncio.Server] = []
+        self._tick_s = min(1.0, idle_s / 4, body_s / 4)
+        self._clock: asyncio.TimerHandle | None = None
+
+    def _connection(self) -> ServerConnection:
+        return ServerConnection(self)
+
+    async def listen(self, sockets: Iterable[socket.socket]) -> None:
+        """Accepts on these sockets."""
+        for sock in sockets:
+            self._listeners.append(await self.loop.create_server(self._connection, sock=sock, backlog=BACKLOG))
+
+    async def listen_at(self, path: str) -> None:
+        """Accepts on a Unix socket. Raises OSError."""
+        self._listeners.append(await self.loop.create_unix_server(self._connection, path))
+
+    def opened(self, connection: ServerConnection) -> None:
+        """One more connection; past the limit, the one that has been idle for longest goes."""
+        if self.ending:
+            connection.close()
+            return
+        self.connections.add(connection)
+        if self._clock is None:
+            self._clock = self.loop.call_later(self._tick_s, self._tick)
+        if self._most and len(self.connections) > self._most:
+            idle = [one for one in self.connections if not one.busy]
+            (min(idle, key=lambda one: one.deadline) if idle else connection).close()
+
+    def _tick(self) -> None:
+        now = self.loop.time()
+        for connection in [one for one in self.connections if one.deadline < now]:
+            connection.out_of_patience()
+        self._clock = self.loop.call_later(self._tick_s, self._tick) if self.connections else None
+
+    def stop_listening(self) -> None:
+        """No new connections from here on; idle ones are closed, busy ones end with their answer."""
+        self.ending = True
+        for listener in self._listeners:
+            listener.close()
+        self._listeners = []
+        for connection in list(self.connections):
+            if not connection.busy:
+                connection.close()
+
+    async def close(self, patience_s: float = 1.0) -> None:
+        """Ends everything; what is under way is cancelled."""
+        self.stop_listening()
+        tasks = [task for one in list(self.connections) if (task := one.cancel()) is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience_s)
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
