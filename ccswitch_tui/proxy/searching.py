@@ -12,12 +12,12 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
 from ccswitch_tui._version import __version__
 from ccswitch_tui.errors import KeyStoreError
+from ccswitch_tui.http11.message import Reply, Response
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef, Timeouts, parse_secret_ref
 from ccswitch_tui.profiles.search_source import ENDPOINT, SearchSource
 from ccswitch_tui.proxy.attempt import NO_RETRY, Call
@@ -63,7 +63,7 @@ class Searching:
         self._as_profiles: dict[SearchSource, Profile] = {}
         self._places: dict[str, asyncio.Semaphore] = {}
 
-    async def answer(self, call: Call, profile: Profile) -> web.StreamResponse | None:
+    async def answer(self, call: Call, profile: Profile) -> Reply | None:
         """The answer to a search request; None when the endpoint shall have the request."""
         if not is_lone_search(call.body):
             return None
@@ -76,12 +76,12 @@ class Searching:
             return None if native else self._refused(call, "only a single web search can be answered here")
         return await self._searched(call, profile, source, search)
 
-    def _refused(self, call: Call, sentence: str) -> web.Response:
+    def _refused(self, call: Call, sentence: str) -> Response:
         call.exchange.error = sentence
         body = dumps(error_envelope("invalid_request_error", sentence))
-        return web.Response(status=GONE, body=body, headers=NO_RETRY, content_type="application/json")
+        return Response(status=GONE, body=body, headers=NO_RETRY)
 
-    async def _searched(self, call: Call, profile: Profile, source: SearchSource, search: Wanted) -> web.StreamResponse:
+    async def _searched(self, call: Call, profile: Profile, source: SearchSource, search: Wanted) -> Reply:
         exchange = call.exchange
         asked, target = self._asked(profile, source, search.model)
         exchange.kind, exchange.attempts = "search", 1
@@ -99,13 +99,11 @@ class Searching:
             await asyncio.wait({task})
             self._book(call, source, task.result())
             body = dumps(message(search, task.result(), source.source))
-            return web.Response(body=body, content_type="application/json")
+            return Response(body=body)
         finally:
             task.cancel()
 
-    async def _streamed(
-        self, call: Call, source: SearchSource, search: Wanted, task: asyncio.Future[Outcome]
-    ) -> web.StreamResponse:
+    async def _streamed(self, call: Call, source: SearchSource, search: Wanted, task: asyncio.Future[Outcome]) -> Reply:
         call.reply.begin(SSE_HEADERS, opening(search))
         while not task.done():
             await asyncio.wait({task}, timeout=PING_AFTER_S)

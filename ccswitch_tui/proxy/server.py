@@ -24,6 +24,7 @@ from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, log_line
 from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.client.upstream import Upstream
 from ccswitch_tui.proxy.listen import bind
+from ccswitch_tui.proxy.open_files import FOR_CLIENTS, raised_limit
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
 from ccswitch_tui.proxy.web.admin import Admin
@@ -123,7 +124,12 @@ class RunningProxy:
         )
         self._admin.add_routes(self._app.routes)
         settings.extend(self._app)
-        self._server = Server(self._app, idle_s=KEEP_ALIVE_S, body_s=BODY_PATIENCE_S)
+        self._server = Server(
+            self._app,
+            idle_s=KEEP_ALIVE_S,
+            body_s=BODY_PATIENCE_S,
+            most_connections=int(raised_limit() * FOR_CLIENTS),
+        )
         await self._server.listen(sockets)
         if settings.siblings is not None:
             await self._listen_to(settings.siblings)

@@ -319,6 +319,7 @@ EXCEPTIONS: dict[str, tuple[int, str, bool]] = {
     "timeout-read": (504, "{host} sent nothing for too long", False),
     "reset": (502, "{host} closed the connection before it answered", False),
     "proxy": (502, "cannot reach {host} through the configured proxy", True),
+    "files": (529, "this proxy cannot open a connection to {host}: too many are open already", False),
 }
 """Kind → status, sentence, and whether trying again is hopeless."""
 

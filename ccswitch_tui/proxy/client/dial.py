@@ -21,6 +21,7 @@ import aiohappyeyeballs
 
 from ccswitch_tui.proxy.client.connection import Connection
 from ccswitch_tui.proxy.client.http1 import BadAnswer, head_end, parse_head
+from ccswitch_tui.proxy.open_files import FULL
 from ccswitch_tui.wire.http_proxy import HttpProxy
 
 NEXT_ADDRESS_S = 0.25
@@ -32,7 +33,7 @@ P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 
 class Unreachable(Exception):
-    """No connection. `kind` is one of dns, refused, tls, timeout-connect, reset, proxy."""
+    """No connection. `kind` is one of dns, refused, tls, timeout-connect, reset, proxy, files."""
 
     def __init__(self, kind: str, detail: str) -> None:
         super().__init__(detail)
@@ -97,6 +98,8 @@ async def _connected(host: str, port: int, connect_s: float) -> socket.socket:
     except OSError as error:
         if error.errno == errno.ETIMEDOUT:
             raise Unreachable("timeout-connect", "no connection in time") from None
+        if error.errno in FULL:
+            raise Unreachable("files", _words(error)) from None
         raise Unreachable("refused", _words(error)) from None
 
 
@@ -167,6 +170,8 @@ async def _through_proxy(way: Way, context: ssl.SSLContext | None, connect_s: fl
     try:
         sock = await _connected(proxy.host, proxy.port, connect_s)
     except Unreachable as error:
+        if error.kind == "files":
+            raise
         raise Unreachable("proxy", f"the HTTP proxy cannot be reached: {error.detail}") from None
     loop = asyncio.get_running_loop()
     outer = context if proxy.scheme == "https" else None

@@ -1,0 +1,35 @@
+"""How many files and sockets this process may have open. A stream takes two.
+
+Systems give a program far fewer than they allow it (1024 on Linux, 256 on
+macOS); a proxy for several sessions takes what is allowed before it needs it.
+"""
+
+from __future__ import annotations
+
+import errno
+
+ENOUGH = 16_384
+"""More than a person's sessions can use. A child that closes all it could have inherited counts up to it."""
+
+FULL = frozenset({errno.EMFILE, errno.ENFILE})
+"""The error numbers of a system that has no more for this process, or for anybody."""
+
+FOR_CLIENTS = 0.45
+"""Of all files: each client may need a connection to an endpoint, and some are needed besides."""
+
+
+def raised_limit() -> int:
+    """Raises the limit as far as the system lets us, and tells it; 0 where there is none."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = ENOUGH if hard == resource.RLIM_INFINITY else min(hard, ENOUGH)
+    while soft != resource.RLIM_INFINITY and wanted > soft:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return wanted
+        except (ValueError, OSError):  # macOS allows less than its infinity
+            wanted //= 2
+    return 0 if soft == resource.RLIM_INFINITY else soft
