@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from ccswitch_tui.probe.bodies import Bodies, Place
 from ccswitch_tui.probe.chat_bodies import ChatBodies
 from ccswitch_tui.probe.exchange import Ask
+from ccswitch_tui.probe.features import features_of
 from ccswitch_tui.probe.messages_bodies import MessagesBodies
 from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.formats import FORMATS, Wire
@@ -59,5 +60,6 @@ def ask(
         headers["anthropic-beta"] = beta
     url = place.base_url + row.ask
     return Ask(
-        rung, "POST", url, place.auth, headers, dumps(body), variant, patience_s, place.model, place.wire, MOST_BYTES
-    )
+        rung, "POST", url, place.auth, headers, dumps(body), variant, patience_s, place.model, place.wire, MOST_BYTES,
+        asks=features_of(body),
+    )  # fmt: skip

@@ -167,7 +167,7 @@ def _read(exchange: Exchange) -> Answer:
 def _success(exchange: Exchange, body: Any) -> Answer:
     error = error_in(body)
     streamed = body is None and is_stream(exchange.body)
-    if exchange.rung in LIST_RUNGS and not exchange.request_body:
+    if exchange.rung in LIST_RUNGS and exchange.method == "GET":
         listed = read_models(body)
         if listed is not None and error is None:
             return Answer(OK, listed=tuple(listed))
@@ -178,7 +178,7 @@ def _success(exchange: Exchange, body: Any) -> Answer:
             return answer
     if not exchange.body.strip():
         return _odd(exchange, body, say("an answer"))
-    wanted_stream = '"stream":true' in exchange.request_body.replace(" ", "")
+    wanted_stream = "stream" in exchange.asks
     wire = format_of(exchange.wire).name
     said = READERS[wire, streamed](exchange.body if streamed else body)
     if said.error is not None:

@@ -12,6 +12,7 @@ from ccswitch_tui.findings import Finding
 from ccswitch_tui.probe.advice import in_order
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts, Target, base_of
+from ccswitch_tui.probe.features import Feature
 from ccswitch_tui.probe.judge_answer import judge_auth, judge_message, judge_models, judge_tiers
 from ccswitch_tui.probe.judge_outside import judge_claude, judge_native, judge_translate
 from ccswitch_tui.probe.judge_reach import judge_dns, judge_http, judge_tcp, judge_tls, judge_url
@@ -233,17 +234,17 @@ def _disproved(facts: Facts) -> tuple[str, ...]:
     return tuple(seen)
 
 
-def _answered(facts: Facts, rung: str, contains: str) -> bool:
-    return any(r.answer.ok and contains in r.exchange.request_body for r in facts.of(rung))
+def _answered(facts: Facts, rung: str, feature: Feature) -> bool:
+    return any(r.answer.ok and feature in r.exchange.asks for r in facts.of(rung))
 
 
 DISPROOF: Mapping[str, Callable[[Facts], bool]] = {
-    "stop_limit": lambda f: _answered(f, "stop", '"stop"'),
-    "never_stream": lambda f: _answered(f, "stream", '"stream":true'),
-    "images": lambda f: _answered(f, "image", "image_url"),
-    "effort": lambda f: _answered(f, "reasoning", "reasoning_effort") and f.target.quirks.get("effort") == "none",
-    "response_format": lambda f: _answered(f, "json", "json_schema"),
-    "max_output": lambda f: _answered(f, "long", "1000000"),
-    "mid_system": lambda f: _answered(f, "system", "LATE"),
+    "stop_limit": lambda f: _answered(f, "stop", "stop"),
+    "never_stream": lambda f: _answered(f, "stream", "stream"),
+    "images": lambda f: _answered(f, "image", "image"),
+    "effort": lambda f: _answered(f, "reasoning", "effort") and f.target.quirks.get("effort") == "none",
+    "response_format": lambda f: _answered(f, "json", "schema"),
+    "max_output": lambda f: _answered(f, "long", "huge-limit"),
+    "mid_system": lambda f: _answered(f, "system", "late-system"),
 }
 """Quirk → what shows that it is not so any more. Only those whose rung asks without applying the quirk."""

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ccswitch_tui.printable import printable
+from ccswitch_tui.probe.features import Feature
 from ccswitch_tui.secret import MASK, Secret, redact
 from ccswitch_tui.wire.formats import WireName, wire_named
 
@@ -64,6 +65,8 @@ class Ask(NamedTuple):
     """Of the answer; the longest honest list of models has 600 kB."""
     first_byte_s: float | None = None
     """For the answer to begin; None: as long as for the whole."""
+    asks: frozenset[Feature] = frozenset()
+    """What the body asks for."""
 
 
 class TlsFacts(NamedTuple):
@@ -130,6 +133,8 @@ class Exchange(NamedTuple):
     timings: Timings = Timings()
     at: float = 0.0
     """When it was asked, in seconds since the epoch, by this machine's clock; 0 where unknown."""
+    asks: frozenset[Feature] = frozenset()
+    """What the request asked for."""
 
     def header(self, name: str) -> str:
         """A response header, "" when absent."""
@@ -151,6 +156,7 @@ class Exchange(NamedTuple):
         shown["request_body"] = cut(self.request_body, BODY_SHOWN)
         shown["body"] = cut(self.body, BODY_SHOWN)
         shown["addresses"] = list(self.addresses)
+        shown["asks"] = sorted(self.asks)
         shown["tls"] = {**self.tls._asdict(), "names": list(self.tls.names)} if self.tls else None
         shown["timings"] = {k: None if v is None else round(v, 1) for k, v in self.timings._asdict().items()}
         shown["curl"] = curl_command(self)
@@ -292,6 +298,7 @@ def exchange_from_json(shown: Mapping[str, Any]) -> Exchange:
     known["request_headers"] = tuple((n, v) for n, v in shown.get("request_headers", ()))
     known["headers"] = tuple((n, v) for n, v in shown.get("headers", ()))
     known["addresses"] = tuple(shown.get("addresses", ()))
+    known["asks"] = frozenset(shown.get("asks", ()))
     tls = shown.get("tls")
     known["tls"] = TlsFacts(**{**tls, "names": tuple(tls.get("names", ()))}) if tls else None
     known["timings"] = Timings(**{k: v for k, v in (shown.get("timings") or {}).items() if k in Timings._fields})

@@ -273,6 +273,7 @@ class _Record:
             method=self.ask.method,
             url=masked_url(self.ask.url),
             variant=self.ask.variant,
+            asks=self.ask.asks,
             auth=self.ask.auth,
             request_headers=self.request_headers,
             request_body=masked_text(self.ask.body.decode("utf-8", "replace"), self.key),

@@ -99,8 +99,7 @@ def _stream_findings(facts: Facts, exchange: Exchange, said: Said) -> list[Findi
                 severity="info",
             )
         )
-    asked = "include_usage" in exchange.request_body
-    if asked and not said.has_usage and said.events and said.ended and said.error is None:
+    if "usage" in exchange.asks and not said.has_usage and said.events and said.ended and said.error is None:
         findings.append(finding("no-usage", facts, exchange))
     if (exchange.timings.first_body or 0) > FIRST_BYTE_LIMIT_MS:
         seconds = f"{(exchange.timings.first_body or 0) / 1000:.0f}"
@@ -116,8 +115,8 @@ def judge_tools(facts: Facts) -> Judged | None:
     reads = facts.of("tools")
     if not reads:
         return None
-    first = [r for r in reads if not r.exchange.variant.startswith("second")]
-    second = [r for r in reads if r.exchange.variant.startswith("second")]
+    first = [r for r in reads if "tool-result" not in r.exchange.asks]
+    second = [r for r in reads if "tool-result" in r.exchange.asks]
     findings = _learned_on_the_way(facts, reads)
     last = first[-1]
     said = last.answer.said
@@ -125,7 +124,7 @@ def judge_tools(facts: Facts) -> Judged | None:
     if not usable or said is None:
         judged = refused("tools", facts, last)
         return Judged(judged.step, [*findings, *judged.findings])
-    forced = '"tool_choice"' in last.exchange.request_body
+    forced = "forced-call" in last.exchange.asks
     if not said.calls:
         return _no_call(facts, last, findings, forced)
     wrong = call_faults(said.calls[0])

@@ -98,7 +98,9 @@ def _tell(codes: tuple[str, ...], facts: Facts, told: set[str], on_step: Callabl
 
 async def _fetch_all(way: Fetcher | str, asks: list[Ask]) -> list[Exchange]:
     if isinstance(way, str):
-        return [Exchange(0, a.rung, a.method, masked_url(a.url), failure="setting", detail=way) for a in asks]
+        return [
+            Exchange(0, a.rung, a.method, masked_url(a.url), failure="setting", detail=way, asks=a.asks) for a in asks
+        ]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(way.fetch(ask)) for ask in asks]
     return [task.result() for task in tasks]

@@ -26,9 +26,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ccswitch_tui.probe.asks import bodies_for
-from ccswitch_tui.probe.bodies import Place
+from ccswitch_tui.probe.bodies import Json, Place
 from ccswitch_tui.probe.exchange import Exchange, Timings, TlsFacts
 from ccswitch_tui.probe.facts import Target
+from ccswitch_tui.probe.features import features_of
 from ccswitch_tui.probe.fetch import USER_AGENT
 from ccswitch_tui.wire.codec import dumps, loads
 from ccswitch_tui.wire.formats import CHAT, MESSAGES, Wire, wire_named
@@ -106,6 +107,7 @@ def _exchange(number: int, block: list[str], target: Target) -> Exchange:
     url = f"{origin.scheme}://{origin.netloc}{path}"
     model = told.get("model", target.default_model)
     auth = told.get("auth", "none" if rung == "http" or not target.has_key else target.auth)
+    asked = _request_body(rung, method, wire, model, told, target)
     exchange = Exchange(
         id=number,
         rung=rung,
@@ -116,7 +118,8 @@ def _exchange(number: int, block: list[str], target: Target) -> Exchange:
         model=model,
         wire=wire,
         request_headers=(("user-agent", USER_AGENT),),
-        request_body=_request_body(rung, method, wire, model, told, target),
+        request_body=dumps(asked).decode() if asked else "",
+        asks=features_of(asked),
         body=body,
         body_bytes=len(body),
         reads=1 if body else 0,
@@ -128,14 +131,15 @@ def _exchange(number: int, block: list[str], target: Target) -> Exchange:
     return _with_head(exchange, heads)
 
 
-def _request_body(rung: str, method: str, wire: Wire, model: str, told: dict[str, str], target: Target) -> str:
+def _request_body(rung: str, method: str, wire: Wire, model: str, told: dict[str, str], target: Target) -> Json:
     if method != "POST":
-        return ""
+        return {}
     bodies = bodies_for(Place(target.base_url, wire, "bearer", model), target.quirks)
     if told["variant"].startswith("second"):
-        return dumps(bodies.second_turn("call_1", "get_weather", '{"city":"Paris"}')).decode()
+        return bodies.second_turn("call_1", "get_weather", '{"city":"Paris"}')
     maker = {"tiers": "message", "native": "message", "translate": "tools"}.get(rung, rung)
-    return dumps(getattr(bodies, maker)()).decode()
+    made: Json = getattr(bodies, maker)()
+    return made
 
 
 def _with_head(exchange: Exchange, heads: list[str]) -> Exchange:

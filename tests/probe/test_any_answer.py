@@ -103,6 +103,7 @@ def exchange(rung: str, wire: Any, body: str, status: int = 200) -> Exchange:
     url = "https://api.example.com/v1/models" if rung == "models" else "https://api.example.com/v1/chat/completions"
     method = "GET" if rung == "models" else "POST"
     return Exchange(1, rung, method, url, auth="bearer", request_body=asked, model="m", wire=wire, status=status,
+                    asks=frozenset(["stream", "forced-call"] if asked else []),
                     body=body, body_bytes=len(body), reads=1)  # fmt: skip
 
 

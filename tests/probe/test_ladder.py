@@ -52,7 +52,7 @@ def run(world: World, wanted: Target, ladder: str) -> tuple[list[Exchange], list
                     Exchange(
                         len(exchanges) + len(answer) + 1, ask.rung, ask.method, ask.url, ask.variant, ask.auth,
                         request_body=ask.body.decode(), model=ask.model, wire=ask.wire,
-                        status=None if failed else status, failure=status if failed else None, body=body,  # type: ignore[arg-type]
+                        asks=ask.asks, status=None if failed else status, failure=status if failed else None, body=body,  # type: ignore[arg-type]
                     )
                 )  # fmt: skip
             exchanges += answer
