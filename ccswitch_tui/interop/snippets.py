@@ -77,8 +77,13 @@ def draft_from_code(text: str) -> Draft:
                             if m["name"].lower() in ("authorization", "x-api-key", "api-key")], [], [])  # fmt: skip
     pairs = [(f"{vendor}_{name}" if vendor and fold(name) in ("BASE_URL", "API_KEY", "MODEL") else name, value)
              for name, value in pairs if value]  # fmt: skip
-    pairs += _computed_addresses(text, pairs, values, vendor)
+    worked_out = False
+    for name, value in _computed_addresses(text, pairs, vendor):
+        worked_out = worked_out or value not in values
+        pairs.append((name, values.get(value, "")))
     draft = draft_from_pairs(_known(pairs, text, vendor), source)
+    if worked_out and draft.unusable:
+        draft = draft._replace(unusable=say("the code works its address out: it is not in this text"))
     if draft.endpoint is None and not draft.unusable:
         url = _URL.search(text)
         if url:
@@ -90,19 +95,16 @@ def draft_from_code(text: str) -> Draft:
     return draft
 
 
-def _computed_addresses(text: str, pairs: list[Pair], values: dict[str, str], vendor: str) -> list[Pair]:
-    """Addresses that the program works out (`base_url=settings.relay`): known where the same text assigns them."""
+def _computed_addresses(text: str, pairs: list[Pair], vendor: str) -> list[Pair]:
+    """Addresses that are no literals (`base_url=settings.relay`), as (name, the expression)."""
     if any(names_address(name) for name, _ in pairs):
         return []
-    found = [(match["name"] or match["dotted"], values.get(match["value"], f"{{{match['value'][:40]}}}"))
-             for match in _ENV_COMPUTED.finditer(text)]  # fmt: skip
+    found = [(match["name"] or match["dotted"], match["value"]) for match in _ENV_COMPUTED.finditer(text)]
     for match in _COMPUTED.finditer(text):
         name = _argument_name(match["name"])
-        if not names_address(name) or match["value"] in ("None", "undefined", "null"):
-            continue
-        value = values.get(match["value"], f"{{{match['value'][:40]}}}")
-        found.append((f"{vendor}_{name}" if vendor and fold(name) == "BASE_URL" else name, value))
-    return found
+        if match["value"] not in ("None", "undefined", "null"):
+            found.append((f"{vendor}_{name}" if vendor and fold(name) == "BASE_URL" else name, match["value"]))
+    return [(name, value) for name, value in found if names_address(name)]
 
 
 def _argument_name(name: str) -> str:

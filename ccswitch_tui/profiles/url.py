@@ -16,7 +16,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.secret import Secret
+from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import FORMATS, Wire, format_of
 
@@ -164,7 +164,7 @@ def _clean(text: str, changes: list[str]) -> str:
         changes.append(say("the address taken out of a Markdown link"))
     if re.match(r"[\s\"'`]*\{[^}:]*\}", text):
         raise UrlError(
-            say("'{placeholder}' is a placeholder, not part of an address", placeholder=text.strip()[:40]),
+            say("'{placeholder}' is a placeholder, not part of an address", placeholder=redact(text.strip())[:40]),
             hint=say("put your own value in its place"),
         )
     trimmed = text.strip(_QUOTES + " \t\r\n\u00a0\u3000")
@@ -201,7 +201,7 @@ def _clean(text: str, changes: list[str]) -> str:
     placeholder = _PLACEHOLDER.search(slashed)
     if placeholder:
         raise UrlError(
-            say("'{placeholder}' is a placeholder, not part of an address", placeholder=placeholder[0][:40]),
+            say("'{placeholder}' is a placeholder, not part of an address", placeholder=redact(placeholder[0])[:40]),
             hint=say("put your own value in its place"),
         )
     return slashed

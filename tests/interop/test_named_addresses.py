@@ -275,3 +275,9 @@ def test_litellms_credentials_by_name_and_its_second_spelling_of_the_address_are
     ]  # fmt: skip
     assert d.draft is not None
     assert d.draft.models.default == "zai-org/GLM"
+
+
+def test_a_key_where_an_address_should_be_is_not_repeated() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_paste(f"base_url={KEY}curl OpenAI(")
+    assert KEY not in caught.value.message + caught.value.hint
