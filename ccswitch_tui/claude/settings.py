@@ -166,7 +166,7 @@ def value_of(tree: Mapping[str, Any], key: str) -> Any:
     return tree.get(key)
 
 
-_HELPER = r"""(?:ccswitch-tui|ccst|ccswitch_tui)(?:\.exe)?['"]?\s+key\s+['"]?([\w.-]+)['"]?\s*$"""
+_HELPER = r"""(?:ccswitch-tui|ccst|ccswitch_tui)(?:\.exe)?['"]?\s+key\s+['"]?([\w.-]+)['"]?(?:\s+--over-project)?\s*$"""
 _ROUTE = r"^https?://[^/]+/p/([^/?#]+)/?$"
 """Patterns are compiled when first needed: a switch needs few of them."""
 

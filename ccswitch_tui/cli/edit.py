@@ -81,11 +81,11 @@ def _with_key(args: argparse.Namespace, ctx: Context, edited: Edited, out: Outpu
 
 def _ask_to_follow(edited: Edited, out: Output) -> bool:
     """On a terminal: whether the key may go to the new host."""
-    from ccswitch_tui.profiles.url import url_host
+    from ccswitch_tui.credentials.hosts import shown_host
 
     if not (sys.stdin.isatty() and out.stderr.isatty()):
         return False
-    host = url_host(edited.after.endpoint.base_url)
+    host = shown_host(edited.after)
     answer = out.ask(f"the key was given for {edited.before.key_host}; may it go to {host}? [y/N]")
     return answer.lower() in ("y", "yes")
 

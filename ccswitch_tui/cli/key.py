@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Prints the credential Claude Code should send for a profile. Route 'proxy': the
 local token of the background proxy, which is started if it does not run.
-Route 'direct': the endpoint's own key."""
+Route 'direct': the endpoint's own key. Neither is printed when ANTHROPIC_BASE_URL,
+or the settings of the folder Claude Code works in, name another address."""
 
 EXAMPLES = """\
 examples:
@@ -34,6 +35,9 @@ def configure(parser: Any) -> None:
     parser.add_argument("--upstream", action="store_true", help="the endpoint's key also where the proxy is used")
     parser.add_argument(
         "--stored", action="store_true", help="a key by its own name in the key store ('adopt' says it)"
+    )
+    parser.add_argument(
+        "--over-project", action="store_true", help="asked by a file for --settings, which beats the folder's settings"
     )
     parser.add_argument("--reveal", action="store_true", help="print it even on a terminal, where it stays visible")
 
@@ -50,7 +54,12 @@ def run(args: Any, ctx: Context, out: Output) -> int:
 
         out.reveal(ctx.keys.resolve(SecretRef("keyring", args.name)))
     else:
-        out.reveal(credential(ctx, ctx.book().get(args.name), upstream=args.upstream))
+        profile = ctx.book().get(args.name)
+        if not args.upstream:
+            from ccswitch_tui.workflows.caller import check_caller
+
+            check_caller(ctx, profile, over_project=args.over_project)
+        out.reveal(credential(ctx, profile, upstream=args.upstream))
     return 0
 
 

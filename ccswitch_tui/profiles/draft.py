@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ccswitch_tui.credentials.hosts import bound_to
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.profiles.url import url_host
 from ccswitch_tui.secret import Secret
@@ -62,7 +63,7 @@ class Draft(NamedTuple):
             preset=self.preset,
             tags=self.tags,
             note=self.note,
-            key_host=url_host(self.endpoint.base_url) if key.kind != "none" else None,
+            key_host=bound_to(self.endpoint.base_url) if key.kind != "none" else None,
         )
 
 

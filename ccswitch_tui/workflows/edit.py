@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ccswitch_tui.credentials.hosts import allowed_host, bound_to, shown_host
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import (
     ENDPOINT_FIELDS,
@@ -50,8 +51,8 @@ class Edited(NamedTuple):
     @property
     def host_changed(self) -> bool:
         """Whether a key would now go to another host than the one it was given for."""
-        given_for = self.before.key_host or url_host(self.before.endpoint.base_url)
-        return self.before.key.kind != "none" and url_host(self.after.endpoint.base_url) != given_for
+        given_for = self.before.key_host or bound_to(self.before.endpoint.base_url)
+        return self.before.key.kind != "none" and not allowed_host(self.after._replace(key_host=given_for))
 
 
 def plan_edit(ctx: Context, name: str, *, assign: Sequence[str] = (), unset: Sequence[str] = ()) -> Edited:
@@ -116,12 +117,12 @@ def save_edit(ctx: Context, edited: Edited, *, key_follows: bool = False) -> Pro
                     "the key of '{name}' was given for {key_host}, and would now go to {host}",
                     name=after.name,
                     key_host=edited.before.key_host or say("another host"),
-                    host=url_host(after.endpoint.base_url),
+                    host=shown_host(after),
                 ),
                 hint=say("--key-follows if it is meant to; --key-stdin for another key"),
                 kind="key-host",
             )
-        after = after._replace(key_host=url_host(after.endpoint.base_url))
+        after = after._replace(key_host=bound_to(after.endpoint.base_url))
     update_profiles(ctx.paths, {after.name: after}, expected_sha256=edited.sha256)
     from ccswitch_tui.workflows.reports import forget_what_changed
 
@@ -204,7 +205,7 @@ KEY_REFUSALS = ("auth-missing", "auth-invalid", "auth-forbidden")
 
 
 def _bound_to(profile: Profile, ref: SecretRef) -> str | None:
-    return url_host(profile.endpoint.base_url) if ref.kind != "none" else None
+    return bound_to(profile.endpoint.base_url) if ref.kind != "none" else None
 
 
 def _others(ctx: Context, name: str) -> list[Profile]:

@@ -194,16 +194,15 @@ def cost(profile: Profile, ladder: Ladder) -> Cost:
 
 def check_key_host(profile: Profile) -> None:
     """Raises UsageError when the profile's key was given for another host than it names now."""
-    from ccswitch_tui.profiles.url import url_host
+    from ccswitch_tui.credentials.hosts import allowed_host, shown_host
 
-    host = url_host(profile.endpoint.base_url)
-    if profile.key_host and profile.key_host != host:
+    if not allowed_host(profile):
         raise UsageError(
             say(
                 "the key of '{name}' was given for {key_host}, not for {host}: nothing was sent",
                 name=profile.name,
                 key_host=profile.key_host,
-                host=host,
+                host=shown_host(profile),
             ),
             hint=say("enter the key for this host: 'ccswitch-tui edit {name} --key-stdin'", name=profile.name),
             kind="key-host",

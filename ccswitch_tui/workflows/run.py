@@ -96,6 +96,8 @@ def _settings(profile: Profile, link: Link, token: Secret | None) -> dict[str, A
             tree["env"][key[4:]] = value
         else:
             tree[key] = value
+    if "apiKeyHelper" in tree:
+        tree["apiKeyHelper"] += " --over-project"
     if token is not None:
         # No helper for one process, and "" so that the one in the user's settings is not asked either.
         tree["apiKeyHelper"] = ""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ccswitch_tui.credentials.hosts import bound_to
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import (
     TIERS,
@@ -224,7 +225,7 @@ def stateless_profile(options: ServeOptions) -> Profile:
         quirks=values,
         context_window=options.context_window,
         max_output=options.max_output,
-        key_host=urlsplit(url.base_url).hostname,
+        key_host=bound_to(url.base_url),
     )
     return profile_from_table(STATELESS_NAME, profile_to_table(profile))
 

@@ -122,7 +122,7 @@ def test_a_direct_profile_asks_the_helper(env: dict[str, str], home: Path) -> No
     fake_claude(home)
     done = run(env, "run", "native", "--", "claude")
     settings = json.loads("{" + done.stdout.partition("{")[2].rpartition("}")[0] + "}")
-    assert settings["apiKeyHelper"].endswith(" key native")
+    assert settings["apiKeyHelper"].endswith(" key native --over-project")
     assert settings["env"]["ANTHROPIC_BASE_URL"] == "https://native.example/anthropic"
     assert KEY not in done.stdout
 
@@ -235,7 +235,7 @@ def test_a_settings_file_for_an_alias_stays_in_one_place_and_holds_no_secret(env
     first = run(env, "env", "work", "--settings-file").stdout.strip()
     assert run(env, "env", "work", "--settings-file").stdout.strip() == first
     text = Path(first).read_text()
-    assert json.loads(text)["apiKeyHelper"].endswith(" key work")
+    assert json.loads(text)["apiKeyHelper"].endswith(" key work --over-project")
     assert "ccst-" not in text
     assert Path(first).stat().st_mode & 0o777 == 0o600
 

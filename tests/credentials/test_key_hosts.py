@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from ccswitch_tui.credentials.base import MemoryStore
-from ccswitch_tui.credentials.hosts import allowed_host, check_key_host, host_of
+from ccswitch_tui.credentials.hosts import allowed_host, bound_to, check_key_host, host_of
 from ccswitch_tui.errors import KeyRefusedError, KeyStoreError
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
@@ -40,7 +40,7 @@ def profile(base_url: str, key_host: str | None = "api.acme.example") -> Profile
         ("https://api.acme.example/v1", True),
         ("https://API.acme.example:8443/v1", True),
         ("https://api.acme.example./v1", True),
-        ("http://api.acme.example", True),
+        ("http://api.acme.example", False),
         ("https://api.acme.example.evil.example/v1", False),
         ("https://evil.example/api.acme.example", False),
         ("https://evil.example?api.acme.example", False),
@@ -60,6 +60,35 @@ def test_only_the_very_host_gets_the_key(base_url: str, allowed: bool) -> None:
     if not allowed:
         with pytest.raises(KeyStoreError, match="given for api"):
             check_key_host(profile(base_url))
+
+
+@pytest.mark.parametrize(
+    ("given_for", "address", "allowed"),
+    [
+        ("https://api.acme.example/v1", "https://api.acme.example:8443/v2", True),
+        ("https://api.acme.example/v1", "http://api.acme.example/v1", False),
+        ("https://gw.lan/v1", "http://gw.lan/v1", True),
+        ("http://gw.lan:8080/v1", "https://gw.lan/v1", True),
+        ("http://gw.lan:8080/v1", "http://gw.lan:9090/v1", True),
+        ("http://api.acme.example/v1", "http://api.acme.example:8080/v1", True),
+        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/other", True),
+        ("http://127.0.0.1:8080/v1", "http://localhost:8080/v1", True),
+        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:9090/v1", False),
+        ("http://[::1]:8080/v1", "http://[::1]:8080/v1", True),
+        ("http://[::1]:8080/v1", "http://[::1]:8081/v1", False),
+        ("https://localhost:8443/v1", "http://localhost:8443/v1", False),
+        ("http://127.0.0.1/v1", "http://127.0.0.1:80/v1", True),
+    ],
+)
+def test_a_key_is_bound_to_the_scheme_and_on_this_machine_to_the_port(
+    given_for: str, address: str, allowed: bool
+) -> None:
+    assert allowed_host(profile(address, key_host=bound_to(given_for))) is allowed
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/v1", "https://127.0.0.1/v1", "http://127.0.0.1:9999"])
+def test_a_bare_host_of_this_machine_stands_for_every_port_as_it_did(address: str) -> None:
+    assert allowed_host(profile(address, key_host="127.0.0.1"))
 
 
 def test_a_profile_written_by_hand_without_a_host_is_the_users_own_word() -> None:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from multidict import CIMultiDict
 from yarl import URL
 
+from ccswitch_tui.credentials.hosts import allowed_host, shown_host
 from ccswitch_tui.profiles.model import Endpoint, Profile, Timeouts
 from ccswitch_tui.proxy.client.connection import Answer, Broken, Connection, Stale
 from ccswitch_tui.proxy.client.dial import Unreachable, Way, dial, proxy_credential
@@ -256,10 +257,10 @@ def add_credential(headers: CIMultiDict[str], profile: Profile, key: Secret | No
     if key is None or not key:
         return
     endpoint = profile.endpoint
-    if profile.key_host and (URL(endpoint.base_url).host or "") != profile.key_host.lower():
+    if not allowed_host(profile):
         raise KeyHostError(
             f"the key of profile '{profile.name}' was given for {profile.key_host}, and its address is now "
-            f"{URL(endpoint.base_url).host}: it was not sent; enter it again with "
+            f"{shown_host(profile)}: it was not sent; enter it again with "
             f"'ccswitch-tui edit {profile.name} --key-stdin'"
         )
     value = key.reveal()
