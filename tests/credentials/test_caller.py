@@ -22,9 +22,11 @@ def direct(base_url: str = OWN) -> Profile:
     return Profile("d", Endpoint(base_url, "anthropic"), SecretRef("env", "K"), route="direct")
 
 
-def asked(home: Path, profile: Profile, *, over_project: bool = False, **env: str) -> str:
+def asked(
+    home: Path, profile: Profile, env: dict[str, str] | None = None, *, over_project: bool = False, **more: str
+) -> str:
     """ "" when the credential may be printed, the refusal otherwise."""
-    ctx = Context({"HOME": str(home), **env}, cwd=str(home), store=MemoryStore())
+    ctx = Context({"HOME": str(home), **(env or {}), **more}, cwd=str(home), store=MemoryStore())
     try:
         check_caller(ctx, profile, over_project=over_project)
     except KeyStoreError as error:
@@ -74,7 +76,7 @@ def settings(home: Path, name: str, tree: object) -> Path:
 @pytest.mark.parametrize("address", ["https://other.example", "", 4000])
 def test_the_folders_own_settings_count_and_are_named(home: Path, name: str, address: object) -> None:
     path = settings(home, name, {"env": {"ANTHROPIC_BASE_URL": address}})
-    message = asked(home, direct(), ANTHROPIC_BASE_URL=OWN, **CLIENT)
+    message = asked(home, direct(), CLIENT, ANTHROPIC_BASE_URL=OWN)
     assert str(path) in message
     assert "https://relay.example" in message
 
@@ -82,7 +84,7 @@ def test_the_folders_own_settings_count_and_are_named(home: Path, name: str, add
 def test_local_settings_beat_the_projects(home: Path) -> None:
     settings(home, "settings.json", {"env": {"ANTHROPIC_BASE_URL": "https://other.example"}})
     settings(home, "settings.local.json", {"env": {"ANTHROPIC_BASE_URL": OWN}})
-    assert asked(home, direct(), ANTHROPIC_BASE_URL=OWN, **CLIENT) == ""
+    assert asked(home, direct(), CLIENT, ANTHROPIC_BASE_URL=OWN) == ""
 
 
 @pytest.mark.parametrize(
@@ -92,19 +94,19 @@ def test_a_file_the_client_drops_says_nothing(home: Path, tree: str) -> None:
     path = home / ".claude" / "settings.json"
     path.parent.mkdir()
     path.write_text(tree, encoding="utf-8", errors="surrogatepass")
-    assert asked(home, direct(), ANTHROPIC_BASE_URL=OWN, **CLIENT) == ""
+    assert asked(home, direct(), CLIENT, ANTHROPIC_BASE_URL=OWN) == ""
 
 
 def test_a_fifo_in_the_files_place_is_not_waited_for(home: Path) -> None:
     (home / ".claude").mkdir()
     os.mkfifo(home / ".claude" / "settings.json")
-    assert asked(home, direct(), ANTHROPIC_BASE_URL=OWN, **CLIENT) == ""
+    assert asked(home, direct(), CLIENT, ANTHROPIC_BASE_URL=OWN) == ""
 
 
 def test_a_file_for_the_command_line_beats_the_folder_and_no_other_address(home: Path) -> None:
     settings(home, "settings.json", {"env": {"ANTHROPIC_BASE_URL": "https://other.example"}})
-    assert asked(home, direct(), over_project=True, ANTHROPIC_BASE_URL=OWN, **CLIENT) == ""
-    assert asked(home, direct(), over_project=True, ANTHROPIC_BASE_URL="https://other.example", **CLIENT)
+    assert asked(home, direct(), CLIENT, over_project=True, ANTHROPIC_BASE_URL=OWN) == ""
+    assert asked(home, direct(), CLIENT, over_project=True, ANTHROPIC_BASE_URL="https://other.example")
 
 
 def test_the_proxys_token_goes_to_the_proxy_alone(home: Path) -> None:
