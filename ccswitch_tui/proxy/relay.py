@@ -69,10 +69,12 @@ class Relay:
 
     async def messages(self, call: Call, profile: Profile, asked: str) -> Reply:
         """The answer to one Messages request: a stream, a message, or an error in Anthropic's shape."""
-        routes = self.profiles.routes()
         found = await self.searching.answer(call, profile)
-        if found is not None:
-            return found
+        return found if found is not None else await self.answered(call, profile, asked)
+
+    async def answered(self, call: Call, profile: Profile, asked: str) -> Reply:
+        """The endpoint's answer, or that of one the user named for the case that it cannot."""
+        routes = self.profiles.routes()
         try:
             first = routes.target(profile, asked)
         except UsageError as error:

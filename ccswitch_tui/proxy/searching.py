@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from multidict import CIMultiDict
 from yarl import URL
 
 from ccswitch_tui._version import __version__
-from ccswitch_tui.errors import KeyStoreError
+from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.http11.message import Reply, Response
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef, Timeouts, parse_secret_ref
 from ccswitch_tui.profiles.search_source import ENDPOINT, SearchSource
@@ -24,13 +24,33 @@ from ccswitch_tui.proxy.attempt import NO_RETRY, Call
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.routing import Target
-from ccswitch_tui.proxy.web.reply import PING_AFTER_S
-from ccswitch_tui.search.answer import NO_SOURCE, PING, SSE_HEADERS, failure_text, message, opening, rest
+from ccswitch_tui.proxy.web.reply import PING_AFTER_S, ClientReply
+from ccswitch_tui.search.answer import (
+    NO_SOURCE,
+    PING,
+    SSE_HEADERS,
+    failure_text,
+    message,
+    opening,
+    outcome_text,
+    rest,
+    search_blocks,
+)
 from ccswitch_tui.search.clean import LONGEST_SNIPPET, cleaned, plain
 from ccswitch_tui.search.dialects import MOST_TURNS, Talk
+from ccswitch_tui.search.mixed import (
+    MOST_USES,
+    SearchTool,
+    continued,
+    search_tool,
+    searches_of,
+    summed,
+    wanted_by,
+    with_function,
+)
 from ccswitch_tui.search.model import Answered, Ask, Found, Json, SearchFailed, Wanted
 from ccswitch_tui.search.sources import SOURCES
-from ccswitch_tui.search.wanted import LONGEST_QUERY, SHORTEST_QUERY, is_lone_search, wanted
+from ccswitch_tui.search.wanted import LONGEST_QUERY, SHORTEST_QUERY, is_lone_search, is_the_clients_own, wanted
 from ccswitch_tui.translate.failure import GONE
 from ccswitch_tui.wire.anthropic import error_envelope
 from ccswitch_tui.wire.codec import dumps, loads
@@ -55,6 +75,16 @@ LONGEST_SUMMARY = 6000
 Outcome = Found | SearchFailed
 
 
+class _Where(NamedTuple):
+    """Where one search is made."""
+
+    source: SearchSource
+    asked: Profile
+    """The source as a profile of its own, so that its key has a host and its connections a place."""
+    target: Target
+    """What an endpoint that searches by itself is asked for."""
+
+
 class Searching:
     """Answers search requests instead of the endpoint."""
 
@@ -64,31 +94,36 @@ class Searching:
         self._places: dict[str, asyncio.Semaphore] = {}
 
     async def answer(self, call: Call, profile: Profile) -> Reply | None:
-        """The answer to a search request; None when the endpoint shall have the request."""
-        if not is_lone_search(call.body):
+        """The answer to a request that needs a search; None when the endpoint shall have the request."""
+        tool = search_tool(call.body)
+        if tool is None:
             return None
         source = profile.search or self._relay.profiles.search
-        search = wanted(call.body)
-        native = profile.endpoint.format.native
         if source is None or not source.is_on:
-            return None if native else self._refused(call, NO_SOURCE)
-        if search is None:
-            return None if native else self._refused(call, "only a single web search can be answered here")
-        return await self._searched(call, profile, source, search)
+            alone = is_lone_search(call.body) and not profile.endpoint.format.native
+            gone = is_the_clients_own(call.body) or call.exchange.session
+            return self._refused(call, NO_SOURCE, GONE if gone else 400) if alone else None
+        search = wanted(call.body)
+        try:
+            where = self._where(profile, source, call.body["model"])
+        except UsageError as error:
+            return self._refused(call, error.message, 400)
+        if search is not None:
+            return await self._searched(call, where, search)
+        return await self._looped(call, profile, where, tool)
 
-    def _refused(self, call: Call, sentence: str) -> Response:
+    def _refused(self, call: Call, sentence: str, status: int = GONE) -> Response:
         call.exchange.error = sentence
         body = dumps(error_envelope("invalid_request_error", sentence))
-        return Response(status=GONE, body=body, headers=NO_RETRY)
+        return Response(status=status, body=body, headers=NO_RETRY)
 
-    async def _searched(self, call: Call, profile: Profile, source: SearchSource, search: Wanted) -> Reply:
-        exchange = call.exchange
-        asked, target = self._asked(profile, source, search.model)
+    async def _searched(self, call: Call, where: _Where, search: Wanted) -> Reply:
+        exchange, source = call.exchange, where.source
         exchange.kind, exchange.attempts = "search", 1
         exchange.model = exchange.wire = f"search:{source.source}"
-        exchange.host = URL(asked.endpoint.base_url).authority
+        exchange.host = URL(where.asked.endpoint.base_url).authority
         self._relay.traffic.routed(exchange)
-        task = asyncio.ensure_future(self._outcome(source, asked, target, search))
+        task = asyncio.ensure_future(self._outcome(where, search))
         try:
             await asyncio.wait({task}, timeout=HOLD_S)
             if task.done() and isinstance(outcome := task.result(), SearchFailed) and exchange.session:
@@ -112,6 +147,66 @@ class Searching:
         self._book(call, source, task.result())
         return call.reply.end(rest(message(search, task.result(), source.source)))
 
+    # ------------------------------------------------------------------ a search tool among others
+
+    async def _looped(self, call: Call, profile: Profile, where: _Where, tool: SearchTool) -> Reply:
+        """The model searches as often as it wants to, within the tool's own limit; the client gets one answer."""
+        task = asyncio.ensure_future(self._loop(call, profile, where, tool))
+        try:
+            if call.streamed:
+                await asyncio.wait({task}, timeout=PING_AFTER_S)
+                if not task.done():
+                    call.reply.begin(SSE_HEADERS, opening(Wanted("", model=call.body["model"])))
+                while not task.done():
+                    call.reply.send(PING)
+                    await asyncio.wait({task}, timeout=PING_AFTER_S)
+            answer = await task
+        finally:
+            task.cancel()
+        if isinstance(answer, Response):
+            return call.reply.end(_as_event(answer)) if call.reply.begun else answer
+        if not call.streamed:
+            return Response(body=dumps(answer))
+        if not call.reply.begun:
+            call.reply.begin(SSE_HEADERS, opening(Wanted("", model=answer["model"])))
+        return call.reply.end(rest(answer))
+
+    async def _loop(self, call: Call, profile: Profile, where: _Where, tool: SearchTool) -> Json | Response:
+        """The message of all turns together, or the endpoint's refusal."""
+        body, content, usages, made = with_function(call.body, tool), list[Json](), list[Json](), 0
+        while True:
+            answer = await self._turn(call, profile, body)
+            if isinstance(answer, Response):
+                return answer
+            usages.append(answer.get("usage") or {})
+            calls = searches_of(answer, tool)
+            results: list[tuple[str, str]] = []
+            for block in answer["content"]:
+                if block not in calls:
+                    content.append(block)
+                    continue
+                search = wanted_by(block, tool, answer["model"])
+                used_up = SearchFailed("max_uses_exceeded", "was not asked: this request's searches are used up")
+                outcome = await self._outcome(where, search) if made < tool.max_uses else used_up
+                made += isinstance(outcome, Found)
+                content += search_blocks(search, outcome)
+                results.append((block["id"], outcome_text(outcome, where.source.source)))
+            ends = not calls or len(calls) < sum(b["type"] == "tool_use" for b in answer["content"])
+            if ends or len(usages) > MOST_USES + 1:
+                reason = "end_turn" if calls and ends is False else answer["stop_reason"]
+                return {**answer, "content": content, "usage": summed(usages, made), "stop_reason": reason}
+            body = continued(body, answer, results)
+
+    async def _turn(self, call: Call, profile: Profile, body: Json) -> Json | Response:
+        inner = call._replace(body=body, raw=dumps(body), streamed=False, reply=ClientReply(call.request))
+        response = await self._relay.answered(inner, profile, body["model"])
+        assert isinstance(response, Response)
+        if response.status != 200:
+            return response
+        assert isinstance(response.body, bytes)
+        found = loads(response.body)
+        return found if isinstance(found, dict) and isinstance(found.get("content"), list) else response
+
     def _book(self, call: Call, source: SearchSource, outcome: Outcome) -> None:
         exchange = call.exchange
         if isinstance(outcome, SearchFailed):
@@ -124,13 +219,14 @@ class Searching:
 
     # ------------------------------------------------------------------ asking the source
 
-    async def _outcome(self, source: SearchSource, asked: Profile, target: Target, search: Wanted) -> Outcome:
+    async def _outcome(self, where: _Where, search: Wanted) -> Outcome:
         """What came of it; never raises but for cancellation."""
+        source, asked, _ = where
         patience_s = ENDPOINT_PATIENCE_S if source.source == ENDPOINT else PATIENCE_S
         try:
             _check_query(search)
             async with self._place(asked), asyncio.timeout(patience_s):
-                answered = await self._ask(source, asked, target, search)
+                answered = await self._ask(where, search)
             longest = LONGEST_SUMMARY if source.source == ENDPOINT else LONGEST_SNIPPET
             return cleaned(answered, search, source=source.source, most=source.results, longest_summary=longest)
         except SearchFailed as failed:
@@ -152,7 +248,8 @@ class Searching:
         host = URL(asked.endpoint.base_url).authority
         return self._places.setdefault(host, asyncio.Semaphore(MOST_AT_ONCE))
 
-    async def _ask(self, source: SearchSource, asked: Profile, target: Target, search: Wanted) -> Answered:
+    async def _ask(self, where: _Where, search: Wanted) -> Answered:
+        source, asked, target = where
         if source.source == ENDPOINT:
             talk = Talk(source.dialect, search, target.model)
             for _ in range(MOST_TURNS):
@@ -185,15 +282,21 @@ class Searching:
         kind = plain(response.headers.get("Content-Type", ""), 60) or "no content type"
         raise SearchFailed("unavailable", f"gave an answer that is not JSON ({kind})")
 
-    def _asked(self, profile: Profile, source: SearchSource, model: str) -> tuple[Profile, Target]:
-        """The source as a profile of its own, so that its key has a host and its connections a place."""
-        target = self._relay.profiles.routes().target(profile, model)
+    def _where(self, profile: Profile, source: SearchSource, model: str) -> _Where:
+        """Raises UsageError when the profile's endpoint is to search and its route cannot be meant."""
         if source.source == ENDPOINT and not source.url:
-            return target.profile, target
+            target = self._relay.profiles.routes().target(profile, model)
+            return _Where(source, target.profile, target)
         known = self._as_profiles.get(source)
         if known is None:
             known = self._as_profiles[source] = _as_profile(source)
-        return known, target
+        return _Where(source, known, Target(profile, model, None))
+
+
+def _as_event(refusal: Response) -> bytes:
+    """An error envelope as the event that ends a stream which has begun."""
+    assert isinstance(refusal.body, bytes)
+    return b"event: error\ndata: %b\n\n" % refusal.body
 
 
 def _as_profile(source: SearchSource) -> Profile:

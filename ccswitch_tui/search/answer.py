@@ -20,7 +20,7 @@ LONGEST_TEXT = 16_000
 DELTA_CHARS = 1000
 
 NO_SOURCE = (
-    "WebSearch has no search source here: 'ccswitch-tui search set searxng URL' (a server of your own) or "
+    "WebSearch (web_search) has no search source here: 'ccswitch-tui search set searxng URL' (a server of your own) or "
     "'ccswitch-tui search set tavily' turns it on. Until then use WebFetch or Bash."
 )
 
@@ -56,13 +56,17 @@ def result_text(found: Found) -> str:
     return "\n\n".join(parts) + "\n\n"
 
 
-def message(wanted: Wanted, outcome: Found | SearchFailed, source: str) -> Json:
-    """The whole answer as a message: the search, its result, the text."""
+def outcome_text(outcome: Found | SearchFailed, source: str) -> str:
+    """What the model reads of a search."""
+    return failure_text(outcome, source) if isinstance(outcome, SearchFailed) else result_text(outcome)
+
+
+def search_blocks(wanted: Wanted, outcome: Found | SearchFailed) -> list[Json]:
+    """The search and its result, as the vendor's own servers would have made them."""
     call = f"srvtoolu_{secrets.token_hex(12)}"
     content: Any
     if isinstance(outcome, SearchFailed):
         content = {"type": "web_search_tool_result_error", "error_code": outcome.code}
-        text = failure_text(outcome, source)
     else:
         content = [
             {
@@ -74,14 +78,18 @@ def message(wanted: Wanted, outcome: Found | SearchFailed, source: str) -> Json:
             }
             for hit in outcome.hits
         ]
-        text = result_text(outcome)
+    return [
+        {"type": "server_tool_use", "id": call, "name": wanted.tool_name, "input": {"query": wanted.query}},
+        {"type": "web_search_tool_result", "tool_use_id": call, "content": content},
+    ]
+
+
+def message(wanted: Wanted, outcome: Found | SearchFailed, source: str) -> Json:
+    """The whole answer as a message: the search, its result, the text."""
+    text = outcome_text(outcome, source)
     return {
         **_head(wanted),
-        "content": [
-            {"type": "server_tool_use", "id": call, "name": wanted.tool_name, "input": {"query": wanted.query}},
-            {"type": "web_search_tool_result", "tool_use_id": call, "content": content},
-            {"type": "text", "text": text},
-        ],
+        "content": [*search_blocks(wanted, outcome), {"type": "text", "text": text}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
         "usage": {
@@ -129,18 +137,22 @@ def _events(answer: Json) -> Iterator[Json]:
         for delta in deltas:
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
-    stopped = {"stop_reason": answer["stop_reason"], "stop_sequence": None}
+    stopped = {"stop_reason": answer["stop_reason"], "stop_sequence": answer.get("stop_sequence")}
     yield {"type": "message_delta", "delta": stopped, "usage": answer["usage"]}
     yield {"type": "message_stop"}
 
 
 def _begun(block: Json) -> tuple[Json, list[Json]]:
     """A block as it is announced, and the deltas that fill it."""
-    if block["type"] == "server_tool_use":
+    if block["type"] in ("server_tool_use", "tool_use"):
         given = dumps(block["input"]).decode()
         return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": given}]
     if block["type"] == "text":
         text = block["text"]
         cut = [text[at : at + DELTA_CHARS] for at in range(0, len(text), DELTA_CHARS)]
         return {"type": "text", "text": ""}, [{"type": "text_delta", "text": part} for part in cut]
+    if block["type"] == "thinking":
+        thought = {"type": "thinking_delta", "thinking": block.get("thinking", "")}
+        signed = {"type": "signature_delta", "signature": block.get("signature", "")}
+        return {"type": "thinking", "thinking": "", "signature": ""}, [thought, signed]
     return block, []

@@ -38,7 +38,12 @@ def rows(value: Any, *path: str) -> list[Json]:
     """The objects of the list at `path`; nothing where it is something else."""
     for step in path:
         value = value.get(step) if isinstance(value, dict) else None
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    return [row for row in listed(value) if isinstance(row, dict)]
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as it is; nothing where it is something else."""
+    return value if isinstance(value, list) else []
 
 
 def first(row: Json, *names: str) -> Any:
@@ -61,12 +66,11 @@ def _searxng(wanted: Wanted, most: int) -> Ask:
 
 def _read_searxng(got: Json) -> Answered:
     found = hits(rows(got, "results"), "content", age=("publishedDate",))
-    silent = [pair for pair in got.get("unresponsive_engines") or () if isinstance(pair, list) and len(pair) > 1]
+    silent = [pair for pair in listed(got.get("unresponsive_engines")) if isinstance(pair, list) and len(pair) > 1]
     if not found and silent:
         why = "; ".join(f"{engine}: {reason}" for engine, reason, *_ in silent)
         raise SearchFailed("unavailable", f"got no answer from any of its engines ({plain(why, 200)})")
-    answers = got.get("answers")
-    said = [a.get("answer") if isinstance(a, dict) else a for a in answers] if isinstance(answers, list) else []
+    said = [a.get("answer") if isinstance(a, dict) else a for a in listed(got.get("answers"))]
     return Answered(found, " ".join(text for text in said if isinstance(text, str)))
 
 
@@ -113,8 +117,7 @@ def _exa(wanted: Wanted, most: int) -> Ask:
 def _read_exa(got: Json) -> Answered:
     found = rows(got, "results")
     for row in found:
-        marked = row.get("highlights")
-        row["marked"] = " ".join(m for m in marked if isinstance(m, str)) if isinstance(marked, list) else ""
+        row["marked"] = " ".join(m for m in listed(row.get("highlights")) if isinstance(m, str))
     return Answered(hits(found, "text", "marked", "summary", age=("publishedDate",)))
 
 

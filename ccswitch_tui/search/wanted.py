@@ -37,26 +37,41 @@ def is_lone_search(body: Json) -> bool:
     return isinstance(kind, str) and kind.startswith(SERVER_TOOL) and not forbidden
 
 
+def is_the_clients_own(body: Json) -> bool:
+    """The request is worded as Claude Code words its searches."""
+    return _said(body).lower().startswith(PREFIX)
+
+
 def wanted(body: Json) -> Wanted | None:
     """The search this request is, or None for any other request."""
     if not is_lone_search(body):
         return None
-    turns = [turn for turn in body.get("messages") or () if isinstance(turn, dict)]
-    said = _text_of(turns[-1].get("content")).strip() if turns and turns[-1].get("role") == "user" else ""
+    said = _said(body)
     if said.lower().startswith(PREFIX):
         said = said[len(PREFIX) :].strip()
-    elif len(turns) != 1 or len(said) > LONGEST_BARE_QUERY:
+    elif len(_turns(body)) != 1 or not said or len(said) > LONGEST_BARE_QUERY:
         return None
     tool = body["tools"][0]
     name = tool.get("name")
     return Wanted(
         query=said,
-        allowed=_domains(tool.get("allowed_domains")),
-        blocked=_domains(tool.get("blocked_domains")),
+        allowed=domains(tool.get("allowed_domains")),
+        blocked=domains(tool.get("blocked_domains")),
         tool_name=name if isinstance(name, str) and name else "web_search",
         model=body.get("model") if isinstance(body.get("model"), str) else "",  # type: ignore[arg-type]
         stream=body.get("stream") is True,
     )
+
+
+def _turns(body: Json) -> list[Json]:
+    turns = body.get("messages")
+    return [turn for turn in turns if isinstance(turn, dict)] if isinstance(turns, list) else []
+
+
+def _said(body: Json) -> str:
+    """The last message, if it is the user's."""
+    last = next(iter(_turns(body)[-1:]), {})
+    return _text_of(last.get("content")).strip() if last.get("role") == "user" else ""
 
 
 def _text_of(content: Any) -> str:
@@ -66,5 +81,6 @@ def _text_of(content: Any) -> str:
     return "\n".join(b["text"] for b in blocks if b.get("type") == "text" and isinstance(b.get("text"), str))
 
 
-def _domains(given: Any) -> tuple[str, ...]:
+def domains(given: Any) -> tuple[str, ...]:
+    """A domain list of a search tool; what is no text is left out."""
     return tuple(d.strip() for d in given if isinstance(d, str) and d.strip()) if isinstance(given, list) else ()

@@ -123,6 +123,10 @@ class Content:
             return self._document(block, depth)
         if kind == "search_result":
             return self._search_result(block, depth)
+        if kind == "server_tool_use":
+            return []  # what was searched for stands in the turn before, what was found in the block after it
+        if kind == "web_search_tool_result":
+            return _web_results(block.get("content"))
         if kind == "tool_reference":
             return [text_part(f"[tool_reference: {block.get('tool_name', '')}]")]
         return self._unknown(kind, block, depth)
@@ -200,6 +204,13 @@ class Content:
         if isinstance(inner, str | list):
             return self.parts(blocks_of(inner), depth + 1)
         return []
+
+
+def _web_results(found: Any) -> Parts:
+    """The pages an earlier web search named; their texts were for the vendor's own model alone."""
+    hits = [hit for hit in found if isinstance(hit, dict)] if isinstance(found, list) else []
+    lines = [f"- {hit.get('title') or ''} {hit.get('url') or ''}".rstrip() for hit in hits]
+    return [text_part("\n".join(["[Results of an earlier web search:", *lines, "]"]))] if lines else []
 
 
 def _media_type(source: Json, usual: str) -> str:

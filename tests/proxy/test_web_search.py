@@ -523,3 +523,77 @@ def test_the_streams_first_bytes_wait_for_the_source() -> None:
             begun.set()
             sock.settimeout(10)
             assert b"web_search_tool_result" in read_until(sock, b"message_stop")
+
+
+# ---------------------------------------------------------------- a search tool among others
+
+READ = {"name": "Read", "input_schema": {"type": "object", "properties": {"path": {"type": "string"}}}}
+
+
+def calling(*calls: tuple[str, dict[str, Any]], text: str = "") -> Any:
+    made = [
+        {"id": f"c{n}", "type": "function", "function": {"name": name, "arguments": json.dumps(given)}}
+        for n, (name, given) in enumerate(calls)
+    ]
+    message = {"role": "assistant", "content": text, **({"tool_calls": made} if made else {})}
+    reason = "tool_calls" if made else "stop"
+    usage = {"prompt_tokens": 10, "completion_tokens": 5}
+    return says(200, {"choices": [{"message": message, "finish_reason": reason}], "usage": usage})
+
+
+def mixed(*acts: Any, stream: bool = True, uses: int = 8) -> tuple[dict[str, Any], ScriptedEndpoint, ScriptedEndpoint]:
+    body = request(stream=stream, tool={"max_uses": uses}, messages=[{"role": "user", "content": "What is new?"}] * 1)
+    body["tools"].append(READ)
+    with ScriptedEndpoint(says(200, {"results": [A]})) as source, ScriptedEndpoint(*acts) as endpoint:
+        named = SearchSource("searxng", url=source.origin)
+        with proxy_for(profile(endpoint.origin + "/v1", search=named)) as proxy:
+            answer = call(proxy, body=body)
+    assert answer.status == 200, answer.body
+    return message_of(answer), source, endpoint
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_model_with_other_tools_searches_when_it_wants_to(stream: bool) -> None:
+    searches = calling(("web_search", {"query": "aurora"}), text="Let me see.")
+    message, source, endpoint = mixed(searches, calling(text="It is 4.2."), stream=stream)
+    kinds = [block["type"] for block in message["content"]]
+    assert kinds == ["text", "server_tool_use", "web_search_tool_result", "text"]
+    assert message["content"][2]["content"][0]["url"] == A["url"]
+    assert (message["content"][3]["text"], message["stop_reason"]) == ("It is 4.2.", "end_turn")
+    assert message["usage"]["server_tool_use"]["web_search_requests"] == 1
+    assert message["usage"]["output_tokens"] == 10
+    assert len(source.requests) == 1
+    told = endpoint.requests[1].json()["messages"][-1]
+    assert told["role"] == "tool"
+    assert A["content"] in told["content"]
+
+
+def test_a_call_of_the_clients_own_tool_ends_the_turn() -> None:
+    both = calling(("web_search", {"query": "aurora"}), ("Read", {"path": "/a"}))
+    message, source, endpoint = mixed(both)
+    assert [b["type"] for b in message["content"]] == ["server_tool_use", "web_search_tool_result", "tool_use"]
+    assert message["stop_reason"] == "tool_use"
+    assert (len(source.requests), len(endpoint.requests)) == (1, 1)
+
+
+def test_a_model_that_searches_for_ever_is_stopped_at_the_tools_own_limit() -> None:
+    message, source, endpoint = mixed(calling(("web_search", {"query": "aurora"})), uses=2)
+    codes = [b["content"].get("error_code") for b in message["content"] if isinstance(b.get("content"), dict)]
+    assert len(source.requests) == 2
+    assert set(codes) == {"max_uses_exceeded"}
+    assert message["stop_reason"] == "end_turn"
+    assert len(endpoint.requests) <= 11
+
+
+def test_results_of_earlier_searches_stay_in_the_conversation() -> None:
+    found = [{"type": "web_search_result", "title": "T", "url": A["url"], "encrypted_content": "", "page_age": None}]
+    searched = [
+        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "aurora"}},
+        {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": found},
+        {"type": "text", "text": "It is 4.2."},
+    ]
+    talk = [{"role": "user", "content": "new?"}, {"role": "assistant", "content": searched}]
+    talk.append({"role": "user", "content": "and before?"})
+    with ScriptedEndpoint(chat_text("4.1")) as endpoint, proxy_for(profile(endpoint.origin + "/v1")) as proxy:
+        call(proxy, body={"model": "m", "max_tokens": 9, "messages": talk})
+    assert A["url"] in endpoint.requests[0].json()["messages"][1]["content"]
