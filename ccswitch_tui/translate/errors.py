@@ -69,7 +69,8 @@ SORTS = (
     _s(404, lambda s: s in (400, 422), r"model_not_found|(?:the )?model [`'\"]?[^\s`'\"]{1,80}[`'\"]? (?:does not exist|not found|is not found)|model not exist",
        "OpenAI façades, DeepSeek"),
     _s(529, lambda s: s == 400, r"DEGRADED function cannot be invoked", "NIM: the worker sleeps"),
-    _s(429, lambda s: s in (400, 413, 503), r"rate.?limit|too many requests|tokens per min|\bTPM\b|throttl", "Groq (413), DashScope, Bedrock"),
+    _s(429, lambda s: s in (400, 413, 449, 500, 502, 503), r"rate.?limit|too many requests|tokens per min|\bTPM\b|throttl|resource.?exhausted",
+       "Groq (413), iFlow (449), DashScope, Bedrock, LiteLLM before Vertex (500)"),
     _s(529, lambda s: s in (500, 502, 503, 529), r"overloaded|no capacity|at capacity|over capacity|capacity (?:is )?(?:exceeded|full)|engine_overloaded|server is busy|too busy",
        "any"),
     _s(401, lambda s: s in (400, 403, 500), r"invalid[_ ]?(?:api[_ ]?)?key|incorrect api key|api key not valid|invalid_authentication|invalid token\b.{0,20}\brequest id",
@@ -78,7 +79,7 @@ SORTS = (
 
 STATUSES = {
     400: 400, 401: 401, 402: 402, 403: 403, 404: 404, 405: 400, 408: 504, 409: 400, 413: 413, 415: 400, 422: 400,
-    429: 429, 500: 500, 502: 502, 503: 529, 504: 504, 522: 504, 524: 504, 529: 529, 498: 401, 499: 502,
+    429: 429, 449: 429, 500: 500, 502: 502, 503: 529, 504: 504, 522: 504, 524: 504, 529: 529, 498: 401, 499: 502,
 }  # fmt: skip
 """What remains after SORTS: status → status. Others: 4xx → 400, the rest → 502."""
 
@@ -135,12 +136,19 @@ def failure_from_words(
     provider: str = "",
     model: str = "",
     translation: Translation | None = None,
+    shown: int | None = None,
 ) -> Failure:
-    """The failure these words stand for: from a body, or from an error object inside a stream."""
+    """The failure these words stand for: from a body, or from an error object inside a stream.
+
+    `shown` is the status the endpoint answered with, where that is another than the one this counts as: the message
+    names it, because it is the one that stands in the endpoint's own log.
+    """
     stated = status if status >= 400 else words.status or _status_of_code(words.code)
+    if stated in WRAPPING and not words.html:
+        stated = _wrapped(words) or stated
     came_as = stated or 502
     said = clean_message(words.message)
-    where = _where(provider, model, status)
+    where = _where(provider, model, status if shown is None else shown)
     overflow = None if words.html or came_as in (401, 403) else overflow_in(words, _asked(translation))
     if overflow is not None:
         return _overflowed(overflow, f"{said} {where}".strip(), translation)
@@ -153,7 +161,7 @@ def failure_from_words(
     out: dict[str, str] = {}
     if final in FINAL or came_as == 501:
         out.update(HOPELESS)
-    wait = retry_after(headers or {}, words.message) if final in (429, 529) else None
+    wait = retry_after(headers or {}, words.message, words.wait_s) if final in (429, 529) else None
     if wait is not None:
         out["retry-after"] = str(wait)
     if learned is not None and learned.quirk == "images":
@@ -202,6 +210,26 @@ def _status_of_code(code: str) -> int | None:
     return next((status for word, status in table.items() if word in code), None)
 
 
+WRAPPING = frozenset({500, 502, 503})
+"""Gateways answer so whatever the server behind them said."""
+
+_INNER = re.compile(
+    r"(?:return(?:ed|s)?|respon(?:ded|se)|status(?:[ _]?code)?|error code|failed with|http)[^\w{]{0,4}(?:status )?(?:with )?(?:http )?"
+    r"(?:error )?(?:code )?[^\w{]{0,3}(?P<a>4\d\d)\b"
+    r"|\b(?P<b>4\d\d) (?:client error|bad request|unauthorized|forbidden|not found|unprocessable|too many requests)",
+    re.I,
+)
+
+
+def _wrapped(words: Words) -> int | None:
+    """The status that the server behind a gateway answered with, where the gateway's own error tells it."""
+    if words.status is not None and words.status < 500:
+        return words.status
+    found = _INNER.search(words.message[:500])
+    inner = int(found["a"] or found["b"]) if found else 0
+    return inner if inner in STATUSES else None
+
+
 def _sorted(status: int, words: Words) -> int:
     if not words.html:
         for row in SORTS:
@@ -247,7 +275,7 @@ def _once_more(status: int, words: Words, translation: Translation | None) -> di
 # ---------------------------------------------------------------- how long to wait
 
 
-def retry_after(headers: Mapping[str, str], words: str = "") -> int | None:
+def retry_after(headers: Mapping[str, str], words: str = "", in_body: float | None = None) -> int | None:
     """Whole seconds to wait, from whichever place says it; None if none does. Header names in lower case."""
     given = headers.get("retry-after", "").strip()
     seconds = _plain_seconds(given)
@@ -257,7 +285,7 @@ def retry_after(headers: Mapping[str, str], words: str = "") -> int | None:
         in_ms = _plain_seconds(headers.get("retry-after-ms", ""))
         seconds = None if in_ms is None else in_ms / 1000
     if seconds is None:
-        seconds = _in_words(words)
+        seconds = _in_words(words) if in_body is None else in_body
     if seconds is None:
         spans = [_span(value) for name, value in headers.items() if name.startswith("x-ratelimit-reset")]
         known = [span for span in spans if span is not None]

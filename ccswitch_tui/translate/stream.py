@@ -72,6 +72,8 @@ class StreamTranslator:
         self.notices = translation.notices
         self.committed = False
         """Bytes were returned for the client: an HTTP error is no longer possible."""
+        self.status = 200
+        """What the endpoint answered with; a failure of a 200 is not to be looked for as a 502 in its log."""
         self.done = False
         """The answer is over, well or badly: nothing more will come out, and the upstream can be closed."""
         self.finished = False
@@ -185,7 +187,8 @@ class StreamTranslator:
             self.failure = failure
 
     def _failure(self, status: int, message: str) -> Failure:
-        return failure_from_words(status, Words(message), provider=self._provider, model=self._model)
+        words = Words(message)
+        return failure_from_words(status, words, provider=self._provider, model=self._model, shown=self.status)
 
     @property
     def _model(self) -> str:

@@ -48,6 +48,8 @@ class Words(NamedTuple):
     """The error type, if the body already is an Anthropic error."""
     numbers: tuple[int | None, int | None] = (None, None)
     """llama.cpp's n_prompt_tokens and n_ctx."""
+    wait_s: float | None = None
+    """How long to wait, where the body says it."""
 
     @property
     def text(self) -> str:
@@ -95,7 +97,25 @@ def words_of(doc: Any) -> Words:
         refused=tuple(name for place in (doc, inner, doc.get("message")) for name in _forbidden(place)),
         envelope=_envelope(doc, inner),
         numbers=(_count(inner.get("n_prompt_tokens")), _count(inner.get("n_ctx"))),
+        wait_s=next((s for place in (inner, doc) if (s := _wait(place)) is not None), None),
     )
+
+
+WAITS = ("estimated_time", "retry_after", "retry_after_seconds", "retryAfter", "retryDelay")
+"""Hugging Face while a model loads, relays, Google's RetryInfo ("12s")."""
+
+
+def _wait(place: Json) -> float | None:
+    details = place.get("details")
+    rows = [place, *(d for d in details[:5] if isinstance(d, dict))] if isinstance(details, list) else [place]
+    for row in rows:
+        for key in WAITS:
+            value = row.get(key)
+            if isinstance(value, str) and re.fullmatch(r"\d{1,6}(?:\.\d+)?s?", value):
+                value = float(value.rstrip("s"))
+            if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e6:
+                return float(value)
+    return None
 
 
 def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
@@ -107,7 +127,8 @@ def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
         nested = _nested(raw)
         yield f"{outer}: {nested}" if outer and nested else outer or nested
     base, stated = doc.get("base_resp"), doc.get("message")
-    yield outer
+    violations = _violations(inner)
+    yield f"{outer} {violations}" if outer and violations else outer or violations
     yield _nested(error) if isinstance(error, str) else ""
     yield _said(stated)
     yield _detail(doc.get("detail"))
@@ -115,10 +136,46 @@ def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
     yield _text(base.get("status_msg")) if isinstance(base, dict) else ""
     errors = doc.get("errors")
     yield words_of(errors[0]).message if isinstance(errors, list) and errors and isinstance(errors[0], dict) else ""
-    for key in ("error_description", "msg", "reason", "title", "error_message"):
+    for key in ("error_description", "msg", "reason", "title"):
         yield _text(doc.get(key)) or _text(inner.get(key))
+    yield _otherwise_spelt(inner) or _otherwise_spelt(doc)
     yield _said(error)
     yield _said(doc.get("fault"))
+    yield _said(errors)
+    rest = _said({key: value for key, value in doc.items() if key not in ("object", "model")})
+    yield rest if " " in rest else ""
+
+
+SPELLINGS = frozenset(
+    {
+        "message", "messages", "errormessage", "errormsg", "errmsg", "errmessage", "failreason", "failuremessage",
+        "failedreason", "errordescription", "errordetail", "errordetails", "errorinfo", "errorreason", "statusmsg",
+        "statusmessage", "statustext", "returnmsg", "retmsg", "resultmsg", "respmsg", "description", "exception",
+        "faultstring", "cause", "msg", "info",
+    }
+)  # fmt: skip
+"""Keys of a reason without their case, underscores and hyphens: Baidu's error_msg, AWS's Message, iFlow's msg, …"""
+
+
+def _otherwise_spelt(place: Json) -> str:
+    """The reason under a key that says so in one of the ways it is spelt."""
+    for key, value in place.items():
+        if re.sub(r"[_\-\s]", "", key).lower() in SPELLINGS and (said := _said(value)):
+            return said
+    return ""
+
+
+def _violations(inner: Json) -> str:
+    """What Google's envelope hides behind "Request contains an invalid argument."."""
+    said: list[str] = []
+    details = inner.get("details")
+    for detail in details[:5] if isinstance(details, list) else ():
+        rows = detail.get("fieldViolations") if isinstance(detail, dict) else None
+        for row in rows[:5] if isinstance(rows, list) else ():
+            if isinstance(row, dict) and (words := _text(row.get("description"))):
+                field = _text(row.get("field"))
+                said.append(f"{field}: {words}" if field and field not in words else words)
+    return "; ".join(dict.fromkeys(said))
 
 
 SAYING = ("message", "msg", "faultstring", "detail", "error", "reason", "description", "text")
