@@ -31,6 +31,7 @@ from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_header
 from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
+from ccswitch_tui.translate.failure import Learned
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
 from ccswitch_tui.translate.response import translate_response
 from ccswitch_tui.translate.stream import StreamTranslator
@@ -130,15 +131,26 @@ class Attempt:
 
     def _learn(self, failure: Failure) -> bool:
         learned = failure.learned
-        if learned is None or learned.quirk in self._mended:
+        if learned is None:
             return False
-        self._mended.add(learned.quirk)
-        before = self._quirks()
+        taken = [self._learn_one(lesson) for lesson in (learned, *learned.also)]
+        return True in taken
+
+    def _learn_one(self, learned: Learned) -> bool:
+        # of a list each name is a lesson of its own: the next refusal names the next one
+        lesson = f"{learned.quirk}={learned.value}" if isinstance(learned.value, tuple) else learned.quirk
+        if lesson in self._mended:
+            return False
+        self._mended.add(lesson)
+        before, known = self._quirks(), self._lessons.get(learned.quirk)
         self._lessons[learned.quirk] = {"value": learned.value, "from": "learned", "because": learned.because}
-        if self._quirks() == before:
+        if self._quirks() != before:
+            return True
+        if known is None:  # the user or a probe said otherwise, and has the last word
             del self._lessons[learned.quirk]
-            return False  # the user or a probe said otherwise, and has the last word
-        return True
+        else:
+            self._lessons[learned.quirk] = known
+        return learned.instead is not None and self._learn_one(learned.instead)
 
     @cached_property
     def _conversation(self) -> str:
@@ -179,6 +191,7 @@ class Attempt:
             token_factor=self._relay.calibration.factor(self._measured),
             changes=self._retry_with,
             memory=self._relay.memory,
+            origin=self._host,
         )
         sent = translation.encoded()
         streams = bool(translation.body.get("stream"))
@@ -194,8 +207,9 @@ class Attempt:
         translator = StreamTranslator(translation, provider=target.profile.name)
         url = self._relay.upstream.address(target.profile).ask
         response = await self._send(url, sent, headers, translator, meanwhile=translation.prepare)
-        if response.status != 200:
+        if not 200 <= response.status < 300:
             return await self._failure(response, translation)
+        translator.status = response.status
         try:
             return await self._answered(response, translator, streams)
         finally:
@@ -235,7 +249,7 @@ class Attempt:
         url = with_query(self._relay.upstream.address(target.profile).ask, call.request)
         stream = NativeStream()
         response = await self._send(url, sent, forwarded(call.request), stream)
-        if response.status != 200:
+        if not 200 <= response.status < 300:
             return await self._failure(response, None)
         if call.streamed:
             return await self._relay.pump.stream(

@@ -3,14 +3,11 @@
 Servers identify fragments by index, by id, by both, by neither, with index 0
 for all, with the id in every fragment or in the first alone. `CallBook`
 resolves them; what stays ambiguous is decided by whether the call's JSON is
-complete. Ids are made unique over the whole conversation: a repeated one makes
-Claude Code drop the earlier call from its history (measured).
+complete.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +18,6 @@ from ccswitch_tui.wire.openai_chat import Fragment
 
 MOST_CALLS = 512
 """Calls in one answer: real ones have a dozen; a hostile stream must not grow without bound."""
-
-_GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_BAD = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class Call:
@@ -123,6 +117,10 @@ class CallBook:
 
     def _by_place(self, piece: Fragment) -> Call | None:
         call = self._by_index.get(piece.place) if piece.place is not None else None
+        if call is None and not piece.id and not piece.name:
+            # SGLang's flush puts the arguments of a call under the next index; a call of its own would have a name
+            last = self.calls[-1] if self.calls else None
+            return last if last is not None and last.name and not last.arguments.begun else None
         if call is None:
             same = self._by_id.get(piece.id) if piece.id else None
             return same if same is not None and same.index is None else None
@@ -144,6 +142,8 @@ class CallBook:
             return True
         if call.arguments.complete:
             return bool(_begins_object(piece.arguments)) or piece.name != call.name
+        if self._is_tool(call.name + piece.name):
+            return False  # the name came in two pieces
         return self._is_tool(call.name) and not call.arguments.begun and piece.name != call.name
 
 
@@ -159,31 +159,9 @@ def argument_text(arguments: Any) -> str:
         return arguments
     if arguments is None:
         return ""
+    if isinstance(arguments, list) and arguments and all(isinstance(part, str) for part in arguments):
+        return "".join(arguments)
     try:
         return dumps(arguments).decode()
     except ValueError:
         return "?"  # nested beyond all reason: text that is no object, and so ends in an error
-
-
-class Ids:
-    """Ids for the calls of one answer: the upstream's where they are usable, new ones where not."""
-
-    def __init__(self, used: frozenset[str], seed: str) -> None:
-        self._used = set(used)
-        self._seed = seed
-        self._made = 0
-
-    def give(self, upstream: str) -> str:
-        """An id no call of this conversation has."""
-        cleaned = _BAD.sub("_", upstream)
-        call_id = cleaned if _GOOD_ID.fullmatch(cleaned) and cleaned not in self._used else self._new()
-        self._used.add(call_id)
-        return call_id
-
-    def _new(self) -> str:
-        while True:
-            self._made += 1
-            digest = hashlib.sha256(f"{self._seed} {self._made}".encode()).hexdigest()
-            call_id = f"toolu_{digest[:24]}"
-            if call_id not in self._used:
-                return call_id

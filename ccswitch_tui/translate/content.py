@@ -13,6 +13,7 @@ from typing import Any
 
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.pdf_text import pdf_text
+from ccswitch_tui.translate.picture_refusals import LEFT_OUT, is_refused
 from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.quirks import Quirks
 
@@ -139,8 +140,11 @@ class Content:
             return text_part("[An image was here. This model cannot see images.]")
         data, url = source.get("data"), source.get("url")
         if source.get("type") == "base64" and isinstance(data, str) and data:
-            return {"type": "image_url", "image_url": {"url": f"data:{_media_type(source, 'image/png')};base64,{data}"}}
+            url = f"data:{_media_type(source, 'image/png')};base64,{data}"
         if isinstance(url, str) and url:
+            if is_refused(url, self._quirks.refused_images):
+                self._notices.add("dropped", "an image that this endpoint has refused")
+                return text_part(LEFT_OUT)
             return {"type": "image_url", "image_url": {"url": url}}
         self._notices.add("dropped", "an image whose data are not in the request")
         return text_part("[An image was here that is not part of the request.]")

@@ -93,11 +93,11 @@ ELSEWHERE = frozenset({401, 402, 403, 404, 429, 500, 502, 504, 529})
 HINTS = (
     (re.compile(r"--enable-auto-tool-choice|requires --jinja|tool-call-parser", re.I),
      "start the model server with tool calling enabled (vLLM: --enable-auto-tool-choice --tool-call-parser …; llama.cpp: --jinja)"),
-    (re.compile(r"does not support tools|no endpoints found that support tool use", re.I),
+    (re.compile(r"does not support tools|no endpoints found that support tool use|not support param\w*:? ?[\[{][^\]}]*'tools'|tools? (?:use|calling) is not supported|function call\w* (?:is|are) not supported", re.I),
      "this model cannot call tools, and Claude Code needs them: choose another model"),
     (re.compile(r"no endpoints found that support image input", re.I), "this model cannot see images"),
     (re.compile(r"no endpoints found matching your data policy", re.I), "the account's data policy excludes every host of this model"),
-    (re.compile(r"'?tools'?: array too long", re.I), "this endpoint takes 128 tools at most: switch some MCP servers off"),
+    (re.compile(r"'?tools'?: array too long|maximum tools limit|too many tools|tools.{0,40}(?:at most|maximum|exceed\w*).{0,20}\d+", re.I), "this endpoint takes 128 tools at most: switch some MCP servers off"),
 )  # fmt: skip
 
 _TRY_AGAIN = re.compile(
@@ -164,7 +164,7 @@ def failure_from_words(
     wait = retry_after(headers or {}, words.message, words.wait_s) if final in (429, 529) else None
     if wait is not None:
         out["retry-after"] = str(wait)
-    if learned is not None and learned.quirk == "images":
+    if learned is not None and learned.quirk in ("images", "refused_images", "max_images"):
         message = f"Could not process image: {message}"  # words Claude Code acts upon, should the retry fail too
     return Failure(
         status=final,

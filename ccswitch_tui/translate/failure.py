@@ -33,6 +33,10 @@ class Learned:
     value: Any
     because: str
     """The endpoint's own words."""
+    also: tuple[Learned, ...] = ()
+    """What the same words teach besides."""
+    instead: Learned | None = None
+    """What serves as well where the user has said otherwise about the first."""
 
 
 @dataclass(frozen=True)

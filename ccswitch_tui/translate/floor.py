@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from ccswitch_tui.translate.calls import MOST_CALLS, Call, CallBook, Ids, argument_text
+from ccswitch_tui.translate.call_ids import Ids
+from ccswitch_tui.translate.calls import MOST_CALLS, Call, CallBook, argument_text
 from ccswitch_tui.translate.reasoning import pack
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.writer import CALL, NOTHING, TEXT, THINKING, Writer
@@ -61,6 +62,9 @@ class Floor:
         self._blank = ""
         """White space that came first: text begins with it, a call does not need it."""
         self._details: list[Json] = []
+        self._signs = translation.quirks.reasoning_replay == "google_signature"
+        self._signature = ""
+        """A thought signature that came beside the calls rather than in one: the next call that has none gets it."""
         self._keeps_details = translation.quirks.reasoning_replay == "reasoning_details" and translation.thinking
 
     @property
@@ -73,7 +77,7 @@ class Floor:
         if self.writer.started:
             return
         seed = self._translation.seed
-        self._ids = Ids(self._translation.used_ids, seed)
+        self._ids = Ids(self._translation.used_ids, seed, self._translation.origin)
         self.writer.start(
             {
                 "id": f"msg_{seed[:24]}",
@@ -166,6 +170,14 @@ class Floor:
             call = self._book.resolve(piece)
             self._arrived(call, argument_text(piece.arguments), is_new=len(self._book.calls) > known)
 
+    def take_signature(self, signature: str) -> None:
+        """A thought signature of the delta as a whole: of the call before it if that has none, else of the next one."""
+        calls = self._book.calls
+        if calls and not calls[-1].signature and not calls[-1].opened:
+            calls[-1].signature = signature
+        else:
+            self._signature = signature
+
     def take_whole_call(self, name: str, arguments: str) -> None:
         """A call that is complete."""
         call = self._book.add(name)
@@ -206,21 +218,29 @@ class Floor:
 
     def _may_grow(self, call: Call, text: str) -> bool:
         """Whether the name may be only the beginning of a tool's name: then its arguments decide."""
-        if text.strip() or self._names.restore(call.name) in self._names.known:
+        if text.strip():
             return False
-        return any(self._names.short(known).startswith(call.name) for known in self._names.known)
+        shorts = [self._names.short(known) for known in self._names.known]
+        if any(short.startswith(call.name) and short != call.name for short in shorts):
+            return True
+        return self._names.restore(call.name) not in self._names.known and any(s.startswith(call.name) for s in shorts)
 
-    def _pass_on(self, call: Call) -> None:
+    def _pass_on(self, call: Call, *, over: bool = False) -> None:
         if not call.named:
             return
         if not call.opened:
+            call.signature, self._signature = call.signature or self._signature, ""
+            if self._signs and not call.signature and not over:
+                return  # it may come in a delta of its own behind the arguments, and must stand before the call
             self._blank = ""
             self._leave_thinking(CALL)
-            if call.signature and self._translation.thinking:
+            shows = self._translation.thinking
+            if call.signature and shows:
                 self.writer.want(THINKING)
                 self.writer.sign(pack({"google": call.signature}))
             call.opened = True
-            self.writer.open_call(self._ids.give(call.id), self._names.restore(call.name))
+            in_id = call.signature if self._signs and not shows else ""
+            self.writer.open_call(self._ids.give(call.id, in_id), self._names.restore(call.name))
         text = call.passable()
         if text:
             self.writer.add(text)
@@ -243,7 +263,7 @@ class Floor:
             rest = call.arguments.finish(cut=cut)
             if rest.problem:
                 raise Unusable(f"the model called '{self._names.restore(call.name)}' with {rest.problem}")
-            self._pass_on(call)
+            self._pass_on(call, over=True)
             if rest.text:
                 self.writer.add(rest.text)
             self.writer.close()

@@ -36,14 +36,15 @@ class Remembered:
     """The beginning of one conversation, up to an assistant turn, and all that came of it."""
 
     __slots__ = (
-        "answered", "gathered", "has_calls", "known", "leading", "messages", "notices", "quirks", "size", "turns",
-        "used_ids",
+        "answered", "gathered", "has_calls", "known", "leading", "messages", "notices", "origin", "quirks", "size",
+        "turns", "used_ids",
     )  # fmt: skip
 
     def __init__(
         self,
         *,
         quirks: Quirks,
+        origin: str,
         known: list[str],
         turns: list[Json],
         messages: list[Json],
@@ -54,6 +55,7 @@ class Remembered:
         notices: list[Notice],
     ) -> None:
         self.quirks = quirks
+        self.origin = origin
         self.known = known
         """The request's tools: names in the history are shortened with regard to them."""
         self.turns = turns
@@ -68,10 +70,12 @@ class Remembered:
         self.size = 0
         """Bytes of the request it was part of."""
 
-    def begins(self, turns: list[Any], quirks: Quirks, known: list[str]) -> bool:
+    def begins(self, turns: list[Any], quirks: Quirks, known: list[str], origin: str) -> bool:
         """Whether these turns go on from it."""
         mine = self.turns
-        if len(turns) <= len(mine) or known != self.known or (quirks is not self.quirks and quirks != self.quirks):
+        if len(turns) <= len(mine) or origin != self.origin or known != self.known:
+            return False
+        if quirks is not self.quirks and quirks != self.quirks:
             return False
         # with an assistant's turn next, as then: what the user side said is complete only with that
         return is_assistant(turns[len(mine)]) and turns[: len(mine)] == mine
@@ -94,9 +98,9 @@ class Memory:
         self._tools = [*self._tools[-MOST_TOOL_SETS + 1 :], new]
         return new
 
-    def find(self, turns: list[Any], quirks: Quirks, known: list[str]) -> Remembered | None:
+    def find(self, turns: list[Any], quirks: Quirks, known: list[str], origin: str = "") -> Remembered | None:
         """The longest remembered beginning of this conversation."""
-        fitting = [kept for kept in self._kept if kept.begins(turns, quirks, known)]
+        fitting = [kept for kept in self._kept if kept.begins(turns, quirks, known, origin)]
         return max(fitting, key=lambda kept: len(kept.turns)) if fitting else None
 
     def keep(self, new: Remembered, size: int, instead_of: Remembered | None) -> None:
@@ -122,9 +126,13 @@ class Memory:
 def cut_of(turns: list[Any]) -> int:
     """How many turns of this conversation are worth remembering: those before one of the last assistant turns."""
     for place in range(len(turns) - 1 - STILL_CHANGING, 0, -1):
-        if is_assistant(turns[place]):
-            return place
+        if is_assistant(turns[place]) and not is_assistant(turns[place - 1]) and not _is_system(turns[place - 1]):
+            return place  # behind another one of the model's it would be a part of that
     return 0
+
+
+def _is_system(turn: Any) -> bool:
+    return isinstance(turn, dict) and turn.get("role") in ("system", "developer")
 
 
 def is_assistant(turn: Any) -> bool:

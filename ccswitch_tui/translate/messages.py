@@ -13,6 +13,7 @@ import re
 from collections import deque
 from typing import Any, NamedTuple
 
+from ccswitch_tui.translate.call_ids import carried_in, upstream_id
 from ccswitch_tui.translate.content import (
     Content,
     Parts,
@@ -25,8 +26,9 @@ from ccswitch_tui.translate.content import (
 )
 from ccswitch_tui.translate.memory import Remembered, cut_of
 from ccswitch_tui.translate.notices import Notices
+from ccswitch_tui.translate.picture_refusals import newest_only
 from ccswitch_tui.translate.reasoning import Thought, replay
-from ccswitch_tui.translate.tool_names import ToolNames, upstream_id
+from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.wire.codec import dumps, loads
 from ccswitch_tui.wire.quirks import Quirks
 
@@ -36,6 +38,9 @@ NO_RESULT = "[no result: the call was interrupted]"
 ERROR_MARK = "[tool error] "
 BRIDGE = " "
 """What stands between a tool result and a user message for Mistral's templates: one space, as little as they accept."""
+KNOWN_ROLES = frozenset({"user", "assistant", "system", "developer"})
+BLANK_RESULT = "(empty)"
+PREFILL = "Your answer has begun with the following text. Go on exactly where it ends, without repeating it:\n"
 NOTHING_SAID = "(no content)"
 """Claude Code's own words for an empty message."""
 
@@ -72,19 +77,36 @@ def reminder(text: str) -> str:
     return f"<system-reminder>\n{text}\n</system-reminder>"
 
 
+class Said(NamedTuple):
+    """A turn of the model's that may go on in the next one."""
+
+    blocks: list[Json]
+    place: int
+    in_loop: bool
+    systems: list[tuple[str, Parts]]
+    """System messages since then, while its calls wait for their results."""
+
+    @property
+    def calls_something(self) -> bool:
+        return any(block.get("type") == "tool_use" for block in self.blocks)
+
+
 class Conversation:
     """Takes turns in order and builds `messages`. `used_ids` are the client's ids of all calls seen."""
 
-    def __init__(self, quirks: Quirks, names: ToolNames, notices: Notices) -> None:
+    def __init__(self, quirks: Quirks, names: ToolNames, notices: Notices, origin: str = "") -> None:
         self.messages: list[Json] = []
         self.used_ids: set[str] = set()
         self.has_calls = False
         self._quirks = quirks
         self._names = names
         self._notices = notices
+        self._origin = origin
         self._first_notice = 0
         """Those before it are about other things than the turns."""
         self._content = Content(quirks, notices)
+        self._said: Said | None = None
+        self._knows_a_role = True
         self._calls: list[Call] = []
         """Calls of the last assistant turn, in order."""
         self._waiting: dict[str, deque[Call]] = {}
@@ -108,10 +130,13 @@ class Conversation:
         start = self._recall(known, leading) if known is not None else 0
         cut = cut_of(turns) if self.can_remember else 0
         remembered = known if start >= cut else None
+        self._knows_a_role = any(isinstance(turn, dict) and turn.get("role") in KNOWN_ROLES for turn in turns)
         for place in range(start, len(turns)):
             if place == cut > start:
+                self._close_turn()
                 remembered = self._remember(turns[:cut], leading)
             self._turn(turns[place], place, place > loop_start, leading)
+        self._close_turn()
         self._close_group()
         return remembered
 
@@ -129,16 +154,41 @@ class Conversation:
             raise Malformed(f"messages.{place}.content: a text or a list of blocks is required")
         blocks = blocks_of(content)
         if role == "assistant":
-            self._assistant(blocks, place, in_loop)
-        elif role == "user":
-            self._user(blocks)
+            self._model_turn(blocks, place, in_loop)
         elif role in ("system", "developer"):
-            if not self.messages and not self._rest:
+            if not self.messages and not self._rest and self._said is None:
                 leading.append(joined(self._content.parts(blocks)))
+            elif self._said is not None and self._said.calls_something:
+                self._said.systems.append(("system", self._content.parts(blocks)))
             else:
+                self._close_turn()
                 self._rest.append(("system", self._content.parts(blocks)))
+        elif role == "user" or (isinstance(role, str) and role and self._knows_a_role):
+            self._close_turn()
+            if role != "user":
+                self._notices.add("unknown", f"a message of role '{role[:40]}' was given to the model as the user's")
+            self._user(_as_result(turn, blocks) if role == "tool" else blocks)
         else:
             raise Malformed(f"messages.{place}.role: 'user' or 'assistant' is required, not {str(role)[:40]!r}")
+
+    def _model_turn(self, blocks: list[Json], place: int, in_loop: bool) -> None:
+        """A turn behind one that called tools is a part of that, as the Messages API has it: results come for both.
+
+        Behind one that only spoke it stays a message of its own, so that what was sent before stays as it was.
+        """
+        if self._said is None or not self._said.calls_something:
+            self._close_turn()
+            self._said = Said(blocks, place, in_loop, [])
+        else:
+            self._said = self._said._replace(blocks=[*self._said.blocks, *blocks])
+
+    def _close_turn(self) -> None:
+        """Write down what the model said in its last turn: it is complete."""
+        if self._said is None:
+            return
+        said, self._said = self._said, None
+        self._assistant(said.blocks, said.place, said.in_loop)
+        self._rest += said.systems
 
     def _remember(self, turns: list[Json], leading: list[str]) -> Remembered | None:
         """All that the turns so far have come to. The next turn is an assistant's: what they say is complete."""
@@ -147,6 +197,7 @@ class Conversation:
             return None  # rare: a name in the history was shortened with regard to another one there
         return Remembered(
             quirks=self._quirks,
+            origin=self._origin,
             known=self._names.known,
             turns=turns,
             messages=self.messages[:],
@@ -175,6 +226,13 @@ class Conversation:
             messages.append({"role": "user", "content": NOTHING_SAID})
         if system:
             messages = [{"role": self._quirks.system_role, "content": system}, *messages]
+        if self._quirks.prefill == "tell" and messages[-1]["role"] == "assistant":
+            messages = [*messages[:-1], {"role": "user", "content": f"{PREFILL}{_text_of(messages[-1])}"}]
+            self._notices.add("mended", "the beginning of the answer was told to the model in words")
+        if self._quirks.blank_text != "send":
+            messages = [_without_blank(message, mark=self._quirks.blank_text == "mark") for message in messages]
+        if self._quirks.max_images is not None:
+            messages = newest_only(messages, self._quirks.max_images)
         if self._quirks.alternate_roles:
             messages = _merged(messages)
         if self._quirks.assistant_after_tool:
@@ -190,6 +248,8 @@ class Conversation:
             if block.get("type") == "tool_use":
                 calls.append(self._call(block, f"{place}.{len(calls)}"))
         parts = self._content.parts(blocks)
+        if calls and all(part.get("type") == "text" and not str(part["text"]).strip() for part in parts):
+            parts = []  # the line breaks some models write before a call say nothing, and Bedrock refuses them
         message: Json = {"role": "assistant", "content": as_content(parts) if parts else None}
         if not parts and calls and self._quirks.content_null == "empty":
             message["content"] = ""
@@ -199,14 +259,20 @@ class Conversation:
         if calls or parts:
             if self._quirks.reasoning_replay != "none":
                 thought = Thought([b for b in blocks if b.get("type") == "thinking"])
+                thought.google = thought.google or self._signature_in_ids()
                 replay(message, thought, self._quirks.reasoning_replay, in_loop=scope)
             self.messages.append(message)
+
+    def _signature_in_ids(self) -> str | None:
+        """Gemini's thought signature of a turn without thinking blocks: the client had switched thinking off."""
+        held = [carried_in(call.client_id, self._origin) for call in self._calls]
+        return next((carried.signature for carried in held if carried is not None and carried.signature), None)
 
     def _call(self, block: Json, fallback: str) -> Json:
         given = block.get("id")
         client_id = given if isinstance(given, str) and given else f"call_without_id_{fallback}"
         self.used_ids.add(client_id)
-        sent_id = upstream_id(client_id, self._quirks.tool_id)
+        sent_id = upstream_id(client_id, self._quirks.tool_id, self._origin)
         if self._calls and any(call.upstream_id == sent_id for call in self._calls):
             sent_id = upstream_id(f"{client_id} {fallback} " + "again" * 10, self._quirks.tool_id)
             self._notices.add("mended", "two tool calls of one turn had the same id")
@@ -286,6 +352,8 @@ class Conversation:
 
     def _tool_message(self, call_id: str, text: str, shown: Parts) -> Json:
         content: Any = text or self._quirks.tool_text_empty
+        if self._quirks.blank_text != "send" and not content.strip():
+            content = self._quirks.tool_text_empty or BLANK_RESULT
         if shown and self._quirks.tool_images == "inline":
             content = [*([text_part(text)] if text else []), *shown]
         elif shown and not text:
@@ -333,6 +401,39 @@ def _last_question(turns: list[Any]) -> int:
         if blocks and not any(b.get("type") == "tool_result" for b in blocks):
             return place
     return -1
+
+
+def _text_of(message: Json) -> str:
+    content = message.get("content")
+    return content if isinstance(content, str) else joined(content or [], "\n")
+
+
+def _without_blank(message: Json, *, mark: bool) -> Json:
+    """The message without text that is only white space; where nothing else is there, a mark says so."""
+    content = message.get("content")
+    if content is None and mark:
+        return {**message, "content": NOTHING_SAID}
+    if isinstance(content, str) and not content.strip():
+        said = (
+            None
+            if message.get("tool_calls") and not mark
+            else BLANK_RESULT
+            if message["role"] == "tool"
+            else NOTHING_SAID
+        )
+        return {**message, "content": said}
+    if isinstance(content, list):
+        kept = [part for part in content if part.get("type") != "text" or part["text"].strip()]
+        return {**message, "content": kept or NOTHING_SAID}
+    return message
+
+
+def _as_result(turn: Json, blocks: list[Json]) -> list[Json]:
+    """A message of OpenAI's role `tool`, where a client mixes the formats: the result it holds."""
+    call_id = turn.get("tool_call_id") or turn.get("tool_use_id")
+    if not isinstance(call_id, str) or not call_id:
+        return blocks
+    return [{"type": "tool_result", "tool_use_id": call_id, "content": turn.get("content")}]
 
 
 def _merged(messages: list[Json]) -> list[Json]:

@@ -12,9 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ccswitch_tui.translate.caps import cap_in
 from ccswitch_tui.translate.failure import Learned, clean_message
+from ccswitch_tui.translate.overflow import NOT_OVERFLOW
+from ccswitch_tui.translate.picture_refusals import picture_lesson
+from ccswitch_tui.translate.schema_refusals import schema_lesson
 from ccswitch_tui.translate.words import Words
 
 if TYPE_CHECKING:
@@ -25,26 +30,6 @@ Value = Any
 
 LEARNS_FROM = frozenset({400, 404, 405, 409, 415, 422, 500, 501})
 """500 and 501 because llama-cpp-python and some vision refusals come so; only the rows that say it look at them."""
-
-CAP_PATTERNS = tuple(
-    re.compile(p, re.I | re.S)
-    for p in (
-        r"valid range of max_(?:completion_)?tokens is \[\d+, ?(\d+)\]",
-        r"range of max_(?:completion_)?tokens should be \[\d+, ?(\d+)\]",
-        r"max_(?:completion_|output_|new_)?tokens['\"`]? (?:must be|should be|has to be) (?:less than or equal to|at most|<=|no more than|"
-        r"smaller than or equal to|between \d+ and|in the range \[?\d+ ?[,-]) ?['\"`]?(\d+)",
-        r"max_(?:completion_|output_)?tokens['\"`]? is too large.{0,80}?(?:supports at most|maximum(?: of| is)?|at most) (\d+)",
-        r"supports at most (\d+) (?:completion|output) tokens",
-        r"max_(?:completion_|output_)?tokens:? ?\d+ > (\d+),? which is the maximum",
-        r"max_(?:completion_|output_)?tokens.{0,120}?expected a value <= ?(\d+)",
-        r"max_(?:completion_|output_)?tokens.{0,80}?(?:cannot|can not|must not|may not) (?:exceed|be (?:larger|greater|more) than) (\d+)",
-        r"max_(?:completion_|output_)?tokens.{0,80}?exceeds? (?:the )?(?:model(?:'s)? )?(?:limit|maximum|max)[^\d]{0,40}(\d+)",
-        r"maximum (?:allowed )?(?:number of )?(?:output|completion) tokens[^\d]{0,60}(\d+)",
-        r"max_?(?:output_)?tokens.{0,60}?(?:maximum|max(?:imum)? value|upper limit)[^\d]{0,30}(\d+)",
-        r"integer above maximum value,? expected a value <= ?(\d+)",
-    )
-)
-"""The output limit in a refusal of max_tokens. DeepSeek, DashScope, Groq, OpenAI, Anthropic façades, Volcengine, …"""
 
 _F = r"['\"`]?(?P<f>[\w$.\[\]-]+)['\"`]?"
 FIELD_PATTERNS = tuple(
@@ -123,11 +108,46 @@ def _streams(t: Translation) -> bool:
     return t.body.get("stream") is True
 
 
+def _asks_effort(t: Translation) -> bool:
+    return t.quirks.effort != "none" and any(field in t.body for field in EFFORT_FIELDS)
+
+
+EFFORT_FIELDS = (
+    "reasoning_effort", "reasoning", "thinking", "enable_thinking", "thinking_budget", "chat_template_kwargs",
+    "thinking_budget_tokens", "reasoning_split", "extra_body",
+)  # fmt: skip
+
+
+_OTHER_THINKING = re.compile(
+    r"reasoning_content|reasoning_details|extra_content|thinking.?blocks?|redacted|signature|tool_choice|response_format|summary",
+    re.I,
+)
+
+
+def _no_effort(match: re.Match[str], t: Translation) -> Value:
+    return None if _OTHER_THINKING.search(match.string) else "none"
+
+
+def _has_blank(t: Translation) -> bool:
+    return any(isinstance(m.get("content"), str) and not m["content"].strip() for m in t.body["messages"])
+
+
+def _blank_or_null(match: re.Match[str], t: Translation) -> Value:
+    if _has_blank(t):
+        return "leave_out"
+    return "mark" if _null_content(t) else None  # façades make a blank text of a missing one
+
+
+def _ends_with_assistant(t: Translation) -> bool:
+    return t.quirks.prefill == "send" and t.body["messages"][-1]["role"] == "assistant"
+
+
 def _levels(match: re.Match[str], t: Translation) -> Value:
     words = ("none", "default", "minimal", "low", "medium", "high", "xhigh", "max")
     listed = re.findall(r"[a-z]+", match["list"].lower())
     found = tuple(word for word in words if word in listed)
-    return found or None
+    now = t.body.get("reasoning_effort")
+    return found if found and found != t.quirks.effort_levels and found != (now,) else None
 
 
 def _replay_more(match: re.Match[str], t: Translation) -> Value:
@@ -151,6 +171,12 @@ def _r(
     return Refusal(quirk, value, re.compile(pattern, re.I | re.S), sent, who, also_500)
 
 
+LEVELS = r"(?:[\s,'\"`\[\]/|]|\bor\b|\band\b|\b(?:none|minimal|low|medium|high|xhigh|max|default)\b){3,200}"
+EFFORT = r"reasoning[_ -]?effort|reasoning|thinking(?:[_ -]?(?:budget|config|level|mode|tokens))?|enable_thinking|think|effort"
+REFUSING = (
+    r"not (?:be )?(?:support|allow|permit|available|enabled|recogni[sz]ed|valid|a valid|accept|compatible)\w*|n't (?:support|accept|allow)|unsupported|unknown|unrecogni[sz]ed|unexpected"
+    r"|invalid|must be (?:omitted|absent|disabled)|requires? |cannot|illegal|不支持|无效"
+)
 IMAGE = r"(?:image|vision|multi-?modal|image_url|picture)"
 REFUSALS = (
     _r("max_tokens_field", "max_completion_tokens", r"max_tokens.{0,120}(?:use|instead|not (?:supported|compatible)).{0,60}max_completion_tokens",
@@ -171,9 +197,15 @@ REFUSALS = (
        _sent("reasoning_effort"), "OpenAI"),
     _r("effort_levels", _levels, r"unsupported value: 'reasoning_effort'.{0,120}supported values are:?(?P<list>[^\n]{3,120})",
        _sent("reasoning_effort"), "OpenAI"),
-    _r("effort_off", "omit", r"reasoning is mandatory.{0,80}cannot be disabled|thinking.{0,40}(?:cannot|can't|can not) be disabled(?! when)",
+    _r("effort_off", "omit", r"reasoning is mandatory.{0,80}cannot be disabled|thinking.{0,40}(?:cannot|can't|can not) be disabled(?! when)"
+       r"|only works in thinking mode|(?:thinking|reasoning) (?:is |must be )(?:always on|required|enabled for)",
        lambda t: t.quirks.effort != "none" and not t.thinking, "OpenRouter: models that always think"),
     _r("effort", "none", r"chat_template(?:_kwargs)? is not supported", _sent("chat_template_kwargs"), "NIM: Mistral tokenizers"),
+    _r("effort_levels", _levels, rf"reasoning[_.]?effort.{{0,200}}input should be (?P<list>{LEVELS})", _sent("reasoning_effort"), "vLLM, FastAPI: pydantic's literal_error"),
+    _r("effort_levels", _levels, rf"(?:reasoning|think\w*|effort)[_ ]?(?:effort|value|level)?s?.{{0,80}}(?:must be|should be|one of|allowed|valid|supported|expected|choose)(?: values?| levels?)?(?: are| is)?(?: one of)?[: (]*(?P<list>{LEVELS})",
+       _sent("reasoning_effort"), "Ollama and others: (must be \"high\", \"medium\", \"low\", …)"),
+    _r("effort", _no_effort, rf"(?<![\w.])(?:{EFFORT})\b[^.\n]{{0,100}}(?:{REFUSING})|(?:{REFUSING})[^.\n]{{0,80}}(?<![\w.])(?:{EFFORT})\b",
+       _asks_effort, "Ollama (a model that does not think), Gemini, xAI, relays: plain words", True),
     _r("always_stream", True, r"enable_thinking must be set to false for non-?streaming|enable.?thinking.{0,60}(?:non-?stream|stream ?= ?false)"
        r"|must have stream ?= ?true|only (?:supports?|available in) stream(?:ing)?\b|please (?:use|enable) stream",
        lambda t: not t.body.get("stream"), "Qwen, Fireworks"),
@@ -188,7 +220,10 @@ REFUSALS = (
        lambda t: t.quirks.system_role == "developer", "servers without the developer role", True),
     _r("tool_choice", "strings_only", r"invalid tool_choice type: ['\"]?object|tool_choice.{0,60}(?:must be|should be|expected) a? ?string",
        lambda t: isinstance(t.body.get("tool_choice"), dict), "LM Studio"),
-    _r("tool_choice", "auto_only", r"tool_choice.{0,80}(?:incompatible|not support|only (?:supports? )?['\"]?auto|must be ['\"]?auto|not compatible|unsupported)"
+    _r("tool_choice", "objects_only", r"tool_choice.{0,80}(?:valid dictionary|must be an? (?:object|dict)|(?:should|expected)\S* (?:be )?(?:an? )?(?:object|dict|mapping|model))",
+       lambda t: isinstance(t.body.get("tool_choice"), str), "FastAPI gateways (lm-proxy)"),
+    _r("tool_choice", "auto_only", r"tool_choice.{0,80}(?:incompatible|not support|only (?:supports? )?['\"]?auto|must be ['\"]?auto|not compatible|unsupported|not (?:allowed|available|permitted))"
+       r"|(?:not|n't|cannot|can't|un)\s?(?:be )?(?:support|compatible|allow|accept|use|work)\w*.{0,40}(?:tool_choice|forced tool)|(?:thinking|reasoning).{0,60}(?:tool_choice|forces? tool|forced tool)"
        r"|no endpoints found that support the provided ['\"`]?tool_choice", lambda t: t.body.get("tool_choice") not in (None, "auto"),
        "DeepSeek, Kimi and GLM thinking; OpenRouter"),
     _r("schema", "gemini", r"unknown name ['\"](?:additionalProperties|\$schema|const|propertyNames|exclusiveM\w+|patternProperties|\$ref|\$defs|default|\$id|uniqueItems)['\"]"
@@ -202,7 +237,7 @@ REFUSALS = (
     _r("images", "note", rf"{IMAGE}.{{0,60}}(?:not supported|unsupported|not support|not allowed|not available|not enabled|isn't supported)"
        rf"|(?:does not|doesn't|not|cannot|can't|don't) (?:support|accept|process|handle|take) {IMAGE}|(?:not|n't) support.{{0,30}}{IMAGE}"
        r"|unknown variant [`'\"]?image_url|no endpoints found that support image input|only (?:supports? )?text(?:-only)? (?:input|content|messages|model)"
-       r"|invalid content type.{0,40}image|at most 0 image|text-only model|expected [`'\"]?text[`'\"]?.{0,40}image_url", _has_images, "text-only models", True),
+       r"|invalid content type.{0,40}image|at most 0 image|text-only model|not a multi-?modal model|only ['\"`]?text['\"`]? content|no vision|expected [`'\"]?text[`'\"]?.{0,40}image_url", _has_images, "text-only models", True),
     _r("pdf", "text", r"(?:\bfiles?\b|pdf|document).{0,60}(?:not supported|unsupported|not support|not allowed|unknown|invalid)|unknown variant [`'\"]?file"
        r"|(?:not|n't) support.{0,30}(?:\bfiles?\b|pdf|document)", _has_files, "endpoints without file parts"),
     _r("reasoning_replay", _replay_more, r"reasoning_content.{0,60}must be passed back|missing [`'\"]?reasoning_content|reasoning_content is missing"
@@ -218,13 +253,17 @@ REFUSALS = (
        lambda t: _null_content(t) and t.quirks.content_null == "null", "llama-cpp-python and strict servers", True),
     _r("content_null", "empty", r"input should be a valid string|none is not an allowed value",
        lambda t: _null_content(t) and t.quirks.content_null == "null", "llama-cpp-python", True),
+    _r("prefill", "tell", r"prefill|(?:last|final) message.{0,60}(?:must|should|has to|cannot|can't).{0,40}(?:user|tool|assistant)|(?:must|should) end with a user message|cannot continue.{0,40}assistant",
+       _ends_with_assistant, "llama.cpp while it thinks, Claude 4.6 and later behind façades", True),
+    _r("blank_text", _blank_or_null, r"is blank|non-?whitespace|(?:only|contains?) (?:white ?space|blanks)|(?:text|content).{0,60}(?:(?:must|should|can) ?not be (?:empty|blank)|cannot be (?:empty|blank)|non-?empty|is empty|may not be (?:empty|blank)|minimum length|at least 1 char)",
+       lambda t: _has_blank(t) or (_null_content(t) and t.quirks.content_null == "null"), "Bedrock and Claude behind façades", True),
     _r("tool_text_empty", "(empty)", r"(?:content|text).{0,60}(?:must not be empty|cannot be empty|non-?empty|should not be empty)",
        lambda t: any(m["role"] == "tool" and m["content"] == "" for m in t.body["messages"]), "servers that refuse an empty text"),
     _r("response_format", "json_object", r"(?:response_format|json_schema).{0,120}(?:not support|unsupported|unavailable|not available|invalid|unknown|must be)",
        lambda t: t.body.get("response_format", {}).get("type") == "json_schema", "servers without schema support"),
     _r("response_format", "none", r"(?:response_format|json_object|json mode).{0,120}(?:not support|unsupported|unavailable|not available|invalid|unknown)",
        lambda t: t.body.get("response_format", {}).get("type") == "json_object", "servers without JSON mode"),
-    _r("dummy_tool", True, r"toolConfig field must be defined", lambda t: _has_tool_turns(t) and not _has_tools(t), "Bedrock façades"),
+    _r("dummy_tool", True, r"toolConfig field must be defined|(?:tool calling without|expects the) [`'\"]?tools=?[`'\"]? param|add dummy tool|tools? (?:must|should) (?:be )?(?:provided|defined|present) when.{0,60}tool", lambda t: _has_tool_turns(t) and not _has_tools(t), "Bedrock façades, LiteLLM before them", True),
     _r("stream_options", False, r"stream_options.{0,80}(?:not (?:supported|permitted|allowed)|unsupported|unknown|unrecognized|extra)|include_usage.{0,60}(?:not|extra)",
        _sent("stream_options"), "older Mistral, Fireworks, NIM, Gemini"),
     _r("never_stream", True, r"(?<!non-)(?<!non )\bstream(?:ing|ed)?\b[^,;.\n]{0,40}(?:not (?:supported|available|allowed|enabled|implemented|permitted)|unsupported"
@@ -233,6 +272,7 @@ REFUSALS = (
 )  # fmt: skip
 
 FIELD_QUIRKS: dict[str, tuple[str, Value]] = {
+    "response_format": ("response_format", "none"),
     "max_tokens": ("max_tokens_field", "max_completion_tokens"),
     "max_completion_tokens": ("max_tokens_field", "max_tokens"),
     "temperature": ("sampling", "none"),
@@ -270,6 +310,18 @@ NESTED = frozenset(
 
 GIVEN_UP_NEVER = frozenset({"model", "messages", "tools", "tool_choice", "response_format", "stream"})
 
+_LISTED = re.compile(
+    r"(?:does not|doesn't|not) support(?:ed)? (?:the )?(?:param\w*|arguments?|fields?|options?):? ?(?P<list>\[[^\]]*\]|\{[^}]*\})",
+    re.I,
+)
+"""LiteLLM: "ollama does not support parameters: ['parallel_tool_calls'], for model=x"; older ones print the values too."""
+_LISTED_NAME = re.compile(r"['\"](\w+)['\"](?= ?[:,\]])")
+
+
+def _listed_fields(text: str) -> list[str]:
+    found = _LISTED.search(text)
+    return list(_LISTED_NAME.findall(found["list"])) if found else []
+
 
 def refused_fields(words: Words) -> Iterator[str]:
     """Names that these words bind to a refusal, as they are written (perhaps with a path)."""
@@ -290,25 +342,74 @@ def learn(status: int, words: Words, translation: Translation) -> Learned | None
     cap = None if soft else _cap(words, translation)
     if cap is not None:
         return Learned("max_output", cap, because)
+    listed = [
+        _with_instead(Learned(*lesson, because), translation)
+        for lesson in _not_taken(_listed_fields(words.text), translation)
+    ]
+    if listed:
+        return replace(listed[0], also=tuple(listed[1:]))
+    lesson = _narrow(words, translation)
+    if lesson is not None:
+        return Learned(*lesson, because)
     for row in REFUSALS:
         match = row.pattern.search(words.text) if not soft or row.also_500 else None
         if match is None or not row.sent(translation):
             continue
         value = row.value(match, translation) if callable(row.value) else row.value
         if value is not None and getattr(translation.quirks, row.quirk) != value:
-            return Learned(row.quirk, value, because)
-    return None if soft else _field_refused(words, translation, because)
+            return _with_instead(Learned(row.quirk, value, because), translation)
+    return (None if soft else _field_refused(words, translation, because)) or _schema(words, translation, because)
+
+
+def _with_instead(lesson: Learned, translation: Translation) -> Learned:
+    """The lesson, and what serves where the user has chosen a dialect of effort: not to send its fields to this model."""
+    if lesson.quirk != "effort" or lesson.value != "none":
+        return lesson
+    dropped = translation.quirks.drop_fields
+    fields = [field for field in EFFORT_FIELDS if field in translation.body]
+    return replace(lesson, instead=Learned("drop_fields", (*dropped, *fields), lesson.because)) if fields else lesson
+
+
+def _narrow(words: Words, translation: Translation) -> tuple[str, Value] | None:
+    """A lesson about one picture rather than all."""
+    quirks = translation.quirks
+    if quirks.images != "send":
+        return None
+    return picture_lesson(words.text, translation.body, quirks.refused_images, quirks.max_images)
+
+
+def _schema(words: Words, translation: Translation, because: str) -> Learned | None:
+    quirks = translation.quirks
+    lesson = schema_lesson(
+        words.text,
+        words.param,
+        translation.body,
+        dialect=quirks.schema,
+        lenient=quirks.lenient_tools,
+        dropped=quirks.drop_tools,
+    )
+    return None if lesson is None else Learned(*lesson, because)
 
 
 def _cap(words: Words, translation: Translation) -> int | None:
     sent = translation.body.get(translation.quirks.max_tokens_field)
-    if not isinstance(sent, int):
+    if not isinstance(sent, int) or NOT_OVERFLOW.search(words.text):
         return None
-    for pattern in CAP_PATTERNS:
-        match = pattern.search(words.text.replace(",", "") if "[" not in words.text else words.text)
-        if match and 0 < int(match[1][:12]) < sent:
-            return int(match[1][:12])
-    return None
+    return cap_in(words.text, words.param, sent)
+
+
+def _not_taken(names: list[str], translation: Translation) -> Iterator[tuple[str, Value]]:
+    """Lessons of a list of fields that an endpoint does not take."""
+    body, dropped = translation.body, translation.quirks.drop_fields
+    for name in names:
+        quirk, value = FIELD_QUIRKS.get(name, ("", None))
+        if name == "max_tokens":
+            continue  # it is only called otherwise, and the list does not say how
+        if quirk and name in body and getattr(translation.quirks, quirk) != value:
+            yield quirk, value
+        elif not quirk and name in body and name not in GIVEN_UP_NEVER:
+            dropped = (*dropped, name)
+            yield "drop_fields", dropped
 
 
 def _field_refused(words: Words, translation: Translation, because: str) -> Learned | None:
@@ -326,7 +427,7 @@ def _field_refused(words: Words, translation: Translation, because: str) -> Lear
             if name == "reasoningEffort":
                 sent = "reasoning_effort" in body
             if sent and getattr(translation.quirks, quirk) != value:
-                return Learned(quirk, value, because)
+                return _with_instead(Learned(quirk, value, because), translation)
         elif name in body and not in_messages and name not in GIVEN_UP_NEVER:
             return Learned("drop_fields", (*translation.quirks.drop_fields, name), because)
     return None

@@ -73,6 +73,8 @@ class Translation:
     """The tools as they are counted."""
     given: Json
     """The client's request."""
+    origin: str
+    """The endpoint: ids it made itself go back to it as they were."""
     token_factor: float
     """What calibration makes of an estimate."""
     known: Remembered | None = None
@@ -136,14 +138,15 @@ def translate_request(
     token_factor: float = 1.0,
     changes: Mapping[str, Any] = NO_CHANGES,
     memory: Memory | None = None,
+    origin: str = "",
 ) -> Translation:
     """The chat request for `body` to `model`. Raises RequestRefused for what is no Messages request.
 
     `changes` are fields for this one try, as Failure.retry_with names them.
-    `memory` spares the translation of turns that were seen before.
+    `memory` spares the translation of turns that were seen before. `origin` is the endpoint's host.
     """
     try:
-        translation = _translate(body, model, quirks, session, token_factor, memory)
+        translation = _translate(body, model, quirks, session, token_factor, memory, origin)
         translation.body.update(changes)
         for name in [name for name, value in changes.items() if value is None]:
             del translation.body[name]
@@ -173,7 +176,7 @@ def _refuse_held_conversation(thread: Any) -> None:
 
 
 def _translate(
-    given: Any, model: str, quirks: Quirks, session: str | None, token_factor: float, memory: Memory | None
+    given: Any, model: str, quirks: Quirks, session: str | None, token_factor: float, memory: Memory | None, origin: str
 ) -> Translation:
     if not isinstance(given, dict):
         raise Malformed("the request must be a JSON object")
@@ -184,10 +187,10 @@ def _translate(
     tools = find_tools(given.get("tools"), quirks)
     notices = Notices(tools.notices)
     names = tools.names.copy()
-    talk = Conversation(quirks, names, notices)
+    talk = Conversation(quirks, names, notices, origin)
     leading: list[str] = []
     turns = given["messages"]
-    known = memory.find(turns, quirks, names.known) if memory is not None and talk.can_remember else None
+    known = memory.find(turns, quirks, names.known, origin) if memory is not None and talk.can_remember else None
     remembered = talk.take_all(turns, leading, known)
     choice = given.get("tool_choice")
     extra = leading + _server_tool_words(tools.server, bool(tools.by_name), choice)
@@ -230,6 +233,7 @@ def _translate(
         local_stops=stops[quirks.stop_limit :],
         used_ids=frozenset(talk.used_ids),
         given=given,
+        origin=origin,
         token_factor=token_factor,
         known=known,
         remembered=remembered if memory is not None else None,

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ccswitch_tui.translate.schema_lenient import lenient
+
 Json = dict[str, Any]
 Step = Callable[[Json], Json]
 
@@ -59,8 +61,10 @@ def in_dialect(schema: Any, dialect: str) -> Json:
     root = complete_root(schema)
     if dialect == "as_is":
         return root
-    if dialect == "gemini":
-        root = _inline(root, root, 0)
+    if dialect in ("gemini", "lenient"):
+        root = complete_root(_inline(root, root, 0))
+    if dialect == "lenient":
+        return lenient(root)
     walked = complete_root(_walk(root, _STEPS[dialect]))
     return _aliased(walked) if dialect == "nim" else walked
 

@@ -28,10 +28,12 @@ from ccswitch_tui.wire.anthropic import PING
 from ccswitch_tui.wire.codec import loads, string_body
 from ccswitch_tui.wire.openai_chat import (
     DONE,
-    FINISH,
+    FAILED,
+    UNCLEAR,
     Usage,
     choice_of,
     content_parts,
+    finish_of,
     fragments_of,
     images_of,
     read_usage,
@@ -420,8 +422,11 @@ class StreamTranslator:
         return failure_from_words(0, words, provider=self._provider, model=self._model, translation=self.translation)
 
     def _finish_named(self, finish: str, choice: Json) -> None:
-        self._finish = FINISH.get(finish, "end_turn")
-        if self._finish == "error":
+        meaning = finish_of(finish)
+        if meaning == UNCLEAR:
+            self.notices.add("guessed", f"the endpoint ended the answer with '{finish[:60]}', taken for a good end")
+        self._finish = "end_turn" if meaning == UNCLEAR else meaning
+        if meaning == FAILED:
             error = choice.get("error")
             if isinstance(error, dict):
                 raise AnswerFailed(self._upstream_error({"error": error}))

@@ -1,4 +1,4 @@
-"""Tool names and call ids as upstreams accept them, and back.
+"""Tool names as upstreams accept them, and back.
 
 Chat completions takes names of at most 64 characters `[A-Za-z0-9_-]`; MCP
 names are longer. The short form depends on the name alone, so the same
@@ -12,15 +12,24 @@ import re
 from collections.abc import Iterable
 
 LONGEST_NAME = 64
-LONGEST_ID = 40
-"""OpenAI: "tool_calls[…].id: string too long. Expected a string with maximum length 40"."""
 
 _GOOD_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_GOOD_ID = re.compile(r"[!-~]{1,40}")
-_NINE = re.compile(r"[A-Za-z0-9]{9}")
 _BAD = re.compile(r"[^A-Za-z0-9_-]")
-_SPACES = ("functions.", "function.", "default_api.", "default_api:", "tools.")
-"""Name spaces that models write before a tool's name; Claude Code knows no tool of that name (measured)."""
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
+_MARKS = frozenset(
+    {
+        "functions", "function", "default_api", "tools", "tool", "tool_call", "tool_calls", "tool_use", "assistant",
+        "channel", "commentary", "analysis", "final", "message", "call", "start", "end", "constrain", "json", "to",
+        "recipient", "name", "arg_key", "arg_value", "args", "arguments", "parameter", "parameters", "invoke", "python",
+        "api", "namespace", "repo_browser", "multi_tool_use", "tool_sep", "im_start", "im_end", "xml", "type",
+        "tool_name",
+    }
+)  # fmt: skip
+"""Words of name spaces and chat templates that models write around a tool's name; Claude Code knows no tool of that
+name (measured). Sources: reports of vLLM, SGLang, llama.cpp and Fireworks with gpt-oss, GLM and Kimi."""
+
+
+_TAIL = re.compile(r"(?:[_-]\d{1,3}|json|commentary|analysis)$")
 
 
 def _digest(text: str) -> str:
@@ -72,20 +81,58 @@ class ToolNames:
         return short
 
     def restore(self, name: str) -> str:
-        """The tool the model meant: our short form undone, a name space removed, case forgiven where it is unique."""
+        """The tool the model meant: our short form undone, markup around it removed, case forgiven where unique."""
         if name in self._long:
             return self._long[name]
         bare = name.strip()
-        for space in _SPACES:
-            bare = bare.removeprefix(space)
         if bare in self._long:
             return self._long[bare]
-        alike = [known for known in self.known if known.lower() == bare.lower()]
-        return alike[0] if len(alike) == 1 else bare or name
+        return self._meant(bare) or bare or name
+
+    def _meant(self, name: str) -> str:
+        """The only tool of the request that these letters can stand for; "" where there is none or more than one."""
+        alike = [known for known in self.known if known.lower() == name.lower()]
+        if len(alike) == 1:
+            return alike[0]
+        squeezed = _squeezed(name)
+        same = [known for known in self.known if squeezed and _squeezed(self.short(known)) == squeezed]
+        if len(same) == 1:
+            return same[0]
+        words = [self._without_tail(m[0]) for m in _WORD.finditer(name)]
+        among = self._among(words)
+        if among:
+            return among
+        # an MCP tool without its server, or without the word mcp: read_file, fs__read_file, mcp.fs.read_file
+        inner = [known for known in self.known if known.startswith("mcp__") and _ends_in(known, words)]
+        return inner[0] if len(inner) == 1 else ""
+
+    def _without_tail(self, word: str) -> str:
+        """A tool's name without the call's number or the word of markup that was glued to it: Bash_0, Bashjson."""
+        tail = _TAIL.search(word)
+        bare = word[: tail.start()] if tail and word not in self._long else word
+        return bare if bare in self._long else word
+
+    def _among(self, words: list[str]) -> str:
+        """The tool that is one of these words, if all the others are markup or a call's number."""
+        called = [w for w in words if w in self._long]
+        others = [w for w in words if w not in self._long and w.lower() not in _MARKS and not w.isdecimal()]
+        if len(set(called)) == 1 and words and (not others or words[-1] == called[0] or words[0] == called[0]):
+            return self._long[called[0]]
+        if called:
+            return ""
+        forgiven = {known for w in words for known in self.known if known.lower() == w.lower()}
+        strangers = [w for w in words if w.lower() not in _MARKS and not w.isdecimal()]
+        return forgiven.pop() if len(forgiven) == 1 and len(strangers) == 1 else ""
 
 
-def upstream_id(call_id: str, style: str) -> str:
-    """A call's id as this upstream accepts it; the same for the call and for its result."""
-    if style == "mistral9":
-        return call_id if _NINE.fullmatch(call_id) else _digest(call_id)[:9]
-    return call_id if _GOOD_ID.fullmatch(call_id) else f"call_{_digest(call_id)[:24]}"
+def _squeezed(name: str) -> str:
+    """A name without what models and servers put between its words."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _ends_in(known: str, words: list[str]) -> bool:
+    """Whether these words, markup aside, are the end of an MCP tool's name."""
+    said = _squeezed("".join(w for w in words if w.lower() not in _MARKS))
+    parts = known.split("__")
+    tails = {_squeezed("".join(parts[place:])) for place in range(1, len(parts))}
+    return bool(said) and said in tails

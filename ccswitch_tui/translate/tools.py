@@ -72,10 +72,13 @@ def chat_tools(custom: list[Json], names: ToolNames, quirks: Quirks) -> list[Jso
     made = []
     for tool in custom:
         function: Json = {"name": names.short(tool["name"])}
+        if function["name"] in quirks.drop_tools:
+            continue
         description = tool.get("description")
         if isinstance(description, str) and description:
             function["description"] = description[: quirks.max_description]
-        function["parameters"] = in_dialect(tool.get("input_schema"), quirks.schema)
+        dialect = "lenient" if function["name"] in quirks.lenient_tools else quirks.schema
+        function["parameters"] = in_dialect(tool.get("input_schema"), dialect)
         if quirks.schema == "strict":
             function["strict"] = True
         entry: Json = {"type": "function", "function": function}
@@ -115,6 +118,9 @@ def tool_set(given: Any, quirks: Quirks, text: str | None = None) -> ToolSet:
     names = ToolNames(tool["name"] for tool in tools.custom)
     by_name = {tool["name"]: tool for tool in tools.custom}
     chat = chat_tools(tools.custom, names, quirks)
+    for name in quirks.drop_tools:
+        if names.restore(name) in by_name:
+            notices.add("dropped", f"the tool '{names.restore(name)}': this endpoint refuses its schema")
     return ToolSet(quirks, by_name, tools.server, names, chat, notices, tools_text(given) if text is None else text)
 
 
@@ -123,29 +129,44 @@ def choice_fields(choice: Any, names: ToolNames, quirks: Quirks, notices: Notice
     if not isinstance(choice, dict):
         return {}
     fields: Json = {}
-    wanted = _wanted(choice, names, notices)
+    wanted = _wanted(choice, names, quirks.drop_tools, notices)
     if wanted is not None:
         if isinstance(wanted, dict) and quirks.tool_choice == "strings_only":
             notices.add("guessed", "this endpoint cannot be told which tool to use: any tool is asked for")
             wanted = "required"
+        if isinstance(wanted, str) and quirks.tool_choice == "objects_only":
+            return _without_words(wanted, names, notices) | _one_at_a_time(choice, quirks, notices)
         if wanted not in ("auto", "none") and quirks.tool_choice == "auto_only":
             notices.add("dropped", "this endpoint cannot be made to use a tool: it is left to the model")
             wanted = "auto"
         fields["tool_choice"] = wanted
-    if choice.get("disable_parallel_tool_use") is True:
-        if quirks.parallel_tools:
-            fields["parallel_tool_calls"] = False
-        else:
-            notices.add("dropped", "this endpoint cannot be told to use one tool at a time")
-    return fields
+    return fields | _one_at_a_time(choice, quirks, notices)
 
 
-def _wanted(choice: Json, names: ToolNames, notices: Notices) -> str | Json | None:
+def _one_at_a_time(choice: Json, quirks: Quirks, notices: Notices) -> Json:
+    if choice.get("disable_parallel_tool_use") is not True:
+        return {}
+    if quirks.parallel_tools:
+        return {"parallel_tool_calls": False}
+    notices.add("dropped", "this endpoint cannot be told to use one tool at a time")
+    return {}
+
+
+def _without_words(wanted: str, names: ToolNames, notices: Notices) -> Json:
+    """For endpoints that take no word here: the only tool there is can still be named."""
+    if wanted == "required" and len(names.known) == 1:
+        return {"tool_choice": {"type": "function", "function": {"name": names.short(names.known[0])}}}
+    if wanted != "auto":
+        notices.add("dropped", "this endpoint cannot be told whether to use a tool: it is left to the model")
+    return {}
+
+
+def _wanted(choice: Json, names: ToolNames, dropped: tuple[str, ...], notices: Notices) -> str | Json | None:
     kind, name = choice.get("type"), choice.get("name")
     words = {"auto": "auto", "any": "required", "none": "none"}
     if kind == "tool":
-        if isinstance(name, str) and name in names.known:
+        if isinstance(name, str) and name in names.known and names.short(name) not in dropped:
             return {"type": "function", "function": {"name": names.short(name)}}
-        notices.add("dropped", f"tool_choice names '{name}', which is not among the tools")
+        notices.add("dropped", f"tool_choice names '{name}', which is not among the tools sent")
         return None
     return words.get(kind) if isinstance(kind, str) else None

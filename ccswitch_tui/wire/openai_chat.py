@@ -7,6 +7,7 @@ documentation, and the deviations each row names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -15,16 +16,48 @@ Json = dict[str, Any]
 DONE = b"[DONE]"
 
 FINISH = {
-    "stop": "end_turn", "eos": "end_turn", "eos_token": "end_turn", "end_turn": "end_turn", "stop_token": "end_turn",
-    "tool_calls": "end_turn", "function_call": "end_turn", "tool_use": "end_turn",
-    "length": "max_tokens", "max_tokens": "max_tokens", "model_length": "max_tokens", "max_output_tokens": "max_tokens",
-    "content_filter": "refusal", "safety": "refusal", "sensitive": "refusal", "refusal": "refusal",
-    "recitation": "refusal", "prohibited_content": "refusal", "blocklist": "refusal", "spii": "refusal",
+    **dict.fromkeys(
+        ("stop", "eos", "eos_token", "eos_token_id", "end_turn", "end_of_turn", "end_of_text", "eot", "end",
+         "stop_token",
+         "stop_sequence", "stop_string", "stop_str", "complete", "completed", "done", "finish", "finished", "success",
+         "ok", "normal", "natural", "<|im_end|>", "[done]",
+         "tool_calls", "tool_call", "tool_use", "tools", "tool", "tooluse", "toolcalls", "tool-calls",
+         "function_call", "function_calls"),
+        "end_turn",
+    ),
+    **dict.fromkeys(
+        ("length", "max_tokens", "model_length", "max_output_tokens", "max_length", "max_new_tokens", "token_limit",
+         "max_completion_tokens", "output_length", "length_capped", "maxtokens"),
+        "max_tokens",
+    ),
+    **dict.fromkeys(
+        ("content_filter", "contentfilter", "safety", "sensitive", "refusal", "recitation", "prohibited_content",
+         "blocklist", "spii", "image_safety", "content_filtered", "guardrail_intervened", "moderation", "policy"),
+        "refusal",
+    ),
     "model_context_window_exceeded": "model_context_window_exceeded",
-    "error": "error", "network_error": "error", "insufficient_system_resource": "error",
 }  # fmt: skip
-"""finish_reason, lower case → stop_reason ("error": the answer failed). Unknown words end a turn. That a
-call was made is known from the call, not from this word: several servers say stop after one."""
+"""finish_reason, lower case → stop_reason. That a call was made is known from the call, not from this word: several
+servers say stop after one."""
+
+FAILING = re.compile(
+    r"abort|cancel|time.?out|timed.?out|time.?limit|deadline|fail|error|malform|incomplete|unexpected|invalid|interrupt|exception|crash|kill"
+    r"|terminat|preempt|evict|overload|unavailable|disconnect|network|reset|\boom\b|out.?of.?memory|reject|denied|toxic|filter|unspecified"
+    r"|insufficient|missing|too.?many|partial|truncat|shutdown|drain|expired|lost|broken|stall|unfinished|repetition|loop|^other$|^language$"
+)
+"""In a finish_reason: the answer did not come to its end. vLLM and SGLang abort, Gemini's MALFORMED_FUNCTION_CALL and
+UNEXPECTED_TOOL_CALL (with LiteLLM's words around them), Cohere's ERROR_TOXIC, DeepSeek's
+insufficient_system_resource."""
+FAILED, UNCLEAR = "error", "unclear"
+
+
+def finish_of(word: str) -> str:
+    """What this finish_reason means: a stop_reason, FAILED, or UNCLEAR for a word that says nothing either way."""
+    word = word.strip().lower()
+    known = FINISH.get(word)
+    if known is not None:
+        return known
+    return FAILED if FAILING.search(word) else UNCLEAR
 
 
 class Usage(NamedTuple):
@@ -47,6 +80,8 @@ def whole(value: Any) -> int | None:
     """A token count, or None for anything that is none."""
     if value is None:
         return None
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value[:16])
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value < 1e15 else None
@@ -68,40 +103,102 @@ def _first(*values: Any) -> int:
 
 
 def read_usage(given: Any) -> Usage | None:
-    """The usage object of any server; None where it says nothing."""
+    """The usage object of any server; None where it says nothing.
+
+    `total_tokens` tells what is inside what: some count cached input and reasoning beside the rest.
+    """
     if not isinstance(given, dict):
         return None
-    details = given.get("prompt_tokens_details")
-    details = details if isinstance(details, dict) else {}
-    inner = given.get("input_tokens_details")
-    inner = inner if isinstance(inner, dict) else {}
-    prompt, output = whole(given.get("prompt_tokens")), whole(given.get("completion_tokens"))
-    output = output if output is not None else whole(given.get("output_tokens"))
+    details = _object(given.get("prompt_tokens_details"))
+    inner = _object(given.get("input_tokens_details"))
+    prompt = _known(given, "prompt_tokens", "promptTokenCount", "promptTokens", "prompt_eval_count", "inputTokens")
+    output = _known(
+        given, "completion_tokens", "output_tokens", "candidatesTokenCount", "completionTokens", "eval_count",
+        "outputTokens",
+    )  # fmt: skip
     read = _first(
         details.get("cached_tokens"),
         given.get("prompt_cache_hit_tokens"),  # DeepSeek
         given.get("cached_tokens"),  # Moonshot
         inner.get("cached_tokens"),
         given.get("cache_read_input_tokens"),
+        given.get("cachedContentTokenCount"),  # Gemini
     )
     write = _first(
         details.get("cache_write_tokens"),
         details.get("cache_creation_tokens"),
         given.get("cache_creation_input_tokens"),
     )
+    total = _known(given, "total_tokens", "totalTokenCount", "totalTokens")
     if prompt is None:
         prompt = whole(given.get("input_tokens"))
         if prompt is not None and "cache_read_input_tokens" in given and not inner:
             prompt += read + write  # Anthropic's own form: what was cached is not in input_tokens
     cost = money(given.get("cost"))
     if prompt is None and output is None:
-        total = whole(given.get("total_tokens"))
         return None if not total else Usage(total, None, 0, 0, cost)
-    if prompt is not None:
-        read = min(read, prompt)
-        write = min(write, prompt - read)
-        return Usage(prompt - read - write, output, read, write, cost)
-    return Usage(None, output, read, write, cost)
+    if prompt is None:
+        return Usage(None, output, read, write, cost)
+    if output is not None and total is not None:
+        prompt, output = _with_what_is_beside(prompt, output, read, _reasoning(given), total)
+    read = min(read, prompt)
+    write = min(write, prompt - read)
+    return Usage(prompt - read - write, output, read, write, cost)
+
+
+def _with_what_is_beside(prompt: int, output: int, read: int, reasoning: int, total: int) -> tuple[int, int]:
+    """Input and output tokens, with cached input and reasoning where the total proves that they are not in them."""
+    for cached, thought in ((0, 0), (read, 0), (0, reasoning), (read, reasoning)):
+        if prompt + cached + output + thought == total:
+            return prompt + cached, output + thought
+    return prompt + (read if read > prompt else 0), output
+
+
+def _reasoning(given: Json) -> int:
+    details = [_object(given.get(key)) for key in ("completion_tokens_details", "output_tokens_details")]
+    return _first(
+        *(d.get("reasoning_tokens") for d in details), given.get("reasoning_tokens"), given.get("thoughtsTokenCount")
+    )
+
+
+def _object(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _known(given: Json, *names: str) -> int | None:
+    return next((number for name in names if (number := whole(given.get(name))) is not None), None)
+
+
+def usages_of(chunk: Json) -> Iterator[Usage]:
+    """All counts a chunk holds, in the places servers put them."""
+    if (
+        "usage" in chunk
+        or "x_groq" in chunk
+        or "timings" in chunk
+        or "usageMetadata" in chunk
+        or "prompt_eval_count" in chunk
+    ):
+        groq, timings = _object(chunk.get("x_groq")), chunk.get("timings")
+        found = [_of_timings(timings)] if isinstance(timings, dict) else []
+        for given in (chunk.get("usageMetadata"), groq.get("usage"), chunk if "prompt_eval_count" in chunk else None):
+            found.append(read_usage(given) if given else None)
+        found.append(read_usage(chunk.get("usage")) if chunk.get("usage") else None)
+        yield from (usage for usage in found if usage is not None)
+
+
+def _of_timings(timings: Json) -> Usage | None:
+    """llama.cpp's own counts: what was read anew, what was in its cache, what was written."""
+    new, written = whole(timings.get("prompt_n")), whole(timings.get("predicted_n"))
+    return None if new is None and written is None else Usage(new, written, _first(timings.get("cache_n")), 0)
+
+
+def merged_usage(before: Usage | None, now: Usage) -> Usage:
+    """What is known after both statements: the later one counts, but nothing and zero say nothing."""
+    if before is None:
+        return now
+    said = now if now.prompt else before
+    cost = now.cost if now.cost is not None else before.cost
+    return Usage(said.input, now.output or before.output, said.cache_read, said.cache_write, cost)
 
 
 def choice_of(chunk: Json) -> Json | None:
@@ -110,9 +207,19 @@ def choice_of(chunk: Json) -> Json | None:
     if not isinstance(choices, list):
         return choices if isinstance(choices, dict) else None
     for choice in choices:
-        if isinstance(choice, dict) and not choice.get("index"):
+        if isinstance(choice, dict) and choice.get("index") in (None, 0, "0", ""):
             return choice
     return None
+
+
+def unwrapped(chunk: Json) -> Json:
+    """The chunk inside another object, where a gateway wraps it: {"data": …}, {"response": …}."""
+    if "choices" not in chunk:
+        for key in ("data", "response", "result", "body", "chunk", "payload"):
+            inner = chunk.get(key)
+            if isinstance(inner, dict) and "choices" in inner:
+                return inner
+    return chunk
 
 
 def text_of(value: Any) -> str:
@@ -126,9 +233,23 @@ def text_of(value: Any) -> str:
     return ""
 
 
+REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "thinking_content", "thought", "thoughts")
+"""Where a delta holds its reasoning: DeepSeek and many; OpenRouter, vLLM; Copilot; Ollama and relays."""
+
+
+def is_thought(delta: Json) -> bool:
+    """Whether the content of this delta is marked as thinking: `thought: true`, here or in Google's own corner."""
+    if delta.get("thought") is True:
+        return True
+    return _object(_object(delta.get("extra_content")).get("google")).get("thought") is True
+
+
+THOUGHT_TAGS = re.compile(r"</?(?:thought|think|thinking)>\n?")
+
+
 def reasoning_of(delta: Json) -> str:
     """The reasoning text of a delta or message. Where several fields carry it, the first that has any."""
-    for key in ("reasoning_content", "reasoning"):
+    for key in REASONING:
         text = text_of(delta.get(key))
         if text:
             return text
@@ -143,6 +264,9 @@ def content_parts(content: Any) -> Iterator[tuple[str, str]]:
     if isinstance(content, str):
         if content:
             yield "text", content
+        return
+    if isinstance(content, int | float) and not isinstance(content, bool):
+        yield "text", str(content)
         return
     for part in content if isinstance(content, list) else [content]:
         if isinstance(part, str):
@@ -187,7 +311,7 @@ class Fragment(NamedTuple):
 
 def fragments_of(delta: Json) -> list[Fragment]:
     """The pieces of tool calls in a delta or message; the old `function_call` counts where there is nothing else."""
-    calls = delta.get("tool_calls")
+    calls = next((delta[key] for key in CALLS if delta.get(key)), None)
     if isinstance(calls, dict):
         calls = [calls]
     found = [_fragment(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
@@ -196,22 +320,65 @@ def fragments_of(delta: Json) -> list[Fragment]:
     return found
 
 
+CALLS = ("tool_calls", "tool_call", "toolCalls", "function_calls", "tool_uses")
+ARGUMENTS = ("arguments", "input", "parameters", "args", "arguments_json", "params")
+"""Where the arguments of a call stand; the first that is there counts."""
+
+
 def _fragment(call: Json) -> Fragment:
     function = call.get("function")
+    name = function.get("name") if isinstance(function, dict) else function
     function = function if isinstance(function, dict) else call
-    index, call_id, name = call.get("index"), call.get("id"), function.get("name")
+    name = name if isinstance(name, str) else call.get("name")
+    index, call_id = call.get("index"), call.get("id")
     if isinstance(index, str) and index.isdecimal():
         index = int(index[:9])
-    arguments = function.get("arguments")
-    if arguments is None and function is call:
-        arguments = call.get("input")
-    google = call.get("extra_content")
-    google = google.get("google") if isinstance(google, dict) else None
-    signature = google.get("thought_signature") if isinstance(google, dict) else None
+    elif isinstance(index, float) and index.is_integer():
+        index = int(index)
+    arguments = _arguments(function)
+    if arguments is None and function is not call:
+        arguments = _arguments(call)
     return Fragment(
         index if isinstance(index, int) and not isinstance(index, bool) else None,
-        call_id if isinstance(call_id, str) else "",
+        call_id if isinstance(call_id, str) else str(call_id) if type(call_id) is int else "",
         name if isinstance(name, str) else "",
         arguments,
-        signature if isinstance(signature, str) else "",
+        signature_of(call) or (signature_of(function) if function is not call else ""),
     )
+
+
+def _arguments(place: Json) -> Any:
+    for key in ARGUMENTS:
+        value = place.get(key)
+        if value is None or (key == "parameters" and _is_schema(value)):
+            continue
+        return value
+    return None
+
+
+def _is_schema(value: Any) -> bool:
+    """A tool's own schema, echoed by the server: no arguments."""
+    return isinstance(value, dict) and value.get("type") == "object" and isinstance(value.get("properties"), dict)
+
+
+def signature_of(place: Json) -> str:
+    """Gemini's thought signature, in whichever corner of a call or delta the gateway leaves it."""
+    extra = _object(place.get("extra_content"))
+    for corner in (extra.get("google"), extra.get("vertex"), extra, place.get("provider_specific_fields"), place):
+        if isinstance(corner, dict):
+            for key in ("thought_signature", "thoughtSignature", "thinking_signature"):
+                if isinstance(corner.get(key), str) and corner[key]:
+                    return str(corner[key])
+    return ""
+
+
+def hidden_signature(details: Any) -> str:
+    """The same in OpenRouter's reasoning_details."""
+    for detail in details if isinstance(details, list) else ():
+        if (
+            isinstance(detail, dict)
+            and detail.get("type") == "reasoning.encrypted"
+            and isinstance(detail.get("data"), str)
+        ):
+            return str(detail["data"])
+    return ""

@@ -30,20 +30,27 @@ class Quirks(NamedTuple):
     alternate_roles: bool = False
     assistant_after_tool: bool = False
     content_null: str = "null"
+    blank_text: str = "send"
+    prefill: str = "send"
     tool_text_empty: str = ""
     tool_id: str = "keep"
     tool_choice: str = "all"
     parallel_tools: bool = True
     dummy_tool: bool = False
     schema: str = "as_is"
+    lenient_tools: tuple[str, ...] = ()
+    drop_tools: tuple[str, ...] = ()
     max_description: int | None = None
     text_tools: str = "off"
     images: str = "send"
+    refused_images: tuple[str, ...] = ()
+    max_images: int | None = None
     tool_images: str = "user"
     pdf: str = "text"
     cache_control: str = "strip"
     reasoning_replay: str = "none"
     reasoning_scope: str = "loop"
+    thinks_first: bool = False
     effort: str = "none"
     effort_levels: tuple[str, ...] = ()
     effort_off: str = "send"
@@ -139,6 +146,16 @@ QUIRKS: dict[str, Quirk] = {
         ("null", "empty"),
         'llama-cpp-python: 500, "Input should be a valid string"',
     ),
+    "blank_text": Quirk(
+        "text of nothing but white space: sent, left out (a mark stands where a text must be), or always a mark",
+        ("send", "leave_out", "mark"),
+        'Bedrock: "The text field in the ContentBlock object … is blank"',
+    ),
+    "prefill": Quirk(
+        "a conversation that ends with the beginning of the answer: sent so, or told to the model in words",
+        ("send", "tell"),
+        'llama.cpp: "Assistant response prefill is incompatible with enable_thinking"',
+    ),
     "tool_text_empty": Quirk("what stands for an empty tool result", TEXT, "servers that refuse an empty text"),
     "tool_id": Quirk(
         "ids of tool calls: kept (hashed above 40 characters), or always nine letters and digits",
@@ -146,9 +163,9 @@ QUIRKS: dict[str, Quirk] = {
         'Mistral (code 3280): "must be a-z, A-Z, 0-9, with a length of 9"',
     ),
     "tool_choice": Quirk(
-        "which forms of tool_choice are accepted: all, only the words, or only auto",
-        ("all", "strings_only", "auto_only"),
-        "LM Studio (words); thinking models of DeepSeek, Kimi, GLM (auto)",
+        "which forms of tool_choice are accepted: all, only the words, only the name of a tool, or only auto",
+        ("all", "strings_only", "objects_only", "auto_only"),
+        "LM Studio (words); FastAPI gateways (names); thinking models of DeepSeek, Kimi, GLM (auto)",
     ),
     "parallel_tools": Quirk("parallel_tool_calls is understood", TRUTH, "o-series, Cohere refuse it"),
     "dummy_tool": Quirk(
@@ -157,9 +174,20 @@ QUIRKS: dict[str, Quirk] = {
         'Bedrock façades: "toolConfig field must be defined"',
     ),
     "schema": Quirk(
-        "dialect of tool schemas: as they are, without $-keys, what Gemini knows, what NIM knows, OpenAI strict",
-        ("as_is", "plain", "gemini", "nim", "strict"),
-        'Gemini: "Unknown name \\"additionalProperties\\""',
+        "dialect of tool schemas: as they are, without $-keys, what Gemini knows, what NIM knows, OpenAI strict, or "
+        "without any constraint on values",
+        ("as_is", "plain", "gemini", "nim", "strict", "lenient"),
+        'Gemini: "Unknown name \\"additionalProperties\\""; Moonshot, llama.cpp, xgrammar (lenient)',
+    ),
+    "lenient_tools": Quirk(
+        "tools whose schema is sent without its constraints, because the endpoint refused them",
+        WORDS,
+        'Moonshot: "not a valid moonshot flavored json schema"; llama.cpp: "JSON schema conversion failed"',
+    ),
+    "drop_tools": Quirk(
+        "tools that are not sent at all, because the endpoint refuses their schema in any form",
+        WORDS,
+        'llama.cpp: "failed to parse grammar"',
     ),
     "max_description": Quirk("longest tool description, in characters", COUNT, "1024 at some gateways"),
     "text_tools": Quirk(
@@ -171,6 +199,16 @@ QUIRKS: dict[str, Quirk] = {
         "images are sent, or replaced by a one-line note",
         ("send", "note"),
         'text-only models: "does not support image input"',
+    ),
+    "refused_images": Quirk(
+        "pictures that are left out: a format (image/gif), or one picture by its digest",
+        WORDS,
+        '"image/gif images are not supported; use png or jpeg"; one that is broken or too large',
+    ),
+    "max_images": Quirk(
+        "the most pictures in one request; older ones are left out",
+        COUNT,
+        'vLLM: "At most 8 image(s) may be provided in one prompt"',
     ),
     "tool_images": Quirk(
         "images in tool results: in a user message after the results, or inline in the result",
@@ -196,6 +234,11 @@ QUIRKS: dict[str, Quirk] = {
         "whether reasoning is replayed in the current tool loop only, or in all turns",
         ("loop", "all"),
         "GLM with preserved thinking, some DeepSeek V4 hosts",
+    ),
+    "thinks_first": Quirk(
+        "answers begin with thinking whose opening tag the server's template wrote: all before </think> is thinking",
+        TRUTH,
+        "servers without a reasoning parser, with templates that end in <think> (Qwen3 thinking, DeepSeek R1, GLM)",
     ),
     "effort": Quirk(
         "dialect in which thinking and effort are asked for",

@@ -94,10 +94,10 @@ def test_the_same_request_gives_the_same_bytes(history: list[Any], quirks: dict[
 @RELAXED
 @given(histories, st.lists(turns, max_size=4))
 def test_a_longer_conversation_begins_with_the_same_messages(history: list[Any], more: list[Any]) -> None:
-    """Once the assistant has answered; until then the newest turn may still be completed."""
+    """Once the user has spoken again; until then the newest turn may go on in the next one."""
     answered = [*history, {"role": "assistant", "content": "Done."}]
     before = body_of(answered, {})["messages"]
-    after = body_of([*answered, *more], {})["messages"]
+    after = body_of([*answered, {"role": "user", "content": "Go on."}, *more], {})["messages"]
     if any(m["role"] in ("user", "tool") for m in before[:-1]):  # else the empty first message was made up
         assert after[: len(before)] == before
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from translate_kit import BASH, READ, assistant, request, text, tool_result, tool_use, translated, user
 
+from ccswitch_tui.translate.call_ids import upstream_id
 from ccswitch_tui.translate.effort import Wish, nearest, wish_of
 from ccswitch_tui.translate.pdf_text import pdf_text
 from ccswitch_tui.translate.request import RequestRefused
 from ccswitch_tui.translate.schema import droppable_nulls, in_dialect, qualifies_strict
-from ccswitch_tui.translate.tool_names import ToolNames, upstream_id
+from ccswitch_tui.translate.tool_names import ToolNames
 
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
 MARKED = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}

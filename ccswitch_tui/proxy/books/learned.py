@@ -126,6 +126,8 @@ def quirk_layers(profile: Profile, learned: Facts) -> tuple[Mapping[str, Any], .
     ranks: dict[str, dict[str, Any]] = {"preset": {}, "probe": {}, "hand": {}}
     if profile.max_output is not None:
         ranks["hand"]["max_output"] = profile.max_output
+    elif profile.context_window is not None:
+        ranks["preset"]["max_output"] = profile.context_window  # an answer cannot be longer than the whole window
     for name, value in profile.quirks.items():
         origin = value.get("from", "hand") if isinstance(value, Mapping) else "hand"
         ranks[origin if origin in ranks else "probe"][name] = value
