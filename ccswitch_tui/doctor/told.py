@@ -8,7 +8,7 @@ from typing import Any
 from ccswitch_tui.actions import Action
 from ccswitch_tui.claude.layers import LABELS, effective
 from ccswitch_tui.doctor.picture import Snapshot
-from ccswitch_tui.findings import CATALOGUE, Finding, Fix, Severity
+from ccswitch_tui.findings import Finding, Fix, Severity, catalogue
 from ccswitch_tui.sentence import say
 
 
@@ -20,7 +20,7 @@ def told(
     patch: Mapping[str, Any] | None = None,
     severity: Severity | None = None,
 ) -> Finding:
-    entry = CATALOGUE[kind]
+    entry = catalogue()[kind]
     return Finding(kind, entry.title, because, severity or entry.severity, Fix.of(fix, *steps, patch=patch), entry.code)
 
 

@@ -1,4 +1,4 @@
-"""Findings in plain words: for each kind why it is so and what mends it, as templates (advice.toml)
+"""Findings in plain words: for each kind why it is so and what mends it, as templates (findings.toml)
 over what was seen.
 
 A fix ends in something to run or press. Its patch (dotted profile keys) is
@@ -10,87 +10,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from ccswitch_tui.actions import Action, action_from_json
-from ccswitch_tui.findings import CATALOGUE, Finding, Fix, Severity
+from ccswitch_tui.actions import Action
+from ccswitch_tui.findings import Finding, Fix, Kind, Severity, catalogue
 from ccswitch_tui.printable import printable
 from ccswitch_tui.probe.classify import Answer
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts
 from ccswitch_tui.sentence import filled, quoting, through, tidied
-
-
-class Advice(NamedTuple):
-    """Why, and what mends it; both templates."""
-
-    because: str
-    fix: str
-    commands: tuple[str, ...] = ()
-    """Of other programs, and of ours where the app has nothing that does the same."""
-    action: Action | None = None
-    """What this program does about it, to the profile that was probed."""
-
-
-@lru_cache(maxsize=1)
-def advice_table() -> Mapping[str, Advice]:
-    """The rows of advice.toml by kind."""
-    import tomllib
-    from importlib.resources import files
-
-    table = tomllib.loads((files("ccswitch_tui.probe") / "advice.toml").read_text("utf-8"))
-    return {
-        kind: Advice(row["because"], row["fix"], tuple(row.get("commands", ())), action_from_json(row.get("action")))
-        for kind, row in table.items()
-    }
-
-
-SPECIFIC_FIRST: tuple[str, ...] = (
-    "key-unsendable",
-    "setting-unusable",
-    "url-malformed",
-    "tls-intercepted",
-    "tls-hostname",
-    "tls-expired",
-    "tls-untrusted",
-    "tls-not-tls",
-    "tls-client-certificate",
-    "proxy-auth",
-    "proxy-refused",
-    "proxy-cannot-reach",
-    "proxy-unreachable",
-    "https-needed",
-    "gateway-blocked",
-    "region-blocked",
-    "client-refused",
-    "quota-exhausted",
-    "auth-header-style",
-    "url-version-doubled",
-    "url-version-missing",
-    "url-version-surplus",
-    "url-other",
-    "wire-mismatch",
-    "auth-missing",
-    "auth-invalid",
-    "auth-forbidden",
-    "model-missing",
-    "model-not-found",
-    "model-forbidden",
-    "context-too-small",
-    "stream-endless",
-    "no-tools",
-    "stream-malformed",
-    "tools-malformed",
-    "reasoning-echo-required",
-    "content-filtered",
-    "rate-limited",
-    "overloaded",
-    "redirected",
-    "unsupported-parameter",
-    "not-an-api",
-)
-"""Among findings of one weight these come first, in this order; the others follow as they were met."""
 
 
 def finding(
@@ -105,21 +33,21 @@ def finding(
     **seen: Any,
 ) -> Finding:
     """One finding, worded. `seen` fills the templates; the answer's own words beat the catalogue's."""
-    entry, advice = CATALOGUE[kind], advice_table()[kind]
+    row = catalogue()[kind]
     known = _Known(_what_was_seen(facts, exchange, answer) | seen)
     # Words of an endpoint may hold braces: they are filled in, never taken for a template.
     own = seen.get("because") or (answer and answer.because)
-    because = quoting(known["because"]) if own else filled(advice.because, known)
+    because = quoting(known["because"]) if own else filled(row.because, known)
     own_fix = seen.get("fix") or (answer.fix if answer else "")
-    fix = quoting(own_fix) if own_fix else filled(advice.fix, known)
+    fix = quoting(own_fix) if own_fix else filled(row.fix, known)
     patch = patch or (answer.patch if answer else None) or _quirk_patch(facts, answer)
     return Finding(
         kind=kind,
-        title=entry.title,
+        title=row.title,
         because=through(printable, tidied(_sentence, because)),
-        severity=severity or entry.severity,
-        fix=Fix.of(through(printable, fix), *_steps(facts, patch, advice, known), patch=patch),
-        code=entry.code,
+        severity=severity or row.severity,
+        fix=Fix.of(through(printable, fix), *_steps(facts, patch, row, known), patch=patch),
+        code=row.code,
         evidence=evidence or ((exchange.id,) if exchange else ()),
     )
 
@@ -167,16 +95,16 @@ def _quirk_patch(facts: Facts, answer: Answer | None) -> Mapping[str, Any] | Non
     return {f"quirks.{answer.quirk}": learned.value if learned else answer.value}
 
 
-def _steps(facts: Facts, patch: Mapping[str, Any] | None, advice: Advice, known: _Known) -> Iterator[Action | str]:
+def _steps(facts: Facts, patch: Mapping[str, Any] | None, row: Kind, known: _Known) -> Iterator[Action | str]:
     """What to do: the patch first, then the row's own action, then other programs' commands."""
     name = facts.target.name
     if patch and facts.target.saved:
         yield Action("apply-patch", name, tuple(f"{key}={toml_value(value)}" for key, value in patch.items()))
     elif patch and "endpoint.base_url" in patch:
         yield f"ccswitch-tui probe --url {shlex.quote(str(patch['endpoint.base_url']))}"
-    if advice.action and facts.target.saved:
-        yield advice.action._replace(name=name)
-    yield from (command.format_map(known) for command in advice.commands)
+    if row.action and facts.target.saved:
+        yield row.action._replace(name=name)
+    yield from (command.format_map(known) for command in row.commands)
 
 
 def toml_value(value: Any) -> str:
@@ -191,8 +119,8 @@ def toml_value(value: Any) -> str:
 def in_order(findings: list[Finding]) -> tuple[Finding, ...]:
     """Findings with the gravest and most specific first, each told once."""
     weight = {"fail": 0, "warn": 1, "info": 2}
-    rank = {kind: number for number, kind in enumerate(SPECIFIC_FIRST)}
+    kinds = catalogue()
     told: dict[tuple[str, str], Finding] = {}
     for one in findings:
         told.setdefault((one.kind, str(one.fix.patch if one.fix else "")), one)
-    return tuple(sorted(told.values(), key=lambda f: (weight[f.severity], rank.get(f.kind, len(rank)))))
+    return tuple(sorted(told.values(), key=lambda f: (weight[f.severity], kinds[f.kind].first)))

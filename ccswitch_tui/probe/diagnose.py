@@ -7,93 +7,33 @@ report they should lead to. Nothing here knows whether they happened just now.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib import import_module
 
-from ccswitch_tui.findings import Finding
+from ccswitch_tui.findings import Finding, catalogue
 from ccswitch_tui.probe.advice import in_order
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts, Target, base_of
 from ccswitch_tui.probe.features import Feature
-from ccswitch_tui.probe.judge_answer import judge_auth, judge_message, judge_models, judge_tiers
-from ccswitch_tui.probe.judge_outside import judge_claude, judge_native, judge_translate
-from ccswitch_tui.probe.judge_reach import judge_dns, judge_http, judge_tcp, judge_tls, judge_url
-from ccswitch_tui.probe.judge_rest import (
-    judge_image,
-    judge_json,
-    judge_long,
-    judge_parallel,
-    judge_reasoning,
-    judge_size,
-    judge_stop,
-    judge_system,
-)
-from ccswitch_tui.probe.judge_talk import judge_stream, judge_tools
+from ccswitch_tui.probe.judge_outside import judge_native
 from ccswitch_tui.probe.judged import Judged, step
-from ccswitch_tui.probe.model import LADDERS, Ladder, LearnedQuirk, ProbeReport, Step, Verdict
+from ccswitch_tui.probe.model import LADDERS, RUNGS, Ladder, LearnedQuirk, ProbeReport, Step, Verdict
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import FORMATS, format_of
 
-JUDGES: Mapping[str, Callable[[Facts], Judged | None]] = {
-    "url": judge_url,
-    "dns": judge_dns,
-    "tcp": judge_tcp,
-    "tls": judge_tls,
-    "http": judge_http,
-    "auth": judge_auth,
-    "models": judge_models,
-    "message": judge_message,
-    "tiers": judge_tiers,
-    "stream": judge_stream,
-    "tools": judge_tools,
-    "parallel": judge_parallel,
-    "system": judge_system,
-    "stop": judge_stop,
-    "image": judge_image,
-    "reasoning": judge_reasoning,
-    "json": judge_json,
-    "long": judge_long,
-    "size": judge_size,
-    "translate": judge_translate,
-    "claude": judge_claude,
-}
-"""Rung → the function that judges it; None where its exchanges are missing."""
+Judge = Callable[[Facts], Judged | None]
 
-CRIPPLING = frozenset(
-    [
-        "no-tools",
-        "tools-malformed",
-        "context-too-small",
-        "stream-malformed",
-        "request-too-large",
-        "translation-failed",
-        "stream-endless",
-        "bad-format",
-        "empty-answer",
-        "connection-reset",
-        "timeout",
-        "server-error",
-        "model-not-found",
-        "model-forbidden",
-    ]
-)
-"""Findings at a rung above `message` with which Claude Code does not work, or not well."""
 
-WHAT_FAILS: Mapping[str, str] = {
-    "no-tools": "without tool calls Claude Code can talk but not act",
-    "tools-malformed": "broken tool calls make Claude Code repeat itself or stop",
-    "context-too-small": "Claude Code's requests do not fit into its context",
-    "request-too-large": "Claude Code's requests are larger than the gateway accepts",
-    "stream-malformed": "answers may be lost or asked for twice",
-    "translation-failed": "our own proxy does not get through",
-    "no-streaming": "Claude Code always asks for streams",
-    "model-not-found": "a configured model does not exist",
-    "model-forbidden": "a configured model is not allowed for this key",
-    "claude-failed": "Claude Code itself got no answer",
-}
+@cache
+def judges() -> Mapping[str, Judge]:
+    """Rung → the function that judges it, as its row names it."""
+    modules = {rung.judges: import_module(f"ccswitch_tui.probe.{rung.judges}") for rung in RUNGS}
+    return {rung.code: getattr(modules[rung.judges], f"judge_{rung.code}") for rung in RUNGS}
 
 
 def judge(code: str, facts: Facts) -> Judged | None:
     """One rung judged; None when nothing of it was seen."""
-    return JUDGES[code](facts)
+    return judges()[code](facts)
 
 
 def settled_step(code: str, facts: Facts) -> Step:
@@ -163,16 +103,7 @@ def _verdict(facts: Facts, steps: list[Step], findings: tuple[Finding, ...]) -> 
     }
     if facts.target.saved and any(f.kind in detour and f.severity == "fail" for f in findings):
         return "broken"
-    upper = {s.code for s in steps if s.verdict == "fail"} - {
-        "url",
-        "dns",
-        "tcp",
-        "tls",
-        "http",
-        "auth",
-        "models",
-        "message",
-    }
+    upper = {s.code for s in steps if s.verdict == "fail"} - set(LADDERS["quick"])
     mended = any(s.code == "stream" and s.finding in ("no-streaming", "stream-malformed") for s in steps)
     if mended and any(s.code == "translate" and s.verdict == "ok" for s in steps):
         upper -= {"stream"}  # our proxy was seen to mend it
@@ -194,11 +125,10 @@ def _sentence(facts: Facts, verdict: Verdict, findings: tuple[Finding, ...]) -> 
         )
     assert success is not None
     if verdict == "limited":
-        cause = next((f for f in findings if f.kind in CRIPPLING or f.severity == "fail"), None)
-        return say(
-            "answers, with limits: {cause}",
-            cause=say(WHAT_FAILS.get(cause.kind, cause.title) if cause else "see below"),
-        )
+        kinds = catalogue()
+        cause = next((f for f in findings if kinds[f.kind].crippling or f.severity == "fail"), None)
+        what_fails = (kinds[cause.kind].consequence or cause.title) if cause else "see below"
+        return say("answers, with limits: {cause}", cause=say(what_fails))
     if verdict == "native":
         return say("works, and speaks Anthropic's format itself: no translation needed")
     if facts.native is None:

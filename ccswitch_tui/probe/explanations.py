@@ -120,13 +120,13 @@ def _quoted_whole(match: re.Match[str]) -> str:
 
 def _by_refusals(flat: str, profile: str) -> list[Explanation]:
     """The same text as a refusal of an endpoint."""
-    from ccswitch_tui.findings import CATALOGUE
+    from ccswitch_tui.findings import catalogue
     from ccswitch_tui.probe.classify import rules
 
     for rule in rules():
         match = rule.words.search(flat) if rule.words else None
         if match and not rule.body:
-            known = rule.because if rule.because and "{" not in rule.because else CATALOGUE[rule.kind].title
+            known = rule.because if rule.because and "{" not in rule.because else catalogue()[rule.kind].title
             command = f"ccswitch-tui probe {profile or 'NAME'}"
             return [
                 Explanation(

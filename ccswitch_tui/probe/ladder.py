@@ -12,10 +12,10 @@ from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from ccswitch_tui.probe.asks import SIZE_PATIENCE_S, ask, bodies_for, list_ask
-from ccswitch_tui.probe.bodies import SIZE_TOKENS, Bodies, Place
+from ccswitch_tui.probe.bodies import Bodies, Place
 from ccswitch_tui.probe.exchange import Ask, Exchange
 from ccswitch_tui.probe.facts import Facts, Read, Target, other_bases, place_of, without_version
-from ccswitch_tui.probe.model import BUDGETS, LADDERS, Ladder
+from ccswitch_tui.probe.model import BUDGETS, LADDERS, RUNG, RUNGS, Ladder
 from ccswitch_tui.probe.patience import (
     HANGS,
     LONGEST_WAIT_S,
@@ -90,12 +90,6 @@ FOUND_THE_DOOR = MODEL_TROUBLE | frozenset(["quota-exhausted", "content-filtered
 
 MAX_TIERS = 4
 
-TOKENS = {
-    "message": 40, "tiers": 40, "stream": 60, "tools": 400, "parallel": 300, "system": 60, "stop": 60, "image": 150,
-    "reasoning": 120, "json": 120, "long": 40, "size": SIZE_TOKENS, "translate": 400, "claude": 15_000,
-}  # fmt: skip
-"""About what each rung costs, prompt and answer together."""
-
 
 class Cost(NamedTuple):
     """What a climb will ask for, told before it starts."""
@@ -109,11 +103,11 @@ def cost_of(target: Target, ladder: Ladder) -> Cost:
     requests, tokens = 2, 0
     for code in LADDERS[ladder]:
         times = min(len(_other_models(target)), MAX_TIERS) if code == "tiers" else 1
-        if code in TOKENS and times:
+        if RUNG[code].tokens and times:
             requests += times + (code == "tools")
-            tokens += TOKENS[code] * times
+            tokens += RUNG[code].tokens * times
     if not format_of(target.wire).native and ladder != "quick":
-        requests, tokens = requests + 1, tokens + TOKENS["message"]
+        requests, tokens = requests + 1, tokens + RUNG["message"].tokens
     return Cost(requests, tokens)
 
 
@@ -355,14 +349,10 @@ class _Climber:
 
     def the_rest(self, place: Place) -> Step:
         body = self.body(place)
-        makers = {
-            "parallel": body.parallel, "system": body.system, "stop": body.stop, "image": body.image,
-            "reasoning": body.reasoning, "json": body.json, "long": body.long,
-        }  # fmt: skip
-        codes = list(makers)
+        codes = [rung.code for rung in RUNGS if rung.alone]
         while codes:
             now, codes = codes[:SIDE_BY_SIDE], codes[SIDE_BY_SIDE:]
-            yield from self.send(*[ask(code, place, makers[code]()) for code in now])
+            yield from self.send(*[ask(code, place, getattr(body, code)()) for code in now])
             yield Settled(tuple(now))
         yield from self.send(ask("size", place, body.size(), patience_s=SIZE_PATIENCE_S))
         yield Settled(("size",))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from ccswitch_tui.findings import Finding
+from ccswitch_tui.probe.bodies import SIZE_TOKENS
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.wire.formats import Wire
 
@@ -22,47 +23,132 @@ JSON_VERSION = 1
 
 
 class Rung(NamedTuple):
-    """One rung of the ladder."""
+    """One rung of the ladder. A new one is a row of RUNGS, its `judge_CODE` in the module named there, and the
+    question of that name in `bodies`."""
 
     code: str
     title: str
     proves: str
+    judges: str
+    """The module of this folder that has `judge_CODE`."""
+    least: Ladder = "quick"
+    """The shortest ladder that has this rung."""
+    tokens: int = 0
+    """About what it costs, prompt and answer together."""
+    alone: bool = False
+    """Its question, `Bodies.CODE`, depends on no other rung's answer: asked side by side with others."""
 
 
 RUNGS: tuple[Rung, ...] = (
-    Rung("url", "address", "what was given means this base URL"),
-    Rung("dns", "name", "the host's name leads to an address"),
-    Rung("tcp", "connection", "something listens there and lets us in"),
-    Rung("tls", "encryption", "the certificate is valid and of an authority this machine trusts"),
-    Rung("http", "an API answers", "an HTTP API is there, not a web page or a gateway's wall"),
-    Rung("auth", "the key is accepted", "a request that needs the key is answered with it"),
-    Rung("models", "model list", "only what the endpoint lists; neither that the key is good nor that a model answers"),
-    Rung("message", "one answer", "the model answers a minimal request in this format"),
-    Rung("tiers", "every configured model", "each model of the profile answers"),
-    Rung("stream", "streaming", "answers arrive as a legal stream that ends and tells its usage"),
-    Rung("tools", "tool calls", "a forced tool call has valid arguments, and its result can be sent back"),
-    Rung("parallel", "parallel tool calls", "two calls in one turn"),
-    Rung("system", "system messages", "where system text may stand"),
-    Rung("stop", "stop sequences", "a stop sequence ends the answer"),
-    Rung("image", "images", "an image is looked at, not refused"),
-    Rung("reasoning", "reasoning", "how much to think can be asked for, and thoughts come back apart from the answer"),
-    Rung("json", "structured output", "an answer can be held to a schema"),
-    Rung("long", "output limit", "how the limit is named and how high it may be"),
-    Rung("size", "a large request", "a request as large as Claude Code's is accepted in time"),
+    Rung("url", "address", "what was given means this base URL", "judge_reach"),
+    Rung("dns", "name", "the host's name leads to an address", "judge_reach"),
+    Rung("tcp", "connection", "something listens there and lets us in", "judge_reach"),
+    Rung("tls", "encryption", "the certificate is valid and of an authority this machine trusts", "judge_reach"),
+    Rung("http", "an API answers", "an HTTP API is there, not a web page or a gateway's wall", "judge_reach"),
+    Rung("auth", "the key is accepted", "a request that needs the key is answered with it", "judge_answer"),
     Rung(
-        "translate", "through our proxy", "the same in Anthropic's format, through the proxy, is a legal message stream"
+        "models",
+        "model list",
+        "only what the endpoint lists; neither that the key is good nor that a model answers",
+        "judge_answer",
     ),
-    Rung("claude", "the real Claude Code", "Claude Code itself gets an answer through exactly what would be written"),
+    Rung("message", "one answer", "the model answers a minimal request in this format", "judge_answer", tokens=40),
+    Rung(
+        "tiers",
+        "every configured model",
+        "each model of the profile answers",
+        "judge_answer",
+        least="default",
+        tokens=40,
+    ),
+    Rung(
+        "stream",
+        "streaming",
+        "answers arrive as a legal stream that ends and tells its usage",
+        "judge_talk",
+        least="default",
+        tokens=60,
+    ),
+    Rung(
+        "tools",
+        "tool calls",
+        "a forced tool call has valid arguments, and its result can be sent back",
+        "judge_talk",
+        least="default",
+        tokens=400,
+    ),
+    Rung(
+        "parallel", "parallel tool calls", "two calls in one turn", "judge_rest", least="full", tokens=300, alone=True
+    ),
+    Rung("system", "system messages", "where system text may stand", "judge_rest", least="full", tokens=60, alone=True),
+    Rung(
+        "stop", "stop sequences", "a stop sequence ends the answer", "judge_rest", least="full", tokens=60, alone=True
+    ),
+    Rung("image", "images", "an image is looked at, not refused", "judge_rest", least="full", tokens=150, alone=True),
+    Rung(
+        "reasoning",
+        "reasoning",
+        "how much to think can be asked for, and thoughts come back apart from the answer",
+        "judge_rest",
+        least="full",
+        tokens=120,
+        alone=True,
+    ),
+    Rung(
+        "json",
+        "structured output",
+        "an answer can be held to a schema",
+        "judge_rest",
+        least="full",
+        tokens=120,
+        alone=True,
+    ),
+    Rung(
+        "long",
+        "output limit",
+        "how the limit is named and how high it may be",
+        "judge_rest",
+        least="full",
+        tokens=40,
+        alone=True,
+    ),
+    Rung(
+        "size",
+        "a large request",
+        "a request as large as Claude Code's is accepted in time",
+        "judge_rest",
+        least="full",
+        tokens=SIZE_TOKENS,
+    ),
+    Rung(
+        "translate",
+        "through our proxy",
+        "the same in Anthropic's format, through the proxy, is a legal message stream",
+        "judge_outside",
+        least="default",
+        tokens=400,
+    ),
+    Rung(
+        "claude",
+        "the real Claude Code",
+        "Claude Code itself gets an answer through exactly what would be written",
+        "judge_outside",
+        least="full",
+        tokens=15_000,
+    ),
 )
 """In the order they are shown; independent ones are climbed side by side."""
 
 RUNG: Mapping[str, Rung] = {rung.code: rung for rung in RUNGS}
 
-QUICK = ("url", "dns", "tcp", "tls", "http", "auth", "models", "message")
-DEFAULT = (*QUICK, "tiers", "stream", "tools", "translate")
-FULL = tuple(rung.code for rung in RUNGS)
-
-LADDERS: Mapping[str, tuple[str, ...]] = {"quick": QUICK, "default": DEFAULT, "full": FULL}
+LADDERS: Mapping[str, tuple[str, ...]] = {
+    ladder: tuple(rung.code for rung in RUNGS if rung.least in lower)
+    for ladder, lower in (
+        ("quick", ("quick",)),
+        ("default", ("quick", "default")),
+        ("full", ("quick", "default", "full")),
+    )
+}
 BUDGETS: Mapping[str, int] = {"quick": 4, "default": 16, "full": 30}
 """Requests to one host at most, whatever happens: a probe must not cost more than a look."""
 

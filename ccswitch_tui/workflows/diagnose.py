@@ -89,7 +89,7 @@ def _drift(ctx: Context, snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def _read_keys(ctx: Context, snapshot: Snapshot) -> list[Finding]:
-    from ccswitch_tui.findings import CATALOGUE, Fix
+    from ccswitch_tui.findings import Fix, catalogue
 
     found = []
     for name, profile in snapshot.profiles.items():
@@ -98,7 +98,7 @@ def _read_keys(ctx: Context, snapshot: Snapshot) -> list[Finding]:
         try:
             ctx.keys.resolve(profile.key)
         except KeyStoreError as error:
-            entry = CATALOGUE["key-store-locked"]
+            entry = catalogue()["key-store-locked"]
             found.append(
                 Finding(
                     "key-store-locked",

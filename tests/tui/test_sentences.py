@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 import ccswitch_tui
 from ccswitch_tui.claude.owned import EXTRA, OWNED
-from ccswitch_tui.findings import CATALOGUE
-from ccswitch_tui.probe.advice import advice_table
+from ccswitch_tui.findings import catalogue
 from ccswitch_tui.probe.classify import rules
-from ccswitch_tui.probe.diagnose import WHAT_FAILS, diagnose
+from ccswitch_tui.probe.diagnose import diagnose
 from ccswitch_tui.probe.explanations import patterns
 from ccswitch_tui.probe.report import report_from_json, sentences_of
 from ccswitch_tui.profiles import model
@@ -69,14 +68,13 @@ def written_down() -> set[str]:
 
 def in_tables() -> set[str]:
     """Every template that stands in a table."""
-    found = {text for row in advice_table().values() for text in (row.because, row.fix)}
+    found = {text for row in catalogue().values() for text in (row.because, row.fix, row.consequence) if text}
     found |= {text for rule in rules() for text in (rule.because, rule.fix) if text}
     found |= {text for row in patterns() for text in (row.layer, row.means, row.do)}
     found |= {row.reason for row in (*OWNED.values(), EXTRA)}
     found |= {text for p in load_presets().presets.values() for text in (p.title, p.value, *p.notes) if text}
     found |= {wanted for fields in vars(model).values() if isinstance(fields, dict) for wanted in _wanted(fields)}
     return found | {
-        *WHAT_FAILS.values(),
         "see below",
         "probe it",
         *ALSO_WATCHED.values(),
@@ -124,7 +122,7 @@ def test_joints_are_those_the_catalogue_knows() -> None:
 
 
 def test_findings_and_rungs_are_named_in_chinese_inside_a_sentence() -> None:
-    for kind, entry in CATALOGUE.items():
+    for kind, entry in catalogue().items():
         assert i18n.spoken(say(entry.title)) == i18n.t(f"finding.{kind}")
     assert i18n.spoken(say("because of {code}", code=say("tcp"))) == "因为“连接”未通过"
 
@@ -135,7 +133,7 @@ FROM_TABLES = {
     "say(table['value'])", "say(why)", "say(KNOWN_SCHEMES)", "say(refused.title)", "say(ALSO_WATCHED[key])",
     "say(LABELS[value.winner])", "say(LABELS[ours.scope])", "say(row.layer)", "say(row.means)", "say(row.do)",
     "say(known)", "say(rule.fix or 'probe it')",
-    "say(WHAT_FAILS.get(cause.kind, cause.title) if cause else 'see below')",
+    "say(what_fails)",
 }  # fmt: skip
 """What is said without being written there: rows of the tables above, and names that have a text by id."""
 

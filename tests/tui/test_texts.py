@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ccswitch_tui.doctor.checks import CHECKS
-from ccswitch_tui.findings import CATALOGUE
+from ccswitch_tui.findings import catalogue
 from ccswitch_tui.probe.model import RUNGS
 from ccswitch_tui.tui import i18n, keys
 from ccswitch_tui.tui.verbs import VERBS
@@ -62,7 +62,7 @@ def test_every_family_of_texts_is_complete(prefix: str) -> None:
 
 
 def test_every_finding_and_rung_has_a_name_in_the_catalogue_and_english_says_what_the_cli_says() -> None:
-    assert {i: ENGLISH[f"finding.{i}"] for i in CATALOGUE} == {i: e.title for i, e in CATALOGUE.items()}
+    assert {i: ENGLISH[f"finding.{i}"] for i in catalogue()} == {i: e.title for i, e in catalogue().items()}
     assert {r.code: ENGLISH[f"proves.{r.code}"] for r in RUNGS} == {r.code: r.proves for r in RUNGS}
     assert not {f"step.{r.code}" for r in RUNGS} - set(ENGLISH)
     assert {n: ENGLISH[f"quirk.{n}"] for n in QUIRKS} == {n: q.doc for n, q in QUIRKS.items()}

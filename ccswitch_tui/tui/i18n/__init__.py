@@ -90,10 +90,10 @@ def spoken(text: str) -> str:
 def _named(texts: Mapping[str, str]) -> dict[str, str]:
     """What has a text of its own by id, by its English name: findings, rungs, layers of settings."""
     from ccswitch_tui.claude.layers import LABELS
-    from ccswitch_tui.findings import CATALOGUE
+    from ccswitch_tui.findings import catalogue as kinds
     from ccswitch_tui.probe.model import RUNGS
 
-    names = {entry.title: f"finding.{kind}" for kind, entry in CATALOGUE.items()}
+    names = {entry.title: f"finding.{kind}" for kind, entry in kinds().items()}
     names |= {rung.code: f"step.{rung.code}" for rung in RUNGS}
     names |= {name: f"layer.{layer}" for layer, label in LABELS.items() for name in (layer, label)}
     return {name: texts[text_id] for name, text_id in names.items() if text_id in texts}
