@@ -97,9 +97,15 @@ def managed_settings(platform: str = sys.platform) -> str:
     return "/etc/claude-code/managed-settings.json"
 
 
+def home_of(env: Mapping[str, str], *, platform: str = sys.platform) -> str:
+    """The user's folder, as Claude Code finds it: on Windows the profile, whatever HOME a Unix shell there has set."""
+    first, second = ("USERPROFILE", "HOME") if platform == "win32" else ("HOME", "USERPROFILE")
+    return env.get(first) or env.get(second) or os.path.expanduser("~")
+
+
 def resolve_paths(env: Mapping[str, str], *, platform: str = sys.platform) -> Paths:
     """All paths for this environment. `CCSWITCH_HOME` moves everything of ours under one folder."""
-    home = env.get("HOME") or env.get("USERPROFILE") or os.path.expanduser("~")
+    home = home_of(env, platform=platform)
     ours = env.get("CCSWITCH_HOME")
     if ours:
         config, state = ours, os.path.join(ours, "state")

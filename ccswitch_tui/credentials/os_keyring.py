@@ -68,7 +68,7 @@ def _config_file(env: Mapping[str, str]) -> str:
     """keyring's own configuration file, where keyring.util.platform_ looks for it."""
     home = env.get("HOME") or env.get("USERPROFILE") or ""
     if sys.platform == "win32":
-        folder = os.path.join(env.get("LOCALAPPDATA") or env.get("ProgramData", ""), "Python Keyring")
+        folder = os.path.join(env.get("LOCALAPPDATA") or env.get("PROGRAMDATA", ""), "Python Keyring")
     else:
         folder = os.path.join(env.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "python_keyring")
     return os.path.join(folder, "keyringrc.cfg")

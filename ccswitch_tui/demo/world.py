@@ -8,6 +8,7 @@ process by its state file, as they would find the background one.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -57,25 +58,38 @@ class DemoProxy(ProxyControl):
         super().__init__(ctx.paths, ctx.env)
         self._ctx = ctx
         self._embedded: EmbeddedProxy | None = None
+        self._held = contextlib.ExitStack()
+
+    def status(self) -> ProxyStatus:
+        """As for any proxy; one that was told to stop gives its place free first."""
+        if self._embedded is not None and not self._embedded.serving:
+            self._leave()
+        return super().status()
 
     def ensure_running(self, wait_s: float = WAIT_S) -> ProxyStatus:
         """Starts the thread if it does not run."""
-        if self._embedded is None or not self.status().running:
+        if not self.status().running:
+            self._leave()
             host, port = self.address()
             proxy = EmbeddedProxy(
                 FileProfiles(self.paths), self._key_of, host=host, port=port, token=self.token(), env=self.env
             )
-            self._embedded = proxy.__enter__()
+            with contextlib.ExitStack() as held:
+                held.enter_context(self.claim())  # a child's helper asks the lock whether the proxy runs
+                self._embedded = held.enter_context(proxy)
+                self._held = held.pop_all()
         return self.status()
+
+    def _leave(self) -> None:
+        self._embedded = None
+        self._held.close()
 
     def _key_of(self, profile: Profile) -> Secret:
         return self._ctx.keys.resolve(profile.key)
 
     def end(self) -> None:
         """Ends the thread, and a background proxy that a child process may have started meanwhile."""
-        if self._embedded is not None:
-            self._embedded.__exit__(None, None, None)
-            self._embedded = None
+        self._leave()
         if self.status().running:
             self.stop(at_once=True)
 
@@ -133,7 +147,9 @@ def demo_env(home: str, env: Mapping[str, str]) -> dict[str, str]:
         "XDG_CONFIG_HOME": os.path.join(home, ".config"),
         "XDG_STATE_HOME": os.path.join(home, ".local", "state"),
         "XDG_RUNTIME_DIR": home,
-        "TMPDIR": os.path.join(home, "tmp"),
+        "APPDATA": os.path.join(home, "AppData", "Roaming"),
+        "LOCALAPPDATA": os.path.join(home, "AppData", "Local"),
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), os.path.join(home, "tmp")),
         "CLAUDE_CODE_TMPDIR": os.path.join(home, "tmp"),
     }
     # A program started from here finds no keyring of the user's, and sends loopback traffic to no proxy of theirs.

@@ -67,6 +67,11 @@ class EmbeddedProxy:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}/p/{quote(name, safe='')}"
 
+    @property
+    def serving(self) -> bool:
+        """Its thread has not ended."""
+        return self._thread is not None and self._thread.is_alive()
+
     def set_profiles(self, profiles: Mapping[str, Profile]) -> None:
         """Serves these profiles from the next request on."""
         assert self._proxy is not None

@@ -3,7 +3,9 @@
 One proxy per user. Port and token are chosen once and kept, because settings
 name them. The running process holds a lock, so a pid is believed only while
 that lock is held; and it answers a challenge with the token's HMAC, so nothing
-is handed to a stranger on our port. Imports little: `use` and `key` come here.
+is handed to a stranger on our port. Whether one runs is asked of the lock and
+not of the port: Windows takes two seconds to refuse a connection, even over
+loopback. Imports little: `use` and `key` come here.
 """
 
 import contextlib
@@ -16,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.paths import Paths
-from ccswitch_tui.proxy.background.loopback import HOST, ask_loopback, end_process, free_port, hold
+from ccswitch_tui.proxy.background.loopback import HOST, ask_loopback, end_process, free_port, hold, is_free
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, replace_text, sha256_of
@@ -26,7 +28,11 @@ ANSWER_S = 2.0
 
 LOG_BYTES = 2 * 1024 * 1024
 
-WAIT_S = 8.0
+WAIT_S = 20.0
+"""A start takes half a second; a cold one under a virus scanner was seen to take ten. One that fails ends at once."""
+
+CLAIM_S = 1.0
+"""Whoever looks holds the run lock for a moment, every few milliseconds while a start is awaited."""
 
 
 class ProxyAddress(NamedTuple):
@@ -47,7 +53,7 @@ class ProxyStatus(NamedTuple):
     since: float | None = None
     """Seconds since the epoch."""
     problem: str | None = None
-    """`taken` (another program has the port) or `stuck` (our process does not answer); None otherwise."""
+    """`taken` (another program has the port), `stuck` (our process does not answer), `starting` (not yet); or None."""
 
 
 class StopResult(NamedTuple):
@@ -125,19 +131,36 @@ class ProxyControl:
             return ProxyStatus(False, HOST, 0)
         self._state = state
         host, port = state["host"], state["port"]
-        nonce = os.urandom(16).hex()
+        if self._holder() is None:
+            return ProxyStatus(False, host, port, problem=None if is_free(port) else "taken")
+        return self._hello() or self._silent()
+
+    def _hello(self) -> ProxyStatus | None:
+        """What answers on our port; None when nothing does."""
+        state = self._read()
+        host, port, nonce = state["host"], state["port"], os.urandom(16).hex()
         try:
             status, body = ask_loopback(host, port, "GET", f"/_ccswitch/hello?nonce={nonce}", {}, ANSWER_S)
-        except ConnectionRefusedError:
-            return ProxyStatus(False, host, port)
         except OSError:
-            return ProxyStatus(False, host, port, pid=self._holder(), problem="stuck" if self._holder() else "taken")
+            return None
         found = _json_of(body) if status == 200 else {}
         if not _proves(state["token"], nonce, found.get("proof")):
             return ProxyStatus(False, host, port, problem="taken")
         if found.get("draining"):
             return ProxyStatus(False, host, port)
         return ProxyStatus(True, host, port, found.get("pid"), found.get("version"), found.get("since"))
+
+    def _silent(self) -> ProxyStatus:
+        """The run lock was held and nothing answered: it is about to listen, has ended, hangs, or no longer listens."""
+        host, port = self.address()
+        time.sleep(0.1)  # a process that has just taken the lock writes down when
+        holder, since = self._holder(), (_state_of(read_bytes(self.paths.proxy_state)) or {}).get("since", 0.0)
+        if holder is None:
+            return ProxyStatus(False, host, port)
+        young = 0 <= time.time() - since < WAIT_S
+        # where a refusal takes as long as our patience, silence says nothing
+        starting = young and (sys.platform == "win32" or is_free(port))
+        return ProxyStatus(False, host, port, holder, problem="starting" if starting else "stuck")
 
     def _holder(self) -> int | None:
         """The pid of the process that holds the run lock; None when nobody does."""
@@ -166,6 +189,8 @@ class ProxyControl:
         deadline = time.monotonic() + wait_s
         with self._one_starter(deadline):
             found = self.status()  # somebody else may have started it while we waited
+            if found.problem == "starting":  # a login service, perhaps
+                found = self._settled(deadline)
             if found.running and not _older(found.version):
                 return found
             if found.running:
@@ -174,7 +199,13 @@ class ProxyControl:
                 self._end_stuck(found.pid)
             elif found.problem == "taken":
                 raise self._taken()
-            return self._start(deadline)
+            return self._start(max(deadline, time.monotonic() + wait_s / 2))
+
+    def _settled(self, deadline: float) -> ProxyStatus:
+        """The status, once a process that is starting answers or has failed to."""
+        while (found := self.status()).problem == "starting" and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return found
 
     @contextlib.contextmanager
     def _one_starter(self, deadline: float) -> Iterator[None]:
@@ -206,10 +237,11 @@ class ProxyControl:
         os.close(log)
         _children.append(process)
         while time.monotonic() < deadline:
-            found = self.status()
-            if found.running:
+            ended = process.poll() is not None
+            found = self._hello()
+            if found is not None and found.running:
                 return found
-            if process.poll() is not None and not self.status().running:
+            if ended:
                 if self.status().problem == "taken":
                     raise self._taken()
                 raise CcswitchError(
@@ -248,7 +280,7 @@ class ProxyControl:
 
     def stop(self, *, at_once: bool = False, wait_s: float = 5.0) -> StopResult:
         """Ends the proxy. It stops listening at once; running requests finish unless `at_once`."""
-        found = self.status()
+        found = self._settled(time.monotonic() + wait_s)
         if found.problem == "stuck":
             return StopResult(True, killed=self._end_stuck(found.pid))
         if not found.running:
@@ -279,7 +311,10 @@ class ProxyControl:
     def claim(self) -> "Iterator[Claim]":
         """For the serving process: being the one background proxy. Raises CcswitchError if there is one already."""
         make_private_dir(self.paths.state_dir)
-        handle = hold(self._lock_path)
+        handle, deadline = hold(self._lock_path), time.monotonic() + CLAIM_S
+        while handle is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+            handle = hold(self._lock_path)
         if handle is None:
             raise CcswitchError(
                 say("the background proxy runs already (pid {pid})", pid=self._holder()),

@@ -35,6 +35,22 @@ def free_port() -> int:
     raise CcswitchError("no free port between 20000 and 32000", hint="choose one: 'ccswitch-tui proxy start --port N'")
 
 
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port now; known at once, where asking it may take seconds."""
+    import _socket
+
+    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # a port whose connections are just over is free; there, another's would be, too
+            sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+        sock.bind((HOST, port))
+    except OSError:
+        return False
+    finally:
+        sock.close()
+    return True
+
+
 def ask_loopback(
     host: str, port: int, method: str, path: str, headers: Mapping[str, str], timeout_s: float, body: bytes = b""
 ) -> tuple[int, bytes]:

@@ -57,7 +57,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.answer is not None:
-            self.answer.received(data)
+            # after resume_reading() the event loop of Windows hands over a bytearray, which is no key of a table
+            self.answer.received(data if type(data) is bytes else bytes(data))
         else:
             self.close()  # nobody asked: a 408 before the server hangs up must not become the next request's answer
 

@@ -1,0 +1,150 @@
+"""The background proxy where a refusal takes seconds, where a console would be seen, where reads are not bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.proxy.background import control as control_module
+from ccswitch_tui.proxy.background.control import ProxyControl
+from ccswitch_tui.proxy.background.loopback import ask_loopback, hold
+from ccswitch_tui.proxy.client.connection import Connection
+from ccswitch_tui.workflows.context import Context
+from kit.net import wait_until
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[ProxyControl]:
+    env = {"HOME": str(tmp_path / "home"), "CCSWITCH_HOME": str(tmp_path / "ours"), "PATH": os.environ["PATH"]}
+    control = Context(env).proxy
+    control.address()
+    yield control
+    if control.status().problem or control.status().running:
+        control.stop(at_once=True)
+
+
+def slow_to_refuse(*args: object, **words: object) -> tuple[int, bytes]:
+    """Windows repeats the SYN for two seconds, which is all our patience."""
+    try:
+        return ask_loopback(*args, **words)  # type: ignore[arg-type]
+    except ConnectionRefusedError:
+        time.sleep(0.5)
+        raise TimeoutError from None
+
+
+def test_a_refusal_that_takes_all_our_patience_is_no_stranger_on_the_port(
+    control: ProxyControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "ask_loopback", slow_to_refuse)
+    assert control.status().problem is None
+    assert control.ensure_running().running
+
+
+def test_nobody_is_connected_to_when_no_proxy_runs(control: ProxyControl, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(control_module, "ask_loopback", lambda *args, **words: asked.append(args))
+    assert not control.status().running
+    assert not control.stop().was_running
+    assert asked == []
+
+
+SILENT = """
+import json, os, sys, time
+from ccswitch_tui.proxy.background.loopback import hold
+lock, state, since = sys.argv[1:]
+handle = hold(lock)
+with open(state) as file:
+    known = json.load(file)
+with open(state, "w") as file:
+    json.dump({**known, "pid": os.getpid(), "since": time.time() - float(since)}, file)
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+def silent(control: ProxyControl, since_s: float) -> subprocess.Popen[bytes]:
+    """A process that has the proxy's place and listens nowhere."""
+    lock = os.path.join(control.paths.state_dir, "proxy.lock")
+    command = [sys.executable, "-c", SILENT, lock, control.paths.proxy_state, str(since_s)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def test_a_proxy_that_no_longer_listens_is_replaced(control: ProxyControl) -> None:
+    with silent(control, since_s=3600) as old:
+        assert control.status().problem == "stuck"
+        assert control.ensure_running().pid != old.pid
+        assert old.wait(10) != 0
+
+
+def test_a_proxy_that_does_not_listen_yet_is_waited_for(control: ProxyControl) -> None:
+    with silent(control, since_s=0) as starting:
+        assert control.status().problem == "starting"
+        threading.Timer(1.0, starting.kill).start()
+        assert control.ensure_running().running
+
+
+def test_a_moment_s_look_at_the_lock_does_not_keep_a_proxy_from_starting(control: ProxyControl) -> None:
+    handle = hold(os.path.join(control.paths.state_dir, "proxy.lock"))
+    assert handle is not None
+    threading.Timer(0.2, os.close, (handle,)).start()
+    with control.claim():
+        assert json.loads(Path(control.paths.proxy_state).read_bytes())["pid"] == os.getpid()
+
+
+def test_a_second_proxy_says_that_there_is_one(control: ProxyControl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_module, "CLAIM_S", 0.1)
+    with silent(control, since_s=0) as first:
+        with pytest.raises(CcswitchError, match=f"runs already \\(pid {first.pid}\\)"), control.claim():
+            pass
+        first.kill()
+        wait_until(lambda: control.status().problem is None, 5, "the lock to be free")
+
+
+def test_the_background_proxy_of_windows_has_a_console_that_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    flags = control_module._detached()["creationflags"]
+    assert flags & 0x08000000  # CREATE_NO_WINDOW
+    assert (
+        not flags & 0x8
+    )  # DETACHED_PROCESS: with it the one above is ignored, and a venv's interpreter opens a window
+
+
+def test_what_windows_event_loop_hands_over_after_a_pause_is_read_like_bytes() -> None:
+    import asyncio
+
+    async def read() -> bytes:
+        connection = Connection(asyncio.get_running_loop())
+
+        class Transport(asyncio.Transport):
+            def is_closing(self) -> bool:
+                return False
+
+            def write(self, data: object) -> None: ...
+            def abort(self) -> None: ...
+            def get_write_buffer_size(self) -> int:
+                return 0
+
+        connection.connection_made(Transport())
+        answer = connection.send(b"GET / HTTP/1.1\r\n\r\n", None, "127.0.0.1", lambda _: None)
+        taken: list[bytes] = []
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.data_received(bytearray(head))  # type: ignore[arg-type]  # as proactor_events.py does
+        for chunk in (b"2\r\nab\r\n", b"2\r\ncd\r\n", b"0\r\n\r\n"):
+            connection.data_received(bytearray(chunk))  # type: ignore[arg-type]
+        while data := await answer.read():
+            taken.append(data)
+        return b"".join(taken)
+
+    assert asyncio.run(read()) == b"abcd"
