@@ -1,9 +1,11 @@
 """A tool call's arguments: fragments of JSON text in, what may be passed on out.
 
 Passed on as early as it is safe, mended where the mending is certain, and never
-invented: a trailing comma, a raw line break inside a string, a wrong escape, a
-missing last bracket, null for an optional argument. What cannot be mended is a
-problem the caller turns into an error; an unfinished call must not be run.
+invented: a trailing comma, a raw line break inside a string, a wrong escape,
+null for an optional argument. A missing last bracket is added only where the
+answer ended well and every required member is there: what was cut between two
+members looks the same. What cannot be mended is a problem the caller turns into
+an error; an unfinished call must not be run.
 """
 
 from __future__ import annotations
@@ -29,6 +31,10 @@ _VALUE_STARTS = frozenset('"{[-0123456789tf')
 _CONTROL_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _JSON_WORDS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b(true|false|null)\b""", re.S)
 _PYTHON_WORDS = {"true": "True", "false": "False", "null": "None"}
+NOTHINGS = frozenset({"null", "None", '""', "''", "undefined"})
+"""What some servers send first, or instead, where a call has no arguments yet: a serialised nothing."""
+MOST_STARTS = 64
+"""Places in broken arguments at which the whole object is looked for."""
 _CLOSES = {"{": "}", "[": "]"}
 
 START, MEMBER, KEY, COLON, VALUE, NULL, INSIDE, STRING, ESCAPE, AFTER, BROKEN = (
@@ -57,6 +63,7 @@ class Arguments:
         self._first = True
         """No member was passed on yet."""
         self._key: list[str] = []
+        self._members: set[str] = set()
         self._literal = ""
         self._comma = False
         """A comma deep inside is held: before a closing bracket it is dropped."""
@@ -88,6 +95,8 @@ class Arguments:
         if not fragment:
             return ""
         self._raw.append(fragment)
+        if self._state == START and fragment.strip() in NOTHINGS:
+            return ""
         if self._state != STRING and fragment.isspace():
             self._blanks += len(fragment)
         else:
@@ -101,8 +110,11 @@ class Arguments:
             self._out.append(text)
         return text
 
-    def finish(self, *, cut: bool = False) -> Rest:
-        """How it ends. `cut`: the answer was cut by the token limit, and the call is to stay unrunnable."""
+    def finish(self, *, cut: bool = False, well: bool = True) -> Rest:
+        """How it ends. `cut`: the answer was cut by the token limit, and the call is to stay unrunnable.
+
+        `well`: the endpoint said that the answer is complete.
+        """
         passed_on = "".join(self._out)
         raw = "".join(self._raw)
         if cut and self._state != AFTER:
@@ -111,12 +123,13 @@ class Arguments:
             rest = "{}" if self._first else ""
             if self._excess_is_harmless(raw) and _is_object(passed_on + rest):
                 return Rest(rest)
-        elif not raw.strip():
-            return Rest("{}")
-        elif self._state == INSIDE or (self._state == MEMBER and passed_on):
-            rest = "".join(_CLOSES[b] for b in reversed(self._brackets))
-            if _is_object(passed_on + rest):
-                return Rest(rest)
+        elif not raw.strip() or raw.strip() in NOTHINGS:
+            return Rest("{}") if well else Rest("", UNFINISHED)
+        elif self._state == INSIDE and _is_object(passed_on + (rest := self._brackets_missing())):
+            return Rest(rest) if well and self._members >= self._facts.required else Rest("", UNFINISHED)
+        repeated = self._said_again(raw, passed_on)
+        if repeated is not None:
+            return Rest(repeated)
         if passed_on:
             return Rest("", "arguments that are not valid JSON")
         mended = mend(raw)
@@ -128,6 +141,28 @@ class Arguments:
             return Rest(dumps({self._facts.renamed.get(k, k): v for k, v in mended.items()}).decode())
         except ValueError:
             return Rest("", "arguments that are nested too deeply")
+
+    def _brackets_missing(self) -> str:
+        return "".join(_CLOSES[b] for b in reversed(self._brackets))
+
+    def _said_again(self, raw: str, passed_on: str) -> str | None:
+        """What is still to be passed on of an object that was begun, and then said again whole.
+
+        A server's flush at the end (vLLM's xLAM parser, SGLang's for MiniMax) or fragments that each hold all so far:
+        all before the whole object are beginnings of it.
+        """
+        start = raw.rfind("{", 1)
+        for _ in range(MOST_STARTS):
+            if start < 1:
+                return None
+            whole = raw[start:].strip()
+            if _is_beginnings_of(whole, raw[:start]) and _is_object(whole):
+                again = Arguments(self._facts)
+                text = again.feed(whole)
+                text += again.finish().text
+                return text[len(passed_on) :] if text.startswith(passed_on) else None
+            start = raw.rfind("{", 1, start)
+        return None
 
     def _excess_is_harmless(self, raw: str) -> bool:
         """What came after the object: nothing, brackets too many, or the whole object a second time."""
@@ -144,6 +179,8 @@ class Arguments:
             if text[place] == "{":
                 self._brackets = ["{"]
                 self._state = MEMBER
+                if len(self._raw) > 1 and "".join(self._raw[:-1]).strip() in NOTHINGS:
+                    self._raw = [text[place:]]  # that was only the announcement of the object
             else:
                 self._state = BROKEN
             place += 1
@@ -206,6 +243,7 @@ class Arguments:
 
     def _pass_head(self, out: list[str]) -> None:
         key = "".join(self._key)
+        self._members.add(self._facts.renamed.get(key, key))
         out.append(f'{"{" if self._first else ","}"{self._facts.renamed.get(key, key)}":')
         self._first = False
 
@@ -303,6 +341,23 @@ class Arguments:
 
     def _broken(self, text: str, place: int, out: list[str]) -> int:
         return len(text)
+
+
+UNFINISHED = "arguments that are not finished"
+
+
+def _is_beginnings_of(whole: str, before: str) -> bool:
+    """Whether `before` is nothing but beginnings of `whole`, one behind the other."""
+    before = before.strip()
+    while before:
+        size = 0
+        most = min(len(before), len(whole))
+        while size < most and before[size] == whole[size]:
+            size += 1
+        if size == 0:
+            return False
+        before = before[size:].lstrip()
+    return True
 
 
 def _skip(text: str, place: int) -> int:

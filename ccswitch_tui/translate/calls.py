@@ -23,7 +23,10 @@ MOST_CALLS = 512
 class Call:
     """One tool call as far as it is known."""
 
-    __slots__ = ("_unnamed", "arguments", "closed", "id", "index", "name", "named", "opened", "ready", "signature")
+    __slots__ = (
+        "_unnamed", "arguments", "closed", "id", "index", "name", "named", "opened", "ready", "signature",
+        "taken_apart",
+    )  # fmt: skip
 
     def __init__(self, index: int | None) -> None:
         self.index = index
@@ -33,7 +36,7 @@ class Call:
         self.arguments = Arguments()
         self.ready: list[str] = []
         """Argument text that may be passed on, once it is this call's turn."""
-        self.named = self.opened = self.closed = False
+        self.named = self.opened = self.closed = self.taken_apart = False
         self._unnamed: list[str] = []
         """Argument text that came before the name: which mending it needs is not known yet."""
 
@@ -44,6 +47,10 @@ class Call:
         self._unnamed.clear()
         self.arguments = Arguments(facts)
         self.take(early)
+
+    def unnamed_text(self) -> str:
+        """All its arguments, while it has no name."""
+        return "".join(self._unnamed)
 
     def take(self, text: str) -> None:
         """A piece of the arguments."""

@@ -19,8 +19,12 @@ class Filters:
 
     def __init__(self, translation: Translation) -> None:
         notation = translation.quirks.text_tools
-        self._think: ThinkTag | None = ThinkTag()
-        self._tools = TextTools(notation, translation.names) if notation != "off" and translation.tools else None
+        self._think: ThinkTag | None = ThinkTag(inside=translation.quirks.thinks_first)
+        self._tools = (
+            TextTools(notation, translation.names, translation.tools)
+            if notation != "off" and translation.tools
+            else None
+        )
         self._cutter = StopCutter(translation.local_stops) if translation.local_stops else None
         self.idle = False
         """Text need not come through here any more."""

@@ -16,10 +16,17 @@ from ccswitch_tui.translate.calls import MOST_CALLS, Call, CallBook, argument_te
 from ccswitch_tui.translate.reasoning import pack
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.writer import CALL, NOTHING, TEXT, THINKING, Writer
+from ccswitch_tui.wire.codec import dumps, loads
 from ccswitch_tui.wire.openai_chat import Fragment
 
 Json = dict[str, Any]
 
+MOST_UNSHOWN = 4 * 1024 * 1024
+"""Characters of thinking that are kept in case they are the answer."""
+PARALLEL = frozenset(
+    {"multi_tool_use.parallel", "functions.multi_tool_use.parallel", "multi_tool_use_parallel", "parallel"}
+)
+"""A tool of OpenAI's own training: models call it to call several of ours at once, though nobody offers it."""
 MOST_WAITING = 64 * 1024 * 1024
 """Characters that may wait behind an unfinished call."""
 
@@ -59,6 +66,10 @@ class Floor:
         self._book = CallBook(lambda name: names.restore(name) in names.known)  # not of self: no cycle to collect
         self._ids = Ids(translation.used_ids, "")
         self._waiting_chars = 0
+        self._unshown: list[str] = []
+        self._unshown_chars = 0
+        self._spoke = False
+        """Text was written."""
         self._blank = ""
         """White space that came first: text begins with it, a call does not need it."""
         self._details: list[Json] = []
@@ -102,7 +113,7 @@ class Floor:
         """Text or thinking: written if it is its turn, else kept waiting."""
         if kind == THINKING and not self._translation.thinking:
             self.said_bytes += size(text)
-            self._translation.notices.add("dropped", "thinking, which the client had switched off")
+            self._keep_unshown(text)
             return
         if self.live is not None:
             if self.waiting or not (self.live.arguments.complete and text.strip()):
@@ -110,6 +121,13 @@ class Floor:
                 return
             self._finish_live()
         self._write(kind, text)
+
+    def _keep_unshown(self, text: str) -> None:
+        """Thinking that the client switched off: it may turn out to be the answer."""
+        self._translation.notices.add("dropped", "thinking, which the client had switched off")
+        self._unshown_chars += len(text)
+        if self._unshown_chars <= MOST_UNSHOWN:
+            self._unshown.append(text)
 
     def _wait(self, kind: str, text: str) -> None:
         last = self.waiting[-1] if self.waiting else None
@@ -132,6 +150,7 @@ class Floor:
                 self._blank = text
                 return
             self._blank = ""
+            self._spoke = True
         self.said_bytes += size(text)
         self._leave_thinking(kind)
         self.writer.want(kind)
@@ -218,6 +237,8 @@ class Floor:
 
     def _may_grow(self, call: Call, text: str) -> bool:
         """Whether the name may be only the beginning of a tool's name: then its arguments decide."""
+        if call.name.strip() in PARALLEL and self._names.restore(call.name) not in self._names.known:
+            return True  # it is taken apart when it is over
         if text.strip():
             return False
         shorts = [self._names.short(known) for known in self._names.known]
@@ -252,15 +273,17 @@ class Floor:
                 return
             self._finish_live()
 
-    def _finish_live(self, *, cut: bool = False) -> None:
+    def _finish_live(self, *, cut: bool = False, well: bool = True) -> None:
         """The live call is over; what waited takes its turn, up to the next call."""
         call = self.live
         if call is None:
             return
-        if not call.named and call.name:
+        if not call.named and call.name and not self._taken_apart(call):
             self._name(call)
-        if call.named:
-            rest = call.arguments.finish(cut=cut)
+        if call.taken_apart:
+            pass
+        elif call.named:
+            rest = call.arguments.finish(cut=cut, well=well)
             if rest.problem:
                 raise Unusable(f"the model called '{self._names.restore(call.name)}' with {rest.problem}")
             self._pass_on(call, over=True)
@@ -276,6 +299,19 @@ class Floor:
         self.live = None
         self._next_turn()
 
+    def _taken_apart(self, call: Call) -> bool:
+        """Whether this is the call of several tools at once: then those take its place."""
+        if call.name.strip() not in PARALLEL or not call.arguments.complete:
+            return False
+        uses = _uses_in(call.unnamed_text())
+        for name, arguments in reversed(uses):
+            one = self._book.add(name)
+            self._name(one)
+            one.take(arguments)
+            self.waiting.appendleft(one)
+        call.taken_apart = bool(uses)
+        return call.taken_apart
+
     def _next_turn(self) -> None:
         while self.waiting and self.live is None:
             item = self.waiting.popleft()
@@ -287,10 +323,18 @@ class Floor:
 
     # ------------------------------------------------------------ the end
 
-    def settle(self, *, cut: bool) -> None:
-        """Nothing more comes: write out everything that waits. `cut`: by the token limit."""
+    def settle(self, *, cut: bool, well: bool = True) -> None:
+        """Nothing more comes: write out everything that waits.
+
+        `cut`: by the token limit. `well`: the endpoint said that the answer is complete.
+        """
         while self.live is not None:
-            self._finish_live(cut=cut and not self.live.arguments.complete)
+            self._finish_live(cut=cut and not self.live.arguments.complete, well=well)
+        if self._unshown and well and not cut and not self._spoke and not self.calls_sent:
+            self._blank = ""
+            self._write(TEXT, "".join(self._unshown).strip())  # thinking was off: this is the answer
+            self._translation.notices.add("repaired", "the whole answer came as thinking, which was switched off")
+            self._unshown = []
         if self._blank and self.writer.open == NOTHING and not self.calls_sent:
             blank, self._blank = self._blank, ""
             self.begin()
@@ -304,6 +348,15 @@ class Floor:
             self._leave_thinking(NOTHING)
         if self.writer.open != NOTHING:
             self.writer.close()
+
+
+def _uses_in(arguments: str) -> list[tuple[str, str]]:
+    """The calls in the arguments of PARALLEL; none if anything about them is wrong."""
+    try:
+        uses = loads(arguments)["tool_uses"]
+        return [(str(use["recipient_name"]), dumps(use["parameters"]).decode()) for use in uses[:MOST_CALLS]]
+    except (ValueError, KeyError, TypeError):
+        return []
 
 
 def size(text: str) -> int:

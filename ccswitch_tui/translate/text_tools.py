@@ -1,22 +1,37 @@
 """Tool calls that a model writes as text, because its server has no parser for them. Off unless the profile says so.
 
 Only whole markup that begins a line, only tools of the request, only arguments
-that parse: everything else stays the text it is. The notations are those the
-models were trained on, as their public chat templates show them.
+that parse: everything else stays the text it is. An argument that holds the
+notation's own end mark is read to the mark that really ends it, and one that
+the tool's schema calls a text stays a text. How each notation is written:
+`text_notations`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from ccswitch_tui.translate.text_notations import NOTATIONS, Notation, Raw
 from ccswitch_tui.translate.textflow import held_tail
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.wire.codec import dumps, loads
 
+__all__ = ["NOTATIONS", "TextTools", "Written", "looks_written"]
+
+Json = dict[str, Any]
+
 LONGEST_MARKUP = 1_000_000
 """Characters a call may have before it counts as text after all."""
+
+MOST_ENDS = 40
+"""End marks inside one markup at which a call is looked for: files that quote the notation have a few."""
+
+MARKUP = re.compile(
+    r"(?:^|\n)[ \t]*(?:<tool_call>|<function=\w|<\|tool_calls?(?:_section)?_begin\|>|<\|tool_call\|>|<\|python_tag\|>"
+    r"|<｜(?:DSML｜function_calls|tool▁calls▁begin)|\[TOOL_CALLS\]|<xai:function_call|<minimax:tool_call>|<invoke name="
+    r"|```tool_code|(?:<\|start\|>assistant)?<\|channel\|>commentary to=|commentary to=functions\.)"
+)
 
 
 class Written(NamedTuple):
@@ -26,106 +41,27 @@ class Written(NamedTuple):
     arguments: str
 
 
-class Notation(NamedTuple):
-    """One way of writing calls: how it begins and ends, and how to read what stands between."""
-
-    opening: str
-    closing: str
-    read: Callable[[str], Iterator[tuple[str, Any]]]
-
-
-def _hermes(body: str) -> Iterator[tuple[str, Any]]:
-    call = loads(body)
-    yield call["name"], call.get("arguments", call.get("parameters", {}))
-
-
-_FUNCTION = re.compile(r"<function=([^>\s]+)>(.*?)</function>", re.S)
-_PARAMETER = re.compile(r"<parameter=([^>\s]+)>\n?(.*?)\n?</parameter>", re.S)
-
-
-def _value(text: str) -> Any:
-    """A parameter's value: JSON where it is JSON, else the text itself."""
-    try:
-        return loads(text.strip())
-    except ValueError:
-        return text
-
-
-def _qwen(body: str) -> Iterator[tuple[str, Any]]:
-    for name, inner in _FUNCTION.findall(body):
-        yield name, {key: _value(value) for key, value in _PARAMETER.findall(inner)}
-
-
-_KIMI = re.compile(
-    r"<\|tool_call_begin\|>\s*(?:functions\.)?([^:\s<]+)(?::\d+)?\s*<\|tool_call_argument_begin\|>(.*?)<\|tool_call_end\|>",
-    re.S,
-)
-
-
-def _kimi(body: str) -> Iterator[tuple[str, Any]]:
-    for name, arguments in _KIMI.findall(body):
-        yield name, loads(arguments)
-
-
-_DSML_INVOKE = re.compile(r'<｜DSML｜invoke name="([^"]+)">(.*?)</｜DSML｜invoke>', re.S)
-_DSML_PARAMETER = re.compile(r'<｜DSML｜parameter name="([^"]+)"([^>]*)>(.*?)</｜DSML｜parameter>', re.S)
-
-
-def _dsml(body: str) -> Iterator[tuple[str, Any]]:
-    for name, inner in _DSML_INVOKE.findall(body):
-        yield (
-            name,
-            {
-                key: value if 'string="true"' in marks else _value(value)
-                for key, marks, value in _DSML_PARAMETER.findall(inner)
-            },
-        )
-
-
-_XAI_PARAMETER = re.compile(r'<parameter name="([^"]+)">\n?(.*?)\n?</parameter>', re.S)
-_XAI_NAME = re.compile(r'\s*name="([^"]+)">(.*)', re.S)
-
-
-def _xai(body: str) -> Iterator[tuple[str, Any]]:
-    match = _XAI_NAME.match(body)
-    if match:
-        yield match[1], {key: _value(value) for key, value in _XAI_PARAMETER.findall(match[2])}
-
-
-_MISTRAL_NAMED = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*(?:\[CALL_ID\]\w+)?\[ARGS\](.*)", re.S)
-
-
-def _mistral(body: str) -> Iterator[tuple[str, Any]]:
-    for part in body.split("[TOOL_CALLS]"):
-        match = _MISTRAL_NAMED.match(part)
-        if match:
-            yield match[1], loads(match[2])
-            continue
-        calls = loads(part)
-        for call in calls if isinstance(calls, list) else [calls]:
-            yield call["name"], call.get("arguments", {})
-
-
-NOTATIONS: dict[str, Notation] = {
-    "hermes": Notation("<tool_call>", "</tool_call>", _hermes),
-    "qwen": Notation("<tool_call>", "</tool_call>", _qwen),
-    "kimi": Notation("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", _kimi),
-    "dsml": Notation("<｜DSML｜function_calls>", "</｜DSML｜function_calls>", _dsml),
-    "xai": Notation("<xai:function_call", "</xai:function_call>", _xai),
-    "mistral": Notation("[TOOL_CALLS]", "", _mistral),
-}
-"""Mistral's has no end mark: it goes to the end of the answer."""
+def looks_written(text: str) -> bool:
+    """Whether a line of this text begins as a call in one of the notations does."""
+    return MARKUP.search(text) is not None
 
 
 class TextTools:
-    """Takes calls out of the text of one answer."""
+    """Takes calls out of the text of one answer. `tools` are the client's, by name."""
 
-    def __init__(self, notation: str, names: ToolNames) -> None:
-        self._notation = NOTATIONS[notation]
+    def __init__(self, notation: str, names: ToolNames, tools: dict[str, Json] | None = None) -> None:
+        self._notation: Notation = NOTATIONS[notation]
         self._names = names
+        self._tools = tools or {}
         self._held = ""
         self._at_line_start = True
-        self._inside = False
+        self._behind = False
+        """A call has just ended: line breaks belong to the notation."""
+        self._opening = ""
+        """The mark the markup began with, while one is open."""
+        self._ends = 0
+        self._tried = 0
+        """Up to here no end mark gave a call: it may be one inside an argument."""
 
     def feed(self, text: str) -> list[str | Written]:
         """Text and calls, in order."""
@@ -137,51 +73,71 @@ class TextTools:
 
     def finish(self) -> list[str | Written]:
         """What was held: an unfinished markup is text."""
-        held, self._held = self._held, ""
-        if self._inside and not self._notation.closing:
-            body = held[len(self._notation.opening) :]
-            return self._read(body) or [held]
+        held, opening = self._held, self._opening
+        held = "" if self._behind and not held.strip("\n") else held
+        self._held, self._opening, self._tried = "", "", 0
+        if opening and not self._notation.closing_of(opening):
+            return self._read(opening, held[len(opening) :]) or [held]
         return [held] if held else []
 
     def _step(self, found: list[str | Written]) -> bool:
         """One step through the held text; False when more must come first."""
-        opening, closing, _ = self._notation
-        if self._inside:
-            end = self._held.find(closing, len(opening)) if closing else -1
-            if end < 0:
-                if len(self._held) > LONGEST_MARKUP:
-                    self._inside = False
-                    self._release(len(self._held), found)
-                return False
-            whole = end + len(closing)
-            calls = self._read(self._held[len(opening) : end])
-            self._inside = False
-            if calls:
-                found += calls
-                self._held = self._held[whole:].lstrip("\n")
-                self._at_line_start = True
-            else:
-                self._release(whole, found)
-            return True
-        start = self._opening_place()
-        if start is not None:
+        if self._opening:
+            return self._inside(found)
+        if self._behind:
+            return self._behind_call()
+        start, opening = self._opening_place()
+        if opening:
             if start:
                 self._release(start, found)
-            self._inside = True
+            self._opening, self._tried, self._ends = opening, len(opening), 0
             return True
-        keep = held_tail(self._held, opening)
+        keep = max(held_tail(self._held, mark) for mark in self._notation.openings)
         self._release(len(self._held) - keep, found)
         return False
 
-    def _opening_place(self) -> int | None:
-        """Where the markup begins at the start of a line, if it is there in full."""
-        place = self._held.find(self._notation.opening)
-        while place >= 0:
-            line = self._held[:place].rpartition("\n")
-            if not line[2].strip() and (line[1] or self._at_line_start):
-                return place
-            place = self._held.find(self._notation.opening, place + 1)
-        return None
+    def _inside(self, found: list[str | Written]) -> bool:
+        closing = self._notation.closing_of(self._opening)
+        end = self._held.find(closing, self._tried) if closing and self._ends <= MOST_ENDS else -1
+        if end < 0:
+            if len(self._held) > LONGEST_MARKUP or self._ends > MOST_ENDS:
+                self._opening = ""
+                self._release(len(self._held), found)
+            return False
+        whole = end + len(closing)
+        calls = self._read(self._opening, self._held[len(self._opening) : end])
+        if not calls:
+            self._ends += 1
+            self._tried = whole  # the mark may stand inside an argument: the real one is still to come
+            return True
+        found += calls
+        self._held = self._held[whole:]
+        self._opening, self._at_line_start, self._behind = "", True, True
+        return True
+
+    def _behind_call(self) -> bool:
+        """Takes away what the notation leaves behind a call; False when more must come first."""
+        rest, after = self._held.lstrip("\n"), self._notation.after
+        if not rest or (after and after.startswith(rest) and rest != after):
+            return False
+        self._behind = bool(after) and rest.startswith(after)
+        self._held = rest.removeprefix(after) if self._behind else rest
+        if self._behind:
+            self._held, self._behind = self._held.lstrip("\n"), not self._held.strip("\n")
+        return bool(self._held)
+
+    def _opening_place(self) -> tuple[int, str]:
+        """Where a markup begins at the start of a line, and its mark, if that is there in full."""
+        found = []
+        for mark in self._notation.openings:
+            place = self._held.find(mark)
+            while place >= 0:
+                line = self._held[:place].rpartition("\n")
+                if not line[2].strip() and (line[1] or self._at_line_start):
+                    found.append((place, mark))
+                    break
+                place = self._held.find(mark, place + 1)
+        return min(found, default=(0, ""))
 
     def _release(self, size: int, found: list[str | Written]) -> None:
         text, self._held = self._held[:size], self._held[size:]
@@ -190,17 +146,43 @@ class TextTools:
             line = text.rpartition("\n")
             self._at_line_start = not line[2].strip() and (bool(line[1]) or self._at_line_start)
 
-    def _read(self, body: str) -> list[str | Written]:
+    def _read(self, opening: str, body: str) -> list[str | Written]:
         """The calls in a markup's body; none if anything about them is wrong."""
         calls: list[str | Written] = []
         try:
-            for name, arguments in self._notation.read(body):
+            for name, arguments in self._notation.read(opening + body if self._notation.with_mark else body):
                 if isinstance(arguments, str):
                     arguments = loads(arguments)
                 meant = self._names.restore(str(name))
                 if meant not in self._names.known or not isinstance(arguments, dict):
                     return []
-                calls.append(Written(meant, dumps(arguments).decode()))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                typed = {key: self._typed(meant, key, value) for key, value in arguments.items()}
+                calls.append(Written(meant, dumps(typed).decode()))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SyntaxError, MemoryError):
             return []
         return calls
+
+    def _typed(self, tool: str, key: str, value: Any) -> Any:
+        """An argument that came as bare text: a text where the schema says so, else JSON where it is JSON."""
+        if not isinstance(value, Raw):
+            return value
+        if "string" in self._kinds(tool, key):
+            return str(value)
+        try:
+            return loads(value.strip())
+        except ValueError:
+            return str(value)
+
+    def _kinds(self, tool: str, key: str) -> list[str]:
+        schema = self._tools.get(tool, {}).get("input_schema")
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        member = properties.get(key) if isinstance(properties, dict) else None
+        if not isinstance(member, dict):
+            return []
+        kind = member.get("type")
+        kinds = kind if isinstance(kind, list) else [kind]
+        branches = member.get("anyOf") or member.get("oneOf") or ()
+        kinds = [*kinds, *(branch.get("type") for branch in branches if isinstance(branch, dict))]
+        if "enum" in member and all(isinstance(v, str) for v in member["enum"]):
+            kinds.append("string")
+        return [k for k in kinds if isinstance(k, str)]

@@ -9,7 +9,8 @@ import re
 
 from ccswitch_tui.translate.writer import TEXT, THINKING
 
-OPENING, CLOSING = "<think>", "</think>"
+TAGS = {"<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>", "<seed:think>": "</seed:think>"}
+"""As models of Qwen, DeepSeek and many others write them; Claude's students; Gemini's; ByteDance's."""
 
 Piece = tuple[str, str]
 """(kind of block, text)"""
@@ -24,13 +25,19 @@ def held_tail(text: str, mark: str) -> int:
 
 
 class ThinkTag:
-    """`<think>…</think>` as the very first thing of an answer is thinking; anywhere else it is text."""
+    """`<think>…</think>` as the very first thing of an answer is thinking; anywhere else it is text.
 
-    def __init__(self) -> None:
+    `inside`: the server's template wrote the opening tag, so that the answer
+    begins with thinking. A closing tag that comes first closes what stood in
+    another field, and is dropped.
+    """
+
+    def __init__(self, *, inside: bool = False) -> None:
         self.settled = False
         """Nothing can be thinking any more: text need not come through here."""
-        self._inside = False
-        self._just_closed = False
+        self._starts = True
+        self._closing = "</think>" if inside else ""
+        """The tag that ends the thinking which is open."""
         self._held = ""
 
     @property
@@ -42,29 +49,31 @@ class ThinkTag:
         """The pieces this text gives."""
         text = self._held + text
         self._held = ""
-        pieces: list[Piece] = []
-        if not self._inside and not self._just_closed:
+        if self._starts:
             bare = text.lstrip()
-            if not bare.startswith(OPENING):
-                if OPENING.startswith(bare):
-                    self._held = text
-                else:
-                    self.settled = True
-                    pieces.append((TEXT, text))
-                return pieces
-            self._inside = True
-            text = bare[len(OPENING) :]
-        if self._inside:
-            thought, mark, text = text.partition(CLOSING)
+            mark = next((mark for mark in (*TAGS, *TAGS.values()) if bare.startswith(mark)), "")
+            if not mark and any(each.startswith(bare) for each in (*TAGS, *TAGS.values())):
+                self._held = text
+                return []
+            self._starts = False
+            if mark:
+                self._closing = TAGS.get(mark, "")
+                text = bare[len(mark) :]
+            elif not self._closing:
+                self.settled = True
+                return [(TEXT, text)]
+        pieces: list[Piece] = []
+        if self._closing:
+            thought, mark, text = text.partition(self._closing)
             if not mark:
-                hold = held_tail(thought, CLOSING)
+                hold = held_tail(thought, self._closing)
                 self._held = thought[len(thought) - hold :]
                 thought = thought[: len(thought) - hold]
             if thought:
                 pieces.append((THINKING, thought))
             if not mark:
                 return pieces
-            self._inside, self._just_closed = False, True
+            self._closing = ""
         text = text.lstrip()  # the blank lines after the tag belong to the notation
         if text:
             self.settled = True
@@ -76,7 +85,23 @@ class ThinkTag:
         held, self._held = self._held, ""
         if not held:
             return []
-        return [(THINKING if self._inside else TEXT, held)]
+        return [(THINKING if self._closing else TEXT, held)]
+
+
+def orphan_close(text: str) -> tuple[str, str] | None:
+    """What stands before and after a closing tag that nothing opened, in a text that is whole; None if there is none.
+
+    A tag that is quoted, or stands in the middle of a line of words, is what the model writes about.
+    """
+    found = ORPHAN.search(text)
+    if found is None or any(tag in text[: found.start()] for tag in TAGS):
+        return None
+    return text[: found.start()], text[found.end() :].lstrip()
+
+
+ORPHAN = re.compile(
+    r"(?:(?<=\n)|(?<=[.!?。！？])|^)[ \t]*</(?:think|thinking|thought|seed:think)>(?=\s|$|\w|[^\x00-\x7f#*`])"
+)
 
 
 class StopCutter:

@@ -29,6 +29,7 @@ _MARKS = frozenset(
 name (measured). Sources: reports of vLLM, SGLang, llama.cpp and Fireworks with gpt-oss, GLM and Kimi."""
 
 
+_BLANK = re.compile(r"\s")
 _TAIL = re.compile(r"(?:[_-]\d{1,3}|json|commentary|analysis)$")
 
 
@@ -99,7 +100,7 @@ class ToolNames:
         if len(same) == 1:
             return same[0]
         words = [self._without_tail(m[0]) for m in _WORD.finditer(name)]
-        among = self._among(words)
+        among = self._among(name, words)
         if among:
             return among
         # an MCP tool without its server, or without the word mcp: read_file, fs__read_file, mcp.fs.read_file
@@ -112,11 +113,12 @@ class ToolNames:
         bare = word[: tail.start()] if tail and word not in self._long else word
         return bare if bare in self._long else word
 
-    def _among(self, words: list[str]) -> str:
+    def _among(self, name: str, words: list[str]) -> str:
         """The tool that is one of these words, if all the others are markup or a call's number."""
         called = [w for w in words if w in self._long]
         others = [w for w in words if w not in self._long and w.lower() not in _MARKS and not w.isdecimal()]
-        if len(set(called)) == 1 and words and (not others or words[-1] == called[0] or words[0] == called[0]):
+        behind_a_space = words[-1:] == called[-1:] and not _BLANK.search(name)  # repo_browser.Bash
+        if len(set(called)) == 1 and (not others or behind_a_space):
             return self._long[called[0]]
         if called:
             return ""

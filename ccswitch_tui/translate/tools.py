@@ -33,6 +33,8 @@ class ToolFacts(NamedTuple):
     """Arguments that are left out when the model sends null for them."""
     renamed: dict[str, str]
     """Names under which arguments travelled → their own."""
+    required: frozenset[str] = frozenset()
+    """Arguments without which a call cannot be whole."""
 
 
 NO_FACTS = ToolFacts(frozenset(), {})
@@ -92,7 +94,9 @@ def facts_of(tool: Json, quirks: Quirks) -> ToolFacts:
     """What must be undone in this tool's arguments on the way back."""
     schema = complete_root(tool.get("input_schema"))
     renamed = {alias: name for name, alias in ALIASED.items() if name in schema["properties"]}
-    return ToolFacts(droppable_nulls(schema), renamed if quirks.schema == "nim" else {})
+    required = schema.get("required")
+    required = [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
+    return ToolFacts(droppable_nulls(schema), renamed if quirks.schema == "nim" else {}, frozenset(required))
 
 
 class ToolSet(NamedTuple):

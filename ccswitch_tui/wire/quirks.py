@@ -192,7 +192,10 @@ QUIRKS: dict[str, Quirk] = {
     "max_description": Quirk("longest tool description, in characters", COUNT, "1024 at some gateways"),
     "text_tools": Quirk(
         "tool calls that the model writes as text in this notation are recognised",
-        ("off", "hermes", "qwen", "kimi", "dsml", "mistral", "xai"),
+        (
+            "off", "hermes", "qwen", "kimi", "dsml", "mistral", "xai", "minimax", "glm", "harmony", "deepseek", "llama",
+            "pythonic", "gemma", "granite",
+        ),
         "servers started without a tool parser; better to mend the server (--tool-call-parser, --jinja)",
     ),
     "images": Quirk(

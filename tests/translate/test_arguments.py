@@ -160,3 +160,47 @@ def test_a_call_of_a_megabyte_in_small_pieces_takes_no_square() -> None:
     assert arguments.complete
     assert arguments.finish().problem == ""
     assert time.process_time() - started < 5
+
+
+WRITE = ToolFacts(frozenset(), {}, frozenset({"file_path", "content"}))
+
+
+@pytest.mark.parametrize(
+    ("raw", "well"),
+    [
+        ('{"file_path":"/tmp/x"', True),  # cut between two members
+        ('{"file_path":"/tmp/x","content":"a"', False),  # more may have followed
+        ('{"file_path":"/tmp/x",', True),
+        ('{"file_path":"/tmp/x","content":"a",', True),
+        ("", False),
+    ],
+)
+def test_a_call_that_was_not_finished_is_never_finished_here(raw: str, well: bool) -> None:
+    arguments = Arguments(WRITE)
+    arguments.feed(raw)
+    assert arguments.finish(well=well).problem
+
+
+def test_a_bracket_is_added_where_the_answer_ended_well_and_nothing_required_is_missing() -> None:
+    assert fed('{"file_path":"/tmp/x","content":"a"', facts=WRITE) == ('{"file_path":"/tmp/x","content":"a"}', "")
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("null", '{"a":1}'),
+        ('""', '{"a":1}'),
+        ("{", '{"a":1}'),
+        ('{{"a":1}',),
+        ('{"', '{"a', '{"a":1}'),  # each holds all so far
+        ('{"a":1}', '{"a":1}', '{"a":1}'),
+    ],
+)
+def test_what_was_begun_and_then_said_whole_is_the_whole(pieces: tuple[str, ...]) -> None:
+    out, problem = fed(*pieces)
+    assert (json.loads(out), problem) == ({"a": 1}, "")
+
+
+@pytest.mark.parametrize("pieces", [('{"a":"x"', '{"a":"x"}'), ('{"a":"b"}', '{"a":"c"}'), ('{"b":1', '{"a":1}')])
+def test_what_was_passed_on_already_cannot_be_said_otherwise(pieces: tuple[str, ...]) -> None:
+    assert fed(*pieces)[1]

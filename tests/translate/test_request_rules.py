@@ -486,3 +486,30 @@ def test_what_is_no_request_is_refused_in_words(body: Any) -> None:
     assert refused.value.failure.type == "invalid_request_error"
     assert request()["messages"]
     assert BASH["name"] == "Bash"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Bash<|channel|>commentary", "Bash"),
+        ("Bash</arg_value>", "Bash"),
+        ("<tool_call>Bash", "Bash"),
+        ("functions.Bash:0", "Bash"),
+        ("repo_browser.Bash", "Bash"),
+        ("functions/Bash", "Bash"),
+        ('"Bash"', "Bash"),
+        ("Bash()", "Bash"),
+        ("Bash_0", "Bash"),
+        ("Bashjson", "Bash"),
+        ("Task Create", "TaskCreate"),
+        ("task_create", "TaskCreate"),
+        ("mcp.fs.read_file", "mcp__fs__read_file"),
+        ("read_file", "mcp__fs__read_file"),
+        ("multi_tool_use.parallel", "multi_tool_use.parallel"),
+        ("Bash and words", "Bash and words"),
+        ("Bash Task", "Bash Task"),
+        ("Bashful", "Bashful"),
+    ],
+)
+def test_a_name_loses_its_markup_and_nothing_is_guessed(written: str, meant: str) -> None:
+    assert ToolNames(["Bash", "Task", "TaskCreate", "mcp__fs__read_file"]).restore(written) == meant
