@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import string
+import warnings
 from pathlib import Path
 
 import pytest
 
 from ccswitch_tui.doctor.checks import CHECKS
-from ccswitch_tui.findings import catalogue
 from ccswitch_tui.probe.model import RUNGS
+from ccswitch_tui.sentence import say
 from ccswitch_tui.tui import i18n, keys
 from ccswitch_tui.tui.verbs import VERBS
-from ccswitch_tui.wire.quirks import QUIRKS
 
 TUI = Path(i18n.__file__).parent.parent
 SOURCES = sorted(p for p in TUI.rglob("*.py"))
@@ -37,11 +38,31 @@ def places(text: str) -> set[str | None]:
 
 
 @pytest.mark.parametrize("code", [c for c in i18n.LANGUAGES if c != "en"])
-def test_every_language_has_the_same_texts_with_the_same_places(code: str) -> None:
+def test_every_language_has_the_texts_of_english_with_the_same_places(code: str) -> None:
     other = i18n.catalogue(code)
-    assert set(other) == set(ENGLISH)
-    assert {i: places(text) for i, text in other.items()} == {i: places(text) for i, text in ENGLISH.items()}
+    missing = sorted(set(ENGLISH) - set(other))
+    if missing and os.environ.get("TRANSLATIONS") == "complete":
+        pytest.fail(f"without a text in {code}: {missing}")
+    if missing:
+        warnings.warn(f"{len(missing)} texts are still English in {code}: {missing}", stacklevel=1)
+    assert not set(other) - set(ENGLISH)
+    assert {i: places(text) for i, text in other.items()} == {i: places(ENGLISH[i]) for i in other}
     assert all(text.strip() for text in other.values())
+
+
+def test_what_has_no_translation_yet_is_shown_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = i18n.catalogue
+    lost = {"app.timeout", say("nothing useful was proved")}
+    monkeypatch.setattr(i18n, "catalogue", lambda code: {
+        text_id: text for text_id, text in whole(code).items() if code == "en" or text_id not in lost
+    })  # fmt: skip
+    i18n.use_language("zh-CN")
+    try:
+        assert i18n.t("app.timeout") == ENGLISH["app.timeout"]
+        assert i18n.spoken(say("nothing useful was proved")) == "nothing useful was proved"
+        assert i18n.named("no such name") == "no such name"
+    finally:
+        i18n.use_language("en")
 
 
 def test_every_text_asked_for_is_in_the_catalogue() -> None:
@@ -61,11 +82,8 @@ def test_every_family_of_texts_is_complete(prefix: str) -> None:
     assert not {prefix + name for name in FAMILIES[prefix]} - set(ENGLISH)
 
 
-def test_every_finding_and_rung_has_a_name_in_the_catalogue_and_english_says_what_the_cli_says() -> None:
-    assert {i: ENGLISH[f"finding.{i}"] for i in catalogue()} == {i: e.title for i, e in catalogue().items()}
-    assert {r.code: ENGLISH[f"proves.{r.code}"] for r in RUNGS} == {r.code: r.proves for r in RUNGS}
+def test_every_rung_has_a_short_name() -> None:
     assert not {f"step.{r.code}" for r in RUNGS} - set(ENGLISH)
-    assert {n: ENGLISH[f"quirk.{n}"] for n in QUIRKS} == {n: q.doc for n, q in QUIRKS.items()}
 
 
 def test_no_text_is_in_the_catalogue_that_nobody_shows() -> None:

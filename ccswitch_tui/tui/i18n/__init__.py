@@ -2,8 +2,9 @@
 
 The texts are data: `en.json` and `zh-CN.json` hold the same ids
 (tests/tui/test_texts.py). What the parts below the app say (findings, errors,
-advice) comes as a Sentence: its English template is the id of its translation
-in `sentences.zh-CN.json` (tests/tui/test_sentences.py). What the endpoint or a
+advice), and the names in their tables, have their English as the id of their
+translation in `sentences.zh-CN.json` (tests/tui/test_sentences.py). Where a translation is missing the
+English is shown: nobody who adds a sentence has to speak Chinese. What the endpoint or a
 file said is quoted as it is. One language at a time for the process, as with gettext.
 """
 
@@ -40,7 +41,7 @@ def use_language(code: str) -> None:
     """Makes `t` speak that language from now on."""
     global _texts, _sentences, _language
     if code != _language:
-        _texts, _language = catalogue(code), code
+        _texts, _language = {**catalogue("en"), **catalogue(code)}, code
         _sentences = {} if code == "en" else {**_named(_texts), **catalogue(f"sentences.{code}")}
 
 
@@ -71,6 +72,11 @@ def t_or(text_id: str, otherwise: str) -> str:
     return _texts.get(text_id, otherwise)
 
 
+def named(text: str) -> str:
+    """A name out of our tables (a finding's title, what a rung proves, what a quirk is) in the language of the app."""
+    return _sentences.get(text, text)
+
+
 def spoken(text: str) -> str:
     """A sentence of ours in the language of the app; any other text, and one that must hide a key, as it is.
 
@@ -88,12 +94,10 @@ def spoken(text: str) -> str:
 
 
 def _named(texts: Mapping[str, str]) -> dict[str, str]:
-    """What has a text of its own by id, by its English name: findings, rungs, layers of settings."""
+    """What has a shorter text of its own by id, by its English name: rungs, layers of settings."""
     from ccswitch_tui.claude.layers import LABELS
-    from ccswitch_tui.findings import catalogue as kinds
     from ccswitch_tui.probe.model import RUNGS
 
-    names = {entry.title: f"finding.{kind}" for kind, entry in kinds().items()}
-    names |= {rung.code: f"step.{rung.code}" for rung in RUNGS}
+    names = {rung.code: f"step.{rung.code}" for rung in RUNGS}
     names |= {name: f"layer.{layer}" for layer, label in LABELS.items() for name in (layer, label)}
     return {name: texts[text_id] for name, text_id in names.items() if text_id in texts}

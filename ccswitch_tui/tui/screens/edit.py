@@ -15,7 +15,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.form import FIELDS, TABLES, Field, changes, contested, differing, rebased, values_of
-from ccswitch_tui.tui.i18n import t, t_or
+from ccswitch_tui.tui.i18n import named, t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet, DirtySheet
 from ccswitch_tui.tui.widgets.choice import Choice
@@ -297,7 +297,7 @@ def tip_of(field: Field) -> Content:
     if field.quirk is None:
         return Content.styled(t_or(f"field.{field.key}.tip", ""), look.QUIET)
     name = field.key.partition(".")[2]
-    rows = [look.line((t(f"quirk.{name}"), look.QUIET))]
+    rows = [look.line((named(field.quirk.doc), look.QUIET))]
     if not field.choices:
         rows.append(look.line((look.quoted(allowed_values(name)), look.QUIET)))
     elif field.quirk.needed_by:

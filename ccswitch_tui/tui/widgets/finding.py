@@ -8,7 +8,7 @@ from textual.content import Content
 
 from ccswitch_tui.sentence import Sentence
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.i18n import language, spoken, t, t_or
+from ccswitch_tui.tui.i18n import language, named, spoken, t
 
 if TYPE_CHECKING:
     from ccswitch_tui.findings import Finding, Fix
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def title_of(finding: Finding) -> str:
-    """The finding's name: its own in English, by its kind in another language."""
-    return finding.title if language() == "en" else t_or(f"finding.{finding.kind}", finding.title)
+    """The finding's name in the language of the app."""
+    return named(finding.title)
 
 
 def sentence_of(report: ProbeReport) -> str:

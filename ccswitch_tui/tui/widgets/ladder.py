@@ -9,7 +9,7 @@ from textual.content import Content
 from ccswitch_tui.probe.model import LADDERS, RUNG, Step
 from ccswitch_tui.sentence import Sentence
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.i18n import t, t_or
+from ccswitch_tui.tui.i18n import named, t, t_or
 from ccswitch_tui.tui.widgets.rows import Rows
 
 WAITING = cast("Any", "wait")
@@ -98,6 +98,6 @@ def step_facts(step: Step, *, seen: bool = True) -> Content:
         )
         rows += ["", Content(look.quoted(step_seen(step))), ""] if step.because else [""]
     if step.proves:
-        proves = look.quoted(t_or(f"proves.{step.code}", step.proves))
+        proves = look.quoted(named(step.proves))
         rows.append(look.line((f"{t('probe.proves')}  ", look.QUIET), look.HANG, (proves, "" if seen else look.QUIET)))
     return look.lines(*rows)
