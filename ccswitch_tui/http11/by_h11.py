@@ -10,11 +10,20 @@ from typing import Any
 
 import h11
 
+
+def _parser_error() -> Any:
+    try:
+        from httptools import HttpParserError as error
+    except ImportError:
+        return Exception
+    return error
+
+
 LONGEST_HEAD = 128 * 1024
 """h11's own limit is 16 kB; who uses the parser counts anyway."""
 
 
-class HttpParserError(Exception):
+class HttpParserError(_parser_error()):  # type: ignore[misc]
     """These bytes are not HTTP/1."""
 
 
@@ -24,6 +33,9 @@ class HttpParserUpgrade(Exception):
 
 class _Reader:
     """Messages of one direction."""
+
+    begins = b""
+    """What a message begins with, whatever it is: h11 waits for a whole head before it looks."""
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
@@ -40,6 +52,8 @@ class _Reader:
             data = data.lstrip(b"\r\n")  # RFC 9112, section 2.2: some clients send one after a body
             if not data:
                 return
+            if not data.startswith(self.begins[: len(data)]):
+                raise HttpParserError(f"It does not begin with {self.begins.decode()}")
             self._begun = True
             self._call("on_message_begin")
         try:
@@ -105,6 +119,8 @@ class HttpRequestParser(_Reader):
 class HttpResponseParser(_Reader):
     """Answers, as a client reads them."""
 
+    begins = b"HTTP/1."
+
     def _fresh(self) -> h11.Connection:
         connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         connection.send(h11.Request(method="GET", target="/", headers=[("Host", "x")]))
@@ -113,6 +129,11 @@ class HttpResponseParser(_Reader):
 
     def _begin(self, event: Any) -> None:
         self._call("on_status", bytes(event.reason))
+
+    def should_keep_alive(self) -> bool:
+        """The connection may carry another message after this one."""
+        said = b",".join(value for name, value in self._head.headers if name == b"connection").lower()
+        return b"close" not in said and (self._head.http_version >= b"1.1" or b"keep-alive" in said)
 
     def get_status_code(self) -> int:
         """Of the message that is being read."""

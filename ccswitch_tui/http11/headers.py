@@ -69,3 +69,13 @@ def read_fields(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
         else:
             fields[key] = (name, value)
     return headers
+
+
+def first_fields(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """The fields of an answer: of several lines of one name, the first is what a client goes by."""
+    headers = Headers()
+    fields = headers._fields
+    for raw_name, raw_value in raw:
+        name = raw_name.decode("latin-1")
+        fields.setdefault(name.lower(), (name, raw_value.decode("utf-8", "surrogateescape")))
+    return headers

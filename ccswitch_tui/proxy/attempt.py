@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from multidict import CIMultiDict
-from yarl import URL
-
 from ccswitch_tui._version import __version__
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.http11.message import Reply, Request, Response, Sent
+from ccswitch_tui.net.url import Url
 from ccswitch_tui.proxy.books.learned import NAMED, NAMELESS
 from ccswitch_tui.proxy.books.traffic import Exchange
 from ccswitch_tui.proxy.client.connection import Answer
@@ -27,7 +26,7 @@ from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
 from ccswitch_tui.proxy.pump import note_usage, read_limited
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.thinking import refuses_thinking
-from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_headers, passed_headers, with_query
+from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_headers, passed_headers
 from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
@@ -195,7 +194,7 @@ class Attempt:
         )
         sent = translation.encoded()
         streams = bool(translation.body.get("stream"))
-        headers = CIMultiDict(
+        headers = Headers(
             {
                 "Content-Type": "application/json",
                 "Accept": "text/event-stream" if streams else "application/json",
@@ -246,7 +245,7 @@ class Attempt:
             sent = with_model(call.raw, body, call.body["model"], target.model)
         else:
             sent = dumps({**body, "model": target.model})
-        url = with_query(self._relay.upstream.address(target.profile).ask, call.request)
+        url = self._relay.upstream.address(target.profile).ask.asked(call.request.query_string)
         stream = NativeStream()
         response = await self._send(url, sent, forwarded(call.request), stream)
         if not 200 <= response.status < 300:
@@ -271,9 +270,9 @@ class Attempt:
 
     async def _send(
         self,
-        url: URL,
+        url: Url,
         sent: bytes,
-        headers: CIMultiDict[str],
+        headers: Headers,
         translator: Any,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> Answer:

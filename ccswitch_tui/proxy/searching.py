@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import TYPE_CHECKING, NamedTuple
-
-from multidict import CIMultiDict
-from yarl import URL
+from urllib.parse import urlencode
 
 from ccswitch_tui._version import __version__
 from ccswitch_tui.errors import KeyStoreError, UsageError
+from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.http11.message import Reply, Response
+from ccswitch_tui.net.url import parse_url
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef, Timeouts, parse_secret_ref
 from ccswitch_tui.profiles.search_source import ENDPOINT, SearchSource
 from ccswitch_tui.proxy.attempt import NO_RETRY, Call
@@ -121,7 +121,7 @@ class Searching:
         exchange, source = call.exchange, where.source
         exchange.kind, exchange.attempts = "search", 1
         exchange.model = exchange.wire = f"search:{source.source}"
-        exchange.host = URL(where.asked.endpoint.base_url).authority
+        exchange.host = parse_url(where.asked.endpoint.base_url).authority
         self._relay.traffic.routed(exchange)
         task = asyncio.ensure_future(self._outcome(where, search))
         try:
@@ -245,7 +245,7 @@ class Searching:
             return SearchFailed("unavailable", f"cannot be reached ({error.host}: {plain(error.detail, 200)})")
 
     def _place(self, asked: Profile) -> asyncio.Semaphore:
-        host = URL(asked.endpoint.base_url).authority
+        host = parse_url(asked.endpoint.base_url).authority
         return self._places.setdefault(host, asyncio.Semaphore(MOST_AT_ONCE))
 
     async def _ask(self, where: _Where, search: Wanted) -> Answered:
@@ -264,11 +264,11 @@ class Searching:
     async def _fetch(self, asked: Profile, ask: Ask, source: SearchSource) -> Json:
         """One request to the source. Raises SearchFailed, UpstreamError, KeyHostError, KeyStoreError."""
         key = await self._relay.keys.get(asked)
-        base = URL(asked.endpoint.base_url)
-        url = base.with_path(base.raw_path.rstrip("/") + ask.path, encoded=True, keep_query=True)
+        base = parse_url(asked.endpoint.base_url)
+        url = base.below(ask.path)
         if ask.query:
-            url = url.update_query(ask.query)
-        headers = CIMultiDict({"Accept": "application/json", "User-Agent": f"ccswitch-tui/{__version__}"})
+            url = url.asked(urlencode(ask.query))
+        headers = Headers({"Accept": "application/json", "User-Agent": f"ccswitch-tui/{__version__}"})
         body = None if ask.body is None else dumps(ask.body)
         if body is not None:
             headers["Content-Type"] = "application/json"

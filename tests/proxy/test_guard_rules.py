@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from multidict import CIMultiDict
 
+from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.proxy.web.guard import FOREIGN_HOST, NO_TOKEN, WEB_PAGE, WRONG_TOKEN, Guard, is_loopback
 
 TOKEN = "ccst-example-0123456789abcdef"
 GUARD = Guard(TOKEN, "127.0.0.1", 20123)
 
 
-def headers(**given: str) -> CIMultiDict[str]:
-    return CIMultiDict({"Host": "127.0.0.1:20123"} | {k.replace("_", "-"): v for k, v in given.items()})
+def headers(**given: str) -> Headers:
+    return Headers({"Host": "127.0.0.1:20123"} | {k.replace("_", "-"): v for k, v in given.items()})
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:20123", "localhost:20123", "[::1]:20123", "LOCALHOST:20123"])
 def test_loopback_names_with_our_port_are_welcome(host: str) -> None:
-    assert GUARD.refuse_place(CIMultiDict({"Host": host})) is None
+    assert GUARD.refuse_place(Headers({"Host": host})) is None
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ def test_loopback_names_with_our_port_are_welcome(host: str) -> None:
     ["rebound.example:20123", "127.0.0.1", "127.0.0.1:80", "localhost", "127.0.0.1.nip.example:20123", "", "[::1]"],
 )
 def test_any_other_host_is_refused(host: str) -> None:
-    assert GUARD.refuse_place(CIMultiDict({"Host": host})) is FOREIGN_HOST
+    assert GUARD.refuse_place(Headers({"Host": host})) is FOREIGN_HOST
 
 
 def test_a_request_without_a_host_is_refused() -> None:
-    assert GUARD.refuse_place(CIMultiDict()) is FOREIGN_HOST
+    assert GUARD.refuse_place(Headers()) is FOREIGN_HOST
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:20123", ""])
@@ -67,8 +67,8 @@ def test_the_refusals_do_not_hold_the_word_that_claude_code_takes_for_logged_out
 
 def test_a_listener_on_the_network_takes_any_name_but_no_web_page() -> None:
     guard = Guard(TOKEN, "0.0.0.0", 4000)
-    assert guard.refuse_place(CIMultiDict({"Host": "proxy.team.example"})) is None
-    assert guard.refuse_place(CIMultiDict({"Host": "proxy.team.example", "Origin": "https://a.example"})) is WEB_PAGE
+    assert guard.refuse_place(Headers({"Host": "proxy.team.example"})) is None
+    assert guard.refuse_place(Headers({"Host": "proxy.team.example", "Origin": "https://a.example"})) is WEB_PAGE
 
 
 LOOPBACK = ("127.0.0.1", "127.8.8.8", "::1", "localhost")

@@ -3,16 +3,22 @@
 An answer is pulled (`read`) or pushed (`push_to`). Pushing is for streams: the
 translator is called from within the read, so a token costs no turn of the
 event loop. Whoever does not take stops the reading, and with it the endpoint.
+
+llhttp reads, and reads strictly. What it refuses before any of the body was
+used, h11 is asked about, which the probe reads with: bare line feeds, folded
+headers, a padded chunk size, the same length twice. So the proxy serves what
+the probe calls good, and both refuse what says two different things.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from multidict import CIMultiDict
-
-from ccswitch_tui.proxy.client.http1 import BadAnswer, Body, Unpacker, body_of, head_end, parse_head, unpacker_of
+from ccswitch_tui.http11.headers import Headers, first_fields
+from ccswitch_tui.http11.parsers import HttpParserError, HttpParserUpgrade, HttpResponseParser, words_of
+from ccswitch_tui.http11.unpack import BadCoding, Unpacker, unpacker_of
 
 MOST_WAITING_BYTES = 64 * 1024
 """What may lie here unread before the endpoint is held back; 128 slow readers cost 8 MB with it."""
@@ -20,6 +26,11 @@ MOST_WAITING_BYTES = 64 * 1024
 JOINED_BELOW_BYTES = 16 * 1024
 """A request's head and a body up to this size leave as one piece; a larger one is not copied for that."""
 
+LONGEST_HEAD = 64 * 1024
+"""Bytes of status line and headers."""
+
+MOST_INTERIM = 32
+"""Interim answers (100, 103) before the answer: nobody sends more than a few, and each costs."""
 
 CLOSED = "the connection was closed before the answer was complete"
 
@@ -89,22 +100,39 @@ class Answer:
     """What comes back for one request. `status` and `headers` are there after `begun()`."""
 
     __slots__ = (
-        "_body", "_connection", "_done", "_fault", "_head", "_keeps_alive", "_over", "_paused", "_pieces", "_silent",
-        "_take", "_unpack", "_waiter", "_waiting", "_waiting_bytes", "headers", "host", "status",
+        "_barren", "_complete", "_connection", "_done", "_fault", "_fields", "_fresh", "_good", "_interim",
+        "_is_interim", "_keeps_alive", "_over", "_parser", "_paused", "_pieces", "_replay", "_surplus", "_take",
+        "_unpack", "_until_close", "_waiter", "_waiting", "_waiting_bytes", "headers", "host", "on_body", "status",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, host: str, done: Callable[[Connection], None]) -> None:
         self.host = host
         self.status = 0
-        self.headers: CIMultiDict[str] = CIMultiDict()
+        self.headers = Headers()
         self._connection = connection
         self._done = done
-        self._head = b""
-        self._body: Body | None = None
+        self._fresh: list[bytes] = []
+        """What this read has brought of the body."""
+        self.on_body = self._fresh.append
+        self._good = 0
+        """So many pieces of it came before the end of the answer."""
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._replay: bytes | None = b""
+        """All that came, as long as h11 may still be asked about it."""
+        self._barren = 0
+        """Bytes that came without any of a body."""
+        self._interim = 0
+        self._is_interim = False
+        self._parser: Any = HttpResponseParser(self)
         self._unpack: Unpacker | None = None
         self._pieces: Iterator[bytes] = iter(())
         """What is left of a read that is being unpacked."""
         self._keeps_alive = False
+        self._until_close = False
+        """The end of the connection ends the body."""
+        self._complete = False
+        self._surplus = False
+        """Something came after the answer: this connection is not to be trusted with another request."""
         self._waiting: list[bytes] = []
         """Bytes of the body that nobody has taken yet."""
         self._waiting_bytes = 0
@@ -112,66 +140,139 @@ class Answer:
         self._take: Callable[[bytes], bool] | None = None
         self._paused = False
         self._over = False
-        self._silent = True
-        """Not a byte has come."""
         self._fault: BaseException | None = None
 
     # ------------------------------------------------------------ the connection's side
 
     def received(self, data: bytes) -> None:
         """Bytes from the endpoint."""
+        if self._replay is not None:
+            self._replay += data
         try:
-            body = self._body
-            if body is None:
-                data = self._begin(data)
-                body = self._body
-                if body is None:
-                    return
-            if data and (data := body.feed(data)):
-                if self._take is None:
-                    self._keep(data)
-                elif not self._take(data):
-                    self._take = None
-                    self._pause()
-                    self._wake()
-            if body.complete and not self._over:
-                self._complete()
-        except BadAnswer as error:
-            self._break(Broken(f"the answer is not HTTP: {error}"))
+            self._parser.feed_data(data)
+        except HttpParserUpgrade:
+            pass  # _refuses() has seen it
+        except HttpParserError as error:
+            if not self._complete and not self._over:
+                self._ask_again(error)
+        if self._over:
+            return
+        fresh = self._fresh
+        if self._surplus:
+            del fresh[self._good :]
+        if fresh:
+            self._replay, self._barren = None, 0
+            data = fresh[0] if len(fresh) == 1 else b"".join(fresh)
+            fresh.clear()
+            self._give(data)
+        else:
+            self._barren += len(data)
+            if self._barren > LONGEST_HEAD:
+                self._refuse(f"it goes on for {LONGEST_HEAD // 1024} kB without a word of its body")
+        if self._complete and not self._over:
+            self._end()
+
+    def _give(self, data: bytes) -> None:
+        take = self._take
+        if take is None:
+            self._keep(data)
+            return
+        try:
+            if not take(data):
+                self._take = None
+                self._pause()
+                self._wake()
         except BaseException as fault:  # of whoever takes: it is raised where push_to() is awaited
             self._fault, self._take = fault, None
             self._wake()
+
+    def _ask_again(self, error: Exception) -> None:
+        """Lets h11 read what llhttp refused."""
+        from ccswitch_tui.http11 import by_h11  # here: hardly any answer needs it
+
+        said, self._replay = self._replay, None
+        if said is None or not said.startswith(b"HTTP/1.") or isinstance(self._parser, by_h11.HttpResponseParser):
+            self._refuse(words_of(error).lower())
+            return
+        self.status = 0
+        self._fields.clear()
+        self._fresh.clear()
+        self._parser = by_h11.HttpResponseParser(self)
+        try:
+            self._parser.feed_data(said)
+        except by_h11.HttpParserError:
+            self._refuse(words_of(error).lower())
+
+    def _refuse(self, why: str) -> None:
+        self._break(Broken(f"the answer is not HTTP: {why}"))
 
     def lost(self, error: Exception | None) -> None:
         """The connection is gone."""
         if self._over or self._fault is not None:
             return
-        if self._body is not None and error is None and self._body.end():
-            self._complete()
-        else:
-            alert = getattr(error, "reason", None)  # of an ssl.SSLError: such as a client certificate that is wanted
-            said = f"the endpoint ended TLS: {alert.lower().replace('_', ' ')}" if isinstance(alert, str) else CLOSED
-            self._break(Stale(said) if self._silent else Broken(said))
+        if self._until_close and error is None:
+            self._end()
+            return
+        alert = getattr(error, "reason", None)  # of an ssl.SSLError: such as a client certificate that is wanted
+        said = f"the endpoint ended TLS: {alert.lower().replace('_', ' ')}" if isinstance(alert, str) else CLOSED
+        silent = not self._barren and not self.status
+        self._break(Stale(said) if silent else Broken(said))
 
-    def _begin(self, data: bytes) -> bytes:
-        """Takes the head; returns what of the body came with it."""
-        self._head += data
-        self._silent = False
-        while True:
-            end = head_end(self._head)
-            if not end:
-                return b""
-            head = parse_head(self._head[:end])
-            data, self._head = self._head[end:], b""
-            if head.status >= 200:
-                break
-            self._head = data  # 100 Continue, 103 Early Hints: the answer comes after it
-        self._unpack = unpacker_of(head.headers)
-        self._body = body_of(head)
-        self._keeps_alive = head.keeps_alive
-        self.status, self.headers = head.status, head.headers
+    # ------------------------------------------------------------ the parser's side
+
+    def on_message_begin(self) -> None:
+        self._surplus = self._complete
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.status:
+            self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if self._complete or self._over:
+            return
+        parser = self._parser
+        status = parser.get_status_code()
+        self._is_interim = status < 200
+        why = self._refuses(status, parser.get_http_version())
+        if why:
+            self._refuse(why)
+        elif not self._is_interim:
+            self._begin(status)
+
+    def _refuses(self, status: int, version: str) -> str:
+        """Why this is no answer for us; "" if it is one."""
+        if version not in ("1.1", "1.0"):
+            return f"it says HTTP/{version}"
+        if status == 101:
+            return "it changes to another protocol"
+        self._interim += self._is_interim
+        return f"there are more than {MOST_INTERIM} interim answers" if self._interim > MOST_INTERIM else ""
+
+    def _begin(self, status: int) -> None:
+        headers = self.headers = first_fields(self._fields)
+        coding = headers.get("Transfer-Encoding").lower()
+        sized, chunked = "Content-Length" in headers, coding.endswith("chunked")
+        self._until_close = status not in (204, 304) and not sized and not chunked
+        # where both are said, somebody on the way may have believed the other one (RFC 9112, section 6.3)
+        self._keeps_alive = self._parser.should_keep_alive() and not (sized and coding)
+        try:
+            self._unpack = unpacker_of(headers.get("Content-Encoding"))
+        except BadCoding as error:
+            self._break(Broken(f"the answer cannot be read: {error}"))
+            return
+        self.status = status
         self._wake()
-        return data
+
+    def on_message_complete(self) -> None:
+        if self._is_interim:
+            self._is_interim = False
+            self._replay = None
+            self._fields.clear()
+        elif not self._complete:
+            self._complete = True
+            self._good = len(self._fresh)
+
+    # ------------------------------------------------------------ what has come
 
     def _keep(self, data: bytes) -> None:
         self._waiting.append(data)
@@ -180,10 +281,9 @@ class Answer:
             self._pause()
         self._wake()
 
-    def _complete(self) -> None:
-        assert self._body is not None
+    def _end(self) -> None:
         self._resume()
-        self._release(reusable=self._keeps_alive and not self._body.surplus and not self._connection.unsent)
+        self._release(reusable=self._keeps_alive and not self._surplus and not self._connection.unsent)
 
     def _break(self, fault: Exception) -> None:
         self._fault = fault
@@ -191,6 +291,7 @@ class Answer:
 
     def _release(self, *, reusable: bool) -> None:
         self._over = True
+        self._parser = None  # it knows this answer, and a circle would stay for long
         connection = self._connection
         connection.answer = None
         if not reusable:
@@ -247,7 +348,7 @@ class Answer:
                     return b""
                 self._pieces = self._unpack(data)
             return piece
-        except BadAnswer as error:
+        except BadCoding as error:
             self.close()
             raise Broken(f"the answer cannot be read: {error}") from None
 

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import aiohappyeyeballs
 
+from ccswitch_tui.http11.parsers import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from ccswitch_tui.proxy.client.connection import Connection
-from ccswitch_tui.proxy.client.http1 import BadAnswer, head_end, parse_head
 from ccswitch_tui.proxy.open_files import FULL
 from ccswitch_tui.wire.http_proxy import HttpProxy
 
@@ -142,26 +142,34 @@ class _Tunnel(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.said: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """ "" when the way is free, else the proxy's words."""
-        self._head = b""
+        self._reason = b""
+        self._parser: Any = HttpResponseParser(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        self._head += data
         try:
-            end = head_end(self._head)
-            if end and not self.said.done():
-                status = parse_head(self._head[:end]).status
-                line = self._head.split(b"\n", 1)[0].decode("latin-1").partition(" ")[2].strip()
-                self.said.set_result("" if status // 100 == 2 else f"answers {line[:120]}")
-        except BadAnswer:
             if not self.said.done():
-                self.said.set_result("does not speak HTTP")
+                self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):
+            self._say("does not speak HTTP")
+
+    def on_status(self, reason: bytes) -> None:
+        self._reason += reason
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        words = f"{status} {self._reason.decode('latin-1').strip()}"
+        self._say("" if status // 100 == 2 else f"answers {words[:120]}")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._say("hung up")
+
+    def _say(self, words: str) -> None:
         if not self.said.done():
-            self.said.set_result("hung up")
+            self.said.set_result(words)
+            self._parser = None
 
 
 async def _through_proxy(way: Way, context: ssl.SSLContext | None, connect_s: float) -> Connection:

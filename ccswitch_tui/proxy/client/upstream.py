@@ -15,14 +15,13 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
-from multidict import CIMultiDict
-from yarl import URL
-
 from ccswitch_tui.credentials.hosts import allowed_host, shown_host
+from ccswitch_tui.http11.headers import Headers
+from ccswitch_tui.http11.requests import request_head
+from ccswitch_tui.net.url import Url, parse_url
 from ccswitch_tui.profiles.model import Endpoint, Profile, Timeouts
 from ccswitch_tui.proxy.client.connection import Answer, Broken, Connection, Stale
 from ccswitch_tui.proxy.client.dial import Unreachable, Way, dial, proxy_credential
-from ccswitch_tui.proxy.client.http1 import request_head
 from ccswitch_tui.proxy.client.network import NetworkSettingError, is_socks, proxy_for, tls_context
 from ccswitch_tui.proxy.client.pool import Pool
 from ccswitch_tui.secret import Secret
@@ -59,10 +58,10 @@ class KeyHostError(Exception):
 class Address(NamedTuple):
     """What is fixed about a profile's endpoint, worked out once."""
 
-    ask: URL
+    ask: Url
     """Where an answer is asked for, in the endpoint's own format."""
-    count_tokens: URL | None
-    models: URL
+    count_tokens: Url | None
+    models: Url
     host: str
     """As the Host header names it, and as the user reads it."""
     way: Way
@@ -105,27 +104,25 @@ class Upstream:
 
     def _work_out(self, endpoint: Endpoint) -> Address:
         try:
-            base = URL(endpoint.base_url)
-            host, port = base.raw_host or "", base.port or 0
-            proxy = proxy_for(endpoint, base.scheme, host, port, self._env)
+            base = parse_url(endpoint.base_url)
+            proxy = proxy_for(endpoint, base.scheme, base.host, base.port, self._env)
         except (NetworkSettingError, ValueError) as error:
             kind = "proxy" if isinstance(error, NetworkSettingError) else "dns"
             raise UpstreamError(kind, str(error), endpoint.base_url) from None
         way = Way(
             base.scheme,
-            host,
-            port,
+            base.host,
+            base.port,
             proxy=None if is_socks(proxy) else proxy,
             socks=proxy if is_socks(proxy) else None,
         )
         routes = endpoint.format
-        literal = f"[{host}]" if ":" in host else host
         credential = proxy_credential(way.proxy) if way.proxy and way.absolute else None
         return Address(
-            ask=_below(base, routes.ask),
-            count_tokens=_below(base, routes.count_tokens) if routes.count_tokens else None,
-            models=_below(base, routes.models),
-            host=literal if base.is_default_port() else f"{literal}:{port}",
+            ask=base.below(routes.ask),
+            count_tokens=base.below(routes.count_tokens) if routes.count_tokens else None,
+            models=base.below(routes.models),
+            host=base.authority,
             way=way,
             headers=(
                 *((name, value) for name, value in endpoint.headers.items() if name.lower() not in FRAMING),
@@ -136,11 +133,11 @@ class Upstream:
     async def send(
         self,
         profile: Profile,
-        url: URL,
+        url: Url,
         key: Secret | None,
         *,
         body: bytes | None,
-        headers: CIMultiDict[str],
+        headers: Headers,
         method: str = "POST",
         meanwhile: Callable[[], None] = lambda: None,
     ) -> Answer:
@@ -157,10 +154,10 @@ class Upstream:
         for name, value in address.headers:
             headers[name] = value
         host = headers.pop("Host", address.host)
-        target = str(url) if way.absolute else url.raw_path_qs
+        target = str(url) if way.absolute else url.target
         context = await self._tls_for(profile.endpoint, address.host) if way.needs_tls else None
         try:
-            head = request_head(method, target, host, headers, None if body is None else len(body))
+            head = request_head(method, target, host, headers.fields(), None if body is None else len(body))
         except ValueError as error:
             raise UpstreamError("refused", str(error), address.host) from None
         self._leave_dead_connections()
@@ -247,12 +244,7 @@ def _changed_at(path: str | None) -> float:
         return 0.0
 
 
-def _below(base: URL, path: str) -> URL:
-    """`base` with `path` after its own; a query of the base (Azure's api-version) stays."""
-    return base.with_path(base.raw_path.rstrip("/") + path, encoded=True, keep_query=True)
-
-
-def add_credential(headers: CIMultiDict[str], profile: Profile, key: Secret | None) -> None:
+def add_credential(headers: Headers, profile: Profile, key: Secret | None) -> None:
     """Puts the key where this endpoint wants it. Raises KeyHostError when it was given for another host."""
     if key is None or not key:
         return

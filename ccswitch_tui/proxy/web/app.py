@@ -12,10 +12,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from multidict import CIMultiDict
-
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.http11.application import LARGEST_BODY_BYTES, RoutedApp
+from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.http11.message import PHRASES, ClientGone, Refused, Reply, Request, Response, json_response
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
@@ -25,7 +24,7 @@ from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.routing import Target
-from ccswitch_tui.proxy.web.forward import forwarded, with_query
+from ccswitch_tui.proxy.web.forward import forwarded
 from ccswitch_tui.proxy.web.guard import Guard, Refusal
 from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.wire.anthropic import ERROR_TYPES, error_envelope
@@ -222,7 +221,7 @@ class ProxyApp(RoutedApp):
             return None
         try:
             key = await self.relay.keys.get(target.profile)
-            url = with_query(counts, request)
+            url = counts.asked(request.query_string)
             sent = dumps({**body, "model": target.model})
             response = await self.relay.upstream.send(target.profile, url, key, body=sent, headers=forwarded(request))
             data = await read_limited(response, ERROR_BYTES, 15.0)
@@ -258,7 +257,7 @@ class ProxyApp(RoutedApp):
         try:
             async with asyncio.timeout(MODELS_PATIENCE_S):
                 key = await self.relay.keys.get(profile)
-                headers: CIMultiDict[str] = CIMultiDict({"Accept": "application/json"})
+                headers = Headers({"Accept": "application/json"})
                 url = self.relay.upstream.address(profile).models
                 response = await self.relay.upstream.send(profile, url, key, body=None, headers=headers, method="GET")
                 found = loads(await read_limited(response, 4 * 1024 * 1024, MODELS_PATIENCE_S))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from multidict import CIMultiDict
-from yarl import URL
-
+from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.http11.message import Request
 
 SSE_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
@@ -22,20 +20,9 @@ NOT_FORWARDED = frozenset(
 """Of the connection, or a credential that was meant for us."""
 
 
-def with_query(url: URL, request: Request) -> URL:
-    """`url` with the client's query (`?beta=true`), after the base URL's own."""
-    query = request.query_string
-    if not query:
-        return url
-    own = url.raw_query_string
-    return URL(f"{url.with_query(None)}?{own + '&' if own else ''}{query}", encoded=True)
-
-
-def forwarded(request: Request) -> CIMultiDict[str]:
+def forwarded(request: Request) -> Headers:
     """The client's headers for a native endpoint, its own User-Agent included: we do not pose as anybody."""
-    headers = CIMultiDict(
-        (name, value) for name, value in request.headers.fields() if name.lower() not in NOT_FORWARDED
-    )
+    headers = Headers((name, value) for name, value in request.headers.fields() if name.lower() not in NOT_FORWARDED)
     headers["Content-Type"] = "application/json"
     headers["Accept-Encoding"] = "identity"
     return headers

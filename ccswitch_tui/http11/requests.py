@@ -1,0 +1,18 @@
+"""The head of a request, as a client sends it. Source: RFC 9112, sections 2 and 3."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_FORBIDDEN = re.compile("[\r\n\0]")
+
+
+def request_head(method: str, target: str, host: str, fields: Iterable[tuple[str, str]], length: int | None) -> bytes:
+    """The head of a request with a body of `length` bytes, or none. ValueError for what no header can carry."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", *[f"{name}: {value}" for name, value in fields]]
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
+    if _FORBIDDEN.search("".join(lines)):
+        raise ValueError("a header or the address has a line break in it")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
