@@ -39,6 +39,9 @@ def configure(parser: Any) -> None:
     parser.add_argument(
         "--over-project", action="store_true", help="asked by a file for --settings, which beats the folder's settings"
     )
+    parser.add_argument(
+        "--lasting", action="store_true", help="a local token that stays, for variables; without it the running proxy's"
+    )
     parser.add_argument("--reveal", action="store_true", help="print it even on a terminal, where it stays visible")
 
 
@@ -59,15 +62,15 @@ def run(args: Any, ctx: Context, out: Output) -> int:
             from ccswitch_tui.workflows.caller import check_caller
 
             check_caller(ctx, profile, over_project=args.over_project)
-        out.reveal(credential(ctx, profile, upstream=args.upstream))
+        out.reveal(credential(ctx, profile, upstream=args.upstream, lasting=args.lasting))
     return 0
 
 
-def credential(ctx: Context, profile: Profile, *, upstream: bool) -> Secret:
+def credential(ctx: Context, profile: Profile, *, upstream: bool, lasting: bool = False) -> Secret:
     """What Claude Code sends to the address this profile's settings name."""
     if profile.route == "proxy" and not upstream:
         ctx.proxy.ensure_running()
-        return ctx.proxy.token()
+        return ctx.proxy.lasting_token() if lasting else ctx.proxy.token()
     if profile.key.kind == "none" and not upstream:
         # Without any credential Claude Code would send the vendor's login it may have.
         from ccswitch_tui.secret import Secret

@@ -71,6 +71,7 @@ def _configure_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="0 picks one")
     parser.add_argument("--token", metavar="env:NAME", help="what clients must send; 'none' on loopback only")
+    parser.add_argument("--control-token", metavar="env:NAME", help="opens /_ccswitch/ (status, traffic, metrics)")
     parser.add_argument("--workers", type=int, default=1, help="processes on one port")
     parser.add_argument("--idle-exit", type=float, metavar="MINUTES", help="end after so long without a request")
     parser.add_argument("--drain", type=float, metavar="SECONDS", help="how long streams may finish (default 600)")

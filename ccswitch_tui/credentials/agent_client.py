@@ -47,7 +47,7 @@ class AgentStore:
 
         encrypted_file.check_file(self._paths.encrypted_keys)
         self._proxy.ensure_running()
-        return AgentStatus(**self._ask("unlock", passphrase=passphrase.reveal(), timeout_s=timeout_s))
+        return _status_of(self._ask("unlock", passphrase=passphrase.reveal(), timeout_s=timeout_s))
 
     def lock(self) -> bool:
         """Makes the agent forget; False when there was nothing to forget."""
@@ -55,7 +55,7 @@ class AgentStore:
 
     def status(self) -> AgentStatus:
         """Whether keys can be had now."""
-        return AgentStatus(**self._ask("status")) if self._proxy.status().running else AgentStatus(False)
+        return _status_of(self._ask("status")) if self._proxy.status().running else AgentStatus(False)
 
     def _ask(self, word: str, **fields: Any) -> dict[str, Any]:
         """One request to the agent. Raises KeyStoreError: its own, or that it is not there."""
@@ -74,6 +74,13 @@ class AgentStore:
         if not isinstance(answer, dict) or "error" in answer:
             raise _refused(answer)
         return answer
+
+
+def _status_of(answer: dict[str, Any]) -> AgentStatus:
+    try:
+        return AgentStatus(**answer)
+    except TypeError:
+        raise _refused(answer) from None
 
 
 def _slow() -> KeyStoreError:

@@ -71,11 +71,12 @@ class DemoProxy(ProxyControl):
         if not self.status().running:
             self._leave()
             host, port = self.address()
-            proxy = EmbeddedProxy(
-                FileProfiles(self.paths), self._key_of, host=host, port=port, token=self.token(), env=self.env
-            )
             with contextlib.ExitStack() as held:
-                held.enter_context(self.claim())  # a child's helper asks the lock whether the proxy runs
+                claim = held.enter_context(self.claim())  # a child's helper asks the lock whether the proxy runs
+                proxy = EmbeddedProxy(
+                    FileProfiles(self.paths), self._key_of, host=host, port=port, token=claim.token,
+                    control=claim.control, env=self.env,
+                )  # fmt: skip
                 self._embedded = held.enter_context(proxy)
                 self._held = held.pop_all()
         return self.status()

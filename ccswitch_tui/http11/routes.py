@@ -27,9 +27,12 @@ class Routes:
     def __init__(self) -> None:
         self._fixed: dict[str, dict[str, Handler]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, Handler]]] = []
+        self.all: list[tuple[str, str]] = []
+        """Method and pattern of each."""
 
     def add(self, method: str, pattern: str, handler: Handler) -> None:
         """One more route; `*` is any method."""
+        self.all.append((method, pattern))
         if "{" not in pattern:
             self._fixed.setdefault(pattern, {})[method] = handler
             return
@@ -39,6 +42,10 @@ class Routes:
                 handlers[method] = handler
                 return
         self._patterns.append((compiled, {method: handler}))
+
+    def knows(self, path: str) -> bool:
+        """Whether any method of this path is answered."""
+        return path in self._fixed or any(pattern.fullmatch(path) for pattern, _ in self._patterns)
 
     def find(self, request: Request) -> Handler:
         """The handler, with the path's parts in `request.match`. Raises Refused: 404, or 405 for another method."""

@@ -12,7 +12,7 @@ from typing import Self
 from urllib.parse import quote
 
 from ccswitch_tui.profiles.model import Profile
-from ccswitch_tui.proxy.background.control import new_token
+from ccswitch_tui.proxy.background.control import new_control, new_token
 from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.server import ProxySettings, RunningProxy, new_loop
 from ccswitch_tui.proxy.sources import FileProfiles, FixedProfiles
@@ -32,11 +32,13 @@ class EmbeddedProxy:
         host: str = "127.0.0.1",
         port: int = 0,
         token: Secret | None = None,
+        control: Secret | None = None,
         env: Mapping[str, str] | None = None,
         root_profile: str | None = None,
         drain_s: float = 0.0,
     ) -> None:
         self.token = token or new_token()
+        self.control = control or new_control()
         self.host = host
         self.port = port
         self._drain_s = drain_s
@@ -44,6 +46,7 @@ class EmbeddedProxy:
             profiles=profiles if isinstance(profiles, FileProfiles) else FixedProfiles(profiles),
             resolve_key=resolve_key,
             token=self.token.reveal(),
+            control=self.control.reveal(),
             env=env or {},
             home=os.path.expanduser("~"),
             host=host,

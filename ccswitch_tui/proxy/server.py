@@ -55,6 +55,7 @@ class ProxySettings(NamedTuple):
     profiles: Profiles
     resolve_key: KeyResolver
     token: str | None
+    """What clients send; None for no token at all."""
     env: Mapping[str, str]
     home: str
     host: str = "127.0.0.1"
@@ -69,8 +70,17 @@ class ProxySettings(NamedTuple):
     reuse_port: bool = False
     siblings: Siblings | None = None
     """One of several workers on this port."""
+    lasting: str | None = None
+    """A second token clients may send."""
+    control: str | None = None
+    """What opens the routes under /_ccswitch/; None closes them."""
     extend: Callable[[ProxyApp], None] = lambda app: None
     """Adds further local routes."""
+
+    @property
+    def tokens(self) -> list[str]:
+        """What opens the Messages API: nothing where the user wants no token."""
+        return [token for token in (self.token, self.lasting) if token] if self.token else []
 
 
 class RunningProxy:
@@ -109,14 +119,15 @@ class RunningProxy:
         self.port = sockets[0].getsockname()[1]
         self._app = ProxyApp(
             self.relay,
-            Guard(settings.token, settings.host, self.port),
+            Guard(settings.tokens, settings.host, self.port, settings.control),
             root_profile=settings.root_profile,
             say=settings.say,
             log_exchange=self._log if settings.log_requests else lambda exchange: None,
         )
         self._admin = Admin(
             self.relay,
-            token=settings.token,
+            control=settings.control,
+            port=self.port,
             stop=self._asked_to_stop,
             usage=settings.usage,
             flush=self.save_usage,

@@ -75,7 +75,7 @@ def prepare_run(
     reached = link(ctx, profile)
     if profile.route == "proxy":
         reached = Link(base_url or reached.base_url, "", ctx.env)
-        token = token or ctx.proxy.token()
+        token = token or ctx.proxy.lasting_token()
     else:
         token = None if is_claude_command(command) else _direct_key(ctx, profile)
     tree = _settings(profile, reached, token if profile.route == "proxy" else None)
@@ -190,8 +190,8 @@ def env_lines(ctx: Context, name: str, *, reveal: bool = False) -> list[EnvLine]
         # Without any credential Claude Code would send the login it has.
         return [*lines, EnvLine(credential, NO_KEY)]
     if not reveal:
-        return [*lines, EnvLine(credential, None, (*own_command(), "key", profile.name))]
-    token = ctx.proxy.token() if profile.route == "proxy" else _direct_key(ctx, profile)
+        return [*lines, EnvLine(credential, None, (*own_command(), "key", "--lasting", profile.name))]
+    token = ctx.proxy.lasting_token() if profile.route == "proxy" else _direct_key(ctx, profile)
     return [*lines, EnvLine(credential, token.reveal() if token else NO_KEY)]
 
 

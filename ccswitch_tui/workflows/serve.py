@@ -52,6 +52,7 @@ class ServeOptions(NamedTuple):
     host: str | None = None
     port: int | None = None
     token: str | None = None
+    control_token: str | None = None
     workers: int = 1
     idle_exit: float | None = None
     drain: float | None = None
@@ -74,7 +75,8 @@ def serve(
     host = options.host or "127.0.0.1"
     token = _token(ctx, options)
     require_token(host, token)
-    settings, claimed = _settings(ctx, options, host, token, say)
+    control = _named_token(ctx, "--control-token", options.control_token) if options.control_token else None
+    settings, claimed = _settings(ctx, options, host, token, control, say)
     drain_s = DRAIN_S if options.drain is None else options.drain
     shown = f"[{host}]" if ":" in host else host
 
@@ -82,6 +84,11 @@ def serve(
         on_listening(f"http://{shown}:{port}")
 
     with claimed as claim:
+        if claim is not None and options.token is None:
+            lasting = ctx.proxy.lasting_token().reveal()
+            settings = settings._replace(token=claim.token.reveal(), lasting=lasting)
+        if claim is not None:
+            settings = settings._replace(control=claim.control.reveal())
         if options.workers > 1:
             from ccswitch_tui.proxy.background.workers import run_workers
 
@@ -96,18 +103,23 @@ def _token(ctx: Context, options: ServeOptions) -> str | None:
     if options.token == "none":  # noqa: S105
         return None
     if options.token is None:
-        return ctx.proxy.token().reveal()
-    kind, _, name = options.token.partition(":")
+        return ctx.proxy.lasting_token().reveal()
+    return _named_token(ctx, "--token", options.token)
+
+
+def _named_token(ctx: Context, option: str, given: str) -> str:
+    kind, _, name = given.partition(":")
     if kind != "env" or not name:
-        raise UsageError("--token takes env:NAME or none, not a token", hint="--token env:PROXY_TOKEN")
+        words = "env:NAME or none" if option == "--token" else "env:NAME"
+        raise UsageError(f"{option} takes {words}, not a token", hint=f"{option} env:PROXY_TOKEN")
     token = ctx.env.get(name, "").strip()
     if not token:
-        raise UsageError(f"--token env:{name}: that variable is empty or not set", hint=f"export {name}=…")
+        raise UsageError(f"{option} env:{name}: that variable is empty or not set", hint=f"export {name}=…")
     return Secret(token).reveal()
 
 
 def _settings(
-    ctx: Context, options: ServeOptions, host: str, token: str | None, say: Callable[..., None]
+    ctx: Context, options: ServeOptions, host: str, token: str | None, control: str | None, say: Callable[..., None]
 ) -> tuple[ProxySettings, contextlib.AbstractContextManager[Any]]:
     from ccswitch_tui.proxy.books.learned import LearnedQuirks
     from ccswitch_tui.proxy.books.usage import UsageBook
@@ -116,6 +128,7 @@ def _settings(
 
     common: dict[str, Any] = {
         "token": token,
+        "control": control,
         "env": ctx.env,
         "home": ctx.paths.home,
         "host": host,
@@ -152,7 +165,8 @@ def _settings(
             **kept,
         )
         return settings, contextlib.nullcontext()
-    resolve, extend = _with_agent(ctx)
+    # The agent is the background proxy: one that nobody can reach and unlock would only be in the way.
+    resolve, extend = _with_agent(ctx) if options.port is None else (key_resolver(ctx), lambda app: None)
     port = ctx.proxy.address().port if options.port is None else options.port
     settings = ProxySettings(
         profiles=FileProfiles(ctx.paths), resolve_key=resolve, port=port, extend=extend, **common, **kept

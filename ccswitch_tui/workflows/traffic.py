@@ -81,9 +81,7 @@ def follow(ctx: Context, *, stop: Any = None) -> Iterator[TrafficEvent]:
         raise NOT_RUNNING
     connection = http.client.HTTPConnection(status.host, status.port, timeout=SILENCE_S)
     try:
-        token = ctx.proxy.token().reveal()
-        connection.request("GET", "/_ccswitch/events", headers={"Authorization": f"Bearer {token}"})
-        yield from _events(connection.getresponse(), stop)
+        yield from _events(ctx.proxy.open_stream("/_ccswitch/events", connection), stop)
     except (OSError, http.client.HTTPException):
         return
     finally:

@@ -191,18 +191,21 @@ def test_the_passphrase_can_be_changed(ctx: Context) -> None:
     assert ctx.keys.resolve(SecretRef("keyring", "work")) == KEY
 
 
-def test_the_routes_want_the_local_token_and_no_web_page(ctx: Context) -> None:
+def test_the_routes_want_the_control_token_and_no_web_page(ctx: Context) -> None:
     import http.client
 
     keys.create_key_file(ctx, PASSPHRASE)
     ctx.keys.put("work", KEY)
     address, token = ctx.proxy.address(), ctx.proxy.token().reveal()
+    control = json.loads(Path(ctx.paths.proxy_state).read_text())["control"]
     for headers, expected in (
         ({}, 401),
         ({"Authorization": "Bearer wrong"}, 401),
-        ({"Authorization": f"Bearer {token}", "Origin": "https://evil.example"}, 403),
-        ({"Authorization": f"Bearer {token}", "Host": "evil.example"}, 403),
-        ({"Authorization": f"Bearer {token}"}, 200),
+        ({"Authorization": f"Bearer {token}"}, 403),
+        ({"Authorization": f"Bearer {ctx.proxy.lasting_token().reveal()}"}, 403),
+        ({"Authorization": f"Bearer {control}", "Origin": "https://evil.example"}, 403),
+        ({"Authorization": f"Bearer {control}", "Host": "evil.example"}, 403),
+        ({"Authorization": f"Bearer {control}"}, 200),
     ):
         connection = http.client.HTTPConnection(address.host, address.port, timeout=10)
         connection.request("POST", "/_ccswitch/keys/get", json.dumps({"name": "work"}), headers)
@@ -218,7 +221,7 @@ def test_nonsense_to_the_routes_is_refused(ctx: Context, body: bytes) -> None:
     import http.client
 
     ctx.proxy.ensure_running()
-    address, token = ctx.proxy.address(), ctx.proxy.token().reveal()
+    address, token = ctx.proxy.address(), json.loads(Path(ctx.paths.proxy_state).read_text())["control"]
     connection = http.client.HTTPConnection(address.host, address.port, timeout=10)
     connection.request("POST", "/_ccswitch/keys/get", body, {"Authorization": f"Bearer {token}"})
     assert connection.getresponse().status == 400

@@ -21,11 +21,30 @@ from typing import Any
 import pytest
 
 from ccswitch_tui.demo.provider import DemoProvider
-from kit.claude import ClaudeRun, RunClaude
+from kit.claude import ClaudeRun, RunClaude, claude_env
 from kit.net import wait_until
-from kit.parts import SYSTEM_PATH, console_script
+from kit.parts import SYSTEM_PATH, console_script, need_part
 
 KEY_VARIABLE = "STAGE_KEY"
+
+
+class Session:
+    """A Claude Code that stays and is asked one thing after the other."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def ask(self, prompt: str) -> str:
+        """The text of the answer to one prompt."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        message = {"type": "user", "message": {"role": "user", "content": prompt}}
+        self._process.stdin.write(json.dumps(message).encode() + b"\n")
+        self._process.stdin.flush()
+        for line in self._process.stdout:
+            event = json.loads(line) if line.startswith(b"{") else {}
+            if event.get("type") == "result":
+                return str(event.get("result", ""))
+        pytest.fail("the session ended without an answer")
 
 
 class Stage:
@@ -79,6 +98,20 @@ class Stage:
         """The real Claude Code in this home and project; what it connects to is in the settings."""
         key = {KEY_VARIABLE: self.env[KEY_VARIABLE]} if KEY_VARIABLE in self.env else {}
         return self._run_claude(self.home, self.project, prompt, *options, env={**key, **env}, **more)
+
+    @contextlib.contextmanager
+    def session(self, *, model: str = "claude-sonnet-4-5") -> Iterator[Session]:
+        """One process of the real Claude Code that answers several prompts."""
+        command = [need_part("claude"), "-p", "--input-format", "stream-json", "--output-format", "stream-json",
+                   "--verbose", "--model", model, "--setting-sources", "user", "--strict-mcp-config"]  # fmt: skip
+        with subprocess.Popen(
+            command, cwd=self.project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=claude_env(self.home, CLAUDE_CODE_MAX_RETRIES="3", **{KEY_VARIABLE: self.env[KEY_VARIABLE]}),
+        ) as process:  # fmt: skip
+            try:
+                yield Session(process)
+            finally:
+                process.kill()
 
     @property
     def settings(self) -> Path:

@@ -16,7 +16,7 @@ import pytest
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.background import control as control_module
 from ccswitch_tui.proxy.background.control import ProxyControl
-from ccswitch_tui.proxy.background.loopback import ask_loopback, hold
+from ccswitch_tui.proxy.background.loopback import Loopback, hold
 from ccswitch_tui.proxy.client.connection import Connection
 from ccswitch_tui.workflows.context import Context
 from kit.net import wait_until
@@ -32,26 +32,28 @@ def control(tmp_path: Path) -> Iterator[ProxyControl]:
         control.stop(at_once=True)
 
 
-def slow_to_refuse(*args: object, **words: object) -> tuple[int, bytes]:
+class SlowToRefuse(Loopback):
     """Windows repeats the SYN for two seconds, which is all our patience."""
-    try:
-        return ask_loopback(*args, **words)  # type: ignore[arg-type]
-    except ConnectionRefusedError:
-        time.sleep(0.5)
-        raise TimeoutError from None
+
+    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+        try:
+            super().__init__(host, port, timeout_s)
+        except ConnectionRefusedError:
+            time.sleep(0.5)
+            raise TimeoutError from None
 
 
 def test_a_refusal_that_takes_all_our_patience_is_no_stranger_on_the_port(
     control: ProxyControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_module, "ask_loopback", slow_to_refuse)
+    monkeypatch.setattr(control_module, "Loopback", SlowToRefuse)
     assert control.status().problem is None
     assert control.ensure_running().running
 
 
 def test_nobody_is_connected_to_when_no_proxy_runs(control: ProxyControl, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(control_module, "ask_loopback", lambda *args, **words: asked.append(args))
+    monkeypatch.setattr(control_module, "Loopback", lambda *args: asked.append(args))
     assert not control.status().running
     assert not control.stop().was_running
     assert asked == []

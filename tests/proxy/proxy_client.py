@@ -55,7 +55,8 @@ def call(
     connection = http.client.HTTPConnection(proxy.host, proxy.port, timeout=20)
     sent = {"Content-Type": "application/json"}
     if token is not None:
-        sent["Authorization"] = f"Bearer {token or proxy.token.reveal()}"
+        right = proxy.control if path.startswith("/_ccswitch/") else proxy.token
+        sent["Authorization"] = f"Bearer {token or right.reveal()}"
     data = body if isinstance(body, bytes) else json.dumps(BODY if body is None else body).encode()
     with contextlib.closing(connection):
         connection.request(method, path, body=data if method == "POST" else None, headers=sent | (headers or {}))

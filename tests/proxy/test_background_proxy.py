@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from scripted_endpoint import Connection, Received, ScriptedEndpoint, chat_chunk
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.background.control import ProxyControl, _older
+from ccswitch_tui.proxy.background.loopback import Loopback
 from ccswitch_tui.workflows.context import Context
 from kit.net import wait_until
 
@@ -53,7 +55,9 @@ def write_profiles(control: ProxyControl, url: str) -> None:
 
 
 def post(control: ProxyControl, profile: str = "work") -> str:
-    status, body = control.ask("POST", f"/p/{profile}/v1/messages", MESSAGE, timeout_s=10)
+    headers = {"Authorization": f"Bearer {control.token().reveal()}"}
+    with contextlib.closing(Loopback(*control.address(), 10.0)) as line:
+        status, body = line.ask("POST", f"/p/{profile}/v1/messages", headers, json.dumps(MESSAGE).encode())
     return f"{status} {body.decode()}"
 
 

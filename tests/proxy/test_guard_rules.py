@@ -5,10 +5,20 @@ from __future__ import annotations
 import pytest
 
 from ccswitch_tui.http11.headers import Headers
-from ccswitch_tui.proxy.web.guard import FOREIGN_HOST, NO_TOKEN, WEB_PAGE, WRONG_TOKEN, Guard, is_loopback
+from ccswitch_tui.proxy.web.guard import (
+    FOREIGN_HOST,
+    NO_CONTROL,
+    NO_TOKEN,
+    WEB_PAGE,
+    WRONG_TOKEN,
+    Guard,
+    is_loopback,
+    proof,
+)
 
 TOKEN = "ccst-example-0123456789abcdef"
-GUARD = Guard(TOKEN, "127.0.0.1", 20123)
+CONTROL = "ccsc-example-0123456789abcdef"
+GUARD = Guard([TOKEN], "127.0.0.1", 20123, CONTROL)
 
 
 def headers(**given: str) -> Headers:
@@ -57,16 +67,37 @@ def test_anything_else_is_refused(value: str) -> None:
     assert GUARD.refuse_token(headers(Authorization=value)) in (WRONG_TOKEN, NO_TOKEN)
 
 
+def test_neither_secret_opens_the_others_routes() -> None:
+    assert GUARD.refuse_control(headers(Authorization=f"Bearer {CONTROL}")) is None
+    assert GUARD.refuse_control(headers(Authorization=f"Bearer {TOKEN}")) is NO_CONTROL
+    assert GUARD.refuse_token(headers(Authorization=f"Bearer {CONTROL}")) is WRONG_TOKEN
+    assert GUARD.refuse_control(headers()) is NO_TOKEN
+
+
+@pytest.mark.parametrize("tokens", [[TOKEN], []])
+def test_without_a_control_token_nobody_controls_it(tokens: list[str]) -> None:
+    closed = Guard(tokens, "127.0.0.1", 20123)
+    for given in ({}, {"Authorization": f"Bearer {TOKEN}"}, {"Authorization": "Bearer None"}, {"x_api_key": ""}):
+        assert closed.refuse_control(headers(**given)) is NO_CONTROL
+
+
+def test_a_proof_is_good_for_one_port_one_question_and_one_secret() -> None:
+    proofs = {proof(c, n, p) for c in (CONTROL, TOKEN) for n in ("n" * 16, "m" * 16) for p in (20123, 20124)}
+    assert len(proofs) == 8
+
+
 def test_odd_bytes_in_a_credential_are_only_a_wrong_token() -> None:
     assert GUARD.refuse_token(headers(Authorization="Bearer \udcff\udcfe")) is WRONG_TOKEN
 
 
 def test_the_refusals_do_not_hold_the_word_that_claude_code_takes_for_logged_out() -> None:
-    assert all("x-api-key" not in refusal.message for refusal in (NO_TOKEN, WRONG_TOKEN, FOREIGN_HOST, WEB_PAGE))
+    assert all(
+        "x-api-key" not in refusal.message for refusal in (NO_TOKEN, WRONG_TOKEN, FOREIGN_HOST, WEB_PAGE, NO_CONTROL)
+    )
 
 
 def test_a_listener_on_the_network_takes_any_name_but_no_web_page() -> None:
-    guard = Guard(TOKEN, "0.0.0.0", 4000)
+    guard = Guard([TOKEN], "0.0.0.0", 4000)
     assert guard.refuse_place(Headers({"Host": "proxy.team.example"})) is None
     assert guard.refuse_place(Headers({"Host": "proxy.team.example", "Origin": "https://a.example"})) is WEB_PAGE
 

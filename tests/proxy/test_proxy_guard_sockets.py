@@ -48,6 +48,40 @@ def test_without_the_token_nothing_is_sent_upstream(
 def test_local_routes_want_the_token_too(proxy: EmbeddedProxy, path: str) -> None:
     assert call(proxy, "GET", path, token=None).status == 401
     assert call(proxy, "POST", "/_ccswitch/stop", token=None).status == 401
+    assert call(proxy, "GET", path, token=proxy.token.reveal()).status == 403
+
+
+SPELLINGS = [
+    "/_ccswitch/status",
+    "/%5fccswitch/status",
+    "/_ccswitch/%73tatus",
+    "//_ccswitch/status",
+    "/p/../_ccswitch/status",
+    "/p/work/../../_ccswitch/status",
+    "/v1/../_ccswitch/status",
+    "/_ccswitch/./status",
+    "/_CCSWITCH/status",
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_no_spelling_of_a_path_lets_the_clients_token_control(proxy: EmbeddedProxy, spelling: str) -> None:
+    answer = call(proxy, "GET", spelling, token=proxy.token.reveal())
+    assert answer.status in (403, 404)
+    assert b'"pid"' not in answer.body
+
+
+def test_the_clients_token_opens_the_messages_api_and_nothing_else(proxy: EmbeddedProxy) -> None:
+    app = proxy._proxy._app  # type: ignore[union-attr]
+    routes = app.routes.all
+    assert len(routes) > 15
+    opened = set()
+    for method, place in routes:
+        path = place.replace("{profile}", "work").replace("{model}", "m").replace("{id:[0-9]+}", "1")
+        if method != "HEAD" and call(proxy, method, path, token=proxy.token.reveal()).status not in (401, 403):
+            opened.add(path)
+    api = {"/v1/messages", "/v1/messages/count_tokens", "/v1/models", "/v1/models/m"}
+    assert opened == api | {f"/p/work{path}" for path in api} | {"/health", "/ready", "/_ccswitch/hello"}
 
 
 @pytest.mark.parametrize(
@@ -78,12 +112,12 @@ def test_the_warm_up_of_claude_code_is_answered(proxy: EmbeddedProxy) -> None:
     assert call(proxy, "HEAD", "/p/work/api/hello", token=None).status == 200
 
 
-def test_hello_proves_the_token_without_saying_it(proxy: EmbeddedProxy) -> None:
+def test_hello_proves_the_secret_without_saying_it(proxy: EmbeddedProxy) -> None:
     from ccswitch_tui.proxy.web.guard import proof
 
     said = call(proxy, "GET", "/_ccswitch/hello?nonce=0123456789abcdef", token=None).json()
-    assert said["proof"] == proof(proxy.token.reveal(), "0123456789abcdef")
-    assert proxy.token.reveal() not in json.dumps(said)
+    assert said["proof"] == proof(proxy.control.reveal(), "0123456789abcdef", proxy.port)
+    assert proxy.control.reveal() not in json.dumps(said)
 
 
 def test_unknown_paths_and_methods_answer_in_anthropics_shape(proxy: EmbeddedProxy) -> None:

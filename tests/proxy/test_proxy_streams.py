@@ -288,7 +288,7 @@ def test_events_are_told_as_they_happen() -> None:
 
     with ScriptedEndpoint(chat_text("hello")) as endpoint, proxy_for(profile(f"{endpoint.origin}/v1")) as proxy:
         connection = http.client.HTTPConnection(proxy.host, proxy.port, timeout=10)
-        connection.request("GET", "/_ccswitch/events", headers={"x-api-key": proxy.token.reveal()})
+        connection.request("GET", "/_ccswitch/events", headers={"x-api-key": proxy.control.reveal()})
         stream = connection.getresponse()
         assert stream.readline() == b": listening\n"
         call(proxy)

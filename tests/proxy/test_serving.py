@@ -20,6 +20,7 @@ from scripted_endpoint import Connection, Received, ScriptedEndpoint, chat_chunk
 from kit.net import wait_until
 
 TOKEN = "team-token-example-0123456789"
+CONTROL = "control-token-example-0123456789"
 MESSAGE = {
     "model": "claude-haiku-4-5",
     "max_tokens": 9,
@@ -39,7 +40,8 @@ class Served:
     def ask(self, method: str, path: str, body: object = None, token: str | None = TOKEN) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
         with contextlib.closing(connection):
-            headers = {"x-api-key": token} if token else {}
+            right = CONTROL if token == TOKEN and path.startswith("/_ccswitch/") else token
+            headers = {"x-api-key": right} if right else {}
             connection.request(method, path, json.dumps(body) if body else None, headers)
             response = connection.getresponse()
             return response.status, response.read().decode()
@@ -50,7 +52,8 @@ def serve(
     home: Path, *arguments: str, more_env: Mapping[str, str] = {}, program: tuple[str, ...] = ("-m", "ccswitch_tui")
 ) -> Iterator[Served]:
     env = {"HOME": str(home), "CCSWITCH_HOME": str(home / "ours"), "PATH": os.environ["PATH"],
-           "UPSTREAM_KEY": "sk-example-upstream-0123456789", "PROXY_TOKEN": TOKEN, **more_env}  # fmt: skip
+           "UPSTREAM_KEY": "sk-example-upstream-0123456789", "PROXY_TOKEN": TOKEN, "CONTROL": CONTROL,
+           **more_env}  # fmt: skip
     command = [sys.executable, *program, "proxy", "serve", *arguments]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -110,7 +113,7 @@ def test_without_a_token_loopback_can_be_left_open(home: Path) -> None:
 def test_by_default_the_users_own_local_token_guards_it(home: Path) -> None:
     with ScriptedEndpoint(chat_text("mine")) as endpoint, serve(home, *stateless(endpoint)) as proxy:
         assert proxy.ask("POST", "/v1/messages", MESSAGE)[0] == 401
-        token = json.loads((home / "ours/state/proxy.json").read_text())["token"]
+        token = json.loads((home / "ours/state/proxy.json").read_text())["lasting"]
         assert "mine" in proxy.ask("POST", "/v1/messages", MESSAGE, token=token)[1]
 
 
@@ -224,7 +227,9 @@ def test_the_drain_has_a_limit(home: Path) -> None:
 def test_workers_share_a_port_and_a_dead_one_is_replaced(home: Path) -> None:
     with (
         ScriptedEndpoint(chat_text("hello")) as endpoint,
-        serve(home, *stateless(endpoint, "--token", "none", "--workers", "3")) as proxy,
+        serve(
+            home, *stateless(endpoint, "--token", "none", "--control-token", "env:CONTROL", "--workers", "3")
+        ) as proxy,
     ):
 
         def pids() -> set[int]:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 from scripted_endpoint import ScriptedEndpoint, chat_text
-from test_serving import MESSAGE, TOKEN, Served, serve, stateless
+from test_serving import CONTROL, MESSAGE, Served, serve, stateless
 
 from ccswitch_tui.proxy.books.traffic import Traffic, metrics_text
 from kit.net import is_listening, wait_until
+
+TWO_WORKERS = ("--token", "env:PROXY_TOKEN", "--control-token", "env:CONTROL", "--workers", "2")
 
 REQUESTS = 24
 """Enough that the kernel gives both workers some: all to one would be a chance of one in millions."""
@@ -28,7 +30,10 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("home")
     with (
         ScriptedEndpoint(chat_text("hi")) as endpoint,
-        serve(home, *stateless(endpoint, "--token", "env:PROXY_TOKEN", "--workers", "2", "--quiet")) as proxy,
+        serve(
+            home,
+            *stateless(endpoint, *TWO_WORKERS, "--quiet"),
+        ) as proxy,
     ):
         for _ in range(REQUESTS):
             assert proxy.ask("POST", "/v1/messages", MESSAGE)[0] == 200
@@ -75,7 +80,7 @@ def test_metrics_add_up(both: Served) -> None:
 def test_events_of_both_workers_reach_one_listener(both: Served) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", both.port, timeout=15)
     with contextlib.closing(connection):
-        connection.request("GET", "/_ccswitch/events", headers={"x-api-key": TOKEN})
+        connection.request("GET", "/_ccswitch/events", headers={"x-api-key": CONTROL})
         response = connection.getresponse()
         assert response.readline() == b": listening\n"
         time.sleep(0.3)  # the asked worker listens to the other
@@ -102,7 +107,7 @@ def test_the_meeting_place_is_private_and_goes_with_the_proxy(tmp_path: Path) ->
     temporary = tmp_path / "t"
     temporary.mkdir()
     with ScriptedEndpoint(chat_text("hi")) as endpoint:
-        args = stateless(endpoint, "--token", "env:PROXY_TOKEN", "--workers", "2", "--quiet")
+        args = stateless(endpoint, *TWO_WORKERS, "--quiet")
         with serve(tmp_path, *args, more_env={"TMPDIR": str(temporary)}) as proxy:
             (folder,) = temporary.glob("ccst-*")
             assert folder.stat().st_mode & 0o077 == 0
@@ -116,7 +121,7 @@ def test_where_nothing_can_be_written_the_workers_serve_all_the_same(tmp_path: P
     code = "import tempfile; tempfile.mkdtemp = lambda **_: open('/nowhere/x'); "
     code += "import sys; from ccswitch_tui.cli.main import main; sys.exit(main(sys.argv[1:]))"
     with ScriptedEndpoint(chat_text("hi")) as endpoint:
-        args = stateless(endpoint, "--token", "env:PROXY_TOKEN", "--workers", "2")
+        args = stateless(endpoint, *TWO_WORKERS)
         with serve(tmp_path, *args, program=("-c", code)) as proxy:
             assert proxy.ask("POST", "/v1/messages", MESSAGE)[0] == 200
             assert "workers" not in asked(proxy, "status")
@@ -127,7 +132,7 @@ def test_where_nothing_can_be_written_the_workers_serve_all_the_same(tmp_path: P
 
 def test_stop_ends_all_workers_and_the_one_who_keeps_them(tmp_path: Path) -> None:
     with ScriptedEndpoint(chat_text("hi")) as endpoint:
-        args = stateless(endpoint, "--token", "env:PROXY_TOKEN", "--workers", "2", "--quiet")
+        args = stateless(endpoint, *TWO_WORKERS, "--quiet")
         with serve(tmp_path, *args) as proxy:
             assert proxy.ask("POST", "/_ccswitch/stop")[0] == 200
             assert proxy.process.wait(10) == 0
@@ -135,7 +140,7 @@ def test_stop_ends_all_workers_and_the_one_who_keeps_them(tmp_path: Path) -> Non
 
 def test_workers_do_not_outlive_a_killed_keeper(tmp_path: Path) -> None:
     with ScriptedEndpoint(chat_text("hi")) as endpoint:
-        args = stateless(endpoint, "--token", "env:PROXY_TOKEN", "--workers", "2", "--quiet")
+        args = stateless(endpoint, *TWO_WORKERS, "--quiet")
         temporary = tmp_path / "t"
         temporary.mkdir()
         with serve(tmp_path, *args, more_env={"TMPDIR": str(temporary)}) as proxy:
@@ -146,7 +151,7 @@ def test_workers_do_not_outlive_a_killed_keeper(tmp_path: Path) -> None:
 
 def test_a_replaced_worker_is_asked_again(tmp_path: Path) -> None:
     with ScriptedEndpoint(chat_text("hi")) as endpoint:
-        args = stateless(endpoint, "--token", "env:PROXY_TOKEN", "--workers", "2", "--quiet")
+        args = stateless(endpoint, *TWO_WORKERS, "--quiet")
         with serve(tmp_path, *args) as proxy:
             first = asked(proxy, "status")["workers"]
             os.kill(first[0], signal.SIGKILL)  # type: ignore[index]

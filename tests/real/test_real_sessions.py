@@ -106,6 +106,16 @@ def test_a_killed_proxy_is_back_for_the_next_prompt(ready: Stage) -> None:
     assert ready.proxy_pid() not in (None, killed)
 
 
+def test_a_running_session_asks_the_helper_again_when_a_new_proxy_refuses_its_token(ready: Stage) -> None:
+    with ready.session() as session:
+        assert session.ask("@@SAY first answer@@") == "first answer"
+        first = ready.proxy_pid()
+        ready.ccswitch("proxy", "stop")
+        ready.ccswitch("proxy", "start")
+        assert ready.proxy_pid() not in (None, first)
+        assert session.ask("@@SAY second answer@@") == "second answer"
+
+
 def test_after_a_reboot_claude_just_works(ready: Stage) -> None:
     ready.claude("Say hello.")
     pid = ready.kill_proxy()

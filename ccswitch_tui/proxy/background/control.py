@@ -1,11 +1,15 @@
 """The background proxy from outside: where it is, whether it runs, start it, end it.
 
-One proxy per user. Port and token are chosen once and kept, because settings
-name them. The running process holds a lock, so a pid is believed only while
-that lock is held; and it answers a challenge with the token's HMAC, so nothing
-is handed to a stranger on our port. Whether one runs is asked of the lock and
-not of the port: Windows takes two seconds to refuse a connection, even over
-loopback. Imports little: `use` and `key` come here.
+One proxy per user. The port is chosen once and kept, because settings name it.
+The running process holds a lock, so a pid is believed only while that lock is
+held. Whether one runs is asked of the lock and not of the port: Windows takes
+two seconds to refuse a connection, even over loopback. Three secrets: `token`
+opens /p/ and is new at every start (the helper prints it, Claude Code asks the
+helper again when it is refused); `lasting` opens /p/ too and stays, for
+variables that nobody renews; `control` opens /_ccswitch/, is new at every
+start, and is told to nothing but a listener that has proved, for this very port
+and on this very connection, that it knows it. Imports little: `use` and `key`
+come here.
 """
 
 import contextlib
@@ -13,12 +17,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.paths import Paths
-from ccswitch_tui.proxy.background.loopback import HOST, ask_loopback, end_process, free_port, hold, is_free
+from ccswitch_tui.proxy.background.loopback import HOST, Loopback, end_process, free_port, hold, is_free
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, replace_text, sha256_of
@@ -65,9 +69,14 @@ class StopResult(NamedTuple):
     killed: bool = False
 
 
-def new_token() -> Secret:
+def new_token(kind: str = "ccst") -> Secret:
     """A local token: 192 random bits, recognisable, of no use anywhere else."""
-    return Secret("ccst-" + os.urandom(24).hex())
+    return Secret(f"{kind}-{os.urandom(24).hex()}")
+
+
+def new_control() -> Secret:
+    """What opens the control routes of one proxy."""
+    return new_token("ccsc")
 
 
 class ProxyControl:
@@ -91,8 +100,12 @@ class ProxyControl:
         return f"http://{host}:{port}/p/{_quoted(profile_name)}"
 
     def token(self) -> Secret:
-        """The local token every request must carry."""
+        """The local token of the proxy that runs now, or ran last: what the helper prints."""
         return Secret(self._read()["token"])
+
+    def lasting_token(self) -> Secret:
+        """A token that outlives the proxy, for what cannot ask again: `run`, `env`, a `serve` in the foreground."""
+        return Secret(self._read()["lasting"])
 
     def _read(self) -> dict[str, Any]:
         if self._state is None:
@@ -105,7 +118,7 @@ class ProxyControl:
             raw = read_bytes(self.paths.proxy_state)
             state = _state_of(raw)  # another process may have been faster
             if state is None:
-                state = {"version": 1, "host": HOST, "port": free_port(), "token": new_token().reveal()}
+                state = _completed({"version": 1, "host": HOST, "port": free_port()})
                 self._write(state, raw)
         return state
 
@@ -117,7 +130,7 @@ class ProxyControl:
         """Chooses another port for good (0: any free one); sessions and settings must be told by `use`."""
         with locked(self.paths.proxy_state, self.paths.state_dir):
             raw = read_bytes(self.paths.proxy_state)
-            state = _state_of(raw) or {"version": 1, "host": HOST, "token": new_token().reveal()}
+            state = _state_of(raw) or _completed({"version": 1, "host": HOST})
             self._state = {**state, "port": port or free_port()}
             self._write(self._state, raw)
         return self.address()
@@ -125,7 +138,7 @@ class ProxyControl:
     # ------------------------------------------------------------------ is it there?
 
     def status(self) -> ProxyStatus:
-        """Asks whatever listens on our port to prove that it is our proxy. Starts nothing, sends no token."""
+        """Asks whatever listens on our port to prove that it is our proxy. Starts nothing, sends no secret."""
         state = _state_of(read_bytes(self.paths.proxy_state))
         if state is None:
             return ProxyStatus(False, HOST, 0)
@@ -136,16 +149,21 @@ class ProxyControl:
         return self._hello() or self._silent()
 
     def _hello(self) -> ProxyStatus | None:
-        """What answers on our port; None when nothing does."""
+        """What answers on our port; None when nothing does, or only a version that proves it in another way."""
         state = self._read()
-        host, port, nonce = state["host"], state["port"], os.urandom(16).hex()
-        try:
-            status, body = ask_loopback(host, port, "GET", f"/_ccswitch/hello?nonce={nonce}", {}, ANSWER_S)
-        except OSError:
-            return None
-        found = _json_of(body) if status == 200 else {}
-        if not _proves(state["token"], nonce, found.get("proof")):
-            return ProxyStatus(False, host, port, problem="taken")
+        found = None
+        for _ in range(2):  # a proxy that started while we asked proves itself by its own, new secret
+            state = self._state = _state_of(read_bytes(self.paths.proxy_state)) or state
+            try:
+                with contextlib.closing(Loopback(state["host"], state["port"], ANSWER_S)) as line:
+                    found = _greeted(line, state, last=True)
+            except OSError:
+                return None
+            if found is not None:
+                break
+        host, port = state["host"], state["port"]
+        if found is None:
+            return ProxyStatus(False, host, port, problem="taken") if state["control"] else None
         if found.get("draining"):
             return ProxyStatus(False, host, port)
         return ProxyStatus(True, host, port, found.get("pid"), found.get("version"), found.get("since"))
@@ -323,23 +341,42 @@ class ProxyControl:
             )
         claim = Claim(handle)
         try:
-            with locked(self.paths.proxy_state, self.paths.state_dir):
-                raw = read_bytes(self.paths.proxy_state)
-                state = _state_of(raw) or self._read()
-                raw = read_bytes(self.paths.proxy_state)
-                self._write({**state, "pid": os.getpid(), "since": time.time()}, raw)
+            claim.token, claim.control = self.renew_secrets()
             yield claim
         finally:
             claim.release()
 
+    def renew_secrets(self) -> tuple[Secret, Secret]:
+        """A proxy begins here: a token for clients and a control token that no earlier listener has heard."""
+        self._read()
+        token, control = new_token(), new_control()
+        fresh = {"token": token.reveal(), "control": control.reveal(), "pid": os.getpid(), "since": time.time()}
+        with locked(self.paths.proxy_state, self.paths.state_dir):
+            raw = read_bytes(self.paths.proxy_state)
+            self._state = {**(_state_of(raw) or self._read()), **fresh}
+            self._write(self._state, raw)
+        return token, control
+
     # ------------------------------------------------------------------ talking to it
 
     def ask(self, method: str, path: str, body: Any = None, *, timeout_s: float = ANSWER_S) -> tuple[int, bytes]:
-        """One request to a local route, with the token. Only after status() has said `running`. Raises OSError."""
+        """One request to a control route, once the listener has proved itself. Raises OSError."""
         state = self._read()
-        headers = {"Authorization": f"Bearer {state['token']}"}
         data = b"" if body is None else json.dumps(body).encode()
-        return ask_loopback(state["host"], state["port"], method, path, headers, timeout_s, data)
+        with contextlib.closing(Loopback(state["host"], state["port"], ANSWER_S)) as line:
+            if _greeted(line, state, last=False) is None:
+                raise ConnectionError("the port belongs to another program")
+            return line.ask(method, path, _control_headers(state), data, timeout_s=timeout_s)
+
+    def open_stream(self, path: str, connection: Any) -> Any:
+        """The answer of a control route that goes on, on an http.client connection. Raises OSError for a stranger."""
+        state = self._read()
+        greeting, proved = _challenge(state)
+        connection.request("GET", greeting)
+        if proved(connection.getresponse().read()) is None:
+            raise ConnectionError("the port belongs to another program")
+        connection.request("GET", path, headers=_control_headers(state))
+        return connection.getresponse()
 
     def logs(self, lines: int = 200) -> list[str]:
         """The last lines of the log, oldest first."""
@@ -359,6 +396,10 @@ class ProxyControl:
 
 class Claim:
     """The run lock, held until release() or the end of the process."""
+
+    token: Secret
+    control: Secret
+    """This proxy's own, new."""
 
     def __init__(self, handle: int) -> None:
         self._handle: int | None = handle
@@ -395,7 +436,14 @@ def _state_of(raw: bytes | None) -> dict[str, Any] | None:
     """The state file's content, if it is one."""
     state = _json_of(raw or b"")
     good = isinstance(state.get("port"), int) and isinstance(state.get("token"), str) and len(state["token"]) >= 16
-    return state if good and 0 < state["port"] < 65536 and state.get("host") == HOST else None
+    return _completed(state) if good and 0 < state["port"] < 65536 and state.get("host") == HOST else None
+
+
+def _completed(state: dict[str, Any]) -> dict[str, Any]:
+    """With every secret there is; an older version knew one token, which `env` lines may still hold."""
+    lasting = state.get("lasting") or state.get("token") or new_token().reveal()
+    token = state.get("token") or new_token().reveal()
+    return {**state, "token": token, "lasting": lasting, "control": state.get("control") or ""}
 
 
 def _json_of(raw: bytes) -> dict[str, Any]:
@@ -406,11 +454,35 @@ def _json_of(raw: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _proves(token: str, nonce: str, given: Any) -> bool:
+def _challenge(state: dict[str, Any]) -> tuple[str, Callable[[bytes], dict[str, Any] | None]]:
+    """A path to ask, and what its answer proves: what our proxy says of itself, None for a stranger's."""
+    nonce = os.urandom(16).hex()
+
+    def proved(answer: bytes) -> dict[str, Any] | None:
+        found = _json_of(answer)
+        return found if _proves(state["control"], nonce, state["port"], found.get("proof")) else None
+
+    return f"/_ccswitch/hello?nonce={nonce}", proved
+
+
+def _greeted(line: Loopback, state: dict[str, Any], *, last: bool) -> dict[str, Any] | None:
+    path, proved = _challenge(state)
+    status, body = line.ask("GET", path, last=last)
+    return proved(body) if status == 200 else None
+
+
+def _control_headers(state: dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {state['control']}"}
+
+
+def _proves(control: str, nonce: str, port: int, given: Any) -> bool:
+    """proxy/web/guard.proof() is the other side; the port is in it so that no other proxy's answer will do."""
     import hmac
 
-    expected = hmac.new(token.encode(), f"ccswitch-tui {nonce}".encode(), "sha256").hexdigest()
-    return isinstance(given, str) and hmac.compare_digest(expected, given)
+    if not control or not isinstance(given, str):
+        return False
+    expected = hmac.new(control.encode(), f"ccswitch-tui {port} {nonce}".encode(), "sha256").hexdigest()
+    return hmac.compare_digest(expected, given)
 
 
 def _older(version: str | None) -> bool:

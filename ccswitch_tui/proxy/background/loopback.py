@@ -18,6 +18,9 @@ FIRST_PORT, PORTS = 20_000, 12_000
 """Below the range from which systems take ports for outgoing connections, so that none of those takes ours."""
 
 
+LARGEST_ANSWER = 8 * 2**20
+
+
 def free_port() -> int:
     """A port nobody listens on, from our range."""
     import _socket
@@ -51,35 +54,71 @@ def is_free(port: int) -> bool:
     return True
 
 
-def ask_loopback(
-    host: str, port: int, method: str, path: str, headers: Mapping[str, str], timeout_s: float, body: bytes = b""
-) -> tuple[int, bytes]:
-    """One HTTP request over loopback: status and body. Raises OSError, TimeoutError included."""
-    import _socket
+class Loopback:
+    """One connection over loopback, for a request or two. Raises OSError, TimeoutError included."""
 
-    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-    try:
-        sock.settimeout(timeout_s)
-        sock.connect((host, port))
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {host}:{port}", "Connection: close"]
+    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+        import _socket
+
+        self._place = f"{host}:{port}"
+        self._socket = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        self._read = b""
+        try:
+            self._socket.settimeout(timeout_s)
+            self._socket.connect((host, port))
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] = {},
+        body: bytes = b"",
+        *,
+        last: bool = True,
+        timeout_s: float | None = None,
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer; after the `last` request the connection is over."""
+        if timeout_s is not None:
+            self._socket.settimeout(timeout_s)
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {self._place}"]
+        lines += ["Connection: close"] if last else []
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if body:
             lines.append("Content-Type: application/json")
         lines += [f"Content-Length: {len(body)}", "", ""]
-        sock.sendall("\r\n".join(lines).encode("latin-1") + body)
-        answer = b""
-        while len(answer) < 8 * 2**20:
-            part = sock.recv(65536)
-            if not part:
-                break
-            answer += part
-    finally:
-        sock.close()
-    head, _, rest = answer.partition(b"\r\n\r\n")
-    words = head.split(b" ", 2)
-    if len(words) < 2 or not words[1].isdigit():
-        raise ConnectionError("the answer is not HTTP")
-    return int(words[1]), rest
+        self._socket.sendall("\r\n".join(lines).encode("latin-1") + body)
+        while b"\r\n\r\n" not in self._read and self._more():
+            pass
+        head, _, self._read = self._read.partition(b"\r\n\r\n")
+        words = head.split(b" ", 2)
+        if len(words) < 2 or not words[1].isdigit():
+            raise ConnectionError("the answer is not HTTP")
+        length = _length(head)
+        if length is None and not last:
+            raise ConnectionError("the answer does not tell its length")
+        while (length is None or len(self._read) < length) and self._more():
+            pass
+        found, self._read = (self._read, b"") if length is None else (self._read[:length], self._read[length:])
+        return int(words[1]), found
+
+    def _more(self) -> bool:
+        part = self._socket.recv(65536) if len(self._read) < LARGEST_ANSWER else b""
+        self._read += part
+        return bool(part)
+
+
+def _length(head: bytes) -> int | None:
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length" and value.strip().isdigit() and len(value) < 20:
+            return int(value)
+    return None
 
 
 def hold(path: str) -> int | None:

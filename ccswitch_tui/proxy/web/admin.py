@@ -1,7 +1,7 @@
 """The proxy's own routes under /_ccswitch/: for the TUI, the command line and a Prometheus server.
 
-All but `hello` want the local token. `hello` lets a client make sure that it
-is our proxy that listens, before it sends the token.
+All but `hello` require the control token. `hello` lets a client make sure that
+it is our proxy that listens, before it sends one.
 """
 
 from __future__ import annotations
@@ -38,14 +38,16 @@ class Admin:
         self,
         relay: Relay,
         *,
-        token: str | None,
+        control: str | None,
+        port: int,
         stop: Callable[[], None],
         usage: UsageBook | None,
         flush: Callable[[], None],
         siblings: Siblings | None = None,
     ) -> None:
         self._relay = relay
-        self._token = token
+        self._control = control
+        self._port = port
         self._stop = stop
         self._usage = usage
         self._flush = flush
@@ -103,7 +105,7 @@ class Admin:
                 "pid": os.getpid(),
                 "since": self._since,
                 "draining": self.draining,
-                "proof": proof(self._token, nonce) if self._token else None,
+                "proof": proof(self._control, nonce, self._port) if self._control else None,
             }
         )
 

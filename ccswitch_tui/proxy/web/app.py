@@ -38,6 +38,9 @@ OPEN_PATHS = frozenset({"/health", "/ready", "/_ccswitch/hello"})
 
 OVERLOADED = "the proxy holds as many large requests as it has room for; try again"
 
+CLIENT_PATHS = ("/p/", "/v1/")
+"""What the client's token opens. Whatever is mounted elsewhere, now or later, requires the control token."""
+
 
 def error_response(
     status: int, message: str, *, kind: str = "", retry: bool = True, headers: Mapping[str, str] | None = None
@@ -125,7 +128,9 @@ class ProxyApp(RoutedApp):
         place = self.guard.refuse_place(request.headers)
         if place is not None or request.method == "HEAD" or request.path in OPEN_PATHS:
             return place
-        return self.guard.refuse_token(request.headers)
+        if request.path.startswith(CLIENT_PATHS) or not self.routes.knows(request.path):
+            return self.guard.refuse_token(request.headers)
+        return self.guard.refuse_control(request.headers)
 
     # ------------------------------------------------------------------ small routes
 

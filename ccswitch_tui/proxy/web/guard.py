@@ -2,14 +2,16 @@
 
 A web page can make a browser connect to loopback (and, by DNS rebinding, read
 the answer), so Host must name loopback with our port and Origin must be absent.
-Another user's program can connect too, so every request carries the token.
+Another user's program can connect too, so every request carries a token. The
+one Claude Code gets opens the Messages API and nothing else: whoever can read
+a client's credential reads no key, no body of another session, and ends nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -49,11 +51,23 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1", "[::1]") or host.startswith("127.")
 
 
-class Guard:
-    """The rules of one listener. `token` is None only where the user said so, and only on loopback."""
+WRONG_CONTROL = Refusal(
+    401, "authentication_error", "this is not the control token of the ccswitch-tui proxy that runs now"
+)
+NO_CONTROL = Refusal(
+    403,
+    "permission_error",
+    "the control routes of this proxy are closed: the client's token does not open them "
+    "(in the foreground: 'proxy serve --control-token env:NAME')",
+)
 
-    def __init__(self, token: str | None, host: str, port: int) -> None:
-        self._token = token.encode() if token else None
+
+class Guard:
+    """The rules of one listener. `tokens` is empty only where the user said so, and only on loopback."""
+
+    def __init__(self, tokens: Sequence[str], host: str, port: int, control: str | None = None) -> None:
+        self._tokens = [token.encode() for token in tokens]
+        self._control = [control.encode()] if control else []
         self._hosts = None
         if is_loopback(host):
             names = (*LOOPBACK_HOSTS, f"[{host}]" if ":" in host else host)
@@ -70,24 +84,36 @@ class Guard:
         return None
 
     def refuse_token(self, headers: Mapping[str, str]) -> Refusal | None:
-        """Refuses without the local token, taken from `Authorization: Bearer` or `x-api-key`."""
-        if self._token is None:
-            return None
+        """Refuses without a local token, taken from `Authorization: Bearer` or `x-api-key`."""
+        return self._refuse(headers, self._tokens) if self._tokens else None
+
+    def refuse_control(self, headers: Mapping[str, str]) -> Refusal | None:
+        """Refuses without the control token; where there is none, everybody."""
+        if not self._control:
+            return NO_CONTROL
+        refusal = self._refuse(headers, self._control)
+        if refusal is not WRONG_TOKEN:
+            return refusal
+        return WRONG_CONTROL if self._refuse(headers, self._tokens) else NO_CONTROL
+
+    def _refuse(self, headers: Mapping[str, str], known: list[bytes]) -> Refusal | None:
         scheme, _, bearer = headers.get("Authorization", "").partition(" ")
         offered = [bearer.strip()] if scheme.lower() == "bearer" else []
         if "x-api-key" in headers:
             offered.append(headers["x-api-key"].strip())
         # every offer is compared, so that the time taken says nothing about which one was right
-        right = [hmac.compare_digest(value.encode("utf-8", "surrogateescape"), self._token) for value in offered]
+        given = [value.encode("utf-8", "surrogateescape") for value in offered]
+        right = [hmac.compare_digest(value, token) for value in given for token in known]
         if any(right):
             return None
         return WRONG_TOKEN if any(offered) else NO_TOKEN
 
 
-def proof(token: str, nonce: str) -> str:
-    """What only a holder of the token can answer to `nonce`.
+def proof(control: str, nonce: str, port: int) -> str:
+    """What only the holder of the control token that listens on `port` can answer to `nonce`.
 
-    The helper asks for it before it hands the token to whatever listens on our
-    port: a program that sits there by accident or intent learns nothing.
+    The helper asks for it before it hands anything to whatever listens on our
+    port: a program that sits there by accident or intent learns nothing, also
+    when it passes the question on to another proxy of the same user.
     """
-    return hmac.new(token.encode(), f"ccswitch-tui {nonce}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(control.encode(), f"ccswitch-tui {port} {nonce}".encode(), hashlib.sha256).hexdigest()
