@@ -73,6 +73,7 @@ def test_no_spelling_of_a_path_lets_the_clients_token_control(proxy: EmbeddedPro
 
 def test_the_clients_token_opens_the_messages_api_and_nothing_else(proxy: EmbeddedProxy) -> None:
     app = proxy._proxy._app  # type: ignore[union-attr]
+    assert app is not None
     routes = app.routes.all
     assert len(routes) > 15
     opened = set()

@@ -116,7 +116,8 @@ def test_every_start_has_its_own_secrets_and_the_lasting_token_stays(control: Pr
     assert len({*first.values(), *second.values()}) == 5
     assert first["lasting"] == second["lasting"]
     assert control.token().reveal() == second["token"]
-    opened = {name: models(control, token) for name, token in (("old", first["token"]), *second.items())}
+    offered = {"old": first["token"], **second}
+    opened = {name: models(control, token) for name, token in offered.items()}
     assert opened == {"old": 401, "token": 200, "lasting": 200, "control": 401}
 
 
