@@ -138,12 +138,13 @@ def test_what_a_stranger_heard_while_the_proxy_was_down_opens_nothing_afterwards
 
 def test_a_state_file_of_an_older_version_keeps_its_token_for_open_shells(control: ProxyControl) -> None:
     address = control.address()
-    old = {"version": 1, "host": "127.0.0.1", "port": address.port, "token": "ccst-example-of-an-older-version-01"}
+    token = "ccst-example-of-an-older-version-01"
+    old = {"version": 1, "host": "127.0.0.1", "port": address.port, "token": token}
     Path(control.paths.proxy_state).write_text(json.dumps(old))
     again = ProxyControl(control.paths, control.env)
     again.ensure_running()
-    assert models(again, old["token"]) == 200
-    assert again.token().reveal() != old["token"]
+    assert models(again, token) == 200
+    assert again.token().reveal() != token
     again.stop(at_once=True)
 
 
