@@ -77,6 +77,8 @@ def _configure_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--drain", type=float, metavar="SECONDS", help="how long streams may finish (default 600)")
     parser.add_argument("--search", metavar="SOURCE", help="where web searches go, e.g. searxng:http://127.0.0.1:8888")
     parser.add_argument("--search-key", metavar="REF", default="none", help="its key, by reference as --key")
+    for name in ("--listen-fd", "--guardian-fd"):
+        parser.add_argument(name, type=int, help=argparse.SUPPRESS)  # from guardian.py
     parser.add_argument("--quiet", action="store_true", help="no line per request on stderr")
 
 

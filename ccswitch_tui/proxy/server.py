@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.http11.server import Server
+from ccswitch_tui.proxy.background.guarded import ASLEEP, Guarded
 from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
 from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, log_line
@@ -41,6 +42,9 @@ FORGET_AFTER_S = 600.0
 """An idle proxy lets go of the conversations it remembers: a person who comes back later pays a millisecond once."""
 
 SAVE_USAGE_S = 30.0
+
+LOOK_S = 2.0
+"""How often the place of the background proxy is looked at: two calls of stat."""
 
 LOG_DELAY_S = 0.25
 """Lines of the log are masked and written together: one by one that is a twentieth of a request's CPU."""
@@ -76,6 +80,10 @@ class ProxySettings(NamedTuple):
     """What opens the routes under /_ccswitch/; None closes them."""
     extend: Callable[[ProxyApp], None] = lambda app: None
     """Adds further local routes."""
+    guarded: Guarded | None = None
+    """Who holds the port and starts us again, where somebody does."""
+    look_after: Callable[[], str | None] = lambda: None
+    """Asked every LOOK_S; a reason to end, or None."""
 
     @property
     def tokens(self) -> list[str]:
@@ -105,17 +113,22 @@ class RunningProxy:
             traffic=self.traffic,
         )
         self._server: Server | None = None
-        self._chores: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
         self._app: ProxyApp | None = None
         self._for_siblings: Server | None = None
         self._orphaned = False
+        self._homeless = False
+        """The folder of our files is gone: nothing is written there any more."""
         self._unlogged: list[Exchange] = []
         self._admin: Admin | None = None
 
     async def start(self) -> None:
         """Binds and accepts. Raises CcswitchError when the port is taken."""
         settings = self.settings
-        sockets = bind(settings.host, settings.port, reuse_port=settings.reuse_port)
+        if settings.guarded is not None:
+            sockets = [settings.guarded.listener]
+        else:
+            sockets = bind(settings.host, settings.port, reuse_port=settings.reuse_port)
         self.port = sockets[0].getsockname()[1]
         self._app = ProxyApp(
             self.relay,
@@ -144,7 +157,7 @@ class RunningProxy:
         await self._server.listen(sockets)
         if settings.siblings is not None:
             await self._listen_to(settings.siblings)
-        self._chores = asyncio.create_task(self._do_chores())
+        self._chores = [asyncio.create_task(self._do_chores()), asyncio.create_task(self._look_after())]
 
     async def _listen_to(self, siblings: Siblings) -> None:
         assert self._admin is not None
@@ -165,7 +178,9 @@ class RunningProxy:
         self._orphaned = True
         self.stopping.set()
 
-    def _asked_to_stop(self) -> None:
+    def _asked_to_stop(self, *, asleep: bool = False) -> None:
+        if asleep and self.settings.guarded is not None:
+            self.settings.guarded.word = ASLEEP
         among = self.settings.siblings
         if among is not None and os.getppid() == among.keeper:
             os.kill(among.keeper, signal.SIGTERM)  # a worker that ended alone would be replaced
@@ -200,9 +215,19 @@ class RunningProxy:
                 self.settings.say("ends, because nobody asked for anything")
                 self.stopping.set()
 
+    async def _look_after(self) -> None:
+        """Ends a proxy that is no longer anybody's, so that none answers for ever behind its user's back."""
+        while not self.stopping.is_set():
+            await asyncio.sleep(LOOK_S)
+            reason = await asyncio.to_thread(self.settings.look_after)
+            if reason:
+                self._homeless = True
+                self.settings.say(f"ends: {reason}")
+                self.stopping.set()
+
     def save_usage(self) -> None:
         """Writes the counts gathered since the last time. A disk that refuses keeps them for the next."""
-        if self.settings.usage is None:
+        if self.settings.usage is None or self._homeless:
             return
         rows = self.traffic.take_usage()
         if not rows:
@@ -231,8 +256,8 @@ class RunningProxy:
         deadline = time.monotonic() + drain_s
         while self.traffic.running and time.monotonic() < deadline:  # noqa: ASYNC110 - the end may be polled for
             await asyncio.sleep(0.02)
-        if self._chores is not None:
-            self._chores.cancel()
+        for chore in self._chores:
+            chore.cancel()
         await self._server.close()
         if self._for_siblings is not None:
             await self._for_siblings.close()
@@ -297,9 +322,14 @@ async def _run(
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     on_listening(proxy.port)
+    if settings.guarded is not None:
+        settings.guarded.watch()
+        settings.guarded.listening()
     await proxy.stopping.wait()
     await proxy.stop_listening()
     on_ending()
+    if settings.guarded is not None:
+        settings.guarded.ends()
     running = len(proxy.traffic.running)
     settings.say(f"ends{f', after {running} running requests' if running else ''}")
     closing = asyncio.create_task(proxy.close(drain_s))

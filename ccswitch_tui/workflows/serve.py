@@ -25,6 +25,7 @@ from ccswitch_tui.wire.formats import CHAT, wire_named
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.search_source import SearchSource
+    from ccswitch_tui.proxy.background.guarded import Guarded
     from ccswitch_tui.proxy.server import ProxySettings
     from ccswitch_tui.workflows.context import Context
 
@@ -57,6 +58,8 @@ class ServeOptions(NamedTuple):
     idle_exit: float | None = None
     drain: float | None = None
     quiet: bool = False
+    listen_fd: int | None = None
+    guardian_fd: int | None = None
     search: str | None = None
     search_key: str = "none"
 
@@ -94,8 +97,16 @@ def serve(
 
             run_workers(options.workers, settings, on_listening=tell, drain_s=drain_s)
         else:
-            on_ending = claim.release if claim is not None else lambda: None
-            run(settings, on_listening=tell, on_ending=on_ending, drain_s=drain_s)
+            if claim is None:
+                run(settings, on_listening=tell, drain_s=drain_s)
+            else:
+                settings = settings._replace(look_after=claim.look_after)
+
+                def ready(port: int) -> None:
+                    claim.listening()
+                    tell(port)
+
+                run(settings, on_listening=ready, on_ending=claim.release, drain_s=drain_s)
 
 
 def _token(ctx: Context, options: ServeOptions) -> str | None:
@@ -167,11 +178,28 @@ def _settings(
         return settings, contextlib.nullcontext()
     # The agent is the background proxy: one that nobody can reach and unlock would only be in the way.
     resolve, extend = _with_agent(ctx) if options.port is None else (key_resolver(ctx), lambda app: None)
-    port = ctx.proxy.address().port if options.port is None else options.port
+    guarded = _guarded(ctx, options)
+    port = guarded.port if guarded else ctx.proxy.address().port if options.port is None else options.port
     settings = ProxySettings(
-        profiles=FileProfiles(ctx.paths), resolve_key=resolve, port=port, extend=extend, **common, **kept
+        profiles=FileProfiles(ctx.paths),
+        resolve_key=resolve,
+        port=port,
+        extend=extend,
+        guarded=guarded,
+        **common,
+        **kept,
     )
     return settings, ctx.proxy.claim() if options.port is None else contextlib.nullcontext()
+
+
+def _guarded(ctx: Context, options: ServeOptions) -> Guarded | None:
+    """What the guardian handed over, where one started us."""
+    if options.listen_fd is None or options.guardian_fd is None:
+        return None
+    from ccswitch_tui.proxy.background.control import serve_command
+    from ccswitch_tui.proxy.background.guarded import Guarded
+
+    return Guarded(options.listen_fd, options.guardian_fd, ctx.paths.state_dir, serve_command())
 
 
 def _search(options: ServeOptions) -> SearchSource | None:

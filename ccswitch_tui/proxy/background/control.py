@@ -22,7 +22,18 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.paths import Paths
-from ccswitch_tui.proxy.background.loopback import HOST, Loopback, end_process, free_port, hold, is_free
+from ccswitch_tui.proxy.background.loopback import (
+    ASLEEP_MARK,
+    GUARDIAN_LOCK,
+    HOST,
+    Loopback,
+    end_process,
+    free_port,
+    held_by,
+    hold,
+    is_free,
+    note_holder,
+)
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, replace_text, sha256_of
@@ -37,6 +48,9 @@ WAIT_S = 20.0
 
 CLAIM_S = 1.0
 """Whoever looks holds the run lock for a moment, every few milliseconds while a start is awaited."""
+
+REPAIR_S = 3.0
+"""A living proxy writes its lost record anew within two seconds."""
 
 
 class ProxyAddress(NamedTuple):
@@ -57,7 +71,8 @@ class ProxyStatus(NamedTuple):
     since: float | None = None
     """Seconds since the epoch."""
     problem: str | None = None
-    """`taken` (another program has the port), `stuck` (our process does not answer), `starting` (not yet); or None."""
+    """`taken` (another program has the port), `stuck` (our process does not answer), `starting` (not yet, or again);
+    None otherwise."""
 
 
 class StopResult(NamedTuple):
@@ -109,18 +124,36 @@ class ProxyControl:
 
     def _read(self) -> dict[str, Any]:
         if self._state is None:
-            state = _state_of(read_bytes(self.paths.proxy_state))
-            self._state = state or self._create()
+            self._state = self._record() or self._create()
         return self._state
+
+    def _record(self) -> dict[str, Any] | None:
+        """What the state file says; a living proxy is given the time to write a lost one anew."""
+        deadline = time.monotonic() + REPAIR_S
+        while (state := _state_of(read_bytes(self.paths.proxy_state))) is None:
+            if held_by(self._lock_path) is None or time.monotonic() > deadline:
+                return None
+            time.sleep(0.05)
+        return state
 
     def _create(self) -> dict[str, Any]:
         with locked(self.paths.proxy_state, self.paths.state_dir):
             raw = read_bytes(self.paths.proxy_state)
-            state = _state_of(raw)  # another process may have been faster
-            if state is None:
-                state = _completed({"version": 1, "host": HOST, "port": free_port()})
-                self._write(state, raw)
+            return _state_of(raw) or self._create_now(raw)  # another process may have been faster
+
+    def _create_now(self, raw: bytes | None) -> dict[str, Any]:
+        state = _completed({"version": 1, "host": HOST, "port": free_port()})
+        self._write(state, raw)
         return state
+
+    def rewrite(self, record: dict[str, Any]) -> bool:
+        """For the serving process: writes its record anew where the file says something else. Whether it had to."""
+        raw = read_bytes(self.paths.proxy_state)
+        if _state_of(raw) == record:
+            return False
+        with locked(self.paths.proxy_state, self.paths.state_dir):
+            self._write(record, raw)
+        return True
 
     def _write(self, state: dict[str, Any], raw: bytes | None) -> None:
         text = json.dumps(state, indent=1) + "\n"
@@ -139,10 +172,43 @@ class ProxyControl:
 
     def status(self) -> ProxyStatus:
         """Asks whatever listens on our port to prove that it is our proxy. Starts nothing, sends no secret."""
-        state = _state_of(read_bytes(self.paths.proxy_state))
+        state = self._record()
         if state is None:
-            return ProxyStatus(False, HOST, 0)
+            holder = held_by(self._lock_path)
+            return ProxyStatus(False, HOST, 0, pid=holder, problem=None if holder is None else "stuck")
         self._state = state
+        holder = held_by(self._lock_path)
+        if holder is None and self._is_guarded():
+            problem = None if self.asleep() else "starting"
+            return ProxyStatus(False, state["host"], state["port"], problem=problem)
+        found = self._asked(state)
+        if found.running and holder and found.pid != holder:
+            return ProxyStatus(False, found.host, found.port, problem="starting")  # the one we asked died meanwhile
+        if found.running or self._holder() is None:
+            return found
+        newer = self._repaired(state)
+        if newer is None:
+            return found
+        self._state = newer
+        return self._asked(newer)
+
+    def asleep(self) -> bool:
+        """Whether the proxy ended and its guardian starts it with the next connection. Asking the port would."""
+        return os.path.exists(self._in_state(ASLEEP_MARK)) and held_by(self._in_state(GUARDIAN_LOCK)) is not None
+
+    def _repaired(self, state: dict[str, Any]) -> dict[str, Any] | None:
+        """The record as a living proxy corrects it, where the one that was read is not its own."""
+        deadline = time.monotonic() + REPAIR_S
+        while time.monotonic() < deadline and held_by(self._lock_path) is not None:
+            found = _state_of(read_bytes(self.paths.proxy_state))
+            if found is not None and (found["port"], found["token"]) != (state["port"], state["token"]):
+                return found
+            if found is not None and found.get("pid") == held_by(self._lock_path):
+                return None  # it is its own, and the proxy does not answer
+            time.sleep(0.05)
+        return None
+
+    def _asked(self, state: dict[str, Any]) -> ProxyStatus:
         host, port = state["host"], state["port"]
         if self._holder() is None:
             return ProxyStatus(False, host, port, problem=None if is_free(port) else "taken")
@@ -172,29 +238,27 @@ class ProxyControl:
         """The run lock was held and nothing answered: it is about to listen, has ended, hangs, or no longer listens."""
         host, port = self.address()
         time.sleep(0.1)  # a process that has just taken the lock writes down when
-        holder, since = self._holder(), (_state_of(read_bytes(self.paths.proxy_state)) or {}).get("since", 0.0)
+        holder, state = self._holder(), _state_of(read_bytes(self.paths.proxy_state)) or {}
         if holder is None:
             return ProxyStatus(False, host, port)
-        young = 0 <= time.time() - since < WAIT_S
+        young = 0 <= time.time() - state.get("since", 0.0) < WAIT_S
         # where a refusal takes as long as our patience, silence says nothing
-        starting = young and (sys.platform == "win32" or is_free(port))
+        starting = young and (sys.platform == "win32" or is_free(port) or not state.get("listening"))
         return ProxyStatus(False, host, port, holder, problem="starting" if starting else "stuck")
 
     def _holder(self) -> int | None:
-        """The pid of the process that holds the run lock; None when nobody does."""
-        state = _state_of(read_bytes(self.paths.proxy_state)) or {}
-        pid = state.get("pid")
-        if not isinstance(pid, int) or not os.path.exists(self._lock_path):
-            return None
-        handle = hold(self._lock_path)
-        if handle is None:
-            return pid
-        os.close(handle)
-        return None
+        """The pid of the process that holds the run lock; None when nobody does, or it cannot be told."""
+        pid = held_by(self._lock_path)
+        if pid == 0:
+            pid = (_state_of(read_bytes(self.paths.proxy_state)) or {}).get("pid")
+        return pid if isinstance(pid, int) else None
 
     @property
     def _lock_path(self) -> str:
-        return os.path.join(self.paths.state_dir, "proxy.lock")
+        return self._in_state("proxy.lock")
+
+    def _in_state(self, name: str) -> str:
+        return os.path.join(self.paths.state_dir, name)
 
     # ------------------------------------------------------------------ start and end
 
@@ -240,26 +304,17 @@ class ProxyControl:
                 os.close(handle)
 
     def _start(self, deadline: float) -> ProxyStatus:
-        import subprocess
-
-        log = os.open(self._rotated_log(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        process = subprocess.Popen(
-            serve_command(),
-            env=dict(self.env),
-            cwd=self.paths.state_dir,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            **_detached(),
-        )
-        os.close(log)
-        _children.append(process)
+        process = None
         while time.monotonic() < deadline:
-            ended = process.poll() is not None
-            found = self._hello()
+            if self._is_guarded():
+                process = process if process is not None and process.poll() is None else None
+            elif process is None:
+                process = self._spawn()
+            ended = process is not None and process.poll() is not None
+            found = self._hello()  # whoever is asleep wakes up by that
             if found is not None and found.running:
                 return found
-            if ended:
+            if process is not None and ended:
                 if self.status().problem == "taken":
                     raise self._taken()
                 raise CcswitchError(
@@ -281,6 +336,35 @@ class ProxyControl:
             hint=say("'ccswitch-tui proxy logs' shows more"),
         )
 
+    def _spawn(self) -> Any:
+        import subprocess
+
+        log = os.open(self._rotated_log(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        process = subprocess.Popen(
+            self._command(),
+            env=dict(self.env),
+            cwd=self.paths.state_dir,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **_detached(),
+        )
+        os.close(log)
+        _children.append(process)
+        return process
+
+    def _command(self) -> list[str]:
+        if sys.platform == "win32":
+            return serve_command()
+        from ccswitch_tui.proxy.background.guarded import guardian_command
+
+        host, port = self.address()
+        return guardian_command(self.paths.state_dir, host, str(port), serve=serve_command())
+
+    def _is_guarded(self) -> bool:
+        """Whether a guardian holds the port: it starts the proxy, and starts it again."""
+        return held_by(self._in_state(GUARDIAN_LOCK)) is not None
+
     def _rotated_log(self) -> str:
         path = self.paths.proxy_log
         with contextlib.suppress(OSError):
@@ -296,26 +380,42 @@ class ProxyControl:
             kind="port-taken",
         )
 
-    def stop(self, *, at_once: bool = False, wait_s: float = 5.0) -> StopResult:
-        """Ends the proxy. It stops listening at once; running requests finish unless `at_once`."""
+    def stop(self, *, at_once: bool = False, wait_s: float = 5.0, asleep: bool = False) -> StopResult:
+        """Ends the proxy. It stops listening at once; running requests finish unless `at_once`.
+
+        `asleep`: its guardian stays, where there is one, and starts it with the next connection.
+        """
         found = self._settled(time.monotonic() + wait_s)
         if found.problem == "stuck":
             return StopResult(True, killed=self._end_stuck(found.pid))
         if not found.running:
+            if not asleep:
+                self._end_guardian(hard=False)
             return StopResult(False)
-        _, body = self.ask("POST", "/_ccswitch/stop")
+        _, body = self.ask("POST", "/_ccswitch/sleep" if asleep else "/_ccswitch/stop")
         finishing = _json_of(body).get("finishing", 0)
         if at_once and found.pid:
             end_process(found.pid, hard=False)  # after `stop`, a signal means: do not wait for streams
         deadline = time.monotonic() + wait_s
         while time.monotonic() < deadline:
-            if not self.status().running:
+            if self.asleep() if asleep and self._is_guarded() else not self._is_guarded() and not self.status().running:
                 return StopResult(True, finishing)
             time.sleep(0.02)
         return StopResult(True, finishing, killed=self._end_stuck(found.pid))
 
+    def _end_guardian(self, *, hard: bool) -> None:
+        """Ends what would start the proxy again."""
+        pid = held_by(self._in_state(GUARDIAN_LOCK))
+        if not pid:
+            return
+        end_process(pid, hard=hard)
+        deadline = time.monotonic() + 2.0
+        while self._is_guarded() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
     def _end_stuck(self, pid: int | None) -> bool:
         """Ends a process of ours that does not answer, while it holds the lock: a pid alone may be a stranger's."""
+        self._end_guardian(hard=True)
         for hard in (False, True):
             if pid is None or self._holder() != pid:
                 return True
@@ -339,29 +439,31 @@ class ProxyControl:
                 hint=say("'ccswitch-tui proxy status' tells more, 'ccswitch-tui proxy stop' ends it"),
                 kind="already-running",
             )
-        claim = Claim(handle)
+        note_holder(handle)
+        claim = Claim(handle, self)
         try:
-            claim.token, claim.control = self.renew_secrets()
+            claim.token, claim.control, claim.record = self.renew_secrets()
             yield claim
         finally:
             claim.release()
 
-    def renew_secrets(self) -> tuple[Secret, Secret]:
-        """A proxy begins here: a token for clients and a control token that no earlier listener has heard."""
-        self._read()
+    def renew_secrets(self) -> tuple[Secret, Secret, dict[str, Any]]:
+        """A proxy begins here: a token for clients and a control token that no earlier listener has heard; and what
+        the state file now says."""
         token, control = new_token(), new_control()
         fresh = {"token": token.reveal(), "control": control.reveal(), "pid": os.getpid(), "since": time.time()}
         with locked(self.paths.proxy_state, self.paths.state_dir):
             raw = read_bytes(self.paths.proxy_state)
-            self._state = {**(_state_of(raw) or self._read()), **fresh}
+            state = _state_of(raw) or _completed({"version": 1, "host": HOST, "port": free_port()})
+            self._state = {**{k: v for k, v in state.items() if k != "listening"}, **fresh}
             self._write(self._state, raw)
-        return token, control
+        return token, control, self._state
 
     # ------------------------------------------------------------------ talking to it
 
     def ask(self, method: str, path: str, body: Any = None, *, timeout_s: float = ANSWER_S) -> tuple[int, bytes]:
         """One request to a control route, once the listener has proved itself. Raises OSError."""
-        state = self._read()
+        state = self._state = _state_of(read_bytes(self.paths.proxy_state)) or self._read()
         data = b"" if body is None else json.dumps(body).encode()
         with contextlib.closing(Loopback(state["host"], state["port"], ANSWER_S)) as line:
             if _greeted(line, state, last=False) is None:
@@ -391,7 +493,8 @@ class ProxyControl:
 
     def _last_words(self) -> str:
         last = [line for line in self.logs(5) if line.strip()]
-        return last[-1] if last else "its log is empty"
+        errors = [line.partition("error: ")[2] for line in last if "error: " in line]
+        return (errors or last or ["its log is empty"])[-1]
 
 
 class Claim:
@@ -401,8 +504,38 @@ class Claim:
     control: Secret
     """This proxy's own, new."""
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: int, control: ProxyControl) -> None:
         self._handle: int | None = handle
+        self._place = control
+        self._inode = os.fstat(handle).st_ino
+        self._stamp: tuple[int, int] | None = None
+        self.record: dict[str, Any] = {}
+        """What the state file says of this proxy."""
+
+    def listening(self) -> None:
+        """Notes that connections are accepted: who does not answer from here on hangs."""
+        self.record = {**self.record, "listening": True}
+        with contextlib.suppress(OSError, CcswitchError):
+            self._place.rewrite(self.record)
+
+    def look_after(self) -> str | None:
+        """Keeps the record right. A reason to end, when our folder is gone: nobody could find this proxy any more."""
+        if self._handle is None:
+            return None
+        try:
+            inode = os.stat(self._place._lock_path).st_ino
+        except FileNotFoundError:
+            inode = -1
+        except OSError:
+            return None
+        if inode != self._inode and sys.platform != "win32":
+            return say("the folder of its files was deleted")
+        with contextlib.suppress(OSError, CcswitchError):  # a full disk: tried again
+            stamp = _stamp_of(self._place.paths.proxy_state)
+            if stamp is None or stamp != self._stamp:
+                self._place.rewrite(self.record)
+                self._stamp = _stamp_of(self._place.paths.proxy_state)
+        return None
 
     def release(self) -> None:
         """Lets another proxy start, while this one finishes its streams."""
@@ -444,6 +577,14 @@ def _completed(state: dict[str, Any]) -> dict[str, Any]:
     lasting = state.get("lasting") or state.get("token") or new_token().reveal()
     token = state.get("token") or new_token().reveal()
     return {**state, "token": token, "lasting": lasting, "control": state.get("control") or ""}
+
+
+def _stamp_of(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _json_of(raw: bytes) -> dict[str, Any]:

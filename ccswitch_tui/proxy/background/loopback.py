@@ -121,8 +121,11 @@ def _length(head: bytes) -> int | None:
     return None
 
 
-def hold(path: str) -> int | None:
-    """An exclusive lock on this file, or None while another process holds it. Freed when the handle is closed."""
+def hold(path: str, *, shared: bool = False) -> int | None:
+    """A lock on this file, or None while another process holds it. Freed when the handle is closed.
+
+    `shared`: to look whether there is an exclusive one, without being taken for it by others who look (not on Windows).
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
         if sys.platform == "win32":
@@ -132,11 +135,40 @@ def hold(path: str) -> int | None:
         else:
             import fcntl
 
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
         os.close(handle)
         return None
     return handle
+
+
+GUARDIAN_LOCK, ASLEEP_MARK = "proxy-guardian.lock", "proxy.asleep"
+"""guardian.py writes both, and imports nothing of ours."""
+
+
+def note_holder(handle: int) -> None:
+    """Writes our pid into a lock file that we hold."""
+    with contextlib.suppress(OSError):  # a full disk costs only that
+        os.ftruncate(handle, 0)
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, str(os.getpid()).encode())
+
+
+def held_by(path: str) -> int | None:
+    """The process that holds this lock: its pid, 0 where that cannot be told, None when nobody does."""
+    if not os.path.exists(path):
+        return None
+    handle = hold(path, shared=True)
+    if handle is not None:
+        os.close(handle)
+        return None
+    with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:  # Windows refuses: it is locked
+        return int(file.read(20))
+    with contextlib.suppress(OSError, ValueError, IndexError):  # of a version that wrote no pid
+        number = os.stat(path).st_ino
+        with open("/proc/locks", encoding="ascii") as file:
+            return next((int(w[4]) for w in map(str.split, file) if w[1] == "FLOCK" and w[5].endswith(f":{number}")), 0)
+    return 0
 
 
 def end_process(pid: int, *, hard: bool) -> None:

@@ -40,7 +40,7 @@ class Admin:
         *,
         control: str | None,
         port: int,
-        stop: Callable[[], None],
+        stop: Callable[..., None],
         usage: UsageBook | None,
         flush: Callable[[], None],
         siblings: Siblings | None = None,
@@ -69,6 +69,7 @@ class Admin:
             ("GET", "learned", self._learned),
             ("DELETE", "learned", self._forget),
             ("POST", "stop", self._stop_now),
+            ("POST", "sleep", self._sleep_now),
             ("POST", "forget-keys", self._forget_keys),
         ):
             routes.add(method, PREFIX + path, handler)
@@ -251,6 +252,12 @@ class Admin:
 
     async def _of_others(self, method: str, path: str) -> list[dict[str, Any]]:
         return await ask_all(self._others, method, path) if self._others else []
+
+    async def _sleep_now(self, request: Request) -> Response:
+        """As `stop`, but the next connection starts another proxy, where there is a guardian."""
+        running = len(self._relay.traffic.running)
+        asyncio.get_running_loop().call_soon(lambda: self._stop(asleep=True))
+        return _json({"finishing": running})
 
     async def _stop_now(self, request: Request) -> Response:
         running = len(self._relay.traffic.running)

@@ -1,0 +1,78 @@
+"""The proxy's side of its guardian: says how it ends, and starts another when the guardian dies first.
+
+The rule: whichever of the two is killed, the port stays open and the other
+brings it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+LISTENING, ENDED, ASLEEP, AGAIN = b"L", b"E", b"S", b"R"
+"""The words of guardian.py, which imports nothing of ours and which Windows cannot import."""
+
+
+def guardian_command(folder: str, *where: str, serve: Sequence[str]) -> list[str]:
+    """The guardian as an argument list; by path and isolated, so that it needs nothing but Python."""
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guardian.py")
+    return [sys.executable, "-I", "-S", program, folder, *where, *serve]
+
+
+class Guarded:
+    """What the guardian handed over: the listening socket and a line to it."""
+
+    def __init__(self, listen_fd: int, guardian_fd: int, folder: str, serve: Sequence[str]) -> None:
+        self.listener = socket.socket(fileno=listen_fd)
+        self.listener.setblocking(False)
+        self._spare = self.listener.dup()
+        """The server closes its own when it stops to listen; a new guardian needs one."""
+        self._line = socket.socket(fileno=guardian_fd)
+        self._folder, self._serve = folder, list(serve)
+        for fd in (listen_fd, guardian_fd):
+            os.set_inheritable(fd, False)
+        self.word = ENDED
+        """What is said at the end."""
+
+    @property
+    def port(self) -> int:
+        return int(self.listener.getsockname()[1])
+
+    def listening(self) -> None:
+        """Connections are accepted."""
+        self._say(LISTENING)
+
+    def ends(self) -> None:
+        """No more connections are accepted: the guardian lets go of the port, or keeps it for the next proxy."""
+        self._spare.close()
+        self._say(self.word)
+
+    def watch(self) -> None:
+        """In the running event loop: looks after the guardian from here on."""
+        with contextlib.suppress(NotImplementedError):
+            asyncio.get_running_loop().add_reader(self._line.fileno(), self._guardian_died)
+
+    def _say(self, word: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._line.sendall(word)
+
+    def _guardian_died(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._line.fileno())
+        self._line.close()
+        if self._spare.fileno() < 0:
+            return  # on the way out
+        self._line, theirs = socket.socketpair()
+        self._line.setblocking(False)
+        fds = (self._spare.fileno(), theirs.fileno())
+        place = f"{fds[0]}:{fds[1]}:{os.getpid()}"
+        import subprocess
+
+        command = guardian_command(self._folder, "--adopt", place, serve=self._serve)
+        with theirs, contextlib.suppress(OSError):
+            process = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True)
+            process.returncode = 0  # it outlives us; nobody waits for it
+        self.watch()

@@ -1,0 +1,211 @@
+"""Whichever of the two dies, proxy or guardian, the port stays open and the other brings it back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from proxy_client import BODY
+from scripted_endpoint import ScriptedEndpoint, chat_text
+
+from ccswitch_tui.proxy.background import guarded, loopback
+from ccswitch_tui.proxy.background.control import ProxyControl
+from ccswitch_tui.proxy.background.loopback import ASLEEP_MARK, GUARDIAN_LOCK, held_by
+from ccswitch_tui.workflows.context import Context
+from kit.net import wait_until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a listening socket is not handed on there")
+
+PROFILE = """
+version = 2
+[profiles.work]
+endpoint = {{ base_url = "{url}/v1", wire = "openai-chat" }}
+models = {{ default = "m" }}
+"""
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[ProxyControl]:
+    env = {"HOME": str(tmp_path), "CCSWITCH_HOME": str(tmp_path / "ours"), "PATH": os.environ["PATH"]}
+    control = Context(env).proxy
+    yield control
+    guardian, proxy = held_by(in_state(control, GUARDIAN_LOCK)), held_by(in_state(control, "proxy.lock"))
+    for pid in (guardian, proxy):
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+
+
+def in_state(control: ProxyControl, name: str) -> str:
+    return os.path.join(control.paths.state_dir, name)
+
+
+def running(control: ProxyControl) -> int:
+    """The pid of the proxy, once there is one that answers."""
+    wait_until(lambda: control.status().running, 15, "a proxy that answers")
+    return control.status().pid or 0
+
+
+def guardian_of(control: ProxyControl) -> int:
+    wait_until(lambda: held_by(in_state(control, GUARDIAN_LOCK)), 5, "a guardian")
+    return held_by(in_state(control, GUARDIAN_LOCK)) or 0
+
+
+def asked(control: ProxyControl) -> str:
+    status, body = control.ask("POST", "/p/work/v1/messages", BODY, timeout_s=15)
+    return f"{status} {body.decode()}"
+
+
+def test_the_words_of_both_sides_are_the_same() -> None:
+    from ccswitch_tui.proxy.background import guardian
+
+    for word in ("LISTENING", "ENDED", "ASLEEP", "AGAIN"):
+        assert getattr(guardian, word) == getattr(guarded, word)
+    assert (guardian.LOCK, guardian.MARK) == (loopback.GUARDIAN_LOCK, loopback.ASLEEP_MARK)
+
+
+def test_a_connection_made_while_the_proxy_is_dead_is_answered_and_not_refused(control: ProxyControl) -> None:
+    with ScriptedEndpoint(chat_text("hello")) as endpoint:
+        Path(control.paths.config_dir).mkdir(parents=True)
+        Path(control.paths.profiles).write_text(PROFILE.format(url=endpoint.origin))
+        first = control.ensure_running()
+        for _ in range(3):
+            pid = running(control)
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda pid=pid: held_by(in_state(control, "proxy.lock")) != pid, 5, "its death")  # type: ignore[misc]
+            with socket.create_connection(control.address(), timeout=15) as waiting:
+                waiting.sendall(f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{first.port}\r\n\r\n".encode())
+                assert waiting.recv(4096).startswith(b"HTTP/1.1 200")
+        assert "hello" in asked(control)
+
+
+def test_a_killed_guardian_is_replaced_and_then_guards_again(control: ProxyControl) -> None:
+    control.ensure_running()
+    old, pid = guardian_of(control), running(control)
+    os.kill(old, signal.SIGKILL)
+    wait_until(lambda: held_by(in_state(control, GUARDIAN_LOCK)) not in (None, old), 10, "another guardian")
+    assert running(control) == pid  # nobody noticed
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: held_by(in_state(control, "proxy.lock")) not in (None, 0, pid), 10, "another proxy")
+    assert running(control) != pid
+
+
+def test_stop_ends_both_and_frees_the_port(control: ProxyControl) -> None:
+    address = control.address()
+    control.ensure_running()
+    guardian = guardian_of(control)
+    assert control.stop().was_running
+    assert held_by(in_state(control, GUARDIAN_LOCK)) is None
+    with socket.create_server(address):
+        pass
+    wait_until(
+        lambda: not Path(f"/proc/{guardian}/fd").exists() or not os.listdir(f"/proc/{guardian}/fd"), 5, "the end"
+    )
+
+
+def test_asleep_it_does_not_run_until_somebody_connects(control: ProxyControl) -> None:
+    control.ensure_running()
+    first = running(control)
+    control.stop(asleep=True)
+    assert control.asleep() and os.path.exists(in_state(control, ASLEEP_MARK))
+    assert not control.status().running  # and looking did not wake it
+    assert not control.status().running
+    with socket.create_connection(control.address(), timeout=15):
+        assert running(control) != first
+    assert not control.asleep()
+
+
+def test_who_is_asleep_can_be_ended_for_good(control: ProxyControl) -> None:
+    control.ensure_running()
+    control.stop(asleep=True)
+    assert not control.stop().was_running
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(control.address(), timeout=5):
+        pass
+    assert not control.asleep()
+
+
+def broken(path: str) -> None:
+    Path(path).write_text('{"version": 1, "ho')
+
+
+def foreign(path: str) -> None:
+    state = {"version": 1, "host": "127.0.0.1", "port": 20001, "token": "of another machine's backup"}
+    Path(path).write_text(json.dumps(state))
+
+
+@pytest.mark.parametrize("lose", [os.unlink, broken, foreign])
+def test_a_living_proxy_is_found_when_its_record_is_lost(control: ProxyControl, lose: Callable[[str], None]) -> None:
+    pid = control.ensure_running().pid
+    lose(control.paths.proxy_state)
+    fresh = Context(control.env).proxy
+    assert fresh.status().pid == pid
+    assert fresh.ensure_running().pid == pid
+    assert fresh.stop().was_running
+
+
+def test_a_record_on_a_full_disk_costs_nothing_but_the_record(
+    control: ProxyControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.address()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with control.claim() as claim:
+        monkeypatch.setattr("ccswitch_tui.proxy.background.control.replace_text", full)
+        os.unlink(control.paths.proxy_state)
+        assert claim.look_after() is None
+        monkeypatch.undo()
+        assert claim.look_after() is None
+        assert json.loads(Path(control.paths.proxy_state).read_text())["pid"] == os.getpid()
+
+
+def test_deleting_the_folder_ends_the_proxy_and_brings_nothing_back(control: ProxyControl) -> None:
+    pid, guardian = control.ensure_running().pid, guardian_of(control)
+    shutil.rmtree(control.paths.state_dir)
+    wait_until(lambda: gone(pid or 0) and gone(guardian), 15, "both to end")
+    assert not os.path.exists(control.paths.state_dir)
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_a_proxy_that_cannot_start_is_said_with_its_own_error(control: ProxyControl) -> None:
+    from ccswitch_tui.errors import CcswitchError
+
+    address = control.address()
+    with socket.create_server(address) as stranger:
+        threading.Thread(target=lambda: stranger.accept()[0].close(), daemon=True).start()
+        with pytest.raises(CcswitchError, match=f"port {address.port} belongs to another program"):
+            control.ensure_running()
+
+
+def test_a_proxy_that_dies_at_every_start_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start that fails again and again must neither spin nor hold clients for ever."""
+    from ccswitch_tui.proxy.background import guardian
+
+    monkeypatch.setattr(guardian, "PAUSES_S", (0.0, 0.0, 0.0))
+    listener = socket.create_server(("127.0.0.1", 0))
+    keeper = guardian.Guardian(str(tmp_path), listener, [sys.executable, "-c", "raise SystemExit(3)"])
+    began = time.monotonic()
+    assert keeper.run() == 3  # the very first start: its own exit code
+    ours, theirs = socket.socketpair()
+    keeper.life, keeper.pid = ours, os.getpid()  # adopted: no child of the guardian
+    theirs.close()
+    assert keeper.run() == 1
+    assert time.monotonic() - began < 30
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    listener.close()
