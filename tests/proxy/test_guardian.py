@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import shutil
@@ -60,8 +62,12 @@ def guardian_of(control: ProxyControl) -> int:
 
 
 def asked(control: ProxyControl) -> str:
-    status, body = control.ask("POST", "/p/work/v1/messages", BODY, timeout_s=15)
-    return f"{status} {body.decode()}"
+    """What a session gets that asked the helper just now: each proxy has a token of its own."""
+    connection = http.client.HTTPConnection(*control.address(), timeout=15)
+    with contextlib.closing(connection):
+        headers = {"x-api-key": Context(control.env).proxy.token().reveal()}
+        connection.request("POST", "/p/work/v1/messages", json.dumps(BODY), headers)
+        return connection.getresponse().read().decode()
 
 
 def test_the_words_of_both_sides_are_the_same() -> None:
