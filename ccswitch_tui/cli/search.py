@@ -101,7 +101,8 @@ def _is_our_proxy(ctx: Context, source: SearchSource) -> bool:
 
 
 def _test(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    from ccswitch_tui.workflows.search import HARMLESS_QUERY, try_source
+    from ccswitch_tui.search.wanted import HARMLESS_QUERY
+    from ccswitch_tui.workflows.search import try_source
 
     found = try_source(ctx, args.profile, args.query or HARMLESS_QUERY)
     if args.json:

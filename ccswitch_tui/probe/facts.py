@@ -43,6 +43,8 @@ class Target(NamedTuple):
     """Where the catalogue says that this provider speaks Anthropic's format, for the same key and plan."""
     patience_s: float = PATIENCE_S
     """Until an answer begins."""
+    searches: bool = False
+    """A search source is named for it."""
 
     @property
     def default_model(self) -> str:
@@ -60,7 +62,7 @@ class Read(NamedTuple):
 LEARN_FROM = frozenset([400, 404, 415, 422, 500, 501])
 """Only a refusal of the request teaches a quirk; a 401 or 503 that mentions a field does not."""
 
-OUTSIDE = ("translate", "claude")
+OUTSIDE = ("translate", "claude", "search")
 """Rungs whose exchanges are with our own proxy, not with the endpoint."""
 
 

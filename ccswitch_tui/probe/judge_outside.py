@@ -70,6 +70,20 @@ def judge_claude(facts: Facts) -> Judged | None:
     return Judged(step("claude", "ok", exchange.detail or say("answered"), took_ms(exchange)))
 
 
+def judge_search(facts: Facts) -> Judged | None:
+    """A web search, where a source is named."""
+    if not facts.target.searches:
+        return Judged(step("search", "skip", say("no search source is set")))
+    reads = facts.of("search")
+    if not reads:
+        return None
+    exchange = reads[-1].exchange
+    if exchange.failure:
+        found = finding("search-failed", facts, exchange, because=exchange.detail)
+        return Judged(step("search", "warn", exchange.detail, took_ms(exchange), found.kind), [found])
+    return Judged(step("search", "ok", exchange.detail, took_ms(exchange)))
+
+
 def judge_native(facts: Facts) -> list[Finding]:
     """A native route beside a configured chat route."""
     read = facts.native

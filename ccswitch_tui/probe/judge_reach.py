@@ -10,7 +10,7 @@ from ccswitch_tui.findings import Finding
 from ccswitch_tui.probe.advice import finding
 from ccswitch_tui.probe.classify import Answer
 from ccswitch_tui.probe.exchange import Exchange
-from ccswitch_tui.probe.facts import Facts
+from ccswitch_tui.probe.facts import OUTSIDE, Facts
 from ccswitch_tui.probe.judged import Judged, step
 from ccswitch_tui.probe.shapes import is_html, parsed
 from ccswitch_tui.sentence import joined, say
@@ -62,7 +62,7 @@ def judge_url(facts: Facts) -> Judged:
 
 
 def _first(facts: Facts) -> Exchange | None:
-    reads = [r for r in facts.reads if r.exchange.rung not in ("translate", "claude")]
+    reads = [r for r in facts.reads if r.exchange.rung not in OUTSIDE]
     return reads[0].exchange if reads else None
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.probe.asks import SIZE_PATIENCE_S, ask, bodies_for, list_ask
 from ccswitch_tui.probe.bodies import Bodies, Place
 from ccswitch_tui.probe.exchange import Ask, Exchange
-from ccswitch_tui.probe.facts import Facts, Read, Target, other_bases, place_of, without_version
+from ccswitch_tui.probe.facts import OUTSIDE, Facts, Read, Target, other_bases, place_of, without_version
 from ccswitch_tui.probe.model import BUDGETS, LADDERS, RUNG, RUNGS, Ladder
 from ccswitch_tui.probe.patience import (
     HANGS,
@@ -360,8 +360,9 @@ class _Climber:
     def outside(self, place: Place) -> Step:
         if all(reads and reads[-1].answer.kind in HANGS for reads in (self.facts.of("stream"), self.facts.of("tools"))):
             return  # what hangs hangs through our proxy too
-        for code in ("translate", "claude"):
-            if code in self.codes and not self.stopped and self.left > 0:
+        for code in OUTSIDE:
+            wanted = code != "search" or self.facts.target.searches
+            if wanted and code in self.codes and not self.stopped and self.left > 0:
                 self.left -= 1
                 self.facts.add((yield Outside(code, place, self.facts.quirks)))
                 yield Settled((code,))

@@ -136,6 +136,13 @@ RUNGS: tuple[Rung, ...] = (
         least="full",
         tokens=15_000,
     ),
+    Rung(
+        "search",
+        "web search",
+        "one search at the named source, asked as Claude Code asks, comes back with pages",
+        "judge_outside",
+        least="full",
+    ),
 )
 """In the order they are shown; independent ones are climbed side by side."""
 

@@ -16,6 +16,9 @@ from ccswitch_tui.search.model import Json, Wanted
 PREFIX = "perform a web search for the query:"
 """How Claude Code words it."""
 
+HARMLESS_QUERY = "example domain"
+"""What a trial search asks for when the user names nothing."""
+
 LONGEST_BARE_QUERY = 500
 """A lone search tool with a short message and other words is a search too: a coming client may word it anew."""
 

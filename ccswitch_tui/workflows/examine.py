@@ -53,7 +53,7 @@ async def examine(
     check_key_host(target)
     saved = target.name in ctx.book().profiles
     wanted = target_of(target, has_key=bool(key), saved=saved, key_note=key_note, url_changes=url_changes)
-    wanted = wanted._replace(native_base=_known_native(target))
+    wanted = wanted._replace(native_base=_known_native(target), searches=_searches(ctx, target))
     wanted = wanted._replace(patience_s=patience_s or _patience_s(target))
     started = time.perf_counter()
     facts = Facts(wanted)
@@ -128,7 +128,11 @@ def _way_to(ctx: Context, target: Profile, key: Secret | None) -> Fetcher | str:
 async def _outside(ctx: Context, target: Profile, key: Secret | None, wish: Outside, number: int) -> list[Exchange]:
     from ccswitch_tui.workflows import examine_outside
 
-    run = examine_outside.through_proxy if wish.rung == "translate" else examine_outside.with_claude
+    run = {
+        "translate": examine_outside.through_proxy,
+        "claude": examine_outside.with_claude,
+        "search": examine_outside.with_search,
+    }[wish.rung]
     return [(await run(ctx, target, key, wish))._replace(id=number + 1)]
 
 
@@ -164,6 +168,12 @@ def target_of(
 def _own_models(profile: Profile) -> dict[str, str]:
     """The models asked for at this endpoint, without the mark `[1m]`."""
     return {tier: model.removesuffix("[1m]") for tier, model in own_models(profile).named().items()}
+
+
+def _searches(ctx: Context, profile: Profile) -> bool:
+    from ccswitch_tui.workflows.search import effective
+
+    return effective(profile, ctx.book().search) is not None
 
 
 def _known_native(profile: Profile) -> str | None:

@@ -167,8 +167,22 @@ def _read_result(out: str, err: str, code: int | None, began: float) -> Exchange
     return _told("claude-failed", words or say("it ended with code {code} and said nothing", code=code), began)
 
 
-def _told(failure: str | None, detail: str, began: float) -> Exchange:
+async def with_search(ctx: Context, target: Profile, key: Secret | None, wish: Outside) -> Exchange:
+    """One search at the source that is named for the profile, through our proxy."""
+    from ccswitch_tui.search.wanted import HARMLESS_QUERY
+    from ccswitch_tui.workflows.search import effective, tried
+
+    began = time.perf_counter()
+    source = effective(target, ctx.book().search)
+    assert source is not None, "the ladder asks only where one is named"
+    found = await asyncio.to_thread(tried, ctx, source, HARMLESS_QUERY, _as_proved(target, wish), key)
+    if found.problem:
+        return _told("search-failed", found.problem, began, "search")
+    words = say("{count} pages from {host}", count=len(found.hits), host=source.host or source.source)
+    return _told(None if found.hits else "search-failed", words, began, "search")
+
+
+def _told(failure: str | None, detail: str, began: float, rung: str = "claude") -> Exchange:
     took = Timings(total=(time.perf_counter() - began) * 1000)
-    return Exchange(
-        0, "claude", "RUN", "claude -p", wire=MESSAGES, failure=failure, detail=through(redact, detail), timings=took
-    )
+    what = {"claude": "claude -p", "search": "web search"}[rung]
+    return Exchange(0, rung, "RUN", what, wire=MESSAGES, failure=failure, detail=through(redact, detail), timings=took)

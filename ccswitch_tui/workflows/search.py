@@ -12,14 +12,12 @@ from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef, parse_secret_ref
 from ccswitch_tui.profiles.search_source import ENDPOINT, OFF, SearchSource, parse_search
 from ccswitch_tui.profiles.store import save_search, update_profiles
+from ccswitch_tui.search.wanted import HARMLESS_QUERY
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.secret import Secret
     from ccswitch_tui.workflows.context import Context
-
-HARMLESS_QUERY = "example domain"
-"""What `search test` asks for when the user names nothing."""
 
 KEYLESS = ("searxng", ENDPOINT)
 """Sources that may be asked without a key of their own."""
@@ -185,17 +183,24 @@ def try_source(ctx: Context, profile: str | None = None, query: str = HARMLESS_Q
     return tried(ctx, source, query, mine)
 
 
-def tried(ctx: Context, source: SearchSource, query: str, profile: Profile | None = None) -> Tried:
-    """One search at this source; what it says, or why it failed."""
+def tried(
+    ctx: Context, source: SearchSource, query: str, profile: Profile | None = None, key: Secret | None = None
+) -> Tried:
+    """One search at this source; what it says, or why it failed. `key` is the profile's, where it is not stored."""
     from ccswitch_tui.proxy.embedded import EmbeddedProxy
     from ccswitch_tui.search.answer import FOR_THE_MODEL
     from ccswitch_tui.workflows.serve import key_resolver
 
     nowhere = Profile(TRIED_AS, Endpoint("http://127.0.0.1:9/v1", wire="openai-chat"), models=ModelTiers("none"))
     asked = (profile or nowhere)._replace(name=TRIED_AS, search=source, fallbacks=())
+    stored = key_resolver(ctx)
     began = time.perf_counter()
+
+    def resolve(wanted: Profile) -> Secret | None:
+        return key if key is not None and wanted.name == TRIED_AS else stored(wanted)
+
     try:
-        with EmbeddedProxy({TRIED_AS: asked}, key_resolver(ctx), env=ctx.env) as proxy:
+        with EmbeddedProxy({TRIED_AS: asked}, resolve, env=ctx.env) as proxy:
             status, answer = _ask(proxy.base_url(TRIED_AS), proxy.token, asked, query)
     except OSError as error:
         raise CcswitchError(say("the search could not be tried: {error}", error=error)) from None
