@@ -49,7 +49,11 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     made = setup.begin(ctx, draft, args.name, pasted=args.paste is not None, keep_wire=args.wire is not None)
     where = add.open_key_store(ctx) if draft.secret or add.needs_key(draft) else ""
     if add.needs_key(draft):
-        made = setup.with_key(made, endpoint_options.ask_for_key(out, args.name, f"the {where}"))
+        for note in draft.notes:
+            if note.startswith("the key"):
+                out.talk(f"  {out.glyph('warn')} {note}")
+        auth = draft.endpoint.auth if draft.endpoint else "bearer"
+        made = setup.with_key(made, endpoint_options.ask_for_key(out, args.name, f"the {where}", auth))
     if not args.no_probe:
         made = _probed(args, ctx, made, out)
     saved = setup.save(ctx, made, replace=args.force)

@@ -71,7 +71,7 @@ def _with_key(args: argparse.Namespace, ctx: Context, edited: Edited, out: Outpu
         return edit.save_with_key(
             ctx,
             edited,
-            key_from_stdin(),
+            key_from_stdin(edited.after.endpoint.auth),
             verify=not args.no_verify,
             on_unproved=lambda why: out.talk(f"  {out.glyph('warn')} the new key could not be proved: {why}"),
         )

@@ -73,8 +73,12 @@ def draft_from_args(args: argparse.Namespace, ctx: Context) -> Draft:
     if key_ref is not None:
         return draft._replace(key_ref=key_ref, secret=None)
     if args.key_stdin:
-        return draft._replace(secret=key_from_stdin(), key_ref=None)
+        return draft._replace(secret=key_from_stdin(_auth(draft)), key_ref=None)
     return draft
+
+
+def _auth(draft: Draft) -> str:
+    return draft.endpoint.auth if draft.endpoint else "bearer"
 
 
 def key_reference(text: str) -> SecretRef:
@@ -109,11 +113,11 @@ def pasted_text(source: str) -> bytes:
         ) from None
 
 
-def key_from_stdin() -> Secret:
-    """The key on standard input. Raises UsageError for what no header can carry."""
+def key_from_stdin(auth: str = "bearer") -> Secret:
+    """The key on standard input, for that auth style. Raises UsageError for what no header can carry."""
     from ccswitch_tui.credentials.base import clean_key
 
-    return clean_key(read_stdin(100_000).decode("utf-8", "replace"))
+    return clean_key(read_stdin(100_000).decode("utf-8", "replace"), auth)
 
 
 def read_stdin(at_most: int) -> bytes:
@@ -122,7 +126,7 @@ def read_stdin(at_most: int) -> bytes:
     return binary.read(at_most) if binary is not None else sys.stdin.read(at_most).encode("utf-8", "surrogateescape")
 
 
-def ask_for_key(out: Output, name: str, where: str) -> Secret:
+def ask_for_key(out: Output, name: str, where: str, auth: str = "bearer") -> Secret:
     """Asks on the terminal, showing nothing. Raises UsageError where there is none to ask on."""
     from ccswitch_tui.credentials.base import clean_key
 
@@ -132,7 +136,7 @@ def ask_for_key(out: Output, name: str, where: str) -> Secret:
             hint="pipe it in with --key-stdin, or say where it is: --key env:NAME or --key 'command:…'",
             kind="no-key",
         )
-    return clean_key(out.ask_hidden(f"key for {name} (not shown; it goes to {where}):"))
+    return clean_key(out.ask_hidden(f"key for {name} (not shown; it goes to {where}):"), auth)
 
 
 def _tier(text: str) -> tuple[str, str]:

@@ -69,18 +69,26 @@ def read_back(store: CredentialStore, name: str, secret: Secret) -> None:
         )
 
 
-def clean_key(text: str) -> Secret:
-    """A key as pasted or piped in, without the white space round it.
+def clean_key(text: str, auth: str = "bearer", *, exact: bool = False) -> Secret:
+    """A key as pasted or piped in, without the quotes, the label and the remark round it.
 
-    Raises UsageError for what no HTTP header can carry: it would be stored
-    and then refused by every endpoint. The message never shows the text.
+    In a named header (`auth` is `header:NAME`) the scheme before it, `Bearer T`,
+    is kept: such a header holds what was given. A password of Basic
+    authentication, and what a program printed (`exact`), is taken as it is. Raises UsageError for what no HTTP header
+    can carry: it would be stored and then refused by every endpoint. The
+    message never shows the text.
     """
-    value = text.strip().lstrip("\ufeff").strip()
+    from ccswitch_tui.credentials.key_text import key_in
+
+    whole_header = auth.startswith("header:")
+    value = (
+        text.strip().lstrip("\ufeff").strip() if exact or auth == "basic" else key_in(text, whole_header=whole_header)
+    )
     if not value:
         raise UsageError(say("the key is empty"), hint=say('pipe the key itself: printf %s "$KEY" | ccswitch-tui …'))
     if "\n" in value or "\r" in value:
         raise UsageError(say("the key has several lines"), hint=say("give one key, on one line"))
-    odd = next((c for c in value if not "!" <= c <= "~"), None)
+    odd = next((c for c in value if not (" " if whole_header else "!") <= c <= "~"), None)
     if odd is not None:
         what = say("a space") if odd == " " else say("the character U+{number:04X}", number=ord(odd))
         raise UsageError(

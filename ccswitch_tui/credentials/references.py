@@ -87,7 +87,7 @@ def _one_line(printed: bytes, shown: str) -> Secret:
             kind="key-command",
         )
     try:
-        return clean_key(printed.decode("utf-8"))
+        return clean_key(printed.decode("utf-8"), exact=True)
     except UnicodeDecodeError:
         raise KeyStoreError(
             say("the command for the key printed no text: {command}", command=shown), kind="key-command"

@@ -29,6 +29,13 @@ _CURL = re.compile(r"(?:^|[\s;&|(`\"'$>])((?:[\w./\\:~-]*[/\\])?curl(?:\.exe)?)(
 _HEREDOC = re.compile(r"<<-?[ \t]*(['\"]?)(\w+)\1[^\n]*\n")
 _MODEL = re.compile(r"""["']model["']\s*:\s*["']([^"'\\]{1,200})["']""")
 _PROMPT = re.compile(r"^[ \t]*(?:[\w.@~:/\[\]-]*[$%#>❯➜]|PS [^>\n]*>)[ \t]+(?=(?:\w+=\S+ )*curl)", re.MULTILINE)
+_GOES_ON = re.compile(
+    r"(?<![ \t])(?:[ \t]*(?P<mark>[\\`^]))?[ \t]*\n(?:[ \t]*\n){0,3}[ \t]*"
+    r"(?=(?:-[A-Za-z]|--[a-z][a-z-]+)(?:[ \t=]|['\"]))"
+    r"|(?<=curl)[ \t]*[\\`^]?[ \t]*\n(?:[ \t]*\n){0,3}[ \t]*(?=['\"]?https?://|-)"
+)
+"""A line end before an option: it goes on there, with or without the backslash that was lost on the way."""
+
 _ASSIGNMENT = re.compile(
     r"""^[ \t]*(?:export[ \t]+|set[ \t]+(?:-[gx]+[ \t]+)?|\$env:|\$)?([A-Za-z_]\w*)[ \t]*(?:=|[ \t])[ \t]*"""
     r"""("[^"\n]*"|'[^'\n]*'|[^\s;'"]+)""",
@@ -107,9 +114,14 @@ def parse_curl(text: str) -> Draft:
     return draft
 
 
+def _joined(match: re.Match[str]) -> str:
+    """One line's end before an option: the shell's own mark stays, which tells the shell."""
+    return f" {match['mark']}\n" if match["mark"] else " "
+
+
 def read_curl(text: str) -> Draft:
     """parse_curl for a command whose address may be none: then `unusable` says why, and the rest is there."""
-    text = _PROMPT.sub("", text.replace("\r\n", "\n"))
+    text = _GOES_ON.sub(_joined, _PROMPT.sub("", text.replace("\r\n", "\n")))
     # “…” as word processors and chats make of "…": what stands inside was one word.
     text = re.sub("“([^“”]*)”|‘([^‘’]*)’", lambda m: shlex.quote(m[1] or m[2] or ""), text)
     start = _CURL.search(text)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from urllib.parse import parse_qsl, urlsplit
+import re
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs
@@ -34,15 +35,64 @@ IGNORED = (
 CCR_WIRES: dict[str, Wire] = {"openai_chat_completions": CHAT, "anthropic_messages": MESSAGES}
 
 
-def looks_like_link(text: str) -> bool:
-    """Whether the text is one of these links."""
-    return text.partition("://")[0].lower() in SCHEMES
+_LINK = re.compile(r"(?<![A-Za-z])(?:ccswitch|ccr)://[^\s\"'`<>，。；、）】》]+", re.IGNORECASE)
+_ENCODED = re.compile(r"(?<![A-Za-z])(?:ccswitch|ccr)%(?:25)*3A%(?:25)*2F%(?:25)*2F[^\s\"'`<>&]+", re.IGNORECASE)
+_FURTHER = re.compile(r"[ \t]*\n[ \t]*(?:>[ \t]*)*(?P<more>[\w&=%+/.~:,-]+)(?=[ \t]*(?:\n|\Z|[)>\"'`\]]))")
+"""A line that can only be the rest of a link that was wrapped."""
+
+
+def find_link(text: str) -> str:
+    """The first link in a text, out of HTML, Markdown, a sentence or several lines; "" when there is none."""
+    lowered = text.lower()
+    if "ccswitch" not in lowered and "ccr" not in lowered:
+        return ""
+    if "=3D" in text and re.search(r"=\r?\n", text):  # a mail's source: quoted-printable
+        text = re.sub(r"=\r?\n", "", text).replace("=3D", "=")
+    found = _LINK.search(text)
+    if found is None:
+        encoded = _ENCODED.search(text)
+        if encoded is None:
+            return ""
+        link = encoded[0]
+        for _ in range(3):
+            link = unquote(link) if "://" not in link else link
+        return link
+    link, at = found[0], found.end()
+    while (more := _FURTHER.match(text, at)) and ("=" in more["more"] or "%" in more["more"] or _ends_open(link)):
+        link, at = link + more["more"], more.end()
+    link = re.sub(r"&(?:amp|#38|#x26);", "&", link)
+    while link[-1:] in ".,;:!?*_" or (
+        link[-1:] in ")]}" and link.count({")": "(", "]": "[", "}": "{"}[link[-1]]) < link.count(link[-1])
+    ):
+        link = link[:-1]
+    return link
+
+
+def _ends_open(link: str) -> bool:
+    """Whether a link was cut inside a value that goes on: base64, or a key."""
+    last = link.rpartition("&")[2]
+    return last.endswith(("=", "&", "-", "_")) or len(link) > 60
+
+
+_VALUES = ("apikey", "endpoint", "config", "model", "haikumodel", "sonnetmodel", "opusmodel", "baseurl", "models")
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """The parameters by name. A plus is a plus in what holds no blanks, though a form would call it one."""
+    given = {}
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        name = unquote(name).lower().replace("_", "")
+        value = unquote(value) if name in _VALUES else unquote_plus(value)
+        if value:
+            given[name] = value
+    return given
 
 
 def parse_link(text: str) -> Draft:
     """The provider in a link. Raises UsageError when it carries none."""
     parts = urlsplit("".join(text.split()))
-    given = {name.lower().replace("_", ""): value for name, value in parse_qsl(parts.query)}
+    given = _parameters(parts.query)
     scheme = parts.scheme.lower()
     if scheme == "ccswitch" and given.get("resource", "provider") != "provider":
         raise UsageError(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ccswitch_tui.credentials.key_text import key_in
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.shellwords import command_in, variable_in
 from ccswitch_tui.secret import Secret
@@ -141,7 +142,20 @@ def _key(value: str, style: str, kept: dict[str, str], anthropic: bool, notes: l
     if is_placeholder(value):
         notes.append(say("the key in it is a placeholder"))
         return ReadHeaders(kept, None, style, None, anthropic)
-    return ReadHeaders(kept, Secret(value), style, None, anthropic)
+    return ReadHeaders(kept, usable_key(value, notes, whole_header=style.startswith("header:")), style, None, anthropic)
+
+
+def usable_key(value: str, notes: list[str], *, whole_header: bool = False) -> Secret | None:
+    """The key in a value, without the remark behind it; None, with a note, for a mask or a broken one."""
+    Secret(value)
+    try:
+        key = key_in(value, whole_header=whole_header)
+    except UsageError as error:
+        notes.append(say("the key in it cannot be used: {reason}", reason=error.message))
+        return None
+    if len(value.split()) > 1 + whole_header and " ".join(value.split()) != key:
+        notes.append(say("the words round the key left out"))
+    return Secret(key) if key else None
 
 
 _PLACEHOLDER = re.compile(

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop import deep_links, snippets
+from ccswitch_tui.interop import deep_links, snippets, tidy
 from ccswitch_tui.interop.curl import looks_like_curl, read_curl
 from ccswitch_tui.interop.env_lines import env_pairs
 from ccswitch_tui.interop.headers import holds_key, read_headers
-from ccswitch_tui.interop.variables import Pair, draft_from_pairs, read_key
+from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_address, names_model, read_key
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.url import normalise_url
 from ccswitch_tui.secret import Secret
@@ -23,18 +23,19 @@ from ccswitch_tui.sentence import say
 LONGEST_PASTE = 1_000_000
 """Characters. The longest honest paste is a curl with a picture in its body; 5 MB is a file chosen by mistake."""
 
-_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[=>]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff]")
-_FENCE = re.compile(r"\A\s*```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
 _REQUEST_LINE = re.compile(r"^(?:POST|GET) (/\S*) HTTP/[\d.]+[ \t]*$", re.MULTILINE)
 _HOST_LINE = re.compile(r"^host:[ \t]*([\w.-]+(?::\d+)?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _MODEL_FIELD = re.compile(r"""["']model["']\s*[:=]\s*["']([^"'\\\n]{1,120})["']""")
 _TABLE_ROW = re.compile(r"^[ \t]*\|[ \t]*([^|\n]{1,60}?)[ \t]*\|[ \t]*([^|\n]{1,500}?)[ \t]*\|[ \t]*$", re.MULTILINE)
 _LABEL_LINE = re.compile(
-    r"^[ \t>*-]*[\"'`*]*(?P<name>[A-Za-z_\u4e00-\u9fff][\w .\u4e00-\u9fff-]{0,40}?)[\"'`*]*"
-    r"[ \t]*[:：=][ \t]*(?P<value>\S.*?)[ \t,;]*$",
+    r"^(?:[ \t]*(?:\d{1,2}[.)、][ \t]*|[^\w\s\"'`*{}()\[\]<>]{1,4}[ \t]*))?[ \t>*-]*[\"'`*]*"
+    r"(?P<name>[A-Za-z_\u4e00-\u9fff][\w .\u4e00-\u9fff-]{0,40}?)[\"'`*]*"
+    r"[ \t]*[:：=＝][ \t]*(?P<value>\S.*?)[ \t,;]*$",
     re.MULTILINE,
 )
+_PROSE = re.compile(r"[^\W\d_][^\W\d_'’-]*(?:[ ,]+[^\W\d_][^\W\d_'’-]*)+[.!]?")
+"""Two words or more: an address is none of them."""
+
 _ANY_URL = re.compile(r"https?://[^\s\"'`<>()，。；、]+", re.IGNORECASE)
 _KEY_SHAPE = re.compile(
     r"(?<![\w./-])(?:sk|pk|rk|gsk|xai|hf|nvapi|r8|fw|tgp|csk|pplx|key|ak|ms|AIza)[-_]?[A-Za-z0-9][\w-]{14,}"
@@ -54,7 +55,28 @@ def parse_paste(pasted: str | bytes, url: str | None = None) -> Draft:
         draft = _at(draft, url)
     if draft.endpoint is None:
         raise _no_address(draft)
+    if draft.secret is not None and _goes_on(text, draft.secret.reveal()):
+        raise UsageError(
+            say("the key seems to go on in the next line"), hint=say("paste it again with the key in one line")
+        )
     return draft._replace(notes=(*notes, *draft.notes))
+
+
+_MODEL_FAMILY = re.compile(
+    r"claude|gpt|glm|qwen|deepseek|kimi|moonshot|gemini|minimax|llama|mistral|grok|doubao|hunyuan|ernie|step|mimo|m-\d|o\d",
+    re.IGNORECASE,
+)
+
+
+def _goes_on(text: str, key: str) -> bool:
+    """Whether a line that is nothing but more of a key follows the key: a terminal or a mail broke it."""
+    at = text.find(key)
+    if at < 0 or len(key) < 12:
+        return False
+    further = re.match(r"[ \t]*\\?\n[ \t]*([A-Za-z0-9_-]{6,})[\"'`;,]?[ \t]*(?:\n|\Z)", text[at + len(key) :][:400])
+    if further is None or not re.search(r"\d", further[1]) or _MODEL_FAMILY.match(further[1]):
+        return False
+    return further[1] != key and not _KEY_SHAPE.fullmatch(further[1])
 
 
 def _at(draft: Draft, url: str) -> Draft:
@@ -78,13 +100,7 @@ def _readable(pasted: str | bytes, notes: list[str]) -> str:
         raise UsageError(
             say("this is not text but binary data"), hint=say("paste the curl command, the export lines or the address")
         )
-    plain = _CONTROL.sub("", _TERMINAL_CODES.sub("", text))
-    if plain != text.removeprefix("\ufeff"):
-        notes.append(say("control characters removed"))
-    plain = plain.replace("\r\n", "\n").replace("\r", "\n")
-    fence = _FENCE.match(plain)
-    if fence:
-        plain = fence[1]
+    plain = tidy.plain_text(text, notes)
     if not plain.strip():
         raise UsageError(
             say("nothing was pasted"), hint=say("paste a curl command that works, export lines, JSON or an address")
@@ -104,15 +120,25 @@ def _decoded(raw: bytes) -> str:
 
 
 def _parse(text: str) -> Draft:
+    """What the text says: a fenced block of it where one says all, else the whole without its marks."""
+    link = deep_links.find_link(text)
+    if link:
+        return deep_links.parse_link(link)
+    for block in tidy.fenced_blocks(text):
+        draft = _parse_one(tidy.without_marks(block))
+        if draft.endpoint is not None and (draft.secret is not None or draft.key_ref is not None):
+            return draft
+    return _parse_one(tidy.without_marks(text))
+
+
+def _parse_one(text: str) -> Draft:
     bare = text.strip()
-    if deep_links.looks_like_link(bare):
-        return deep_links.parse_link(bare)
     if looks_like_curl(text):
         return read_curl(text)
-    if bare[:1] in '{["':
-        draft = snippets.draft_from_json_text(bare)
-        if draft is not None:
-            return draft
+    text = tidy.straight_quotes(text)
+    tree = _json_in(bare) or _json_in(text.strip())
+    if tree is not None:
+        return tree
     other = _other_tools(text)
     if other is not None:
         return other
@@ -123,12 +149,33 @@ def _parse(text: str) -> Draft:
     pairs = env_pairs(text)
     if pairs:
         draft = draft_from_pairs(pairs, "environment variables")
+        if draft.endpoint is not None and draft.secret is None and draft.key_ref is None:
+            known = {fold(name) for name, _ in pairs}
+            more = [(name, value) for name, value in _labels(text)[0] if fold(name) not in known]
+            draft = draft_from_pairs([*pairs, *more], "environment variables")
         if draft.endpoint is not None or draft.unusable:
             return draft
         by_variable = _by_variable(pairs)
         if by_variable is not None:
             return by_variable
     return _from_lines(text)
+
+
+def _json_in(bare: str) -> Draft | None:
+    """The endpoint in a JSON text, in JSON with words round it, or in a piece of JSON without its braces."""
+    if bare[:1] in '{["':
+        draft = snippets.draft_from_json_text(bare)
+        if draft is not None:
+            return draft
+    first, last = bare.find("{"), bare.rfind("}")
+    tries = [bare[first : last + 1]] if 0 <= first < last else []
+    if bare[:1] == '"' and ":" in bare:
+        tries.append("{" + bare.rstrip(", \n") + "}")
+    for text in tries:
+        draft = snippets.draft_from_json_text(text)
+        if draft is not None and (draft.endpoint is not None or draft.unusable):
+            return draft
+    return None
 
 
 def _other_tools(text: str) -> Draft | None:
@@ -169,16 +216,7 @@ def _by_variable(pairs: list[Pair]) -> Draft | None:
 def _from_lines(text: str) -> Draft:
     """An address with a key, or `label: value` lines as people send them to each other."""
     text = _TABLE_ROW.sub(r"\1: \2", text)
-    labelled: list[Pair] = []
-    headers: list[Pair] = []
-    for match in _LABEL_LINE.finditer(text):
-        name, value = match["name"].strip(), match["value"].strip().strip("\"'`*")
-        if name.lower() in ("http", "https"):
-            continue
-        if name.lower() in ("authorization", "x-api-key"):
-            headers.append((name, value))
-        else:
-            labelled.append((name, value))
+    labelled, headers = _labels(text)
     draft = draft_from_pairs(labelled, "labelled lines")
     notes, warnings = list(draft.notes), list(draft.warnings)
     read = read_headers(headers, notes, warnings)
@@ -198,6 +236,33 @@ def _from_lines(text: str) -> Draft:
     if draft.endpoint is not None and read.auth:
         draft = draft._replace(endpoint=draft.endpoint._replace(auth=read.auth))
     return draft._replace(secret=secret, notes=tuple(dict.fromkeys(notes)), warnings=tuple(warnings))
+
+
+def _labels(text: str) -> tuple[list[Pair], list[Pair]]:
+    """The `label: value` lines, and those of them that are headers."""
+    labelled: list[Pair] = []
+    headers: list[Pair] = []
+    for match in _LABEL_LINE.finditer(text):
+        name, value = match["name"].strip(), match["value"].strip().strip("\"'`*").strip()
+        if name.lower() in ("http", "https") or (names_address(name) and _PROSE.fullmatch(value)):
+            continue
+        if names_model(name):
+            value = without_remark(value)
+        if name.lower() in ("authorization", "x-api-key"):
+            headers.append((name, value))
+        else:
+            labelled.append((name, value))
+    return labelled, headers
+
+
+def without_remark(value: str) -> str:
+    """A model's name without what a person wrote behind it: `m-1 (recommended)`."""
+    first, *rest = re.split(r"\s+|(?<=\w)(?=[（【「〈])", value)
+    if rest and first[-1:] in ",;，；、":
+        return first[:-1]
+    if rest and re.match(r"[(\[#（【<←]|//|--|–|—|-$|,|or\b|and\b|或", rest[0]):
+        return first.rstrip(",;，；")
+    return value if " " in value.rstrip(",;，；、") else re.split("[,，;；、]", value)[0]
 
 
 def _bare_words(text: str, draft: Draft) -> Draft:

@@ -41,7 +41,10 @@ _COMPUTED = re.compile(
 _ENV_COMPUTED = re.compile(
     r"""(?:environ\s*\[\s*["'](?P<name>\w+)["']\s*\]|process\.env\.(?P<dotted>\w+))\s*=\s*(?P<value>[A-Za-z_][\w.\[\]-]{0,80})"""
 )
-_HEADER = re.compile(rf"""["'](?P<name>[A-Za-z-]{{1,60}})["']\s*[:,=]\s*(?:{_STRING})""")
+_HEADER = re.compile(
+    rf"""(?:["'](?P<name>[A-Za-z-]{{1,60}})["']|\b(?P<bare>Authorization|authorization))\s*[:,=]\s*(?:{_STRING})"""
+    r"""(?:[ \t]*(?:\+|%|\.format\()[ \t]*(?P<rest>[A-Za-z_][\w.]{0,60}))?"""
+)
 _ENV_SET = re.compile(
     rf"""(?:environ\s*\[\s*["'](?P<name>\w+)["']\s*\]|process\.env\.(?P<dotted>\w+))\s*=\s*(?:{_STRING})"""
 )
@@ -73,8 +76,8 @@ def draft_from_code(text: str) -> Draft:
     pairs += [(m["name"] or m["dotted"], m["text"]) for m in _ENV_SET.finditer(text)]
     vendor = _vendor(text)
     source = "an SDK snippet"
-    headers = read_headers([(m["name"], _interpolated(m["text"], values)) for m in _HEADER.finditer(text)
-                            if m["name"].lower() in ("authorization", "x-api-key", "api-key")], [], [])  # fmt: skip
+    named = [(m["name"] or m["bare"], _header_value(m, values)) for m in _HEADER.finditer(text)]
+    headers = read_headers([h for h in named if h[0].lower() in ("authorization", "x-api-key", "api-key")], [], [])
     pairs = [(f"{vendor}_{name}" if vendor and fold(name) in ("BASE_URL", "API_KEY", "MODEL") else name, value)
              for name, value in pairs if value]  # fmt: skip
     worked_out = False
@@ -123,8 +126,24 @@ def _value(match: re.Match[str]) -> str:
     return f"${variable}" if variable else match["text"]
 
 
+def _header_value(match: re.Match[str], values: dict[str, str]) -> str:
+    """A header's text with what the same snippet assigned put in: `"Bearer " + KEY`, `f"Bearer {key}"`."""
+    text = _interpolated(match["text"], values)
+    rest = match["rest"]
+    if not rest:
+        return text
+    known = values.get(rest) or _from_environment(rest) or f"${rest}"
+    return re.sub(r"%s|\{\}", "", text) + known
+
+
+def _from_environment(expression: str) -> str:
+    name = re.fullmatch(r"process\.env\.(\w+)", expression)
+    return f"${name[1]}" if name else ""
+
+
 def _interpolated(text: str, values: dict[str, str]) -> str:
     """`Bearer {key}` and `Bearer ${key}` with the values assigned in the same snippet."""
+    text = re.sub(r"\$?\{\s*process\.env\.(\w+)\s*\}", r"$\1", text)
     return re.sub(r"\$?\{\s*(\w+)\s*\}|\$(\w+)", lambda m: values.get(m[1] or m[2], m[0]), text)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.headers import holds_key, is_placeholder, read_headers
+from ccswitch_tui.interop.headers import holds_key, is_placeholder, read_headers, usable_key
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts
 from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url, url_host
@@ -156,6 +156,11 @@ def names_address(name: str) -> bool:
     return _kind(fold(name)) == "url"
 
 
+def names_model(name: str) -> bool:
+    """Whether a field or variable of this name gives a model."""
+    return fold(name) in TIER_NAMES or _kind(fold(name)) == "model"
+
+
 def _groups(facts: list[Pair]) -> dict[str, _Group]:
     groups: dict[str, _Group] = {}
     for name, value in facts:
@@ -209,6 +214,9 @@ def _choose(groups: dict[str, _Group], warnings: list[str]) -> tuple[str, _Group
         return "", _Group()
     bystanders = {label: group for label, group in groups.items() if _is_bystander(label, group, groups)}
     groups = {label: group for label, group in groups.items() if label not in bystanders}
+    same = {label for label, g in groups.items() if label == "" and g.url and any(
+        label != other and (g.url, g.key) == (o.url, o.key) for other, o in groups.items())}  # fmt: skip
+    groups = {label: group for label, group in groups.items() if label not in same}  # what the others were made of
     ranked = sorted(groups, key=lambda g: (-(bool(groups[g].url) * 2 + bool(groups[g].key)), not groups[g].key))
     best = groups[ranked[0]]
     complete = [g for g in ranked if groups[g].url and groups[g].key]
@@ -321,10 +329,10 @@ def _says_more(url: NormalisedUrl, label: str) -> bool:
 
 def read_key(value: str, notes: list[str]) -> tuple[Secret | None, SecretRef | None]:
     """A key's text as a Secret, a reference to a variable, or neither with a note."""
-    value = value.strip().strip("\"'").strip()
+    value = value.strip().strip("\"'`").strip()
     if not value:
         return None, None
-    variable = variable_name(value)
+    variable = variable_name(re.sub(r"^bearer\s+", "", value, flags=re.IGNORECASE))
     if variable:
         notes.append(
             say("the key is the variable {variable}: it is read from the environment each time", variable=variable)
@@ -333,7 +341,7 @@ def read_key(value: str, notes: list[str]) -> tuple[Secret | None, SecretRef | N
     if is_placeholder(value):
         notes.append(say("the key in it is a placeholder"))
         return None, None
-    return Secret(re.sub(r"^bearer\s+", "", value, flags=re.IGNORECASE)), None
+    return usable_key(value, notes), None
 
 
 def _custom_headers(text: str, notes: list[str], warnings: list[str]) -> dict[str, str]:

@@ -177,6 +177,10 @@ def _clean(text: str, changes: list[str]) -> str:
         changes.append(say("blanks around it removed"))
     if not trimmed:
         raise UrlError(say("there is no address here"), hint=say("for example https://api.example.com/v1"))
+    remark = re.search(r"(?<=[\w/])[（【「《〈［，；、]", trimmed)
+    if remark:
+        trimmed = trimmed[: remark.start()]
+        changes.append(say("the words after the address left out"))
     bare = _INVISIBLE.sub("", trimmed)
     if bare != trimmed:
         changes.append(say("invisible characters removed"))

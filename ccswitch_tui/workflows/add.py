@@ -271,7 +271,4 @@ def sendable(secret: Secret, auth: str) -> Secret:
     """The key as a header can carry it; raises UsageError for what none can. A whole header may hold a blank."""
     from ccswitch_tui.credentials.base import clean_key
 
-    if auth.startswith("header:") and " " in secret.reveal().strip():
-        scheme, _, rest = secret.reveal().strip().partition(" ")
-        return Secret(f"{scheme} {clean_key(rest).reveal()}")
-    return clean_key(secret.reveal())
+    return clean_key(secret.reveal(), auth)
