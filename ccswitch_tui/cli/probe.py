@@ -69,7 +69,8 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     """Probes, prints, and returns the exit code the verdict means."""
     import asyncio
 
-    from ccswitch_tui.workflows.examine import cost, examine, learn
+    from ccswitch_tui.workflows.examine import cost, examine
+    from ccswitch_tui.workflows.learning import learn
 
     ladder: Ladder = "quick" if args.quick else "full" if args.full else "default"
     profile, key, changes = _target(args, ctx)

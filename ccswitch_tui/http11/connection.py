@@ -18,7 +18,7 @@ from ccswitch_tui.http11.message import ClientGone, Reply, Request, Response
 from ccswitch_tui.http11.parsers import HttpParserError, HttpParserUpgrade, HttpRequestParser, words_of
 
 if TYPE_CHECKING:
-    from ccswitch_tui.http11.server import Server
+    from ccswitch_tui.http11.app import Keeper
 
 HEAD_BYTES = 32 * 1024
 """Request line and headers; Claude Code's take one kB."""
@@ -42,7 +42,7 @@ class ServerConnection(asyncio.Protocol):
         "_server", "_task", "_upgrades", "_waiter", "_waits", "deadline", "loop", "transport",
     )  # fmt: skip
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Keeper) -> None:
         self._server = server
         self.loop = server.loop
         self.transport: asyncio.Transport | None = None

@@ -6,16 +6,14 @@ asked. An answer is a `Response`, written in one piece, or a `Stream`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.wire.codec import dumps, loads
-
-if TYPE_CHECKING:
-    from ccswitch_tui.http11.connection import ServerConnection
 
 JSON = "application/json"
 
@@ -26,6 +24,18 @@ DRAIN_ABOVE_BYTES = 32 * 1024
 """What may wait for a client before we ask whether it reads; the transport's own limit is 64 kB."""
 
 
+class Line(Protocol):
+    """The connection, as a request and its answer see it."""
+
+    transport: asyncio.Transport | None
+
+    async def drained(self) -> None:
+        """Returns when the client has taken what was written."""
+
+    def release(self, request: Request) -> None:
+        """Gives back the room that the request's body took."""
+
+
 class Request:
     """One request of a client."""
 
@@ -34,7 +44,7 @@ class Request:
         "query_string", "raw_headers", "refusal", "reserved", "size", "target", "version",
     )  # fmt: skip
 
-    def __init__(self, connection: ServerConnection) -> None:
+    def __init__(self, connection: Line) -> None:
         self.connection = connection
         self.target = b""
         self.method = ""

@@ -10,31 +10,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
-from typing import Protocol
 
+from ccswitch_tui.http11.app import App
 from ccswitch_tui.http11.budget import Budget
 from ccswitch_tui.http11.connection import ServerConnection
-from ccswitch_tui.http11.message import Reply, Request, Response
 
 BACKLOG = 1024
-
-
-class App(Protocol):
-    """What answers."""
-
-    most_body_bytes: int
-
-    def admit(self, request: Request) -> Response | None:
-        """A refusal that needs no body, or None. Called when the headers are there."""
-
-    async def answer(self, request: Request) -> Reply:
-        """The answer to a whole request. What it raises ends the connection."""
-
-    def refusal(self, status: int, message: str) -> Response:
-        """How this application words what the server refuses by itself."""
-
-    def overloaded(self) -> Response:
-        """What a client is told for whose body there is no room now."""
 
 
 class Server:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ccswitch_tui.probe.exchange import TlsFacts
+from ccswitch_tui.probe.reached import Reached
 from ccswitch_tui.probe.socks import SocksProxy, SocksRefusal, through_socks
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.http_proxy import HttpProxy
@@ -54,20 +55,6 @@ class DialFailure(Exception):
         super().__init__(f"{kind}: {detail}")
         self.kind = kind
         self.detail = detail
-
-
-class Reached:
-    """What each step found out, filled in as they happen, so that a failure keeps what came before it."""
-
-    def __init__(self) -> None:
-        self.addresses: tuple[str, ...] = ()
-        self.peer = ""
-        self.tls: TlsFacts | None = None
-        self.dns_ms: float | None = None
-        self.tcp_ms: float | None = None
-        self.proxy_ms: float | None = None
-        self.tls_ms: float | None = None
-        self.proxy_said = b""
 
 
 AnyProxy = HttpProxy | SocksProxy
@@ -222,7 +209,6 @@ async def _tunnel(sock: socket.socket, host: str, port: int, proxy: HttpProxy, r
             "proxy-unreachable", say("{proxy} broke off: {reason}", proxy=proxy.shown, reason=error.strerror or error)
         ) from None
     reached.proxy_ms = _since(started)
-    reached.proxy_said = head
     status_line = head.split(b"\r\n", 1)[0].decode("latin-1")
     words = status_line.split(" ", 2)
     if not status_line.startswith("HTTP/") or len(words) < 2 or not words[1].isdigit():

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import h11
 
 from ccswitch_tui._version import __version__
-from ccswitch_tui.probe.dial import AnyProxy, DialFailure, Reached, dial, proxy_failure, proxy_from_url
+from ccswitch_tui.probe.dial import AnyProxy, DialFailure, dial, proxy_failure, proxy_from_url
 from ccswitch_tui.probe.exchange import (
     BODY_KEPT,
     KEY_VARIABLE,
@@ -31,6 +31,7 @@ from ccswitch_tui.probe.exchange import (
     masked_text,
     masked_url,
 )
+from ccswitch_tui.probe.reached import Reached
 from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say, through
 from ccswitch_tui.wire.http_proxy import HttpProxy

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
-    from ccswitch_tui.probe.dial import Reached
+    from ccswitch_tui.probe.reached import Reached
 
 SOCKS_PORT = 1080
 

@@ -11,15 +11,15 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui._version import __version__
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.http11.headers import Headers
-from ccswitch_tui.http11.message import Reply, Request, Response, Sent
+from ccswitch_tui.http11.message import Response, Sent
 from ccswitch_tui.net.url import Url
 from ccswitch_tui.proxy.books.learned import NAMED, NAMELESS
-from ccswitch_tui.proxy.books.traffic import Exchange
+from ccswitch_tui.proxy.call import NO_RETRY, Call, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.connection import Answer
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
@@ -27,7 +27,6 @@ from ccswitch_tui.proxy.pump import note_usage, read_limited
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.thinking import refuses_thinking
 from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_headers, passed_headers
-from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
 from ccswitch_tui.translate.failure import Learned
@@ -38,40 +37,16 @@ from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.quirks import Quirks
 
 if TYPE_CHECKING:
-    from ccswitch_tui.proxy.relay import Relay
+    from ccswitch_tui.proxy.parts import Parts
 
 ERROR_BYTES = 256 * 1024
 ANSWER_BYTES = 64 * 1024 * 1024
-
-NO_RETRY = {"x-should-retry": "false"}
-"""Claude Code then shows the error at once instead of after ten tries; for what only the user can mend."""
-
-
-class Call(NamedTuple):
-    """What the client asked, and its side of the answer."""
-
-    request: Request
-    exchange: Exchange
-    raw: bytes
-    body: dict[str, Any]
-    streamed: bool
-    reply: ClientReply
-
-
-class NativeRefusal(NamedTuple):
-    """An error in the client's own language, passed on byte for byte unless another endpoint answers."""
-
-    failure: Failure
-    response: Response
-
-
-Outcome: TypeAlias = Reply | Failure | NativeRefusal
 
 
 class Attempt:
     """One endpoint's tries: what is sent changes from one to the next, and only here."""
 
-    def __init__(self, relay: Relay, call: Call, target: Target, key: Secret | None) -> None:
+    def __init__(self, relay: Parts, call: Call, target: Target, key: Secret | None) -> None:
         self._relay = relay
         self._call = call
         self._target = target

@@ -12,10 +12,11 @@ from typing import Any
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.http11.message import Reply, Response, Sent
 from ccswitch_tui.profiles.model import Profile
-from ccswitch_tui.proxy.attempt import Attempt, Call, NativeRefusal, Outcome, failure_of, own_failure, with_hint
+from ccswitch_tui.proxy.attempt import Attempt, failure_of, own_failure, with_hint
 from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks, quirk_layers
 from ccswitch_tui.proxy.books.prices import cost_of, stated_in
 from ccswitch_tui.proxy.books.traffic import Exchange, Traffic
+from ccswitch_tui.proxy.call import Call, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.upstream import Upstream, UpstreamError
 from ccswitch_tui.proxy.pump import Background, Pump
 from ccswitch_tui.proxy.routing import Target

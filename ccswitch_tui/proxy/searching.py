@@ -20,7 +20,7 @@ from ccswitch_tui.http11.message import Reply, Response
 from ccswitch_tui.net.url import parse_url
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef, Timeouts, parse_secret_ref
 from ccswitch_tui.profiles.search_source import ENDPOINT, SearchSource
-from ccswitch_tui.proxy.attempt import NO_RETRY, Call
+from ccswitch_tui.proxy.call import NO_RETRY, Call
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.routing import Target
@@ -56,7 +56,7 @@ from ccswitch_tui.wire.anthropic import error_envelope
 from ccswitch_tui.wire.codec import dumps, loads
 
 if TYPE_CHECKING:
-    from ccswitch_tui.proxy.relay import Relay
+    from ccswitch_tui.proxy.parts import Parts
 
 HOLD_S = 10.0
 """The client bears minutes without a header; most sources answer within one second."""
@@ -88,7 +88,7 @@ class _Where(NamedTuple):
 class Searching:
     """Answers search requests instead of the endpoint."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Parts) -> None:
         self._relay = relay
         self._as_profiles: dict[SearchSource, Profile] = {}
         self._places: dict[str, asyncio.Semaphore] = {}

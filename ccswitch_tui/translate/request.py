@@ -17,7 +17,7 @@ from typing import Any
 
 from ccswitch_tui.translate.content import Content, Parts, blocks_of, text_part
 from ccswitch_tui.translate.effort import effort_fields, wish_of
-from ccswitch_tui.translate.errors import Failure
+from ccswitch_tui.translate.failure import Failure
 from ccswitch_tui.translate.memory import Memory, Remembered
 from ccswitch_tui.translate.messages import Conversation, Malformed, system_text, without_billing
 from ccswitch_tui.translate.notices import Notices

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.app import App
 
@@ -20,7 +20,9 @@ from ccswitch_tui.secret import redact
 from ccswitch_tui.tui import collector, look
 from ccswitch_tui.tui.background import PATIENCE_S, in_thread
 from ccswitch_tui.tui.config import load_config
+from ccswitch_tui.tui.crash import crash_text
 from ccswitch_tui.tui.harmless import with_harmless
+from ccswitch_tui.tui.host import NOTICE_S, Host, Severity
 from ccswitch_tui.tui.i18n import language_of, spoken, t, use_language
 from ccswitch_tui.tui.screens.base import SIDE_BY_SIDE
 from ccswitch_tui.tui.screens.home import HomeScreen
@@ -35,10 +37,11 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 T = TypeVar("T")
-Severity = Literal["information", "warning", "error"]
 
-NOTICE_S = 6.0
-"""Long enough to read two lines; an error with its hint stays twice as long."""
+
+def as_host(app: CcswitchApp) -> Host:
+    """The app as its places see it: a type error here is a place that asks for more than there is."""
+    return app
 
 
 def run_app(ctx: Context) -> int:
@@ -189,6 +192,11 @@ class CcswitchApp(App[int]):
         if isinstance(self.screen, HomeScreen):
             act(self.screen)
 
+    @property
+    def chosen(self) -> str:
+        """The profile under the cursor of the first screen; "" when there is none."""
+        return str(getattr(getattr(self.screen_stack[0], "row", None), "name", ""))
+
     def open_help(self) -> None:
         """Help for the focused thing, and all keys of this place."""
         from ccswitch_tui.tui.screens.help import HelpScreen
@@ -226,12 +234,3 @@ class CcswitchApp(App[int]):
         self.bell()
         self._exit_renderables.append(Text(crash_text(self._exception)))
         self._close_messages_no_wait()
-
-
-def crash_text(error: BaseException | None) -> str:
-    """An exception as calm lines without locals and without keys."""
-    import traceback
-
-    error = getattr(error, "error", error)  # a failed worker wraps what happened in it
-    where = "".join(traceback.format_exception(error)) if error else ""
-    return f"{printable(redact(where)).rstrip()}\n\n{t('app.crash')}\n"

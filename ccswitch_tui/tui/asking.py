@@ -12,7 +12,7 @@ from ccswitch_tui.errors import CcswitchError, KeyStoreError
 from ccswitch_tui.tui.i18n import t
 
 if TYPE_CHECKING:
-    from ccswitch_tui.tui.app import CcswitchApp
+    from ccswitch_tui.tui.host import Host
     from ccswitch_tui.tui.session_keys import WayIn
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ START_PATIENCE_S = 20.0
 """A proxy that starts takes a second, on a busy machine several."""
 
 
-async def with_keys(app: CcswitchApp, work: Callable[[], Awaitable[T]]) -> T:
+async def with_keys(app: Host, work: Callable[[], Awaitable[T]]) -> T:
     """`work()`; where the key store is locked or not there yet, a person is asked first and it is done again.
 
     Raises the first KeyStoreError when the person declines.
@@ -37,7 +37,7 @@ async def with_keys(app: CcswitchApp, work: Callable[[], Awaitable[T]]) -> T:
     return await work()
 
 
-async def opened(app: CcswitchApp, way_in: WayIn) -> bool:
+async def opened(app: Host, way_in: WayIn) -> bool:
     """Asks for what opens the key store; False when that was declined or there is no way in."""
     if way_in == "dialog":
         app.say(t("unlock.dialog"))
@@ -52,7 +52,7 @@ async def opened(app: CcswitchApp, way_in: WayIn) -> bool:
     return bool(answer)
 
 
-async def open_or_lock(app: CcswitchApp) -> None:
+async def open_or_lock(app: Host) -> None:
     """Unlocks the key store, locks an open key file, or makes one where there is no store; says what it did."""
     store = await app.off(app.session.key_store)
     if store.kind == "absent" and await app.off(app.session.can_make_key_file):
@@ -69,7 +69,7 @@ async def open_or_lock(app: CcswitchApp) -> None:
         app.say(t("unlock.open", where=store.where))
 
 
-async def use_profile(app: CcswitchApp, name: str, scope: str) -> bool:
+async def use_profile(app: Host, name: str, scope: str) -> bool:
     """Writes the settings; asks first only when something other than our own keys would change. False: declined."""
     plan = await app.off(app.session.plan_use, name, scope)
     if plan.foreign_changes:
@@ -83,7 +83,7 @@ async def use_profile(app: CcswitchApp, name: str, scope: str) -> bool:
     return True
 
 
-async def start_or_stop_proxy(app: CcswitchApp) -> None:
+async def start_or_stop_proxy(app: Host) -> None:
     """Starts the background proxy; stops it, with a question first when sessions, requests or open keys hang on it."""
     load = await app.off(app.session.proxy_load)
     if not load.running:

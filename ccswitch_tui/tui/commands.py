@@ -14,7 +14,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.verbs import VERBS, Verb
 
 if TYPE_CHECKING:
-    from ccswitch_tui.tui.app import CcswitchApp
+    from ccswitch_tui.tui.host import Host
 
 Command = tuple[str, str, Callable[[], Any]]
 """Its name, what it does, and doing it."""
@@ -29,12 +29,12 @@ class Commands(Provider):
     async def discover(self) -> Hits:
         for name, tip, run in verbs(self.screen):
             yield DiscoveryHit(name, run, help=tip)
-        for name, tip, run in uses(cast("CcswitchApp", self.app), MOST_PROFILES):
+        for name, tip, run in uses(cast("Host", self.app), MOST_PROFILES):
             yield DiscoveryHit(name, run, help=tip)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for name, tip, run in [*verbs(self.screen), *uses(cast("CcswitchApp", self.app))]:
+        for name, tip, run in [*verbs(self.screen), *uses(cast("Host", self.app))]:
             score = matcher.match(name)
             if score > 0:
                 yield Hit(score, matcher.highlight(name), run, help=tip)
@@ -42,7 +42,7 @@ class Commands(Provider):
 
 def verbs(screen: Any) -> Iterator[Command]:
     """What the keys of this place do, by name; then every command of the command line; the theme as well."""
-    app = cast("CcswitchApp", screen.app)
+    app = cast("Host", screen.app)
     place = getattr(screen, "PLACE", "")
     for key in keys.keys_of(place):
         if key.action == "palette":
@@ -62,19 +62,18 @@ def named(word: str) -> str:
     return name if word in name else f"{name} {word}"
 
 
-def do_verb(app: CcswitchApp, verb: Verb) -> None:
+def do_verb(app: Host, verb: Verb) -> None:
     """Does it on the first screen, or copies the command that does it in a shell."""
     if verb.action:
         app.at_home(lambda home: home.action_do(verb.action))
         return
     row = app.session.now.rows[0] if app.session.now.rows else None
-    home = app.screen_stack[0]
-    name = getattr(getattr(home, "row", None) or row, "name", "NAME")
+    name = app.chosen or (row.name if row else "NAME")
     command = verb.command.format(name=shlex.quote(name))
     app.copy(command, t("copied.command", command=command.strip()))
 
 
-def uses(app: CcswitchApp, most: int | None = None) -> Iterator[Command]:
+def uses(app: Host, most: int | None = None) -> Iterator[Command]:
     """ "Use <profile>" for every profile."""
     for row in app.session.now.rows[:most]:
         yield (

@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.widgets import Input
 
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.app import crash_text
 from ccswitch_tui.tui.config import load_config
+from ccswitch_tui.tui.crash import crash_text
 from ccswitch_tui.tui.harmless import with_harmless
 from ccswitch_tui.tui.i18n import language_of, t, use_language
 from ccswitch_tui.tui.themes import HOUSE_THEMES, default_theme

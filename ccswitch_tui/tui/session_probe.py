@@ -68,13 +68,13 @@ class Probing:
 
     def apply_fix(self, name: str, fix: Fix) -> None:
         """A finding's fix, into the stored profile."""
-        from ccswitch_tui.workflows.examine import apply_fix
+        from ccswitch_tui.workflows.learning import apply_fix
 
         apply_fix(self.ctx, name, fix)
 
     def learn(self, name: str, report: ProbeReport) -> bool:
         """Keeps the quirks a probe learned in the profile; False when there was nothing to keep."""
-        from ccswitch_tui.workflows.examine import learn
+        from ccswitch_tui.workflows.learning import learn
 
         return learn(self.ctx, name, report) is not None
 

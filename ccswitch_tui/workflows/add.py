@@ -205,7 +205,7 @@ def key_warnings(ctx: Context, draft: Draft, pasted: Secret | None) -> list[str]
     if draft.secret is None and ref is not None and ref.kind == "env" and not ctx.env.get(ref.name):
         warnings.append(say("{name} is not set here: export it, also where Claude Code is started", name=ref.name))
     if pasted is not None:
-        from ccswitch_tui.workflows.adopt import exposed_in_history
+        from ccswitch_tui.workflows.plain_text_keys import exposed_in_history
 
         for spot in exposed_in_history(pasted, ctx):
             warnings.append(

@@ -17,7 +17,8 @@ from ccswitch_tui.probe.model import BUDGETS, LADDERS, ProbeReport, Step
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, Timeouts
 from ccswitch_tui.profiles.store import save_profile
 from ccswitch_tui.workflows.context import Context
-from ccswitch_tui.workflows.examine import _patience_s, apply_fix, examine, learn
+from ccswitch_tui.workflows.examine import _patience_s, examine
+from ccswitch_tui.workflows.learning import apply_fix, learn
 from ccswitch_tui.workflows.reports import last_report
 from kit import bad_endpoints
 

@@ -21,6 +21,7 @@ import aiohappyeyeballs
 
 from ccswitch_tui.http11.parsers import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from ccswitch_tui.proxy.client.connection import Connection
+from ccswitch_tui.proxy.client.unreachable import Unreachable
 from ccswitch_tui.proxy.open_files import FULL
 from ccswitch_tui.wire.http_proxy import HttpProxy
 
@@ -30,15 +31,6 @@ NEXT_ADDRESS_S = 0.25
 HANDSHAKE_S = 15.0
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
-
-
-class Unreachable(Exception):
-    """No connection. `kind` is one of dns, refused, tls, timeout-connect, reset, proxy, files."""
-
-    def __init__(self, kind: str, detail: str) -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.detail = detail
 
 
 class Way(NamedTuple):

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, ProxyType
 from python_socks.async_.asyncio import Proxy
 
-from ccswitch_tui.proxy.client.dial import Unreachable
+from ccswitch_tui.proxy.client.unreachable import Unreachable
 
 SOCKS_PORT = 1080
 

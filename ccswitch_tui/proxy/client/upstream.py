@@ -21,9 +21,10 @@ from ccswitch_tui.http11.requests import request_head
 from ccswitch_tui.net.url import Url, parse_url
 from ccswitch_tui.profiles.model import Endpoint, Profile, Timeouts
 from ccswitch_tui.proxy.client.connection import Answer, Broken, Connection, Stale
-from ccswitch_tui.proxy.client.dial import Unreachable, Way, dial, proxy_credential
+from ccswitch_tui.proxy.client.dial import Way, dial, proxy_credential
 from ccswitch_tui.proxy.client.network import NetworkSettingError, is_socks, proxy_for, tls_context
 from ccswitch_tui.proxy.client.pool import Pool
+from ccswitch_tui.proxy.client.unreachable import Unreachable
 from ccswitch_tui.secret import Secret
 
 STALE_WITHIN_S = 1.0

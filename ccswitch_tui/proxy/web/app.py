@@ -18,8 +18,9 @@ from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.http11.message import PHRASES, ClientGone, Refused, Reply, Request, Response, json_response
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
-from ccswitch_tui.proxy.attempt import ERROR_BYTES, NO_RETRY, Call, with_hint
+from ccswitch_tui.proxy.attempt import ERROR_BYTES, with_hint
 from ccswitch_tui.proxy.books.traffic import Exchange
+from ccswitch_tui.proxy.call import NO_RETRY, Call
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.relay import Relay

@@ -26,7 +26,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.widgets.keybar import KeyBar
 
 if TYPE_CHECKING:
-    from ccswitch_tui.tui.app import CcswitchApp
+    from ccswitch_tui.tui.host import Host
     from ccswitch_tui.tui.session import Session
 
 ResultT = TypeVar("ResultT")
@@ -97,9 +97,9 @@ class Doing:
     """The one way from a key to what it does, shared by places and sheets."""
 
     @property
-    def ccs(self) -> CcswitchApp:
+    def ccs(self) -> Host:
         """The app, by its own type."""
-        return cast("CcswitchApp", cast("Any", self).app)
+        return cast("Host", cast("Any", self).app)
 
     @property
     def session(self) -> Session:

@@ -1,0 +1,34 @@
+"""What a client asked and what may come of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+from ccswitch_tui.http11.message import Reply, Request, Response
+from ccswitch_tui.proxy.books.traffic import Exchange
+from ccswitch_tui.proxy.web.reply import ClientReply
+from ccswitch_tui.translate.failure import Failure
+
+NO_RETRY = {"x-should-retry": "false"}
+"""Claude Code then shows the error at once instead of after ten tries; for what only the user can mend."""
+
+
+class Call(NamedTuple):
+    """What the client asked, and its side of the answer."""
+
+    request: Request
+    exchange: Exchange
+    raw: bytes
+    body: dict[str, Any]
+    streamed: bool
+    reply: ClientReply
+
+
+class NativeRefusal(NamedTuple):
+    """An error in the client's own language, passed on byte for byte unless another endpoint answers."""
+
+    failure: Failure
+    response: Response
+
+
+Outcome: TypeAlias = Reply | Failure | NativeRefusal
