@@ -13,6 +13,9 @@ from typing import NoReturn
 
 MASK = "••••"
 
+Masked = Callable[[re.Match[str]], str]
+"""What stands for what was found."""
+
 _seen: set[str] = set()
 """Values of every Secret made in this process, so that redact() knows them
 wherever they turn up. In memory only."""
@@ -94,7 +97,7 @@ def mask(value: str) -> str:
 
 
 def forms_of(value: str) -> tuple[str, ...]:
-    """The ways a value turns up in text, longest first: plain, JSON- and URL-escaped, as repr, in base64.
+    """The ways a value turns up in text, longest first: plain, JSON- and URL-escaped, repr, base64, hex, backwards.
 
     base64 at each of its three alignments, because a key mostly stands inside
     something longer (`user:key`), and without the ends that depend on the rest.
@@ -119,11 +122,48 @@ def forms_of(value: str) -> tuple[str, ...]:
         whole = encoded[4 if shift else 0 : (shift + len(raw)) // 3 * 4]
         if len(whole) >= SHORTEST_KNOWN:
             forms |= {whole, whole.replace("+", "-").replace("/", "_")}
+    forms |= {raw.hex(), raw.hex().upper(), value[::-1]}
     return tuple(sorted(forms, key=len, reverse=True))
 
 
-_KEYISH = r"(?=[^\s\"'\\,;&<>]*\d|[^\s\"'\\,;&<>]{24})"
-"""A digit somewhere, or very long: what sets a key apart from a word of prose after the same label."""
+PART, STEP = 16, 4
+"""This many characters in a row are looked for at every fourth place of a key: whoever cuts one up, or repeats all but
+its last character, shows no run of twenty."""
+
+
+def parts_of(value: str) -> tuple[tuple[int, str], ...]:
+    """Places in a long value, and the characters from there on that give a part of it away."""
+    if len(value) < PART + STEP:
+        return ()
+    places = {*range(0, len(value) - PART + 1, STEP), len(value) - PART}
+    return tuple((place, value[place : place + PART]) for place in sorted(places))
+
+
+_ESCAPES = re.compile(r"%([0-9A-Fa-f]{2})|&#[xX]0*([0-9A-Fa-f]{2});|&#0*(\d{2,3});|\\(?:u00|x)([0-9A-Fa-f]{2})")
+"""One ASCII character as a URL, HTML or a string literal may write it."""
+
+
+def _unescaped(text: str) -> tuple[str, list[int]] | None:
+    """`text` with such escapes read, and where each character of it began (and the end); None without any."""
+    pieces: list[str] = []
+    places: list[int] = []
+    end = 0
+    for found in _ESCAPES.finditer(text):
+        pieces.append(text[end : found.start()])
+        places += range(end, found.start())
+        percent, hexadecimal, decimal, literal = found.groups()
+        code = int(decimal) if decimal else int(percent or hexadecimal or literal, 16)
+        pieces.append(chr(code) if 32 < code < 127 else "\0")
+        places.append(found.start())
+        end = found.end()
+    if not end:
+        return None
+    return "".join([*pieces, text[end:]]), [*places, *range(end, len(text) + 1)]
+
+
+_KEYISH = r"(?=[^\s\"'\\,;&<>]{0,24}\d|[^\s\"'\\,;&<>]{24})"
+"""A digit somewhere, or very long: what sets a key apart from a word of prose after the same label. To look further
+than 24 characters for the digit changes nothing, and took a text of labels the square of its length."""
 
 _REFERENCE = r"(?!(?:env|keyring|command):|os\.environ|process\.env|[$%{<*])"
 """A pointer to a key, or a placeholder, may be shown."""
@@ -137,12 +177,12 @@ _RULES: tuple[tuple[tuple[str, ...] | str, str], ...] = (
     # can be recognised.
     (
         ("authorization",),
-        rf"(?P<label>(?i:authorization)[\"']?\s*[:=]\s*[\"']?{_NO_VARIABLE}(?:(?i:bearer|basic|token|apikey)\s+)?)"
+        rf"(?P<label>(?i:authorization)[\"']?\s*+[:=]\s*+[\"']?{_NO_VARIABLE}(?:(?i:bearer|basic|token|apikey)\s++)?)"
         r"(?!(?i:bearer|basic|token)(?:[\"'`).,;]|\s*$))(?P<secret>[^\s\"',;<>\\•][^\r\n\"'\\]*)",
     ),
     (
         ("cookie",),
-        r"(?P<label>(?i:cookie)[\"']?\s*[:=]\s*[\"']?)(?P<secret>[^\s=\"'\\]+=[^\r\n\"'\\]*)",
+        r"(?P<label>(?i:cookie)[\"']?\s*+[:=]\s*+[\"']?)(?P<secret>[^\s=\"'\\]{1,200}+=[^\r\n\"'\\]*)",
     ),
     (
         ("bearer",),
@@ -151,7 +191,7 @@ _RULES: tuple[tuple[tuple[str, ...] | str, str], ...] = (
     (
         r"(?:key|token|secret|access|password|passwd|passphrase)[\"']?\s*[:=]",
         r"(?P<label>(?i:api[-_]?key|subscription-key|functions-key|(?:auth|access|api|private|session|refresh)[-_]?token"
-        r"|secret(?:[-_]?access)?(?:[-_]?key)?|password|passwd|passphrase)[\"']?\s*(?::|=>?)\s*[\"']?)"
+        r"|secret(?:[-_]?access)?(?:[-_]?key)?|password|passwd|passphrase)[\"']?\s*+(?::|=>?)\s*+[\"']?)"
         rf"{_REFERENCE}{_KEYISH}(?P<secret>[^\s\"'\\,;&<>•…]{{6,}})",
     ),
     (
@@ -161,7 +201,7 @@ _RULES: tuple[tuple[tuple[str, ...] | str, str], ...] = (
     ),
     (
         ("://",),
-        rf"(?P<label>://)(?P<secret>[^/\s@\"'<>]*:[^/\s@\"'<>]*|{_KEYISH}[^/\s@\"'<>:]{{12,}})(?=@)",
+        rf"(?P<label>://)(?P<secret>[^/\s@\"'<>:]*+:[^/\s@\"'<>]*+|{_KEYISH}[^/\s@\"'<>:]{{12,}}+)(?=@)",
     ),
     (
         ("private key-----",),
@@ -247,8 +287,10 @@ def _dotted(match: re.Match[str]) -> str:
     return label + "".join("＊" if unicodedata.east_asian_width(c) in "WF" else "•" for c in hidden)
 
 
-def _redact_once(text: str, values: Iterable[str], masked: Callable[[re.Match[str]], str] | None = None) -> str:
-    for value in sorted(values, key=len, reverse=True):
+def _redact_once(text: str, values: Iterable[str], masked: Masked | None = None) -> str:
+    ordered = sorted(values, key=len, reverse=True)
+    text = _without_escaped(text, ordered, masked)
+    for value in ordered:
         forms = _forms.get(value)
         if forms is None:
             forms = _forms[value] = forms_of(value)
@@ -256,11 +298,55 @@ def _redact_once(text: str, values: Iterable[str], masked: Callable[[re.Match[st
             if form in text:
                 # with what the word goes on with: a longer key that begins like a shorter one
                 text = re.sub(re.escape(form) + "[A-Za-z0-9_=-]*", masked or MASK, text)
+        for place, part in parts_of(value):
+            if part in text:
+                text = _without_part(text, value, place, masked)
     lowered = text.lower()
     for triggers, pattern in _RULES:
         if _triggered(triggers, lowered):
             text = re.sub(pattern, masked or _masked, text)
     return text
+
+
+def _without_part(text: str, value: str, place: int, masked: Masked | None) -> str:
+    """Every run of `value` around the part at `place` masked, as far as it goes on to be the value."""
+    spans, done = [], 0
+    while (start := text.find(value[place : place + PART], done)) >= 0:
+        end, before, after = start + PART, place, place + PART
+        while start > done and before and text[start - 1] == value[before - 1]:
+            start, before = start - 1, before - 1
+        while end < len(text) and after < len(value) and text[end] == value[after]:
+            end, after = end + 1, after + 1
+        spans.append((start, end))
+        done = end
+    return _without_spans(text, spans, masked)
+
+
+def _without_escaped(text: str, values: list[str], masked: Masked | None) -> str:
+    """Values written with escapes, all or some of their characters, masked."""
+    plain = _unescaped(text) if values else None
+    if plain is None:
+        return text
+    shown, places = plain
+    spans: list[tuple[int, int]] = []
+    for value in values:
+        at = shown.find(value)
+        while at >= 0:
+            spans.append((places[at], places[at + len(value)]))
+            at = shown.find(value, at + len(value))
+    return _without_spans(text, sorted(spans), masked)
+
+
+def _without_spans(text: str, spans: list[tuple[int, int]], masked: Masked | None) -> str:
+    pieces, done = [], 0
+    for start, end in spans:
+        if start < done:  # a shorter value inside a longer one
+            continue
+        whole = re.fullmatch("(?s).*", text[start:end])
+        assert whole is not None
+        pieces += [text[done:start], masked(whole) if masked else MASK]
+        done = end
+    return "".join([*pieces, text[done:]])
 
 
 def _triggered(triggers: tuple[str, ...] | str, lowered: str) -> bool:

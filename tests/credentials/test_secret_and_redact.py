@@ -248,6 +248,77 @@ def test_a_mask_shows_a_third_at_most(value: str) -> None:
     assert len(shown) * 3 <= len(value)
 
 
+RAW = "sk-example-once-seen-" + "aB3dE6gH9jK2mN5pQ8rS"
+
+
+def every(pattern: str, value: str = RAW) -> str:
+    return "".join(pattern.format(ord(c)) for c in value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        every("%{:02x}"),
+        every("%{:02X}"),
+        every("&#{};"),
+        every("&#x{:x};"),
+        every("&#x00{:X};"),
+        every("\\u00{:02x}"),
+        every("\\x{:02x}"),
+        RAW[:9] + every("%{:02x}", RAW[9:]),
+        "".join(c if i % 3 else f"%{ord(c):02x}" for i, c in enumerate(RAW)),
+        RAW.encode().hex(),
+        RAW.encode().hex().upper(),
+        RAW[::-1],
+        RAW[:-1],
+        RAW[1:],
+        RAW[: len(RAW) // 2],
+        RAW[len(RAW) // 2 :],
+        f"{RAW[:20]} {RAW[20:]}",
+        "\n".join(RAW[i : i + 20] for i in range(0, len(RAW), 20)),
+    ],
+)
+def test_what_an_endpoint_makes_of_a_key_is_masked_too(written: str) -> None:
+    Secret(RAW)
+    shown = redact(f'the key "{written}" is not known; {written}')
+    assert shown.startswith('the key "') and "is not known" in shown
+    assert not [i for i in range(len(written) - 18) if written[i : i + 19] in shown]
+
+
+WORST = {
+    "://a:": 64_000,
+    "cookie:a": 64_000,
+    "pk-.": 64_000,
+    "ya29.": 64_000,
+    "hvs..": 64_000,
+    "://aaaaaaaaaaaaaaaa": 64_000,
+    "authorization: bearer": 10_000,
+    "password=": 64_000,
+    "://:::": 64_000,
+}
+"""Beginnings of what looks like a key, over and over. Where each of them looked through all of the rest, the first took
+three minutes."""
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("part", WORST)
+def test_no_text_takes_the_square_of_its_length_to_redact(part: str) -> None:
+    redact(part * WORST[part])
+    redact(part + " " * 500_000 + part)
+    redact(part + ":" * 500_000)
+
+
+@pytest.mark.timeout(30)
+def test_a_key_repeated_in_ever_other_escapes_is_masked_in_one_pass() -> None:
+    Secret(RAW)
+    writings = [
+        "".join(f"%{ord(c):02X}" if n >> i & 1 else c for i, c in enumerate(RAW)) + RAW[: 17 + n % 20]
+        for n in range(3000)
+    ]
+    shown = redact(" ".join(writings))
+    assert not [i for i in range(len(RAW) - 18) if RAW[i : i + 19] in shown]
+
+
 def test_redacting_a_long_answer_is_quick_enough_to_print() -> None:
     import time
 
