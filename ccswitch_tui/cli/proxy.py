@@ -36,6 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     start.add_argument("--port", type=int, help="move to this port for good (0: any free one)")
     stop = words.add_parser("stop", help="end it when its streams are finished", allow_abbrev=False)
     stop.add_argument("--now", action="store_true", help="do not wait for streams")
+    stop.add_argument("--for-good", action="store_true", help="also when sessions run: their requests do not start it")
+    stop.add_argument("--yes", action="store_true", help="do not ask")
     status = words.add_parser("status", help="whether it runs, and what it does", allow_abbrev=False)
     logs = words.add_parser("logs", help="its log", allow_abbrev=False)
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what happens from now on")
@@ -110,7 +112,15 @@ def _start(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
 
 def _stop(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    result = ctx.proxy.stop(at_once=args.now)
+    from ccswitch_tui.workflows.stopping import stop_proxy
+
+    if not _may_stop(args, ctx, out):
+        out.talk("the proxy goes on running")
+        return int(ExitCode.FAILED)
+    result = stop_proxy(ctx, at_once=args.now, for_good=args.for_good)
+    asleep = result.was_running and ctx.proxy.asleep()
+    if asleep and not args.json:
+        out.talk("its port is kept: the next request of a session starts it again ('--for-good' frees the port, too)")
     if args.json:
         out.json({"version": 1, **result._asdict()})
     elif not result.was_running:
@@ -121,10 +131,36 @@ def _stop(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     return 0
 
 
+def _may_stop(args: argparse.Namespace, ctx: Context, out: Output) -> bool:
+    """Asks on a terminal when somebody hangs on it; a script is told."""
+    import sys
+
+    from ccswitch_tui.workflows.stopping import proxy_load
+
+    load = proxy_load(ctx)
+    if load.idle or not load.running or args.yes or args.json:
+        return True
+    who = [
+        f"{load.sessions} running {'session' if load.sessions == 1 else 'sessions'} of Claude Code"
+        if load.sessions
+        else "",
+        f"{load.requests} requests under way" if load.requests else "",
+        "the unlocked keys" if load.holds_keys else "",
+    ]
+    words = "on it hang: " + ", ".join(filter(None, who))
+    if not (sys.stdin.isatty() and out.interactive):
+        out.talk(words)
+        return True
+    return out.ask(f"{words}; stop it? [y/N]").strip().lower() in ("y", "yes")
+
+
 def _status(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.claude.sessions import running_sessions
     from ccswitch_tui.workflows.traffic import running_status
 
     found, more = running_status(ctx)
+    if not found.running:
+        more = {**more, "asleep": ctx.proxy.asleep(), "sessions": len(running_sessions(ctx.paths.claude_dir))}
     _tell(found, more, args, out)
     return int(ExitCode.DONE if found.running else ExitCode.FAILED)
 
@@ -148,8 +184,16 @@ def _tell(found: ProxyStatus, more: dict[str, Any], args: argparse.Namespace, ou
     elif found.problem == "stuck":
         out.line(f"{out.glyph('fail')} process {found.pid} holds the proxy's place and does not answer")
         out.talk("ccswitch-tui: hint: 'ccswitch-tui proxy stop' ends it")
+    elif found.problem == "starting":
+        out.line(f"{out.glyph('skip')} not running just now: it is being started again")
+    elif more.get("asleep"):
+        out.line(f"{out.glyph('skip')} not running; the next request of a session starts it")
     else:
-        out.line(f"{out.glyph('skip')} not running; it starts by itself when Claude Code needs it")
+        out.line(f"{out.glyph('skip')} not running; Claude Code starts it with its next session")
+        if more.get("sessions"):
+            out.talk(
+                f"ccswitch-tui: hint: sessions that run now: {more['sessions']}; for them: 'ccswitch-tui proxy start'"
+            )
 
 
 def _logs(args: argparse.Namespace, ctx: Context, out: Output) -> int:

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.tui.background import in_thread
 from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.workflows.stopping import ProxyLoad, proxy_load, stop_proxy
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
-
-
-class ProxyLoad(NamedTuple):
-    """What hangs on the background proxy now."""
-
-    running: bool
-    requests: int = 0
-    """Under way through it."""
-    sessions: int = 0
-    """Of Claude Code, running on this machine."""
-    holds_keys: bool = False
-    """The opened key file is in its memory."""
-
-    @property
-    def idle(self) -> bool:
-        return not (self.requests or self.sessions or self.holds_keys)
 
 
 class Watching:
@@ -37,17 +22,7 @@ class Watching:
 
     def proxy_load(self) -> ProxyLoad:
         """Whether the background proxy runs, and whom its end would touch."""
-        from ccswitch_tui.claude.sessions import running_sessions
-        from ccswitch_tui.workflows.keys import store_status
-        from ccswitch_tui.workflows.traffic import running_status
-
-        found, more = running_status(self.ctx)
-        if not found.running:
-            return ProxyLoad(False)
-        keys = store_status(self.ctx)
-        sessions = len(running_sessions(self.ctx.paths.claude_dir))
-        holds_keys = keys.kind == "encrypted-file" and bool(keys.unlocked)
-        return ProxyLoad(True, int(more.get("running", 0)), sessions, holds_keys)
+        return proxy_load(self.ctx)
 
     def start_proxy(self) -> str:
         """Starts the background proxy and says where it listens."""
@@ -56,7 +31,7 @@ class Watching:
 
     def stop_proxy(self) -> str:
         """Ends the background proxy; what is under way is finished first."""
-        finishing = self.ctx.proxy.stop().finishing
+        finishing = stop_proxy(self.ctx).finishing
         return t("proxy.finishing", n=finishing) if finishing else t("proxy.stopped")
 
     async def traffic(self) -> AsyncIterator[dict[str, Any]]:

@@ -25,14 +25,28 @@ def headers(**given: str) -> Headers:
     return Headers({"Host": "127.0.0.1:20123"} | {k.replace("_", "-"): v for k, v in given.items()})
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:20123", "localhost:20123", "[::1]:20123", "LOCALHOST:20123"])
-def test_loopback_names_with_our_port_are_welcome(host: str) -> None:
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:20123", "localhost:20123", "[::1]:20123", "LOCALHOST:20123", "localhost:9999", "127.0.0.1:1"]
+)
+def test_loopback_names_are_welcome_with_our_port_and_with_that_of_a_tunnel(host: str) -> None:
     assert GUARD.refuse_place(Headers({"Host": host})) is None
 
 
 @pytest.mark.parametrize(
     "host",
-    ["rebound.example:20123", "127.0.0.1", "127.0.0.1:80", "localhost", "127.0.0.1.nip.example:20123", "", "[::1]"],
+    [
+        "rebound.example:20123",
+        "127.0.0.1",
+        "127.0.0.1:80",
+        "localhost",
+        "127.0.0.1.nip.example:20123",
+        "",
+        "[::1]",
+        "rebound.example:localhost:1",
+        "localhost:http",
+        "localhost:123456",
+        "localhost:",
+    ],
 )
 def test_any_other_host_is_refused(host: str) -> None:
     assert GUARD.refuse_place(Headers({"Host": host})) is FOREIGN_HOST

@@ -89,7 +89,7 @@ def test_the_clients_token_opens_the_messages_api_and_nothing_else(proxy: Embedd
     "headers",
     [
         {"Host": "rebound.example"},
-        {"Host": "127.0.0.1:1"},
+        {"Host": "127.0.0.1"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
@@ -111,6 +111,8 @@ def test_health_needs_no_token_and_ready_says_whether_there_is_something_to_serv
 
 def test_the_warm_up_of_claude_code_is_answered(proxy: EmbeddedProxy) -> None:
     assert call(proxy, "HEAD", "/p/work/api/hello", token=None).status == 200
+    assert call(proxy, "GET", "/p/work/api/hello", token=None).status == 200  # what `claude doctor` asks
+    assert call(proxy, "GET", "/p/work/v1/models/api/hello", token=None).status in (401, 404)
 
 
 def test_hello_proves_the_secret_without_saying_it(proxy: EmbeddedProxy) -> None:

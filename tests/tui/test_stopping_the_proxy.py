@@ -13,7 +13,7 @@ from test_traffic_screen import send
 from tui_kit import SIZES, sees, until
 
 from ccswitch_tui.demo.world import DemoContext
-from ccswitch_tui.tui.session_proxy import ProxyLoad
+from ccswitch_tui.workflows.stopping import ProxyLoad
 from conftest import OpenApp
 
 

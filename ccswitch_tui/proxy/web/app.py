@@ -7,6 +7,7 @@ one profile of `proxy serve --profile` or `--upstream`.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -36,6 +37,9 @@ MODELS_PATIENCE_S = 2.5
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/_ccswitch/hello"})
 """Answered without the token; they tell nothing but that a proxy is here."""
+
+HELLO = re.compile(r"(/p/[^/]+)?/api/hello")
+"""`claude doctor` (2.1.331) asks for it below the base URL, without a credential, and takes a 401 for an outage."""
 
 OVERLOADED = "the proxy holds as many large requests as it has room for; try again"
 
@@ -99,7 +103,7 @@ class ProxyApp(RoutedApp):
 
     async def answer(self, request: Request) -> Reply:
         """The answer of the route's handler. Mistakes of ours become a 500 and a traceback in the log."""
-        if request.method == "HEAD":
+        if request.method == "HEAD" or _is_hello(request):
             return Response()  # Claude Code's `HEAD /api/hello`: sent once, without a credential, to open a connection
         try:
             reply: Reply = await self.routes.find(request)(request)
@@ -127,7 +131,7 @@ class ProxyApp(RoutedApp):
 
     def _refusal(self, request: Request) -> Refusal | None:
         place = self.guard.refuse_place(request.headers)
-        if place is not None or request.method == "HEAD" or request.path in OPEN_PATHS:
+        if place is not None or request.method == "HEAD" or request.path in OPEN_PATHS or _is_hello(request):
             return place
         if request.path.startswith(CLIENT_PATHS) or not self.routes.knows(request.path):
             return self.guard.refuse_token(request.headers)
@@ -271,6 +275,10 @@ class ProxyApp(RoutedApp):
             return []
         rows = found.get("data") if isinstance(found, dict) else None
         return [r["id"] for r in rows or () if isinstance(r, dict) and isinstance(r.get("id"), str)]
+
+
+def _is_hello(request: Request) -> bool:
+    return request.method == "GET" and HELLO.fullmatch(request.path) is not None
 
 
 def _too_large() -> Response:

@@ -1,7 +1,7 @@
 """Who may use the proxy: the holder of the local token, from this machine, and no web page. Pure.
 
 A web page can make a browser connect to loopback (and, by DNS rebinding, read
-the answer), so Host must name loopback with our port and Origin must be absent.
+the answer), so Host must name loopback and Origin must be absent.
 Another user's program can connect too, so every request carries a token. The
 one Claude Code gets opens the Messages API and nothing else: whoever can read
 a client's credential reads no key, no body of another session, and ends nothing.
@@ -30,7 +30,7 @@ class Refusal(NamedTuple):
 FOREIGN_HOST = Refusal(
     403,
     "permission_error",
-    "this proxy answers to 127.0.0.1 and localhost with its own port only (Host header refused)",
+    "this proxy answers to 127.0.0.1 and localhost with a port only (Host header refused)",
 )
 WEB_PAGE = Refusal(403, "permission_error", "this proxy does not answer web pages (Origin header refused)")
 NO_TOKEN = Refusal(
@@ -70,18 +70,26 @@ class Guard:
         self._control = [control.encode()] if control else []
         self._hosts = None
         if is_loopback(host):
-            names = (*LOOPBACK_HOSTS, f"[{host}]" if ":" in host else host)
-            self._hosts = frozenset(f"{name}:{port}" for name in names) | (
-                frozenset(names) if port == 80 else frozenset()
-            )
+            self._hosts = frozenset((*LOOPBACK_HOSTS, f"[{host}]" if ":" in host else host))
+        self._port = port
 
     def refuse_place(self, headers: Mapping[str, str]) -> Refusal | None:
         """Refuses a browser and a foreign Host; this holds for every route, health included."""
         if "Origin" in headers or headers.get("Sec-Fetch-Site") in BROWSER_SITES:
             return WEB_PAGE
-        if self._hosts is not None and headers.get("Host", "").lower() not in self._hosts:
-            return FOREIGN_HOST
-        return None
+        return None if self._hosts is None or self._is_ours(headers.get("Host", "").lower()) else FOREIGN_HOST
+
+    def _is_ours(self, place: str) -> bool:
+        """A name of this machine with a port: ours, or the one a tunnel or a container is reached at.
+
+        A web page that rebinds its own name sends that name, whatever the port. Without a port, or with 80, a name
+        is that of a web server here, and no client of ours.
+        """
+        hosts = self._hosts or frozenset()
+        name, _, port = place.rpartition(":")
+        if name not in hosts or not port.isdigit():
+            return self._port == 80 and place in hosts
+        return port == str(self._port) or (port != "80" and len(port) <= 5)
 
     def refuse_token(self, headers: Mapping[str, str]) -> Refusal | None:
         """Refuses without a local token, taken from `Authorization: Bearer` or `x-api-key`."""
