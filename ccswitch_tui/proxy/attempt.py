@@ -19,7 +19,7 @@ from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.http11.message import Response, Sent
 from ccswitch_tui.net.url import Url
 from ccswitch_tui.proxy.books.learned import NAMED, NAMELESS
-from ccswitch_tui.proxy.call import NO_RETRY, Call, NativeRefusal, Outcome
+from ccswitch_tui.proxy.call import Call, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.connection import Answer
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
@@ -30,6 +30,7 @@ from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_header
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
 from ccswitch_tui.translate.failure import Learned
+from ccswitch_tui.translate.policy import HOPELESS
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
 from ccswitch_tui.translate.response import translate_response
 from ccswitch_tui.translate.stream import StreamTranslator
@@ -316,7 +317,7 @@ def failure_of(outcome: Outcome) -> Failure:
 
 def own_failure(status: int, kind: str, message: str) -> Failure:
     """A failure on our side, which only the user can mend."""
-    return Failure(status=status, type=kind, message=message, headers=NO_RETRY)
+    return Failure(status=status, type=kind, message=message, headers=HOPELESS)
 
 
 def with_hint(message: str, hint: str) -> str:

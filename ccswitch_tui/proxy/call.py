@@ -9,9 +9,6 @@ from ccswitch_tui.proxy.books.traffic import Exchange
 from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.translate.failure import Failure
 
-NO_RETRY = {"x-should-retry": "false"}
-"""Claude Code then shows the error at once instead of after ten tries; for what only the user can mend."""
-
 
 class Call(NamedTuple):
     """What the client asked, and its side of the answer."""

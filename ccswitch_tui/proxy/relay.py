@@ -23,22 +23,16 @@ from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.searching import Searching
 from ccswitch_tui.proxy.sources import KeyCache, Profiles
 from ccswitch_tui.proxy.thinking import ForeignThinking
-from ccswitch_tui.translate.errors import Failure, error_body, error_event, failure_from_exception, status_for
-from ccswitch_tui.translate.failure import GONE
+from ccswitch_tui.translate.errors import Failure, error_body, error_event, failure_from_exception
 from ccswitch_tui.translate.memory import Memory
+from ccswitch_tui.translate.policy import MOST_REPEATS, status_for
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.tokens import Calibration, estimate_tokens
 from ccswitch_tui.wire.formats import format_of, wire_named
 from ccswitch_tui.wire.quirks import Quirks, quirks_from
 
-MOST_REPEATS = 5
-"""On one endpoint: each repeat needs a new reason, and no endpoint was seen to have more than three."""
-
 MOST_REMEMBERED = 512
 """Models whose quirks are at hand; a client that invents names shall not fill the memory."""
-
-FOR_THE_USER = frozenset({401, 403, 404})
-"""A wrong key or model is to be mended, not covered up by quietly spending at another endpoint."""
 
 NO_LESSONS: Facts = {}
 
@@ -86,7 +80,7 @@ class Relay:
             if isinstance(outcome, Response | Sent) or call.reply.begun:
                 break
             failure = failure_of(outcome)
-            if not failure.cure_elsewhere or failure.status in FOR_THE_USER:
+            if not failure.cure_elsewhere:
                 break
             call.exchange.notices.append(
                 f"'{call.exchange.route}' did not answer ({failure.status} {failure.message}): "
@@ -107,7 +101,7 @@ class Relay:
             return outcome.response
         return Response(
             error_body(failure),
-            status=status_for(_told_status(failure, call.exchange), call.exchange.session),
+            status=_told_status(failure, call.exchange),
             headers=failure.headers,
         )
 
@@ -169,13 +163,11 @@ class Relay:
 
 
 def _told_status(failure: Failure, exchange: Exchange) -> int:
-    """Claude Code answers a 400 it has no cure for with up to six changed requests; translated they are all the same.
-
-    What it does know how to mend (a full context, an image) stays a 400.
-    """
+    """What Claude Code knows how to fix itself (a full context, an image) stays what it is."""
     curable = failure.overflow is not None or failure.learned is not None
-    hopeless = failure.status in (400, 422) and not curable and not format_of(wire_named(exchange.wire)).native
-    return GONE if hopeless and exchange.session else failure.status
+    translated = not format_of(wire_named(exchange.wire)).native
+    hopeless = failure.status in (400, 422) and not curable and translated
+    return status_for(failure.status, exchange.session, hopeless=hopeless)
 
 
 def _note_cost(exchange: Exchange, target: Target) -> None:

@@ -20,7 +20,7 @@ from ccswitch_tui.http11.message import Reply, Response
 from ccswitch_tui.net.url import parse_url
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef, Timeouts, parse_secret_ref
 from ccswitch_tui.profiles.search_source import ENDPOINT, SearchSource
-from ccswitch_tui.proxy.call import NO_RETRY, Call
+from ccswitch_tui.proxy.call import Call
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.routing import Target
@@ -51,7 +51,7 @@ from ccswitch_tui.search.mixed import (
 from ccswitch_tui.search.model import Answered, Ask, Found, Json, SearchFailed, Wanted
 from ccswitch_tui.search.sources import SOURCES
 from ccswitch_tui.search.wanted import LONGEST_QUERY, SHORTEST_QUERY, is_lone_search, is_the_clients_own, wanted
-from ccswitch_tui.translate.failure import GONE
+from ccswitch_tui.translate.policy import GONE, HOPELESS
 from ccswitch_tui.wire.anthropic import error_envelope
 from ccswitch_tui.wire.codec import dumps, loads
 
@@ -115,7 +115,7 @@ class Searching:
     def _refused(self, call: Call, sentence: str, status: int = GONE) -> Response:
         call.exchange.error = sentence
         body = dumps(error_envelope("invalid_request_error", sentence))
-        return Response(status=status, body=body, headers=NO_RETRY)
+        return Response(status=status, body=body, headers=HOPELESS)
 
     async def _searched(self, call: Call, where: _Where, search: Wanted) -> Reply:
         exchange, source = call.exchange, where.source

@@ -17,16 +17,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.translate.failure import (
-    HOPELESS,
     Failure,
     Learned,
     Overflow,
     clean_message,
     error_body,
     error_event,
-    status_for,
 )
 from ccswitch_tui.translate.overflow import SMALLEST_ANSWER, overflow_in, overflow_sentence, smaller_answer
+from ccswitch_tui.translate.policy import HOPELESS, row_of
 from ccswitch_tui.translate.refusals import learn
 from ccswitch_tui.translate.words import Words, read_words, words_of
 from ccswitch_tui.wire.anthropic import ERROR_TYPES
@@ -43,7 +42,6 @@ __all__ = [
     "failure_from_exception",
     "failure_from_response",
     "failure_from_words",
-    "status_for",
 ]
 
 
@@ -82,13 +80,6 @@ STATUSES = {
     429: 429, 449: 429, 500: 500, 502: 502, 503: 529, 504: 504, 522: 504, 524: 504, 529: 529, 498: 401, 499: 502,
 }  # fmt: skip
 """What remains after SORTS: status → status. Others: 4xx → 400, the rest → 502."""
-
-FINAL = frozenset({400, 401, 402, 403, 404, 413})
-"""Trying the same again is hopeless: Claude Code is told so, or a wrong key costs the user three minutes.
-An overflow is not among them: there the client has something better to do."""
-
-ELSEWHERE = frozenset({401, 402, 403, 404, 429, 500, 502, 504, 529})
-"""Another endpoint may well answer."""
 
 HINTS = (
     (re.compile(r"--enable-auto-tool-choice|requires --jinja|tool-call-parser", re.I),
@@ -159,7 +150,8 @@ def failure_from_words(
     hint = next((h for pattern, h in HINTS if pattern.search(words.text)), "")
     message = f"{said or _unsaid(final)} {where}{f': {hint}' if hint else ''}"
     out: dict[str, str] = {}
-    if final in FINAL or came_as == 501:
+    policy = row_of(final)
+    if policy.final or came_as == 501:  # an overflow is not final: there the client has something better to do
         out.update(HOPELESS)
     wait = retry_after(headers or {}, words.message, words.wait_s) if final in (429, 529) else None
     if wait is not None:
@@ -173,7 +165,7 @@ def failure_from_words(
         headers=out,
         learned=learned,
         retry_with=_once_more(came_as, words, translation),
-        cure_elsewhere=final in ELSEWHERE,
+        cure_elsewhere=policy.elsewhere,
     )
 
 

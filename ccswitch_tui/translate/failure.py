@@ -18,9 +18,6 @@ from ccswitch_tui.wire.codec import dumps
 LONGEST_MESSAGE = 2000
 """Characters of a message: enough for a validation error with its path, not for a page."""
 
-HOPELESS = {"x-should-retry": "false"}
-"""Claude Code obeys this for every status: it fails at once instead of trying for three minutes."""
-
 _NOT_LOGGED_IN = re.compile(r"x-api-key", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
 
@@ -75,20 +72,6 @@ def clean_message(text: str) -> str:
     text = _CONTROL.sub(" ", redact(text[: 4 * LONGEST_MESSAGE])).strip()
     text = _NOT_LOGGED_IN.sub("API key header", text)
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
-
-
-GONE = 410
-"""What Claude Code shows as it is, at once."""
-
-TOLD_AS = {401: GONE, 403: GONE, 404: GONE}
-"""What Claude Code is told instead. For a 404 it hides the message behind a sentence of its own about the model, and
-asks once more without a stream; after a 401 or 403 it runs its key helper again, which cannot have another answer,
-and tries for three minutes whatever `x-should-retry` says (measured with every body and header)."""
-
-
-def status_for(status: int, session: str) -> int:
-    """The status this client is to get. `session`: its x-claude-code-session-id, which only Claude Code sends."""
-    return TOLD_AS.get(status, status) if session else status
 
 
 def error_body(failure: Failure) -> bytes:

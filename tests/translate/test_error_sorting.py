@@ -17,9 +17,9 @@ from ccswitch_tui.translate.errors import (
     failure_from_exception,
     failure_from_response,
     retry_after,
-    status_for,
 )
 from ccswitch_tui.translate.failure import Failure
+from ccswitch_tui.translate.policy import status_for
 from ccswitch_tui.wire.anthropic import ERROR_TYPES
 from ccswitch_tui.wire.codec import dumps, loads
 

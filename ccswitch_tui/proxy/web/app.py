@@ -21,7 +21,7 @@ from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.proxy.attempt import ERROR_BYTES, with_hint
 from ccswitch_tui.proxy.books.traffic import Exchange
-from ccswitch_tui.proxy.call import NO_RETRY, Call
+from ccswitch_tui.proxy.call import Call
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.relay import Relay
@@ -29,6 +29,7 @@ from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.web.forward import forwarded
 from ccswitch_tui.proxy.web.guard import Guard, Refusal
 from ccswitch_tui.proxy.web.reply import ClientReply
+from ccswitch_tui.translate.policy import HOPELESS
 from ccswitch_tui.wire.anthropic import ERROR_TYPES, error_envelope
 from ccswitch_tui.wire.codec import dumps, loads
 
@@ -52,7 +53,7 @@ def error_response(
 ) -> Response:
     """An error of our own as the client understands it."""
     body = dumps(error_envelope(kind or ERROR_TYPES.get(status, "invalid_request_error"), message))
-    return Response(body, status=status, headers={**({} if retry else NO_RETRY), **(headers or {})})
+    return Response(body, status=status, headers={**({} if retry else HOPELESS), **(headers or {})})
 
 
 class ProxyApp(RoutedApp):
