@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from ccswitch_tui.proxy.books.learned import NAMED, NAMELESS
 from ccswitch_tui.proxy.call import Call, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.connection import Answer
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
-from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
+from ccswitch_tui.proxy.native import NativeStream, error_in, is_error_body, with_model
 from ccswitch_tui.proxy.pump import note_usage, read_limited
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.thinking import refuses_thinking
@@ -30,10 +31,13 @@ from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_header
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
 from ccswitch_tui.translate.failure import Learned
+from ccswitch_tui.translate.native_mend import native_betas, native_body, native_lesson
+from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.policy import HOPELESS
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
 from ccswitch_tui.translate.response import translate_response
 from ccswitch_tui.translate.stream import StreamTranslator
+from ccswitch_tui.translate.words import read_words
 from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.quirks import Quirks
 
@@ -216,21 +220,28 @@ class Attempt:
 
     async def _native(self) -> Outcome:
         call, target = self._call, self._target
-        body = self._body
+        quirks, notices = self._quirks(), Notices()
+        body = native_body(self._body, quirks, notices)
         if body is call.body:
             sent = with_model(call.raw, body, call.body["model"], target.model)
         else:
             sent = dumps({**body, "model": target.model})
         url = self._relay.upstream.address(target.profile).ask.asked(call.request.query_string)
+        headers = _as_taken(forwarded(call.request), quirks)
         stream = NativeStream()
-        response = await self._send(url, sent, forwarded(call.request), stream)
+        response = await self._send(url, sent, headers, stream)
         if not 200 <= response.status < 300:
-            return await self._failure(response, None)
+            return await self._refused(response, body, quirks, headers)
+        call.exchange.notices += [notice.text for notice in notices]
         if call.streamed:
             return await self._relay.pump.stream(
                 call.reply, call.exchange, response, stream, native_headers(response.headers), self._idle_s
             )
         data = await read_limited(response, ANSWER_BYTES, self._idle_s)
+        refused = error_in(data)
+        if refused is not None:
+            call.exchange.received.add(data)
+            return refused
         stream.feed(data)
         note_usage(call.exchange, stream.usage)
         call.exchange.stop_reason = stream.stop_reason
@@ -266,6 +277,26 @@ class Attempt:
         exchange.upstream_status = response.status
         return response
 
+    async def _refused(
+        self, response: Answer, body: dict[str, Any], quirks: Quirks, headers: Headers
+    ) -> Failure | NativeRefusal:
+        """A native refusal, and what it teaches."""
+        outcome = await self._failure(response, None)
+        words = read_words(self._call.exchange.received.kept())
+        lesson = native_lesson(
+            response.status,
+            words,
+            body,
+            quirks,
+            betas=headers.get("anthropic-beta", ""),
+            version=headers.get("anthropic-version", ""),
+        )
+        if lesson is None:
+            return outcome
+        if isinstance(outcome, NativeRefusal):
+            return outcome._replace(failure=replace(outcome.failure, learned=lesson))
+        return replace(outcome, learned=lesson)
+
     async def _failure(self, response: Answer, translation: Translation | None) -> Failure | NativeRefusal:
         status, headers = response.status, response.headers
         body = await read_limited(response, ERROR_BYTES, 15.0)
@@ -281,6 +312,16 @@ class Attempt:
             passed = Response(body, status=status, headers=passed_headers(headers))
             return NativeRefusal(failure, passed)
         return failure
+
+
+def _as_taken(headers: Headers, quirks: Quirks) -> Headers:
+    """The client's headers, less what this endpoint refuses."""
+    if quirks.api_version and "anthropic-version" in headers:
+        headers["anthropic-version"] = quirks.api_version
+    if quirks.drop_betas and "anthropic-beta" in headers:
+        kept = native_betas(headers.pop("anthropic-beta"), quirks)
+        headers.update({"anthropic-beta": kept} if kept else {})
+    return headers
 
 
 SETTINGS = ("model", "max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "tool_choice", "thinking")

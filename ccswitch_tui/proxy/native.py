@@ -1,7 +1,9 @@
 """An endpoint that speaks the Messages API itself: its bytes pass through untouched. Pure.
 
 Only the end is ours: a stream that stops without `message_stop` or `error` gets
-an error event, because a client takes a silent end for a finished answer.
+an error event, because a client takes a silent end for a finished answer. And
+what is no answer at all: an error in another shape under status 200, whose
+words the client would not show.
 Usage is read from the head and the tail of the stream, not event by event.
 """
 
@@ -12,7 +14,9 @@ from collections import deque
 from typing import Any
 
 from ccswitch_tui.proxy.books.prices import stated_in
+from ccswitch_tui.translate.errors import failure_from_words
 from ccswitch_tui.translate.failure import Failure, error_event
+from ccswitch_tui.translate.words import words_of
 from ccswitch_tui.wire.anthropic import PING
 from ccswitch_tui.wire.codec import dumps, loads
 
@@ -44,12 +48,22 @@ class NativeStream:
         self.failure: Failure | None = None
         self.error: Failure | None = None
         self._empty = True
+        self._held: list[bytes] = []
+        """What came while it may still be an error in the clothes of an answer."""
+        self._passes = False
         self._head = b""
         self._tail: deque[bytes] = deque(maxlen=TAIL_READS)
 
     def feed(self, data: bytes) -> bytes:
-        """The same bytes."""
+        """The same bytes, once it is certain that they are an answer."""
         self._empty = False
+        if not self._passes:
+            self._held.append(data)
+            first = b"".join(self._held)
+            if _may_be_error(first):
+                return b""
+            data = first
+            self._passes = True
         self.committed = True
         if len(self._head) < HEAD_BYTES:
             self._head += data[: HEAD_BYTES - len(self._head)]
@@ -59,6 +73,14 @@ class NativeStream:
     def finish(self, cause: str = "eof") -> bytes:
         """Nothing after a complete stream, an error event after a broken one."""
         self.done = True
+        if not self._passes and self._held:
+            whole = b"".join(self._held)
+            refused = error_in(whole)
+            if refused is not None:
+                self.failure = self.error = refused
+                return b""
+            self._passes = True
+            return self.feed(whole) + self.finish(cause)
         tail = b"".join(self._tail)
         if not self._empty and ENDED.search(tail[-HEAD_BYTES:]):
             return b""
@@ -103,6 +125,44 @@ class NativeStream:
             if int(number) or name.decode() not in counts:
                 counts[name.decode()] = int(number)
         return counts
+
+
+MOST_HELD = 256 * 1024
+"""Bytes of an error. What is longer is an answer."""
+
+
+def _may_be_error(first: bytes) -> bool:
+    """Whether this beginning of a 200 may be an error: one JSON object, or an event that names one."""
+    start = first.lstrip()[:1]
+    if not start:
+        return len(first) < MOST_HELD
+    if start == b"{":
+        return len(first) < MOST_HELD and not MESSAGE.search(first[:HEAD_BYTES])
+    if len(first) >= MOST_HELD or b"message_start" in first:
+        return False
+    return b"\n\n" not in first.replace(b"\r", b"") or b'"error"' in first
+
+
+MESSAGE = re.compile(rb'"type": ?"message"')
+
+
+def error_in(whole: bytes) -> Failure | None:
+    """The failure that a 200 holds instead of an answer; None where it holds one, or something unknown."""
+    text = whole.strip()
+    if not text.startswith(b"{"):
+        found = [line[5:].strip() for line in text.splitlines() if line.startswith(b"data:")]
+        text = found[0] if found else b""
+    try:
+        document = loads(text)
+    except ValueError:
+        return None
+    if not isinstance(document, dict) or "content" in document:
+        return None
+    if document.get("type") not in (None, "error") and not document.get("error"):
+        return None  # a piece of an answer
+    if document.get("error") or document.get("success") is False or "message" in document or "msg" in document:
+        return failure_from_words(0, words_of(document))
+    return None
 
 
 def with_model(raw: bytes, body: dict[str, Any], asked: str, model: str) -> bytes:

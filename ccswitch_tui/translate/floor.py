@@ -91,7 +91,7 @@ class Floor:
         self._ids = Ids(self._translation.used_ids, seed, self._translation.origin)
         self.writer.start(
             {
-                "id": f"msg_{seed[:24]}",
+                "id": self._translation.answer_id,
                 "type": "message",
                 "role": "assistant",
                 "model": self._translation.requested_model,

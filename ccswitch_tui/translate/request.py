@@ -10,6 +10,7 @@ as measured.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -81,6 +82,8 @@ class Translation:
     """What came of the conversation's first turns when they were seen before."""
     remembered: Remembered | None = None
     """The same for this time."""
+    answer_id: str = field(default_factory=lambda: f"msg_{secrets.token_hex(12)}")
+    """Of the answer. No two answers have the same one, be the request the same: the client merges turns that do."""
     headers: dict[str, str] = field(default_factory=dict)
     """Headers to add to the upstream request (cache affinity)."""
     notices: Notices = field(default_factory=Notices)

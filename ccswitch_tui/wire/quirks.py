@@ -60,6 +60,9 @@ class Quirks(NamedTuple):
     user_field: str = "none"
     affinity_header: str = ""
     drop_fields: tuple[str, ...] = ()
+    drop_betas: tuple[str, ...] = ()
+    max_stops: int | None = None
+    api_version: str = ""
     extra_body: Mapping[str, Any] = {}
 
 
@@ -279,6 +282,21 @@ QUIRKS: dict[str, Quirk] = {
     ),
     "affinity_header": Quirk("header that carries the hashed session id", TEXT, "Mistral: x-affinity"),
     "drop_fields": Quirk("optional body fields never to send", WORDS, "servers that refuse unknown fields"),
+    "drop_betas": Quirk(
+        "beta features of the client never to name ('all': none), at endpoints that speak the Messages API",
+        WORDS,
+        'gateways: "Unexpected value(s) for the anthropic-beta header"',
+    ),
+    "max_stops": Quirk(
+        "the most stop sequences, at endpoints that speak the Messages API",
+        COUNT,
+        'vLLM: "List should have at most 4 items"',
+    ),
+    "api_version": Quirk(
+        "the anthropic-version to send instead of the client's, at endpoints that speak the Messages API",
+        TEXT,
+        "gateways that know another date only",
+    ),
     "extra_body": Quirk("fields added to every request", TABLE, 'e.g. {"provider": {"order": ["…"]}} for OpenRouter'),
 }  # fmt: skip
 

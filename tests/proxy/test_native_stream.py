@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_endpoint import NATIVE_STREAM
 
-from ccswitch_tui.proxy.native import NativeStream, is_error_body, with_model
+from ccswitch_tui.proxy.native import NativeStream, error_in, is_error_body, with_model
 from ccswitch_tui.wire.anthropic import PING
 
 
@@ -58,3 +59,30 @@ def test_an_error_in_anthropics_shape_is_recognised() -> None:
     assert is_error_body(b'{"type":"error","error":{"type":"x","message":"y"}}')
     assert not is_error_body(b'{"error":{"message":"y"}}')
     assert not is_error_body(b"<html>")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"error":{"message":"model is busy"}}', "model is busy"),
+        (b'{"success":false,"message":"no channel"}', "no channel"),
+        (b'{"code":1,"msg":"no channel"}', "no channel"),
+        (b'data: {"error":{"message":"model is busy","code":429}}\n\n', "model is busy"),
+    ],
+)
+def test_an_error_in_the_clothes_of_a_success_is_an_error_with_its_words(body: bytes, words: str) -> None:
+    stream = NativeStream()
+    out = b"".join(stream.feed(body[place : place + 1]) for place in range(len(body))) + stream.finish()
+    assert out == b""
+    assert stream.failure is not None
+    assert words in stream.failure.message
+    assert error_in(body) is not None
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"type":"message","content":[]}', b'{"content":[],"type":"message"}', NATIVE_STREAM]
+)
+def test_an_answer_is_no_error(body: bytes) -> None:
+    stream = NativeStream()
+    assert body in b"".join(stream.feed(body[place : place + 1]) for place in range(len(body))) + stream.finish()
+    assert error_in(body) is None

@@ -1,0 +1,112 @@
+"""What endpoints that speak the Messages API refuse, in their own words, and the request without it."""
+
+# ruff: noqa: E501  (wordings stay in one piece, so that they can be searched for)
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ccswitch_tui.translate.native_mend import native_betas, native_body, native_lesson
+from ccswitch_tui.translate.notices import Notices
+from ccswitch_tui.translate.words import words_of
+from ccswitch_tui.wire.quirks import Quirks
+
+BODY: dict[str, Any] = {
+    "model": "m",
+    "max_tokens": 32000,
+    "thinking": {"type": "adaptive"},
+    "output_config": {"effort": "high"},
+    "context_management": {"edits": [{"type": "clear_thinking_20251015"}, {"type": "clear_tool_uses_20250919"}]},
+    "stop_sequences": ["a", "b", "c", "d", "e"],
+    "tools": [{"name": "Read", "defer_loading": True, "input_schema": {"properties": {"strict": {"type": "string"}}}}],
+    "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "see", "cache_control": {"type": "ephemeral"}}]},
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "t", "name": "Read", "input": {"cache_control": 1}}],
+        },
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "t", "content": [{"type": "image", "source": {}}]}],
+        },
+    ],
+}
+REFUSED = [
+    ("drop_fields", ("thinking",), "Failed to process thinking request: extended thinking requires a model that supports reasoning"),
+    ("drop_fields", ("thinking",), "thinking_token_budget is set but reasoning_config is not configured"),
+    ("drop_fields", ("thinking",), '"qwen2.5-coder:7b" does not support thinking'),
+    ("drop_fields", ("thinking",), "litellm.UnsupportedParamsError: openai does not support parameters: ['thinking'], for model=x"),
+    ("drop_fields", ("thinking",), "thinking.type: Input should be 'enabled' or 'disabled'; adaptive is not supported"),
+    ("drop_fields", ("output_config.effort",), "output_config.effort: Extra inputs are not permitted"),
+    ("drop_fields", ("context_management",), "context_management: Extra inputs are not permitted"),
+    ("drop_fields", ("defer_loading",), "tools.0.custom.defer_loading: Extra inputs are not permitted"),
+    ("max_stops", 4, "Value error, stop_sequences: List should have at most 4 items after validation, not 5"),
+    ("drop_fields", ("stop_sequences",), "stop_sequences is not supported"),
+    ("max_output", 8192, "max_completion_tokens=32000 cannot be greater than max_model_len=16384."),
+    ("images", "note", "smol is not a multimodal model"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("quirk", "value", "words"), REFUSED)
+def test_a_refusal_names_what_to_leave_out(quirk: str, value: Any, words: str) -> None:
+    lesson = native_lesson(400, words_of({"error": {"message": words}}), BODY, Quirks())
+    assert lesson is not None
+    assert (lesson.quirk, lesson.value) == (quirk, value)
+    again = Quirks(**{quirk: value})
+    mended = native_body(BODY, again, Notices())
+    assert mended != BODY
+    assert native_lesson(400, words_of({"error": {"message": words}}), mended, again) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "messages.1.content.0: Invalid `signature` in `thinking` block",
+        "messages.1: the thinking blocks cannot be modified",
+        "prompt is too long: 9031 tokens > 8192 maximum",
+        "messages: roles must alternate",
+    ],
+)
+def test_other_words_take_nothing_away(words: str) -> None:
+    assert native_lesson(400, words_of({"error": {"message": words}}), BODY, Quirks()) is None
+
+
+def test_without_thinking_its_edits_go_and_the_others_stay() -> None:
+    mended = native_body(BODY, Quirks(drop_fields=("thinking",)), Notices())
+    assert "thinking" not in mended
+    assert mended["context_management"] == {"edits": [{"type": "clear_tool_uses_20250919"}]}
+
+
+def test_a_field_of_blocks_goes_from_blocks_and_not_from_what_they_hold() -> None:
+    mended = native_body(BODY, Quirks(drop_fields=("cache_control", "strict")), Notices())
+    assert "cache_control" not in mended["messages"][0]["content"][0]
+    assert mended["messages"][1]["content"][0]["input"] == {"cache_control": 1}
+    assert mended["tools"][0]["input_schema"] == BODY["tools"][0]["input_schema"]
+
+
+def test_an_image_deep_in_a_result_becomes_a_note() -> None:
+    mended = native_body(BODY, Quirks(images="note"), Notices())
+    assert mended["messages"][2]["content"][0]["content"][0]["type"] == "text"
+
+
+def test_a_request_no_quirk_concerns_is_the_same_object() -> None:
+    assert native_body(BODY, Quirks(), Notices()) is BODY
+    assert native_body(BODY, Quirks(drop_fields=("provider",), max_output=64000), Notices()) is BODY
+
+
+def test_a_beta_and_a_version_are_given_up_by_name() -> None:
+    words = words_of(
+        {"error": {"message": "Unexpected value(s) `context-management-2025-06-27` for the `anthropic-beta` header."}}
+    )
+    betas = "claude-code-20250219,context-management-2025-06-27"
+    lesson = native_lesson(400, words, BODY, Quirks(), betas=betas)
+    assert lesson is not None
+    assert (lesson.quirk, lesson.value) == ("drop_betas", ("context-management-2025-06-27",))
+    assert native_betas(betas, Quirks(drop_betas=lesson.value)) == "claude-code-20250219"
+    assert native_betas(betas, Quirks(drop_betas=("all",))) == ""
+    words = words_of({"error": {"message": "anthropic-version 2023-06-01 is not supported, use 2024-10-22"}})
+    lesson = native_lesson(400, words, BODY, Quirks(), version="2023-06-01")
+    assert lesson is not None
+    assert (lesson.quirk, lesson.value) == ("api_version", "2024-10-22")
