@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Looks at Claude Code, its settings, the key store, the proxy, the environment,
 certificates and HTTP proxies of this machine. Changes nothing, unlocks nothing,
-connects to nothing but our own proxy. With NAME, that profile is looked at too."""
+connects to nothing but our own proxy, unless --network asks for more. With NAME,
+that profile is looked at too."""
 
 EXAMPLES = """\
 examples:
   ccswitch-tui doctor
   ccswitch-tui doctor work --unlock     also read its key, which may make the key store ask
+  ccswitch-tui doctor --network         also connect to the host that WebFetch asks before each page
 
 exit codes: 0 nothing wrong, 1 findings"""
 
@@ -26,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="a profile to look at in particular")
     parser.add_argument("--unlock", action="store_true", help="read the keys too; the key store may ask")
+    parser.add_argument("--network", action="store_true", help="connect to Claude Code's vendor, as WebFetch does")
     parser.add_argument("--json", action="store_true")
 
 
@@ -33,7 +36,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     """Prints the findings; 1 when there are any."""
     from ccswitch_tui.workflows.diagnose import diagnose
 
-    findings, checked = diagnose(ctx, args.name, unlock=args.unlock)
+    findings, checked = diagnose(ctx, args.name, unlock=args.unlock, network=args.network)
     if args.json:
         out.json({"version": 1, "findings": [finding.to_json() for finding in findings], "checked": checked})
     elif not findings:

@@ -20,6 +20,7 @@ from ccswitch_tui.doctor.checks_claude import (
     check_provider_flags,
     check_settings_readable,
     check_settings_types,
+    check_webfetch,
 )
 from ccswitch_tui.doctor.checks_machine import (
     check_background_proxy,
@@ -51,6 +52,7 @@ CHECKS: Mapping[str, Check] = {
     "drift": check_drift,
     "helper": check_helper,
     "base URL": check_base_url,
+    "WebFetch": check_webfetch,
     "loopback and HTTP proxies": check_loopback_proxied,
     "HTTP proxies": check_proxy_form,
     "certificates": check_certificates,

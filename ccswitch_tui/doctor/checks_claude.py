@@ -236,6 +236,27 @@ def check_provider_flags(snapshot: Snapshot) -> Iterator[Finding]:
             )
 
 
+def check_webfetch(snapshot: Snapshot) -> Iterator[Finding]:
+    """WebFetch asks the vendor about every page's domain first, wherever the base URL points."""
+    if not snapshot.vendor_problem or value_of(snapshot, "skipWebFetchPreflight"):
+        return
+    yield told(
+        "webfetch-blocked",
+        say(
+            "WebFetch asks {host} before every page, and it cannot be reached from here ({problem}): "
+            "each fetch fails with 'Unable to verify if domain … is safe to fetch'",
+            host="api.anthropic.com",
+            problem=snapshot.vendor_problem,
+        ),
+        say(
+            'let that host through, or add "skipWebFetchPreflight": true to {path}: '
+            "pages are then fetched without the vendor's safety check",
+            path="~/.claude/settings.json",
+        ),
+        severity="warn",
+    )
+
+
 def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
     """What Claude Code will do differs from what the profile in use says."""
     for words in snapshot.drift:

@@ -93,5 +93,7 @@ class Snapshot(NamedTuple):
     """Files and folders of ours that others may read."""
     executables: frozenset[str] = frozenset()
     """Programs that settings name and that can be started."""
+    vendor_problem: str | None = None
+    """Why the host that WebFetch asks first cannot be reached; "" when it can, None when nobody looked."""
     focus: str | None = None
     """The one profile that was asked about."""

@@ -17,15 +17,22 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 
-def diagnose(ctx: Context, profile: str | None = None, *, unlock: bool = False) -> tuple[list[Finding], list[str]]:
+def diagnose(
+    ctx: Context, profile: str | None = None, *, unlock: bool = False, network: bool = False
+) -> tuple[list[Finding], list[str]]:
     """Findings, the gravest first, and what was checked.
 
-    `unlock` also reads the keys, which may make the key store ask. Raises
-    UsageError for a profile that is not there.
+    `unlock` also reads the keys, which may make the key store ask; `network`
+    also connects to the vendor's host that WebFetch needs. Raises UsageError
+    for a profile that is not there.
     """
     if profile is not None:
         ctx.book().get(profile)
     snapshot = photograph(ctx, profile)
+    if network:
+        from ccswitch_tui.doctor.reach import vendor_problem
+
+        snapshot = snapshot._replace(vendor_problem=vendor_problem(ctx.env))
     findings = run_checks(snapshot)
     if unlock:
         read = _read_keys(ctx, snapshot)
