@@ -24,7 +24,6 @@ HELPER_TTL_DIRECT_MS = 3_600_000
 """The helper reads the key store, which may ask; a refused key runs it again at once anyway."""
 
 CLIENT_FIRST_BYTE_S = 600
-CLIENT_IDLE_S = 300
 LONGEST_IDLE_MS = 1_800_000
 """Claude Code's own patience, and the most it accepts for a pause."""
 

@@ -83,7 +83,6 @@ class Snapshot(NamedTuple):
     """Keys lie in the encrypted key file, and nobody has given its passphrase."""
     proxy: ProxyLook | None = None
     """None when it never ran."""
-    proxy_needed: bool = False
     version: str = ""
     in_use: str | None = None
     """The profile in effect in this folder."""

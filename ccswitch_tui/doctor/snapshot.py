@@ -66,7 +66,6 @@ def take_snapshot(
         present={name: _present(keys, profile) for name, profile in profiles.items()},
         key_store=_words(keys.where),
         proxy=proxy,
-        proxy_needed=any("/p/" in str((look.tree.get("env") or {}).get("ANTHROPIC_BASE_URL", "")) for look in looks),
         version=__version__,
         in_use=_in_use(layers),
         executables=frozenset(_executables(layers, env)),

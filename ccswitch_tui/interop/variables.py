@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.headers import holds_key, is_placeholder, read_headers, usable_key
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts
@@ -392,13 +391,3 @@ def _tokens(table: dict[str, Any], *names: str) -> int | None:
         if value.isdigit() and int(value) > 0:
             return int(value)
     return None
-
-
-def checked_url(text: str, what: str) -> NormalisedUrl:
-    """normalise_url for an address read from a file; the error says which entry it was."""
-    try:
-        return normalise_url(text)
-    except UrlError as error:
-        raise UsageError(
-            say("{what}: {message}", what=what, message=error.message), hint=error.hint, kind=error.kind
-        ) from None

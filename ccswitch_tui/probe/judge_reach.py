@@ -42,8 +42,6 @@ INTERCEPTORS: tuple[tuple[str, str], ...] = (
 )
 """Issuers that middleboxes are known to sign with: pattern, who it is. From the products' documentation."""
 
-TLS_KINDS = ("tls-untrusted", "tls-expired", "tls-hostname", "tls-not-tls", "tls-failed", "tls-client-certificate")
-PROXY_KINDS = ("proxy-auth", "proxy-refused", "proxy-unreachable", "proxy-cannot-reach")
 
 CLOCK_TOLERANCE_S = 300
 """Certificates and signed log-ins tolerate about five minutes."""

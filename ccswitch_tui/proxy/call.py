@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeAlias
 
 from ccswitch_tui.http11.message import Reply, Request, Response
-from ccswitch_tui.proxy.books.traffic import Exchange
+from ccswitch_tui.proxy.books.traffic import Flow
 from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.translate.failure import Failure
 
@@ -14,7 +14,7 @@ class Call(NamedTuple):
     """What the client asked, and its side of the answer."""
 
     request: Request
-    exchange: Exchange
+    exchange: Flow
     raw: bytes
     body: dict[str, Any]
     streamed: bool

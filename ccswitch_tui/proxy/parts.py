@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.http11.message import Reply
     from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks
-    from ccswitch_tui.proxy.books.traffic import Exchange, Traffic
+    from ccswitch_tui.proxy.books.traffic import Flow, Traffic
     from ccswitch_tui.proxy.call import Call
     from ccswitch_tui.proxy.client.upstream import Upstream
     from ccswitch_tui.proxy.pump import Background, Pump
@@ -44,5 +44,5 @@ class Parts(Protocol):
         `lessons` are those of the running request, not yet known to help.
         """
 
-    def note_estimate(self, measured: str, translation: Translation, exchange: Exchange) -> None:
+    def note_estimate(self, measured: str, translation: Translation, exchange: Flow) -> None:
         """Compares an estimate with what the endpoint counted, if it did."""

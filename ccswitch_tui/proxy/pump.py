@@ -15,7 +15,7 @@ from typing import Any
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.http11.message import Sent
-from ccswitch_tui.proxy.books.traffic import Exchange, Traffic
+from ccswitch_tui.proxy.books.traffic import Flow, Traffic
 from ccswitch_tui.proxy.client.connection import Answer, Broken
 from ccswitch_tui.proxy.client.upstream import UpstreamError
 from ccswitch_tui.proxy.web.forward import SSE_HEADERS
@@ -69,7 +69,7 @@ class Pump:
     async def stream(
         self,
         reply: ClientReply,
-        exchange: Exchange,
+        exchange: Flow,
         answer: Answer,
         translator: Any,
         headers: Mapping[str, str],
@@ -101,7 +101,7 @@ class Pump:
             self._watch.remove(reply)
             source.close()
 
-    def wait(self, reply: ClientReply, exchange: Exchange, translator: Any) -> None:
+    def wait(self, reply: ClientReply, exchange: Flow, translator: Any) -> None:
         """While headers are waited for: a client that has waited long gets the beginning of its answer."""
 
         def begin() -> None:
@@ -114,14 +114,14 @@ class Pump:
         self._watch.remove(reply)
 
     def _begin(
-        self, reply: ClientReply, exchange: Exchange, headers: Mapping[str, str], first: bytes, *, whole: bool = False
+        self, reply: ClientReply, exchange: Flow, headers: Mapping[str, str], first: bytes, *, whole: bool = False
     ) -> None:
         if not reply.begun:
             reply.begin(headers, first, whole=whole)
             exchange.status = 200
             self._traffic.first_byte(exchange, time.monotonic())
 
-    async def collect(self, exchange: Exchange, response: Answer, translator: Any, idle_s: float) -> None:
+    async def collect(self, exchange: Flow, response: Answer, translator: Any, idle_s: float) -> None:
         """Reads a whole stream into the translator, for a client that wants one message."""
         source = _Source(response)
         try:
@@ -151,7 +151,7 @@ class _Push:
         "unsent",
     )  # fmt: skip
 
-    def __init__(self, reply: ClientReply, exchange: Exchange, translator: Any, begin: Callable[[bytes], None]) -> None:
+    def __init__(self, reply: ClientReply, exchange: Flow, translator: Any, begin: Callable[[bytes], None]) -> None:
         self._reply = reply
         self._exchange = exchange
         self._translator = translator
@@ -312,7 +312,7 @@ async def read_limited(answer: Answer, most_bytes: int, idle_s: float) -> bytes:
         answer.close()
 
 
-def _note(exchange: Exchange, translator: Any) -> None:
+def _note(exchange: Flow, translator: Any) -> None:
     note_usage(exchange, translator.usage)
     exchange.stop_reason = translator.stop_reason
     exchange.answered = getattr(translator, "model", None)
@@ -321,7 +321,7 @@ def _note(exchange: Exchange, translator: Any) -> None:
         exchange.error = f"{translator.error.type}: {translator.error.message}"
 
 
-def note_usage(exchange: Exchange, usage: Mapping[str, Any]) -> None:
+def note_usage(exchange: Flow, usage: Mapping[str, Any]) -> None:
     """Token counts of an answer into the books."""
     exchange.input_tokens = usage.get("input_tokens") or 0
     exchange.output_tokens = usage.get("output_tokens") or 0

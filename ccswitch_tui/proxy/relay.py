@@ -15,7 +15,7 @@ from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.attempt import Attempt, failure_of, own_failure, with_hint
 from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks, quirk_layers
 from ccswitch_tui.proxy.books.prices import cost_of, stated_in
-from ccswitch_tui.proxy.books.traffic import Exchange, Traffic
+from ccswitch_tui.proxy.books.traffic import Flow, Traffic
 from ccswitch_tui.proxy.call import Call, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.upstream import Upstream, UpstreamError
 from ccswitch_tui.proxy.pump import Background, Pump
@@ -153,7 +153,7 @@ class Relay:
         host = self.upstream.address(target.profile).host
         return round(estimate_tokens(body) * self.calibration.factor(f"{host} {target.model}"))
 
-    def note_estimate(self, measured: str, translation: Translation, exchange: Exchange) -> None:
+    def note_estimate(self, measured: str, translation: Translation, exchange: Flow) -> None:
         """Compares an estimate with what the endpoint counted, if it did."""
         exchange.estimated = "counted" not in translation.stated
         exchange.stated_cost = translation.stated.get("cost")
@@ -162,7 +162,7 @@ class Relay:
             self.calibration.observe(measured, translation.raw_estimate, counted)
 
 
-def _told_status(failure: Failure, exchange: Exchange) -> int:
+def _told_status(failure: Failure, exchange: Flow) -> int:
     """What Claude Code knows how to fix itself (a full context, an image) stays what it is."""
     curable = failure.overflow is not None or failure.learned is not None
     translated = not format_of(wire_named(exchange.wire)).native
@@ -170,7 +170,7 @@ def _told_status(failure: Failure, exchange: Exchange) -> int:
     return status_for(failure.status, exchange.session, hopeless=hopeless)
 
 
-def _note_cost(exchange: Exchange, target: Target) -> None:
+def _note_cost(exchange: Flow, target: Target) -> None:
     native = target.profile.endpoint.format.native
     if native and exchange.stated_cost is None and exchange.received.room > 0:
         exchange.stated_cost = stated_in(exchange.received.kept())

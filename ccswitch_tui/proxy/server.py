@@ -21,7 +21,7 @@ from ccswitch_tui.http11.server import Server
 from ccswitch_tui.proxy.background.guarded import ASLEEP, Guarded
 from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
-from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, log_line
+from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line
 from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.client.upstream import Upstream
 from ccswitch_tui.proxy.listen import bind
@@ -119,7 +119,7 @@ class RunningProxy:
         self._orphaned = False
         self._homeless = False
         """The folder of our files is gone: nothing is written there any more."""
-        self._unlogged: list[Exchange] = []
+        self._unlogged: list[Flow] = []
         self._admin: Admin | None = None
 
     async def start(self) -> None:
@@ -187,7 +187,7 @@ class RunningProxy:
         else:
             self.stopping.set()
 
-    def _log(self, exchange: Exchange) -> None:
+    def _log(self, exchange: Flow) -> None:
         self._unlogged.append(exchange)
         if len(self._unlogged) == 1:
             asyncio.get_running_loop().call_later(LOG_DELAY_S, self._write_lines)

@@ -16,12 +16,11 @@ import hashlib
 import re
 from typing import NamedTuple
 
-LONGEST_ID = 40
-"""OpenAI: "tool_calls[…].id: string too long. Expected a string with maximum length 40"."""
 LONGEST_CARRIED = 64 * 1024
 """Characters of an endpoint's id. Gemini's signatures have some thousands."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""OpenAI: "tool_calls[…].id: string too long. Expected a string with maximum length 40"."""
 _SENDABLE = re.compile(r"[!-~]{1,40}")
 _NINE = re.compile(r"[A-Za-z0-9]{9}")
 _CARRIER = re.compile(r"toolu_ccst1([0-9a-f]{6})[0-9]*_([A-Za-z0-9_-]+)")

@@ -27,7 +27,7 @@ from ccswitch_tui.translate.failure import (
 from ccswitch_tui.translate.overflow import SMALLEST_ANSWER, overflow_in, overflow_sentence, smaller_answer
 from ccswitch_tui.translate.policy import HOPELESS, row_of
 from ccswitch_tui.translate.refusals import learn
-from ccswitch_tui.translate.words import Words, read_words, words_of
+from ccswitch_tui.translate.words import Words, read_words
 from ccswitch_tui.wire.anthropic import ERROR_TYPES
 
 if TYPE_CHECKING:
@@ -355,8 +355,3 @@ def failure_from_exception(kind: str, detail: str = "", *, host: str) -> Failure
         headers=dict(HOPELESS) if hopeless else {},
         cure_elsewhere=True,
     )
-
-
-def failure_in_stream(doc: Any, *, translation: Translation | None) -> Failure:
-    """The failure an error object inside a 200 answer stands for."""
-    return failure_from_words(200, words_of(doc), translation=translation, model="")

@@ -17,7 +17,7 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Prices, profile_from_table, profile_to_table
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.proxy.books.prices import Cost, cost_of, stated_in
-from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, log_line, metrics_text
+from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line, metrics_text
 from ccswitch_tui.proxy.books.usage import SCHEMA, CostRow, UsageBook, UsageRow, priced
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.edit import plan_edit, save_edit
@@ -25,8 +25,8 @@ from ccswitch_tui.workflows.edit import plan_edit, save_edit
 PRICES = {"big-model": Prices(input=3.0, output=15.0, cache_read=0.3, currency="EUR")}
 
 
-def exchange(**counts: Any) -> Exchange:
-    made = Exchange(1, at=0.0, started=0.0, profile="work")
+def exchange(**counts: Any) -> Flow:
+    made = Flow(1, at=0.0, started=0.0, profile="work")
     made.model = "big-model"
     for name, value in counts.items():
         setattr(made, name, value)

@@ -9,7 +9,7 @@ from typing import Any
 
 from scripted_endpoint import chat_chunk
 
-from ccswitch_tui.proxy.books.traffic import BODY_BYTES, Exchange, Traffic
+from ccswitch_tui.proxy.books.traffic import BODY_BYTES, Flow, Traffic
 from ccswitch_tui.proxy.client.connection import Answer, Connection
 from ccswitch_tui.proxy.pump import _Push
 from ccswitch_tui.proxy.web.reply import ClientReply
@@ -64,7 +64,7 @@ class Stream:
         self.connection = Connection(asyncio.get_running_loop())
         self.connection.connection_made(Transport())
         self.answer: Answer = self.connection.send(b"", b"", "h", lambda free: None)
-        self.exchange: Exchange = Traffic().begin(at=0.0, started=0.0, profile="work")
+        self.exchange: Flow = Traffic().begin(at=0.0, started=0.0, profile="work")
         request = Request()
         self.client = request.transport
         reply = ClientReply(request)  # type: ignore[arg-type]

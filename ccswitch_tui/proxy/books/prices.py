@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ccswitch_tui.profiles.model import Prices
-from ccswitch_tui.proxy.books.traffic import Exchange
+from ccswitch_tui.proxy.books.traffic import Flow
 
 STATED_CURRENCY = "USD"
 
@@ -27,7 +27,7 @@ class Cost(NamedTuple):
     by: str
 
 
-def cost_of(exchange: Exchange, prices: Mapping[str, Prices]) -> Cost | None:
+def cost_of(exchange: Flow, prices: Mapping[str, Prices]) -> Cost | None:
     """The cost of a finished exchange, or None where it is not known."""
     if exchange.stated_cost is not None:
         return Cost(exchange.stated_cost, STATED_CURRENCY, "endpoint")

@@ -27,7 +27,7 @@ BODY_BYTES = 32 * 1024
 
 FIRST_BYTE_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 
-Listener = Callable[[str, "Exchange"], None]
+Listener = Callable[[str, "Flow"], None]
 
 
 class Body:
@@ -59,7 +59,7 @@ class Body:
 NOTHING_KEPT = Body()
 
 
-class Exchange:
+class Flow:
     """One request of a client and everything that came of it."""
 
     __slots__ = (
@@ -175,11 +175,11 @@ class Traffic:
         self._ids = (first_id, id_step)
         self.total = 0
         """Requests so far."""
-        self._ring: deque[Exchange] = deque(maxlen=MOST_EXCHANGES)
-        self._with_bodies: deque[Exchange] = deque()
+        self._ring: deque[Flow] = deque(maxlen=MOST_EXCHANGES)
+        self._with_bodies: deque[Flow] = deque()
         self._unsaved: dict[tuple[str, str, str], list[int]] = {}
         self._unsaved_costs: dict[tuple[str, str, str, str], list[float]] = {}
-        self.running: dict[int, Exchange] = {}
+        self.running: dict[int, Flow] = {}
         self.listeners: list[Listener] = []
         self.counts: dict[tuple[str, str, str], list[int]] = {}
         """(profile, model, status class) to requests, and the token counts as in UsageRow."""
@@ -188,24 +188,24 @@ class Traffic:
         self.first_byte_buckets = [0] * (len(FIRST_BYTE_BUCKETS_S) + 1)
         self.first_byte_sum_s = 0.0
 
-    def begin(self, *, at: float, started: float, profile: str, kind: str = "messages") -> Exchange:
+    def begin(self, *, at: float, started: float, profile: str, kind: str = "messages") -> Flow:
         """A request arrived."""
         first_id, step = self._ids
-        exchange = Exchange(first_id + self.total * step, at=at, started=started, profile=profile, kind=kind)
+        exchange = Flow(first_id + self.total * step, at=at, started=started, profile=profile, kind=kind)
         self.total += 1
         self.running[exchange.id] = exchange
         return exchange
 
-    def routed(self, exchange: Exchange) -> None:
+    def routed(self, exchange: Flow) -> None:
         """It is known where the request goes."""
         self._tell("begin", exchange)
 
-    def first_byte(self, exchange: Exchange, now: float) -> None:
+    def first_byte(self, exchange: Flow, now: float) -> None:
         """The first byte of the answer went to the client."""
         exchange.first_byte_ms = (now - exchange.started) * 1000
         self._tell("first-byte", exchange)
 
-    def end(self, exchange: Exchange, now: float) -> None:
+    def end(self, exchange: Flow, now: float) -> None:
         """The exchange is over, one way or another."""
         exchange.total_ms = (now - exchange.started) * 1000
         self.running.pop(exchange.id, None)
@@ -217,7 +217,7 @@ class Traffic:
             self._count(exchange)
         self._tell("end", exchange)
 
-    def _count(self, exchange: Exchange) -> None:
+    def _count(self, exchange: Flow) -> None:
         failed = int(exchange.status >= 400 or exchange.error is not None)
         row = (
             1,
@@ -243,7 +243,7 @@ class Traffic:
             self.first_byte_sum_s += seconds
             self.first_byte_buckets[bisect_left(FIRST_BYTE_BUCKETS_S, seconds)] += 1
 
-    def _count_cost(self, exchange: Exchange, model: str) -> None:
+    def _count_cost(self, exchange: Flow, model: str) -> None:
         today = (self._day(exchange.at), exchange.route, exchange.model, exchange.currency)
         series = (exchange.route, model, exchange.currency, exchange.cost_by)
         for table, key in ((self._unsaved_costs, today), (self.costs, series)):
@@ -258,16 +258,16 @@ class Traffic:
             sums[currency] = sums.get(currency, 0.0) + amount
         return sums
 
-    def _tell(self, what: str, exchange: Exchange) -> None:
+    def _tell(self, what: str, exchange: Flow) -> None:
         for listener in self.listeners:
             listener(what, exchange)
 
-    def recent(self, limit: int = MOST_EXCHANGES) -> list[Exchange]:
+    def recent(self, limit: int = MOST_EXCHANGES) -> list[Flow]:
         """Running ones first, then the newest."""
         done = list(self._ring)[-limit:] if limit > 0 else []
         return [*reversed(self.running.values()), *reversed(done)]
 
-    def find(self, number: int) -> Exchange | None:
+    def find(self, number: int) -> Flow | None:
         """The exchange of that id, if it still is in the ring."""
         return self.running.get(number) or next((e for e in reversed(self._ring) if e.id == number), None)
 
@@ -318,7 +318,7 @@ def _add(sums: list[Any], more: list[Any]) -> None:
         sums[column] += count
 
 
-def log_line(exchange: Exchange, clock: str) -> str:
+def log_line(exchange: Flow, clock: str) -> str:
     """One exchange as one line of the log, greppable: names, numbers, no contents. Whoever prints it masks it."""
     went = exchange.profile if exchange.route == exchange.profile else f"{exchange.profile}>{exchange.route}"
     models = exchange.asked if exchange.asked == exchange.model else f"{exchange.asked}>{exchange.model}"

@@ -18,7 +18,7 @@ from ccswitch_tui.http11.application import RoutedApp
 from ccswitch_tui.http11.message import Refused, Reply, Request, Response, Stream, json_response
 from ccswitch_tui.http11.routes import Routes
 from ccswitch_tui.proxy.background.siblings import Siblings, ask_all, follow
-from ccswitch_tui.proxy.books.traffic import Exchange, Traffic, metrics_text
+from ccswitch_tui.proxy.books.traffic import Flow, Traffic, metrics_text
 from ccswitch_tui.proxy.books.usage import UsageBook, priced
 from ccswitch_tui.proxy.memory import resident_mb
 from ccswitch_tui.proxy.relay import Relay
@@ -176,7 +176,7 @@ class Admin:
                 waiting.get_nowait()
             waiting.put_nowait(event)
 
-        def listen(what: str, exchange: Exchange) -> None:
+        def listen(what: str, exchange: Flow) -> None:
             wait((what, exchange.to_json()))
 
         task = asyncio.current_task()

@@ -20,7 +20,7 @@ from ccswitch_tui.http11.message import PHRASES, ClientGone, Refused, Reply, Req
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.proxy.attempt import ERROR_BYTES, with_hint
-from ccswitch_tui.proxy.books.traffic import Exchange
+from ccswitch_tui.proxy.books.traffic import Flow
 from ccswitch_tui.proxy.call import Call
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
@@ -66,7 +66,7 @@ class ProxyApp(RoutedApp):
         *,
         root_profile: str | None = None,
         say: Callable[..., None] = lambda *lines: None,
-        log_exchange: Callable[[Exchange], None] = lambda exchange: None,
+        log_exchange: Callable[[Flow], None] = lambda exchange: None,
     ) -> None:
         super().__init__()
         self.relay = relay
@@ -195,7 +195,7 @@ class ProxyApp(RoutedApp):
             traffic.end(exchange, time.monotonic())
             self._log_exchange(exchange)
 
-    async def _answer(self, request: Request, profile: Profile, exchange: Exchange) -> Reply:
+    async def _answer(self, request: Request, profile: Profile, exchange: Flow) -> Reply:
         got = self._body(request)
         if isinstance(got, Response):
             return got
