@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 HEAD_BYTES = 32 * 1024
 """Request line and headers; Claude Code's take one kB."""
 
+TOO_LONG = 431, f"the headers are larger than {HEAD_BYTES // 1024} kB"
+
 MOST_FIELDS = 256
 
 LINGER_S = 5.0
@@ -38,8 +40,8 @@ class ServerConnection(asyncio.Protocol):
     """One client's connection."""
 
     __slots__ = (
-        "_blocked", "_closes", "_head_bytes", "_left", "_lingers", "_parser", "_paused", "_ready", "_request",
-        "_server", "_task", "_upgrades", "_waiter", "_waits", "deadline", "loop", "transport",
+        "_blocked", "_closes", "_field_bytes", "_head_bytes", "_left", "_lingers", "_parser", "_paused", "_ready",
+        "_request", "_server", "_task", "_upgrades", "_waiter", "_waits", "deadline", "loop", "transport",
     )  # fmt: skip
 
     def __init__(self, server: Keeper) -> None:
@@ -51,7 +53,7 @@ class ServerConnection(asyncio.Protocol):
         self._parser: HttpRequestParser | None = None
         self._request: Request | None = None
         """The one that is being read."""
-        self._head_bytes = 0
+        self._head_bytes = self._field_bytes = 0
         self._left = 0
         """Bytes of its body that go past the parser."""
         self._upgrades = False
@@ -135,7 +137,7 @@ class ServerConnection(asyncio.Protocol):
         if self._head_bytes >= 0:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
-                self._refuse(431, f"the headers are larger than {HEAD_BYTES // 1024} kB")
+                self._refuse(*TOO_LONG)
         elif request.length is not None:
             self._left = request.length - request.size
             self._parser = None
@@ -144,7 +146,7 @@ class ServerConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._request = None if self._closes else Request(self)
-        self._head_bytes = 0
+        self._head_bytes = self._field_bytes = 0
         self._patience(self._server.idle_s)
 
     def on_url(self, part: bytes) -> None:
@@ -156,6 +158,7 @@ class ServerConnection(asyncio.Protocol):
         if request is None or self._head_bytes < 0:
             return  # a trailer: nobody asked for one
         request.raw_headers.append((name, value))
+        self._field_bytes += len(name) + len(value)
 
     def on_headers_complete(self) -> None:
         request, parser = self._request, self._parser
@@ -163,7 +166,7 @@ class ServerConnection(asyncio.Protocol):
             return
         self._head_bytes = -1
         self._upgrades = parser.should_upgrade()
-        fault = _read_head(request, parser)
+        fault = TOO_LONG if self._field_bytes + len(request.target) > HEAD_BYTES else _read_head(request, parser)
         if fault is not None:
             self._refuse(*fault)
             return
@@ -407,12 +410,9 @@ def _read_head(request: Request, parser: HttpRequestParser) -> tuple[int, str] |
     version = parser.get_http_version()
     if version not in ("1.1", "1.0"):
         return 505, "this proxy speaks HTTP/1.1"
-    fields = request.raw_headers
-    if len(fields) > MOST_FIELDS:
+    if len(request.raw_headers) > MOST_FIELDS:
         return 431, f"there are more than {MOST_FIELDS} headers"
-    if sum(len(name) + len(value) for name, value in fields) + len(request.target) > HEAD_BYTES:
-        return 431, f"the headers are larger than {HEAD_BYTES // 1024} kB"
-    headers = request.headers = read_fields(fields)
+    headers = request.headers = read_fields(request.raw_headers)
     request.version = (1, 1) if version == "1.1" else (1, 0)
     request.method = parser.get_method().decode("latin-1")
     if request.method == "CONNECT":

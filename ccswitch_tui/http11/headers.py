@@ -56,14 +56,28 @@ class Headers(MutableMapping[str, str]):
         return f"Headers({', '.join(self)})"  # values may be credentials
 
 
+MOST_NAMES = 512
+LONGEST_NAME = 64
+
+_names: dict[bytes, tuple[str, str]] = {}
+"""Names seen before: as written, and in lower case. Requests repeat them, and decoding takes longer than looking up."""
+
+
+def _name(raw: bytes) -> tuple[str, str]:
+    name = raw.decode("latin-1")
+    both = (name, name.lower())
+    if len(raw) <= LONGEST_NAME and len(_names) < MOST_NAMES:
+        _names[raw] = both
+    return both
+
+
 def read_fields(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     """The fields a parser gave. Bytes that are not UTF-8 come back as they were when written again."""
     headers = Headers()
     fields = headers._fields
     for raw_name, raw_value in raw:
-        name = raw_name.decode("latin-1")
+        name, key = _names.get(raw_name) or _name(raw_name)
         value = raw_value.decode("utf-8", "surrogateescape")
-        key = name.lower()
         if key in fields:
             headers.add(name, value)
         else:
@@ -76,6 +90,7 @@ def first_fields(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     headers = Headers()
     fields = headers._fields
     for raw_name, raw_value in raw:
-        name = raw_name.decode("latin-1")
-        fields.setdefault(name.lower(), (name, raw_value.decode("utf-8", "surrogateescape")))
+        name, key = _names.get(raw_name) or _name(raw_name)
+        if key not in fields:
+            fields[key] = (name, raw_value.decode("utf-8", "surrogateescape"))
     return headers

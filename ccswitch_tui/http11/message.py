@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from http import HTTPStatus
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -17,8 +17,14 @@ from ccswitch_tui.wire.codec import dumps, loads
 
 JSON = "application/json"
 
-PHRASES = {status.value: status.phrase for status in HTTPStatus} | {529: "Overloaded"}
-"""529 is Anthropic's own: try again later."""
+PHRASES = {
+    200: "OK", 400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 408: "Request Timeout", 409: "Conflict", 410: "Gone", 413: "Content Too Large",
+    415: "Unsupported Media Type", 417: "Expectation Failed", 422: "Unprocessable Content", 429: "Too Many Requests",
+    431: "Request Header Fields Too Large", 500: "Internal Server Error", 502: "Bad Gateway",
+    503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported", 529: "Overloaded",
+}  # fmt: skip
+"""Those that are sent here; another one goes without. 529 is Anthropic's own: try again later."""
 
 DRAIN_ABOVE_BYTES = 32 * 1024
 """What may wait for a client before we ask whether it reads; the transport's own limit is 64 kB."""
@@ -163,6 +169,17 @@ class Sent:
 Reply = Response | Sent
 
 
+@lru_cache(64)
+def stream_head(headers: tuple[tuple[str, str], ...], chunked: bool, stays: bool) -> bytes:
+    """The head of an answer in pieces."""
+    lines = ["HTTP/1.1 200 OK", *header_lines(dict(headers))]
+    if chunked:
+        lines.append("Transfer-Encoding: chunked")
+    if not stays:
+        lines.append("Connection: close")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
 class Stream:
     """An answer in pieces. Head and chunks are framed here and go straight to the transport, whose limits hold."""
 
@@ -182,12 +199,7 @@ class Stream:
     def begin(self, headers: Mapping[str, str], first: bytes, *, whole: bool = False) -> None:
         """Sends status 200, the headers and the first bytes in one write; `whole`: they are all of the body."""
         self.begun = True
-        lines = ["HTTP/1.1 200 OK", *header_lines(headers)]
-        if self._chunked:
-            lines.append("Transfer-Encoding: chunked")
-        if not self._stays:
-            lines.append("Connection: close")
-        head = ("\r\n".join(lines) + "\r\n\r\n").encode()
+        head = stream_head(tuple(headers.items()), self._chunked, self._stays)
         self._write(head + (self._framed(first) if first else b"") + (self._end if whole else b""))
 
     def _framed(self, data: bytes) -> bytes:

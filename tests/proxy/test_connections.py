@@ -256,3 +256,31 @@ async def test_what_a_taker_raises_reaches_the_reader() -> None:
         with pytest.raises(LookupError, match="12"):
             await answer.push_to(take)
         answer.close()
+
+
+async def test_a_flood_is_pushed_in_pieces_and_others_have_their_turn() -> None:
+    """256 kB of the smallest events in one read would hold the loop for as long as they take."""
+    body = b": hi\n\n" * 50_000
+    async with Server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body) as server:
+        answer = await server.ask()
+        turns, sizes, at_turn = 0, [], []
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        def take(data: bytes) -> bool:
+            sizes.append(len(data))
+            at_turn.append(turns)
+            return True
+
+        task = asyncio.ensure_future(others())
+        async with asyncio.timeout(10):
+            await answer.push_to(take)
+        task.cancel()
+    assert sum(sizes) == len(body) and answer.at_end
+    assert max(sizes) <= 32 * 1024
+    for turn in set(at_turn):
+        assert sum(size for size, at in zip(sizes, at_turn, strict=True) if at == turn) <= 64 * 1024

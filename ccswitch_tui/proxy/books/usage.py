@@ -29,12 +29,14 @@ Schema, version 2 (`PRAGMA user_version`); version 1 had no table `cost`::
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.textfile import make_private_dir
+
+if TYPE_CHECKING:
+    import sqlite3
 
 VERSION = 2
 
@@ -142,6 +144,8 @@ class UsageBook:
             return [UsageRow(*row) for row in found]
 
     def _open(self) -> _Connection:
+        import sqlite3  # here: a megabyte that an idle proxy does without
+
         make_private_dir(os.path.dirname(self.path))
         try:
             return _Connection(self.path)
@@ -156,6 +160,8 @@ class _Connection:
     """An open usage file: one transaction, then closed."""
 
     def __init__(self, path: str) -> None:
+        import sqlite3
+
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         os.close(handle)
         self.db = sqlite3.connect(path, timeout=5.0)

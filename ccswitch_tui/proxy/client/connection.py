@@ -23,6 +23,10 @@ from ccswitch_tui.http11.unpack import BadCoding, Unpacker, unpacker_of
 MOST_WAITING_BYTES = 64 * 1024
 """What may lie here unread before the endpoint is held back; 128 slow readers cost 8 MB with it."""
 
+PUSHED_BYTES = 32 * 1024
+"""What is pushed at once; of a larger read the rest waits a turn of the loop. An endpoint that floods would otherwise
+hold up everybody else's streams for as long as 256 kB of the smallest events take."""
+
 JOINED_BELOW_BYTES = 16 * 1024
 """A request's head and a body up to this size leave as one piece; a larger one is not copied for that."""
 
@@ -101,8 +105,9 @@ class Answer:
 
     __slots__ = (
         "_barren", "_complete", "_connection", "_done", "_fault", "_fields", "_fresh", "_good", "_interim",
-        "_is_interim", "_keeps_alive", "_over", "_parser", "_paused", "_pieces", "_replay", "_surplus", "_take",
-        "_unpack", "_until_close", "_waiter", "_waiting", "_waiting_bytes", "headers", "host", "on_body", "status",
+        "_is_interim", "_keeps_alive", "_over", "_parser", "_paused", "_pieces", "_replay", "_stopped", "_surplus",
+        "_take", "_unpack", "_until_close", "_waiter", "_waiting", "_waiting_bytes", "headers", "host", "on_body",
+        "status",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, host: str, done: Callable[[Connection], None]) -> None:
@@ -138,6 +143,8 @@ class Answer:
         self._waiting_bytes = 0
         self._waiter: asyncio.Future[None] | None = None
         self._take: Callable[[bytes], bool] | None = None
+        self._stopped = False
+        """Whoever takes has had enough for now."""
         self._paused = False
         self._over = False
         self._fault: BaseException | None = None
@@ -174,12 +181,13 @@ class Answer:
 
     def _give(self, data: bytes) -> None:
         take = self._take
-        if take is None:
+        if take is None or len(data) > PUSHED_BYTES:
+            self._take = None
             self._keep(data)
             return
         try:
             if not take(data):
-                self._take = None
+                self._take, self._stopped = None, True
                 self._pause()
                 self._wake()
         except BaseException as fault:  # of whoever takes: it is raised where push_to() is awaited
@@ -367,18 +375,20 @@ class Answer:
 
         Raises Broken, and whatever `take` raises.
         """
-        while self._waiting or self._over or self._unpack is not None:
-            data = await self.read()
-            if not data or not take(data):
-                return
-        self._take = take
-        self._resume()
-        try:
-            await self._wait()
-        finally:
-            self._take = None
-        if self._fault is not None:
-            raise self._raised()
+        self._stopped = False
+        while not self._stopped:
+            while self._waiting or self._over or self._unpack is not None:
+                data = await self._next()
+                if not data or not take(data):
+                    return
+            self._take = take
+            self._resume()
+            try:
+                await self._wait()
+            finally:
+                self._take = None
+            if self._fault is not None:
+                raise self._raised()
 
     def _raised(self) -> BaseException:
         """The fault, as a new exception: one that is kept here and raised would hold on to this answer in a circle."""
@@ -393,6 +403,15 @@ class Answer:
         waiting.clear()
         self._waiting_bytes = 0
         return data
+
+    async def _next(self) -> bytes:
+        if self._unpack is not None or self._waiting_bytes <= PUSHED_BYTES:
+            return await self.read()
+        await asyncio.sleep(0)
+        data = self._taken()
+        self._waiting.append(data[PUSHED_BYTES:])
+        self._waiting_bytes = len(data) - PUSHED_BYTES
+        return data[:PUSHED_BYTES]
 
     async def _wait(self) -> None:
         self._waiter = self._connection.loop.create_future()
@@ -409,4 +428,6 @@ class Answer:
     def close(self) -> None:
         """Closes the connection unless the body came whole."""
         if not self._over:
+            self._waiting.clear()
+            self._waiting_bytes = 0
             self._break(Broken("closed by us"))

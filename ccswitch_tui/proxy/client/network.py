@@ -7,7 +7,6 @@ curl(1), section ENVIRONMENT.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import ssl
 from collections.abc import Mapping
@@ -51,6 +50,8 @@ def bypasses(host: str, port: int, env: Mapping[str, str]) -> bool:
 def _matches(pattern: str, host: str, port: int) -> bool:
     if pattern == "*":
         return True
+    import ipaddress  # here: most have no NO_PROXY
+
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(pattern.strip("[]"), strict=False)
     except ValueError:
