@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.profiles.draft import Draft
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.import_export import Imported
 
@@ -26,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="say what was found on this machine, without reading a key")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="take this entry (repeatable)")
     parser.add_argument("--dry-run", action="store_true", help="show what would be added")
+    parser.add_argument("--probe", action="store_true", help="ask each added endpoint for one short answer")
     parser.add_argument("--force", action="store_true", help="replace profiles of the same name")
     parser.add_argument(
         "--local-proxies", action="store_true", help="also entries that point at another switcher's proxy"
@@ -42,12 +45,35 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if not args.source:
         raise UsageError("import from where?", hint="'ccswitch-tui import --list' says what is on this machine")
     read, candidates = read_source(ctx, args.source, insist=args.local_proxies)
-    done = import_candidates(ctx, candidates, only=args.only, replace=args.force, dry_run=args.dry_run)
+    verdicts: dict[str, str] = {}
+    prove = _prover(ctx, verdicts) if args.probe else None
+    done = import_candidates(ctx, candidates, only=args.only, replace=args.force, dry_run=args.dry_run, prove=prove)
     if args.json:
-        out.json({"version": 1, "read": read, "dry_run": args.dry_run, "entries": [_json(i) for i in done]})
+        rows = [{**_json(i), "verdict": verdicts.get(i.name)} for i in done]
+        out.json({"version": 1, "read": read, "dry_run": args.dry_run, "entries": rows})
     else:
-        _tell(done, read, args.dry_run, out)
+        _tell(done, read, args.dry_run, out, verdicts)
     return 0 if not candidates or any(i.profile or "already" in i.why_not for i in done) else 1
+
+
+def _prover(ctx: Context, verdicts: dict[str, str]) -> Callable[[str, Draft], Draft]:
+    """Asks an endpoint for one short answer before its profile is saved; notes what came of it."""
+    import asyncio
+
+    from ccswitch_tui.errors import CcswitchError
+    from ccswitch_tui.workflows import setup
+
+    def prove(name: str, draft: Draft) -> Draft:
+        made = setup.begin(ctx, draft, name)
+        try:
+            report = asyncio.run(setup.probed_in_one_go(ctx, made, setup.key_of(ctx, made), lambda step: None))
+        except CcswitchError as error:
+            verdicts[name] = error.message
+            return draft
+        verdicts[name] = report.verdict
+        return setup.took_over(made, report).draft
+
+    return prove
 
 
 def _list(ctx: Context, out: Output, as_json: bool) -> int:
@@ -73,7 +99,7 @@ def _list(ctx: Context, out: Output, as_json: bool) -> int:
     return 0
 
 
-def _tell(done: list[Imported], read: str, dry_run: bool, out: Output) -> None:
+def _tell(done: list[Imported], read: str, dry_run: bool, out: Output, verdicts: dict[str, str]) -> None:
     out.talk(f"read {read}")
     for entry in done:
         if entry.profile is None:
@@ -86,10 +112,18 @@ def _tell(done: list[Imported], read: str, dry_run: bool, out: Output) -> None:
         )
         for note in (*(entry.draft.notes if entry.draft else ()),):
             out.talk(f"    {note}")
+        if entry.name in verdicts:
+            works = verdicts[entry.name] in ("native", "translate")
+            out.talk(f"    {out.glyph('ok' if works else 'warn')} probe: {verdicts[entry.name]}")
         for warning in entry.draft.warnings if entry.draft else ():
             out.talk(f"    {out.glyph('warn')} {warning}")
     added = [e for e in done if e.profile]
-    if added and not dry_run:
+    if added and not dry_run and not verdicts:
+        out.talk("none of them was asked yet: 'ccswitch-tui probe NAME' does, or import with --probe")
+    in_plain_text = [e for e in added if e.stored_in and e.draft and e.draft.secret]
+    if added and not dry_run and not in_plain_text:
+        out.talk(f"{len(added)} added")
+    elif added and not dry_run:
         out.talk(f"{len(added)} added; their keys still lie in the clear in {read}: 'ccswitch-tui adopt' moves them")
     elif added:
         out.talk("nothing was changed; without --dry-run they are added")

@@ -18,7 +18,7 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.headers import read_headers
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.snippets import draft_from_tree
-from ccswitch_tui.interop.variables import Pair, draft_from_pairs
+from ccswitch_tui.interop.variables import Pair, draft_from_pairs, for_chat
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire
@@ -152,7 +152,7 @@ def _draft(app: str, settings: dict[str, Any], meta: dict[str, Any]) -> Draft:
         draft = draft_from_pairs(_env_pairs(_env(settings), meta), "cc-switch")
     else:
         draft = draft_from_tree(settings)
-    return _with_meta(draft, meta)
+    return _with_meta(draft, meta, str(_env(settings).get("ANTHROPIC_BASE_URL") or ""))
 
 
 def _env_pairs(env: dict[str, Any], meta: dict[str, Any]) -> list[Pair]:
@@ -196,7 +196,8 @@ def draft_from_codex(settings: dict[str, Any]) -> Draft:
     return draft
 
 
-def _with_meta(draft: Draft, meta: dict[str, Any]) -> Draft:
+def _with_meta(draft: Draft, meta: dict[str, Any], given: str) -> Draft:
+    """`given`: the address as the entry has it."""
     if draft.endpoint is None:
         return draft
     notes, warnings = list(draft.notes), list(draft.warnings)
@@ -204,11 +205,26 @@ def _with_meta(draft: Draft, meta: dict[str, Any]) -> Draft:
     wire = WIRE_OF_FORMAT.get(str(meta.get("apiFormat")))
     if wire is not None and (endpoint.wire is None or not FORMATS[wire].native):
         endpoint = endpoint._replace(wire=wire)
+        if wire == CHAT and given:  # cc-switch appends /v1/chat/completions itself, once
+            endpoint = endpoint._replace(base_url=for_chat(given))
+            notes = [note for note in notes if not note.startswith("'/v1' removed")]
     overrides = meta.get("localProxyRequestOverrides")
     headers = overrides.get("headers") if isinstance(overrides, dict) else None
     if isinstance(headers, dict):
         read = read_headers([(str(k), str(v)) for k, v in headers.items()], notes, warnings)
         endpoint = endpoint._replace(headers={**endpoint.headers, **read.kept})
+    body = overrides.get("body") if isinstance(overrides, dict) else None
+    quirks = dict(draft.quirks)
+    if isinstance(body, dict) and body:
+        if endpoint.wire == CHAT:
+            quirks["extra_body"] = {**quirks.get("extra_body", {}), **body}
+        else:
+            notes.append(
+                say("its additions to the request's body were left out: the proxy passes this format unchanged")
+            )
+    endpoint = endpoint._replace(
+        http_proxy=_http_proxy(meta.get("proxyConfig"), notes, warnings) or endpoint.http_proxy
+    )
     if meta.get("customUserAgent"):
         notes.append(say("its user agent is not taken over: requests go out under the client's own name"))
     if meta.get("usage_script"):
@@ -216,7 +232,28 @@ def _with_meta(draft: Draft, meta: dict[str, Any]) -> Draft:
     limit = meta.get("maxOutputTokens")
     return draft._replace(
         endpoint=endpoint,
+        quirks=quirks,
         notes=tuple(notes),
         warnings=tuple(warnings),
         max_output=draft.max_output or (limit if isinstance(limit, int) and limit > 0 else None),
     )
+
+
+def _http_proxy(given: Any, notes: list[str], warnings: list[str]) -> str | None:
+    """The entry's own way out, as an address; its password is not stored."""
+    if not isinstance(given, dict) or not given or given.get("enabled") is False:
+        return None
+    address = given.get("url") or given.get("proxyUrl") or given.get("proxy") or ""
+    host, port = given.get("host") or given.get("proxyHost"), given.get("port") or given.get("proxyPort")
+    if not address and host:
+        kind = given.get("type") or given.get("proxyType") or given.get("protocol") or "http"
+        address = f"{kind}://{host}:{port}" if port else f"{kind}://{host}"
+    if not isinstance(address, str) or not address:
+        notes.append(say("its HTTP proxy was left out: set endpoint.http_proxy if it is needed"))
+        return None
+    if "@" in address or given.get("password") or given.get("proxyPassword"):
+        warnings.append(
+            say("the HTTP proxy's password is not stored; put it into HTTPS_PROXY if the proxy asks for it")
+        )
+    scheme, _, rest = address.rpartition("://")
+    return f"{scheme or 'http'}://{rest.rpartition('@')[2]}".rstrip("/")

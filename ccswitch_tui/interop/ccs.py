@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.profiles.draft import Candidate
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import CHAT
 
 
 def settings_files(config: Any) -> dict[str, str]:
@@ -29,3 +31,16 @@ def settings_files(config: Any) -> dict[str, str]:
 def default_profile(config: Any) -> str:
     """The profile ccs uses when none is named."""
     return str(config.get("default") or "") if isinstance(config, Mapping) else ""
+
+
+def as_it_is_called(candidate: Candidate) -> Candidate:
+    """The candidate in the format ccs speaks with it: it translates for addresses that end in a version, as chat
+    completions' do; Anthropic's never do."""
+    draft = candidate.draft
+    if draft is None or draft.endpoint is None or not any(note.startswith("'/v1' removed") for note in draft.notes):
+        return candidate
+    if "anthropic" in draft.endpoint.base_url:
+        return candidate
+    endpoint = draft.endpoint._replace(wire=CHAT, base_url=draft.endpoint.base_url + "/v1")
+    notes = tuple(note for note in draft.notes if not note.startswith("'/v1' removed"))
+    return candidate._replace(draft=draft._replace(endpoint=endpoint, notes=notes))

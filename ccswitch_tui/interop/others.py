@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.interop.headers import is_placeholder
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, read_key
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers
 from ccswitch_tui.profiles.presets import load_presets
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import MESSAGES
 
 KEY_ELSEWHERE = "its key is in that tool's own keyring entry: give it with 'ccswitch-tui edit NAME --key-stdin'"
 
@@ -58,7 +60,10 @@ def from_zcf(tree: Any, *, insist: bool = False) -> list[Candidate]:
         raise UsageError(say("this is no config.toml of zcf"))
     found = []
     for name, entry in profiles.items():
-        if not isinstance(entry, Mapping) or not entry.get("baseUrl"):
+        if not isinstance(entry, Mapping):
+            continue
+        if not entry.get("baseUrl"):
+            found.append(Candidate(str(entry.get("name") or name), None, say("it names no address")))
             continue
         key_name = "ANTHROPIC_API_KEY" if entry.get("authType") == "api_key" else "ANTHROPIC_AUTH_TOKEN"
         pairs: list[Pair] = [
@@ -68,10 +73,34 @@ def from_zcf(tree: Any, *, insist: bool = False) -> list[Candidate]:
         ]
         pairs += [
             (f"{tier}_model", str(entry.get(f"default{tier.title()}Model") or ""))
-            for tier in ("haiku", "sonnet", "opus")
+            for tier in ("haiku", "sonnet", "opus", "fable")
         ]
         found.append(_checked(str(entry.get("name") or name), pairs, "zcf", insist))
     return found
+
+
+CCM = {
+    "DEEPSEEK": ("deepseek", "https://api.deepseek.com/anthropic"),
+    "KIMI": ("kimi", "https://api.moonshot.ai/anthropic"),
+    "KIMI_CN": ("kimi-cn", "https://api.moonshot.cn/anthropic"),
+    "GLM": ("glm", "https://api.z.ai/api/anthropic"),
+    "QWEN": ("qwen", "https://coding-intl.dashscope.aliyuncs.com/apps/anthropic"),
+    "MINIMAX": ("minimax", "https://api.minimax.io/anthropic"),
+    "ARK": ("seed", "https://ark.cn-beijing.volces.com/api/coding"),
+    "OPENROUTER": ("openrouter", "https://openrouter.ai/api"),
+    "CLAUDE": ("claude", "https://api.anthropic.com"),
+}
+"""The first part of ccm's variables → its name there and the address ccm sends the key to. A key of a coding plan
+must not go to the vendor's pay-as-you-go address, nor the other way round. Source: foreveryh/claude-code-switch,
+ccm.sh."""
+
+CCM_REGIONS = {
+    "KIMI": "https://api.moonshot.cn/anthropic",
+    "GLM": "https://open.bigmodel.cn/api/anthropic",
+    "QWEN": "https://coding.dashscope.aliyuncs.com/apps/anthropic",
+    "MINIMAX": "https://api.minimaxi.com/anthropic",
+}
+"""Where `ccm NAME china` goes instead; which of the two a key is for stands in no file."""
 
 
 def from_key_file(pairs: list[Pair], source: str, *, insist: bool = False) -> list[Candidate]:
@@ -79,18 +108,29 @@ def from_key_file(pairs: list[Pair], source: str, *, insist: bool = False) -> li
     table = dict(pairs)
     found = []
     for name, value in pairs:
-        preset = load_presets().of_variable(name)
-        if preset is None or preset.value or not value:
-            continue
+        stem, is_key, _ = name.partition("_API_KEY")
+        if not is_key or not value or is_placeholder(value):
+            continue  # ccm writes the file itself, with a placeholder for each of its providers
         notes: list[str] = []
         secret, ref = read_key(value, notes)
         if secret is None and ref is None:
+            found.append(Candidate(name, None, notes[-1] if notes else say("its key is empty")))
             continue
-        draft = preset.draft()._replace(secret=secret, key_ref=ref, notes=tuple(notes), source=source)
-        model = table.get(name.replace("_API_KEY", "_MODEL"))
+        title, base = CCM.get(stem, ("", ""))
+        preset = load_presets().of_base_url(base) if base else load_presets().of_variable(name)
+        if preset is None or preset.value:
+            found.append(Candidate(name, None, say("the address of '{provider}' is not known", provider=name)))
+            continue
+        draft = preset.draft(MESSAGES if base else None)
+        if stem in CCM_REGIONS:
+            other = CCM_REGIONS[stem]
+            notes.append(say("a key of the Chinese site needs {base_url} instead", base_url=other))
+        model = table.get("SEED_MODEL" if stem == "ARK" else f"{stem}_MODEL")
+        small = table.get("SEED_SMALL_FAST_MODEL" if stem == "ARK" else f"{stem}_SMALL_FAST_MODEL")
         if model:
-            draft = draft._replace(models=ModelTiers(default=model))
-        found.append(checked(preset.id, draft, insist=insist))
+            draft = draft._replace(models=ModelTiers(default=model, haiku=small if small and small != model else None))
+        draft = draft._replace(secret=secret, key_ref=ref, notes=(*draft.notes, *notes), source=source)
+        found.append(checked(title or preset.id, draft, insist=insist))
     return found
 
 

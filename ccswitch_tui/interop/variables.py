@@ -323,7 +323,32 @@ def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[
 
 def _says_more(url: NormalisedUrl, label: str) -> bool:
     """Whether the address itself is a better witness of the wire than the variable's name."""
-    return any("/chat/completions" in c or "/messages" in c for c in url.changes) or url.auth_hint is not None
+    if any("/chat/completions" in c or "/messages" in c for c in url.changes) or url.auth_hint is not None:
+        return True
+    return url.wire_hint == CHAT and WIRE_OF_GROUP.get(label) == MESSAGES and is_chat_address(url.base_url)
+
+
+_CHAT_PATH = re.compile(r"/(?:openai|compatible-mode|openai-compatible|compat)(?:/|$)")
+
+
+def is_chat_address(base_url: str) -> bool:
+    """Whether an address is surely one of chat completions: by its path, or as the catalogue knows it.
+
+    Other tools keep such providers under ANTHROPIC_BASE_URL too, and translate.
+    """
+    from ccswitch_tui.profiles.presets import load_presets
+
+    if _CHAT_PATH.search(base_url):
+        return True
+    stripped = format_of(MESSAGES).fitted(base_url)
+    presets = load_presets().presets.values()
+    return any(p.openai == base_url for p in presets) and not any(p.anthropic in (base_url, stripped) for p in presets)
+
+
+def for_chat(address: str) -> str:
+    """The base URL for chat completions of an address another tool keeps: as given, or with the /v1 it lacks."""
+    base_url = normalise_url(address).base_url
+    return base_url if re.search(r"/v\d+[a-z]*\d*$|/openai$", base_url) else base_url + "/v1"
 
 
 def read_key(value: str, notes: list[str]) -> tuple[Secret | None, SecretRef | None]:

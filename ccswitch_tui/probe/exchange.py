@@ -25,6 +25,9 @@ KEY_VARIABLE = "API_KEY"
 BODY_KEPT = 64 * 1024
 """Characters of a body that are kept: more than any answer a probe asks for, far less than a hostile one sends."""
 
+LIST_KEPT = 1024 * 1024
+"""Characters of a list of models: OpenRouter's has 531,000. A list that is cut is no list any more."""
+
 LONGEST_KEY = 8_192
 """Characters; tokens of cloud providers are up to some thousand."""
 
@@ -200,10 +203,10 @@ def masked_headers(headers: Any, known: Mapping[str, str] | None = None) -> tupl
     return tuple(shown)
 
 
-def masked_text(text: str, key: Secret | None = None) -> str:
+def masked_text(text: str, key: Secret | None = None, *, most: int = BODY_KEPT) -> str:
     """A body as it may be kept: cut, and without anything that is or looks like a key."""
     # Cut after masking: a key that the cut went through would not be recognised any more.
-    return redact(text[: BODY_KEPT + LONGEST_KEY], [key] if key else [])[:BODY_KEPT]
+    return redact(text[: most + LONGEST_KEY], [key] if key else [])[:most]
 
 
 def curl_command(exchange: Exchange, *, with_body: bool = True) -> str:

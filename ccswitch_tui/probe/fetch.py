@@ -23,6 +23,7 @@ from ccswitch_tui.probe.dial import AnyProxy, DialFailure, dial, proxy_failure, 
 from ccswitch_tui.probe.exchange import (
     BODY_KEPT,
     KEY_VARIABLE,
+    LIST_KEPT,
     Ask,
     Exchange,
     Timings,
@@ -283,7 +284,11 @@ class _Record:
             status=self.status,
             reason=self.reason,
             headers=self.headers,
-            body=masked_text(raw.decode("utf-8", "replace"), self.key),
+            body=masked_text(
+                raw.decode("utf-8", "replace"),
+                self.key,
+                most=LIST_KEPT if self.ask.rung in ("http", "models") else BODY_KEPT,
+            ),
             body_bytes=len(self.body),
             reads=self.reads,
             ended=self.ended,
@@ -312,7 +317,7 @@ def _decoded(body: bytes, headers: tuple[tuple[str, str], ...]) -> bytes:
     if encoding not in ("gzip", "x-gzip", "deflate"):
         return body
     with contextlib.suppress(zlib.error):
-        return zlib.decompressobj(wbits=47).decompress(body, BODY_KEPT * 4)  # 32 + 15: finds out which by itself
+        return zlib.decompressobj(wbits=47).decompress(body, LIST_KEPT)  # 32 + 15: finds out which by itself
     return body
 
 

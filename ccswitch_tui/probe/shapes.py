@@ -371,22 +371,46 @@ WINDOW_FIELDS = (
 """Where servers tell how much a model reads: Groq, OpenRouter, vLLM, LM Studio, Novita, LiteLLM, Gemini, llama.cpp."""
 
 
+LIST_FIELDS = ("data", "models", "body", "list", "items", "result", "results", "model_list")
+"""Under which servers put their models; some put a table with the list in it there."""
+
+NAME_FIELDS = ("id", "slug", "name", "model", "model_name", "modelId", "modelName", "key")
+
+
 def read_models(body: Any) -> list[ListedModel] | None:
     """The models a list names; None when this is no list of models."""
-    rows = body
-    if isinstance(body, dict):
-        rows = next((body[k] for k in ("data", "models", "body") if isinstance(body.get(k), list)), None)
-    if not isinstance(rows, list):
+    rows = _rows(body, 3)
+    if rows is None:
         return None
     listed = []
     for row in rows:
         if isinstance(row, str):
             listed.append(ListedModel(row))
         elif isinstance(row, dict):
-            name = next((row[k] for k in ("id", "name", "model", "model_name") if isinstance(row.get(k), str)), None)
+            name = next((row[k] for k in NAME_FIELDS if isinstance(row.get(k), str) and row[k].strip()), None)
             if name:
                 listed.append(ListedModel(name.removeprefix("models/"), _window(row)))
     return listed if listed or not rows else None
+
+
+def _rows(body: Any, depth: int) -> list[Any] | None:
+    """The list in a body: bare, under one of LIST_FIELDS, a level or two below, or as a table by the models' ids."""
+    if isinstance(body, list):
+        return body
+    if not isinstance(body, dict) or depth == 0:
+        return None
+    lists = next((body[k] for k in LIST_FIELDS if isinstance(body.get(k), list)), None)
+    if isinstance(lists, list):
+        return lists
+    for field in LIST_FIELDS:
+        inner = body.get(field)
+        if isinstance(inner, dict):
+            rows = _rows(inner, depth - 1)
+            if rows is not None:
+                return rows
+            if inner and all(isinstance(facts, dict) for facts in inner.values()) and not set(inner) & set(LIST_FIELDS):
+                return [{**facts, "id": name} for name, facts in inner.items()]
+    return None
 
 
 def _window(row: Json) -> int | None:

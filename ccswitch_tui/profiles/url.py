@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say
-from ccswitch_tui.wire.formats import FORMATS, Wire, format_of
+from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire, format_of
 
 LONGEST_URL = 2048
 """Longer than any base URL; what is longer is not an address but something pasted by mistake."""
@@ -91,6 +91,7 @@ _DOUBLED_VERSION = re.compile(r"(/v\d+)\1+(?=/|$)")
 _VERSION_END = re.compile(r"/v\d+[a-z]*\d*$")
 _KEY_IN_PATH = re.compile(r"(?<![A-Za-z])(?:(?:sk|gsk|xai|hf|nvapi|key)[-_](?=[\w-]*\d)[\w-]{16,}|AIza[\w-]{30,})")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
+_FOUNDRY_HOST = ".services.ai.azure.com"
 _AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com")
 _GEMINI_HOST = "generativelanguage.googleapis.com"
 
@@ -367,6 +368,16 @@ def _collapse(path: str, changes: list[str]) -> str:
 
 def _vendor_path(host: str, path: str, changes: list[str]) -> tuple[str, Wire | None, str | None, str | None]:
     """Addresses whose vendor has a better one: (path, wire, model, auth); wire None means no such vendor."""
+    if host.endswith((*_AZURE_HOSTS, _FOUNDRY_HOST)) and (native := re.match(r"(?:/api)?/anthropic(?=/|$)", path)):
+        # Claude in Foundry: the Messages API below /anthropic (learn.microsoft.com, "Use Claude in Foundry Models").
+        if path not in (native[0], native[0] + "/v1"):
+            changes.append(say("'{path}' removed: the client appends it itself", path=path.removeprefix(native[0])))
+        return native[0], MESSAGES, None, None
+    if host.endswith(_FOUNDRY_HOST) and re.match(r"/(?:models|openai)(?:/|$)", path):
+        deployment = re.match(r"/openai/deployments/([^/]+)", path)
+        if path != "/openai/v1":
+            changes.append(say("Azure's /openai/v1 used, which needs no api-version"))
+        return "/openai/v1", CHAT, deployment[1] if deployment else None, "header:api-key"
     if host.endswith(_AZURE_HOSTS):
         # Azure OpenAI v1 API: no api-version, the deployment goes into "model"
         # (learn.microsoft.com, "Azure OpenAI in Azure AI Foundry Models API lifecycle").

@@ -12,10 +12,11 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ccswitch_tui.errors import UsageError
+from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.profiles.draft import Candidate, Draft, profile_name
 from ccswitch_tui.profiles.model import Profile, SecretRef
 from ccswitch_tui.profiles.tiers import own_models
+from ccswitch_tui.secret import Secret
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -41,21 +42,23 @@ def import_candidates(
     only: Sequence[str] = (),
     replace: bool = False,
     dry_run: bool = False,
+    prove: Callable[[str, Draft], Draft] | None = None,
 ) -> list[Imported]:
     """Adds a profile for each candidate that can be taken; the others come back with the reason.
 
     One that points where a profile points already is left out, so importing
-    twice changes nothing. KeyStoreError stops it: what was added stays, whole.
+    twice changes nothing. `prove` asks the endpoint before it is saved, and
+    returns the draft as it was shown to work. KeyStoreError stops it: what was added stays, whole.
     """
     from ccswitch_tui.workflows.add import add_profile, open_key_store, settled
 
     book = ctx.book()
     taken = set(book.profiles) | set(book.broken)
-    same = {_identity(p): p.name for p in book.profiles.values()}
+    same: dict[tuple[Any, ...], list[tuple[str, Secret | SecretRef | None]]] = {}
+    for profile in book.profiles.values():
+        same.setdefault(_identity(profile), []).append((profile.name, profile.key))
     wanted = {w.casefold() for w in only}
     done: list[Imported] = []
-    if not dry_run and any(c.draft and c.draft.secret for c in candidates):
-        open_key_store(ctx)
     for candidate in candidates:
         name = profile_name(candidate.name)
         if wanted and not wanted & {candidate.name.casefold(), name.casefold()}:
@@ -64,7 +67,9 @@ def import_candidates(
             done.append(Imported(name, why_not=candidate.why_not))
             continue
         draft = settled(ctx, candidate.draft)
-        twin = same.get(_identity(draft.profile(name, SecretRef("none"))))
+        key = draft.secret or draft.key_ref
+        alike = same.setdefault(_identity(draft.profile(name, SecretRef("none"))), [])
+        twin = next((other for other, theirs in alike if _same_key(ctx, key, theirs)), None)
         if twin is not None and not replace:
             done.append(Imported(name, draft=draft, why_not=f"it is there already, as '{twin}'"))
             continue
@@ -73,10 +78,14 @@ def import_candidates(
         try:
             if dry_run:
                 done.append(Imported(name, draft.profile(name, draft.key_ref or SecretRef("none")), draft))
+                alike.append((name, key))
             else:
+                if draft.secret is not None:
+                    open_key_store(ctx)
+                draft = prove(name, draft) if prove is not None else draft
                 added = add_profile(ctx, name, draft, replace=replace)
                 done.append(Imported(name, added.profile, draft, added.stored_in))
-                same[_identity(added.profile)] = name
+                alike.append((name, key))
         except UsageError as error:
             done.append(Imported(name, draft=draft, why_not=error.message))
     missing = wanted - {i.name.casefold() for i in done} - {c.name.casefold() for c in candidates}
@@ -90,6 +99,25 @@ def import_candidates(
 
 def _identity(profile: Profile) -> tuple[Any, ...]:
     return profile.endpoint.base_url, profile.endpoint.wire, profile.models
+
+
+def _same_key(ctx: Context, key: Secret | SecretRef | None, theirs: Secret | SecretRef | None) -> bool:
+    """Whether two entries have the same key: several accounts at one provider are several profiles.
+
+    Where the key store cannot say it, they count as the same: rather one line too few than a profile twice.
+    """
+    if isinstance(theirs, SecretRef) and theirs.kind == "none":
+        theirs = None
+    if isinstance(theirs, SecretRef) and theirs.kind == "keyring":
+        if not isinstance(key, Secret):
+            return True
+        try:
+            theirs = ctx.keys.store.get(theirs.name)
+        except CcswitchError:
+            return True
+    if key is None or theirs is None:
+        return True
+    return type(key) is type(theirs) and key == theirs
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -207,7 +207,7 @@ def _read_ccs(ctx: Context, path: str, insist: bool) -> list[Candidate]:
             candidate = candidate_from_settings(name, file_json(place), insist=insist)
         except UsageError as error:
             candidate = Candidate(name, None, error.message)
-        found.append(candidate._replace(in_use=name == ccs.default_profile(config)))
+        found.append(ccs.as_it_is_called(candidate)._replace(in_use=name == ccs.default_profile(config)))
     return found
 
 

@@ -570,3 +570,160 @@ def test_any_name_of_theirs_makes_a_name_of_ours(text: str, name: str) -> None:
 
     assert profile_name(text) == name
     assert check_name(profile_name(text)) == name
+
+
+# ---------------------------------------------------------------- accounts, formats and extras
+
+
+def test_several_accounts_at_one_provider_are_several_profiles_and_importing_twice_adds_none(
+    home: Path, ctx: Context
+) -> None:
+    keys = [f"sk-example-account-{n}-0123456789" for n in range(3)]
+    rows = [claude_row(f"Relay {n}", {**RELAY, "ANTHROPIC_AUTH_TOKEN": key}) for n, key in enumerate(keys)]
+    cc_switch_database(home, [*rows, {**rows[0], "id": "again", "name": "Relay again"}])
+    for dry_run in (True, False):
+        done = import_candidates(ctx, read_source(ctx, "cc-switch")[1], dry_run=dry_run)
+        assert [bool(i.profile) for i in done] == [True, True, True, False]
+    assert [ctx.keys.resolve(p.key).reveal() for p in ctx.book().profiles.values()] == keys
+    again = import_candidates(ctx, read_source(ctx, "cc-switch")[1])
+    assert not any(i.profile for i in again)
+    assert "'Relay-1'" in again[1].why_not
+
+
+def test_two_accounts_of_litellm_are_two_profiles(home: Path, ctx: Context) -> None:
+    entry = '  - {model_name: %s, litellm_params: {model: openai/m, api_base: "https://r.example/v1", api_key: sk-example-%s0123456789}}\n'
+    write(home, "litellm.yaml", "model_list:\n" + entry % ("a", "one") + entry % ("b", "two"))
+    assert len([i for i in import_candidates(ctx, read_source(ctx, "litellm")[1]) if i.profile]) == 2
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("https://h.example/compatible-mode", "https://h.example/compatible-mode/v1"),
+        ("https://h.example/compatible-mode/v1", "https://h.example/compatible-mode/v1"),
+        ("https://h.example/v1", "https://h.example/v1"),
+        ("https://h.example", "https://h.example/v1"),
+        ("https://h.example/api/paas/v4", "https://h.example/api/paas/v4"),
+        ("https://h.example/v1/chat/completions", "https://h.example/v1"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["openai_chat"])
+def test_cc_switchs_chat_kind_is_called_where_cc_switch_calls_it(base: str, expected: str, kind: str) -> None:
+    row = claude_row("x", {**RELAY, "ANTHROPIC_BASE_URL": base}, meta=json.dumps({"apiFormat": kind}))
+    found = facts(candidates_from_rows([row])[0])
+    assert (found["base_url"], found["wire"]) == (expected, "openai-chat")
+
+
+@pytest.mark.parametrize(
+    ("base", "expected", "wire"),
+    [
+        ("https://api.groq.com/openai/v1", "https://api.groq.com/openai/v1", "openai-chat"),
+        ("https://api.openai.com/v1", "https://api.openai.com/v1", "openai-chat"),
+        ("https://integrate.api.nvidia.com/v1", "https://integrate.api.nvidia.com/v1", "openai-chat"),
+        ("https://relay.example/v1", "https://relay.example/v1", "openai-chat"),
+        ("https://relay.example/anthropic/v1", "https://relay.example/anthropic", "anthropic"),
+        ("https://api.z.ai/api/anthropic", "https://api.z.ai/api/anthropic", "anthropic"),
+    ],
+)
+def test_ccs_profiles_keep_the_address_ccs_calls(home: Path, ctx: Context, base: str, expected: str, wire: str) -> None:
+    write(home, ".ccs/config.json", {"profiles": {"p": "~/.ccs/p.settings.json"}})
+    write(home, ".ccs/p.settings.json", {"env": {**RELAY, "ANTHROPIC_BASE_URL": base}})
+    found = facts(one(ctx, "ccs"))
+    assert (found["base_url"], found["wire"]) == (expected, wire)
+
+
+@pytest.mark.parametrize(
+    ("base", "expected", "wire"),
+    [
+        ("https://dashscope.aliyuncs.com/compatible-mode/v1", "https://dashscope.aliyuncs.com/compatible-mode/v1", "openai-chat"),
+        ("https://h.example/openai/v1", "https://h.example/openai/v1", "openai-chat"),
+        ("https://api.groq.com/openai/v1", "https://api.groq.com/openai/v1", "openai-chat"),
+        ("https://api.siliconflow.cn/v1", "https://api.siliconflow.cn", "anthropic"),
+        ("https://api.anthropic.com/v1", "https://api.anthropic.com", "anthropic"),
+    ],
+)  # fmt: skip
+def test_an_address_that_can_only_be_chat_completions_stays_one_under_anthropics_name(
+    home: Path, ctx: Context, base: str, expected: str, wire: str
+) -> None:
+    write(home, ".claude/settings.json", {"env": {**RELAY, "ANTHROPIC_BASE_URL": base}})
+    found = facts(one(ctx, "claude-settings"))
+    assert (found["base_url"], found["wire"]) == (expected, wire)
+
+
+CCM_ADDRESSES = {
+    "DEEPSEEK": "https://api.deepseek.com/anthropic",
+    "KIMI": "https://api.moonshot.ai/anthropic",
+    "GLM": "https://api.z.ai/api/anthropic",
+    "QWEN": "https://coding-intl.dashscope.aliyuncs.com/apps/anthropic",
+    "MINIMAX": "https://api.minimax.io/anthropic",
+    "ARK": "https://ark.cn-beijing.volces.com/api/coding",
+    "OPENROUTER": "https://openrouter.ai/api",
+}
+
+
+def test_ccms_seven_names_go_where_ccm_sends_them(home: Path, ctx: Context) -> None:
+    lines = [f"{name}_API_KEY=sk-example-{n}-0123456789abcd" for n, name in enumerate(CCM_ADDRESSES)]
+    write(
+        home,
+        ".ccm_config",
+        "\n".join([*lines, "ARK_MODEL=other", "SEED_MODEL=ark-code-latest", "XYZ_API_KEY=sk-example-x0123456789"]),
+    )
+    *found, unknown = read_source(ctx, "claude-code-switch")[1]
+    assert [facts(c)["base_url"] for c in found] == list(CCM_ADDRESSES.values())
+    assert all(facts(c)["wire"] == "anthropic" for c in found)
+    assert facts(found[5])["models"] == {"default": "ark-code-latest"}
+    assert (unknown.draft, "XYZ_API_KEY" in unknown.why_not) == (None, True)
+
+
+def test_a_profile_of_zcf_without_an_address_is_named_and_not_taken(home: Path, ctx: Context) -> None:
+    write(home, ".ufomiao/zcf/config.toml", '[claudeCode.profiles.a]\nauthType = "api_key"\napiKey = "x"\n')
+    candidate = one(ctx, "zcf")
+    assert (candidate.draft, candidate.why_not) == (None, "it names no address")
+
+
+def test_cc_switchs_way_out_and_additions_to_the_body_come_along() -> None:
+    meta = {
+        "apiFormat": "openai_chat",
+        "proxyConfig": {"enabled": True, "proxyType": "http", "proxyHost": "10.0.0.1", "proxyPort": 3128},
+        "localProxyRequestOverrides": {"headers": {"X-Org": "a"}, "body": {"enable_thinking": False}},
+    }
+    (candidate,) = candidates_from_rows([claude_row("x", RELAY, meta=json.dumps(meta))])
+    draft = candidate.draft
+    assert draft is not None and draft.endpoint is not None
+    assert draft.endpoint.http_proxy == "http://10.0.0.1:3128"
+    assert draft.quirks["extra_body"] == {"enable_thinking": False}
+
+
+def test_a_password_of_cc_switchs_way_out_is_not_kept() -> None:
+    meta = {"proxyConfig": {"url": "http://u:sk-example-proxy0123456789@10.0.0.1:3128"}}
+    (candidate,) = candidates_from_rows([claude_row("x", RELAY, meta=json.dumps(meta))])
+    assert candidate.draft is not None and candidate.draft.endpoint is not None
+    assert candidate.draft.endpoint.http_proxy == "http://10.0.0.1:3128"
+    assert any("password" in warning for warning in candidate.draft.warnings)
+
+
+def test_one_keyless_entry_needs_no_key_store(home: Path) -> None:
+    class NoStore(MemoryStore):
+        def get(self, name: str) -> Any:
+            raise KeyStoreError("there is no OS keyring")
+
+    ctx = Context({"HOME": str(home)}, cwd=str(home), store=NoStore())
+    write(home, "litellm.yaml", "model_list:\n"
+          '  - {model_name: az, litellm_params: {model: openai/m, api_base: "https://r.example/v1", api_key: sk-example-az0123456789}}\n'
+          '  - {model_name: ol, litellm_params: {model: ollama/qwen3, api_base: "http://localhost:11434"}}\n')  # fmt: skip
+    (done,) = import_candidates(ctx, read_source(ctx, "litellm")[1], only=["ollama"])
+    assert done.profile is not None
+
+
+def test_a_proof_is_taken_before_an_imported_profile_is_saved(home: Path, ctx: Context) -> None:
+    write(home, ".claude/settings.json", {"env": RELAY})
+    asked: list[str] = []
+
+    def prove(name: str, draft: Any) -> Any:
+        asked.append(name)
+        assert not ctx.book().profiles
+        return draft._replace(endpoint=draft.endpoint._replace(base_url="https://relay.example/proved"))
+
+    import_candidates(ctx, read_source(ctx, "claude-settings")[1], prove=prove)
+    assert asked == ["claude"]
+    assert ctx.book().get("claude").endpoint.base_url == "https://relay.example/proved"

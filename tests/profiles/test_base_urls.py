@@ -171,6 +171,31 @@ def test_an_azure_deployment_is_the_model_and_its_key_goes_into_api_key() -> Non
     assert (url.model, url.auth_hint) == ("gpt-9", "header:api-key")
 
 
+FOUNDRY = {
+    "https://acme.services.ai.azure.com/models/chat/completions?api-version=1": ("/openai/v1", "openai-chat"),
+    "https://acme.services.ai.azure.com/openai/v1/chat/completions": ("/openai/v1", "openai-chat"),
+    "https://acme.services.ai.azure.com/openai/deployments/g/chat/completions?api-version=1": (
+        "/openai/v1",
+        "openai-chat",
+    ),
+    "https://acme.services.ai.azure.com/anthropic/v1/messages": ("/anthropic", "anthropic"),
+    "https://acme.services.ai.azure.com/anthropic/v1": ("/anthropic", "anthropic"),
+    "https://acme.services.ai.azure.com/api/anthropic": ("/api/anthropic", "anthropic"),
+    "https://acme.openai.azure.com/anthropic/v1/messages": ("/anthropic", "anthropic"),
+    "https://acme.cognitiveservices.azure.com/anthropic/v1/messages": ("/anthropic", "anthropic"),
+    "https://acme.openai.azure.com/openai/responses?api-version=x": ("/openai/v1", "openai-chat"),
+}
+
+
+@pytest.mark.parametrize("text", FOUNDRY)
+def test_azures_forms_each_mean_their_own_address(text: str) -> None:
+    path, wire = FOUNDRY[text]
+    url = normalise_url(text)
+    assert url.base_url == "/".join(text.split("/")[:3]) + path
+    assert url.wire_hint == wire
+    assert normalise_url(url.base_url).base_url == url.base_url
+
+
 def test_a_missing_version_is_hinted_at_and_not_added() -> None:
     url = normalise_url("https://api.example.com")
     assert url.base_url == "https://api.example.com"

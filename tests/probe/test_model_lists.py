@@ -1,0 +1,62 @@
+"""Lists of models as endpoints send them: every shape, and lists that are half a megabyte long."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ccswitch_tui.probe.exchange import LIST_KEPT, masked_text
+from ccswitch_tui.probe.shapes import read_models
+from ccswitch_tui.secret import Secret
+
+SHAPES: dict[str, tuple[Any, list[str]]] = {
+    "OpenAI's": ({"object": "list", "data": [{"id": "a"}, {"id": "b"}]}, ["a", "b"]),
+    "data before models": ({"data": [{"id": "a"}], "models": [{"id": "x"}]}, ["a"]),
+    "slugs": ({"models": [{"slug": "a", "context_window": 9}, {"slug": "b"}]}, ["a", "b"]),
+    "some with slugs": ({"models": [{"slug": "a"}, {"name": "b"}, {"id": "c"}]}, ["a", "b", "c"]),
+    "a list in a table": ({"code": 0, "data": {"list": [{"id": "a"}], "total": 1}}, ["a"]),
+    "models in a table": ({"success": True, "data": {"models": ["a", "b"]}}, ["a", "b"]),
+    "items in a result": ({"result": {"items": [{"modelId": "a"}]}}, ["a"]),
+    "a table by id": ({"data": {"a": {"owned_by": "x"}, "b": {}}}, ["a", "b"]),
+    "a table by id under models": ({"models": {"a": {"context_length": 5}}}, ["a"]),
+    "texts": (["a", "b"], ["a", "b"]),
+    "texts in data": ({"data": ["a"]}, ["a"]),
+    "Ollama's": ({"models": [{"name": "qwen3:8b", "model": "qwen3:8b"}]}, ["qwen3:8b"]),
+    "Gemini's": ({"models": [{"name": "models/g", "inputTokenLimit": 3}]}, ["g"]),
+    "odd rows": ({"data": [{"id": None}, {"id": "a"}, {}, {"id": ""}, {"id": 7}, "b", None]}, ["a", "b"]),
+    "an empty list": ({"object": "list", "data": []}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body, names", SHAPES.values(), ids=SHAPES)
+def test_the_names_are_found_in_any_shape(body: Any, names: list[str]) -> None:
+    rows = read_models(body)
+    assert rows is not None
+    assert [row.id for row in rows] == names
+
+
+@pytest.mark.parametrize(
+    "body", [{"data": None}, {}, None, "x", 5, {"error": {"message": "no"}}, {"data": {"total": 0}}]
+)
+def test_what_is_no_list_is_none(body: Any) -> None:
+    assert read_models(body) is None
+
+
+def test_a_table_tells_the_windows_too() -> None:
+    rows = read_models({"models": {"a": {"context_length": 5}, "b": {}}})
+    assert rows is not None
+    assert [row.context_window for row in rows] == [5, None]
+
+
+def test_a_list_of_half_a_megabyte_is_kept_whole() -> None:
+    rows = [
+        {"id": f"vendor-{n % 40}/model-{n}", "description": "x" * 1200, "context_length": 131072} for n in range(386)
+    ]
+    text = json.dumps({"data": rows})
+    assert len(text) > 480_000
+    kept = masked_text(text, Secret("sk-example-list-0123456789"), most=LIST_KEPT)
+    listed = read_models(json.loads(kept))
+    assert listed is not None
+    assert (len(listed), listed[-1].context_window) == (386, 131072)
