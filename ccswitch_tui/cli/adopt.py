@@ -45,7 +45,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         else:
             out.line(f"{out.glyph('ok')} {record.file} is as it was, keys in the clear included")
         return 0
-    places = adopt.find_in_the_clear(ctx)
+    places = adopt.find_plain_text_keys(ctx)
     asked = _asked(args, places, out)
     if asked is None:
         _show(ctx, places, out, as_json=args.json)

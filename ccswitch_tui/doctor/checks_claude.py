@@ -209,11 +209,11 @@ def check_keys_in_clear(snapshot: Snapshot) -> Iterator[Finding]:
     for look in snapshot.settings:
         env = look.tree.get("env")
         env = env if isinstance(env, dict) else {}
-        lying = [n for n in ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY") if len(str(env.get(n) or "")) >= 16]
-        if lying:
+        named = [n for n in ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY") if len(str(env.get(n) or "")) >= 16]
+        if named:
             yield told(
                 "key-in-clear",
-                say("{path} holds {names} as text", path=look.path, names=joined(lying, " and ")),
+                say("{path} holds {names} as text", path=look.path, names=joined(named, " and ")),
                 say("move it into the key store"),
                 Action("adopt"),
             )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.explain import Proof
 
 
-class LyingKey(NamedTuple):
+class PlainTextKey(NamedTuple):
     """One key in the clear as the list shows it."""
 
     place: Place
@@ -71,13 +71,13 @@ class Caring:
 
     # -------------------------------------------------------------------------- adopt
 
-    def lying_keys(self) -> list[LyingKey]:
+    def plain_text_keys(self) -> list[PlainTextKey]:
         """Keys that lie in the clear in the usual places. Writes nothing, keeps nothing."""
-        from ccswitch_tui.workflows.adopt import exposed_in_history, find_in_the_clear, stand_in
+        from ccswitch_tui.workflows.adopt import exposed_in_history, find_plain_text_keys, stand_in
 
         return [
-            LyingKey(place, stand_in(place), tuple(exposed_in_history(place.secret, self.ctx)))
-            for place in find_in_the_clear(self.ctx)
+            PlainTextKey(place, stand_in(place), tuple(exposed_in_history(place.secret, self.ctx)))
+            for place in find_plain_text_keys(self.ctx)
         ]
 
     def adopt(self, places: Sequence[Place]) -> list[Adopted]:

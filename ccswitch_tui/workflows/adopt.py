@@ -12,20 +12,20 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ccswitch_tui.credentials import in_the_clear, moved
-from ccswitch_tui.credentials.in_the_clear import PLACEHOLDER, Lying
+from ccswitch_tui.credentials import moved, plain_text
 from ccswitch_tui.credentials.os_keyring import NO_NAME
+from ccswitch_tui.credentials.plain_text import PLACEHOLDER, KeyInText
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.interop.variables import fold
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.sentence import say
-from ccswitch_tui.workflows.plain_text_keys import Place, exposed_in_history, exposures, find_in_the_clear, text_of
+from ccswitch_tui.workflows.plain_text_keys import Place, exposed_in_history, exposures, find_plain_text_keys, text_of
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.draft import Draft
     from ccswitch_tui.workflows.context import Context
 
-__all__ = ["Place", "exposed_in_history", "find_in_the_clear"]
+__all__ = ["Place", "exposed_in_history", "find_plain_text_keys"]
 
 ROTATE = "a key that stood in the clear may have been copied: make a new one at the provider, and revoke this one"
 
@@ -92,18 +92,18 @@ def _store(ctx: Context, place: Place) -> str:
 def _move(ctx: Context, places: list[Place], names: tuple[str, ...]) -> moved.Moved:
     path = places[0].file
     text = text_of(path)
-    keys = [place.lying for place in places if place.lying is not None]
-    if any(text[lying.start : lying.end] != lying.written for lying in keys):
+    keys = [place.spot for place in places if place.spot is not None]
+    if any(text[spot.start : spot.end] != spot.written for spot in keys):
         raise ConflictError(
             say("{path} changed since it was looked at: nothing was written", path=path), hint=say("run 'adopt' again")
         )
     stand_ins = [_stand_in(place, text, name) for place, name in zip(places, names, strict=True)]
-    after = in_the_clear.replaced(text, keys, stand_ins)
+    after = plain_text.replaced(text, keys, stand_ins)
     parts, shift = [], 0
-    for lying, stand_in, name in sorted(zip(keys, stand_ins, names, strict=True), key=lambda row: row[0].start):
-        start = len(text[: lying.start].encode()) + shift
-        parts.append(moved.Part(start, start + len(stand_in.encode()), name, *_round_key(lying)))
-        shift += len(stand_in.encode()) - len(lying.written.encode())
+    for spot, stand_in, name in sorted(zip(keys, stand_ins, names, strict=True), key=lambda row: row[0].start):
+        start = len(text[: spot.start].encode()) + shift
+        parts.append(moved.Part(start, start + len(stand_in.encode()), name, *_round_key(spot)))
+        shift += len(stand_in.encode()) - len(spot.written.encode())
     record = moved.Moved(
         "", ctx.clock(), path, _sha256(text), _sha256(after), tuple(parts)
     )  # fmt: skip
@@ -115,7 +115,7 @@ def stand_in(place: Place) -> str:
 
     The name in it is the first choice: adopting takes another one where that is taken.
     """
-    if place.lying is None or place.kind not in ("shell", "text"):
+    if place.spot is None or place.kind not in ("shell", "text"):
         return ""
     return _stand_in(place, text_of(place.file), _stem(place))
 
@@ -125,18 +125,18 @@ def _stem(place: Place) -> str:
 
 
 def _stand_in(place: Place, text: str, name: str) -> str:
-    assert place.lying is not None
+    assert place.spot is not None
     if place.kind != "shell":
-        return in_the_clear.quoted_like(place.lying, PLACEHOLDER)
+        return plain_text.quoted_like(place.spot, PLACEHOLDER)
     from ccswitch_tui.claude.launch import own_command, quoted
 
     command = " ".join(quoted(word) for word in [*own_command(), "key", "--stored", name])
-    return in_the_clear.shell_stand_in(place.lying, text, place.shell, command)
+    return plain_text.shell_stand_in(place.spot, text, place.shell, command)
 
 
-def _round_key(lying: Lying) -> tuple[str, str]:
+def _round_key(spot: KeyInText) -> tuple[str, str]:
     """What stands before and after the key itself within its value."""
-    opening, _, closing = lying.written.partition(lying.secret.reveal())
+    opening, _, closing = spot.written.partition(spot.secret.reveal())
     return opening, closing
 
 

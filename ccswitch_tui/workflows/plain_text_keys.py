@@ -11,8 +11,8 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from ccswitch_tui.credentials import in_the_clear
-from ccswitch_tui.credentials.in_the_clear import PLACEHOLDER, Lying
+from ccswitch_tui.credentials import plain_text
+from ccswitch_tui.credentials.plain_text import PLACEHOLDER, KeyInText
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
@@ -54,7 +54,7 @@ class Place(NamedTuple):
     """`settings`, `shell`, `text`, or `read-only`."""
     remark: str = ""
     """What to know before, or why it can only be copied."""
-    lying: Lying | None = None
+    spot: KeyInText | None = None
     scope: str | None = None
     shell: str = ""
 
@@ -64,7 +64,7 @@ class Place(NamedTuple):
         return {**shown, "key": self.secret.hint(), "remark": self.remark}
 
 
-def find_in_the_clear(ctx: Context) -> list[Place]:
+def find_plain_text_keys(ctx: Context) -> list[Place]:
     """Every key that lies in the clear where it usually does. Writes nothing, keeps nothing."""
     places: dict[tuple[str, int, str], Place] = {}
     for place in [*_settings(ctx), *_claude_state(ctx), *_shell_files(ctx), *_project_files(ctx), *_other_tools(ctx)]:
@@ -145,14 +145,12 @@ def _in_database(ctx: Context, path: str, source: str) -> list[Place]:
 def _in_text(path: str, kind: str, *, remark: str = "", scope: str | None = None, shell: str = "") -> list[Place]:
     text = text_of(path)
     found = []
-    for lying in in_the_clear.find_keys(text) if text else ():
+    for spot in plain_text.find_keys(text) if text else ():
         about = remark
-        if kind == "shell" and in_the_clear.shell_stand_in(lying, text, shell, "x").strip("\"'") == PLACEHOLDER:
-            about = say(
-                "line {line} keeps a placeholder: it is a comment, or more than one assignment", line=lying.line
-            )
-        place_id = _id(path, lying.name, lying.secret)
-        found.append(Place(place_id, path, lying.line, lying.name, lying.secret, kind, about, lying, scope, shell))
+        if kind == "shell" and plain_text.shell_stand_in(spot, text, shell, "x").strip("\"'") == PLACEHOLDER:
+            about = say("line {line} keeps a placeholder: it is a comment, or more than one assignment", line=spot.line)
+        place_id = _id(path, spot.name, spot.secret)
+        found.append(Place(place_id, path, spot.line, spot.name, spot.secret, kind, about, spot, scope, shell))
     return found
 
 
@@ -177,7 +175,7 @@ def _id(path: str, name: str, secret: Secret) -> str:
 def exposed_in_history(secret: Secret, ctx: Context) -> list[str]:
     """The shells' history files that hold this key, as `FILE, line N`. A pasted curl leaves it there."""
     wanted = secret.reveal().encode("utf-8", "surrogateescape")
-    if len(wanted) < in_the_clear.SHORTEST:
+    if len(wanted) < plain_text.SHORTEST:
         return []
     files = [os.path.join(ctx.paths.home, *name.split("/")) for name in HISTORY_FILES]
     files += [ctx.env["HISTFILE"]] if ctx.env.get("HISTFILE") else []

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.credentials.base import MemoryStore
-from ccswitch_tui.credentials.in_the_clear import PLACEHOLDER, find_keys, replaced
+from ccswitch_tui.credentials.plain_text import PLACEHOLDER, find_keys, replaced
 from ccswitch_tui.errors import ConflictError, KeyStoreError, UsageError
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.workflows import adopt
@@ -110,7 +110,7 @@ def test_looking_for_keys_never_raises_and_replacing_nothing_changes_nothing(tex
 
 def test_settings_become_a_profile_in_use(ctx: Context, home: Path) -> None:
     path = settings(home, SETTINGS)
-    [place] = adopt.find_in_the_clear(ctx)
+    [place] = adopt.find_plain_text_keys(ctx)
     [done] = adopt.adopt(ctx, [place])
     assert done.profile == "acme"
     tree = json.loads(path.read_text())
@@ -124,7 +124,7 @@ def test_settings_become_a_profile_in_use(ctx: Context, home: Path) -> None:
 def test_the_key_is_in_no_file_afterwards_not_even_in_the_history(ctx: Context, home: Path) -> None:
     settings(home, SETTINGS)
     (home / ".zshrc").write_text(f"export ACME_KEY={KEY}2\n")
-    adopt.adopt(ctx, adopt.find_in_the_clear(ctx))
+    adopt.adopt(ctx, adopt.find_plain_text_keys(ctx))
     holding = [path for path in home.rglob("*") if path.is_file() and KEY in path.read_text(errors="replace")]
     assert holding == []
 
@@ -139,7 +139,7 @@ def test_everything_goes_back_to_the_byte(ctx: Context, home: Path, project: Pat
         if text is not None:
             path.write_bytes(text.encode())
     before = {path: path.read_bytes() for path in files}
-    adopt.adopt(ctx, adopt.find_in_the_clear(ctx))
+    adopt.adopt(ctx, adopt.find_plain_text_keys(ctx))
     assert all(path.read_bytes() != before[path] for path in files)
     for _ in files:
         adopt.take_back(ctx)
@@ -151,7 +151,7 @@ def test_everything_goes_back_to_the_byte(ctx: Context, home: Path, project: Pat
 def test_a_file_that_changed_since_is_not_taken_back(ctx: Context, home: Path) -> None:
     bashrc = home / ".bashrc"
     bashrc.write_text(f"export A_KEY={KEY}\n")
-    adopt.adopt(ctx, adopt.find_in_the_clear(ctx))
+    adopt.adopt(ctx, adopt.find_plain_text_keys(ctx))
     bashrc.write_text(bashrc.read_text() + "alias ll='ls -l'\n")
     with pytest.raises(ConflictError, match="changed since"):
         adopt.take_back(ctx)
@@ -161,7 +161,7 @@ def test_a_file_that_changed_since_is_not_taken_back(ctx: Context, home: Path) -
 def test_a_file_that_changed_between_look_and_move_is_left_alone(ctx: Context, home: Path) -> None:
     bashrc = home / ".bashrc"
     bashrc.write_text(f"export A_KEY={KEY}\n")
-    places = adopt.find_in_the_clear(ctx)
+    places = adopt.find_plain_text_keys(ctx)
     bashrc.write_text(f"# new first line\nexport A_KEY={KEY}\n")
     with pytest.raises(ConflictError):
         adopt.adopt(ctx, places)
@@ -173,7 +173,7 @@ def test_a_linked_settings_file_stays_a_link(ctx: Context, home: Path) -> None:
     dotfiles.mkdir()
     (dotfiles / "bashrc").write_text(f"export A_KEY={KEY}\n")
     (home / ".bashrc").symlink_to(dotfiles / "bashrc")
-    adopt.adopt(ctx, adopt.find_in_the_clear(ctx))
+    adopt.adopt(ctx, adopt.find_plain_text_keys(ctx))
     assert (home / ".bashrc").is_symlink()
     assert KEY not in (dotfiles / "bashrc").read_text()
 
@@ -186,7 +186,7 @@ def test_nothing_is_touched_when_the_key_store_is_locked(ctx: Context, home: Pat
     ctx.keys._given = Locked()
     path = settings(home, SETTINGS)
     with pytest.raises(KeyStoreError):
-        adopt.adopt(ctx, adopt.find_in_the_clear(ctx))
+        adopt.adopt(ctx, adopt.find_plain_text_keys(ctx))
     assert path.read_text() == SETTINGS
 
 
@@ -205,7 +205,7 @@ def test_claude_codes_own_file_and_databases_are_only_read(ctx: Context, home: P
         )
     connection.close()
     before = {path: path.read_bytes() for path in (home / ".claude.json", database)}
-    places = adopt.find_in_the_clear(ctx)
+    places = adopt.find_plain_text_keys(ctx)
     assert {place.kind for place in places} == {"read-only"}
     done = adopt.adopt(ctx, places)
     assert {path: path.read_bytes() for path in before} == before
@@ -224,7 +224,7 @@ def test_a_key_in_the_shells_history_is_said_to_be_exposed(ctx: Context, home: P
 
 def test_the_moved_line_still_sets_the_variable(ctx: Context, home: Path) -> None:
     (home / ".bashrc").write_text(f"export ACME_API_KEY={KEY}\n")
-    adopt.adopt(ctx, adopt.find_in_the_clear(ctx))
+    adopt.adopt(ctx, adopt.find_plain_text_keys(ctx))
     line = (home / ".bashrc").read_text()
     assert "key --stored adopted/acme-api-key" in line
     fake = home / "fake"

@@ -17,7 +17,7 @@ from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet
-from ccswitch_tui.tui.session_machine import LyingKey
+from ccswitch_tui.tui.session_machine import PlainTextKey
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -32,13 +32,13 @@ class AdoptScreen(Place[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.every: Sequence[LyingKey] | None = None
+        self.every: Sequence[PlainTextKey] | None = None
         self.marked: set[str] = set()
         self.moved_before = ""
         """The file whose keys can be put back."""
         self.done: Content | None = None
         """What the last move did, until the cursor moves."""
-        self.done_at: LyingKey | None = None
+        self.done_at: PlainTextKey | None = None
         """The row the cursor stood on then."""
 
     def body(self) -> ComposeResult:
@@ -61,7 +61,7 @@ class AdoptScreen(Place[None]):
 
     async def _look(self) -> None:
         self._head()
-        self.every = await self.ccs.off(self.session.lying_keys, timeout_s=60)
+        self.every = await self.ccs.off(self.session.plain_text_keys, timeout_s=60)
         self.moved_before = await self.ccs.off(self.session.adopted_before)
         self.marked &= {key.place.id for key in self.every}
         rows = self.query_one(Rows)
@@ -83,7 +83,7 @@ class AdoptScreen(Place[None]):
         self.query_one("#head", Static).update(look.line((t("adopt.title"), look.NAME), "  ", state))
         self.renew_keys()
 
-    def _draw(self, key: LyingKey, width: int) -> Content:
+    def _draw(self, key: PlainTextKey, width: int) -> Content:
         sign = look.mark("here") if key.place.id in self.marked else look.mark("skip")
         name = min(26, width // 3)
         return look.line(
@@ -92,14 +92,14 @@ class AdoptScreen(Place[None]):
             look.cells(look.tail(self._short(key), width - name - 17), width - name - 16),
         )  # fmt: skip
 
-    def _short(self, key: LyingKey) -> str:
+    def _short(self, key: PlainTextKey) -> str:
         """File and line, the home folder as people write it."""
         home, spot = self.session.ctx.paths.home, look.quoted(spot_of(key))
         return "~" + spot.removeprefix(home) if spot.startswith(home) else spot
 
     @on(Rows.Moved, "#keys")
     def _card(self) -> None:
-        key: LyingKey | None = self.query_one(Rows).row
+        key: PlainTextKey | None = self.query_one(Rows).row
         if key is not self.done_at:
             self.done = None
         shown = self.done or (fate(key) if key else Content(""))
@@ -158,12 +158,12 @@ class AdoptScreen(Place[None]):
         await self._look()
 
 
-def spot_of(key: LyingKey) -> str:
+def spot_of(key: PlainTextKey) -> str:
     """File and line; a database has no lines."""
     return f"{key.place.file}:{key.place.line}" if key.place.line else key.place.file
 
 
-def fate(key: LyingKey) -> Content:
+def fate(key: PlainTextKey) -> Content:
     """Where the key stands, and what would stand there instead."""
     place = key.place
     rows: list[Content | str] = [

@@ -35,7 +35,7 @@ _HEADER = re.compile(
 )
 
 
-class Lying(NamedTuple):
+class KeyInText(NamedTuple):
     """One key in one text."""
 
     name: str
@@ -49,9 +49,9 @@ class Lying(NamedTuple):
     secret: Secret
 
 
-def find_keys(text: str) -> list[Lying]:
+def find_keys(text: str) -> list[KeyInText]:
     """Every key in `text`, in order, each place once."""
-    found: dict[int, Lying] = {}
+    found: dict[int, KeyInText] = {}
     for match in [*_matches(text)]:
         value = match["value"]
         bare = value[1:-1] if value[:1] in "\"'" and len(value) > 1 else value
@@ -60,7 +60,7 @@ def find_keys(text: str) -> list[Lying]:
         start, end = match.span("value")
         if not any(start < other.end and other.start < end for other in found.values()):
             line = text.count("\n", 0, start) + 1
-            found[start] = Lying(match["name"], line, start, end, value, Secret(_bare_token(bare)))
+            found[start] = KeyInText(match["name"], line, start, end, value, Secret(_bare_token(bare)))
     return [found[start] for start in sorted(found)]
 
 
@@ -99,30 +99,30 @@ def _bare_token(value: str) -> str:
     return re.sub(r"^bearer\s+", "", value.strip(), flags=re.IGNORECASE)
 
 
-def replaced(text: str, keys: list[Lying], stand_ins: list[str]) -> str:
+def replaced(text: str, keys: list[KeyInText], stand_ins: list[str]) -> str:
     """The text with each key's place taken by its stand-in (quotes are the stand-in's business)."""
     parts, at = [], 0
-    for lying, stand_in in sorted(zip(keys, stand_ins, strict=True), key=lambda pair: pair[0].start):
-        parts += [text[at : lying.start], stand_in]
-        at = lying.end
+    for spot, stand_in in sorted(zip(keys, stand_ins, strict=True), key=lambda pair: pair[0].start):
+        parts += [text[at : spot.start], stand_in]
+        at = spot.end
     return "".join([*parts, text[at:]])
 
 
-def quoted_like(lying: Lying, text: str) -> str:
+def quoted_like(spot: KeyInText, text: str) -> str:
     """A stand-in text in the quotes the value had."""
-    quote = lying.written[:1] if lying.written[:1] in "\"'" else ""
+    quote = spot.written[:1] if spot.written[:1] in "\"'" else ""
     return f"{quote}{text}{quote}"
 
 
-def shell_stand_in(lying: Lying, text: str, shell: str, command: str) -> str:
+def shell_stand_in(spot: KeyInText, text: str, shell: str, command: str) -> str:
     """For a shell's start-up file: what reads the key anew, or the placeholder where that cannot be written.
 
     A whole, uncommented assignment becomes a command substitution, so that every
     program that relied on the variable goes on.
     """
-    line_start = text.rfind("\n", 0, lying.start) + 1
-    before = text[line_start : lying.start]
+    line_start = text.rfind("\n", 0, spot.start) + 1
+    before = text[line_start : spot.start]
     whole = re.match(r"\s*(?:export\s+|set\s+(?:-\w+\s+)*|setenv\s+|\$env:)?[A-Za-z_]\w*\s*[= ]\s*$", before)
     if not whole:
-        return quoted_like(lying, PLACEHOLDER)
+        return quoted_like(spot, PLACEHOLDER)
     return f"({command})" if shell in ("fish", "powershell") else f'"$({command})"'
