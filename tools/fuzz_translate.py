@@ -14,10 +14,11 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["ccswitch_tui"]):
+    from ccswitch_tui.translate.answer import Unusable
     from ccswitch_tui.translate.errors import failure_from_response
-    from ccswitch_tui.translate.floor import Unusable
     from ccswitch_tui.translate.request import RequestRefused, translate_request
-    from ccswitch_tui.translate.stream import AnswerFailed, StreamTranslator
+    from ccswitch_tui.translate.stream import StreamTranslator
+    from ccswitch_tui.translate.writing import AnswerFailed
     from ccswitch_tui.wire.anthropic import ERROR_TYPES, violations
     from ccswitch_tui.wire.codec import loads
     from ccswitch_tui.wire.quirks import QUIRKS, Quirks

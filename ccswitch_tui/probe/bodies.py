@@ -31,6 +31,11 @@ SIZE_TOKENS = 20_000
 
 TOOL = "get_weather"
 
+MANY_TOOLS = tuple(f"tool_{number:02d}" for number in range(20))
+"""Of `size`: about as many as Claude Code has."""
+
+OFFERED = (TOOL, *MANY_TOOLS)
+
 TOOL_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {"city": {"type": "string", "description": "Name of the city"}},

@@ -8,6 +8,7 @@ from ccswitch_tui.probe.bodies import (
     FEW_TOKENS,
     JSON_WORDS,
     LATE_TURNS,
+    MANY_TOOLS,
     ONE_WORD,
     REASONING_WORDS,
     STOP_WORDS,
@@ -91,7 +92,7 @@ class ChatBodies(Bodies):
         return self.plain(JSON_WORDS, 64, response_format=form)
 
     def size(self) -> Json:
-        tools = [self._tool(f"tool_{n:02d}") for n in range(20)]
+        tools = [self._tool(name) for name in MANY_TOOLS]
         system = {"role": self._system_role(), "content": long_text()}
         turns = [system, {"role": "user", "content": "Reply with the word OK."}]
         return self.conversation(turns, FEW_TOKENS, tools=tools, **self._streaming())

@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.printable import printable
 from ccswitch_tui.probe.exchange import Exchange
+from ccswitch_tui.probe.hearing import Said, hear
 from ccswitch_tui.probe.shapes import (
-    READERS,
     ListedModel,
-    Said,
     error_in,
     is_html,
     is_stream,
@@ -180,25 +179,19 @@ def _success(exchange: Exchange, body: Any) -> Answer:
         return _odd(exchange, body, say("an answer"))
     wanted_stream = "stream" in exchange.asks
     wire = format_of(exchange.wire).name
-    said = READERS[wire, streamed](exchange.body if streamed else body)
+    said = hear(wire, exchange.body)
     if said.error is not None:
         answer = _error_in_success(exchange, said.error)
         if answer:
             return answer._replace(said=said)
-    if wanted_stream and not streamed and body is not None:
-        whole = READERS[wire, False](body)
-        if not whole.faults:
-            return Answer("no-streaming", say("one whole answer instead of a stream"), said=whole)
-    if body is None and not streamed:
+    if wanted_stream and not streamed and body is not None and not said.faults:
+        return Answer("no-streaming", say("one whole answer instead of a stream"), said=said)
+    if body is None and not streamed and not said.usable:
         return _odd(exchange, body, say("an answer"))
-    if said.faults and not (said.text or said.calls or said.reasoning or said.finish):
+    if said.faults and not said.usable:
         for other in WIRES:
-            elsewhere = READERS[other, streamed](exchange.body if streamed else body)
-            if (
-                other != exchange.wire
-                and not elsewhere.faults
-                and (elsewhere.text or elsewhere.finish or elsewhere.calls)
-            ):
+            elsewhere = hear(other, exchange.body)
+            if other != wire and not elsewhere.faults and elsewhere.usable:
                 return Answer("wire-mismatch", say("the answer has the form of {other}", other=other), said=said)
         return _odd(exchange, body, say("an answer"))._replace(said=said)
     if exchange.ended in ("too-large", "too-long") and exchange.rung != "stream":

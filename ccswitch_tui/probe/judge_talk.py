@@ -6,9 +6,9 @@ from ccswitch_tui.findings import Finding, Severity
 from ccswitch_tui.probe.advice import finding
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts, Read
+from ccswitch_tui.probe.hearing import Call, Said
 from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms
 from ccswitch_tui.probe.model import StepVerdict
-from ccswitch_tui.probe.shapes import Call, Said
 from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.wire.formats import format_of
 
@@ -143,6 +143,8 @@ def judge_tools(facts: Facts) -> Judged | None:
             "tools-malformed", facts, last.exchange, because=say("the call arrives broken: {wrong}", wrong=wrong)
         )
         return Judged(step("tools", "fail", wrong, took_ms(last.exchange), found.kind), [*findings, found])
+    if said.calls[0].as_sent:
+        findings = [*findings, _repaired(facts, last, said.calls[0])]
     words = say("{name}({arguments})", name=said.calls[0].name, arguments=short(said.calls[0].arguments))
     took = took_ms(last.exchange) + sum(took_ms(r.exchange) for r in second)
     if second and not second[-1].answer.ok:
@@ -153,6 +155,13 @@ def judge_tools(facts: Facts) -> Judged | None:
         words = say("{call}, and its result was taken back", call=words)
     verdict: StepVerdict = "warn" if findings else "ok"
     return Judged(step("tools", verdict, words, took, findings[0].kind if findings else None), findings)
+
+
+def _repaired(facts: Facts, read: Read, call: Call) -> Finding:
+    because = say(
+        "the call's arguments are not JSON, and only our proxy repairs them: {arguments}", arguments=short(call.as_sent)
+    )
+    return finding("tools-malformed", facts, read.exchange, severity="warn", because=because)
 
 
 def _broken_stream(read: Read) -> str:

@@ -8,6 +8,7 @@ from ccswitch_tui.probe.bodies import (
     FEW_TOKENS,
     JSON_WORDS,
     LATE_TURNS,
+    MANY_TOOLS,
     ONE_WORD,
     REASONING_WORDS,
     STOP_WORDS,
@@ -63,7 +64,7 @@ class MessagesBodies(Bodies):
         return self.plain(JSON_WORDS, 64, output_config={"format": {"type": "json_schema", "schema": TITLE_SCHEMA}})
 
     def size(self) -> Json:
-        tools = [self._tool(f"tool_{n:02d}") for n in range(20)]
+        tools = [self._tool(name) for name in MANY_TOOLS]
         marked = [{"type": "text", "text": long_text(), **CACHED}]
         return self.plain(
             "Reply with the word OK.", system=marked, tools=tools, metadata={"user_id": "probe"}, stream=True

@@ -90,6 +90,18 @@ class Arguments:
         """The model writes nothing but white space."""
         return self._blanks > ENDLESS_BLANKS
 
+    @property
+    def raw(self) -> str:
+        """All of them as they came."""
+        return "".join(self._raw)
+
+    def whole(self, *, cut: bool = False) -> str:
+        """All of them as they can be used; as they came where they cannot, or where the token limit `cut` them."""
+        rest = self.finish()
+        if rest.problem or (cut and not self.complete):
+            return self.raw
+        return "".join(self._out) + rest.text
+
     def feed(self, fragment: str) -> str:
         """What may be passed on now."""
         if not fragment:

@@ -8,16 +8,20 @@ complete.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ccswitch_tui.translate.arguments import Arguments
+from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.translate.tools import ToolFacts
-from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.codec import dumps, loads
 from ccswitch_tui.wire.openai_chat import Fragment
 
 MOST_CALLS = 512
 """Calls in one answer: real ones have a dozen; a hostile stream must not grow without bound."""
+PARALLEL = frozenset(
+    {"multi_tool_use.parallel", "functions.multi_tool_use.parallel", "multi_tool_use_parallel", "parallel"}
+)
+"""A tool of OpenAI's own training: models call it to call several of ours at once, though nobody offers it."""
 
 
 class Call:
@@ -70,10 +74,9 @@ class Call:
 class CallBook:
     """The calls of one answer, in order of first appearance."""
 
-    def __init__(self, is_tool: Callable[[str], bool]) -> None:
+    def __init__(self, names: ToolNames) -> None:
         self.calls: list[Call] = []
-        self._is_tool = is_tool
-        """Whether a name is a tool of the request: a name that is none may be the first half of one."""
+        self._names = names
         self._by_index: dict[int, Call] = {}
         self._by_id: dict[str, Call] = {}
         self._this_chunk: list[Call] = []
@@ -109,6 +112,14 @@ class CallBook:
             call.signature = piece.signature
         self._this_chunk.append(call)
         return call
+
+    def is_certain(self, call: Call, text: str) -> bool:
+        """Whether the name of a call is complete by now; where it may be half of one, its arguments' `text` tells."""
+        if call.named or not call.name:
+            return False
+        if call.name.strip() in PARALLEL and not self._names.is_tool(call.name):
+            return False  # it is taken apart when it is over
+        return bool(text.strip()) or not self._names.may_grow(call.name)
 
     def _known(self, piece: Fragment) -> Call | None:
         if piece.place is not None:
@@ -149,9 +160,20 @@ class CallBook:
             return True
         if call.arguments.complete:
             return bool(_begins_object(piece.arguments)) or piece.name != call.name
-        if self._is_tool(call.name + piece.name):
+        if self._names.is_tool(call.name + piece.name):
             return False  # the name came in two pieces
-        return self._is_tool(call.name) and not call.arguments.begun and piece.name != call.name
+        return self._names.is_tool(call.name) and not call.arguments.begun and piece.name != call.name
+
+
+def uses_in(call: Call) -> list[tuple[str, str]]:
+    """The calls in the arguments of a call of PARALLEL; none if it is another, or if anything about them is wrong."""
+    if call.name.strip() not in PARALLEL or not call.arguments.complete:
+        return []
+    try:
+        uses = loads(call.unnamed_text())["tool_uses"]
+        return [(str(use["recipient_name"]), dumps(use["parameters"]).decode()) for use in uses[:MOST_CALLS]]
+    except (ValueError, KeyError, TypeError):
+        return []
 
 
 def _begins_object(arguments: Any) -> bool:

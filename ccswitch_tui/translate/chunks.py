@@ -1,4 +1,4 @@
-"""What a piece of an upstream's answer is, before anything is made of it: ordinary, an error, a body, a picture.
+"""What a piece of a chat completion is, before anything is made of it: ordinary, an error, a picture.
 
 Pure.
 """
@@ -6,9 +6,6 @@ Pure.
 from __future__ import annotations
 
 from typing import Any
-
-from ccswitch_tui.translate.floor import Unusable
-from ccswitch_tui.wire.codec import loads
 
 Json = dict[str, Any]
 
@@ -26,19 +23,7 @@ def is_ordinary(chunk: Json) -> bool:
     return HARMLESS.issuperset(chunk) and chunk.get("object") != "error"
 
 
-def documents(body: bytes) -> list[Any]:
-    """The JSON of a body: one document, a list of them, or one a line."""
-    try:
-        whole = loads(body)
-    except ValueError:
-        try:
-            return [loads(line) for line in body.splitlines() if line.strip()]
-        except ValueError:
-            raise Unusable("the endpoint's answer is broken JSON") from None
-    return whole if isinstance(whole, list) else [whole]
-
-
-def is_error(chunk: Json, name: str, whole: bool) -> bool:
+def is_error(chunk: Json, name: str, *, whole: bool) -> bool:
     """Whether this is an error rather than a piece of an answer; `whole`: it is the answer's whole body."""
     base = chunk.get("base_resp")
     if chunk.get("error") or name == "error" or chunk.get("object") == "error" or chunk.get("type") == "error":

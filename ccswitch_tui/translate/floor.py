@@ -11,28 +11,20 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from ccswitch_tui.translate.answer import Unusable
 from ccswitch_tui.translate.call_ids import Ids
-from ccswitch_tui.translate.calls import MOST_CALLS, Call, CallBook, argument_text
+from ccswitch_tui.translate.calls import MOST_CALLS, Call, CallBook, argument_text, uses_in
 from ccswitch_tui.translate.reasoning import pack
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.writer import CALL, NOTHING, TEXT, THINKING, Writer
-from ccswitch_tui.wire.codec import dumps, loads
 from ccswitch_tui.wire.openai_chat import Fragment
 
 Json = dict[str, Any]
 
 MOST_UNSHOWN = 4 * 1024 * 1024
 """Characters of thinking that are kept in case they are the answer."""
-PARALLEL = frozenset(
-    {"multi_tool_use.parallel", "functions.multi_tool_use.parallel", "multi_tool_use_parallel", "parallel"}
-)
-"""A tool of OpenAI's own training: models call it to call several of ours at once, though nobody offers it."""
 MOST_WAITING = 64 * 1024 * 1024
 """Characters that may wait behind an unfinished call."""
-
-
-class Unusable(Exception):
-    """What the endpoint sent cannot become an answer; the text says why, for the user."""
 
 
 class Run:
@@ -62,8 +54,8 @@ class Floor:
         self.calls_sent = 0
         """Calls that were written whole."""
         self._translation = translation
-        self._names = names = translation.names
-        self._book = CallBook(lambda name: names.restore(name) in names.known)  # not of self: no cycle to collect
+        self._names = translation.names
+        self._book = CallBook(translation.names)
         self._ids = Ids(translation.used_ids, "")
         self._waiting_chars = 0
         self._unshown: list[str] = []
@@ -215,7 +207,7 @@ class Floor:
             if text.strip():
                 self._translation.notices.add("dropped", f"text after the end of a call of {call.name}")
             return
-        if not call.named and call.name and not self._may_grow(call, text):
+        if self._book.is_certain(call, text):
             self._name(call)
         if text:
             self.said_bytes += size(text)
@@ -234,17 +226,6 @@ class Floor:
 
     def _name(self, call: Call) -> None:
         call.name_it(self._translation.facts(self._names.restore(call.name)))
-
-    def _may_grow(self, call: Call, text: str) -> bool:
-        """Whether the name may be only the beginning of a tool's name: then its arguments decide."""
-        if call.name.strip() in PARALLEL and self._names.restore(call.name) not in self._names.known:
-            return True  # it is taken apart when it is over
-        if text.strip():
-            return False
-        shorts = [self._names.short(known) for known in self._names.known]
-        if any(short.startswith(call.name) and short != call.name for short in shorts):
-            return True
-        return self._names.restore(call.name) not in self._names.known and any(s.startswith(call.name) for s in shorts)
 
     def _pass_on(self, call: Call, *, over: bool = False) -> None:
         if not call.named:
@@ -301,9 +282,7 @@ class Floor:
 
     def _taken_apart(self, call: Call) -> bool:
         """Whether this is the call of several tools at once: then those take its place."""
-        if call.name.strip() not in PARALLEL or not call.arguments.complete:
-            return False
-        uses = _uses_in(call.unnamed_text())
+        uses = uses_in(call)
         for name, arguments in reversed(uses):
             one = self._book.add(name)
             self._name(one)
@@ -348,15 +327,6 @@ class Floor:
             self._leave_thinking(NOTHING)
         if self.writer.open != NOTHING:
             self.writer.close()
-
-
-def _uses_in(arguments: str) -> list[tuple[str, str]]:
-    """The calls in the arguments of PARALLEL; none if anything about them is wrong."""
-    try:
-        uses = loads(arguments)["tool_uses"]
-        return [(str(use["recipient_name"]), dumps(use["parameters"]).decode()) for use in uses[:MOST_CALLS]]
-    except (ValueError, KeyError, TypeError):
-        return []
 
 
 def size(text: str) -> int:

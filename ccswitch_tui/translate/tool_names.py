@@ -50,6 +50,17 @@ class ToolNames:
         for name in self.known:
             self.short(name)
 
+    def is_tool(self, name: str) -> bool:
+        """Whether this is a tool of the request: a name that is none may be the first half of one."""
+        return self.restore(name) in self.known
+
+    def may_grow(self, name: str) -> bool:
+        """Whether the name may be only the beginning of a tool's name."""
+        shorts = [self.short(known) for known in self.known]
+        if any(short.startswith(name) and short != name for short in shorts):
+            return True
+        return not self.is_tool(name) and any(short.startswith(name) for short in shorts)
+
     def copy(self) -> ToolNames:
         """The same names, for a request of its own: its history may have more."""
         twin = ToolNames(())

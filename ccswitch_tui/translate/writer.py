@@ -25,6 +25,9 @@ BLOCK_MOVES = {
 }  # fmt: skip
 """(block that is open, kind that is wanted) → what to do. A call never continues another one."""
 
+DELTA = b'%b"%b"}}\n\n'
+"""A delta frame out of `Writer.delta_head` and the inside of a JSON string."""
+
 _FIELD = {
     TEXT: ("text_delta", "text"),
     THINKING: ("thinking_delta", "thinking"),
@@ -104,13 +107,9 @@ class Writer:
         """A delta whose text already is the inside of a JSON string. For a stream only."""
         self._run.append(body)
 
-    def delta_alone(self, body: bytes) -> bytes:
-        """What add_raw() and take() give together when nothing else was written. For a stream only."""
-        return b'%b"%b"}}\n\n' % (self.delta_head, body)
-
     def _end_run(self) -> None:
         """What ran together becomes one delta: it arrived in one read, and the client has one event less to parse."""
-        self._out.append(b'%b"%b"}}\n\n' % (self.delta_head, b"".join(self._run)))
+        self._out.append(DELTA % (self.delta_head, b"".join(self._run)))
         self._run.clear()
 
     def sign(self, signature: str) -> None:

@@ -247,16 +247,16 @@ def is_thought(delta: Json) -> bool:
 THOUGHT_TAGS = re.compile(r"</?(?:thought|think|thinking)>\n?")
 
 
-def reasoning_of(delta: Json) -> str:
-    """The reasoning text of a delta or message. Where several fields carry it, the first that has any."""
-    for key in REASONING:
-        text = text_of(delta.get(key))
+def reasoning_of(delta: Json) -> tuple[str, str]:
+    """The reasoning text of a delta or message, and its field. Where several carry it, the first that has any."""
+    for field in REASONING:
+        text = text_of(delta[field]) if field in delta else ""
         if text:
-            return text
+            return text, field
     details = delta.get("reasoning_details")
     if isinstance(details, list):
-        return "".join(text_of(d) for d in details if isinstance(d, dict))
-    return ""
+        return "".join(text_of(d) for d in details if isinstance(d, dict)), "reasoning_details"
+    return "", ""
 
 
 def content_parts(content: Any) -> Iterator[tuple[str, str]]:

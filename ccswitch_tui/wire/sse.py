@@ -72,10 +72,6 @@ class Decoder:
         if self._at_start:
             self._at_start = False
             chunk = chunk.removeprefix(BOM)
-        if not self._data and not self._name and chunk.endswith(b"\n\n"):
-            plain = _plain_events(chunk)
-            if plain is not None:
-                return plain
         lines = chunk.split(b"\n")
         last = lines.pop()
         for line in lines:
@@ -124,16 +120,6 @@ class Decoder:
         events.append(Event(self._name, data[0] if len(data) == 1 else b"\n".join(data)))
         data.clear()
         self._name, self._data_bytes = "", 0
-
-
-def _plain_events(chunk: bytes) -> list[Event] | None:
-    """The events of a read that is nothing but whole events of one `data: ` line each; None for any other read."""
-    pieces = chunk.split(b"\n\n")
-    pieces.pop()
-    for piece in pieces:
-        if not piece.startswith(b"data: ") or b"\n" in piece:
-            return None
-    return [Event("", piece[6:]) for piece in pieces]
 
 
 def encode(name: str, data: bytes) -> bytes:

@@ -12,6 +12,11 @@ from ccswitch_tui.probe.classify import read_answer
 from ccswitch_tui.probe.diagnose import diagnose
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Target
+from ccswitch_tui.probe.hearing import hear
+from ccswitch_tui.translate.request import translate_request
+from ccswitch_tui.translate.stream import StreamTranslator
+from ccswitch_tui.wire.formats import WIRES
+from ccswitch_tui.wire.quirks import Quirks
 
 ODD: tuple[Any, ...] = (None, True, 7, -1.5, "text", "", [], ["a"], [[]], {}, {"a": 1}, [None])
 
@@ -126,6 +131,18 @@ def test_an_endpoint_that_always_answers_with_one_odd_field_gets_its_report(shap
             continue  # a fifth of them: the readers have seen all above, the judges see their kinds here
         heard = [exchange(rung, wire, body)._replace(id=n) for n, rung in enumerate(rungs, 1)]
         assert diagnose(target, heard, ladder="full").sentence
+
+
+@pytest.mark.parametrize("shape", [shape for shape, (_, documents) in SHAPES.items() if shape != "list"])
+def test_neither_the_probe_nor_the_proxy_stumbles_over_one_odd_field(shape: str) -> None:
+    asked = {"model": "m", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+    for body in bodies(shape):
+        for wire in WIRES:
+            hear(wire, body)
+        machine = StreamTranslator(translate_request(asked, model="m", quirks=Quirks()))
+        machine.feed(body.encode())
+        machine.finish()
+        assert not [notice for notice in machine.notices if "stumbled" in notice.text], body
 
 
 def test_a_delta_that_is_a_bare_text_is_a_finding_and_no_crash() -> None:

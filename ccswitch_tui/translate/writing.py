@@ -1,0 +1,220 @@
+"""What is told of an answer, written as an Anthropic message: through the filters, by turns, to its end.
+
+The `Answer` of the proxy. Who of several simultaneous calls and texts may
+write, the floor knows (floor); which block is open, the writer
+(writer.BLOCK_MOVES). What cannot become an answer is raised, as AnswerFailed
+where the endpoint said why and as Unusable where it did not.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from ccswitch_tui.translate.answer import Answer, Unusable
+from ccswitch_tui.translate.chunks import unsaid
+from ccswitch_tui.translate.ending import stop_of, usage_of
+from ccswitch_tui.translate.errors import failure_from_words
+from ccswitch_tui.translate.failure import Failure, Overflow
+from ccswitch_tui.translate.filters import Filters
+from ccswitch_tui.translate.floor import Floor, size
+from ccswitch_tui.translate.overflow import overflow_sentence
+from ccswitch_tui.translate.request import Translation
+from ccswitch_tui.translate.text_tools import Written
+from ccswitch_tui.translate.textflow import Piece
+from ccswitch_tui.translate.words import Words, words_of
+from ccswitch_tui.translate.writer import TEXT, THINKING
+from ccswitch_tui.wire.openai_chat import Fragment, Usage
+
+Json = dict[str, Any]
+
+BROKEN_OFF = {
+    "eof": "the connection ended before the answer was complete",
+    "reset": "the connection broke before the answer was complete",
+    "timeout": "the endpoint fell silent before the answer was complete",
+}
+FILTERED = "The endpoint's content filter stopped this answer."
+NOTHING_IN_IT = "the endpoint answered 200 with nothing in it"
+
+
+class AnswerFailed(Exception):
+    """The answer ends here, badly."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class WrittenAnswer(Answer):
+    """An answer that becomes a message, or the frames of one."""
+
+    def __init__(self, translation: Translation, provider: str) -> None:
+        self.committed = False
+        """Something of it has reached the client."""
+        self.status = 200
+        """What the endpoint answered with; a failure of a 200 is not to be looked for as a 502 in its log."""
+        self.stop_reason: str | None = None
+        self.stop_sequence: str | None = None
+        self.usage: dict[str, int] = {}
+        """As told to the client at the end."""
+        self.counted: Usage | None = None
+        """As the endpoint counted."""
+        self.floor = Floor(translation)
+        self.writer = self.floor.writer
+        self.filters = Filters(translation)
+        self._translation = translation
+        self._provider = provider
+        self._finish = ""
+        self._refused = False
+        self._matched_stop: str | None = None
+
+    # ------------------------------------------------------------ what is said
+
+    @property
+    def takes_text(self) -> bool:  # type: ignore[override]  # worked out anew each time
+        return self.writer.open == TEXT and self.floor.live is None and self.filters.idle
+
+    def more_text(self, text: str) -> None:
+        self.floor.said_bytes += size(text)
+        self.writer.add(text)
+
+    def text(self, text: str) -> None:
+        if not text or self.done:
+            return
+        if self.filters.idle:
+            self.floor.say(TEXT, text)
+            return
+        for item in self.filters.feed(text):
+            self._say_item(item)
+        if self.filters.found_stop is not None:
+            self._matched_stop = self.filters.found_stop
+            self._finish = "end_turn"
+            self.finished = True
+            self.end()
+
+    def _say_item(self, item: Piece | Written) -> None:
+        if isinstance(item, Written):
+            self._translation.notices.add("repaired", f"a call of {item.name} that the model wrote as text")
+            self.floor.take_whole_call(item.name, item.arguments)
+        else:
+            self.floor.say(*item)
+
+    def _flush_filters(self) -> None:
+        if not self.filters.idle:
+            for item in self.filters.flush():
+                self._say_item(item)
+
+    def note(self, text: str) -> None:
+        self.floor.say(TEXT, text)
+
+    def refuse(self, text: str) -> None:
+        self._refused = True
+        self.text(text)
+
+    def think(self, text: str, field: str) -> None:
+        self.floor.say(THINKING, text)
+
+    def carry(self, details: Any) -> None:
+        self.floor.keep_details(details)
+
+    def pieces(self, calls: list[Fragment]) -> None:
+        self._flush_filters()
+        self.floor.take_pieces(calls)
+
+    def count(self, usage: Usage) -> None:
+        self.counted = usage
+
+    def met_stop(self, stop: Any) -> None:
+        if stop in self._translation.stop_sequences:
+            self._matched_stop = stop
+
+    def notice(self, code: str, text: str) -> None:
+        self._translation.notices.add(code, text)
+
+    def odd(self, name: str, value: Any) -> None:
+        if isinstance(value, bytes):
+            if value[:1] in (b"{", b"["):
+                raise Unusable("the endpoint sent a broken piece of its answer")
+            if name == "error":
+                raise Unusable(value[:500].decode("utf-8", "replace"))
+            self._translation.notices.add("unknown", "a line in the stream that is no JSON")
+        elif name == "error":
+            raise Unusable(str(value)[:500])
+
+    # ------------------------------------------------------------ the end
+
+    def finish(self, reason: str, word: str) -> None:
+        self._finish = reason
+        said = self.committed or self.floor.said_bytes
+        if reason == "model_context_window_exceeded" and not said:
+            raise AnswerFailed(self._full_context(word.lower()))
+        self.finished = True
+        self._settle()
+
+    def over(self) -> None:
+        """Complete by the endpoint's own word, even where it never named a reason."""
+        if not self.finished:
+            if not self.heard:
+                raise Unusable(NOTHING_IN_IT)
+            if not self.floor.has_something and not self.filters.holds:
+                raise Unusable("the endpoint ended its answer before it said anything")
+        self.end()
+
+    def broken_off(self, cause: str) -> Failure:
+        """The connection ended in the middle: `eof`, `reset` or `timeout`."""
+        status = 504 if cause == "timeout" else 502
+        if self.heard or cause != "eof":
+            return self.failure(status, BROKEN_OFF.get(cause, BROKEN_OFF["eof"]))
+        return self.failure(status, NOTHING_IN_IT)
+
+    def fail(self, document: Json) -> NoReturn:
+        words = words_of(document)
+        if not words.message and not words.code:
+            words = words._replace(message=unsaid(document))
+        raise AnswerFailed(
+            failure_from_words(0, words, provider=self._provider, model=self._model, translation=self._translation)
+        )
+
+    def break_off(self, why: str) -> NoReturn:
+        raise Unusable(why)
+
+    def failure(self, status: int, message: str) -> Failure:
+        """A failure in our own words."""
+        words = Words(message)
+        return failure_from_words(status, words, provider=self._provider, model=self._model, shown=self.status)
+
+    @property
+    def _model(self) -> str:
+        return str(self._translation.body.get("model", ""))
+
+    def _full_context(self, words: str) -> Failure:
+        overflow = Overflow("input", self.counted.prompt if self.counted else None)
+        sentence = overflow_sentence(overflow, f"the endpoint said {words}")
+        return Failure(400, "invalid_request_error", sentence, overflow=overflow)
+
+    def _settle(self) -> None:
+        """Nothing more comes but counts."""
+        self._flush_filters()
+        self.floor.settle(cut=self._finish == "max_tokens")
+
+    def end(self) -> None:
+        """The answer is complete: its last frames."""
+        if self.done:
+            return
+        self._settle()
+        if self._is_silent_overflow():
+            raise AnswerFailed(self._full_context("length after no output at all"))
+        if self._finish == "refusal" and not self.floor.said_bytes:
+            self.floor.say(TEXT, FILTERED)
+        self.floor.close()
+        self.stop_reason, self.stop_sequence = stop_of(
+            self._finish, calls=self.floor.calls_sent, matched=self._matched_stop, refused=self._refused
+        )
+        self.usage = usage_of(self.counted, self.floor.said_bytes, self._translation)
+        self.writer.end(self.stop_reason, self.stop_sequence, self.usage)
+        self.done = True
+
+    def _is_silent_overflow(self) -> bool:
+        """MiMo answers a conversation that is too long with `length` and not one token."""
+        counted = self.counted
+        said_nothing = not self.floor.said_bytes and counted is not None and counted.output == 0
+        return self._finish == "max_tokens" and said_nothing and not self.committed
