@@ -33,6 +33,7 @@ from ccswitch_tui.translate.errors import Failure, failure_from_exception, failu
 from ccswitch_tui.translate.failure import Learned
 from ccswitch_tui.translate.native_mend import native_betas, native_body, native_lesson
 from ccswitch_tui.translate.notices import Notices
+from ccswitch_tui.translate.picture_refusals import has_images
 from ccswitch_tui.translate.policy import HOPELESS
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
 from ccswitch_tui.translate.response import translate_response
@@ -158,6 +159,14 @@ class Attempt:
         self._lessons = {}
         self._relay.background.in_thread(self._relay.learned.save)
 
+    def _note_sight(self, translation: Translation) -> None:
+        """An endpoint that takes a picture sees: a lesson that it does not was about something else."""
+        learned, model = self._relay.learned, self._target.model
+        sends = translation.quirks.images == "send" and learned.knows(self._host, model, "images")
+        if sends and has_images(translation.body) and learned.disprove(self._host, model, "images"):
+            self._call.exchange.notices.append("unlearned images = note: this endpoint has taken a picture")
+            self._relay.background.in_thread(learned.save)
+
     # ------------------------------------------------------------------ chat completions
 
     async def _translated(self) -> Outcome:
@@ -189,6 +198,7 @@ class Attempt:
         if not 200 <= response.status < 300:
             return await self._failure(response, translation)
         translator.status = response.status
+        self._note_sight(translation)
         try:
             return await self._answered(response, translator, streams)
         finally:

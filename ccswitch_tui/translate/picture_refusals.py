@@ -132,6 +132,11 @@ def _pictures(body: Json) -> Iterator[str]:
                 yield str(part["image_url"].get("url"))
 
 
+def has_images(body: Json) -> bool:
+    """Whether a picture was sent."""
+    return next(_pictures(body), None) is not None
+
+
 LEFT_OUT = "[An image was here. This endpoint refused it.]"
 TOO_MANY_HERE = "[An earlier image was here. This endpoint takes no more than {most} at once.]"
 

@@ -24,7 +24,7 @@ from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.proxy.attempt import conversation_of
-from ccswitch_tui.proxy.books.learned import NAMELESS, SETTLED, LearnedQuirks
+from ccswitch_tui.proxy.books.learned import CAPABILITIES, NAMELESS, SETTLED, LearnedQuirks
 from ccswitch_tui.secret import Secret
 from kit.net import free_port_number
 
@@ -122,13 +122,45 @@ def test_a_broken_file_of_learned_quirks_is_as_good_as_none(tmp_path: Path, cont
 
 def test_one_refusal_teaches_its_conversation_and_a_second_one_teaches_all() -> None:
     learned = LearnedQuirks(None)
-    learned.learn("a", "b", "images", "note", "no images", at="", conversation="one")
-    assert "images" in learned.for_endpoint("a", "b", "one")
+    learned.learn("a", "b", "sampling", "none", "fixed", at="", conversation="one")
+    assert "sampling" in learned.for_endpoint("a", "b", "one")
     assert learned.for_endpoint("a", "b", "two") == {}
-    learned.learn("a", "b", "images", "note", "no images", at="", conversation="one")
+    learned.learn("a", "b", "sampling", "none", "fixed", at="", conversation="one")
     assert learned.for_endpoint("a", "b", "two") == {}
-    learned.learn("a", "b", "images", "note", "no images", at="", conversation="two")
-    assert "images" in learned.for_endpoint("a", "b", "three")
+    learned.learn("a", "b", "sampling", "none", "fixed", at="", conversation="two")
+    assert "sampling" in learned.for_endpoint("a", "b", "three")
+
+
+@pytest.mark.parametrize("quirk", sorted(CAPABILITIES))
+def test_what_takes_a_capability_away_from_all_needs_more_than_two_refusals(quirk: str) -> None:
+    learned = LearnedQuirks(None)
+    for conversation in ("one", "two", "three"):
+        learned.learn("a", "b", quirk, "note", "no", at="", conversation=conversation)
+        assert quirk in learned.for_endpoint("a", "b", conversation)
+        assert learned.for_endpoint("a", "b", "another") == {}
+    learned.learn("a", "b", quirk, "note", "no", at="", conversation="four")
+    assert quirk in learned.for_endpoint("a", "b", "another")
+
+
+def test_a_lesson_expires_and_a_disproved_one_is_gone_on_disk_too(tmp_path: Path) -> None:
+    path = str(tmp_path / "learned.json")
+    learned = LearnedQuirks(path, str(tmp_path))
+    learned.learn("a", "b", "sampling", "none", "fixed", at="2020-01-02T03:04:05Z")
+    assert learned.for_endpoint("a", "b") == {}
+    learned.learn("a", "b", "images", "note", "no", at="")
+    learned.save()
+    assert learned.knows("a", "b", "images")
+    assert learned.disprove("a", "b", "images")
+    learned.save()
+    assert not LearnedQuirks(path, str(tmp_path)).knows("a", "b", "images")
+    assert not learned.disprove("a", "b", "images")
+
+
+def test_a_list_grows_by_what_each_lesson_names() -> None:
+    learned = LearnedQuirks(None)
+    learned.learn("a", "b", "refused_images", ("image/gif",), "no gif", at="", conversation="one")
+    learned.learn("a", "b", "refused_images", ("picture 1",), "broken", at="", conversation="one")
+    assert learned.for_endpoint("a", "b", "one")["refused_images"]["value"] == ["image/gif", "picture 1"]
 
 
 def test_a_lesson_that_did_not_help_is_not_kept() -> None:

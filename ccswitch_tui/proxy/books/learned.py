@@ -8,14 +8,19 @@ A lesson takes something away (a field, an image, a limit), perhaps for ever, an
 one refusal may have been one faulty machine behind a gateway. So the first
 teaches the conversation it happened in; a second one, elsewhere, settles it.
 Clients that name no session need twice as many: what looks like two
-conversations may be one that began anew.
+conversations may be one that began anew. What takes a capability away (sight, a
+tool, thinking) needs four. No lesson is for ever: endpoints change, so one that
+has not been needed for a while is forgotten and, if it still holds, learned
+again; one that is disproved is gone at once.
 """
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +35,13 @@ MOST_ENDPOINTS = 500
 
 SETTLED = 4
 """Weight of the conversations in which a lesson was needed before it holds for all of them."""
+CAPABILITIES = frozenset({"images", "pdf", "drop_tools", "effort", "response_format", "never_stream"})
+"""Quirks that take something from the user rather than from the request's form."""
+SETTLED_CAPABILITY = 8
+EXPIRES_DAYS, CAPABILITY_EXPIRES_DAYS = 90, 14
+"""So long after it was last needed a lesson is tried anew, which costs one refused request if it still holds."""
+MOST_NAMES = 64
+"""Of a list that grows with each lesson: pictures, tools, fields. The oldest are forgotten."""
 NAMED, NAMELESS = 2, 1
 """What a conversation weighs, with and without a session's name (Claude Code sends one)."""
 MOST_CONVERSATIONS = 1000
@@ -46,6 +58,7 @@ class LearnedQuirks:
         self._facts: dict[str, dict[str, dict[str, Any]]] = _read(path) if path else {}
         self._conversations: dict[tuple[str, str, str], None] = {}
         """(endpoint, quirk, conversation): where a lesson was learned, since this proxy runs."""
+        self._disproved: set[tuple[str, str]] = set()
         self._writing = threading.Lock()
         self.generation = 0
         """Grows with every new fact, so that readers know their copy is old."""
@@ -53,15 +66,34 @@ class LearnedQuirks:
     def for_endpoint(self, host: str, model: str, conversation: str = "") -> Facts:
         """Quirk to `{value, from, at, because, seen}`: what is settled, and what this conversation has learned."""
         key = _key(host, model)
+        facts = self._facts.get(key)
+        if not facts:
+            return {}
         return {
             quirk: fact
-            for quirk, fact in self._facts.get(key, {}).items()
-            if fact.get("seen", SETTLED) >= SETTLED or (key, quirk, conversation) in self._conversations
+            for quirk, fact in facts.items()
+            if not _expired(quirk, fact)
+            and (_is_settled(quirk, fact) or (key, quirk, conversation) in self._conversations)
         }
 
     def unsettled(self, host: str, model: str) -> bool:
         """Whether the answer of for_endpoint depends on the conversation."""
-        return any(fact.get("seen", SETTLED) < SETTLED for fact in self._facts.get(_key(host, model), {}).values())
+        facts = self._facts.get(_key(host, model))
+        return facts is not None and not all(_is_settled(quirk, fact) for quirk, fact in facts.items())
+
+    def disprove(self, host: str, model: str, quirk: str) -> bool:
+        """Forgets a lesson that an answer has shown to be wrong; False where there was none."""
+        facts = self._facts.get(_key(host, model), {})
+        if quirk not in facts:
+            return False
+        del facts[quirk]
+        self._disproved.add((_key(host, model), quirk))
+        self.generation += 1
+        return True
+
+    def knows(self, host: str, model: str, quirk: str) -> bool:
+        """Whether there is such a lesson, settled or not."""
+        return quirk in self._facts.get(_key(host, model), {})
 
     def everything(self) -> Mapping[str, Facts]:
         """All facts by `host model`."""
@@ -83,6 +115,9 @@ class LearnedQuirks:
         key = _key(host, model)
         facts = self._facts.setdefault(key, {})
         before = facts.get(quirk, {})
+        if isinstance(value, list | tuple):
+            known = before.get("value")
+            value = list(dict.fromkeys([*(known if isinstance(known, list) else ()), *value]))[-MOST_NAMES:]
         seen = before.get("seen", SETTLED) if before.get("value") == value else 0
         if not conversation or (key, quirk, conversation) not in self._conversations or not seen:
             seen += weight
@@ -90,6 +125,7 @@ class LearnedQuirks:
         while len(self._conversations) > MOST_CONVERSATIONS:
             del self._conversations[next(iter(self._conversations))]
         facts[quirk] = {"value": value, "from": "learned", "at": at, "because": redact(because)[:500], "seen": seen}
+        self._disproved.discard((key, quirk))
         while len(self._facts) > MOST_ENDPOINTS:
             del self._facts[next(iter(self._facts))]
         self.generation += 1
@@ -103,6 +139,8 @@ class LearnedQuirks:
             merged = _parse(raw)
             for endpoint, facts in list(self._facts.items()):
                 merged.setdefault(endpoint, {}).update(facts)
+            for endpoint, quirk in self._disproved:
+                merged.get(endpoint, {}).pop(quirk, None)
             text = json.dumps({"version": VERSION, "endpoints": merged}, indent=1, sort_keys=True, ensure_ascii=False)
             replace_text(self._path, text.encode() + b"\n", expected_sha256=sha256_of(raw))
 
@@ -132,6 +170,21 @@ def quirk_layers(profile: Profile, learned: Facts) -> tuple[Mapping[str, Any], .
         origin = value.get("from", "hand") if isinstance(value, Mapping) else "hand"
         ranks[origin if origin in ranks else "probe"][name] = value
     return ranks["preset"], learned, ranks["probe"], ranks["hand"]
+
+
+def _is_settled(quirk: str, fact: Mapping[str, Any]) -> bool:
+    needed = SETTLED_CAPABILITY if quirk in CAPABILITIES else SETTLED
+    return bool(fact.get("seen", needed) >= needed)
+
+
+def _expired(quirk: str, fact: Mapping[str, Any]) -> bool:
+    """Whether this lesson was last needed too long ago. One without a date has none."""
+    try:
+        at = calendar.timegm(time.strptime(str(fact.get("at") or ""), "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        return False
+    days = CAPABILITY_EXPIRES_DAYS if quirk in CAPABILITIES else EXPIRES_DAYS
+    return time.time() - at > days * 86_400
 
 
 def _key(host: str, model: str) -> str:
