@@ -132,8 +132,11 @@ its last character, shows no run of twenty."""
 
 
 def parts_of(value: str) -> tuple[tuple[int, str], ...]:
-    """Places in a long value, and the characters from there on that give a part of it away."""
-    if len(value) < PART + STEP:
+    """Places in a long value, and the characters from there on that give a part of it away.
+
+    Only of one word: an address or a path that was taken for a key has parts that are anybody's.
+    """
+    if len(value) < PART + STEP or not re.fullmatch(r"[A-Za-z0-9_.~+=-]+", value):
         return ()
     places = {*range(0, len(value) - PART + 1, STEP), len(value) - PART}
     return tuple((place, value[place : place + PART]) for place in sorted(places))

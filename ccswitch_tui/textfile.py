@@ -43,12 +43,44 @@ BINARY = getattr(os, "O_BINARY", 0)
 """Windows would otherwise write two bytes for every line end."""
 
 
+LARGEST_FILE = 64 * 2**20
+"""Settings, profiles and records are kilobytes; what is beyond this is something else, and would fill the memory."""
+
+
+class NotAFile(OSError):
+    """A folder, pipe, socket or device in a file's place: it is not waited for."""
+
+
+def read_file(path: str, most: int = LARGEST_FILE, *, head: bool = False) -> bytes:
+    """The bytes of a regular file, and of nothing else. Raises OSError, FileNotFoundError and NotAFile among them.
+
+    Every file that somebody else may have put there is read through this: a
+    pipe would wait for a writer forever, and /dev/zero has no end. One that is
+    larger than `most` is refused; with `head` its beginning is what is wanted.
+    """
+    handle = os.open(path, os.O_RDONLY | BINARY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            folder = stat.S_ISDIR(found.st_mode)
+            raise NotAFile(errno.EINVAL, say("a folder") if folder else say("a device or pipe"), path)
+        with open(handle, "rb", closefd=False) as file:
+            data = file.read(most + (not head))
+        if len(data) > most:
+            raise OSError(errno.EFBIG, f"larger than {most:,} bytes", path)
+        return data
+    finally:
+        os.close(handle)
+
+
 def read_bytes(path: str) -> bytes | None:
     """The file's bytes, or None when it does not exist. Raises ConflictError for anything but a readable file."""
     try:
-        handle = os.open(path, os.O_RDONLY | BINARY | getattr(os, "O_NONBLOCK", 0))  # a pipe would wait for a writer
+        return read_file(path)
     except FileNotFoundError:
         return None
+    except NotAFile as error:
+        raise _not_a_file(path, error.strerror or "") from None
     except OSError as error:
         if os.path.isdir(path):
             raise _not_a_file(path, say("a folder")) from None
@@ -56,18 +88,6 @@ def read_bytes(path: str) -> bytes | None:
             say("cannot read {path}: {words}: nothing was written", path=path, words=_words(error)),
             hint=say("see who may read it: ls -l '{path}'", path=path),
         ) from None
-    try:
-        mode = os.fstat(handle).st_mode
-        if not stat.S_ISREG(mode):
-            raise _not_a_file(path, say("a folder") if stat.S_ISDIR(mode) else say("a device or pipe"))
-        with open(handle, "rb", closefd=False) as file:
-            return file.read()
-    except OSError as error:
-        raise ConflictError(
-            say("cannot read {path}: {words}: nothing was written", path=path, words=_words(error))
-        ) from None
-    finally:
-        os.close(handle)
 
 
 def _not_a_file(path: str, what: str) -> ConflictError:

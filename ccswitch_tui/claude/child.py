@@ -18,6 +18,7 @@ from typing import Any
 
 from ccswitch_tui.claude.launch import quoted
 from ccswitch_tui.errors import CcswitchError, UsageError
+from ccswitch_tui.textfile import read_file
 
 PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 LEFT_TO_CHILD = ("SIGINT", "SIGQUIT", "SIGTSTP")
@@ -86,8 +87,7 @@ def _settings_of(value: str) -> dict[str, Any]:
         if value.lstrip().startswith("{"):
             tree = json.loads(value)
         else:
-            with open(value, encoding="utf-8-sig") as file:
-                tree = json.load(file)
+            tree = json.loads(read_file(value).decode("utf-8-sig"))
     except (OSError, ValueError) as error:
         raise UsageError(f"--settings {value[:60]}: {error}", hint="Claude Code could not read it either") from None
     if not isinstance(tree, dict) or not isinstance(tree.get("env", {}), dict):

@@ -25,6 +25,7 @@ from ccswitch_tui.textfile import (
     locked,
     make_private_dir,
     read_bytes,
+    read_file,
     remove_file,
     replace_text,
     sha256_of,
@@ -127,8 +128,7 @@ class SettingsFiles:
     def profile_in(self, path: str) -> str | None:
         """The profile a file uses, quickly; None also when the file cannot be read."""
         try:
-            with open(path, "rb") as file:
-                tree = json.loads(file.read())
+            tree = json.loads(read_file(path))
         except (OSError, ValueError, RecursionError):
             return None
         return profile_in(tree) if isinstance(tree, dict) else None
@@ -321,8 +321,7 @@ def _managed_files(path: str) -> list[str]:
 
 def _quietly(path: str) -> Json:
     try:
-        with open(path, "rb") as file:
-            tree = json.loads(file.read())
+        tree = json.loads(read_file(path))
     except (OSError, ValueError, RecursionError):
         return {}
     return tree if isinstance(tree, dict) else {}
@@ -385,8 +384,7 @@ def local_root(cwd: str, home: str) -> str:
 def _main_worktree(mark: str) -> str | None:
     """Of a worktree's `.git` file: the folder of the repository it belongs to."""
     try:
-        with open(mark, encoding="utf-8") as file:
-            line = file.readline(4096).strip()
+        line = read_file(mark, 4096, head=True).decode().partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError):
         return None
     before, found, _ = line.removeprefix("gitdir:").strip().partition(f"{os.sep}.git{os.sep}worktrees{os.sep}")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.claude.jsontext import Json, JsonFault, decode, parse_object
 from ccswitch_tui.errors import ConflictError
 from ccswitch_tui.sentence import say
-from ccswitch_tui.textfile import make_private_dir, read_bytes, sha256_of, sync_folder, write_private
+from ccswitch_tui.textfile import make_private_dir, read_bytes, read_file, sha256_of, sync_folder, write_private
 
 VERSION = 1
 
@@ -82,14 +82,13 @@ class History:
     def read(self, entry_id: str) -> Write | None:
         """One entry; None when it is not there or was cut off while it was made."""
         try:
-            with open(os.path.join(self.folder, entry_id, "meta.json"), encoding="utf-8") as file:
-                meta = json.load(file)
+            meta = json.loads(read_file(os.path.join(self.folder, entry_id, "meta.json")))
             known = {key: value for key, value in meta.items() if key in Write._fields}
             for key in ("stages_sha256", "unset"):
                 known[key] = tuple(known.get(key, ()))
             write = Write(**known)
             return write if write.id == entry_id and isinstance(write.file, str) else None
-        except (OSError, ValueError, TypeError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             return None
 
     def newest_first(self) -> list[Write]:

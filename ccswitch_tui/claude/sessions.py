@@ -10,6 +10,8 @@ import os
 import sys
 from typing import NamedTuple
 
+from ccswitch_tui.textfile import read_file
+
 NOTICED_AFTER_S = 2.0
 """A running session reads a changed settings file after 1.0 to 1.5 s (measured); this is safely later."""
 
@@ -39,8 +41,7 @@ def running_sessions(claude_dir: str, *, inside: str | None = None) -> list[Sess
 
 def _read(path: str) -> Session | None:
     try:
-        with open(path, encoding="utf-8") as file:
-            state = json.load(file)
+        state = json.loads(read_file(path))
         pid = int(state["pid"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ccswitch_tui.claude.jsontext import JsonFault, decode, mend, parse_object
 from ccswitch_tui.paths import Paths
+from ccswitch_tui.textfile import read_file
 
 LARGEST_FILE = 2_000_000
 """Bytes; a start-up file is kilobytes."""
@@ -115,9 +116,6 @@ def _in_editor(path: str, names: frozenset[str]) -> Iterator[Export]:
 
 def _text(path: str) -> str:
     try:
-        if os.path.getsize(path) > LARGEST_FILE or not os.path.isfile(path):
-            return ""
-        with open(path, "rb") as file:
-            return decode(file.read())
+        return decode(read_file(path, LARGEST_FILE))
     except (OSError, JsonFault):
         return ""

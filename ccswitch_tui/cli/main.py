@@ -78,6 +78,9 @@ def main(argv: Sequence[str], ctx: Context | None = None) -> int:
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.FAILED)
+    except OSError as error:  # a folder without permission, a disk that is full: the world's fault, not ours
+        out.error(_of_the_system(error), as_json=_asked_for_json(argv))
+        return int(ExitCode.FAILED)
     except Exception as error:  # a mistake of ours: say so without locals, which could hold a key
         _report_mistake(error, out)
         return int(ExitCode.FAILED)
@@ -197,6 +200,12 @@ def overview() -> str:
 def _asked_for_json(argv: Sequence[str]) -> bool:
     own = list(argv)[: list(argv).index("--")] if "--" in argv else argv
     return "--json" in own
+
+
+def _of_the_system(error: OSError) -> CcswitchError:
+    words = (error.strerror or type(error).__name__).lower()
+    where = f"cannot use {error.filename}: " if error.filename else ""
+    return CcswitchError(f"{where}{words}", hint="see who may use it, and whether the disk has room", kind="system")
 
 
 def _report_mistake(error: Exception, out: Any) -> None:

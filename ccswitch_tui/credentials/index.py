@@ -85,10 +85,11 @@ def service_name(paths: Paths, env: Mapping[str, str]) -> str:
 
 
 def _read(path: str) -> dict[str, Any]:
+    from ccswitch_tui.textfile import read_file
+
     try:
-        with open(path, "rb") as file:
-            table = json.load(file)
-    except (OSError, ValueError):
+        table = json.loads(read_file(path))
+    except (OSError, ValueError, RecursionError):
         return {}  # absent or damaged: it is only a hint, and the next write mends it
     return table if isinstance(table, dict) else {}
 

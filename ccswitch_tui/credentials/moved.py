@@ -17,7 +17,7 @@ from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
-from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, replace_text, sha256_of
+from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, read_file, replace_text, sha256_of
 
 VERSION = 1
 
@@ -60,8 +60,7 @@ def records(paths: Paths) -> list[Moved]:
     with contextlib.suppress(FileNotFoundError):
         for name in sorted(os.listdir(folder(paths)), reverse=True):
             with contextlib.suppress(ValueError, TypeError, KeyError, OSError):
-                with open(os.path.join(folder(paths), name), encoding="utf-8") as file:
-                    table = json.load(file)
+                table = json.loads(read_file(os.path.join(folder(paths), name)))
                 if table.pop("version") == VERSION:
                     table["parts"] = tuple(Part(*part) for part in table["parts"])
                     found.append(Moved(**table))

@@ -79,11 +79,13 @@ def _default_keyring(path: str) -> str:
         return ""
     import configparser
 
+    from ccswitch_tui.textfile import read_file
+
     parser = configparser.RawConfigParser()
     try:
-        parser.read(path, encoding="utf-8")
+        parser.read_string(read_file(path).decode())
         return parser.get("backend", "default-keyring", fallback="").strip()
-    except (configparser.Error, UnicodeDecodeError):
+    except (configparser.Error, UnicodeDecodeError, OSError):
         return ""
 
 

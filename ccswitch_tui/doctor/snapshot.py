@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ccswitch_tui.doctor.picture import CertificateFile, ClaudeInstall, ClaudeState, ProxyLook, SettingsLook, Snapshot
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.model import Profile, SecretRef
+from ccswitch_tui.textfile import read_file
 
 if TYPE_CHECKING:
     from ccswitch_tui.claude.files import SettingsFiles
@@ -139,8 +140,8 @@ def _endings(listed: Any) -> tuple[str, ...]:
 
 
 def _json_of(path: str) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError, RecursionError), open(path, "rb") as file:
-        tree = json.loads(file.read())
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        tree = json.loads(read_file(path))
         return tree if isinstance(tree, dict) else {}
     return {}
 

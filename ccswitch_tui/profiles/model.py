@@ -214,7 +214,24 @@ def _is_price(value: Any) -> bool:
 
 
 def _is_http_url(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(("http://", "https://"))
+    """An address that every library takes apart alike; urllib is loaded for the odd ones only."""
+    if not isinstance(value, str) or not value.startswith(("http://", "https://")):
+        return False
+    host = value.partition("://")[2]
+    for mark in "/?#":
+        host = host.partition(mark)[0]
+    host = host.rpartition("@")[2]
+    name, _, port = host.partition(":")
+    if "[" not in host and "]" not in host:
+        fits = not port or (port.isascii() and port.isdecimal() and int(port[:6]) < 65536)
+        return bool(name) and fits and host.isprintable() and " " not in host
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        return parts.port is None or bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 Fields = Mapping[str, tuple[Check, str]]

@@ -26,7 +26,7 @@ from ccswitch_tui.profiles.model import (
 )
 from ccswitch_tui.profiles.tiers import Migration, migrated
 from ccswitch_tui.sentence import joined, say
-from ccswitch_tui.textfile import sha256_of, write_private
+from ccswitch_tui.textfile import read_file, sha256_of, write_private
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.search_source import SearchSource
@@ -107,8 +107,7 @@ def load_profiles(paths: Paths) -> ProfileBook:
 
 def _read(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_file(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -130,8 +129,7 @@ def search_of(value: Any, path: str) -> SearchSource:
 def _remembered(paths: Paths, sha256: str) -> dict[str, Any] | None:
     """What the file of this hash said, if it was read before. Whatever is wrong with the memory: None."""
     try:
-        with open(_memory(paths), "rb") as file:
-            kept = json.loads(file.read())
+        kept = json.loads(read_file(_memory(paths)))
         document = kept["document"]
         whole = kept["sha256"] == sha256 and isinstance(document["profiles"], dict) and "words" in document
         return document if whole else None

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.sentence import say
+from ccswitch_tui.textfile import read_file
 
 ASCII_CHOICES = ("auto", "always", "never")
 LANGUAGE_CHOICES = ("auto", "en", "zh-CN")
@@ -47,8 +48,7 @@ CHOICES = {"language": LANGUAGE_CHOICES, "ascii": ASCII_CHOICES, "ladder": LADDE
 def load_config(paths: Paths) -> tuple[AppConfig, CcswitchError | None]:
     """The settings, and what was wrong with the file if something was: the app opens all the same."""
     try:
-        with open(paths.app_config, "rb") as file:
-            raw = file.read()
+        raw = read_file(paths.app_config)
     except FileNotFoundError:
         return AppConfig(), None
     except OSError as error:

@@ -12,6 +12,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from ccswitch_tui.textfile import read_file
+
 HEAD_BYTES = 4096
 _VERDICT = re.compile(rb'"verdict": ?"([a-z]+)"')
 
@@ -48,8 +50,7 @@ class Verdicts:
             known = self._known.get(entry.name)
             if known and known[:2] == (stat.st_mtime_ns, stat.st_size):
                 return known[2]
-            with open(entry.path, "rb") as file:
-                head = _VERDICT.search(file.read(HEAD_BYTES))
+            head = _VERDICT.search(read_file(entry.path, HEAD_BYTES, head=True))
         except OSError:
             return LastVerdict(None, None)
         last = LastVerdict(head[1].decode(), stat.st_mtime) if head else LastVerdict(None, None)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ccswitch_tui.credentials.hosts import same_origin
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.sentence import say
+from ccswitch_tui.textfile import read_file
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -51,10 +52,7 @@ def _of_folder(folder: str) -> list[tuple[str, str]]:
     for name in PROJECT_FILES:
         path = os.path.join(folder, ".claude", name)
         try:
-            if not os.path.isfile(path):  # a FIFO would never end
-                continue
-            with open(path, "rb") as file:
-                tree = json.loads(file.read(LARGEST_SETTINGS))
+            tree = json.loads(read_file(path, LARGEST_SETTINGS))
             address = tree["env"][NAME]
         except (OSError, ValueError, RecursionError, KeyError, TypeError):
             continue

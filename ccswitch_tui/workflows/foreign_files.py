@@ -12,6 +12,7 @@ from typing import Any
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.sentence import say
+from ccswitch_tui.textfile import read_file
 
 LARGEST_FILE = 8_000_000
 """Bytes. Settings are kilobytes; a file beyond this is something else."""
@@ -25,8 +26,7 @@ def file_bytes(path: str, limit: int = LARGEST_FILE, most: int | None = None) ->
     try:
         if os.path.getsize(path) > limit:
             raise UsageError(say("{path} is too large to be settings", path=path), hint=say("name the right file"))
-        with open(path, "rb") as file:
-            return file.read(most)
+        return read_file(path, limit) if most is None else read_file(path, most, head=True)
     except OSError as error:
         raise UsageError(say("cannot read {path}: {reason}", path=path, reason=error.strerror)) from None
 

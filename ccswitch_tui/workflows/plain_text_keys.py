@@ -16,6 +16,7 @@ from ccswitch_tui.credentials.plain_text import PLACEHOLDER, KeyInText
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
+from ccswitch_tui.textfile import read_file
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -157,10 +158,7 @@ def _in_text(path: str, kind: str, *, remark: str = "", scope: str | None = None
 def text_of(path: str) -> str:
     """The file as UTF-8 text, "" when it is absent, unreadable, huge or something else."""
     try:
-        if os.path.getsize(path) > LARGEST_FILE or not os.path.isfile(path):
-            return ""
-        with open(path, "rb") as file:
-            return file.read().decode("utf-8")
+        return read_file(path, LARGEST_FILE).decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
 
@@ -170,6 +168,9 @@ def _id(path: str, name: str, secret: Secret) -> str:
 
 
 # ---------------------------------------------------------------- exposure
+
+
+LARGEST_HISTORY = 512 * 2**20
 
 
 def exposed_in_history(secret: Secret, ctx: Context) -> list[str]:
@@ -182,12 +183,11 @@ def exposed_in_history(secret: Secret, ctx: Context) -> list[str]:
     found: list[str] = []
     for path in dict.fromkeys(files):
         try:
-            with open(path, "rb") as file:
-                found += [
-                    say("{file}, line {line}", file=path, line=number)
-                    for number, line in enumerate(file, 1)
-                    if wanted in line
-                ]
+            found += [
+                say("{file}, line {line}", file=path, line=number)
+                for number, line in enumerate(read_file(path, LARGEST_HISTORY).split(b"\n"), 1)
+                if wanted in line
+            ]
         except OSError:
             continue
     return found

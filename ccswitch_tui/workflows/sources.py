@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.draft import Candidate
 from ccswitch_tui.sentence import say
+from ccswitch_tui.textfile import read_file
 from ccswitch_tui.workflows.foreign_files import (
     LARGEST_DATABASE,
     database_of,
@@ -99,8 +100,8 @@ def _cc_switch_dir(ctx: Context) -> str:
         ctx.env.get("APPDATA", ""),
     ):
         with contextlib.suppress(OSError, ValueError):
-            with open(os.path.join(base, "com.ccswitch.desktop", "app_paths.json"), encoding="utf-8") as file:
-                chosen = json.load(file).get("app_config_dir_override")
+            kept = json.loads(read_file(os.path.join(base, "com.ccswitch.desktop", "app_paths.json")))
+            chosen = kept.get("app_config_dir_override") if isinstance(kept, dict) else None
             if isinstance(chosen, str) and chosen:
                 return chosen.replace("~", ctx.paths.home, 1) if chosen.startswith("~") else chosen
     return os.path.join(ctx.paths.home, ".cc-switch")

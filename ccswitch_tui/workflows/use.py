@@ -24,6 +24,7 @@ from ccswitch_tui.claude.wanted import main_model, unknown_models
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.tiers import as_asked, owner_of
 from ccswitch_tui.sentence import say
+from ccswitch_tui.textfile import read_file
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -255,9 +256,8 @@ def _overruled_by(ctx: "Context", scope: str) -> str | None:
     here = ctx.settings.here()
     for other in stronger:
         try:
-            with open(here[other], "rb") as file:
-                tree = json.loads(file.read())
-        except (OSError, ValueError, KeyError):
+            tree = json.loads(read_file(here[other]))
+        except (OSError, ValueError, KeyError, RecursionError):
             continue
         if isinstance(tree, dict) and (value_of(tree, "env.ANTHROPIC_BASE_URL") is not None or "apiKeyHelper" in tree):
             return here[other]

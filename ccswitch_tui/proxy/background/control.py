@@ -635,7 +635,7 @@ def _older(version: str | None) -> bool:
 
 def _numbers(version: str) -> list[int]:
     parts = version.split("+")[0].replace("-", ".").split(".")
-    return [int(part) if part.isdigit() else -1 for part in parts]
+    return [int(part) if part.isdecimal() else -1 for part in parts]
 
 
 def _quoted(name: str) -> str:

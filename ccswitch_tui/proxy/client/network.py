@@ -57,7 +57,7 @@ def _matches(pattern: str, host: str, port: int) -> bool:
     except ValueError:
         pass  # one of them is a name
     name, colon, wanted_port = pattern.rpartition(":")
-    if colon and wanted_port.isdigit():
+    if colon and wanted_port.isdecimal():
         if int(wanted_port) != port:
             return False
         pattern = name

@@ -62,7 +62,7 @@ class Admin:
             ("GET", "hello", self._hello),
             ("GET", "status", self._status),
             ("GET", "traffic", self._traffic),
-            ("GET", "traffic/{id:[0-9]+}", self._exchange),
+            ("GET", "traffic/{id:[0-9]{1,18}}", self._exchange),
             ("GET", "events", self._events),
             ("GET", "metrics", self._metrics),
             ("GET", "usage", self._usage_rows),
@@ -80,7 +80,7 @@ class Admin:
         for method, path, handler in (
             ("GET", "status", self._own_status),
             ("GET", "traffic", self._own_traffic),
-            ("GET", "traffic/{id:[0-9]+}", self._own_exchange),
+            ("GET", "traffic/{id:[0-9]{1,18}}", self._own_exchange),
             ("GET", "events", self._own_events),
             ("GET", "counted", self._own_counted),
             ("POST", "flush", self._own_flush),
@@ -285,7 +285,7 @@ def merged_status(own: dict[str, Any], others: list[dict[str, Any]]) -> dict[str
 
 def _limit(request: Request) -> int:
     limit = request.query.get("limit", "")
-    return int(limit) if limit.isdigit() else 100
+    return int(limit[:9]) if limit.isdecimal() else 100
 
 
 async def _next_event(waiting: asyncio.Queue[bytes | tuple[str, dict[str, Any]]]) -> bytes:
