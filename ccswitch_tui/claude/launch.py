@@ -58,7 +58,12 @@ def quoted(word: str, platform: str = sys.platform) -> str:
     return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
-RIVALS = (*variables("route", "credential", "rival", "model", "label"), "ANTHROPIC_UNIX_SOCKET")
+HOST_MANAGED = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST"
+"""layers.HOST_MANAGED says what it does. For programs that bring a Claude Code of their own, which no `--settings`
+of ours reaches: with it the variables we give them count, and nothing of the user's other credentials, helpers or
+headers goes to the profile's host. Never for a Claude Code that is to ask a helper: it would not run it."""
+
+RIVALS = (*variables("route", "credential", "rival", "model", "label"), "ANTHROPIC_UNIX_SOCKET", HOST_MANAGED)
 """What must not reach a child from outside: each would decide where it goes, as whom, for which model."""
 
 

@@ -10,6 +10,7 @@ clears what a weaker one says.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ccswitch_tui.claude.owned import OWNED
 from ccswitch_tui.claude.settings import shown, value_of
 
 ORDER = ("managed", "flag", "local", "project", "user", "state", "environment")
@@ -58,18 +59,40 @@ class EffectiveValue(NamedTuple):
     @property
     def shown(self) -> str | None:
         """The value, masked where it is a credential."""
-        return self.places[0].value if self.places else None
+        return self.places[0].value if self.winner is not None else None
 
 
 def effective(layers: Sequence[Layer], key: str) -> EffectiveValue:
     """What counts for an owned key, with provenance. Layers come in any order; of two alike the later wins."""
     ranked = sorted(enumerate(layers), key=lambda item: (ORDER.index(item[1].name), -item[0]))
     found = [(layer, value) for _, layer in ranked if (value := _value_in(layer, key)) is not None]
-    places = tuple(Place(layer.name, layer.file, shown(key, value)) for layer, value in found)
     name = key.removeprefix("env.")
-    if not found:
-        return EffectiveValue(name, None, None, ())
+    unheard = UNHEARD if decided_by_host(key) and is_host_managed(layers) else ()
+    found.sort(key=lambda item: item[0].name in unheard)
+    places = tuple(Place(layer.name, layer.file, shown(key, value)) for layer, value in found)
+    if not found or found[0][0].name in unheard:
+        return EffectiveValue(name, None, None, places)
     return EffectiveValue(name, found[0][1], found[0][0].name, places)
+
+
+HOST_MANAGED = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST"
+"""Set by programs that start Claude Code and decide where it connects: address, credential and models then come from
+the environment alone, whatever settings files say (2.1.83 and later; window, extra body and proxies still come from
+the files). Only as a variable of the process; in a settings file it does nothing. Measured with 2.1.330 and 2.1.332."""
+
+UNHEARD = ("flag", "local", "project", "user", "state")
+"""Layers that do not count then. An administrator's was not tried."""
+
+
+def is_host_managed(layers: Sequence[Layer]) -> bool:
+    """Whether the environment tells Claude Code to ignore what settings files say of the endpoint."""
+    given = (value_of(layer.tree, f"env.{HOST_MANAGED}") for layer in layers if layer.name == "environment")
+    return any(value not in (None, "", "0", "false") for value in given)
+
+
+def decided_by_host(key: str) -> bool:
+    """Whether this is among what the host decides."""
+    return key in OWNED and OWNED[key].exclusive and key != "model"
 
 
 def _value_in(layer: Layer, key: str) -> Any:

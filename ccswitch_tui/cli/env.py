@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Prints the variables that make programs of this terminal use a profile. No key is
 printed: the line for it asks 'ccswitch-tui key' when the shell reads it (with
---reveal the value itself). Settings files beat variables: while a profile is
-in use, prefer 'ccswitch-tui run', or --settings-file in an alias."""
+--reveal the value itself). They count for programs that bring their own Claude
+Code too, whatever profile is in use; nothing of other credentials, helpers or
+headers in settings files goes along."""
 
 EXAMPLES = """\
 examples:
@@ -38,13 +39,14 @@ def configure(parser: Any) -> None:
 
 def run(args: Any, ctx: Context, out: Output) -> int:
     """Prints the lines, or a path."""
-    from ccswitch_tui.workflows.run import env_lines, overruling_file, shell_text, write_launch_file
+    from ccswitch_tui.workflows.run import env_lines, overruled_window, overruling_file, shell_text, write_launch_file
 
     if args.settings_file:
         out.line(write_launch_file(ctx, args.name))
         return 0
     shell = args.shell or _own_shell(ctx)
-    for line in env_lines(ctx, args.name, reveal=args.reveal):
+    lines = env_lines(ctx, args.name, reveal=args.reveal)
+    for line in lines:
         text = shell_text(line, shell)
         if args.reveal and line.value is not None:
             from ccswitch_tui.secret import Secret
@@ -55,8 +57,12 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     beats = overruling_file(ctx)
     if beats:
         out.talk(
-            f"{beats} names an endpoint and beats these variables; 'ccswitch-tui run {args.name}' does not lose to it"
+            f"to a Claude Code before 2.1.83, {beats} beats these variables; "
+            f"'ccswitch-tui run {args.name} -- claude' never loses to it"
         )
+    window = overruled_window(ctx, {"env": {line.name: line.value for line in lines}})
+    if window:
+        out.talk(f"the context window in {window} counts here, too")
     return 0
 
 

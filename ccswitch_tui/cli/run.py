@@ -15,13 +15,15 @@ DESCRIPTION = """\
 Starts a command (claude, if none is named) under a profile, for this one process:
 no settings file is written, variables of other providers are unset, the proxy
 lives as long as the command. The exit code is the command's. Without NAME: the
-profile in use here."""
+profile in use here. Programs that bring their own Claude Code (the Agent SDKs,
+ACP bridges, an absolute path) reach the profile as well."""
 
 EXAMPLES = """\
 examples:
   ccswitch-tui run work
   ccswitch-tui run work -- claude -p 'what is in this folder?'
-  ccswitch-tui run work -- make review    a script that starts claude by name"""
+  ccswitch-tui run work -- make review        a script that starts claude
+  ccswitch-tui run work -- python agent.py    a program on the Agent SDK"""
 
 
 def configure(parser: Any) -> None:

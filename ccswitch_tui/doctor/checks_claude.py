@@ -9,6 +9,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from ccswitch_tui.actions import Action
+from ccswitch_tui.claude.layers import HOST_MANAGED, effective, is_host_managed
+from ccswitch_tui.claude.settings import profile_in
+from ccswitch_tui.claude.wanted import is_loopback
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of
 from ccswitch_tui.findings import Finding
@@ -169,6 +172,30 @@ def _has_credential(snapshot: Snapshot) -> bool:
     return any(value_of(snapshot, name).strip() for name in names)
 
 
+def _host_managed(snapshot: Snapshot) -> Iterator[Finding]:
+    """A variable that makes Claude Code ignore the settings that profiles are written into."""
+    if not is_host_managed(snapshot.layers):
+        return
+    files = [layer for layer in snapshot.layers if layer.name != "environment"]
+    ours = profile_in({"apiKeyHelper": effective(files, "apiKeyHelper").value})
+    if ours is None:
+        return
+    own_address = snapshot.env.get("ANTHROPIC_BASE_URL", "")
+    yield told(
+        "host-managed",
+        say(
+            "{variable} is set in this terminal (Claude Desktop and editors set it for programs they start): Claude "
+            "Code takes address, credential and models from the environment, and profile '{name}' in the settings "
+            "has no effect here",
+            variable=HOST_MANAGED,
+            name=ours,
+        ),
+        say("unset it, or start claude with 'ccswitch-tui run'"),
+        f"unset {HOST_MANAGED}",
+        severity="info" if is_loopback(own_address) else "warn",  # as `env` does it on purpose
+    )
+
+
 def check_credentials_once(snapshot: Snapshot) -> Iterator[Finding]:
     """One credential; two are both sent, and the endpoint takes whichever it likes."""
     names = [n for n in ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "apiKeyHelper") if value_of(snapshot, n).strip()]
@@ -259,6 +286,7 @@ def check_webfetch(snapshot: Snapshot) -> Iterator[Finding]:
 
 def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
     """What Claude Code will do differs from what the profile in use says."""
+    yield from _host_managed(snapshot)
     for words in snapshot.drift:
         if "profile '" in words and "any more" in words:
             yield told(

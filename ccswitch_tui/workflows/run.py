@@ -1,20 +1,23 @@
 """`run` and `env`: a profile for one process or one terminal; no settings file is written.
 
 Settings files beat exported variables, so an environment alone would lose to
-the profile that is in use. Claude Code therefore also gets `--settings FILE`, which
+the profile that is in use. Claude Code therefore gets `--settings FILE`, which
 beats all of them but an administrator's: ours is 0600 in a private folder for as
 long as the process lives, and holds at most the local token of a proxy that
-lives as long. Programs that start `claude` themselves find ours first in PATH.
+lives as long. Scripts that start `claude` by name find ours first in PATH. A
+program that brings a Claude Code of its own (the Agent SDKs, ACP bridges, an
+absolute path) or gives it another `--settings` gets HOST_MANAGED, with which
+the variables count after all.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ccswitch_tui.claude.launch import RIVALS, child_env, own_command, quoted
+from ccswitch_tui.claude.launch import HOST_MANAGED, RIVALS, child_env, own_command, quoted
 from ccswitch_tui.claude.settings import Link, plan_settings
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.secret import Secret
@@ -84,8 +87,10 @@ def prepare_run(
         ours[_credential_variable(profile)] = token.reveal()
     elif profile.route == "direct" and profile.key.kind == "none":
         ours[_credential_variable(profile)] = NO_KEY
-    env = {**child_env(ctx.env, ours), "CCSWITCH_PROFILE": profile.name}
-    return RunPlan(profile, tuple(command), env, tree, tuple(_advice(ctx)))
+    ours["CCSWITCH_PROFILE"] = profile.name
+    if not is_claude_command(command):
+        ours[HOST_MANAGED] = "1"
+    return RunPlan(profile, tuple(command), child_env(ctx.env, ours), tree, tuple(_advice(ctx, command, tree)))
 
 
 def _settings(profile: Profile, link: Link, token: Secret | None) -> dict[str, Any]:
@@ -115,7 +120,28 @@ def _direct_key(ctx: Context, profile: Profile) -> Secret | None:
     return ctx.keys.resolve(profile.key)
 
 
-def _advice(ctx: Context) -> list[str]:
+WINDOW = "CLAUDE_CODE_MAX_CONTEXT_TOKENS"
+
+
+def overruled_window(ctx: Context, tree: Mapping[str, Any]) -> str | None:
+    """A settings file whose context window counts in place of the profile's, where only variables are given."""
+    from ccswitch_tui.claude.layers import effective
+
+    found = effective([layer for layer in ctx.settings.layers() if layer.name != "environment"], f"env.{WINDOW}")
+    ours = tree["env"].get(WINDOW)
+    return found.places[0].file if found.value and found.value != ours else None
+
+
+def _advice(ctx: Context, command: Sequence[str], tree: Mapping[str, Any]) -> list[str]:
+    """What would beat even what is given."""
+    said = _administrator(ctx)
+    file = None if is_claude_command(command) else overruled_window(ctx, tree)
+    if file:
+        said.append(f"a program that brings its own Claude Code counts with the context window of {file}")
+    return said
+
+
+def _administrator(ctx: Context) -> list[str]:
     """What would beat even `--settings`."""
     from ccswitch_tui.claude.owned import OWNED
     from ccswitch_tui.claude.settings import value_of
@@ -183,6 +209,7 @@ def env_lines(ctx: Context, name: str, *, reveal: bool = False) -> list[EnvLine]
     tree = _settings(profile, link(ctx, profile), None)
     ours = {variable: value for variable, value in tree["env"].items() if value}
     ours.pop("CLAUDE_CODE_API_KEY_HELPER_TTL_MS", None)
+    ours[HOST_MANAGED] = "1"
     credential = _credential_variable(profile)
     lines = [EnvLine(variable) for variable in RIVALS if variable not in ours and variable != credential]
     lines += [EnvLine(variable, value) for variable, value in ours.items()]
@@ -238,11 +265,17 @@ def _fish(text: str) -> str:
 
 
 def overruling_file(ctx: Context) -> str | None:
-    """A settings file here that names an endpoint: it beats every exported variable."""
+    """A settings file here that names an endpoint or a credential: to a Claude Code before 2.1.83, which does not
+    know HOST_MANAGED, it beats every exported variable."""
     from ccswitch_tui.claude.layers import effective
+    from ccswitch_tui.claude.owned import OWNED
 
-    value = effective(ctx.settings.layers(), "env.ANTHROPIC_BASE_URL")
-    return value.places[0].file if value.winner not in (None, "environment") else None
+    files = [layer for layer in ctx.settings.layers() if layer.name != "environment"]
+    for key, row in OWNED.items():
+        value = effective(files, key) if row.exclusive else None
+        if value is not None and value.value:
+            return value.places[0].file
+    return None
 
 
 def write_launch_file(ctx: Context, name: str) -> str:

