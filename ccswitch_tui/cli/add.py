@@ -47,8 +47,8 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         out.talk("paste a curl command, export lines, JSON, SDK code or a link, then Ctrl-D on a line of its own:")
     draft = endpoint_options.draft_from_args(args, ctx)
     made = setup.begin(ctx, draft, args.name, pasted=args.paste is not None, keep_wire=args.wire is not None)
-    where = add.open_key_store(ctx) if draft.secret or add.needs_key(draft) else ""
-    if add.needs_key(draft):
+    where = setup.asks_for_key(ctx, made)
+    if where:
         for note in draft.notes:
             if note.startswith("the key"):
                 out.talk(f"  {out.glyph('warn')} {note}")
@@ -75,10 +75,10 @@ def _probed(args: argparse.Namespace, ctx: Context, made: Setup, out: Output) ->
     from ccswitch_tui.workflows import setup
 
     on_step = (lambda step: None) if args.json else (lambda step: _tell_step(step, out))
-    report = asyncio.run(setup.probed_in_one_go(ctx, made, setup.key_of(ctx, made), on_step))
-    if args.strict and report.verdict == "broken":
-        raise _refusal(args.name, report)
-    return setup.with_first_match(setup.took_over(made, report))
+    made = asyncio.run(setup.in_one_go(ctx, made, on_step))
+    if args.strict and made.report is not None and made.report.verdict == "broken":
+        raise _refusal(args.name, made.report)
+    return made
 
 
 def _tell_step(step: Any, out: Output) -> None:

@@ -63,6 +63,16 @@ def begin(ctx: Context, draft: Draft, name: str = "", *, pasted: bool = False, k
     return Setup(draft, name, keep_wire, url_changes)
 
 
+def asks_for_key(ctx: Context, setup: Setup) -> str:
+    """Where a key would be kept, when the endpoint requires one that is not there yet; "" when none is to be asked for.
+
+    Opens the key store before anybody is asked. Raises KeyStoreError where a key could not be kept.
+    """
+    needed = add.needs_key(setup.draft)
+    where = add.open_key_store(ctx) if setup.draft.secret or needed else ""
+    return where if needed else ""
+
+
 def with_key(setup: Setup, secret: Secret | None, key_ref: SecretRef | None = None) -> Setup:
     """With a key that was given now, or with the place it is kept in."""
     return setup._replace(draft=setup.draft._replace(secret=secret, key_ref=None if secret else key_ref))
@@ -82,6 +92,12 @@ async def probed(
     draft = add.settled(ctx, setup.draft)
     profile = setup._replace(draft=draft).profile
     return await examine(ctx, profile, key, ladder=ladder, on_step=on_step, url_changes=setup.url_changes, keep=False)
+
+
+async def in_one_go(ctx: Context, setup: Setup, on_step: Callable[[Step], None]) -> Setup:
+    """Asked, and with all that was proved: what the wizard does in three steps, for who is not there to choose."""
+    report = await probed_in_one_go(ctx, setup, key_of(ctx, setup), on_step)
+    return with_first_match(took_over(setup, report))
 
 
 async def probed_in_one_go(
