@@ -51,7 +51,7 @@ NOT_BEFORE = {
 }  # fmt: skip
 """Heavy things of others that nothing on the first screen needs."""
 
-OUR_MODULES = 48
+OUR_MODULES = 50
 """Ours that are loaded by then; five fewer when this was written. Each costs about a third of a millisecond."""
 
 
@@ -123,7 +123,8 @@ def test_only_what_the_first_screen_needs_is_loaded(paint: Paint) -> None:
     above = {"probe", "proxy", "doctor", "demo", "interop", "translate", "wire", "claude", "credentials"}
     screens = {name.rpartition(".")[2] for name in ours if name.startswith("ccswitch_tui.tui.screens.")}
     assert not paint.modules & NOT_BEFORE
-    assert not {name for name in ours if name.split(".")[1:2] and name.split(".")[1] in above}
+    rows = {"ccswitch_tui.wire", "ccswitch_tui.wire.formats"}  # a profile names its wire
+    assert not {name for name in ours - rows if name.split(".")[1:2] and name.split(".")[1] in above}
     assert {name for name in ours if name.startswith("ccswitch_tui.workflows.")} == {"ccswitch_tui.workflows.context"}
     assert all(name.startswith(("base", "home")) for name in screens), sorted(screens)
     assert len(ours) <= OUR_MODULES, sorted(ours)
