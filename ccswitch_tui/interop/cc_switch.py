@@ -205,7 +205,7 @@ def _with_meta(draft: Draft, meta: dict[str, Any], given: str) -> Draft:
     wire = WIRE_OF_FORMAT.get(str(meta.get("apiFormat")))
     if wire is not None and (endpoint.wire is None or not FORMATS[wire].native):
         endpoint = endpoint._replace(wire=wire)
-        if wire == CHAT and given:  # cc-switch appends /v1/chat/completions itself, once
+        if not FORMATS[wire].version and given:  # cc-switch appends /v1/chat/completions itself, once
             endpoint = endpoint._replace(base_url=for_chat(given))
             notes = [note for note in notes if not note.startswith("'/v1' removed")]
     overrides = meta.get("localProxyRequestOverrides")
@@ -216,7 +216,7 @@ def _with_meta(draft: Draft, meta: dict[str, Any], given: str) -> Draft:
     body = overrides.get("body") if isinstance(overrides, dict) else None
     quirks = dict(draft.quirks)
     if isinstance(body, dict) and body:
-        if endpoint.wire == CHAT:
+        if endpoint.wire is not None and not endpoint.format.native:
             quirks["extra_body"] = {**quirks.get("extra_body", {}), **body}
         else:
             notes.append(

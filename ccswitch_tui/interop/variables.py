@@ -325,7 +325,8 @@ def _says_more(url: NormalisedUrl, label: str) -> bool:
     """Whether the address itself is a better witness of the wire than the variable's name."""
     if any("/chat/completions" in c or "/messages" in c for c in url.changes) or url.auth_hint is not None:
         return True
-    return url.wire_hint == CHAT and WIRE_OF_GROUP.get(label) == MESSAGES and is_chat_address(url.base_url)
+    translated = url.wire_hint is not None and not format_of(url.wire_hint).native
+    return translated and format_of(WIRE_OF_GROUP.get(label)).native and is_chat_address(url.base_url)
 
 
 _CHAT_PATH = re.compile(r"/(?:openai|compatible-mode|openai-compatible|compat)(?:/|$)")

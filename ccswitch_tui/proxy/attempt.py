@@ -27,6 +27,7 @@ from ccswitch_tui.proxy.native import NativeStream, error_in, is_error_body, wit
 from ccswitch_tui.proxy.pump import note_usage, read_limited
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.thinking import refuses_thinking
+from ccswitch_tui.proxy.translator import Translator
 from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_headers, passed_headers
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
@@ -174,6 +175,7 @@ class Attempt:
         translation = translate_request(
             self._body,
             model=target.model,
+            wire=target.profile.endpoint.format.name,
             quirks=self._quirks(),
             session=call.exchange.session or None,
             token_factor=self._relay.calibration.factor(self._measured),
@@ -191,6 +193,7 @@ class Attempt:
                 "User-Agent": f"ccswitch-tui/{__version__}",
             }
         )
+        headers.update(target.profile.endpoint.format.headers)
         headers.update(translation.headers)
         translator = StreamTranslator(translation, provider=target.profile.name)
         url = self._relay.upstream.address(target.profile).ask
@@ -270,7 +273,7 @@ class Attempt:
         url: Url,
         sent: bytes,
         headers: Headers,
-        translator: Any,
+        translator: Translator,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> Answer:
         call, exchange = self._call, self._call.exchange

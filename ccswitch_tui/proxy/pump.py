@@ -18,6 +18,7 @@ from ccswitch_tui.http11.message import Sent
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic
 from ccswitch_tui.proxy.client.connection import Answer, Broken
 from ccswitch_tui.proxy.client.upstream import UpstreamError
+from ccswitch_tui.proxy.translator import Translator
 from ccswitch_tui.proxy.web.forward import SSE_HEADERS
 from ccswitch_tui.proxy.web.reply import PING_AFTER_S, ClientReply, Watch
 from ccswitch_tui.translate.failure import Failure
@@ -71,7 +72,7 @@ class Pump:
         reply: ClientReply,
         exchange: Flow,
         answer: Answer,
-        translator: Any,
+        translator: Translator,
         headers: Mapping[str, str],
         idle_s: float,
     ) -> Sent | Failure:
@@ -101,7 +102,7 @@ class Pump:
             self._watch.remove(reply)
             source.close()
 
-    def wait(self, reply: ClientReply, exchange: Flow, translator: Any) -> None:
+    def wait(self, reply: ClientReply, exchange: Flow, translator: Translator) -> None:
         """While headers are waited for: a client that has waited long gets the beginning of its answer."""
 
         def begin() -> None:
@@ -121,7 +122,7 @@ class Pump:
             exchange.status = 200
             self._traffic.first_byte(exchange, time.monotonic())
 
-    async def collect(self, exchange: Flow, response: Answer, translator: Any, idle_s: float) -> None:
+    async def collect(self, exchange: Flow, response: Answer, translator: Translator, idle_s: float) -> None:
         """Reads a whole stream into the translator, for a client that wants one message."""
         source = _Source(response)
         try:
@@ -151,7 +152,9 @@ class _Push:
         "unsent",
     )  # fmt: skip
 
-    def __init__(self, reply: ClientReply, exchange: Flow, translator: Any, begin: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, reply: ClientReply, exchange: Flow, translator: Translator, begin: Callable[[bytes], None]
+    ) -> None:
         self._reply = reply
         self._exchange = exchange
         self._translator = translator
@@ -201,7 +204,7 @@ class _Push:
         self._begin(self._translator.commit())
 
 
-async def _pumped(reply: ClientReply, source: _Source, translator: Any, push: _Push) -> None:
+async def _pumped(reply: ClientReply, source: _Source, translator: Translator, push: _Push) -> None:
     """The whole stream through `push`, except what belongs into the last write."""
     while not source.over and not translator.done:
         if translator.finished:
@@ -312,11 +315,11 @@ async def read_limited(answer: Answer, most_bytes: int, idle_s: float) -> bytes:
         answer.close()
 
 
-def _note(exchange: Flow, translator: Any) -> None:
+def _note(exchange: Flow, translator: Translator) -> None:
     note_usage(exchange, translator.usage)
     exchange.stop_reason = translator.stop_reason
-    exchange.answered = getattr(translator, "model", None)
-    exchange.stated_cost = getattr(translator, "cost", None)
+    exchange.answered = translator.model
+    exchange.stated_cost = translator.cost
     if translator.error is not None:
         exchange.error = f"{translator.error.type}: {translator.error.message}"
 

@@ -11,7 +11,7 @@ never given up: their form changes, and a notice says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +21,7 @@ from ccswitch_tui.translate.overflow import NOT_OVERFLOW
 from ccswitch_tui.translate.picture_refusals import picture_lesson
 from ccswitch_tui.translate.schema_refusals import schema_lesson
 from ccswitch_tui.translate.words import Words
+from ccswitch_tui.wire.formats import FORMATS
 
 if TYPE_CHECKING:
     from ccswitch_tui.translate.request import Translation
@@ -337,6 +338,7 @@ def learn(status: int, words: Words, translation: Translation) -> Learned | None
     """The quirk this refusal teaches, or None."""
     if status not in LEARNS_FROM:
         return None
+    words = in_names_of_chat(words, FORMATS[translation.wire].fields)
     soft = status >= 500
     because = clean_message(words.message)[:300]
     cap = None if soft else _cap(words, translation)
@@ -359,6 +361,21 @@ def learn(status: int, words: Words, translation: Translation) -> Learned | None
         if value is not None and getattr(translation.quirks, row.quirk) != value:
             return _with_instead(Learned(row.quirk, value, because), translation)
     return (None if soft else _field_refused(words, translation, because)) or _schema(words, translation, because)
+
+
+def in_names_of_chat(words: Words, fields: Mapping[str, str]) -> Words:
+    """The words with the fields of another wire called as chat completions call them; `fields`: its names → theirs."""
+    if not fields:
+        return words
+    longest_first = sorted(fields, key=len, reverse=True)
+    named = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+
+    def renamed(text: str) -> str:
+        return named.sub(lambda found: fields[found[0]], text)
+
+    return words._replace(
+        message=renamed(words.message), param=renamed(words.param), refused=tuple(map(renamed, words.refused))
+    )
 
 
 def _with_instead(lesson: Learned, translation: Translation) -> Learned:

@@ -22,11 +22,13 @@ from ccswitch_tui.translate.failure import Failure
 from ccswitch_tui.translate.memory import Memory, Remembered
 from ccswitch_tui.translate.messages import Conversation, Malformed, system_text, without_billing
 from ccswitch_tui.translate.notices import Notices
+from ccswitch_tui.translate.rendering import RENDERERS
 from ccswitch_tui.translate.schema import qualifies_strict
 from ccswitch_tui.translate.tokens import NOTHING_GATHERED, estimate_tokens, gather_turns
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.translate.tools import DUMMY, NO_FACTS, ToolFacts, choice_fields, facts_of, tool_set
 from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.formats import CHAT, Wire
 from ccswitch_tui.wire.quirks import Quirks
 
 Json = dict[str, Any]
@@ -86,6 +88,8 @@ class Translation:
     """Of the answer. No two answers have the same one, be the request the same: the client merges turns that do."""
     headers: dict[str, str] = field(default_factory=dict)
     """Headers to add to the upstream request (cache affinity)."""
+    wire: Wire = CHAT
+    """What the endpoint speaks; `body` is kept as chat completions all the same."""
     notices: Notices = field(default_factory=Notices)
     stated: dict[str, float] = field(default_factory=dict)
     """What is known of this answer and no client is told: `cost` in US dollars, as the endpoint states it; `counted`,
@@ -108,9 +112,9 @@ class Translation:
         return max(1, round(self.raw_estimate * self.token_factor))
 
     def encoded(self) -> bytes:
-        """The body as deterministic bytes."""
+        """The body in the endpoint's own wire, as deterministic bytes."""
         if self._encoded is None:
-            self._encoded = dumps(self.body)
+            self._encoded = dumps(RENDERERS[self.wire](self.body))
         return self._encoded
 
     @cached_property
@@ -137,19 +141,21 @@ def translate_request(
     *,
     model: str,
     quirks: Quirks,
+    wire: Wire = CHAT,
     session: str | None = None,
     token_factor: float = 1.0,
     changes: Mapping[str, Any] = NO_CHANGES,
     memory: Memory | None = None,
     origin: str = "",
 ) -> Translation:
-    """The chat request for `body` to `model`. Raises RequestRefused for what is no Messages request.
+    """The request for `body` to `model`, as `wire` writes it. Raises RequestRefused for what is no Messages request.
 
     `changes` are fields for this one try, as Failure.retry_with names them.
     `memory` spares the translation of turns that were seen before. `origin` is the endpoint's host.
     """
     try:
         translation = _translate(body, model, quirks, session, token_factor, memory, origin)
+        translation.wire = wire
         translation.body.update(changes)
         for name in [name for name, value in changes.items() if value is None]:
             del translation.body[name]

@@ -19,7 +19,6 @@ from ccswitch_tui.translate.readers import READERS
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.writing import AnswerFailed, WrittenAnswer
 from ccswitch_tui.wire.anthropic import PING
-from ccswitch_tui.wire.formats import CHAT, Wire
 from ccswitch_tui.wire.sse import Event
 
 Json = dict[str, Any]
@@ -28,7 +27,12 @@ Json = dict[str, Any]
 class StreamTranslator:
     """One answer. Feed it what the upstream sends, send on what it returns, ask it when the upstream is done."""
 
-    def __init__(self, translation: Translation, *, provider: str = "", wire: Wire = CHAT) -> None:
+    model: str | None = None
+    """What the endpoint says its model is: nobody asks, because the client is told the name it knows."""
+    cost: float | None = None
+    """What the answer costs stands in `translation.stated`."""
+
+    def __init__(self, translation: Translation, *, provider: str = "") -> None:
         self.translation = translation
         self.notices = translation.notices
         self.committed = False
@@ -44,7 +48,7 @@ class StreamTranslator:
         self._answer = WrittenAnswer(translation, provider)
         self._writer = self._answer.writer
         self._arrival = Arrival()
-        self._reader = READERS[wire]()
+        self._reader = READERS[translation.wire]()
         self._fast = FastPath(self._reader, self._answer.floor, self._arrival.decoder, learns=translation.stream)
         self._head = self._tail = b""
         """The fast path's, for a read that is one plain event."""

@@ -1,0 +1,40 @@
+"""The door a request leaves by: the chat body, which all rules are kept on, as each translated wire writes it.
+
+Quirks, lessons of refusals and the laws of requests are defined on the chat
+body alone; a wire that says the same in other words is rendered from it here,
+at the very end, so that none of them has to know it. Pure and deterministic:
+the same body gives the same bytes, because prefix caches live on that.
+
+To add a wire (the whole list; tests/wire/test_formats.py names what is missing):
+1. `wire.formats`: its name in `Wire` and its row in `FORMATS`, `fields` naming what it calls otherwise;
+2. `translate/readers/`: who reads its answers, and a row in `READERS`;
+3. here: who renders a chat body in it, and a row in `RENDERERS`;
+4. `probe/`: its request bodies (`bodies.Bodies`, a case in `asks.bodies_for`), and a row in `form.FORMS`;
+5. `profiles.presets.Preset.address` (a case), and `wire_short.NAME` in both languages of the app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ccswitch_tui.wire.formats import Wire
+
+Json = dict[str, Any]
+
+
+def as_it_is(chat: Json) -> Json:
+    """Chat completions themselves."""
+    return chat
+
+
+def never(chat: Json) -> Json:
+    """A wire of Claude Code's own passes through untouched: nothing is rendered in it."""
+    raise AssertionError("a native endpoint is not translated to")
+
+
+RENDERERS: Mapping[Wire, Callable[[Json], Json]] = {
+    "anthropic": never,
+    "openai-chat": as_it_is,
+}
+"""Wire → the request body it is sent, made of the chat body."""
