@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.tui.background import in_thread
 from ccswitch_tui.tui.i18n import t
-from ccswitch_tui.workflows.stopping import ProxyLoad, proxy_load, stop_proxy
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.stopping import ProxyLoad
 
 
 class Watching:
@@ -22,6 +22,8 @@ class Watching:
 
     def proxy_load(self) -> ProxyLoad:
         """Whether the background proxy runs, and whom its end would touch."""
+        from ccswitch_tui.workflows.stopping import proxy_load
+
         return proxy_load(self.ctx)
 
     def start_proxy(self) -> str:
@@ -31,6 +33,8 @@ class Watching:
 
     def stop_proxy(self) -> str:
         """Ends the background proxy; what is under way is finished first."""
+        from ccswitch_tui.workflows.stopping import stop_proxy
+
         finishing = stop_proxy(self.ctx).finishing
         return t("proxy.finishing", n=finishing) if finishing else t("proxy.stopped")
 
