@@ -23,11 +23,31 @@ wherever they turn up. In memory only."""
 _forms: dict[str, tuple[str, ...]] = {}
 """The same values as text may carry them; filled when first redacted."""
 
+_core_dumps_forbidden = False
+
 MASKING = re.compile("[•…]")
 """What masks are made of. No key has these; a value that has is a mask already."""
 
 SHORTEST_KNOWN = 8
 """A shorter value (a local server's "none", "key", "1234") is too common a word to mask everywhere."""
+
+
+def forbid_core_dumps() -> None:
+    """Keeps the memory of a process that holds a key out of core files.
+
+    A limit of one byte rather than zero: Linux ignores zero for a core pattern
+    that is a pipe, and takes one as "no core" everywhere. Source: core(5).
+    """
+    global _core_dumps_forbidden
+    _core_dumps_forbidden = True
+    try:
+        import resource
+    except ImportError:  # Windows writes no core files by itself
+        return
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    if hard == resource.RLIM_INFINITY or hard >= 1:
+        resource.setrlimit(resource.RLIMIT_CORE, (1, hard))
 
 
 class Secret:
@@ -36,6 +56,8 @@ class Secret:
     __slots__ = ("__value",)
 
     def __init__(self, value: str) -> None:
+        if not _core_dumps_forbidden:
+            forbid_core_dumps()
         self.__value = value
         if len(value) >= SHORTEST_KNOWN and not MASKING.search(value):
             _seen.add(value)
@@ -270,6 +292,16 @@ def redact(text: str, known: Iterable[Secret] = ()) -> str:
         if text == before:
             break
     return text
+
+
+def redact_cut(text: str, most: int) -> str:
+    """The first `most` characters, masked; of a word that the cut goes through nothing stays, for it may be a key."""
+    if len(text) <= most:
+        return redact(text)
+    return redact(_HALF_WORD.sub("", text[:most])) + "…"
+
+
+_HALF_WORD = re.compile(r"[A-Za-z0-9._~+/=%-]{1,8192}\Z")
 
 
 def covered(text: str) -> str:

@@ -22,8 +22,10 @@ def run(ctx: Context, out: Output) -> int:
     from ccswitch_tui.tui.collector import resting
 
     with resting():
+        from ccswitch_tui.secret import forbid_core_dumps
         from ccswitch_tui.tui.app import run_app
 
+        forbid_core_dumps()  # a key may be typed or pasted at any time
         return run_app(ctx)
 
 

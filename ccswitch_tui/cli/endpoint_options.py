@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
-from ccswitch_tui.secret import Secret
+from ccswitch_tui.secret import Secret, forbid_core_dumps
 from ccswitch_tui.wire.formats import WIRES
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ def key_from_stdin(auth: str = "bearer") -> Secret:
 
 
 def read_stdin(at_most: int) -> bytes:
-    """Standard input up to this many bytes."""
+    """Standard input up to this many bytes. What comes may be a key: no core file may hold it."""
+    forbid_core_dumps()
     binary = getattr(sys.stdin, "buffer", None)
     return binary.read(at_most) if binary is not None else sys.stdin.read(at_most).encode("utf-8", "surrogateescape")
 

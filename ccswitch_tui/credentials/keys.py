@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from ccswitch_tui.credentials import index
 from ccswitch_tui.errors import CcswitchError, KeyStoreError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.profiles.model import SecretRef
-from ccswitch_tui.secret import Secret
+from ccswitch_tui.secret import Secret, forbid_core_dumps
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
@@ -187,18 +186,3 @@ def _make_proxy_look_again(paths: Paths, env: Mapping[str, str]) -> None:
     with contextlib.suppress(OSError, CcswitchError):
         if proxy.status().running:
             proxy.ask("POST", "/_ccswitch/forget-keys")
-
-
-def forbid_core_dumps() -> None:
-    """Keeps the memory of a process that holds a key out of core files.
-
-    A limit of one byte rather than zero: Linux ignores zero for a core pattern
-    that is a pipe, and takes one as "no core" everywhere. Source: core(5).
-    """
-    if sys.platform == "win32":  # writes no core files by itself
-        return
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    if hard == resource.RLIM_INFINITY or hard >= 1:
-        resource.setrlimit(resource.RLIMIT_CORE, (1, hard))

@@ -164,7 +164,18 @@ def check_name(name: str) -> str:
             say("'{name}' cannot be a profile's name", name=name),
             hint=say("letters, digits, '.', '_' and '-', beginning with a letter or digit, 64 at most"),
         )
+    if len(name) >= 12 and _looks_like_key(name):
+        raise UsageError(
+            say("this name looks like a key, and names are kept and shown in plain text"),
+            hint=say("choose another name; give the key with --key-stdin, and if it was a real one, make a new one"),
+        )
     return name
+
+
+def _looks_like_key(name: str) -> bool:
+    from ccswitch_tui.secret import redact
+
+    return redact(name) != name
 
 
 def parse_secret_ref(text: str) -> SecretRef:

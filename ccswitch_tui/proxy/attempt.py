@@ -31,7 +31,7 @@ from ccswitch_tui.proxy.translator import Translator
 from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_headers, passed_headers
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
-from ccswitch_tui.translate.failure import Learned
+from ccswitch_tui.translate.failure import Learned, clean_message
 from ccswitch_tui.translate.native_mend import native_betas, native_body, native_lesson
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.picture_refusals import has_images
@@ -380,7 +380,9 @@ def with_hint(message: str, hint: str) -> str:
 
 
 def _redirect(host: str, location: str) -> Failure:
-    where = f" to {location}" if location else ""
+    # without what may hold a key, and nothing in it steers the client's terminal
+    bare = clean_message(location.partition("?")[0].partition("#")[0])[:300]
+    where = f" to {bare}" if bare else ""
     return own_failure(
         502,
         "api_error",

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ccswitch_tui.secret import redact
+from ccswitch_tui.secret import redact_cut
 from ccswitch_tui.wire.anthropic import error_envelope, event
 from ccswitch_tui.wire.codec import dumps
 
@@ -69,7 +69,7 @@ class Failure:
 
 def clean_message(text: str) -> str:
     """`text` as it may be shown: no keys, no control characters, no trigger words, not endless."""
-    text = _CONTROL.sub(" ", redact(text[: 4 * LONGEST_MESSAGE])).strip()
+    text = _CONTROL.sub(" ", redact_cut(text, 4 * LONGEST_MESSAGE)).strip()
     text = _NOT_LOGGED_IN.sub("API key header", text)
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 

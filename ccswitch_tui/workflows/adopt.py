@@ -55,6 +55,8 @@ def adopt(ctx: Context, places: list[Place]) -> list[Adopted]:
 def _adopt_file(ctx: Context, places: list[Place]) -> Adopted:
     first = places[0]
     remains = list(dict.fromkeys(spot for place in places for spot in exposures(ctx, place)))
+    if first.kind == "history":
+        return Adopted(first.file, (), None, (say("{file}: {remark}", file=first.file, remark=first.remark),), None)
     if first.kind == "read-only":
         names = tuple(_store(ctx, place) for place in places)
         return Adopted(

@@ -7,6 +7,7 @@ pasted inside a command.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,7 +53,7 @@ class Place(NamedTuple):
     name: str
     secret: Secret
     kind: str
-    """`settings`, `shell`, `text`, or `read-only`."""
+    """`settings`, `shell`, `text`, `read-only`, or `history` for our own."""
     remark: str = ""
     """What to know before, or why it can only be copied."""
     spot: KeyInText | None = None
@@ -68,7 +69,8 @@ class Place(NamedTuple):
 def find_plain_text_keys(ctx: Context) -> list[Place]:
     """Every key that lies in the clear where it usually does. Writes nothing, keeps nothing."""
     places: dict[tuple[str, int, str], Place] = {}
-    for place in [*_settings(ctx), *_claude_state(ctx), *_shell_files(ctx), *_project_files(ctx), *_other_tools(ctx)]:
+    everywhere = (_settings, _claude_state, _shell_files, _project_files, _other_tools, _own_history)
+    for place in (place for look in everywhere for place in look(ctx)):
         places.setdefault((os.path.realpath(place.file), place.line, place.secret.reveal()), place)
     return list(places.values())
 
@@ -114,6 +116,15 @@ def _other_tools(ctx: Context) -> list[Place]:
             remark = say("{title} finds a placeholder instead", title=source.source.title)
             found += _in_text(source.path, "text", remark=remark)
             found += [p for path in _beside(source.path) for p in _in_text(path, "text", remark=remark)]
+    return found
+
+
+def _own_history(ctx: Context) -> list[Place]:
+    """Old texts that our undo history keeps to the byte, from before the keys in them were moved."""
+    remark = "the undo history keeps the old text; 'undo' and 'restore' need it, delete this folder when you do not"
+    found = []
+    for path in sorted(glob.glob(os.path.join(glob.escape(ctx.paths.history), "*", "before"))):
+        found += _in_text(path, "history", remark=remark)
     return found
 
 

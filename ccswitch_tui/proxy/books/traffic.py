@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ccswitch_tui.secret import redact
+from ccswitch_tui.secret import redact, redact_cut
 
 if TYPE_CHECKING:
     from ccswitch_tui.proxy.books.usage import CostRow, UsageRow
@@ -54,6 +54,11 @@ class Body:
     def kept(self) -> bytes:
         """All that was kept."""
         return b"".join(self.parts)
+
+    def shown(self) -> str:
+        """All that was kept, masked: also a key that the end of it goes through."""
+        text = self.kept().decode("utf-8", "replace")
+        return redact(text) if self.room > 0 else redact_cut(text + " ", len(text))
 
 
 NOTHING_KEPT = Body()
@@ -160,7 +165,7 @@ class Flow:
     def bodies(self) -> dict[str, str]:
         """Both sides, masked: what the client and the endpoint sent each other through us."""
         bodies = {name: getattr(self, name) for name in ("request", "sent", "received", "returned")}
-        return {name: redact(body.kept().decode("utf-8", "replace")) for name, body in bodies.items()}
+        return {name: body.shown() for name, body in bodies.items()}
 
     def drop_bodies(self) -> None:
         """Forgets all four, because newer exchanges have some to keep."""

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ccswitch_tui.credentials.agent import DEFAULT_TIMEOUT_S, KeyAgent
-from ccswitch_tui.credentials.keys import forbid_core_dumps
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.http11.message import Request, Response, json_response
 from ccswitch_tui.proxy.web.app import ProxyApp
-from ccswitch_tui.secret import Secret
+from ccswitch_tui.secret import Secret, forbid_core_dumps
 
 PREFIX = "/_ccswitch/keys/"
 
