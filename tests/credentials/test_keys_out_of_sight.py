@@ -20,7 +20,7 @@ from ccswitch_tui.secret import Secret, redact_cut
 from ccswitch_tui.translate.failure import clean_message
 from ccswitch_tui.workflows.adopt import adopt
 from ccswitch_tui.workflows.context import Context
-from ccswitch_tui.workflows.plain_text_keys import find_in_the_clear
+from ccswitch_tui.workflows.plain_text_keys import find_plain_text_keys
 from kit.parts import console_script
 
 KEY = "sk-example-0123456789abcdef0123456789"
@@ -135,7 +135,7 @@ def test_our_own_history_is_a_place_where_a_key_lies(home: Path) -> None:
     before.parent.mkdir(parents=True)
     text = json.dumps({"env": {"ANTHROPIC_BASE_URL": "https://relay.example", "ANTHROPIC_AUTH_TOKEN": KEY}})
     before.write_text(text)
-    (place,) = find_in_the_clear(ctx)
+    (place,) = find_plain_text_keys(ctx)
     assert (place.file, place.kind) == (str(before), "history")
     (told,) = adopt(ctx, [place])
     assert told.stored == ()
