@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ settings.load_profile("steady")
 
 pytest_plugins = (
     "kit.net", "kit.parts", "kit.aimock", "kit.claude", "kit.llama", "kit.llmock", "kit.searxng", "kit.secret_service",
-    "kit.sentinel", "kit.stage", "kit.tmux",
+    "kit.sentinel", "kit.stage", "kit.tmux", "kit.windows",
 )  # fmt: skip
 
 FOREIGN = (
@@ -34,6 +35,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
+    if sys.platform == "win32":
+        monkeypatch.setenv("USERPROFILE", str(home))
+        monkeypatch.setenv("APPDATA", str(home / "AppData/Roaming"))
+        monkeypatch.setenv("LOCALAPPDATA", str(home / "AppData/Local"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / ".local/state"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -69,8 +70,12 @@ class Keys:
         chosen = self.chosen()
         if chosen.store == index.ENCRYPTED_FILE:
             return self._agent or _agent_store(self.paths, self.env)
-        from ccswitch_tui.credentials.os_keyring import OSKeyring
+        from ccswitch_tui.credentials.os_keyring import WINDOWS, OSKeyring
 
+        if chosen.store == WINDOWS and sys.platform == "win32":
+            from ccswitch_tui.credentials.windows_keyring import WindowsKeyring
+
+            return WindowsKeyring(service=chosen.service, env=self.env)
         return OSKeyring(chosen.store, service=chosen.service, env=self.env)
 
     def resolve(self, ref: SecretRef) -> Secret:

@@ -20,6 +20,7 @@ from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say
 
 SECRET_SERVICE = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class
+MACOS, WINDOWS = "keyring.backends.macOS.Keyring", "keyring.backends.Windows.WinVaultKeyring"
 
 SAFE_BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
     # class: (what people call it, sys.platform values where it is looked for by itself)
@@ -28,8 +29,8 @@ SAFE_BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "keyring.backends.kwallet.DBusKeyringKWallet4": ("KWallet", ()),
     "keyring.backends.libsecret.Keyring": ("libsecret", ("linux", "freebsd")),
     "keyring_pass.PasswordStoreBackend": ("password store (pass)", ()),
-    "keyring.backends.macOS.Keyring": ("macOS Keychain", ("darwin",)),
-    "keyring.backends.Windows.WinVaultKeyring": ("Windows Credential Manager", ("win32",)),
+    MACOS: ("macOS Keychain", ("darwin",)),
+    WINDOWS: ("Windows Credential Manager", ("win32",)),
 }
 """All of these encrypt what they keep, or let the system do it. Everything else that offers itself
 (plain text files, the null and fail backends, the chainer, files that ask on the terminal) is refused."""
@@ -91,6 +92,8 @@ def _default_keyring(path: str) -> str:
 
 def discover(env: Mapping[str, str], *, platform: str = sys.platform) -> str:
     """The first safe backend that this system offers. Raises KeyStoreError saying why none does."""
+    if platform == sys.platform == "win32":
+        return WINDOWS  # asked without the library; whether this session may use it shows when a key is stored
     asked = [name for name, (_, systems) in SAFE_BACKENDS.items() if platform.startswith(systems or "-")]
     answer = _ask(env, "the keyring", {"op": "choose", "backends": asked})
     if answer["backend"]:
@@ -144,7 +147,7 @@ class OSKeyring:
         except secret_service.Unreachable as error:
             raise _absent(self.label, str(error)) from None
         except TookTooLong:
-            raise _slow(self.label, self.limit_s / 2) from None
+            raise slow(self.label, self.limit_s / 2) from None
         except Exception as error:
             raise _explain(self.label, type(error).__name__, str(error)) from None
         return True
@@ -175,7 +178,7 @@ class OSKeyring:
         except secret_service.Unreachable as error:
             raise _absent(self.label, str(error)) from None
         except TookTooLong:
-            raise _slow(self.label, self.limit_s / 2) from None
+            raise slow(self.label, self.limit_s / 2) from None
         except Exception as error:
             raise _explain(self.label, type(error).__name__, str(error)) from None
 
@@ -203,7 +206,7 @@ def _ask(env: Mapping[str, str], label: str, message: dict[str, Any], limit_s: f
     try:
         ran = run_within(limit_s, [sys.executable, "-P", child], env, given=json.dumps(message).encode())
     except TookTooLong:
-        raise _slow(label, limit_s) from None
+        raise slow(label, limit_s) from None
     except OSError as error:
         raise KeyStoreError(
             say(
@@ -233,7 +236,8 @@ def _on_the_bus(detail: str, env: Mapping[str, str]) -> str:
     return bus_problem(env) or detail.removeprefix("Unable to initialize SecretService: ")
 
 
-def _slow(label: str, limit_s: float) -> KeyStoreError:
+def slow(label: str, limit_s: float) -> KeyStoreError:
+    """A store that did not answer."""
     return KeyStoreError(
         say("the {label} did not answer within {seconds:.0f} s", label=label, seconds=limit_s),
         hint=say(

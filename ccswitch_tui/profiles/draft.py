@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.credentials.hosts import bound_to
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
+from ccswitch_tui.profiles.naming import free_name
 from ccswitch_tui.profiles.url import url_host
 from ccswitch_tui.secret import Secret
 
@@ -95,8 +96,7 @@ def suggest_name(draft: Draft, taken: Iterable[str]) -> str:
     """A name nobody has yet: what the source calls it, or the telling part of the host."""
     base = re.sub(r"[^\w.-]+", "-", draft.name.strip()).strip("-._").lower() if draft.name else ""
     base = (base or _from_host(draft) or "profile")[:48]
-    names = set(taken)
-    return base if base not in names else next(f"{base}-{n}" for n in range(2, 10_000) if f"{base}-{n}" not in names)
+    return free_name(base, set(taken))
 
 
 def _from_host(draft: Draft) -> str:

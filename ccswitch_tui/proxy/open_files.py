@@ -7,6 +7,7 @@ macOS); a proxy for several sessions takes what is allowed before it needs it.
 from __future__ import annotations
 
 import errno
+import sys
 
 ENOUGH = 16_384
 """More than a person's sessions can use. A child that closes all it could have inherited counts up to it."""
@@ -20,10 +21,10 @@ FOR_CLIENTS = 0.45
 
 def raised_limit() -> int:
     """Raises the limit as far as the system lets us, and tells it; 0 where there is none."""
-    try:
-        import resource
-    except ImportError:  # Windows
+    if sys.platform == "win32":  # has no limit of its own
         return 0
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = ENOUGH if hard == resource.RLIM_INFINITY else min(hard, ENOUGH)
     while soft != resource.RLIM_INFINITY and wanted > soft:

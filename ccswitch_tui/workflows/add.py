@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import KeyStoreError, UsageError
+from ccswitch_tui.profiles import naming
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import (
     AUTH_STYLES,
@@ -21,7 +22,6 @@ from ccswitch_tui.profiles.model import (
     ModelTiers,
     Profile,
     SecretRef,
-    check_name,
 )
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.profiles.url import is_loopback, normalise_url, url_host
@@ -151,8 +151,8 @@ def with_options(
 
 def check_new_name(ctx: Context, name: str, *, replace: bool = False) -> None:
     """Raises UsageError unless `name` can be added: before anyone is asked for a key."""
-    check_name(name)
     book = ctx.book()
+    naming.check_new_name(name, [*book.profiles, *book.broken])
     if (name in book.profiles or name in book.broken) and not replace:
         raise UsageError(
             say("there is a profile '{name}' already", name=name),

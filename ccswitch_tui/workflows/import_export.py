@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.profiles.draft import Candidate, Draft, profile_name
 from ccswitch_tui.profiles.model import Profile, SecretRef
+from ccswitch_tui.profiles.naming import free_name
 from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.secret import Secret
 
@@ -73,7 +74,7 @@ def import_candidates(
         if twin is not None and not replace:
             done.append(Imported(name, draft=draft, why_not=f"it is there already, as '{twin}'"))
             continue
-        name = name if replace else _free(name, taken)
+        name = name if replace else free_name(name, taken)
         taken.add(name)
         try:
             if dry_run:
@@ -118,12 +119,6 @@ def _same_key(ctx: Context, key: Secret | SecretRef | None, theirs: Secret | Sec
     if key is None or theirs is None:
         return True
     return type(key) is type(theirs) and key == theirs
-
-
-def _free(name: str, taken: set[str]) -> str:
-    if name not in taken:
-        return name
-    return next(f"{name}-{n}" for n in range(2, 10_000) if f"{name}-{n}" not in taken)
 
 
 # ---------------------------------------------------------------- exporting

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
-from ccswitch_tui.profiles.model import Profile, SecretRef, check_name
+from ccswitch_tui.profiles import naming
+from ccswitch_tui.profiles.model import Profile, SecretRef
 from ccswitch_tui.profiles.store import ProfileBook, update_profiles
 from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.workflows.profiles import scopes_in_use
@@ -73,9 +74,9 @@ def remove_profile(ctx: Context, name: str, *, force: bool = False) -> Removed:
 
 def rename_profile(ctx: Context, old: str, new: str) -> Renamed:
     """Gives a profile another name: its keys, the profiles that name it, and the settings it is in use in follow."""
-    check_name(new)
     book = ctx.book()
     profile = book.get(old)
+    naming.check_new_name(new, [name for name in (*book.profiles, *book.broken) if name != old])
     _refuse_taken(book, new)
     moves = {ref.name: _under(ref.name, old, new) for ref in stored_refs(profile)}
     moves = {a: b for a, b in moves.items() if a != b}
@@ -115,9 +116,9 @@ def rename_profile(ctx: Context, old: str, new: str) -> Renamed:
 
 def copy_profile(ctx: Context, source: str, target: str) -> Profile:
     """A second profile like the first one, with a copy of its stored keys of its own."""
-    check_name(target)
     book = ctx.book()
     profile = book.get(source)
+    naming.check_new_name(target, [*book.profiles, *book.broken])
     _refuse_taken(book, target)
     moves = {ref.name: _under(ref.name, source, target) for ref in stored_refs(profile)}
     moves = {a: b if a != b else f"{target}/{a}" for a, b in moves.items()}

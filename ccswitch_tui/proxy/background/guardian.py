@@ -20,6 +20,8 @@ import socket
 import sys
 import time
 
+assert sys.platform != "win32", "a Windows process has no use for this file"
+
 LISTENING, ENDED, ASLEEP, AGAIN = b"L", b"E", b"S", b"R"
 """What the proxy says before it goes: it listens; it ends; it ends and is started again by the next connection, or
 at once. An end without a word is a crash."""

@@ -121,6 +121,10 @@ def _length(head: bytes) -> int | None:
     return None
 
 
+FAR = 2**30
+"""The byte that is locked on Windows, where a locked one cannot be read either: the pid before it can."""
+
+
 def hold(path: str, *, shared: bool = False) -> int | None:
     """A lock on this file, or None while another process holds it. Freed when the handle is closed.
 
@@ -131,6 +135,7 @@ def hold(path: str, *, shared: bool = False) -> int | None:
         if sys.platform == "win32":
             import msvcrt
 
+            os.lseek(handle, FAR, os.SEEK_SET)
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
@@ -162,7 +167,7 @@ def held_by(path: str) -> int | None:
     if handle is not None:
         os.close(handle)
         return None
-    with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:  # Windows refuses: it is locked
+    with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:
         return int(file.read(20))
     with contextlib.suppress(OSError, ValueError, IndexError):  # of a version that wrote no pid
         number = os.stat(path).st_ino
