@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
 Do = Literal[
-    "use", "edit", "enter-key", "probe", "unlock", "key-store", "adopt", "restart-proxy", "move-proxy", "apply-patch"
-]
+    "use", "edit", "enter-key", "probe", "unlock", "key-store", "adopt", "restart-proxy", "start-proxy", "move-proxy",
+    "apply-patch",
+]  # fmt: skip
 
 NAME = "NAME"
 """Stands in a command for a profile that the user has to choose."""
@@ -42,6 +43,7 @@ COMMANDS: dict[Do, tuple[str, ...]] = {
     "key-store": ("unlock --status",),
     "adopt": ("adopt",),
     "restart-proxy": ("proxy stop", "proxy start"),
+    "start-proxy": ("proxy start",),
     "move-proxy": ("proxy start --port 0",),
 }
 """The command lines that do the same in a shell, without the program's name."""

@@ -69,7 +69,10 @@ def run(args: Any, ctx: Context, out: Output) -> int:
 def credential(ctx: Context, profile: Profile, *, upstream: bool, lasting: bool = False) -> Secret:
     """What Claude Code sends to the address this profile's settings name."""
     if profile.route == "proxy" and not upstream:
+        from ccswitch_tui.workflows.lending import lend
+
         ctx.proxy.ensure_running()
+        lend(ctx, profile)
         return ctx.proxy.lasting_token() if lasting else ctx.proxy.token()
     if profile.key.kind == "none" and not upstream:
         # Without any credential Claude Code would send the vendor's login it may have.

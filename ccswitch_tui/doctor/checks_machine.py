@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ccswitch_tui.actions import Action
-from ccswitch_tui.doctor.picture import Snapshot
+from ccswitch_tui.doctor.picture import ProxyLook, Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.profiles.url import is_private, url_host
@@ -180,10 +180,12 @@ def check_key_file(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_background_proxy(snapshot: Snapshot) -> Iterator[Finding]:
-    """The proxy that settings rely on can run. That it does not run now is no fault: the helper starts it."""
+    """The proxy that settings rely on can run, and runs where a session needs it. Else the helper starts it."""
     proxy = snapshot.proxy
     if proxy is None:
         return
+    yield from _proxy_down(snapshot, proxy)
+    yield from _proxy_lacks(snapshot, proxy)
     if proxy.problem == "taken":
         yield told(
             "proxy-taken",
@@ -206,6 +208,39 @@ def check_background_proxy(snapshot: Snapshot) -> Iterator[Finding]:
             say("start it anew"),
             Action("restart-proxy"),
         )
+
+
+def _proxy_down(snapshot: Snapshot, proxy: ProxyLook) -> Iterator[Finding]:
+    """Sessions that run now ask the helper once a minute only, and lose minutes until then."""
+    profile = snapshot.profiles.get(snapshot.in_use or "")
+    if proxy.running or proxy.asleep or proxy.problem or not proxy.sessions:
+        return
+    if profile is not None and profile.route == "proxy":
+        yield told(
+            "proxy-down",
+            say("'{name}' is in use, and sessions of Claude Code run: {n}", name=profile.name, n=proxy.sessions),
+            say("start it"),
+            Action("start-proxy"),
+        )
+
+
+def _proxy_lacks(snapshot: Snapshot, proxy: ProxyLook) -> Iterator[Finding]:
+    """The proxy has the keys that this terminal has."""
+    for name, profile in snapshot.profiles.items():
+        key = profile.key
+        if key.kind == "env" and key.name in proxy.lacks and snapshot.env.get(key.name):
+            yield told(
+                "proxy-lacks-key",
+                say(
+                    "the proxy was started where {variable} is not set, which it is here: profile '{name}' has no "
+                    "key there",
+                    variable=key.name,
+                    name=name,
+                ),
+                say("start it anew from here; a new session of Claude Code hands the key over by itself"),
+                Action("restart-proxy"),
+            )
+            return
 
 
 def check_private(snapshot: Snapshot) -> Iterator[Finding]:

@@ -58,6 +58,12 @@ class ProxyLook(NamedTuple):
     version: str | None = None
     problem: str | None = None
     """`taken` (another program has the port) or `stuck` (our process does not answer)."""
+    lacks: tuple[str, ...] = ()
+    """Variables with keys that it was started without, and that nobody has lent it since."""
+    asleep: bool = False
+    """Its port is kept, and the next connection starts it."""
+    sessions: int = 0
+    """Of Claude Code, running now."""
 
 
 class Snapshot(NamedTuple):

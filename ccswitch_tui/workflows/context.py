@@ -61,6 +61,11 @@ class Context:
 
         return SettingsFiles(self.paths, self.env, self.cwd, clock=self.clock)
 
+    @property
+    def given_store(self) -> CredentialStore | None:
+        """The key store that was given, by the demo or a test; None for this machine's own."""
+        return self._store
+
     @cached_property
     def keys(self) -> Keys:
         """Keys by reference: the keyring, the environment, other programs."""

@@ -80,7 +80,19 @@ def _proxy(ctx: Context) -> ProxyLook | None:
         found = ctx.proxy.status()
     except (CcswitchError, OSError):
         return None
-    return ProxyLook(found.running, found.port, found.pid, found.version, found.problem)
+    from ccswitch_tui.claude.sessions import running_sessions
+    from ccswitch_tui.workflows.lending import lacking
+
+    return ProxyLook(
+        found.running,
+        found.port,
+        found.pid,
+        found.version,
+        found.problem,
+        lacking(ctx) if found.running else (),
+        ctx.proxy.asleep(),
+        len(running_sessions(ctx.paths.claude_dir)),
+    )
 
 
 def _drift(ctx: Context, snapshot: Snapshot) -> tuple[str, ...]:

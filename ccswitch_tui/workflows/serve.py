@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ccswitch_tui.credentials.hosts import bound_to
-from ccswitch_tui.errors import UsageError
+from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
 from ccswitch_tui.profiles.model import (
     TIERS,
     Endpoint,
@@ -218,23 +218,44 @@ def key_resolver(ctx: Context) -> Callable[[Profile], Secret | None]:
     return lambda profile: ctx.keys.resolve(profile.key) if profile.key.kind != "none" else None
 
 
+def _key_variables(ctx: Context) -> set[str]:
+    """The variables in which profiles say their keys are."""
+    try:
+        return {profile.key.name for profile in ctx.book().profiles.values() if profile.key.kind == "env"}
+    except CcswitchError:
+        return set()
+
+
 def _with_agent(ctx: Context) -> tuple[Callable[[Profile], Secret | None], Callable[[Any], None]]:
     """The background proxy is also the key agent: the opened key file lives in its memory."""
     from ccswitch_tui.credentials import index
     from ccswitch_tui.credentials.agent import KeyAgent
     from ccswitch_tui.credentials.keys import Keys
+    from ccswitch_tui.workflows.lending import PLACE, Lent, told_where
 
     agent = KeyAgent(ctx.paths)
+    lent = Lent(ctx.env, lambda: _key_variables(ctx))
 
     def resolve(profile: Profile) -> Secret | None:
         if profile.key.kind == "keyring" and index.remembered(ctx.paths, ctx.env).store == index.ENCRYPTED_FILE:
             return Keys(ctx.paths, ctx.env, store=agent).resolve(profile.key)
-        return key_resolver(ctx)(profile)
+        if profile.key.kind == "none":
+            return None
+        places = lent.environments()
+        for env in places:
+            try:
+                return Keys(ctx.paths, env, store=ctx.given_store).resolve(profile.key)
+            except KeyStoreError as error:
+                if env is places[-1]:
+                    raise told_where(error, profile) from None
+        raise AssertionError
 
     def extend(app: Any) -> None:
         from ccswitch_tui.proxy.web.agent_routes import add_agent_routes
+        from ccswitch_tui.proxy.web.lend_route import add_lend_route
 
         add_agent_routes(app, agent)
+        add_lend_route(app, PLACE, lent)
 
     return resolve, extend
 

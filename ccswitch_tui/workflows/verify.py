@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.profiles.model import Endpoint
 from ccswitch_tui.sentence import say
+from ccswitch_tui.workflows.lending import lend
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -60,6 +61,7 @@ def verify(ctx: Context, name: str) -> Iterator[Check]:
             yield Check("fail", say("the proxy does not start on port {port}", port=status.port))
             return
         yield Check("ok", say("the proxy runs on {host}:{port}", host=status.host, port=status.port))
+        lend(ctx, profile)  # as the helper does at the start of a session
         # The way a session takes it: Anthropic's format, to the address in the settings, with the local token.
         written = Endpoint(ctx.proxy.base_url(name), "anthropic")
         profile = profile._replace(name=f"{name}, as written", endpoint=written, key_host=None)

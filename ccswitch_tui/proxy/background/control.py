@@ -305,6 +305,8 @@ class ProxyControl:
 
     def _start(self, deadline: float) -> ProxyStatus:
         process = None
+        if self.asleep():
+            self._end_guardian(hard=False)  # one from here has this environment, with its keys and its key store
         while time.monotonic() < deadline:
             if self._is_guarded():
                 process = process if process is not None and process.poll() is None else None

@@ -251,7 +251,7 @@ class DoctorScreen(Place[None]):
                 from ccswitch_tui.tui.screens.adopt import AdoptScreen
 
                 await self.app.push_screen_wait(AdoptScreen())
-            case "restart-proxy":
+            case "restart-proxy" | "start-proxy":
                 await self.ccs.off(self.session.restart_proxy, timeout_s=30)
                 self.ccs.say(t("doctor.restarted"))
             case "move-proxy":
