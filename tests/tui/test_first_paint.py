@@ -51,7 +51,7 @@ NOT_BEFORE = {
 }  # fmt: skip
 """Heavy things of others that nothing on the first screen needs."""
 
-OUR_MODULES = 50
+OUR_MODULES = 56
 """Ours that are loaded by then; five fewer when this was written. Each costs about a third of a millisecond."""
 
 
