@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ccswitch_tui.interop.headers import holds_key, is_placeholder, read_headers, usable_key
+from ccswitch_tui.interop.headers import ReadHeaders, holds_key, is_placeholder, read_headers, usable_key
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts
 from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url, url_host
@@ -297,12 +297,16 @@ def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[
         if url.wire_hint is None:
             url = url._replace(base_url=format_of(WIRE_OF_GROUP.get(label)).fitted(url.base_url))
         wire = url.wire_hint if _says_more(url, label) else WIRE_OF_GROUP.get(label, url.wire_hint)
-        extra = _custom_headers(table.get("ANTHROPIC_CUSTOM_HEADERS", ""), notes, warnings)
+        read = _custom_headers(table.get("ANTHROPIC_CUSTOM_HEADERS", ""), notes, warnings)
+        if read.secret is not None and secret is None and ref is None:
+            secret, auth = read.secret, read.auth
+        elif read.secret is not None:
+            warnings.append(say("the custom headers carry a second key, which was left out"))
         endpoint = Endpoint(
             base_url=format_of(wire).fitted(url.base_url, notes),
             wire=wire,
             auth=auth or url.auth_hint or "bearer",
-            headers=extra,
+            headers=read.kept,
             ca_file=table.get("NODE_EXTRA_CA_CERTS") or table.get("CA_BUNDLE_PATH"),
             timeouts=_timeouts(table),
         )
@@ -369,13 +373,10 @@ def read_key(value: str, notes: list[str]) -> tuple[Secret | None, SecretRef | N
     return usable_key(value, notes), None
 
 
-def _custom_headers(text: str, notes: list[str], warnings: list[str]) -> dict[str, str]:
+def _custom_headers(text: str, notes: list[str], warnings: list[str]) -> ReadHeaders:
     """ANTHROPIC_CUSTOM_HEADERS: `Name: value` lines."""
     pairs = [line.partition(":") for line in text.replace("\\n", "\n").splitlines() if ":" in line]
-    read = read_headers([(n.strip(), v.strip()) for n, _, v in pairs], notes, warnings)
-    if read.secret:
-        warnings.append(say("the custom headers carry a key, which was left out: give it with --key-stdin"))
-    return read.kept
+    return read_headers([(n.strip(), v.strip()) for n, _, v in pairs], notes, warnings)
 
 
 def _models(group: _Group, url: NormalisedUrl | None, table: dict[str, str], notes: list[str]) -> ModelTiers:
