@@ -12,7 +12,7 @@ from ccswitch_tui.probe.bodies import OFFERED
 from ccswitch_tui.probe.form import FORMS, Events, Form
 from ccswitch_tui.probe.shapes import error_in
 from ccswitch_tui.sentence import say
-from ccswitch_tui.translate.answer import Answer, Unusable, document_of
+from ccswitch_tui.translate.answer import Answer, Unusable, documents_of
 from ccswitch_tui.translate.arrival import BODY, EVENTS, PAGE, Arrival
 from ccswitch_tui.translate.calls import MOST_CALLS, CallBook, argument_text, uses_in
 from ccswitch_tui.translate.calls import Call as HeardCall
@@ -23,7 +23,8 @@ from ccswitch_tui.translate.tools import NO_FACTS
 from ccswitch_tui.translate.writer import TEXT, THINKING
 from ccswitch_tui.wire.codec import loads
 from ccswitch_tui.wire.formats import FORMATS, Wire
-from ccswitch_tui.wire.openai_chat import Fragment, Usage
+from ccswitch_tui.wire.odd_events import is_sign_of_life
+from ccswitch_tui.wire.openai_chat import Fragment, Usage, merged_usage
 
 Json = dict[str, Any]
 
@@ -93,8 +94,7 @@ def hear(wire: Wire, body: str, *, names: ToolNames | None = None) -> Said:
     documents: list[Any] = []
     try:
         for event in arrival.feed(body.encode("utf-8", "replace")) + arrival.finish():
-            document = document_of(event, answer)
-            if document is not None:
+            for document in documents_of(event, answer):
                 events.append((event.name, document))
                 if not answer.done:
                     reader.event(event.name, document, answer)
@@ -172,6 +172,9 @@ class Hearing(Answer):
     def carry(self, details: Any) -> None:
         """Nothing: it says nothing to a reader."""
 
+    def signed(self, signature: str) -> None:
+        """Nothing, for the same reason."""
+
     def pieces(self, calls: list[Fragment]) -> None:
         self._flush()
         self._calls.new_chunk()
@@ -203,7 +206,7 @@ class Hearing(Answer):
         return Call(self._names.restore(call.name), arguments, call.id, repaired)
 
     def count(self, usage: Usage) -> None:
-        self._usage = usage
+        self._usage = merged_usage(self._usage, usage)
 
     def notice(self, code: str, text: str) -> None:
         """Nothing: it is for who looks at the proxy's traffic."""
@@ -231,6 +234,8 @@ class Hearing(Answer):
     def odd(self, name: str, value: Any) -> None:
         if name == "error":
             self.error = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        elif isinstance(value, bytes) and is_sign_of_life(value):
+            pass
         elif isinstance(value, bytes):
             self.faults.append(say("an event's data are not JSON"))
         else:

@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from ccswitch_tui.wire.codec import loads
+from ccswitch_tui.wire.odd_events import documents_in, is_end_mark, without_prefix
 from ccswitch_tui.wire.openai_chat import DONE, Fragment, Usage
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Answer(ABC):
     """The answer is over, well or badly: nothing more needs to be told."""
     finished = False
     """A finish reason was named; at most token counts are still to come."""
+    counted_at_last = False
+    """Token counts came on their own, after all that was said: a proof of an end where no reason is named."""
     heard = False
     """A piece of an answer came, were it an empty one."""
     takes_text = False
@@ -66,12 +69,16 @@ class Answer(ABC):
         """Reasoning data that must come back unchanged in the next turn."""
 
     @abstractmethod
+    def signed(self, signature: str) -> None:
+        """Gemini's thought signature, where it stands beside the calls."""
+
+    @abstractmethod
     def pieces(self, calls: list[Fragment]) -> None:
         """The pieces of tool calls in one chunk."""
 
     @abstractmethod
     def count(self, usage: Usage) -> None:
-        """Token counts; the last ones hold."""
+        """Token counts. What a later statement leaves out, or calls zero, an earlier one has said."""
 
     @abstractmethod
     def met_stop(self, stop: Any) -> None:
@@ -83,7 +90,11 @@ class Answer(ABC):
 
     @abstractmethod
     def finish(self, reason: str, word: str) -> None:
-        """The answer is complete but for counts: a stop reason of the Messages API, and the endpoint's own word."""
+        """A reason for the end: a stop reason of the Messages API, and the endpoint's own word.
+
+        More may come, for some servers name it in every chunk; what counts is the end of the stream. `reason` is ""
+        for a word that says neither good nor bad; without a word, the answer was one whole document.
+        """
 
     @abstractmethod
     def over(self) -> None:
@@ -124,23 +135,30 @@ class Reader(Protocol):
         """
 
 
-def document_of(event: Event, answer: Answer) -> Json | None:
-    """The document in an event; None where there is none, of which the answer is told: the end mark, or what is odd."""
+NO_DOCUMENTS: list[Json] = []
+
+
+def documents_of(event: Event, answer: Answer) -> list[Json]:
+    """The documents in an event, nearly always one. Of what is none the answer is told: the end mark, what is odd."""
     name, data = event
     data = data.strip()
     if not data:
-        return None
-    if data == DONE:
-        answer.over()
-        return None
+        return NO_DOCUMENTS
+    if data[:1] != b"{":
+        data = without_prefix(data)
+        if data == DONE or is_end_mark(data, finished=answer.finished):
+            answer.over()
+            return NO_DOCUMENTS
     try:
-        document = loads(data)
+        found = [loads(data)]
     except ValueError:
-        answer.odd(name, data)
-        return None
-    if isinstance(document, list) and document:
-        document = document[0]
-    if isinstance(document, dict):
-        return document
-    answer.odd(name, document)
-    return None
+        found = documents_in(data)
+        if not found:
+            answer.odd(name, data)
+            return NO_DOCUMENTS
+    if isinstance(found[0], list) and found[0]:
+        found = found[0]
+    documents = [document for document in found if isinstance(document, dict)]
+    if not documents:
+        answer.odd(name, found[0])
+    return documents

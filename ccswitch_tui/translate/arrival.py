@@ -16,6 +16,7 @@ from ccswitch_tui.wire.sse import BOM, Decoder, Event
 LARGEST_JSON = 64 * 1024 * 1024
 """Bytes of an answer that is one JSON body."""
 
+HEAD_BYTES = 4096
 UNKNOWN, EVENTS, BODY, PAGE = "unknown", "events", "body", "page"
 
 ARRIVALS = {b"{": BODY, b"[": BODY, b"<": PAGE}
@@ -32,6 +33,9 @@ class Arrival:
         self.decoder = Decoder()
         self.full = False
         """A body, or one event, is larger than any answer: nothing more needs to come."""
+        self.head = b""
+        """The beginning of what came as events while no event was in it: perhaps words of an error."""
+        self._is_stream = False
         self._first = b""
         self._body: list[bytes] = []
         self._body_bytes = 0
@@ -42,6 +46,9 @@ class Arrival:
             data = self._recognised(data)
         if self.kind == EVENTS:
             events = self.decoder.feed(data)
+            if not self._is_stream:
+                self._is_stream = bool(events)
+                self.head = b"" if events else (self.head + data)[:HEAD_BYTES]
             self.full = self.decoder.overflowed
             return events
         if self.kind != UNKNOWN and data:

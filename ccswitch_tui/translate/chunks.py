@@ -26,7 +26,9 @@ def is_ordinary(chunk: Json) -> bool:
 def is_error(chunk: Json, name: str, *, whole: bool) -> bool:
     """Whether this is an error rather than a piece of an answer; `whole`: it is the answer's whole body."""
     base = chunk.get("base_resp")
-    if chunk.get("error") or name == "error" or chunk.get("object") == "error" or chunk.get("type") == "error":
+    if name == "error" or chunk.get("object") == "error" or chunk.get("type") == "error":
+        return True
+    if chunk.get("error") and not (says_nothing(chunk["error"]) and "choices" in chunk):
         return True
     if isinstance(base, dict) and base.get("status_code") not in (0, None, "0"):
         return True
@@ -34,7 +36,25 @@ def is_error(chunk: Json, name: str, *, whole: bool) -> bool:
         return not isinstance(chunk.get("choices"), list | dict) or not chunk["choices"]
     if any(key in chunk for key in ("choices", "usage", "object")) or isinstance(chunk.get("type"), str):
         return False
+    if str(chunk.get("status")).lower() in UNDER_WAY:
+        return False
     return any(isinstance(chunk.get(key), str) for key in ("message", "detail"))
+
+
+UNDER_WAY = frozenset(
+    {"queued", "queueing", "in_queue", "pending", "waiting", "processing", "running", "started", "starting", "loading",
+     "in_progress", "generating", "ok", "success", "200"}
+)  # fmt: skip
+"""States that a relay reports before the answer: its message is a notice."""
+
+
+def says_nothing(error: Any) -> bool:
+    """An error object that a server puts into every chunk, with nothing in it: {"code": 0, "message": ""}."""
+    if not isinstance(error, dict):
+        return False
+    return all(
+        not value or str(value).lower() in ("0", "200", "ok", "success", "none", "null") for value in error.values()
+    )
 
 
 def unsaid(chunk: Json) -> str:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+TAG = b"</"
+"""Text with this in it is read in the usual way: it may be a tag that ends thinking."""
 MOST_WASTED = 12
 """Templates learned for nothing: this server changes something in every event."""
 
@@ -59,7 +61,7 @@ class FastPath:
         body = data[len(self.head) : -len(self.tail)]
         # a line end would mean several events; a text itself has none that is bare
         text = string_body(body) if b"\n" not in body and len(data) >= self.least else None
-        if text is None:
+        if text is None or TAG in body:
             return None
         if not text:
             return b""
@@ -78,7 +80,7 @@ class FastPath:
     def without_plain(self, data: bytes) -> bytes:
         """What is left of whole events once the plain ones at their beginning are written."""
         together = self.template.body_of_all(data) if self.template is not None else None
-        if together is not None:
+        if together is not None and TAG not in together[0]:
             self._write(*together)
             return b""
         pieces = data.split(b"\n\n")
@@ -104,6 +106,8 @@ class FastPath:
         if template is None or body is None or text is None:
             return False
         if template.call is None:
+            if TAG in body:
+                return False
             self._write(body, text)
             return True
         call = template.call

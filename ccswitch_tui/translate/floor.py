@@ -186,7 +186,7 @@ class Floor:
         calls = self._book.calls
         if calls and not calls[-1].signature and not calls[-1].opened:
             calls[-1].signature = signature
-        else:
+        elif self._signs:
             self._signature = signature
 
     def take_whole_call(self, name: str, arguments: str) -> None:

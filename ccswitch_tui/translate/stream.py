@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ccswitch_tui.translate.answer import Unusable, document_of
+from ccswitch_tui.translate.answer import Unusable, documents_of
 from ccswitch_tui.translate.arrival import BODY, EVENTS, PAGE, Arrival
-from ccswitch_tui.translate.failure import Failure, error_event
+from ccswitch_tui.translate.failure import Failure, Learned, error_event
 from ccswitch_tui.translate.fastpath import FastPath
 from ccswitch_tui.translate.readers import READERS
 from ccswitch_tui.translate.request import Translation
+from ccswitch_tui.translate.words import read_words
 from ccswitch_tui.translate.writing import AnswerFailed, WrittenAnswer
 from ccswitch_tui.wire.anthropic import PING
 from ccswitch_tui.wire.sse import Event
@@ -105,6 +106,11 @@ class StreamTranslator:
         self._answer.status = status
 
     @property
+    def lesson(self) -> Learned | None:
+        """What the form of the answer has taught about the endpoint."""
+        return self._answer.lesson
+
+    @property
     def stop_reason(self) -> str | None:
         return self._answer.stop_reason
 
@@ -156,12 +162,13 @@ class StreamTranslator:
         fast = self._fast
         if fast.template is not None and fast.took(event.data):
             return
-        document = document_of(event, self._answer)
-        if document is None:
-            return
-        self._reader.event(event.name, document, self._answer)
-        if fast.learns and not self._answer.finished:
-            fast.learn(document, event.data, filtered=not self._answer.filters.idle)
+        documents = documents_of(event, self._answer)
+        for document in documents:
+            self._reader.event(event.name, document, self._answer)
+            if self._answer.done:
+                return
+        if fast.learns and len(documents) == 1 and not self._answer.finished:
+            fast.learn(documents[0], event.data, filtered=not self._answer.filters.idle)
 
     def _upstream_gone(self, cause: str) -> None:
         answer, arrival = self._answer, self._arrival
@@ -170,7 +177,9 @@ class StreamTranslator:
                 self._event(event)
                 if answer.done:
                     return
-            if not answer.finished:
+            if not answer.finished and not (answer.counted_at_last and cause == "eof"):
+                if not answer.heard and arrival.head and cause == "eof":
+                    raise AnswerFailed(answer.failure_in(read_words(arrival.head)))
                 raise AnswerFailed(answer.broken_off(cause))
             answer.end()
         elif arrival.kind == PAGE or (arrival.kind == BODY and cause == "eof"):

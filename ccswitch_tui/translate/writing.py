@@ -8,22 +8,24 @@ where the endpoint said why and as Unusable where it did not.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from ccswitch_tui.translate.answer import Answer, Unusable
 from ccswitch_tui.translate.chunks import unsaid
 from ccswitch_tui.translate.ending import stop_of, usage_of
 from ccswitch_tui.translate.errors import failure_from_words
-from ccswitch_tui.translate.failure import Failure, Overflow
+from ccswitch_tui.translate.failure import Failure, Learned, Overflow
 from ccswitch_tui.translate.filters import Filters
 from ccswitch_tui.translate.floor import Floor, size
 from ccswitch_tui.translate.overflow import overflow_sentence
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.text_tools import Written
-from ccswitch_tui.translate.textflow import Piece
+from ccswitch_tui.translate.textflow import ORPHAN, Piece
 from ccswitch_tui.translate.words import Words, words_of
 from ccswitch_tui.translate.writer import TEXT, THINKING
-from ccswitch_tui.wire.openai_chat import Fragment, Usage
+from ccswitch_tui.wire.odd_events import is_sign_of_life
+from ccswitch_tui.wire.openai_chat import Fragment, Usage, merged_usage
 
 Json = dict[str, Any]
 
@@ -63,7 +65,14 @@ class WrittenAnswer(Answer):
         self.filters = Filters(translation)
         self._translation = translation
         self._provider = provider
+        self.lesson: Learned | None = None
+        """What the form of the answer has taught about the endpoint."""
         self._finish = ""
+        self._well = False
+        """The endpoint named a reason that means a good end."""
+        self._tag = ""
+        """A closing tag of thinking that nothing opened, until what follows tells whether it is one."""
+        self._thought = False
         self._refused = False
         self._matched_stop: str | None = None
 
@@ -71,15 +80,20 @@ class WrittenAnswer(Answer):
 
     @property
     def takes_text(self) -> bool:  # type: ignore[override]  # worked out anew each time
-        return self.writer.open == TEXT and self.floor.live is None and self.filters.idle
+        return self.writer.open == TEXT and self.floor.live is None and self.filters.idle and not self._tag
 
     def more_text(self, text: str) -> None:
+        if "</" in text and not self._thought:
+            self.text(text)
+            return
         self.floor.said_bytes += size(text)
         self.writer.add(text)
 
     def text(self, text: str) -> None:
         if not text or self.done:
             return
+        if not self._thought and (self._tag or "</" in text):
+            text = self._without_orphan(text)
         if self.filters.idle:
             self.floor.say(TEXT, text)
             return
@@ -87,18 +101,42 @@ class WrittenAnswer(Answer):
             self._say_item(item)
         if self.filters.found_stop is not None:
             self._matched_stop = self.filters.found_stop
-            self._finish = "end_turn"
+            self._finish, self._well = "end_turn", True
             self.finished = True
             self.end()
+
+    def _without_orphan(self, text: str) -> str:
+        """Text without a tag that closes thinking which nothing opened, because the server's template opened it.
+
+        What stood before it has been written as text already: from the next answer on the quirk knows better.
+        """
+        text, self._tag = self._tag + text, ""
+        found = ORPHAN.search(text)
+        if found is None or not self.filters.idle:
+            return text
+        behind = text[found.end() :]
+        if not behind.strip(" "):
+            self._tag = text[found.start() :]  # what follows tells: a model that writes about the tag goes on in line
+            return text[: found.start()]
+        if not behind.lstrip(" ").startswith("\n"):
+            return text
+        self._thought = True
+        self.lesson = Learned("thinks_first", True, "an answer began with thinking whose opening tag did not come")
+        self.notice("repaired", "a </think> that nothing opened: what stood before it is thinking (quirk thinks_first)")
+        return text[: found.start()] + behind.lstrip()
 
     def _say_item(self, item: Piece | Written) -> None:
         if isinstance(item, Written):
             self._translation.notices.add("repaired", f"a call of {item.name} that the model wrote as text")
             self.floor.take_whole_call(item.name, item.arguments)
         else:
+            self._thought = self._thought or item[0] == THINKING
             self.floor.say(*item)
 
     def _flush_filters(self) -> None:
+        if self._tag:
+            tag, self._tag = self._tag, ""
+            self.floor.say(TEXT, tag)
         if not self.filters.idle:
             for item in self.filters.flush():
                 self._say_item(item)
@@ -111,7 +149,11 @@ class WrittenAnswer(Answer):
         self.text(text)
 
     def think(self, text: str, field: str) -> None:
+        self._thought = True
         self.floor.say(THINKING, text)
+
+    def signed(self, signature: str) -> None:
+        self.floor.take_signature(signature)
 
     def carry(self, details: Any) -> None:
         self.floor.keep_details(details)
@@ -121,7 +163,7 @@ class WrittenAnswer(Answer):
         self.floor.take_pieces(calls)
 
     def count(self, usage: Usage) -> None:
-        self.counted = usage
+        self.counted = merged_usage(self.counted, usage)
 
     def met_stop(self, stop: Any) -> None:
         if stop in self._translation.stop_sequences:
@@ -131,24 +173,29 @@ class WrittenAnswer(Answer):
         self._translation.notices.add(code, text)
 
     def odd(self, name: str, value: Any) -> None:
-        if isinstance(value, bytes):
-            if value[:1] in (b"{", b"["):
-                raise Unusable("the endpoint sent a broken piece of its answer")
-            if name == "error":
-                raise Unusable(value[:500].decode("utf-8", "replace"))
-            self._translation.notices.add("unknown", "a line in the stream that is no JSON")
-        elif name == "error":
-            raise Unusable(str(value)[:500])
+        if name == "error":
+            raise Unusable(value[:500].decode("utf-8", "replace") if isinstance(value, bytes) else str(value)[:500])
+        if not isinstance(value, bytes) or is_sign_of_life(value):
+            return
+        if value[:1] in (b"{", b"[") and not self.finished:
+            raise Unusable("the endpoint sent a broken piece of its answer")
+        self.notice("unknown", "a line in the stream that is no JSON")
 
     # ------------------------------------------------------------ the end
 
     def finish(self, reason: str, word: str) -> None:
-        self._finish = reason
+        """More may come: some servers name a reason in every chunk, or before a call's arguments."""
+        if self.finished and reason != "max_tokens":
+            self._well = self._well or bool(reason)
+            return
         said = self.committed or self.floor.said_bytes
         if reason == "model_context_window_exceeded" and not said:
             raise AnswerFailed(self._full_context(word.lower()))
+        self._well = bool(reason) or not word
+        if not self._well:
+            self.notice("guessed", f"the endpoint ended the answer with '{word[:60].lower()}', taken for a good end")
+        self._finish = reason or "end_turn"
         self.finished = True
-        self._settle()
 
     def over(self) -> None:
         """Complete by the endpoint's own word, even where it never named a reason."""
@@ -170,8 +217,12 @@ class WrittenAnswer(Answer):
         words = words_of(document)
         if not words.message and not words.code:
             words = words._replace(message=unsaid(document))
-        raise AnswerFailed(
-            failure_from_words(0, words, provider=self._provider, model=self._model, translation=self._translation)
+        raise AnswerFailed(self.failure_in(words))
+
+    def failure_in(self, words: Words) -> Failure:
+        """The failure that the endpoint's own words stand for, under a status that promised an answer."""
+        return failure_from_words(
+            0, words, provider=self._provider, model=self._model, translation=self._translation, shown=self.status
         )
 
     def break_off(self, why: str) -> NoReturn:
@@ -194,7 +245,7 @@ class WrittenAnswer(Answer):
     def _settle(self) -> None:
         """Nothing more comes but counts."""
         self._flush_filters()
-        self.floor.settle(cut=self._finish == "max_tokens")
+        self.floor.settle(cut=self._finish == "max_tokens", well=self._well)
 
     def end(self) -> None:
         """The answer is complete: its last frames."""
@@ -203,6 +254,8 @@ class WrittenAnswer(Answer):
         self._settle()
         if self._is_silent_overflow():
             raise AnswerFailed(self._full_context("length after no output at all"))
+        if self._is_empty():
+            raise AnswerFailed(self._nothing_said())
         if self._finish == "refusal" and not self.floor.said_bytes:
             self.floor.say(TEXT, FILTERED)
         self.floor.close()
@@ -212,6 +265,19 @@ class WrittenAnswer(Answer):
         self.usage = usage_of(self.counted, self.floor.said_bytes, self._translation)
         self.writer.end(self.stop_reason, self.stop_sequence, self.usage)
         self.done = True
+
+    def _is_empty(self) -> bool:
+        """Whether there is nothing at all in the answer, and the endpoint does not say that it wrote something."""
+        counted = self.counted.output if self.counted is not None else 0
+        said = self.floor.said_bytes or self.floor.calls_sent or self.filters.holds
+        return not said and not counted and self._finish in ("", "end_turn") and self._matched_stop is None
+
+    def _nothing_said(self) -> Failure:
+        """A client would take it for a finished turn. Some servers lose in streams what whole answers hold."""
+        failure = self.failure(502, "the endpoint ended its answer without saying anything")
+        if not self._translation.body.get("stream") or self.committed:
+            return failure
+        return replace(failure, learned=Learned("never_stream", True, "a streamed answer had nothing in it"))
 
     def _is_silent_overflow(self) -> bool:
         """MiMo answers a conversation that is too long with `length` and not one token."""

@@ -13,16 +13,22 @@ from ccswitch_tui.translate.calls import Call
 from ccswitch_tui.translate.chunks import PLAIN, image_note, is_error, is_ordinary
 from ccswitch_tui.translate.plain import Template
 from ccswitch_tui.translate.readers.chat_template import template_of
+from ccswitch_tui.translate.textflow import orphan_close
 from ccswitch_tui.wire.openai_chat import (
     FAILED,
+    THOUGHT_TAGS,
     UNCLEAR,
     choice_of,
     content_parts,
     finish_of,
     fragments_of,
+    hidden_signature,
     images_of,
-    read_usage,
+    is_thought,
     reasoning_of,
+    signature_of,
+    unwrapped,
+    usages_of,
 )
 
 Json = dict[str, Any]
@@ -33,6 +39,10 @@ THINKING = "thinking"
 class ChatReader:
     """Chat completions."""
 
+    def __init__(self) -> None:
+        self._in_deltas = False
+        """Something was said in deltas."""
+
     def event(self, name: str, data: Json, answer: Answer) -> None:
         """One chunk."""
         if answer.takes_text and not name:
@@ -40,6 +50,7 @@ class ChatReader:
             if text:
                 answer.more_text(text)
                 return
+        data = unwrapped(data)
         if (name or not is_ordinary(data)) and is_error(data, name, whole=False):
             answer.fail(data)
             return
@@ -47,6 +58,7 @@ class ChatReader:
 
     def document(self, body: Json, answer: Answer) -> None:
         """A whole completion."""
+        body = unwrapped(body)
         if is_error(body, "", whole=True):
             answer.fail(body)
             return
@@ -63,31 +75,39 @@ class ChatReader:
         return template_of(chunk, data, open_block=open_block, live=live, filtered=filtered)
 
     def _piece(self, chunk: Json, answer: Answer, *, whole: bool) -> None:
-        _count(chunk.get("usage"), answer)
+        for usage in usages_of(chunk):
+            answer.count(usage)
+            answer.counted_at_last = answer.heard
         choice = choice_of(chunk)
         if choice is None:
             return
         answer.heard = True
-        _count(choice.get("usage"), answer)
-        said = choice.get("delta")
-        if not isinstance(said, dict):
-            said = choice.get("message")
-        if isinstance(said, dict):
-            self._delta(said, answer)
-        elif isinstance(choice.get("text"), str):
-            answer.text(choice["text"])
+        answer.counted_at_last = False
+        for usage in usages_of(choice):
+            answer.count(usage)
+        self._said(choice, answer, whole=whole)
         if answer.done:
             return
         for key in ("stop_reason", "matched_stop"):  # vLLM's and SGLang's names
             if key in choice:
                 answer.met_stop(choice[key])
-        finish = choice.get("finish_reason")
-        if answer.finished:
-            return
-        if isinstance(finish, str) and finish:
-            self._finish(finish, choice, answer)
-        elif whole:
+        word = _finish_word(choice, chunk)
+        if word:
+            self._finish(word, choice, answer)
+        elif whole and not answer.finished:
             answer.finish("", "")
+
+    def _said(self, choice: Json, answer: Answer, *, whole: bool) -> None:
+        delta, message = choice.get("delta"), choice.get("message")
+        if isinstance(delta, dict):
+            self._in_deltas = self._in_deltas or any(value for key, value in delta.items() if key != "role")
+            self._delta(delta, answer)
+        elif isinstance(message, dict):
+            if self._in_deltas and not whole:  # a last chunk that says the whole message again
+                return
+            self._delta(_split(message) if whole else message, answer)
+        elif isinstance(choice.get("text"), str):
+            answer.text(choice["text"])
 
     def _delta(self, delta: Json, answer: Answer) -> None:
         """What a chunk holds, in the order of a message: thinking, then text, then calls."""
@@ -97,9 +117,17 @@ class ChatReader:
         thought, field = reasoning_of(delta)
         if thought:
             answer.think(thought, field)
-        answer.carry(delta.get("reasoning_details"))
+        details = delta.get("reasoning_details")
+        answer.carry(details)
+        signature = signature_of(delta) or hidden_signature(details)
+        if signature:
+            answer.signed(signature)
         content, audio, refusal = delta.get("content"), delta.get("audio"), delta.get("refusal")
-        if content:
+        if not content and isinstance(delta.get("text"), str):
+            content = delta["text"]
+        if content and is_thought(delta) and isinstance(content, str):
+            answer.think(THOUGHT_TAGS.sub("", content), "content")
+        elif content:
             for kind, text in content_parts(content):
                 if answer.done:
                     break  # a stop string was met in the part before
@@ -120,21 +148,32 @@ class ChatReader:
 
     def _finish(self, word: str, choice: Json, answer: Answer) -> None:
         reason = finish_of(word)
-        if reason == UNCLEAR:
-            answer.notice("guessed", f"the endpoint ended the answer with '{word[:60].lower()}', taken for a good end")
-            reason = "end_turn"
-        if reason != FAILED:
-            answer.finish(reason, word)
-        elif isinstance(choice.get("error"), dict):
+        if reason == FAILED and isinstance(choice.get("error"), dict):
             answer.fail({"error": choice["error"]})
+        elif reason == FAILED:
+            answer.break_off(f"the endpoint ended the answer with '{word.lower()[:200]}'")
         else:
-            answer.break_off(f"the endpoint ended the answer with '{word.lower()}'")
+            answer.finish("" if reason == UNCLEAR else reason, word)
 
 
-def _count(given: Any, answer: Answer) -> None:
-    usage = read_usage(given) if given else None
-    if usage is not None:
-        answer.count(usage)
+def _finish_word(choice: Json, chunk: Json) -> str:
+    """The reason the answer ends for, wherever it stands; "" where none is named."""
+    delta = choice.get("delta")
+    for place in (choice, delta if isinstance(delta, dict) else {}, chunk):
+        for key in ("finish_reason", "finishReason"):
+            word = place.get(key)
+            if isinstance(word, str) and word.strip():
+                return word.strip()
+    return ""
+
+
+def _split(message: Json) -> Json:
+    """A whole message whose text begins with thinking that nothing opened: the server's template wrote the tag."""
+    content = message.get("content")
+    parts = orphan_close(content) if isinstance(content, str) and "</" in content else None
+    if parts is None or not parts[0].strip():
+        return message
+    return {**message, "content": [{"type": THINKING, THINKING: parts[0]}, {"type": "text", "text": parts[1]}]}
 
 
 def _text_alone(chunk: Json) -> str:
