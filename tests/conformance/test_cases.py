@@ -31,6 +31,7 @@ NEEDS: dict[str, dict[str, Any]] = {
     "quirk=tool_id_9": {"tool_id": "mistral9"},
     "quirk=gemini_schema": {"schema": "gemini"},
     "quirk=tool_choice_auto": {"tool_choice": "auto_only"},
+    "quirk=effort_reasoning_effort": {"effort": "reasoning_effort"},
 }
 """The cases' words for facts about an endpoint → our quirks."""
 

@@ -7,8 +7,8 @@ model, in the state folder. By hand beats probed beats learned beats preset.
 A lesson takes something away (a field, an image, a limit), perhaps for ever, and
 one refusal may have been one faulty machine behind a gateway. So the first
 teaches the conversation it happened in; a second one, elsewhere, settles it.
-Clients that name no session need twice as many: what looks like two
-conversations may be one that began anew. What takes a capability away (sight, a
+Clients that name no session need eight times as many: what looks like two
+conversations may be one that began anew, or a script that asks ever the same. What takes a capability away (sight, a
 tool, thinking) needs four. No lesson is for ever: endpoints change, so one that
 has not been needed for a while is forgotten and, if it still holds, learned
 again; one that is disproved is gone at once.
@@ -33,16 +33,16 @@ VERSION = 1
 MOST_ENDPOINTS = 500
 """Hosts and models; beyond it the oldest is forgotten and would be learned again."""
 
-SETTLED = 4
+SETTLED = 16
 """Weight of the conversations in which a lesson was needed before it holds for all of them."""
 CAPABILITIES = frozenset({"images", "pdf", "drop_tools", "effort", "response_format", "never_stream"})
 """Quirks that take something from the user rather than from the request's form."""
-SETTLED_CAPABILITY = 8
+SETTLED_CAPABILITY = 32
 EXPIRES_DAYS, CAPABILITY_EXPIRES_DAYS = 90, 14
 """So long after it was last needed a lesson is tried anew, which costs one refused request if it still holds."""
 MOST_NAMES = 64
 """Of a list that grows with each lesson: pictures, tools, fields. The oldest are forgotten."""
-NAMED, NAMELESS = 2, 1
+NAMED, NAMELESS = 8, 1
 """What a conversation weighs, with and without a session's name (Claude Code sends one)."""
 MOST_CONVERSATIONS = 1000
 
