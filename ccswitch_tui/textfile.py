@@ -16,7 +16,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ccswitch_tui.errors import ConflictError
 from ccswitch_tui.sentence import say
@@ -121,6 +121,13 @@ def make_private_dir(path: str) -> None:
             raise
 
 
+def make_private(handle: int) -> None:
+    """An open file of ours is nobody else's, also when it came back out of a backup as it liked."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.fchmod(handle, 0o600)
+
+
 @contextlib.contextmanager
 def locked(path: str, state_dir: str) -> Iterator[None]:
     """Holds the lock for `path` among this program's processes. Raises ConflictError after LOCK_PATIENCE_S."""
@@ -177,11 +184,12 @@ def _try_lock(handle: int) -> bool:
     return True
 
 
-def replace_text(path: str, data: bytes, *, expected_sha256: str, new_mode: int = 0o600) -> None:
+def replace_text(path: str, data: bytes, *, expected_sha256: str, new_mode: int = 0o600, private: bool = False) -> None:
     """Makes `path` hold `data`, if it still is the file of `expected_sha256` ("" = must not exist).
 
     Follows links to their target; keeps the mode (and, for root, the owner) of
-    an existing file, gives a new one `new_mode`. Raises ConflictError when the
+    an existing file, gives a new one `new_mode`. A `private` file is ours
+    alone: 0600 after every write, however it was restored or copied. Raises ConflictError when the
     file changed or the disk refuses; the old bytes are then still there and no
     temporary file is left.
     """
@@ -191,8 +199,8 @@ def replace_text(path: str, data: bytes, *, expected_sha256: str, new_mode: int 
     folder = os.path.dirname(target)
     try:
         make_private_dir(folder)
-        _sweep(folder, os.path.basename(target))
-        _write_beside_and_rename(target, folder, data, new_mode)
+        _sweep(folder, "" if private else os.path.basename(target))
+        _write_beside_and_rename(target, folder, data, None if private else new_mode)
     except OSError as error:
         raise ConflictError(
             say("cannot write {path}: {words}: nothing was written", path=path, words=_words(error)),
@@ -227,7 +235,7 @@ def _remedy(error: OSError, folder: str) -> str:
     return hints.get(error.errno or 0, say("see who may write there: ls -ld '{path}'", path=folder))
 
 
-def _write_beside_and_rename(target: str, folder: str, data: bytes, new_mode: int) -> None:
+def _write_beside_and_rename(target: str, folder: str, data: bytes, new_mode: int | None) -> None:
     try:
         old = os.stat(target)
     except FileNotFoundError:
@@ -236,12 +244,18 @@ def _write_beside_and_rename(target: str, folder: str, data: bytes, new_mode: in
         raise _read_only(target)
     if old is not None and not os.access(target, os.W_OK):
         raise OSError(errno.EACCES, "the file is read-only")
+    _through_a_file_beside(
+        target, folder, data, make_private if new_mode is None else lambda h: _dress_like(h, target, old, new_mode)
+    )
+
+
+def _through_a_file_beside(target: str, folder: str, data: bytes, dress: Callable[[int], None]) -> None:
     beside = os.path.join(folder, f".{os.path.basename(target)}.{os.getpid():x}.{time.monotonic_ns():x}.tmp")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
     try:
         try:
             _write_all(handle, data)
-            _dress_like(handle, target, old, new_mode)
+            dress(handle)
             _sync(handle)
         finally:
             os.close(handle)
@@ -280,15 +294,16 @@ def _rename(beside: str, target: str) -> None:
 
 
 def _sweep(folder: str, name: str) -> None:
-    """Removes what a writer that was killed left beside the file."""
+    """Removes what a writer that was killed left beside the file; in a folder of ours (`name` "") beside any."""
     if sys.platform == "win32":
         return
     for found in os.listdir(folder):
-        if found.startswith(f".{name}.") and found.endswith(".tmp"):
-            pid = found[len(name) + 2 :].partition(".")[0]
-            with contextlib.suppress(OSError, ValueError):
-                if not _runs(int(pid, 16)):
-                    os.unlink(os.path.join(folder, found))
+        if not found.endswith(".tmp") or (name and not found.startswith(f".{name}.")):
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            *_, pid, _clock, _end = found.rsplit(".", 3) if found.startswith(".") else ("", *found.rsplit(".", 2), "")
+            if not _runs(int(pid, 16)):
+                os.unlink(os.path.join(folder, found))
 
 
 def _runs(pid: int) -> bool:
@@ -330,20 +345,8 @@ def sync_folder(folder: str) -> None:
 def write_private(path: str, data: bytes) -> None:
     """A file of ours, 0600 and durable, whole or not at all. Raises OSError."""
     folder = os.path.dirname(path)
-    beside = f"{path}.{os.getpid():x}.tmp"
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600)
-    try:
-        try:
-            _write_all(handle, data)
-            _sync(handle)
-        finally:
-            os.close(handle)
-        _rename(beside, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        raise
-    sync_folder(folder)
+    _sweep(folder, "")
+    _through_a_file_beside(path, folder, data, make_private)
 
 
 def remove_file(path: str, *, expected_sha256: str) -> None:

@@ -106,6 +106,7 @@ WRITERS = {
     "cli/main.py": "a reader that left: stdout's descriptor is closed, nothing is written",
     "cli/demo_story.py": "stderr of the shown commands goes where their stdout goes, through the door",
     "tui/config.py": "asks which encoding it has",
+    "proxy/background/guardian.py": "imports nothing of ours; two lines of its own words",
     "credentials/keyring_child.py": "answers its parent over a pipe, in JSON",
 }
 """Who may touch the standard streams, and why. A new output goes through cli/output.py instead of into this table."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ccswitch_tui.claude.history import History, Write
 from ccswitch_tui.claude.jsontext import BOM, Json, JsonFault, Nested, decode, edit_object, mend, parse_object
 from ccswitch_tui.claude.sessions import NOTICED_AFTER_S, Session, running_sessions
-from ccswitch_tui.claude.settings import Ours, SettingsPatch, ours_without_history, profile_in
+from ccswitch_tui.claude.settings import Ours, SettingsPatch, ours_without_history, profile_in, value_of
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.paths import Paths, local_settings, managed_settings, project_settings
 from ccswitch_tui.sentence import say, tidied
@@ -121,9 +121,12 @@ class SettingsFiles:
         write = self.history.latest(read.path, read.sha256)
         if write is None:
             return ours_without_history(read.tree)
-        if not write.written:
+        staged = {}
+        if read.sha256 in write.stages_sha256:  # ended half-way: what stands empty there was on its way out
+            staged = {key: "" for key in write.unset if value_of(read.tree, key) == ""}
+        if not write.written and not staged:
             return Ours()
-        return Ours(write.written, self.history.tree_before(write.baseline))
+        return Ours({**write.written, **staged}, self.history.tree_before(write.baseline))
 
     def profile_in(self, path: str) -> str | None:
         """The profile a file uses, quickly; None also when the file cannot be read."""

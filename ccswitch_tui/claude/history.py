@@ -10,6 +10,7 @@ was cut off before it began, and is ignored.
 import contextlib
 import json
 import os
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -171,6 +172,12 @@ class History:
                 os.unlink(os.path.join(folder, name))
             os.rmdir(folder)
 
+    def note_stage(self, write: Write, sha256: str) -> Write:
+        """Remembers what the file will hold for a moment while `write` is taken back."""
+        noted = write._replace(stages_sha256=(*write.stages_sha256, sha256))
+        write_private(os.path.join(self.folder, write.id, "meta.json"), _encoded(noted))
+        return noted
+
     def mark_undone(self, write: Write, at: float, replaced: bytes | None) -> None:
         """The write is undone; what undoing replaced is kept beside it.
 
@@ -185,8 +192,20 @@ class History:
             write_private(os.path.join(folder, "meta.json"), _encoded(write._replace(undone_at=at)))
 
     def prune(self) -> None:
-        """Lets the oldest go once there are more than twice KEPT; first states stay as long as they are needed."""
+        """Lets the oldest go once there are more than twice KEPT; first states stay as long as they are needed.
+
+        What a writer that was ended in the middle began goes as well: a backup
+        without its meta.json is of no use to anybody but a thief.
+        """
         ids = self.ids()
+        for entry_id in ids[:-1]:
+            folder = os.path.join(self.folder, entry_id)
+            with contextlib.suppress(OSError):
+                if (
+                    not os.path.exists(os.path.join(folder, "meta.json"))
+                    and time.time() - os.stat(folder).st_mtime > 60
+                ):
+                    self.drop(entry_id)
         if len(ids) <= 2 * KEPT:
             return
         needed = {ref for write in self.newest_first()[:KEPT] for ref in (write.baseline, write.origin)}

@@ -105,7 +105,10 @@ def _take_back(files: SettingsFiles, chain: list[Write], data: bytes | None, on_
             after = files.history.before(write.id)
         else:
             after = _merged_back(files, write, data, tree_now)
-        files.put(write.file, write.scope, now, files.stage(write.scope, tree_now, after), after, on_wait)
+        stage = files.stage(write.scope, tree_now, after)
+        if stage is not None:  # whoever ends us meanwhile leaves the stage: the next undo knows it as ours
+            chain = [files.history.note_stage(chain[0], sha256_of(stage)), *chain[1:]]
+        files.put(write.file, write.scope, now, stage, after, on_wait)
         for one in chain:
             files.history.mark_undone(one, files.clock(), data)
         if after is None:
@@ -154,9 +157,13 @@ def restore(files: SettingsFiles, on_wait: OnWait = None) -> list[Undone]:
     planned = []
     for path in dict.fromkeys(write.file for write in files.history.newest_first()):
         data = read_bytes(path)
-        last = files.history.latest(path, sha256_of(data))
+        reached = sha256_of(data)
+        last = files.history.latest(path, reached)
+        if last is not None and last.kind == "restore" and reached in last.stages_sha256:
+            reached = last.before_sha256  # one that was ended half-way: it is done again from there
+            last = files.history.latest(path, reached)
         if last is not None and last.kind != "restore" and last.origin is not None:
-            planned.append(_plan_restore(files, last, data))
+            planned.append(_plan_restore(files, last, data, reached))
     return [_restore_one(files, plan, on_wait) for plan in planned if plan.after != plan.data]
 
 
@@ -171,13 +178,13 @@ class _Restoring(NamedTuple):
     made_dir: str | None
 
 
-def _plan_restore(files: SettingsFiles, last: Write, data: bytes | None) -> _Restoring:
+def _plan_restore(files: SettingsFiles, last: Write, data: bytes | None, reached: str) -> _Restoring:
     chain = _chain(files, last)
     first = chain[0]
     if first.id != last.origin:
         raise DamagedBackup(os.path.join(files.history.folder, last.origin or last.id))
     tree_now = tree_of(last.file, data)
-    unbroken = sha256_of(data) == last.after_sha256 and all(
+    unbroken = reached in (last.after_sha256, *last.stages_sha256) and all(
         later.before_sha256 == earlier.after_sha256 for earlier, later in pairwise(chain)
     )
     after = files.history.before(first.id) if unbroken else _without_ours(files, chain, data, tree_now)

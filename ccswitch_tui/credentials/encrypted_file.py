@@ -140,8 +140,8 @@ def restore_copy(path: str, state_dir: str) -> None:
         damaged = read_bytes(path)
         if damaged is not None:
             aside = path + ".damaged"
-            replace_text(aside, damaged, expected_sha256=sha256_of(read_bytes(aside)))
-        replace_text(path, copy, expected_sha256=sha256_of(damaged))
+            replace_text(aside, damaged, expected_sha256=sha256_of(read_bytes(aside)), private=True)
+        replace_text(path, copy, expected_sha256=sha256_of(damaged), private=True)
 
 
 def check_file(path: str) -> None:
@@ -275,14 +275,14 @@ def _write(path: str, sealed: bytes, before: bytes | None) -> None:
 
     copy = copy_of(path)
     try:
-        replace_text(path, sealed, expected_sha256=sha256_of(before))
+        replace_text(path, sealed, expected_sha256=sha256_of(before), private=True)
         _private(path)
         if read_bytes(path) != sealed:
             raise KeyStoreError(
                 say("{path} does not hold what was written: the disk fails", path=path),
                 hint=say("the copy is untouched"),
             )
-        replace_text(copy, sealed, expected_sha256=sha256_of(read_bytes(copy)))
+        replace_text(copy, sealed, expected_sha256=sha256_of(read_bytes(copy)), private=True)
         _private(copy)
     except ConflictError as error:
         raise KeyStoreError(error.message, hint=error.hint, kind="key-store") from None
@@ -295,7 +295,7 @@ def _renew_copy(path: str, state_dir: str) -> None:
     with locked(path, state_dir):
         raw, copy = _read(path), read_bytes(copy_of(path))
         if raw != copy:
-            replace_text(copy_of(path), raw, expected_sha256=sha256_of(copy))
+            replace_text(copy_of(path), raw, expected_sha256=sha256_of(copy), private=True)
 
 
 def _private(path: str) -> None:

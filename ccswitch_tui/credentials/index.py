@@ -97,4 +97,6 @@ def _read(path: str) -> dict[str, Any]:
 def _write(path: str, table: dict[str, Any]) -> None:
     from ccswitch_tui.textfile import read_bytes, replace_text, sha256_of
 
-    replace_text(path, json.dumps(table, indent=1).encode() + b"\n", expected_sha256=sha256_of(read_bytes(path)))
+    replace_text(
+        path, json.dumps(table, indent=1).encode() + b"\n", expected_sha256=sha256_of(read_bytes(path)), private=True
+    )

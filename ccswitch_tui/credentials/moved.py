@@ -63,8 +63,16 @@ def records(paths: Paths) -> list[Moved]:
                 table = json.loads(read_file(os.path.join(folder(paths), name)))
                 if table.pop("version") == VERSION:
                     table["parts"] = tuple(Part(*part) for part in table["parts"])
-                    found.append(Moved(**table))
+                    moved = Moved(**table)
+                    if _sha256_now(moved.file) != moved.before_sha256:  # else it was ended before, or just after
+                        found.append(moved)
     return found
+
+
+def _sha256_now(path: str) -> str:
+    with contextlib.suppress(OSError):
+        return sha256_of(read_file(path))
+    return ""
 
 
 def keep(paths: Paths, moved: Moved) -> Moved:
@@ -75,7 +83,9 @@ def keep(paths: Paths, moved: Moved) -> Moved:
         moved = moved._replace(id=f"{max(taken, default=0) + 1:04d}")
     path = os.path.join(folder(paths), moved.id + ".json")
     table: dict[str, Any] = {"version": VERSION, **moved._asdict(), "parts": [list(part) for part in moved.parts]}
-    replace_text(path, json.dumps(table, indent=1).encode() + b"\n", expected_sha256=sha256_of(read_bytes(path)))
+    replace_text(
+        path, json.dumps(table, indent=1).encode() + b"\n", expected_sha256=sha256_of(read_bytes(path)), private=True
+    )
     return moved
 
 

@@ -231,17 +231,20 @@ def add_profile(ctx: Context, name: str, draft: Draft, *, replace: bool = False)
         update_profiles(ctx.paths, {name: profile}, expected_sha256=book.sha256)
         forget_report(ctx, name)
         return Added(profile, None, name in book.profiles)
+    from ccswitch_tui.workflows.keys import held_back
+
     label = open_key_store(ctx)
     secret = sendable(draft.secret, draft.endpoint.auth)
     before = ctx.keys.store.get(name)
-    ref = ctx.keys.put(name, secret)
-    try:
-        profile = draft.profile(name, ref)
-        update_profiles(ctx.paths, {name: profile}, expected_sha256=book.sha256)
-    except BaseException:
-        with contextlib.suppress(KeyStoreError):
-            ctx.keys.put(name, before) if before is not None else ctx.keys.remove(name)
-        raise
+    profile = draft.profile(name, SecretRef("keyring", name))
+    with held_back(ctx, book.profiles.get(name), profile, book.sha256) as sha256:
+        ctx.keys.put(name, secret)
+        try:
+            update_profiles(ctx.paths, {name: profile}, expected_sha256=sha256)
+        except BaseException:
+            with contextlib.suppress(KeyStoreError):
+                ctx.keys.put(name, before) if before is not None else ctx.keys.remove(name)
+            raise
     forget_report(ctx, name)
     return Added(profile, label, name in book.profiles)
 

@@ -155,7 +155,7 @@ def save_with_key(
     `on_unproved` is told why the endpoint could not say that it accepts the key.
     """
     from ccswitch_tui.workflows.add import sendable
-    from ccswitch_tui.workflows.keys import rotate_key
+    from ccswitch_tui.workflows.keys import held_back, rotate_key
 
     secret = sendable(secret, edited.after.endpoint.auth)
     endpoint = edited.after.endpoint
@@ -170,10 +170,13 @@ def save_with_key(
     if any(edited.before.key == other.key for other in _others(ctx, edited.after.name)):
         # another profile reads the same stored key: this one gets its own
         edited = edited._replace(after=edited.after._replace(key=SecretRef("none")))
-    ref = rotate_key(ctx, edited.after, secret, check if verify else None)
-    after = edited.after._replace(key=ref, key_host=_bound_to(edited.after, ref))
-    if after != edited.before:
-        update_profiles(ctx.paths, {after.name: after}, expected_sha256=edited.sha256)
+    if verify:
+        check(secret)
+    with held_back(ctx, edited.before, edited.after, edited.sha256) as sha256:
+        ref = rotate_key(ctx, edited.after, secret, None)
+        after = edited.after._replace(key=ref, key_host=_bound_to(edited.after, ref))
+        if after != edited.before:
+            update_profiles(ctx.paths, {after.name: after}, expected_sha256=sha256)
     return after
 
 

@@ -6,8 +6,9 @@ command line's prompt or the app's own field.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ccswitch_tui.credentials import index
@@ -187,6 +188,39 @@ def rotate_key(ctx: Context, profile: Profile, secret: Secret, verify: Callable[
         verify(secret)
     name = profile.key.name if profile.key.kind == "keyring" else key_name(profile.name)
     return _replace_key(ctx, name, secret)
+
+
+@contextlib.contextmanager
+def held_back(ctx: Context, before: Profile | None, after: Profile, sha256: str) -> Iterator[str]:
+    """A key of the same name and another address change hands together: in between, no key is sent anywhere.
+
+    Where `after` has another host, it is saved first with the old key's
+    binding, which its address does not fit: whoever ends us before the new key
+    is stored, or before it is bound, leaves a profile whose key is refused to
+    both hosts. Yields the digest profiles.toml has then. The block stores the
+    key and saves `after`; when it raises, the file comes back to the byte.
+    """
+    from ccswitch_tui.credentials.hosts import allowed_host, bound_to
+    from ccswitch_tui.profiles.store import update_profiles
+    from ccswitch_tui.textfile import locked, read_bytes, replace_text, sha256_of
+
+    if before is None or before.key.kind != "keyring":
+        yield sha256
+        return
+    held = after._replace(key=before.key, key_host=before.key_host or bound_to(before.endpoint.base_url))
+    if allowed_host(held):
+        yield sha256
+        return
+    path = ctx.paths.profiles
+    as_it_was = read_bytes(path)
+    update_profiles(ctx.paths, {after.name: held}, expected_sha256=sha256)
+    written = sha256_of(read_bytes(path))
+    try:
+        yield written
+    except BaseException:
+        with contextlib.suppress(CcswitchError), locked(path, ctx.paths.state_dir):
+            replace_text(path, as_it_was or b"", expected_sha256=written)
+        raise
 
 
 def remove_keys(ctx: Context, profile: Profile) -> list[str]:

@@ -146,31 +146,53 @@ def _may_be_there(ctx: Context, key: str) -> bool:
 
 @contextlib.contextmanager
 def taken_out(ctx: Context, names: list[str], *, force: bool = False) -> Iterator[list[str]]:
-    """The keys of these names are gone inside the block, and back when it raises. Yields the names that were there."""
-    taken: dict[str, Secret] = {}
+    """Keys that go once the block, which takes their last mention out of profiles.toml, has done so.
+
+    In this order, whoever ends us in between leaves a key nobody names and no
+    profile whose key is gone. A key that cannot be read is found out before the
+    block; when one cannot be removed after it, profiles.toml and the keys come
+    back as they were, unless `force`. Yields the names that are there.
+    """
+    from ccswitch_tui.textfile import locked, read_bytes, replace_text, sha256_of
+
+    found: dict[str, Secret] = {}
+    for name in names:
+        try:
+            secret = ctx.keys.store.get(name)
+        except KeyStoreError as error:
+            if not force:
+                raise _not_removed(name, error) from None
+        else:
+            found |= {name: secret} if secret is not None else {}
+    before = read_bytes(ctx.paths.profiles)
+    there = list(found)
+    yield there
+    left = sha256_of(read_bytes(ctx.paths.profiles))
     try:
-        for name in names:
+        for name in found:
             try:
-                secret = ctx.keys.store.get(name)
-                if secret is not None:
-                    taken[name] = secret
-                    ctx.keys.remove(name)
+                ctx.keys.remove(name)
             except KeyStoreError as error:
                 if not force:
-                    raise KeyStoreError(
-                        say("the key '{name}' cannot be removed: {message}", name=name, message=error.message),
-                        hint=say(
-                            "{hint}; or --force, which leaves the key where it is",
-                            hint=error.hint or say("unlock the key store"),
-                        ),
-                        kind=error.kind,
-                    ) from None
-        yield list(taken)
+                    raise _not_removed(name, error) from None
+                there.remove(name)
     except BaseException:
-        for name, secret in taken.items():
+        with contextlib.suppress(CcswitchError), locked(ctx.paths.profiles, ctx.paths.state_dir):
+            replace_text(ctx.paths.profiles, before or b"", expected_sha256=left)
+        for name, secret in found.items():
             with contextlib.suppress(KeyStoreError):
                 ctx.keys.put(name, secret)
         raise
+
+
+def _not_removed(name: str, error: KeyStoreError) -> KeyStoreError:
+    return KeyStoreError(
+        say("the key '{name}' cannot be removed: {message}", name=name, message=error.message),
+        hint=say(
+            "{hint}; or --force, which leaves the key where it is", hint=error.hint or say("unlock the key store")
+        ),
+        kind=error.kind,
+    )
 
 
 @contextlib.contextmanager

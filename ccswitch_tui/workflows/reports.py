@@ -30,7 +30,7 @@ def keep_report(ctx: Context, report: ProbeReport) -> None:
         make_private_dir(ctx.paths.reports)
         kept = {**report.to_json(), "key_note": report.key_note, "sentences": sentences_of(report)}
         data = json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace")
-        replace_text(path, data, expected_sha256=sha256_of(read_bytes(path)))
+        replace_text(path, data, expected_sha256=sha256_of(read_bytes(path)), private=True)
 
 
 def forget_report(ctx: Context, name: str) -> None:

@@ -36,7 +36,7 @@ from ccswitch_tui.proxy.background.loopback import (
 )
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
-from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, replace_text, sha256_of
+from ccswitch_tui.textfile import locked, make_private, make_private_dir, read_bytes, replace_text, sha256_of
 
 ANSWER_S = 2.0
 """A healthy proxy answers a local question in a millisecond."""
@@ -157,7 +157,7 @@ class ProxyControl:
 
     def _write(self, state: dict[str, Any], raw: bytes | None) -> None:
         text = json.dumps(state, indent=1) + "\n"
-        replace_text(self.paths.proxy_state, text.encode(), expected_sha256=sha256_of(raw), new_mode=0o600)
+        replace_text(self.paths.proxy_state, text.encode(), expected_sha256=sha256_of(raw), private=True)
 
     def move(self, port: int = 0) -> ProxyAddress:
         """Chooses another port for good (0: any free one); sessions and settings must be told by `use`."""
@@ -342,6 +342,7 @@ class ProxyControl:
         import subprocess
 
         log = os.open(self._rotated_log(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        make_private(log)
         process = subprocess.Popen(
             self._command(),
             env=dict(self.env),

@@ -142,7 +142,7 @@ class LearnedQuirks:
             for endpoint, quirk in self._disproved:
                 merged.get(endpoint, {}).pop(quirk, None)
             text = json.dumps({"version": VERSION, "endpoints": merged}, indent=1, sort_keys=True, ensure_ascii=False)
-            replace_text(self._path, text.encode() + b"\n", expected_sha256=sha256_of(raw))
+            replace_text(self._path, text.encode() + b"\n", expected_sha256=sha256_of(raw), private=True)
 
     def forget(self, host: str | None = None) -> int:
         """Forgets a host's facts (or all), on disk too; returns how many endpoints that were."""
@@ -154,7 +154,7 @@ class LearnedQuirks:
                 raw = read_bytes(self._path)
                 left = {key: facts for key, facts in _parse(raw).items() if key not in gone}
                 text = json.dumps({"version": VERSION, "endpoints": left}, indent=1, sort_keys=True)
-                replace_text(self._path, text.encode() + b"\n", expected_sha256=sha256_of(raw))
+                replace_text(self._path, text.encode() + b"\n", expected_sha256=sha256_of(raw), private=True)
         self.generation += 1
         return len(gone)
 

@@ -33,7 +33,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
-from ccswitch_tui.textfile import make_private_dir
+from ccswitch_tui.textfile import make_private, make_private_dir
 
 if TYPE_CHECKING:
     import sqlite3
@@ -163,6 +163,7 @@ class _Connection:
         import sqlite3
 
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        make_private(handle)
         os.close(handle)
         self.db = sqlite3.connect(path, timeout=5.0)
         try:
