@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.net.hosts import host_in, is_loopback
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.sentence import say
@@ -197,7 +198,7 @@ def _patience(profile: Profile) -> dict[str, str]:
 def _network(tree: Mapping[str, Any], profile: Profile, link: Link) -> dict[str, str]:
     wanted: dict[str, str] = {}
     env = tree.get("env", {})
-    if is_loopback(link.base_url):
+    if is_loopback(host_in(link.base_url)):
         wanted.update(_past_the_proxy(env, link.shell))
     if profile.route == "proxy":
         return wanted
@@ -214,12 +215,6 @@ def _network(tree: Mapping[str, Any], profile: Profile, link: Link) -> dict[str,
         "env.CLAUDE_CODE_CLIENT_KEY": _at_home(endpoint.client_key, link.shell),
     }
     return {**wanted, **{key: value for key, value in named.items() if value}}
-
-
-def is_loopback(url: str) -> bool:
-    """The address is on this machine."""
-    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    return host.startswith(("127.", "localhost", "[::1]"))
 
 
 def _past_the_proxy(env: Mapping[str, Any], shell: Mapping[str, str]) -> dict[str, str]:

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from ccswitch_tui.actions import Action
 from ccswitch_tui.claude.layers import HOST_MANAGED, effective, is_host_managed
 from ccswitch_tui.claude.settings import profile_in
-from ccswitch_tui.claude.wanted import is_loopback
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of
 from ccswitch_tui.findings import Finding
+from ccswitch_tui.net.hosts import host_in, is_loopback
 from ccswitch_tui.sentence import joined, say
 
 TESTED_CLAUDE = (2, 1)
@@ -192,7 +192,7 @@ def _host_managed(snapshot: Snapshot) -> Iterator[Finding]:
         ),
         say("unset it, or start claude with 'ccswitch-tui run'"),
         f"unset {HOST_MANAGED}",
-        severity="info" if is_loopback(own_address) else "warn",  # as `env` does it on purpose
+        severity="info" if is_loopback(host_in(own_address)) else "warn",  # as `env` does it on purpose
     )
 
 

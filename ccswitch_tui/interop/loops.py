@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from ccswitch_tui.net.hosts import is_this_machine
 from ccswitch_tui.profiles.draft import Candidate, Draft
-from ccswitch_tui.profiles.url import is_loopback, url_host
+from ccswitch_tui.profiles.url import url_host
 from ccswitch_tui.sentence import say
 
 PLACEHOLDER_TOKENS = frozenset({"PROXY_MANAGED", "ccs-internal-managed", "ccr-local", "PROXY_TOKEN_PLACEHOLDER"})
@@ -35,7 +36,7 @@ def why_a_loop(draft: Draft) -> str:
     if draft.endpoint is None:
         return ""
     base = draft.endpoint.base_url
-    if not is_loopback(url_host(base)):
+    if not is_this_machine(url_host(base)):
         return ""
     if _OURS.search(base):
         return say("it points at ccswitch-tui's own proxy")

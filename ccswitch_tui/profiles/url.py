@@ -16,6 +16,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.net.hosts import is_this_machine
 from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire, format_of
@@ -75,8 +76,6 @@ SECRET_PARAMETERS = frozenset({"key", "api_key", "api-key", "apikey", "token", "
 NEVER_HOSTS = ("javascript", "data", "mailto", "file", "blob", "about", "vscode", "tel")
 """Schemes that a number behind the colon does not turn into `host:port`."""
 
-LOOPBACK_NAMES = ("localhost", "ip6-localhost", "host.docker.internal")
-
 _DOTS = str.maketrans({"。": ".", "．": ".", "｡": ".", "：": ":", "／": "/"})
 _QUOTES = "\"'`´“”‘’„«»<>()[]{},;"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
@@ -133,19 +132,9 @@ def url_host(base_url: str) -> str:
     return (urlsplit(base_url).hostname or "").lower()
 
 
-def is_loopback(host: str) -> bool:
-    """Whether this host is this machine."""
-    if host in LOOPBACK_NAMES or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def is_private(host: str) -> bool:
     """Whether a host is on this machine or its own network, where plain http is usual."""
-    if is_loopback(host) or host.endswith((".local", ".lan", ".internal", ".home.arpa")):
+    if is_this_machine(host) or host.endswith((".local", ".lan", ".internal", ".home.arpa")):
         return True
     try:
         return ipaddress.ip_address(host.strip("[]")).is_private
@@ -268,7 +257,7 @@ def _with_scheme(text: str, changes: list[str]) -> str:
             return _with_scheme(rest, changes)
         return f"{name}://{rest}"
     text = text.lstrip("/")
-    if re.fullmatch(r"[^./:?#\[]+", text) and text.lower() not in LOOPBACK_NAMES:
+    if re.fullmatch(r"[^./:?#\[]+", text) and not is_this_machine(text):
         raise UrlError(say("this is a word, not an address"), hint=say("for example https://api.example.com/v1"))
     host = re.split(r"[/:?#]", text, maxsplit=1)[0] if not text.startswith("[") else text[1:].split("]")[0]
     scheme = "http" if is_private(host.lower()) and not re.match(r"[^/]*:443(/|$)", text) else "https"

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.http11.server import Server
+from ccswitch_tui.net.hosts import is_loopback
 from ccswitch_tui.proxy.background.guarded import ASLEEP, Guarded
 from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
@@ -30,7 +31,7 @@ from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
 from ccswitch_tui.proxy.web.admin import Admin
 from ccswitch_tui.proxy.web.app import ProxyApp
-from ccswitch_tui.proxy.web.guard import Guard, is_loopback
+from ccswitch_tui.proxy.web.guard import Guard
 
 KEEP_ALIVE_S = 75.0
 """Also the limit for a request's headers to arrive (a connection that sends them one by one is closed)."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import KeyStoreError, UsageError
+from ccswitch_tui.net.hosts import is_this_machine
 from ccswitch_tui.profiles import naming
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import (
@@ -24,7 +25,7 @@ from ccswitch_tui.profiles.model import (
     SecretRef,
 )
 from ccswitch_tui.profiles.store import update_profiles
-from ccswitch_tui.profiles.url import is_loopback, normalise_url, url_host
+from ccswitch_tui.profiles.url import normalise_url, url_host
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, WIRES, Wire, wire_named
@@ -168,7 +169,7 @@ def needs_key(draft: Draft) -> bool:
     """Whether an endpoint like this one wants a key that is not there yet. Servers on this machine rarely do."""
     if draft.secret is not None or draft.key_ref is not None or draft.endpoint is None:
         return False
-    return draft.endpoint.auth != "none" and not is_loopback(url_host(draft.endpoint.base_url))
+    return draft.endpoint.auth != "none" and not is_this_machine(url_host(draft.endpoint.base_url))
 
 
 def open_key_store(ctx: Context) -> str:

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.net.hosts import is_this_machine
 from ccswitch_tui.profiles.model import AUTH_STYLES, TIERS, profile_from_table, profile_to_table
 from ccswitch_tui.profiles.presets import KINDS, Preset, load_presets
-from ccswitch_tui.profiles.url import is_loopback, normalise_url
+from ccswitch_tui.profiles.url import normalise_url
 from ccswitch_tui.wire.quirks import quirks_from
 
 CATALOGUE = load_presets()
@@ -29,8 +30,8 @@ def test_the_catalogue_is_not_empty() -> None:
 def test_every_address_is_https_except_on_this_machine(preset: Preset) -> None:
     for base in bases(preset):
         parts = urlsplit(base)
-        assert parts.scheme == "https" or is_loopback(parts.hostname or "")
-        assert (preset.kind == "local") == is_loopback(parts.hostname or "")
+        assert parts.scheme == "https" or is_this_machine(parts.hostname or "")
+        assert (preset.kind == "local") == is_this_machine(parts.hostname or "")
 
 
 @every_preset

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ccswitch_tui.http11.headers import Headers
+from ccswitch_tui.net.hosts import is_loopback
 from ccswitch_tui.proxy.web.guard import (
     FOREIGN_HOST,
     NO_CONTROL,
@@ -12,7 +13,6 @@ from ccswitch_tui.proxy.web.guard import (
     WEB_PAGE,
     WRONG_TOKEN,
     Guard,
-    is_loopback,
     proof,
 )
 

@@ -12,8 +12,8 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from ccswitch_tui.net.hosts import is_this_machine
 from ccswitch_tui.profiles.model import Endpoint
-from ccswitch_tui.proxy.web.guard import is_loopback
 from ccswitch_tui.sentence import say
 
 SOCKS_SCHEMES = ("socks5", "socks5h", "socks")
@@ -32,7 +32,7 @@ def proxy_for(endpoint: Endpoint, scheme: str, host: str, port: int, env: Mappin
     """The proxy for this endpoint, HTTP or SOCKS: its own, else the environment's, else None."""
     if endpoint.http_proxy:
         return _proxy_url(endpoint.http_proxy, "the profile's http_proxy")
-    if is_loopback(host) or bypasses(host, port, env):
+    if is_this_machine(host) or bypasses(host, port, env):
         return None
     # HTTP_PROXY in capitals is honoured too: this is no CGI program, where a client could set it.
     for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"):

@@ -14,6 +14,8 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ccswitch_tui.net.hosts import is_loopback
+
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 BROWSER_SITES = ("cross-site", "same-site")
 """Values of Sec-Fetch-Site that only a browser acting for a web page sends (W3C Fetch Metadata)."""
@@ -44,11 +46,6 @@ WRONG_TOKEN = Refusal(
     "this is not the local token of the ccswitch-tui proxy: run 'ccswitch-tui use NAME' again",
 )
 """Neither message may contain the other header's name: Claude Code would say "Not logged in"."""
-
-
-def is_loopback(host: str) -> bool:
-    """True for an address that only this machine can reach."""
-    return host in ("localhost", "::1", "[::1]") or host.startswith("127.")
 
 
 WRONG_CONTROL = Refusal(
