@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("list_profiles", "the profiles, and which is in use"),
     "show": ("show", "one profile"),
     "current": ("current", "what Claude Code uses now, and since when"),
+    "status": ("status", "is all well? settings, key, proxy, last verdict, today; 1 if anything is bad"),
     "edit": ("edit", "change a profile, in $EDITOR or with --set"),
     "rename": ("rename", "give a profile another name"),
     "copy": ("copy", "a second profile like a first one"),

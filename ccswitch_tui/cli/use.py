@@ -31,6 +31,11 @@ def configure(parser: Any) -> None:
     parser.add_argument("--scope", choices=("user", "project", "local"), default="user", help="which settings file")
     parser.add_argument("--dry-run", action="store_true", help="show the changes with their reasons, write nothing")
     parser.add_argument("--mend", action="store_true", help="take comments and trailing commas out of the file first")
+    proof = parser.add_mutually_exclusive_group()
+    proof.add_argument(
+        "--verify", action="store_true", help="prove it with one short request (on a terminal that is done anyway)"
+    )
+    proof.add_argument("--no-verify", action="store_true", help="only write")
     parser.add_argument("--json", action="store_true")
 
 
@@ -51,11 +56,30 @@ def run(args: Any, ctx: Context, out: Output) -> int:
             _show_plan(plan, out)
         return 0
     result = apply_use(ctx, plan, on_wait=lambda count: tell_wait(out, count))
-    if args.json:
-        out.json(result.to_json())
-    else:
+    if not args.json:
         _tell(result, out)
-    return 0
+    return _proved(result, args, ctx, out)
+
+
+def _proved(result: UseResult, args: Any, ctx: Context, out: Output) -> int:
+    """Whether what was written works, where that is asked for; 1 if not. What was written stays."""
+    wanted = args.verify or (out.interactive and not args.no_verify and not args.json)
+    if not wanted or result.plan.profile == "official":
+        if args.json:
+            out.json(result.to_json())
+        return 0
+    from ccswitch_tui.cli.proof import prove
+    from ccswitch_tui.workflows.verify import holds
+
+    checks = prove(ctx, result.plan.profile, out, quiet=args.json)
+    works = holds(checks)
+    if args.json:
+        out.json({**result.to_json(), "verified": works, "checks": [check.to_json() for check in checks]})
+    elif works:
+        out.line("ready: run 'claude'")
+    else:
+        out.talk("ccswitch-tui: hint: written, and it does not work yet: 'ccswitch-tui status' and 'probe' say why")
+    return 0 if works else 1
 
 
 def _chosen(ctx: Context, out: Output, scope: str, as_json: bool) -> str | None:

@@ -14,16 +14,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.probe.advice import in_order
 from ccswitch_tui.probe.asks import LOCAL_PATIENCE_S, PATIENCE_S
 from ccswitch_tui.probe.diagnose import diagnose, settled_step
 from ccswitch_tui.probe.exchange import Ask, Exchange, masked_url
 from ccswitch_tui.probe.facts import Facts, Target
 from ccswitch_tui.probe.fetch import Fetcher
 from ccswitch_tui.probe.ladder import Cost, Outside, Settled, Wait, climb, cost_of
-from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
+from ccswitch_tui.probe.model import LADDERS, Ladder, ProbeReport, Step
 from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.sentence import say
-from ccswitch_tui.workflows.reports import keep_report
+from ccswitch_tui.workflows.reports import keep_report, last_report
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -83,8 +84,47 @@ async def examine(
         if step.code not in told:
             on_step(step)
     if saved and keep:
-        keep_report(ctx, report)
+        keep_report(ctx, _with_older(ctx, report))
     return report
+
+
+def _with_older(ctx: Context, report: ProbeReport) -> ProbeReport:
+    """The report to keep: a shorter climb does not take back what a longer one found on the rungs above it."""
+    older = last_report(ctx, report.profile)
+    longer = older is not None and len(LADDERS[older.ladder]) > len(LADDERS[report.ladder])
+    if older is None or not longer or older.base_url != report.base_url or not report.wire:
+        return report
+    climbed = LADDERS[report.ladder]
+    above = [exchange for exchange in older.exchanges if exchange.rung not in climbed]
+    first = max((exchange.id for exchange in report.exchanges), default=0) + 1
+    anew = {exchange.id: first + number for number, exchange in enumerate(above)}
+    findings = [
+        finding._replace(evidence=tuple(anew[number] for number in finding.evidence if number in anew))
+        for finding in older.findings
+        if any(number in anew for number in finding.evidence)
+    ]
+    steps = tuple(
+        next(one for one in report.steps if one.code == step.code) if step.code in climbed else _as_of(step, older.at)
+        for step in older.steps
+    )
+    # The words of the older verdict stand where the rungs above are its reason; else those of what was seen now.
+    stands = report.verdict != "broken" and (findings or not report.findings) and older.verdict != "broken"
+    told = older if stands else report
+    return report._replace(
+        ladder=older.ladder,
+        verdict=told.verdict,
+        sentence=told.sentence,
+        steps=steps,
+        findings=in_order([*report.findings, *findings]),
+        quirks=report.quirks or older.quirks,
+        exchanges=(*report.exchanges, *(e._replace(id=anew[e.id]) for e in above)),
+    )
+
+
+def _as_of(step: Step, at: str) -> Step:
+    if step.verdict == "skip":
+        return step
+    return step._replace(because=say("{because} (seen {at} UTC)", because=step.because, at=at[:16].replace("T", " ")))
 
 
 def _tell(codes: tuple[str, ...], facts: Facts, told: set[str], on_step: Callable[[Step], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -31,6 +32,21 @@ def keep_report(ctx: Context, report: ProbeReport) -> None:
         kept = {**report.to_json(), "key_note": report.key_note, "sentences": sentences_of(report)}
         data = json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace")
         replace_text(path, data, expected_sha256=sha256_of(read_bytes(path)), private=True)
+
+
+_HEAD = re.compile(rb'"at": ?"([^"]{10,32})".{0,80}?"verdict": ?"([a-z]+)"')
+HEAD_BYTES = 4096
+
+
+def last_verdict(ctx: Context, name: str) -> tuple[str, str] | None:
+    """The last report's verdict and time (UTC), from its first bytes: for the quick path."""
+    from ccswitch_tui.textfile import read_file
+
+    with contextlib.suppress(OSError):
+        found = _HEAD.search(read_file(_report_path(ctx, name), HEAD_BYTES, head=True))
+        if found:
+            return found[2].decode(), found[1].decode()
+    return None
 
 
 def forget_report(ctx: Context, name: str) -> None:

@@ -178,7 +178,7 @@ def _advice(
 ) -> list[str]:
     said = _said_to_sessions(ctx, profile, scope, read) if patch else []
     if profile is not None:
-        said += _not_heard(ctx) + _cannot_work_yet(ctx, profile)
+        said += _not_heard(ctx) + _known_red(ctx, profile) + _cannot_work_yet(ctx, profile)
     if scope == "project" and profile is not None:
         said.append(
             say(
@@ -198,6 +198,22 @@ def _advice(
     if overruled:
         said.append(say("here {overruled} decides instead; 'ccswitch-tui why' tells more", overruled=overruled))
     return said
+
+
+def _known_red(ctx: "Context", profile: "Profile") -> list[str]:
+    """What the last probe of it came to, where that was no success."""
+    from ccswitch_tui.workflows.reports import last_verdict
+
+    found = last_verdict(ctx, profile.name)
+    if found is None or found[0] != "broken":
+        return []
+    return [
+        say(
+            "the last probe ({at} UTC) found that it does not work: 'ccswitch-tui probe {name}'",
+            at=found[1][:16].replace("T", " "),
+            name=profile.name,
+        )
+    ]
 
 
 def _not_heard(ctx: "Context") -> list[str]:

@@ -51,6 +51,14 @@ class UseNowPane(Pane):
 
     @task("use")
     async def do_use(self) -> None:
+        report = self.setup.report
+        if report is not None and report.verdict == "broken":
+            from ccswitch_tui.tui.screens.confirm import ConfirmSheet
+
+            # enter must not lead through a red ladder into the settings
+            sheet = ConfirmSheet(t("use_now.red_ask", name=self.setup.name), report.sentence)
+            if not await self.app.push_screen_wait(sheet):
+                return
         await self.ccs.off(self.session.apply_use, self.plan, self.ccs.waits_for)
         self.done(self.setup, "ready")
 

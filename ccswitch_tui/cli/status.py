@@ -1,0 +1,47 @@
+"""`status`: is all well? One look at settings, key, proxy, last verdict, sessions and today's use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.errors import ExitCode
+
+if TYPE_CHECKING:
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Looks at everything the profile in use here stands on: the settings and who decides
+them, the key, the proxy, what the last probe found, the sessions that run, and
+today's use. Asks no endpoint and unlocks nothing ('current --verify' proves it
+with a request). Exit code 1 when anything is bad."""
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui status
+  ccswitch-tui status --json | jq .ok"""
+
+
+def configure(parser: Any) -> None:
+    """The command's options."""
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: Any, ctx: Context, out: Output) -> int:
+    """Prints a block for the profile in use; 1 when anything in it is bad."""
+    from ccswitch_tui.workflows.status import status, today_text
+
+    now = status(ctx)
+    if args.json:
+        out.json(now.to_json())
+        return int(ExitCode.DONE if now.is_well else ExitCode.FAILED)
+    name = now.profile or ("Claude Code" if not now.base_url else now.base_url)
+    out.line(f"{out.paint('bold', name)}  {now.model or ''}".rstrip())
+    for point in now.points:
+        out.line(f"  {out.glyph(point.verdict)} {point.name:<9} {point.text}")
+        if point.verdict in ("fail", "warn"):
+            for command in point.commands:
+                out.line(f"    {'fix':<9} {command}")
+    out.line(f"  {out.glyph('skip')} {'sessions':<9} {now.sessions}")
+    out.line(f"  {out.glyph('skip')} {'today':<9} {today_text(now.today)}")
+    return int(ExitCode.DONE if now.is_well else ExitCode.FAILED)
