@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from ccswitch_tui.claude.dropped import shape_faults
 from ccswitch_tui.claude.history import History, Write
 from ccswitch_tui.claude.jsontext import BOM, Json, JsonFault, Nested, decode, edit_object, mend, parse_object
 from ccswitch_tui.claude.sessions import NOTICED_AFTER_S, Session, running_sessions
@@ -143,22 +144,36 @@ class SettingsFiles:
 
         found = [Layer("managed", path, _quietly(path)) for path in _managed_files(self.managed)]
         for scope, path in self.here().items():
-            with contextlib.suppress(ConflictError):
-                read = self.read(scope)
-                if read.data is not None:
-                    found.append(Layer(scope, path, read.tree))
+            tree = self._as_the_client_reads(scope, path)
+            if tree is not None and not shape_faults(tree):
+                found.append(Layer(scope, path, tree))
         found.append(Layer("state", self.paths.claude_json, {"env": _quietly(self.paths.claude_json).get("env", {})}))
         return [*found, Layer("environment", None, {"env": dict(self.env)})]
 
+    def _as_the_client_reads(self, scope: str, path: str) -> Json | None:
+        """The file as Claude Code takes it, which forgives what we do not write into; None where it takes nothing."""
+        try:
+            read = self.read(scope)
+            return read.tree if read.data is not None else None
+        except ConflictError:
+            return _leniently(path)
+
     def ignored(self) -> list[str]:
-        """A sentence for each settings file of this folder that Claude Code ignores because it cannot be read."""
+        """A sentence for each settings file of this folder that Claude Code ignores, or that we do not write into."""
         found: list[str] = []
         for scope in self.here():
             try:
-                self.read(scope)
+                read = self.read(scope)
             except ConflictError as error:
                 fault = error.fault if isinstance(error, UnreadableSettings) else tidied(_unfinished, error.message)
-                found.append(say("{fault}: Claude Code ignores the whole file", fault=fault))
+                if _leniently(self.path(scope)) is None:
+                    found.append(say("{fault}: Claude Code ignores the whole file", fault=fault))
+                else:
+                    found.append(
+                        say("{fault}: Claude Code reads the file, and 'use' does not write into it", fault=fault)
+                    )
+            else:
+                found += dropped_by(read)
         return found
 
     def listeners(self, scope: str) -> list[Session]:
@@ -286,6 +301,32 @@ def tree_of(path: str, data: bytes | None) -> Json:
         return parse_object(decode(data or b""))
     except JsonFault as fault:
         raise _unreadable(path, fault) from None
+
+
+def dropped_by(read: SettingsText) -> list[str]:
+    """A sentence for each setting for which Claude Code drops the whole file."""
+    return [
+        say(
+            "{fault}: Claude Code ignores the whole file",
+            fault=say("{path}: '{key}' should be {words}", path=read.path, key=fault.key, words=fault.wanted),
+        )
+        for fault in shape_faults(read.tree)
+    ]
+
+
+def _leniently(path: str) -> Json | None:
+    """JSON that only we refuse: a key that stands twice (the last one counts), a byte that is not UTF-8."""
+    try:
+        raw = read_file(path)
+        encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+        tree = json.loads(raw.decode(encoding, "replace").removeprefix(BOM), parse_constant=_no_constant)
+    except (OSError, ValueError, RecursionError):
+        return None
+    return tree if isinstance(tree, dict) else None
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(word)
 
 
 def _mended(text: str) -> str | None:

@@ -6,9 +6,10 @@ Source: Claude Code as measured (2.1.330).
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ccswitch_tui.actions import Action
+from ccswitch_tui.claude.dropped import shape_faults
 from ccswitch_tui.claude.layers import HOST_MANAGED, effective, is_host_managed
 from ccswitch_tui.claude.settings import profile_in
 from ccswitch_tui.doctor.picture import Snapshot
@@ -28,12 +29,6 @@ PROVIDER_FLAGS = tuple(
     for name in ("BEDROCK", "VERTEX", "FOUNDRY", "MANTLE", "GATEWAY", "ANTHROPIC_AWS", "ANTHROPIC_GOOGLE_CLOUD")
 )
 """Each makes Claude Code ignore ANTHROPIC_BASE_URL altogether (measured for the first four)."""
-
-TYPES: Mapping[str, type | tuple[type, ...]] = {
-    "env": dict, "permissions": dict, "hooks": dict, "apiKeyHelper": str, "model": str, "statusLine": dict,
-    "modelOverrides": dict, "availableModels": list, "modelPicker": dict, "enabledPlugins": dict, "sandbox": dict,
-}  # fmt: skip
-"""Settings whose wrong type makes Claude Code ignore the whole file without a word."""
 
 
 def check_claude(snapshot: Snapshot) -> Iterator[Finding]:
@@ -106,16 +101,13 @@ def check_settings_readable(snapshot: Snapshot) -> Iterator[Finding]:
 def check_settings_types(snapshot: Snapshot) -> Iterator[Finding]:
     """Known keys hold what Claude Code expects of them."""
     for look in snapshot.settings:
-        for key, wanted in TYPES.items():
-            if key in look.tree and not isinstance(look.tree[key], wanted):
-                name = wanted.__name__ if isinstance(wanted, type) else "/".join(t.__name__ for t in wanted)
-                words = {"dict": say("an object"), "list": say("a list"), "str": say("a text")}[name]
-                yield told(
-                    "settings-wrong-type",
-                    say("{path}: '{key}' should be {words}", path=look.path, key=key, words=words),
-                    say("mend or remove it"),
-                    f"${{EDITOR:-vi}} {look.path}",
-                )
+        for fault in shape_faults(look.tree):
+            yield told(
+                "settings-wrong-type",
+                say("{path}: '{key}' should be {words}", path=look.path, key=fault.key, words=fault.wanted),
+                say("mend or remove it"),
+                f"${{EDITOR:-vi}} {look.path}",
+            )
         env = look.tree.get("env")
         for name, value in env.items() if isinstance(env, dict) else ():
             if value is None:

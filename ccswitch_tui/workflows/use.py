@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ccswitch_tui.claude.files import SettingsText
+from ccswitch_tui.claude.files import SettingsText, dropped_by
 from ccswitch_tui.claude.launch import helper_command
 from ccswitch_tui.claude.settings import (
     Change,
@@ -176,7 +176,8 @@ def _tier_elsewhere(profile: "Profile") -> str | None:
 def _advice(
     ctx: "Context", profile: "Profile | None", scope: str, read: SettingsText, patch: SettingsPatch
 ) -> list[str]:
-    said = _said_to_sessions(ctx, profile, scope, read) if patch else []
+    said = dropped_by(read)
+    said += _said_to_sessions(ctx, profile, scope, read) if patch else []
     if profile is not None:
         said += _not_heard(ctx) + _known_red(ctx, profile) + _cannot_work_yet(ctx, profile)
     if scope == "project" and profile is not None:

@@ -1,0 +1,53 @@
+"""The real Claude Code: which shapes of a setting make it drop the whole settings file, and which it still reads.
+
+When one of these fails, the vendor changed something: correct claude/dropped.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from test_real_helper_guard import Stranger
+
+from ccswitch_tui.claude.dropped import shape_faults
+from kit.claude import RunClaude
+
+pytestmark = pytest.mark.real
+
+BAD = {"type": "command", "command": "true", "timeout": "5"}
+
+SHAPES: dict[str, tuple[dict[str, Any], bool]] = {
+    "a forbidding hook with a mistake": ({"hooks": {"PreToolUse": [{"matcher": "Bash", "command": "x"}]}}, False),
+    "a hook of permissions with a mistake": ({"hooks": {"PermissionRequest": [{"hooks": [BAD]}]}}, False),
+    "another hook with a mistake": ({"hooks": {"Stop": [{"hooks": [BAD]}]}}, True),
+    "hooks, a list": ({"hooks": []}, True),
+    "permissions, null": ({"permissions": None}, False),
+    "odd rules": ({"permissions": {"allow": [1, {}, "bash("]}}, True),
+    "an unknown mode": ({"permissions": {"defaultMode": "foo"}}, False),
+    "days, a text": ({"cleanupPeriodDays": "30"}, False),
+    "a status line without a type": ({"statusLine": {"command": "x"}}, False),
+    "an odd picker": ({"modelPicker": []}, True),
+    "an odd login method": ({"forceLoginMethod": "api"}, True),
+}
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Stranger]:
+    made = Stranger()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(("extra", "is_read"), SHAPES.values(), ids=SHAPES)
+def test_the_client_agrees(
+    run_claude: RunClaude, home: Any, endpoint: Stranger, extra: dict[str, Any], is_read: bool
+) -> None:
+    tree = {"env": {"ANTHROPIC_BASE_URL": endpoint.origin}, "apiKeyHelper": "echo K", **extra}
+    (home / ".claude").mkdir(exist_ok=True)
+    (home / ".claude" / "settings.json").write_text(json.dumps(tree))
+    run_claude(home, home / "project", "hi", model=None)
+    assert bool(endpoint.credentials) is is_read
+    assert (not shape_faults(tree)) is is_read
