@@ -39,6 +39,7 @@ from ccswitch_tui.translate.policy import HOPELESS
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
 from ccswitch_tui.translate.response import translate_response
 from ccswitch_tui.translate.stream import StreamTranslator
+from ccswitch_tui.translate.text_tools import looks_written
 from ccswitch_tui.translate.words import read_words
 from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.quirks import Quirks
@@ -160,6 +161,30 @@ class Attempt:
         self._lessons = {}
         self._relay.background.in_thread(self._relay.learned.save)
 
+    def _note_written_calls(self, translation: Translation) -> None:
+        """Says so where the model writes its calls as text: the turn would just end, and nobody know why."""
+        exchange = self._call.exchange
+        if not translation.tools or translation.quirks.text_tools != "off" or exchange.stop_reason != "end_turn":
+            return
+        said = exchange.received.kept().decode("utf-8", "replace").replace("\\n", "\n")
+        if looks_written(said) or looks_written(said.replace('"content": "', "\n").replace('"content":"', "\n")):
+            exchange.notices.append(WRITES_CALLS)
+
+    def _stream_broke(self, failure: Failure, translation: Translation) -> Failure:
+        """With the lesson not to stream, if this endpoint's streams fail again and again and nothing else is wrong.
+
+        One server error may be anybody's; two in a row, and an endpoint may be one whose streams never work.
+        """
+        if not translation.body.get("stream") or failure.learned is not None or failure.status != 500:
+            return failure
+        broken = self._relay.broken_streams
+        if len(broken) > MOST_BROKEN:
+            broken.clear()
+        broken[self._measured] = broken.get(self._measured, 0) + 1
+        if broken[self._measured] < 2:
+            return failure
+        return replace(failure, learned=Learned("never_stream", True, "streams fail here, whole answers do not"))
+
     def _note_sight(self, translation: Translation) -> None:
         """An endpoint that takes a picture sees: a lesson that it does not was about something else."""
         learned, model = self._relay.learned, self._target.model
@@ -202,10 +227,15 @@ class Attempt:
             return await self._failure(response, translation)
         translator.status = response.status
         self._note_sight(translation)
+        if streams:
+            self._relay.broken_streams.pop(self._measured, None)
         try:
             return await self._answered(response, translator, streams)
         finally:
             call.exchange.notices += [notice.text for notice in translation.notices]
+            if translator.lesson is not None and translator.error is None:
+                self._learn_one(translator.lesson)
+            self._note_written_calls(translation)
             self._relay.note_estimate(self._measured, translation, call.exchange)
 
     async def _answered(self, response: Answer, translator: StreamTranslator, streams: bool) -> Outcome:
@@ -319,6 +349,8 @@ class Attempt:
         failure = failure_from_response(
             status, headers, body, provider=self._target.profile.name, model=self._target.model, translation=translation
         )
+        if translation is not None:
+            failure = self._stream_broke(failure, translation)
         self._refused_thinking = translation is None and refuses_thinking(status, body)
         # Claude Code reads that header's name in a message as "not logged in"
         if translation is None and is_error_body(body) and b"x-api-key" not in body:
@@ -336,6 +368,13 @@ def _as_taken(headers: Headers, quirks: Quirks) -> Headers:
         headers.update({"anthropic-beta": kept} if kept else {})
     return headers
 
+
+MOST_BROKEN = 512
+"""Models whose broken streams are counted."""
+WRITES_CALLS = (
+    "the model writes its tool calls as text, so none is run: start the server with its tool parser, or set the quirk "
+    "text_tools to the notation it uses"
+)
 
 SETTINGS = ("model", "max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "tool_choice", "thinking")
 """What a client keeps from turn to turn. Two requests that differ here are taken for two conversations: a lesson

@@ -34,6 +34,7 @@ class Parts(Protocol):
     calibration: Calibration
     memory: Memory
     foreign: ForeignThinking
+    broken_streams: dict[str, int]
 
     async def answered(self, call: Call, profile: Profile, asked: str) -> Reply:
         """The endpoint's answer, or that of one the user named for the case that it cannot."""

@@ -59,6 +59,8 @@ class Relay:
         self.calibration = Calibration()
         self.memory = Memory()
         self.foreign = ForeignThinking()
+        self.broken_streams: dict[str, int] = {}
+        """Streams in a row that an endpoint failed to begin, by host and model."""
         self.searching = Searching(self)
         self._quirks: dict[tuple[str, str], tuple[Profile, int, Quirks]] = {}
 
