@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from ccswitch_tui.errors import ConflictError
+from ccswitch_tui.here import look_at, make_writable
 from ccswitch_tui.sentence import say
 
 try:  # the C function alone: hashlib loads OpenSSL with it, a quarter of what `python -c pass` costs
@@ -38,6 +39,10 @@ NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, er
 
 ANYBODY_WRITES = 0o222
 """A file with none of these was made read-only on purpose. A rename over it would not ask, nor would root's write."""
+
+HELD_PAUSES_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5)
+"""Between attempts at a file that another program of Windows has open: scanners and OneDrive were reported to take two
+seconds (Go's robustio allows as much)."""
 
 BINARY = getattr(os, "O_BINARY", 0)
 """Windows would otherwise write two bytes for every line end."""
@@ -86,7 +91,7 @@ def read_bytes(path: str) -> bytes | None:
             raise _not_a_file(path, say("a folder")) from None
         raise ConflictError(
             say("cannot read {path}: {words}: nothing was written", path=path, words=_words(error)),
-            hint=say("see who may read it: ls -l '{path}'", path=path),
+            hint=say("see who may read it: {command}", command=look_at(path)),
         ) from None
 
 
@@ -114,8 +119,11 @@ def make_private_dir(path: str) -> None:
     if parent != path:
         make_private_dir(parent)
     try:
-        os.mkdir(path, 0o700)
-        os.chmod(path, 0o700)
+        if sys.platform == "win32":  # 0700 would be an access list that lets in administrators only, when one made it
+            os.mkdir(path)
+        else:
+            os.mkdir(path, 0o700)
+            os.chmod(path, 0o700)
     except FileExistsError:
         if not os.path.isdir(path):
             raise
@@ -211,7 +219,7 @@ def replace_text(path: str, data: bytes, *, expected_sha256: str, new_mode: int 
 def _read_only(path: str) -> ConflictError:
     return ConflictError(
         say("{path} is read-only: nothing was written", path=path),
-        hint=say("if it may be changed: chmod u+w '{path}'; else it is somebody else's to change", path=path),
+        hint=say("if it may be changed: {command}; else it is somebody else's to change", command=make_writable(path)),
     )
 
 
@@ -232,7 +240,7 @@ def _remedy(error: OSError, folder: str) -> str:
             "the file is mounted by itself (a container?): mount the folder {folder} instead", folder=folder
         ),
     }
-    return hints.get(error.errno or 0, say("see who may write there: ls -ld '{path}'", path=folder))
+    return hints.get(error.errno or 0, say("see who may write there: {command}", command=look_at(folder)))
 
 
 def _write_beside_and_rename(target: str, folder: str, data: bytes, new_mode: int | None) -> None:
@@ -283,14 +291,17 @@ def _dress_like(handle: int, target: str, old: os.stat_result | None, new_mode: 
 
 
 def _rename(beside: str, target: str) -> None:
-    """Windows refuses while another program has the file open: it is asked for half a second."""
-    for _ in range(10 if sys.platform == "win32" else 0):
+    """Windows refuses while another program has the file open, be it a virus scanner: it is asked for a while."""
+    _insist(lambda: os.replace(beside, target))
+
+
+def _insist(act: Callable[[], None]) -> None:
+    for pause in HELD_PAUSES_S if sys.platform == "win32" else ():
         try:
-            os.replace(beside, target)
-            return
+            return act()
         except PermissionError:
-            time.sleep(0.05)
-    os.replace(beside, target)
+            time.sleep(pause)
+    return act()
 
 
 def _sweep(folder: str, name: str) -> None:
@@ -360,7 +371,7 @@ def remove_file(path: str, *, expected_sha256: str) -> None:
     if not os.stat(target).st_mode & ANYBODY_WRITES:
         raise _read_only(target)
     try:
-        os.unlink(target)
+        _insist(lambda: os.unlink(target))
     except OSError as error:
         raise ConflictError(
             say("cannot remove {path}: {words}: nothing was written", path=path, words=_words(error)),

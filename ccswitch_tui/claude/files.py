@@ -19,6 +19,7 @@ from ccswitch_tui.claude.jsontext import BOM, Json, JsonFault, Nested, decode, e
 from ccswitch_tui.claude.sessions import NOTICED_AFTER_S, Session, running_sessions
 from ccswitch_tui.claude.settings import Ours, SettingsPatch, ours_without_history, profile_in, value_of
 from ccswitch_tui.errors import ConflictError, UsageError
+from ccswitch_tui.here import look_at
 from ccswitch_tui.paths import Paths, local_settings, managed_settings, project_settings
 from ccswitch_tui.sentence import say, tidied
 from ccswitch_tui.textfile import (
@@ -394,7 +395,7 @@ def _make_folder(path: str, *, shared: bool) -> str | None:
                 folder=folder,
                 reason=(error.strerror or "").lower(),
             ),
-            hint=say("see who may write there: ls -ld '{path}'", path=os.path.dirname(folder)),
+            hint=say("see who may write there: {command}", command=look_at(os.path.dirname(folder))),
         ) from None
     return folder
 

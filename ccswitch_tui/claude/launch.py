@@ -36,7 +36,11 @@ def helper_command(
     command = " ".join(quoted(word, platform) for word in words)
     # Only what was set for us is repeated: Claude Code may be started without it, from an editor for example.
     ours = env.get("CCSWITCH_HOME")
-    return f"CCSWITCH_HOME={quoted(ours, platform)} {command}" if ours and platform != "win32" else command
+    if not ours:
+        return command
+    if platform == "win32":
+        return f'set "CCSWITCH_HOME={ours}"&& {command}'
+    return f"CCSWITCH_HOME={quoted(ours, platform)} {command}"
 
 
 def own_command(argv0: str | None = None) -> list[str]:
@@ -52,7 +56,8 @@ def own_command(argv0: str | None = None) -> list[str]:
 def quoted(word: str, platform: str = sys.platform) -> str:
     """One word for /bin/sh, or for cmd and the C runtime on Windows."""
     if platform == "win32":
-        return word if word and not set(word) & set(' \t"&|<>^%!()') else '"' + word.replace('"', r"\"") + '"'
+        plain = word and all(c.isalnum() or c in "\\/:._-+@~" for c in word)  # cmd ends words at , ; = too
+        return word if plain else '"' + word.replace('"', r"\"") + '"'
     if word and all((c.isalnum() and c.isascii()) or c in "@%+=:,./-_" for c in word):
         return word
     return "'" + word.replace("'", "'\"'\"'") + "'"

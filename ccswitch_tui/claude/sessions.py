@@ -62,7 +62,7 @@ def _is_alive(pid: int, started: str, domain: str) -> bool:
             return False
         return not started.isdigit() or since_boot == started
     if sys.platform == "win32":
-        return True  # signal 0 would end the process there
+        return _runs_on_windows(pid)
     try:
         os.kill(pid, 0)
     except PermissionError:
@@ -70,3 +70,25 @@ def _is_alive(pid: int, started: str, domain: str) -> bool:
     except OSError:
         return False
     return True
+
+
+if sys.platform == "win32":
+    QUERY_LIMITED, STILL_ACTIVE, ACCESS_DENIED = 0x1000, 259, 5
+
+    def _runs_on_windows(pid: int) -> bool:
+        """Signal 0 would end the process there. Source: OpenProcess and GetExitCodeProcess, Microsoft."""
+        import ctypes
+        from ctypes import wintypes
+
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.OpenProcess.restype = wintypes.HANDLE
+        kernel.OpenProcess.argtypes = (wintypes.DWORD, wintypes.BOOL, wintypes.DWORD)
+        kernel.GetExitCodeProcess.argtypes = (wintypes.HANDLE, ctypes.POINTER(wintypes.DWORD))
+        kernel.CloseHandle.argtypes = (wintypes.HANDLE,)
+        handle = kernel.OpenProcess(QUERY_LIMITED, False, pid)
+        if not handle:
+            return ctypes.get_last_error() == ACCESS_DENIED
+        code = wintypes.DWORD()
+        known = kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+        kernel.CloseHandle(handle)
+        return not known or code.value == STILL_ACTIVE

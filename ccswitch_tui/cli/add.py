@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.cli import endpoint_options
 from ccswitch_tui.errors import EndpointError, KeyRefusedError
+from ccswitch_tui.here import END_OF_TEXT
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -22,7 +23,7 @@ all the same and what is wrong is said (--strict: nothing is saved then)."""
 
 EXAMPLES = """\
 examples:
-  ccswitch-tui add work --paste -                       paste a curl command that works, then Ctrl-D
+  ccswitch-tui add work --paste -                       paste a curl command that works
   ccswitch-tui add kimi --preset moonshot-global        asks for the key
   ccswitch-tui add local --url http://127.0.0.1:8080/v1 --model qwen3
   op read op://ai/key | ccswitch-tui add work --url https://api.example.com/v1 --key-stdin
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
     add.check_new_name(ctx, args.name, replace=args.force)
     if args.paste == "-" and out.interactive and not args.json:
-        out.talk("paste a curl command, export lines, JSON, SDK code or a link, then Ctrl-D on a line of its own:")
+        out.talk(f"paste curl, export lines, JSON, SDK code or a link, then {END_OF_TEXT} on a line of its own:")
     draft = endpoint_options.draft_from_args(args, ctx)
     made = setup.begin(ctx, draft, args.name, pasted=args.paste is not None, keep_wire=args.wire is not None)
     where = setup.asks_for_key(ctx, made)

@@ -117,7 +117,9 @@ def _in_editor(ctx: Context, name: str, out: Output) -> Edited | None:
     profile = book.get(name)
     before = EDITOR_HEADER.format(name=name) + edit.profile_text(profile)
     text = before
-    command = _editor(ctx)
+    from ccswitch_tui.workflows.editor import editor_command
+
+    command = editor_command(ctx.env)
     while True:
         text = _edited_text(command, text, name, ctx.env)
         if text.strip() in ("", before.strip()):
@@ -141,15 +143,6 @@ def _in_editor(ctx: Context, name: str, out: Output) -> Edited | None:
 EDITOR_HEADER = (
     "# {name}: save and leave the editor to change it; leave without saving, or empty the file, to give up\n"
 )
-
-
-def _editor(ctx: Context) -> list[str]:
-    import shlex
-
-    for variable in ("VISUAL", "EDITOR"):
-        if ctx.env.get(variable, "").strip():
-            return shlex.split(ctx.env[variable], posix=sys.platform != "win32")
-    return ["notepad"] if sys.platform == "win32" else ["vi"]
 
 
 def _edited_text(command: list[str], text: str, name: str, env: Mapping[str, str]) -> str:

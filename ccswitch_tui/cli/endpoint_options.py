@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.here import END_OF_TEXT
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
 from ccswitch_tui.secret import Secret, forbid_core_dumps
@@ -109,7 +110,7 @@ def pasted_text(source: str) -> bytes:
         Secret(source)
         raise UsageError(
             "--paste takes '-' or a file's name: what you paste is read from standard input",
-            hint="run it with --paste -, then paste, then Ctrl-D on a line of its own",
+            hint=f"run it with --paste -, then paste, then {END_OF_TEXT} on a line of its own",
         ) from None
 
 

@@ -69,7 +69,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
 def _own_shell(ctx: Context) -> str:
     from ccswitch_tui.workflows.run import SHELLS
 
-    if sys.platform == "win32":
+    if sys.platform == "win32" and not ctx.env.get("MSYSTEM"):  # Git Bash and MSYS2 say so
         return "powershell"
     name = ctx.env.get("SHELL", "").rpartition("/")[2]
     return name if name in SHELLS else "bash"

@@ -8,6 +8,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.here import END_OF_TEXT
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -78,7 +79,7 @@ def _text(args: argparse.Namespace, out: Output) -> str:
     if sys.stdin is None or (sys.stdin.isatty() and args.text != ["-"]):
         if not out.interactive:
             raise UsageError("what is to be explained?", hint="ccswitch-tui explain 'the message'")
-        out.talk("paste the message, then Ctrl-D on a line of its own:")
+        out.talk(f"paste the message, then {END_OF_TEXT} on a line of its own:")
     text = sys.stdin.read(LONGEST_INPUT)
     if not text.strip():
         raise UsageError("what is to be explained?", hint="ccswitch-tui explain 'the message'")

@@ -30,8 +30,8 @@ class Output:
     """One command's streams: what it prints, how it looks, and nothing of a key."""
 
     def __init__(self, env: Mapping[str, str], *, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
-        self.stdout = stdout or sys.stdout
-        self.stderr = stderr or sys.stderr
+        self.stdout = stdout or sys.stdout or _nowhere()
+        self.stderr = stderr or sys.stderr or _nowhere()
         self.env = env
         self.glyphs = GLYPHS if _can_encode(self.stdout, "✓✗●→") else ASCII_GLYPHS
         self.colour = _wants_colour(self.stdout, env)
@@ -119,6 +119,11 @@ class Output:
 
 def _cut(styled: str) -> tuple[str, str, str]:
     return styled.partition("m")
+
+
+def _nowhere() -> TextIO:
+    """For Windows' pythonw, which has no streams at all."""
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def _can_encode(stream: TextIO, text: str) -> bool:

@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any
 
-from ccswitch_tui.errors import ExitCode, UsageError
+from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
 from ccswitch_tui.wire.formats import WIRES
 
 if TYPE_CHECKING:
@@ -95,7 +95,12 @@ def _serve(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
     given = vars(args)
     options = ServeOptions(**{name: given[name] for name in ServeOptions._fields})
-    serve(ctx, options, on_listening=lambda url: out.line(f"listening on {url}"), say=out.talk)
+    try:
+        serve(ctx, options, on_listening=lambda url: out.line(f"listening on {url}"), say=out.talk)
+    except CcswitchError as error:
+        if error.kind != "already-running" or not ctx.env.get("CCSWITCH_AS_SERVICE"):
+            raise
+        out.talk(error.message)  # a login service: a failure would be tried again for ever
     return 0
 
 

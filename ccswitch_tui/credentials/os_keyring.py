@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ccswitch_tui.credentials.base import read_back
@@ -152,11 +152,16 @@ class OSKeyring:
             raise _explain(self.label, type(error).__name__, str(error)) from None
         return True
 
-    def unlock(self, wait_s: float) -> None:
-        """Waits for the desktop's own dialog, where a person may need longer than LIMIT_S."""
+    def unlock(self, wait_s: float, names: Collection[str] = ()) -> None:
+        """Waits for the desktop's own dialog, where a person may need longer than LIMIT_S.
+
+        macOS asks for each key, and again when another program reads it; every upgrade of Python is another one. So
+        the keys themselves are read there, by their `names`, while a person is waiting for the question.
+        """
         patient = OSKeyring(self.backend, service=self.service, env=self.env, limit_s=wait_s)
         try:
-            patient._request("get", NO_NAME)
+            for name in (names or (NO_NAME,)) if self.backend == MACOS else (NO_NAME,):
+                patient._request("get", name)
         except KeyStoreError as error:
             if error.kind in ("key-store-locked", "key-store-slow"):
                 error.hint = say("unlock it in the desktop's own program for passwords, or: {hint}", hint=FILE_HINT)
@@ -262,9 +267,38 @@ UNREACHABLE = (
 """Exceptions seen when a backend is not there: the class's `priority` raises the first."""
 
 
+KEYCHAIN = {
+    # OSStatus of the Security framework: (what it means here, the way out, kind). Source: SecBase.h
+    -25308: (
+        say("the macOS Keychain is locked, and nobody can be asked here (over SSH, in tmux, in a service)"),
+        say("run 'security unlock-keychain' in this session, or: {hint}", hint=FILE_HINT),
+        "key-store-locked",
+    ),
+    -25293: (
+        say("the macOS Keychain did not take the password"),
+        say("run 'security unlock-keychain', or open Keychain Access"),
+        "key-store-locked",
+    ),
+    -128: (
+        say("macOS asked whether this Python may read the key, and the answer was no"),
+        say("run 'ccswitch-tui unlock' and choose 'Always Allow'; after an upgrade of Python it asks again"),
+        "key-store-locked",
+    ),
+    -67030: (
+        say("macOS does not let a program without a valid signature read the key"),
+        say("use a signed Python (python.org's, Homebrew's, uv's), or: {hint}", hint=FILE_HINT),
+        "key-store",
+    ),
+}
+
+
 def _explain(label: str, error: str, detail: str, stderr: bytes = b"") -> KeyStoreError:
     """keyring's exceptions, as seen, in words with a way out."""
     detail = detail.strip().rstrip(".")
+    code = next((code for code in KEYCHAIN if f"({code}," in detail), None)
+    if code is not None and label == SAFE_BACKENDS[MACOS][0]:
+        message, hint, kind = KEYCHAIN[code]
+        return KeyStoreError(message, hint=hint, kind=kind)
     if error in ("KeyringLocked", "LockedException", "KeychainDenied"):
         return KeyStoreError(
             say("the {label} is locked", label=label),

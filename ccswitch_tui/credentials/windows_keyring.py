@@ -6,7 +6,7 @@ there is nothing to unlock. Every program of the user can read what is in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 from ccswitch_tui.credentials import credential_manager as manager
@@ -44,7 +44,7 @@ class WindowsKeyring(OSKeyring):
         self._within(lambda: manager.read(manager.target_of(self.service, NO_NAME)))
         return True
 
-    def unlock(self, wait_s: float) -> None:
+    def unlock(self, wait_s: float, names: Collection[str] = ()) -> None:
         """There is no dialog to wait for; raises KeyStoreError where there is no store."""
         self.is_unlocked()
 

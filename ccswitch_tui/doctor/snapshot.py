@@ -101,6 +101,13 @@ def _present(keys: KeyPlaces, profile: Profile) -> bool | None:
 # ---------------------------------------------------------------- Claude Code
 
 
+VERSION_NEEDS = (
+    "PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
+    "TEMP", "TMP",
+)  # fmt: skip
+"""What `claude --version` is started with: nothing that would tell it where to connect."""
+
+
 def _claude(env: Mapping[str, str]) -> ClaudeInstall:
     import subprocess
     from shutil import which
@@ -108,7 +115,7 @@ def _claude(env: Mapping[str, str]) -> ClaudeInstall:
     path = which("claude", path=env.get("PATH", ""))
     if path is None:
         return ClaudeInstall()
-    clean = {name: env[name] for name in ("PATH", "HOME", "SYSTEMROOT", "LANG", "TMPDIR") if name in env}
+    clean = {name: env[name] for name in VERSION_NEEDS if name in env}
     try:
         done = subprocess.run(
             [path, "--version"], env=clean, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_PATIENCE_S

@@ -37,11 +37,18 @@ def _candidates(env: Mapping[str, str]) -> list[tuple[str, ...]]:
     return [command for variable, command in PROGRAMS if env.get(variable) and shutil.which(command[0])]
 
 
+def _encoding(program: str) -> str:
+    """Windows' clip reads its input in an old code page, unless it begins with the mark of UTF-16."""
+    return "utf-16" if program in ("clip", "clip.exe") else "utf-8"
+
+
 def _fed(command: tuple[str, ...], text: str, env: Mapping[str, str]) -> bool:
+    if command[0] == "pbcopy":
+        env = {**env, "LC_CTYPE": "UTF-8"}  # a program without a locale, such as one from the Dock, has MacRoman
     try:
         done = subprocess.run(
-            command, input=text.encode(), env=dict(env), timeout=PATIENCE_S, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, check=False,
+            command, input=text.encode(_encoding(command[0])), env=dict(env), timeout=PATIENCE_S,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return False

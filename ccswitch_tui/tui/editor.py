@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.here import NAME_AN_EDITOR
 from ccswitch_tui.sentence import say
-
-
-def editor_command(env: Mapping[str, str]) -> list[str]:
-    """The user's editor, with its options. Raises UsageError where none is named and none is usual."""
-    for variable in ("VISUAL", "EDITOR"):
-        if env.get(variable, "").strip():
-            return shlex.split(env[variable])
-    if sys.platform == "win32":
-        return ["notepad"]
-    import shutil
-
-    for program in ("sensible-editor", "nano", "vi"):
-        if shutil.which(program, path=env.get("PATH")):
-            return [program]
-    raise UsageError(say("there is no editor"), hint=say("name one: export EDITOR=nano"))
+from ccswitch_tui.workflows.editor import editor_command
 
 
 def edit_text(text: str, env: Mapping[str, str], *, suffix: str) -> str | None:
@@ -40,11 +25,11 @@ def edit_text(text: str, env: Mapping[str, str], *, suffix: str) -> str | None:
         except OSError as error:
             raise UsageError(
                 say("cannot start the editor '{command}': {reason}", command=command[0], reason=error.strerror),
-                hint=say("name another one: export EDITOR=nano"),
+                hint=say("name another one: {command}", command=NAME_AN_EDITOR),
             ) from None
         if done.returncode != 0:
             return None
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
             return file.read()
     finally:
         os.unlink(path)

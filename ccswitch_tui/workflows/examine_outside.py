@@ -132,13 +132,18 @@ async def _run_claude(binary: str, ctx: Context, profile: Profile, proxy: Embedd
     return _read_result(out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), process.returncode, began)
 
 
+WINDOWS_NEEDS = ("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "PROCESSOR_ARCHITECTURE")
+"""Without them no program starts there, and none finds another."""
+
+
 def _isolated(ctx: Context, folder: str, base_url: str, token: Secret, profile: Profile) -> dict[str, str]:
     """The whole environment of the child: nothing of the user's but the PATH and the language."""
     window = str(profile.context_window or 128_000)
     return {
         "PATH": ctx.env.get("PATH", os.defpath),
         "LANG": ctx.env.get("LANG", "C.UTF-8"),
-        "HOME": folder,
+        **{name: ctx.env[name] for name in WINDOWS_NEEDS if name in ctx.env},
+        **dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP"), folder),
         "CLAUDE_CONFIG_DIR": os.path.join(folder, ".claude"),
         "TMPDIR": folder,
         "CLAUDE_CODE_TMPDIR": folder,

@@ -93,7 +93,7 @@ def unlock(ctx: Context, passphrase: Secret | None = None, *, timeout_s: float |
 
         store = ctx.keys.store
         if isinstance(store, OSKeyring):
-            store.unlock(DIALOG_WAIT_S)
+            store.unlock(DIALOG_WAIT_S, index.names(ctx.paths) or ())
         return store_status(ctx)._replace(unlocked=True)
     if passphrase is None:
         raise UsageError(

@@ -38,7 +38,7 @@ def test_the_launch_agent_is_a_property_list(home: Path) -> None:
     made = plan(home, "darwin", CCSWITCH_HOME="/x")
     agent = plistlib.loads(made.text.encode())
     assert agent["ProgramArguments"] == COMMAND
-    assert agent["EnvironmentVariables"] == {"CCSWITCH_HOME": "/x"}
+    assert agent["EnvironmentVariables"] == {"CCSWITCH_HOME": "/x", "CCSWITCH_AS_SERVICE": "1"}
     assert made.file.endswith("Library/LaunchAgents/io.github.ccswitch-tui.proxy.plist")
 
 
@@ -63,7 +63,7 @@ def test_the_ways_out_that_the_proxy_itself_reads_are_in_the_file(home: Path, na
 
 def test_writing_and_removing_leave_the_folder_as_it_was(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, ...]] = []
-    monkeypatch.setattr(service, "_tell", lambda words, must_succeed=True: told.append(tuple(words)))
+    monkeypatch.setattr(service, "_tell", lambda words, **_: told.append(tuple(words)))
     made = plan(home, "linux")
     service.install_service(made)
     assert stat.S_IMODE(os.stat(made.file).st_mode) == 0o600

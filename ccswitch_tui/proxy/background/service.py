@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -41,6 +42,17 @@ login service does not read shell start-up files, so they are written into it.
 A proxy address with a password in it is left out: the file is not a key store."""
 
 
+ON_MACOS = ("PATH",)
+"""A launch agent's own has neither Homebrew's folders nor the user's, where programs that give keys are."""
+
+AS_SERVICE = "CCSWITCH_AS_SERVICE"
+"""Set in a service's own environment: a proxy that finds another one running is then no failure, after which the
+system would start it again and again."""
+
+LETTING_GO_S = 5.0
+"""`launchctl bootout` returns before the agent is gone, and a bootstrap before that fails with error 5."""
+
+
 class ServicePlan(NamedTuple):
     """One file, and the commands that make the system take notice of it."""
 
@@ -56,7 +68,8 @@ def plan_service(
     paths: Paths, env: Mapping[str, str], command: Sequence[str], *, platform: str = sys.platform
 ) -> ServicePlan:
     """The service that runs `command` (the proxy in the foreground) from login on. Touches nothing."""
-    kept = {name: env[name] for name in PASSED_ON if env.get(name) and "@" not in env[name]}
+    names = (*PASSED_ON, *(ON_MACOS if platform == "darwin" else ()))
+    kept = {name: env[name] for name in names if env.get(name) and "@" not in env[name]}
     left_out = tuple(name for name in PASSED_ON if "@" in env.get(name, ""))
     maker = {"darwin": _launchd, "win32": _task_scheduler}.get(platform, _systemd)
     return maker(paths, env, command, kept)._replace(left_out=left_out)
@@ -65,9 +78,14 @@ def plan_service(
 def install_service(plan: ServicePlan) -> None:
     """Writes the file and tells the system. Raises CcswitchError with what the system answered."""
     data = plan.text.encode("utf-16" if plan.file.endswith(".xml") else "utf-8")
-    replace_text(plan.file, data, expected_sha256=sha256_of(read_bytes(plan.file)), new_mode=0o600)
+    old = read_bytes(plan.file)
+    was_there = old is not None
+    replace_text(plan.file, data, expected_sha256=sha256_of(old), new_mode=0o600)
+    if was_there:
+        for words in plan.before_removal:  # a second start of the same service is refused
+            _tell(words, must_succeed=False)
     for words in plan.after_write:
-        _tell(words)
+        _tell(words, patience_s=LETTING_GO_S if words[0] == "launchctl" else 0.0)
 
 
 def remove_service(plan: ServicePlan) -> bool:
@@ -86,11 +104,24 @@ def is_installed(plan: ServicePlan) -> bool:
     return os.path.exists(plan.file)
 
 
-def _tell(words: Sequence[str], *, must_succeed: bool = True) -> None:
+def _tell(words: Sequence[str], *, must_succeed: bool = True, patience_s: float = 0.0) -> None:
     import subprocess
 
+    deadline = time.monotonic() + patience_s
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, check=False)
+        while True:
+            done = subprocess.run(
+                words,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=30,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
+            if not done.returncode or time.monotonic() >= deadline:
+                break
+            time.sleep(0.5)
     except (OSError, subprocess.TimeoutExpired) as error:
         if must_succeed:
             raise CcswitchError(
@@ -118,7 +149,7 @@ def _systemd(paths: Paths, env: Mapping[str, str], command: Sequence[str], kept:
         "",
         "[Service]",
         f"ExecStart={' '.join(_systemd_word(word) for word in command)}",
-        *(f"Environment={_systemd_word(f'{name}={value}')}" for name, value in kept.items()),
+        *(f"Environment={_systemd_word(f'{name}={value}')}" for name, value in {**kept, AS_SERVICE: "1"}.items()),
         "Restart=on-failure",
         "RestartSec=2",
         # Streams in flight are finished first; after that systemd may insist.
@@ -160,7 +191,7 @@ def _launchd(paths: Paths, env: Mapping[str, str], command: Sequence[str], kept:
     agent = {
         "Label": LABEL,
         "ProgramArguments": list(command),
-        "EnvironmentVariables": dict(kept),
+        "EnvironmentVariables": {**kept, AS_SERVICE: "1"},
         "RunAtLoad": True,
         "KeepAlive": {"SuccessfulExit": False},
         "ExitTimeOut": 60,
@@ -182,15 +213,9 @@ def _launchd(paths: Paths, env: Mapping[str, str], command: Sequence[str], kept:
 def _task_scheduler(
     paths: Paths, env: Mapping[str, str], command: Sequence[str], kept: Mapping[str, str]
 ) -> ServicePlan:
-    import subprocess
     from xml.sax.saxutils import escape
 
-    if kept:
-        # A task has no environment of its own: cmd sets it, then runs the proxy.
-        sets = " && ".join(f'set "{name}={value}"' for name, value in kept.items())
-        program, arguments = "cmd.exe", f'/d /s /c "{sets} && {subprocess.list2cmdline(command)}"'
-    else:
-        program, arguments = command[0], subprocess.list2cmdline(command[1:])
+    program, arguments = _windowless(command, kept)
     user = env.get("USERNAME", "")
     text = f"""\
 <?xml version="1.0" encoding="UTF-16"?>
@@ -206,6 +231,7 @@ def _task_scheduler(
     <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
     <RestartOnFailure><Interval>PT1M</Interval><Count>3</Count></RestartOnFailure>
     <Hidden>true</Hidden>
+    <Priority>5</Priority>
   </Settings>
   <Actions Context="Author"><Exec>
     <Command>{escape(program)}</Command><Arguments>{escape(arguments)}</Arguments>
@@ -220,3 +246,25 @@ def _task_scheduler(
         after_write=(("schtasks", "/Create", "/TN", UNIT, "/XML", file, "/F"), ("schtasks", "/Run", *schtasks[1:])),
         before_removal=(("schtasks", "/End", *schtasks[1:]), ("schtasks", "/Delete", *schtasks[1:], "/F")),
     )
+
+
+def _windowless(command: Sequence[str], kept: Mapping[str, str]) -> tuple[str, str]:
+    """Program and arguments, without the console window that a task would show for as long as it runs.
+
+    A task has no environment of its own either: Python sets it and then is the proxy. (cmd could set it too, and would
+    show its own window, and be what is ended in the proxy's place.)
+    """
+    import subprocess
+
+    program, *rest = command
+    python, ending = os.path.splitext(program)
+    if os.path.basename(python).casefold() == "python" and os.path.exists(python + "w" + ending):
+        program = python + "w" + ending
+    if kept and rest[:3] == ["-P", "-m", "ccswitch_tui"]:
+        sets = f"os.environ.update({dict(kept)!r})"
+        runs = f"sys.argv[:] = {['ccswitch-tui', *rest[3:]]!r}; runpy.run_module('ccswitch_tui', run_name='__main__')"
+        rest = ["-P", "-c", f"import os, runpy, sys; {sets}; {runs}"]
+    elif kept:
+        sets = " && ".join(f'set "{name}={value}"' for name, value in kept.items())
+        return "cmd.exe", f'/d /s /c "{sets} && {subprocess.list2cmdline(command)}"'
+    return program, subprocess.list2cmdline(rest)

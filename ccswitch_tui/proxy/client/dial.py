@@ -30,6 +30,12 @@ NEXT_ADDRESS_S = 0.25
 
 HANDSHAKE_S = 15.0
 
+PROBES = (
+    ("TCP_KEEPIDLE", 60), ("TCP_KEEPALIVE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4),
+    ("TCP_USER_TIMEOUT", 60_000),
+)  # fmt: skip
+"""When a silent peer is asked whether it lives, where an option is known; the second is macOS' name for the first."""
+
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 
@@ -220,7 +226,7 @@ def _watch_for_death(sock: socket.socket) -> None:
     """Makes a socket notice a dead peer: keep-alive probes, and a limit on unacknowledged data."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 60_000)):
+    for name, value in PROBES:
         option = getattr(socket, name, None)
         if option is not None:
             with contextlib.suppress(OSError):  # some systems name an option that they do not know
@@ -230,4 +236,4 @@ def _watch_for_death(sock: socket.socket) -> None:
 def _words(error: OSError) -> str:
     if error.errno is None:
         return str(error) or type(error).__name__
-    return os.strerror(error.errno)
+    return error.strerror or os.strerror(error.errno)

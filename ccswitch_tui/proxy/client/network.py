@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -95,8 +96,8 @@ def tls_context(endpoint: Endpoint, env: Mapping[str, str], home: str) -> ssl.SS
     Raises NetworkSettingError naming the file that cannot be used. There is no
     switch that turns verification off.
     """
-    context = ssl.create_default_context()
-    if not any(_usable(path) for path in _system_places()):
+    context = _system_context()
+    if not _asks_the_system(context) and not any(_usable(path) for path in _system_places()):
         _add_certifi(context)
     for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
         # What Claude Code itself trusts, the proxy that stands in its place trusts too.
@@ -107,6 +108,26 @@ def tls_context(endpoint: Endpoint, env: Mapping[str, str], home: str) -> ssl.SS
     if endpoint.client_cert:
         _add_client_certificate(context, endpoint, home)
     return context
+
+
+def _system_context() -> ssl.SSLContext:
+    """One that trusts what this system trusts: on Windows and macOS that is not in files, and OpenSSL reads only those.
+
+    A company's own authority is in the Keychain, where browsers and Claude Code find it; Windows gets the well-known
+    ones when they are first asked for.
+    """
+    if sys.platform in ("win32", "darwin"):
+        try:
+            import truststore
+
+            return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        except ImportError:  # an older macOS
+            pass
+    return ssl.create_default_context()
+
+
+def _asks_the_system(context: ssl.SSLContext) -> bool:
+    return type(context).__module__.startswith("truststore")
 
 
 def _system_places() -> tuple[str | None, str | None]:

@@ -1,0 +1,18 @@
+"""Commands and keys as the system has them on which this runs: for hints that can be pasted."""
+
+import sys
+
+END_OF_TEXT = "Ctrl-Z, then Enter," if sys.platform == "win32" else "Ctrl-D"
+"""What ends a text typed or pasted into a terminal."""
+
+NAME_AN_EDITOR = "set EDITOR=notepad" if sys.platform == "win32" else "export EDITOR=nano"
+
+
+def look_at(path: str, platform: str = sys.platform) -> str:
+    """The command that shows who may do what with a file or folder."""
+    return f'icacls "{path}"' if platform == "win32" else f"ls -ld '{path}'"
+
+
+def make_writable(path: str, platform: str = sys.platform) -> str:
+    """The command that lets the user change a file."""
+    return f'attrib -r "{path}"' if platform == "win32" else f"chmod u+w '{path}'"

@@ -1,0 +1,56 @@
+"""The vendor's own client for Windows, end to end: settings, helper through its cmd, proxy, undo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from ccswitch_tui.demo.provider import DemoProvider
+from kit.claude import DEAD_PROXY
+from kit.parts import absent
+from kit.windows import BROUGHT_BY, Windows
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
+
+THEIRS = b'{\r\n  "theme": "dark"\r\n}\r\n'
+
+ISOLATED = {
+    "HTTPS_PROXY": DEAD_PROXY,
+    "NO_PROXY": "127.0.0.1,localhost",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "CLAUDE_CODE_MAX_RETRIES": "1",
+}
+
+
+@pytest.fixture
+def provider() -> Iterator[DemoProvider]:
+    with DemoProvider() as provider:
+        yield provider
+
+
+def test_it_answers_through_our_settings_helper_and_proxy_and_undo_leaves_nothing(
+    windows: Windows, provider: DemoProvider
+) -> None:
+    if not windows.claude.exists():
+        absent("Claude Code for Windows", BROUGHT_BY)
+    windows.settings.parent.mkdir()
+    windows.settings.write_bytes(THEIRS)
+    windows.keys.add("work")
+    windows.ccswitch(
+        "add", "work", "--url", provider.base_url, "--model", "demo-large", "--key-stdin", "--no-probe", "--wire",
+        "openai-chat", stdin=provider.key.reveal(),
+    )  # fmt: skip
+    windows.ccswitch("use", "work")
+    done = windows.start(
+        windows.claude, "-p", "Hello!", "--output-format", "json", "--model", "claude-sonnet-4-5",
+        "--permission-mode", "acceptEdits", "--setting-sources", "user", "--strict-mcp-config",
+        limit_s=200, env=ISOLATED,
+    )  # fmt: skip
+    result = json.loads(done.out.strip().splitlines()[-1])
+    assert (done.code, result["is_error"]) == (0, False), done
+    assert "Hello from the demo provider" in result["result"]
+    assert windows.json("proxy", "status")["running"]
+    windows.ccswitch("undo")
+    assert windows.settings.read_bytes() == THEIRS
