@@ -185,6 +185,28 @@ class SettingsFiles:
 
     # ------------------------------------------------------------ writing
 
+    def refuse_outside(self, path: str, scope: str) -> None:
+        """Raises ConflictError when a project's file leads out of the project: whoever made the link chose the target.
+
+        A cloned repository may hold one, and our variables would go into any
+        file of the user's. The user's own settings may be a link: theirs is it.
+        """
+        if scope not in ("project", "local"):
+            return
+        root = os.path.realpath(local_root(os.path.dirname(os.path.dirname(path)), self.paths.home))
+        target = os.path.realpath(path)
+        if target != root and not target.startswith(root.rstrip(os.sep) + os.sep):
+            raise ConflictError(
+                say(
+                    "{path} leads to {target}, outside of {root}: nothing was written",
+                    path=path,
+                    target=target,
+                    root=root,
+                ),
+                hint=say("take the link away if it is not yours; 'ccswitch-tui use NAME' writes your own settings"),
+                kind="outside",
+            )
+
     def write(
         self,
         read: SettingsText,
@@ -233,6 +255,7 @@ class SettingsFiles:
         on_wait: Callable[[int], None] | None,
     ) -> Write:
         """Backup, then the file, both under the lock."""
+        self.refuse_outside(write.file, write.scope)
         with locked(write.file, self.paths.state_dir):
             if sha256_of(read_bytes(write.file)) != write.before_sha256:
                 raise changed(write.file)
@@ -261,6 +284,7 @@ class SettingsFiles:
         on_wait: Callable[[int], None] | None,
     ) -> None:
         """The stage for as long as running sessions need to notice it, then the new text (None: no file)."""
+        self.refuse_outside(path, scope)
         mode = 0o666 & ~_umask() if scope == "project" else 0o600
         if stage is not None:
             replace_text(path, stage, expected_sha256=expected_sha256, new_mode=mode)

@@ -87,7 +87,7 @@ def rows_from_sql(text: str) -> list[Row]:
     database = sqlite3.connect(":memory:")
     try:
         database.set_authorizer(authorize)
-        database.set_progress_handler(_Patience(), 10_000)
+        database.set_progress_handler(Patience(), 10_000)
         database.executescript(text)
         database.row_factory = sqlite3.Row
         return [dict(row) for row in database.execute(QUERY)]
@@ -100,8 +100,8 @@ def rows_from_sql(text: str) -> list[Row]:
         database.close()
 
 
-class _Patience:
-    """Stops a dump that computes for ever: true after so many calls."""
+class Patience:
+    """Stops a database that computes forever (a view may recurse without end): true after so many calls."""
 
     def __init__(self, calls: int = 5_000) -> None:
         self.left = calls

@@ -70,11 +70,14 @@ def database_of(path: str) -> Iterator[Any]:
     import tempfile
     from urllib.parse import quote
 
+    from ccswitch_tui.interop.cc_switch import Patience
+
     file_bytes(path, LARGEST_DATABASE, most=16)
 
     def opened(place: str) -> sqlite3.Connection:
         connection = sqlite3.connect(f"file:{quote(place)}?mode=ro", uri=True, timeout=1.0)
         connection.row_factory = sqlite3.Row
+        connection.set_progress_handler(Patience(), 10_000)
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return connection
 

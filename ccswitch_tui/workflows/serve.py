@@ -64,6 +64,9 @@ class ServeOptions(NamedTuple):
     search_key: str = "none"
 
 
+LONGEST_LINE = 8000
+"""Characters of one line of the log: an error has two thousand, and a few notes may follow it."""
+
 ENDPOINT_OPTIONS = (
     "model", "tier", "wire", "header", "quirk", "context_window", "max_output", "ca_file", "http_proxy", "search",
 )  # fmt: skip
@@ -91,7 +94,7 @@ def serve(
             lasting = ctx.proxy.lasting_token().reveal()
             settings = settings._replace(token=claim.token.reveal(), lasting=lasting)
         if claim is not None:
-            settings = settings._replace(control=claim.control.reveal())
+            settings = settings._replace(control=claim.control.reveal(), say=_bounded(ctx, say))
         if options.workers > 1:
             from ccswitch_tui.proxy.background.workers import run_workers
 
@@ -107,6 +110,14 @@ def serve(
                     tell(port)
 
                 run(settings, on_listening=ready, on_ending=claim.release, drain_s=drain_s)
+
+
+def _bounded(ctx: Context, say: Callable[..., None]) -> Callable[..., None]:
+    def bounded(*lines: str) -> None:
+        say(*(line[:LONGEST_LINE] for line in lines))
+        ctx.proxy.bound_log()
+
+    return bounded
 
 
 def _token(ctx: Context, options: ServeOptions) -> str | None:

@@ -83,6 +83,7 @@ def plan_use(ctx: "Context", name: str, scope: str = "user", *, mend: bool = Fal
     if name == PREVIOUS:
         name = previous(ctx, scope)
     profile = None if name == OFFICIAL else ctx.book().get(name)
+    files.refuse_outside(files.path(scope), scope)
     read = files.read(scope, mended=mend)
     ours = files.ours(read)
     if profile is None:

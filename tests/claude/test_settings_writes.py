@@ -446,6 +446,66 @@ def test_the_history_lets_old_entries_go_but_not_the_first_state(
     assert json.loads(file.read_text()) == json.loads(THEIRS)
 
 
+# ---------------------------------------------------------------- links in a repository
+
+
+@pytest.mark.parametrize("scope", ["project", "local"])
+@pytest.mark.parametrize("link", ["file", "folder", "chain"])
+def test_a_link_that_leaves_the_repository_is_named_and_not_written_through(
+    ctx: Context, home: Path, scope: str, link: str
+) -> None:
+    project, outside = home / "project", home / "elsewhere"
+    (project / ".git").mkdir()
+    outside.mkdir()
+    name = "settings.json" if scope == "project" else "settings.local.json"
+    target = outside / name
+    target.write_text('{"auths": {}}')
+    if link == "folder":
+        (project / ".claude").symlink_to(outside)
+    else:
+        (project / ".claude").mkdir()
+        if link == "chain":
+            (project / "inner").symlink_to(target)
+        (project / ".claude" / name).symlink_to(project / "inner" if link == "chain" else target)
+    with pytest.raises(ConflictError, match="elsewhere") as refused:
+        plan_use(ctx, "work", scope)
+    assert "outside of" in refused.value.message
+    assert target.read_text() == '{"auths": {}}'
+
+
+def test_a_link_that_appears_after_the_plan_is_not_written_through(ctx: Context, home: Path) -> None:
+    project, target = home / "project", home / "target.json"
+    (project / ".git").mkdir()
+    plan = plan_use(ctx, "work", "local")
+    (project / ".claude").mkdir()
+    (project / ".claude" / "settings.local.json").symlink_to(target)
+    with pytest.raises(ConflictError, match=r"target\.json"):
+        apply_use(ctx, plan)
+    assert not target.exists()
+
+
+def test_a_link_within_the_repository_is_followed(ctx: Context, home: Path) -> None:
+    project = home / "project"
+    (project / ".git").mkdir()
+    (project / ".claude").mkdir()
+    (project / "kept.json").write_text("{}")
+    (project / ".claude" / "settings.local.json").symlink_to(project / "kept.json")
+    use(ctx, "work", "local")
+    assert "ANTHROPIC_BASE_URL" in (project / "kept.json").read_text()
+
+
+def test_a_link_is_made_after_the_write_and_undo_does_not_follow_it(ctx: Context, home: Path) -> None:
+    project, target = home / "project", home / "target.json"
+    (project / ".git").mkdir()
+    use(ctx, "work", "local")
+    path = project / ".claude" / "settings.local.json"
+    target.write_bytes(path.read_bytes())
+    path.unlink()
+    path.symlink_to(target)
+    with pytest.raises(ConflictError, match=r"target\.json"):
+        undo(ctx)
+
+
 # ---------------------------------------------------------------- running sessions
 
 

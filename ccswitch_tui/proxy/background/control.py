@@ -36,7 +36,7 @@ from ccswitch_tui.proxy.background.loopback import (
 )
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
-from ccswitch_tui.textfile import locked, make_private, make_private_dir, read_bytes, replace_text, sha256_of
+from ccswitch_tui.textfile import locked, make_private, make_private_dir, read_bytes, read_file, replace_text, sha256_of
 
 ANSWER_S = 2.0
 """A healthy proxy answers a local question in a millisecond."""
@@ -374,6 +374,25 @@ class ProxyControl:
             if os.stat(path).st_size > LOG_BYTES:
                 os.replace(path, path + ".1")
         return path
+
+    def bound_log(self) -> None:
+        """For the serving process: its log, when it is its stderr, keeps the last lines only, while it runs, too.
+
+        Copied and cut rather than renamed: other processes hold the file as well, and Windows renames no open one.
+        """
+        path = self.paths.proxy_log
+        with contextlib.suppress(OSError, ValueError):
+            own = os.fstat(2)
+            if own.st_size <= LOG_BYTES or not os.path.samestat(own, os.stat(path)):
+                return
+            lines = read_file(path, 2 * LOG_BYTES, head=True)
+            handle = os.open(path + ".1", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                make_private(handle)
+                os.write(handle, lines)
+            finally:
+                os.close(handle)
+            os.ftruncate(2, 0)
 
     def _taken(self) -> CcswitchError:
         port = self.address().port

@@ -25,6 +25,15 @@ MOST_SERIES = 1000
 
 BODY_BYTES = 32 * 1024
 
+LONGEST_NAME = 200
+LONGEST_WORDS = 2000
+MOST_NOTICES = 50
+"""What is kept of a name and of a sentence from elsewhere: a client may ask for a model of a million letters, which
+would go into the ring, the log and the usage book each time."""
+
+WORDS = ("error",)
+NAMES = ("asked", "model", "answered", "tier", "wire", "host", "client", "session", "stop_reason", "route", "profile")
+
 FIRST_BYTE_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 
 Listener = Callable[[str, "Flow"], None]
@@ -151,12 +160,25 @@ class Flow:
         self.request, self.sent, self.received, self.returned = Body(), Body(), Body(), Body()
         """Client to us, us to the endpoint, the endpoint to us, us to the client."""
 
+    def shorten(self) -> None:
+        """Cuts what came from elsewhere to what is worth keeping."""
+        for most, fields in ((LONGEST_NAME, NAMES), (LONGEST_WORDS, WORDS)):
+            for name in fields:
+                text = getattr(self, name)
+                if text and len(text) > most:
+                    setattr(self, name, text[: most - 1] + "…")
+        if len(self.notices) > MOST_NOTICES or any(len(notice) > LONGEST_WORDS for notice in self.notices):
+            self.notices = [notice[:LONGEST_WORDS] for notice in self.notices[:MOST_NOTICES]]
+
     def to_json(self) -> dict[str, Any]:
-        """Without bodies; texts that came from elsewhere are masked."""
+        """Without bodies; texts that came from elsewhere are cut and masked."""
         hidden = ("request", "sent", "received", "returned", "started", "stated_cost")
         shown = {name: getattr(self, name) for name in sorted(self.__slots__) if name not in hidden}
         shown["error"] = redact(self.error) if self.error else None
         shown["notices"] = [redact(notice) for notice in self.notices]
+        for name in NAMES:
+            if shown[name] and len(shown[name]) > LONGEST_NAME:
+                shown[name] = shown[name][:LONGEST_NAME]
         for name in ("first_byte_ms", "total_ms"):
             if shown[name] is not None:
                 shown[name] = round(shown[name], 1)
@@ -213,6 +235,7 @@ class Traffic:
     def end(self, exchange: Flow, now: float) -> None:
         """The exchange is over, one way or another."""
         exchange.total_ms = (now - exchange.started) * 1000
+        exchange.shorten()
         self.running.pop(exchange.id, None)
         self._ring.append(exchange)
         self._with_bodies.append(exchange)
@@ -234,10 +257,10 @@ class Traffic:
             int(exchange.first_byte_ms or 0),
         )
         outcome = "error" if failed else "ok"
-        today = (self._day(exchange.at), exchange.route, exchange.model)
         series = (exchange.route, exchange.model, outcome)
         if series not in self.counts and len(self.counts) >= MOST_SERIES:
             series = (exchange.route, "(others)", outcome)
+        today = (self._day(exchange.at), exchange.route, series[1])
         for table, key in ((self._unsaved, today), (self.counts, series)):
             sums = table.get(key)
             table[key] = list(row) if sums is None else [a + b for a, b in zip(sums, row, strict=True)]
@@ -249,7 +272,7 @@ class Traffic:
             self.first_byte_buckets[bisect_left(FIRST_BYTE_BUCKETS_S, seconds)] += 1
 
     def _count_cost(self, exchange: Flow, model: str) -> None:
-        today = (self._day(exchange.at), exchange.route, exchange.model, exchange.currency)
+        today = (self._day(exchange.at), exchange.route, model, exchange.currency)
         series = (exchange.route, model, exchange.currency, exchange.cost_by)
         for table, key in ((self._unsaved_costs, today), (self.costs, series)):
             sums = table.setdefault(key, [0, 0.0])
@@ -324,7 +347,8 @@ def _add(sums: list[Any], more: list[Any]) -> None:
 
 
 def log_line(exchange: Flow, clock: str) -> str:
-    """One exchange as one line of the log, greppable: names, numbers, no contents. Whoever prints it masks it."""
+    """One exchange as one line of the log, greppable: names, numbers, no contents. Whoever prints it masks it, and
+    keeps it on its line."""
     went = exchange.profile if exchange.route == exchange.profile else f"{exchange.profile}>{exchange.route}"
     models = exchange.asked if exchange.asked == exchange.model else f"{exchange.asked}>{exchange.model}"
     first = "-" if exchange.first_byte_ms is None else f"{exchange.first_byte_ms:.0f}"
