@@ -12,6 +12,7 @@ To add a wire: a reader (a class with the four methods of `Reader`) in
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from ccswitch_tui.wire.codec import loads
@@ -138,7 +139,7 @@ class Reader(Protocol):
 NO_DOCUMENTS: list[Json] = []
 
 
-def documents_of(event: Event, answer: Answer) -> list[Json]:
+def documents_of(event: Event, answer: Answer) -> Iterable[Json]:
     """The documents in an event, nearly always one. Of what is none the answer is told: the end mark, what is odd."""
     name, data = event
     data = data.strip()
@@ -153,6 +154,8 @@ def documents_of(event: Event, answer: Answer) -> list[Json]:
         found = [loads(data)]
     except ValueError:
         found = documents_in(data)
+        if not found and b"\n" in data:
+            return _line_by_line(event, answer)
         if not found:
             answer.odd(name, data)
             return NO_DOCUMENTS
@@ -162,3 +165,10 @@ def documents_of(event: Event, answer: Answer) -> list[Json]:
     if not documents:
         answer.odd(name, found[0])
     return documents
+
+
+def _line_by_line(event: Event, answer: Answer) -> Iterator[Json]:
+    """The documents of events that stand one a line, without the blank line that should part them. In order: what is
+    said in one is told before the end mark in the next."""
+    for line in event.data.split(b"\n"):
+        yield from documents_of(event._replace(data=line), answer)

@@ -167,8 +167,9 @@ class StreamTranslator:
             self._reader.event(event.name, document, self._answer)
             if self._answer.done:
                 return
-        if fast.learns and len(documents) == 1 and not self._answer.finished:
-            fast.learn(documents[0], event.data, filtered=not self._answer.filters.idle)
+        answer = self._answer
+        if fast.learns and isinstance(documents, list) and len(documents) == 1 and not answer.finished:
+            fast.learn(documents[0], event.data, filtered=not answer.filters.idle or answer.holds_tag)
 
     def _upstream_gone(self, cause: str) -> None:
         answer, arrival = self._answer, self._arrival

@@ -82,6 +82,11 @@ class WrittenAnswer(Answer):
     def takes_text(self) -> bool:  # type: ignore[override]  # worked out anew each time
         return self.writer.open == TEXT and self.floor.live is None and self.filters.idle and not self._tag
 
+    @property
+    def holds_tag(self) -> bool:
+        """Text must come through here: what follows tells what the last one was."""
+        return bool(self._tag)
+
     def more_text(self, text: str) -> None:
         if "</" in text and not self._thought:
             self.text(text)
