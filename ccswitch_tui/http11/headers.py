@@ -56,6 +56,9 @@ class Headers(MutableMapping[str, str]):
         return f"Headers({', '.join(self)})"  # values may be credentials
 
 
+NO_HEADERS = Headers()
+"""Stands where none have come yet; nobody adds to it."""
+
 MOST_NAMES = 512
 LONGEST_NAME = 64
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
-from ccswitch_tui.http11.headers import Headers
+from ccswitch_tui.http11.headers import NO_HEADERS, Headers
 from ccswitch_tui.wire.codec import dumps, loads
 
 JSON = "application/json"
@@ -60,7 +60,7 @@ class Request:
         self.version = (1, 1)
         self.keep_alive = True
         self.raw_headers: list[tuple[bytes, bytes]] = []
-        self.headers = Headers()
+        self.headers: Headers = NO_HEADERS
         self.match: Mapping[str, str] = {}
         """The parts of the path that its route names, decoded."""
         self.length: int | None = 0

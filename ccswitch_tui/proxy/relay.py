@@ -29,6 +29,7 @@ from ccswitch_tui.translate.policy import MOST_REPEATS, status_for
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.tokens import Calibration, estimate_tokens
 from ccswitch_tui.wire.formats import format_of, wire_named
+from ccswitch_tui.wire.growing import Growing
 from ccswitch_tui.wire.quirks import Quirks, quirks_from
 
 MOST_REMEMBERED = 512
@@ -58,6 +59,7 @@ class Relay:
         self.pump = Pump(traffic, self.background)
         self.calibration = Calibration()
         self.memory = Memory()
+        self.bodies = Growing()
         self.foreign = ForeignThinking()
         self.broken_streams: dict[str, int] = {}
         """Streams in a row that an endpoint failed to begin, by host and model."""

@@ -212,6 +212,7 @@ class RunningProxy:
                 continue
             if time.monotonic() - busy_at >= FORGET_AFTER_S:
                 self.relay.memory.clear()
+                self.relay.bodies.clear()
             if self.settings.idle_exit_s and time.monotonic() - busy_at >= self.settings.idle_exit_s:
                 self.settings.say("ends, because nobody asked for anything")
                 self.stopping.set()

@@ -15,6 +15,7 @@ from typing import Any
 from ccswitch_tui.translate.notices import Notice
 from ccswitch_tui.translate.tokens import Gathered, tools_text
 from ccswitch_tui.translate.tools import ToolSet, tool_set
+from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.quirks import Quirks
 
 Json = dict[str, Any]
@@ -36,8 +37,8 @@ class Remembered:
     """The beginning of one conversation, up to an assistant turn, and all that came of it."""
 
     __slots__ = (
-        "answered", "gathered", "has_calls", "known", "leading", "messages", "notices", "origin", "quirks", "size",
-        "turns", "used_ids",
+        "_text", "answered", "gathered", "has_calls", "known", "leading", "messages", "notices", "origin", "quirks",
+        "size", "turns", "used_ids",
     )  # fmt: skip
 
     def __init__(
@@ -65,10 +66,24 @@ class Remembered:
         self.has_calls = has_calls
         self.leading = leading
         self.notices = notices
+        self._text: bytes | None = None
         self.gathered: Gathered | None = None
         """Its texts for the token estimate, once that was made."""
         self.size = 0
         """Bytes of the request it was part of."""
+
+    def text(self) -> bytes:
+        """Its messages as JSON, without the brackets."""
+        if self._text is None:
+            self._text = dumps(self.messages)[1:-1]
+        return self._text
+
+    def goes_on_from(self, known: Remembered) -> None:
+        """Its messages begin with those of `known`, so their JSON does too."""
+        count = len(known.messages)
+        if count and all(mine is other for mine, other in zip(self.messages, known.messages, strict=False)):
+            rest = dumps(self.messages[count:])[1:-1]
+            self._text = known.text() + (b"," + rest if rest else b"")
 
     def begins(self, turns: list[Any], quirks: Quirks, known: list[str], origin: str) -> bool:
         """Whether these turns go on from it."""

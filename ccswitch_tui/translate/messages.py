@@ -135,6 +135,8 @@ class Conversation:
             if place == cut > start:
                 self._close_turn()
                 remembered = self._remember(turns[:cut], leading)
+                if remembered is not None and known is not None:
+                    remembered.goes_on_from(known)
             self._turn(turns[place], place, place > loop_start, leading)
         self._close_turn()
         self._close_group()

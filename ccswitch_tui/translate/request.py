@@ -27,7 +27,7 @@ from ccswitch_tui.translate.schema import qualifies_strict
 from ccswitch_tui.translate.tokens import NOTHING_GATHERED, estimate_tokens, gather_turns
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.translate.tools import DUMMY, NO_FACTS, ToolFacts, choice_fields, facts_of, tool_set
-from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.codec import dumps, dumps_with
 from ccswitch_tui.wire.formats import CHAT, Wire
 from ccswitch_tui.wire.quirks import Quirks
 
@@ -114,8 +114,22 @@ class Translation:
     def encoded(self) -> bytes:
         """The body in the endpoint's own wire, as deterministic bytes."""
         if self._encoded is None:
-            self._encoded = dumps(RENDERERS[self.wire](self.body))
+            rendered = RENDERERS[self.wire](self.body)
+            joined = self._joined() if rendered is self.body else None
+            self._encoded = joined or dumps(rendered)
         return self._encoded
+
+    def _joined(self) -> bytes | None:
+        """The body's bytes with those of the turns that were translated before; None where there are none."""
+        kept, messages = self.remembered or self.known, self.body.get("messages")
+        if kept is None or not kept.messages or not isinstance(messages, list):
+            return None
+        first = 0 if messages[0] is kept.messages[0] else 1  # after the system message
+        last = first + len(kept.messages)
+        if len(messages) < last or any(m is not k for m, k in zip(messages[first:], kept.messages, strict=False)):
+            return None  # a quirk has changed some of them after all
+        parts = [dumps(messages[:first])[1:-1], kept.text(), dumps(messages[last:])[1:-1]]
+        return dumps_with(self.body, "messages", b"[" + b",".join(part for part in parts if part) + b"]")
 
     @cached_property
     def seed(self) -> str:

@@ -69,6 +69,16 @@ def dumps(value: Any) -> bytes:
     return _SURROGATES.sub("�", text).encode()
 
 
+def dumps_with(value: dict[str, Any], name: str, raw: bytes) -> bytes:
+    """As dumps(), with the field `name` given as JSON; `raw` is what dumps() makes of it."""
+    if _fast_dumps is not None:
+        try:
+            return _fast_dumps({**value, name: orjson.Fragment(raw)})
+        except TypeError:
+            pass
+    return dumps({**value, name: loads(raw)})
+
+
 def clean_text(text: str) -> str:
     """`text` as it can be written as UTF-8."""
     return text if text.isascii() else _SURROGATES.sub("�", text)

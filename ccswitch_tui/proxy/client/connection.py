@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ccswitch_tui.http11.headers import Headers, first_fields
+from ccswitch_tui.http11.headers import NO_HEADERS, Headers, first_fields
 from ccswitch_tui.http11.parsers import HttpParserError, HttpParserUpgrade, HttpResponseParser, words_of
 from ccswitch_tui.http11.unpack import BadCoding, Unpacker, unpacker_of
 
@@ -113,7 +113,7 @@ class Answer:
     def __init__(self, connection: Connection, host: str, done: Callable[[Connection], None]) -> None:
         self.host = host
         self.status = 0
-        self.headers = Headers()
+        self.headers: Headers = NO_HEADERS
         self._connection = connection
         self._done = done
         self._fresh: list[bytes] = []

@@ -168,7 +168,7 @@ class ProxyApp(RoutedApp):
     def _body(self, request: Request) -> tuple[bytes, dict[str, Any]] | Response:
         raw = request.body
         try:
-            body = loads(raw)
+            body = self.relay.bodies.read(raw)
         except ValueError as error:
             return error_response(400, f"the request is not JSON: {error}", retry=False)
         if not isinstance(body, dict) or not isinstance(body.get("model"), str) or not body["model"].strip():

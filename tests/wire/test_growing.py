@@ -1,0 +1,126 @@
+"""The law of bodies that grow: read from what is known, they are what parsing all of them gives."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ccswitch_tui.wire import growing
+from ccswitch_tui.wire.codec import loads
+from ccswitch_tui.wire.growing import Growing
+
+
+@pytest.fixture(autouse=True)
+def small_bodies_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing, "WORTH_BYTES", 1)
+
+
+values: Any = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.text(max_size=8)
+    | st.sampled_from(['},{"role":"', '],"tools":[', "\\"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["role", "messages", "tools", "a"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+turns = st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": values})
+odd_turns = st.one_of(turns, turns, turns, st.fixed_dictionaries({"content": values, "role": st.just("user")}), values)
+fields = st.dictionaries(st.sampled_from(["model", "system", "tools", "stream", "max_tokens"]), values, max_size=4)
+
+
+def written(before: Any, said: list[Any], after: Any, style: Any) -> bytes:
+    body = {**before, "messages": said, **{name: value for name, value in after.items() if name not in before}}
+    return json.dumps(body, **style).encode("utf-8", "surrogatepass")
+
+
+styles = st.sampled_from(
+    [{}, {"separators": (",", ":")}, {"indent": 1}, {"separators": (",", ":"), "ensure_ascii": False}]
+)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_conversation_that_grows_shrinks_and_changes_is_read_right(data: st.DataObject) -> None:
+    reader, style = Growing(), data.draw(styles)
+    before, after = data.draw(fields), data.draw(fields)
+    said = data.draw(st.lists(odd_turns, min_size=1, max_size=8))
+    for _ in range(data.draw(st.integers(1, 5))):
+        raw = written(before, said, after, style)
+        assert reader.read(raw) == loads(raw)
+        assert list(reader.read(raw)) == list(loads(raw)), "the order of the fields"
+        match data.draw(st.sampled_from(["grow", "grow", "grow", "mark", "cut", "edit", "after", "before"])):
+            case "grow":
+                said = said + data.draw(st.lists(odd_turns, min_size=1, max_size=3))
+            case "mark":
+                place = data.draw(st.integers(0, len(said) - 1))
+                marked = {**said[place], "cache_control": {"type": "ephemeral"}} if isinstance(said[place], dict) else 1
+                said = [*said[:place], marked, *said[place + 1 :]]
+            case "cut":
+                said = said[: data.draw(st.integers(1, len(said)))]
+            case "edit":
+                place = data.draw(st.integers(0, len(said) - 1))
+                said = [*said[:place], data.draw(turns), *said[place + 1 :]]
+            case "after":
+                after = data.draw(fields)
+            case "before":
+                before = data.draw(fields)
+
+
+@given(
+    st.integers(0, 400), st.sampled_from([b"", b"x", b'"', b"}", b"]", b",", b"{", b'"messages":[1],']), st.booleans()
+)
+def test_a_damaged_body_is_refused_or_read_as_parsing_has_it(place: int, byte: bytes, instead: bool) -> None:
+    said = [{"role": "user", "content": f"word {number}"} for number in range(8)]
+    reader = Growing()
+    whole = written({"model": "m"}, said, {"tools": [1]}, {"separators": (",", ":")})
+    reader.read(whole)
+    raw = whole[:place] + byte + whole[place + instead :]
+    try:
+        wanted = loads(raw)
+    except ValueError:
+        with pytest.raises(ValueError):
+            reader.read(raw)
+    else:
+        assert reader.read(raw) == wanted
+
+
+def test_only_what_is_new_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[int] = []
+
+    def counted(data: bytes) -> Any:
+        parsed.append(len(data))
+        return loads(data)
+
+    monkeypatch.setattr(growing, "loads", counted)
+    said = [{"role": "user", "content": f"{number} " + "word " * 100} for number in range(50)]
+    reader = Growing()
+    for style in ({}, {"separators": (",", ":")}):
+        for before, after in (({"tools": ["t" * 9000]}, {}), ({"model": "m"}, {"tools": ["t" * 9000], "stream": True})):
+            reader.read(written(before, said, after, style))
+            parsed.clear()
+            grown = [*said, *said[:2]]
+            first = reader.read(written(before, grown, after, style))
+            assert sum(parsed) < 6000
+            again = reader.read(written(before, [*grown, said[0]], after, style))
+            assert all(one is other for one, other in zip(first["messages"][:48], again["messages"][:48], strict=True))
+
+
+def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing, "MOST_BYTES", 100_000)
+    reader = Growing()
+    for number in range(30):
+        said = [{"role": "user", "content": f"{number} " + "word " * 500} for _ in range(8)]
+        reader.read(written({"model": str(number)}, said, {}, {}))
+        assert reader.size <= 100_000
+    reader.read(written({}, [{"role": "user", "content": "x" * 200_000}] * 5, {}, {}))
+    assert 0 < reader.size <= 100_000
+    reader.clear()
+    assert reader.size == 0
