@@ -128,8 +128,8 @@ class Translation:
         last = first + len(kept.messages)
         if len(messages) < last or any(m is not k for m, k in zip(messages[first:], kept.messages, strict=False)):
             return None  # a quirk has changed some of them after all
-        parts = [dumps(messages[:first])[1:-1], kept.text(), dumps(messages[last:])[1:-1]]
-        return dumps_with(self.body, "messages", b"[" + b",".join(part for part in parts if part) + b"]")
+        items = [dumps(messages[:first])[1:-1], kept.text(), dumps(messages[last:])[1:-1]]
+        return dumps_with(self.body, "messages", items)
 
     @cached_property
     def seed(self) -> str:

@@ -69,14 +69,19 @@ def dumps(value: Any) -> bytes:
     return _SURROGATES.sub("�", text).encode()
 
 
-def dumps_with(value: dict[str, Any], name: str, raw: bytes) -> bytes:
-    """As dumps(), with the field `name` given as JSON; `raw` is what dumps() makes of it."""
-    if _fast_dumps is not None:
-        try:
-            return _fast_dumps({**value, name: orjson.Fragment(raw)})
-        except TypeError:
-            pass
-    return dumps({**value, name: loads(raw)})
+def dumps_with(value: dict[str, Any], name: str, items: list[bytes]) -> bytes:
+    """As dumps(), where the list in the field `name` is given as the JSON of its items, one or more in a piece."""
+    names = list(value)
+    place = names.index(name)
+    before = dumps({n: value[n] for n in names[:place]})[1:-1]
+    after = dumps({n: value[n] for n in names[place + 1 :]})[1:-1]
+    parts = [b"{", before, b"," if before else b"", dumps(name), b":["]
+    for item in items:
+        if item:
+            parts += (item, b",")
+    if parts[-1] == b",":
+        parts.pop()
+    return b"".join([*parts, b"]", b"," if after else b"", after, b"}"])
 
 
 def clean_text(text: str) -> str:

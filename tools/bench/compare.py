@@ -374,7 +374,7 @@ def main() -> None:
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument(
         "--scenarios",
-        default="req_small_c1,req_small_c16,req_cc_c1,req_long_c1,stream_c1,stream_c16,stream_c128,batched_c16,tool_c16,paced_c16,paced_c128,cancel,slow128",
+        default="req_small_c1,req_small_c16,req_cc_c1,req_long_c1,grow_cc_c1,grow_long_c1,stream_c1,stream_c16,stream_c128,batched_c16,tool_c16,paced_c16,paced_c128,cancel,slow128",
     )
     p.add_argument("--baseline", default="nginx")
     p.add_argument("--root", default=os.environ.get("BENCH_ROOT", ".bench"), help="where the peers are installed")

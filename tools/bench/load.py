@@ -217,6 +217,28 @@ def make_body(kind: str, model: str, directive: str) -> bytes:
     return json.dumps(doc).encode()
 
 
+def grown_bodies(kind: str, model: str, directive: str, count: int) -> list[bytes]:
+    """A conversation as a client sends it turn after turn: each body has one exchange more, and the cache mark moves."""
+    doc = json.loads(make_body(kind, model, directive))
+    rng = random.Random(11)
+    *turns, last = doc["messages"]
+    for turn in turns:
+        for block in turn["content"]:
+            block.pop("cache_control", None)
+    out = []
+    for step in range(count):
+        tid = f"toolu_g{step:05d}"
+        call = {"type": "tool_use", "id": tid, "name": f"tool_{step % 20}", "input": {"text": prose(rng, 60)}}
+        turns.append({"role": "user", "content": [{"type": "text", "text": prose(rng, 200)}]})
+        turns.append({"role": "assistant", "content": [{"type": "text", "text": prose(rng, 200)}, call]})
+        result = {"type": "tool_result", "tool_use_id": tid, "content": prose(rng, 2000)}
+        turns.append({"role": "user", "content": [result]})
+        turns.append({"role": "assistant", "content": [{"type": "text", "text": prose(rng, 100)}]})
+        newest = {"role": "user", "content": [{**last["content"][0], "cache_control": {"type": "ephemeral"}}]}
+        out.append(json.dumps({**doc, "messages": [*turns, newest]}).encode())
+    return out
+
+
 # ----------------------------------------------------------------------- client
 class Bad(Exception):
     pass
@@ -384,6 +406,9 @@ SCENARIOS = {
     "req_small_c16": {"body": "small", "d": "n=1", "c": 16, "reqs": 320, "n": 1},
     "req_cc_c1": {"body": "cc", "d": "n=1", "c": 1, "reqs": 40, "n": 1},
     "req_long_c1": {"body": "long", "d": "n=1", "c": 1, "reqs": 6, "n": 1},
+    # the same conversations, one exchange longer with each request: what people have
+    "grow_cc_c1": {"body": "cc", "d": "n=1", "c": 1, "reqs": 40, "n": 1, "grows": True},
+    "grow_long_c1": {"body": "long", "d": "n=1", "c": 1, "reqs": 8, "n": 1, "grows": True},
     # CPU a chunk and throughput, upstream unpaced
     "stream_c1": {"body": "small", "d": "n=2000", "c": 1, "reqs": 2, "n": 2000},
     "stream_c16": {"body": "small", "d": "n=300", "c": 16, "reqs": 32, "n": 300},
@@ -407,7 +432,8 @@ def pct(v: list, q: float) -> float:
 
 async def run_scenario(a, name: str) -> dict:
     sc: dict = SCENARIOS[name]
-    body = make_body(sc["body"], a.model, sc["d"])
+    bodies = grown_bodies(sc["body"], a.model, sc["d"], sc["reqs"]) if sc.get("grows") else []
+    body = bodies[0] if bodies else make_body(sc["body"], a.model, sc["d"])
     pids = tree(a.pid) if a.pid else []
     cl = [Client(a.host, a.port, a.path, a.headers) for _ in range(sc["c"])]
     for c in cl:  # connections are not measured
@@ -421,7 +447,8 @@ async def run_scenario(a, name: str) -> dict:
         nonlocal left
         while left > 0:
             left -= 1
-            outs.append(await c.run(body, sc["n"], lat if sc.get("lat") else None, a.timeout))
+            asked = bodies[sc["reqs"] - 1 - left] if bodies else body
+            outs.append(await c.run(asked, sc["n"], lat if sc.get("lat") else None, a.timeout))
 
     c0, t0 = cpu(pids), time.monotonic()
     own0 = time.process_time()
