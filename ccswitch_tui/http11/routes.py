@@ -18,7 +18,7 @@ Handler = Callable[[Request], Awaitable[Any]]
 
 ANY = "*"
 
-_PART = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
+_PART = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})+))?\}")
 
 
 class Routes:

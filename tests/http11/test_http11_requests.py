@@ -8,6 +8,8 @@ import re
 import pytest
 from http11_served import Served
 
+from ccswitch_tui.http11.routes import Routes
+
 HEAD = b"POST /echo HTTP/1.1\r\nHost: a.example\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n"
 
@@ -166,3 +168,14 @@ async def test_headers_that_never_end_are_refused_while_they_come(served: Served
         for number in range(10_000):
             writer.write(b"X-%d: %b\r\n" % (number, b"a" * 100))
         assert (await reader.readline()).split()[1] in (b"431", b"400")
+
+
+def test_what_a_part_may_be_can_count() -> None:
+    routes = Routes()
+
+    async def handler(request: object) -> None:
+        """Nothing."""
+
+    routes.add("GET", "/n/{id:[0-9]{1,3}}/x", handler)
+    assert routes.knows("/n/123/x")
+    assert not routes.knows("/n/1234/x") and not routes.knows("/n/a/x")
