@@ -298,10 +298,12 @@ def redact_cut(text: str, most: int) -> str:
     """The first `most` characters, masked; of a word that the cut goes through nothing stays, for it may be a key."""
     if len(text) <= most:
         return redact(text)
-    return redact(_HALF_WORD.sub("", text[:most])) + "…"
+    whole = len(text[:most].rstrip(_WORD))
+    return redact(text[: max(whole, most - 8192)]) + "…"
 
 
-_HALF_WORD = re.compile(r"[A-Za-z0-9._~+/=%-]{1,8192}\Z")
+_WORD = "".join(filter(re.compile("[A-Za-z0-9._~+/=%-]").match, map(chr, range(128))))
+"""What a key is made of. Taken off the end by hand: a pattern that looks for the end tries every place in a picture."""
 
 
 def covered(text: str) -> str:

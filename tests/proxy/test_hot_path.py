@@ -9,7 +9,7 @@ from typing import Any
 
 from scripted_endpoint import chat_chunk
 
-from ccswitch_tui.proxy.books.traffic import BODY_BYTES, Flow, Traffic
+from ccswitch_tui.proxy.books.traffic import ANSWER_BYTES, Flow, Traffic
 from ccswitch_tui.proxy.client.connection import Answer, Connection
 from ccswitch_tui.proxy.pump import _Push
 from ccswitch_tui.proxy.web.reply import ClientReply
@@ -124,7 +124,7 @@ async def test_a_long_answer_leaves_no_more_than_its_beginning() -> None:
     for _ in range(5000):
         stream.arrives(chat_chunk({"content": "some words of an answer "}))
     for body in (stream.exchange.received, stream.exchange.returned):
-        assert 1000 < len(body.kept()) <= BODY_BYTES
+        assert 1000 < len(body.kept()) <= ANSWER_BYTES
     stream.pushing.cancel()
 
 

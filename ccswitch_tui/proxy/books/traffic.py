@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 MOST_EXCHANGES = 500
 MOST_BODIES = 16
-"""Exchanges whose bodies are kept: four bodies of 32 kB each make 2 MB at most."""
+MOST_BODY_BYTES = 8 * 2**20
+"""Exchanges whose bodies are kept, and bytes they may take together: the oldest are forgotten first."""
 
 MOST_SERIES = 1000
 """Counters kept apart by profile, model and outcome."""
 
-BODY_BYTES = 32 * 1024
+BODY_BYTES = 512 * 1024
+"""Kept of a request. Claude Code's first one is 49 kB, one in the middle of work 100 to 400 kB: cut JSON is unreadable."""
+ANSWER_BYTES = 128 * 1024
+"""Kept of an answer. It comes in hundreds of pieces, each an object of its own for as long as it is kept."""
 
 LONGEST_NAME = 200
 LONGEST_WORDS = 2000
@@ -42,11 +46,11 @@ Listener = Callable[[str, "Flow"], None]
 class Body:
     """The beginning of what one side sent, gathered as it passes."""
 
-    __slots__ = ("parts", "room")
+    __slots__ = ("most", "parts", "room")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = BODY_BYTES) -> None:
         self.parts: list[bytes] = []
-        self.room = BODY_BYTES
+        self.most = self.room = most
         """Bytes that still fit; 0 or less: full."""
 
     def add(self, part: bytes) -> None:
@@ -57,7 +61,7 @@ class Body:
 
     def start_over(self, part: bytes) -> None:
         """Another try: what was kept of the last one goes."""
-        self.parts, self.room = [], BODY_BYTES
+        self.parts, self.room = [], self.most
         self.add(part)
 
     def kept(self) -> bytes:
@@ -71,6 +75,7 @@ class Body:
 
 
 NOTHING_KEPT = Body()
+BODIES = ("request", "sent", "received", "returned")
 
 
 class Flow:
@@ -157,7 +162,8 @@ class Flow:
         self.cost_by = ""
         """`endpoint` or `prices`."""
         self.notices: list[str] = []
-        self.request, self.sent, self.received, self.returned = Body(), Body(), Body(), Body()
+        self.request, self.sent = Body(), Body()
+        self.received, self.returned = Body(ANSWER_BYTES), Body(ANSWER_BYTES)
         """Client to us, us to the endpoint, the endpoint to us, us to the client."""
 
     def shorten(self) -> None:
@@ -186,8 +192,12 @@ class Flow:
 
     def bodies(self) -> dict[str, str]:
         """Both sides, masked: what the client and the endpoint sent each other through us."""
-        bodies = {name: getattr(self, name) for name in ("request", "sent", "received", "returned")}
-        return {name: body.shown() for name, body in bodies.items()}
+        return {name: getattr(self, name).shown() for name in BODIES}
+
+    @property
+    def body_bytes(self) -> int:
+        """What the four bodies take; sent on unchanged, a request is counted twice and held once."""
+        return sum(len(part) for name in BODIES for part in getattr(self, name).parts)
 
     def drop_bodies(self) -> None:
         """Forgets all four, because newer exchanges have some to keep."""
@@ -203,7 +213,8 @@ class Traffic:
         self.total = 0
         """Requests so far."""
         self._ring: deque[Flow] = deque(maxlen=MOST_EXCHANGES)
-        self._with_bodies: deque[Flow] = deque()
+        self._with_bodies: deque[tuple[Flow, int]] = deque()
+        self._body_bytes = 0
         self._unsaved: dict[tuple[str, str, str], list[int]] = {}
         self._unsaved_costs: dict[tuple[str, str, str, str], list[float]] = {}
         self.running: dict[int, Flow] = {}
@@ -238,12 +249,20 @@ class Traffic:
         exchange.shorten()
         self.running.pop(exchange.id, None)
         self._ring.append(exchange)
-        self._with_bodies.append(exchange)
-        if len(self._with_bodies) > MOST_BODIES:
-            self._with_bodies.popleft().drop_bodies()
+        self._keep_bodies(exchange)
         if exchange.kind in ("messages", "search") and exchange.attempts:
             self._count(exchange)
         self._tell("end", exchange)
+
+    def _keep_bodies(self, exchange: Flow) -> None:
+        """The oldest go, until number and size are within bounds; the newest exchange keeps its own."""
+        kept = self._with_bodies
+        kept.append((exchange, exchange.body_bytes))
+        self._body_bytes += kept[-1][1]
+        while len(kept) > 1 and (len(kept) > MOST_BODIES or self._body_bytes > MOST_BODY_BYTES):
+            oldest, size = kept.popleft()
+            self._body_bytes -= size
+            oldest.drop_bodies()
 
     def _count(self, exchange: Flow) -> None:
         failed = int(exchange.status >= 400 or exchange.error is not None)
