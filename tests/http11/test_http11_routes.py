@@ -18,7 +18,7 @@ def asked(path: str) -> Request:
     return request
 
 
-@pytest.mark.parametrize("pattern", ["/t/{id}", "/t/{id:[0-9]+}", "/t/{id:[0-9]{1,18}}", "/t/{id:(?:[0-9]{2}){1,9}}"])
+@pytest.mark.parametrize("pattern", ["/t/{id}", "/t/{id:[0-9]+}", "/t/{id:[0-9]{1,18}}"])
 def test_a_part_may_say_how_often_its_pattern_repeats(pattern: str) -> None:
     routes = Routes()
     routes.add("GET", pattern, handler)
