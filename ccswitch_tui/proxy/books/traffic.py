@@ -25,7 +25,7 @@ MOST_SERIES = 1000
 """Counters kept apart by profile, model and outcome."""
 
 BODY_BYTES = 512 * 1024
-"""Kept of a request. Claude Code's first one is 49 kB, one in the middle of work 100 to 400 kB: cut JSON is unreadable."""
+"""Kept of a request. Claude Code's first one is 49 kB, one in the middle of work 100 to 400 kB; cut JSON is no use."""
 ANSWER_BYTES = 128 * 1024
 """Kept of an answer. It comes in hundreds of pieces, each an object of its own for as long as it is kept."""
 
