@@ -169,21 +169,23 @@ def _known(given: Json, *names: str) -> int | None:
     return next((number for name in names if (number := whole(given.get(name))) is not None), None)
 
 
-def usages_of(chunk: Json) -> Iterator[Usage]:
+COUNTED = frozenset({"usage", "x_groq", "timings", "usageMetadata", "prompt_eval_count"})
+"""Where a chunk, or its choice, holds counts."""
+
+
+def usages_of(chunk: Json) -> list[Usage]:
     """All counts a chunk holds, in the places servers put them."""
-    if (
-        "usage" in chunk
-        or "x_groq" in chunk
-        or "timings" in chunk
-        or "usageMetadata" in chunk
-        or "prompt_eval_count" in chunk
-    ):
-        groq, timings = _object(chunk.get("x_groq")), chunk.get("timings")
-        found = [_of_timings(timings)] if isinstance(timings, dict) else []
-        for given in (chunk.get("usageMetadata"), groq.get("usage"), chunk if "prompt_eval_count" in chunk else None):
-            found.append(read_usage(given) if given else None)
-        found.append(read_usage(chunk.get("usage")) if chunk.get("usage") else None)
-        yield from (usage for usage in found if usage is not None)
+    if COUNTED.isdisjoint(chunk):
+        return NO_COUNTS
+    groq, timings = _object(chunk.get("x_groq")), chunk.get("timings")
+    found = [_of_timings(timings)] if isinstance(timings, dict) else []
+    for given in (chunk.get("usageMetadata"), groq.get("usage"), chunk if "prompt_eval_count" in chunk else None):
+        found.append(read_usage(given) if given else None)
+    found.append(read_usage(chunk.get("usage")) if chunk.get("usage") else None)
+    return [usage for usage in found if usage is not None]
+
+
+NO_COUNTS: list[Usage] = []
 
 
 def _of_timings(timings: Json) -> Usage | None:
@@ -237,8 +239,14 @@ REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "th
 """Where a delta holds its reasoning: DeepSeek and many; OpenRouter, vLLM; Copilot; Ollama and relays."""
 
 
+THINKS = frozenset({*REASONING, "reasoning_details"})
+MARKED = frozenset({"thought", "extra_content"})
+
+
 def is_thought(delta: Json) -> bool:
     """Whether the content of this delta is marked as thinking: `thought: true`, here or in Google's own corner."""
+    if MARKED.isdisjoint(delta):
+        return False
     if delta.get("thought") is True:
         return True
     return _object(_object(delta.get("extra_content")).get("google")).get("thought") is True
@@ -249,6 +257,8 @@ THOUGHT_TAGS = re.compile(r"</?(?:thought|think|thinking)>\n?")
 
 def reasoning_of(delta: Json) -> tuple[str, str]:
     """The reasoning text of a delta or message, and its field. Where several carry it, the first that has any."""
+    if THINKS.isdisjoint(delta):
+        return "", ""
     for field in REASONING:
         text = text_of(delta[field]) if field in delta else ""
         if text:
@@ -311,6 +321,8 @@ class Fragment(NamedTuple):
 
 def fragments_of(delta: Json) -> list[Fragment]:
     """The pieces of tool calls in a delta or message; the old `function_call` counts where there is nothing else."""
+    if CALLING.isdisjoint(delta):
+        return NO_FRAGMENTS
     calls = next((delta[key] for key in CALLS if delta.get(key)), None)
     if isinstance(calls, dict):
         calls = [calls]
@@ -321,6 +333,8 @@ def fragments_of(delta: Json) -> list[Fragment]:
 
 
 CALLS = ("tool_calls", "tool_call", "toolCalls", "function_calls", "tool_uses")
+CALLING = frozenset({*CALLS, "function_call"})
+NO_FRAGMENTS: list[Fragment] = []
 ARGUMENTS = ("arguments", "input", "parameters", "args", "arguments_json", "params")
 """Where the arguments of a call stand; the first that is there counts."""
 
@@ -361,12 +375,18 @@ def _is_schema(value: Any) -> bool:
     return isinstance(value, dict) and value.get("type") == "object" and isinstance(value.get("properties"), dict)
 
 
+SIGNATURES = ("thought_signature", "thoughtSignature", "thinking_signature")
+SIGNED = frozenset({"extra_content", "provider_specific_fields", *SIGNATURES})
+
+
 def signature_of(place: Json) -> str:
     """Gemini's thought signature, in whichever corner of a call or delta the gateway leaves it."""
+    if SIGNED.isdisjoint(place):
+        return ""
     extra = _object(place.get("extra_content"))
     for corner in (extra.get("google"), extra.get("vertex"), extra, place.get("provider_specific_fields"), place):
         if isinstance(corner, dict):
-            for key in ("thought_signature", "thoughtSignature", "thinking_signature"):
+            for key in SIGNATURES:
                 if isinstance(corner.get(key), str) and corner[key]:
                     return str(corner[key])
     return ""

@@ -34,6 +34,7 @@ from ccswitch_tui.wire.openai_chat import (
 Json = dict[str, Any]
 
 THINKING = "thinking"
+FINISHES = frozenset({"finish_reason", "finishReason"})
 
 
 class ChatReader:
@@ -88,9 +89,10 @@ class ChatReader:
         self._said(choice, answer, whole=whole)
         if answer.done:
             return
-        for key in ("stop_reason", "matched_stop"):  # vLLM's and SGLang's names
-            if key in choice:
-                answer.met_stop(choice[key])
+        if "stop_reason" in choice:
+            answer.met_stop(choice["stop_reason"])  # vLLM's name
+        if "matched_stop" in choice:
+            answer.met_stop(choice["matched_stop"])  # SGLang's
         word = _finish_word(choice, chunk)
         if word:
             self._finish(word, choice, answer)
@@ -100,7 +102,8 @@ class ChatReader:
     def _said(self, choice: Json, answer: Answer, *, whole: bool) -> None:
         delta, message = choice.get("delta"), choice.get("message")
         if isinstance(delta, dict):
-            self._in_deltas = self._in_deltas or any(value for key, value in delta.items() if key != "role")
+            if not self._in_deltas:
+                self._in_deltas = any(value for key, value in delta.items() if key != "role")
             self._delta(delta, answer)
         elif isinstance(message, dict):
             if self._in_deltas and not whole:  # a last chunk that says the whole message again
@@ -158,10 +161,15 @@ class ChatReader:
 
 def _finish_word(choice: Json, chunk: Json) -> str:
     """The reason the answer ends for, wherever it stands; "" where none is named."""
+    word = choice.get("finish_reason")
+    if isinstance(word, str) and word.strip():
+        return word.strip()
     delta = choice.get("delta")
+    if "finishReason" not in choice and FINISHES.isdisjoint(chunk) and FINISHES.isdisjoint(delta or ()):
+        return ""
     for place in (choice, delta if isinstance(delta, dict) else {}, chunk):
         for key in ("finish_reason", "finishReason"):
-            word = place.get(key)
+            word = place.get(key) if key in place else None
             if isinstance(word, str) and word.strip():
                 return word.strip()
     return ""
