@@ -78,12 +78,26 @@ class Server:
             connection.out_of_patience()
         self._clock = self.loop.call_later(self._tick_s, self._tick) if self.connections else None
 
-    def stop_listening(self) -> None:
-        """No new connections from here on; idle ones are closed, busy ones end with their answer."""
-        self.ending = True
+    @property
+    def is_deaf(self) -> bool:
+        """A listening socket was closed under it.
+
+        The event loop of Windows does that when one client resets its connection before it is accepted
+        (python/cpython#93821).
+        """
+        open_ones = [sock.fileno() >= 0 for listener in self._listeners for sock in listener.sockets]
+        return bool(self._listeners) and not (open_ones and all(open_ones))
+
+    def forget_listeners(self) -> None:
+        """Closes what still listens; connections stay, and listen() may follow."""
         for listener in self._listeners:
             listener.close()
         self._listeners = []
+
+    def stop_listening(self) -> None:
+        """No new connections from here on; idle ones are closed, busy ones end with their answer."""
+        self.ending = True
+        self.forget_listeners()
         for connection in list(self.connections):
             if not connection.busy:
                 connection.close()

@@ -221,11 +221,26 @@ class RunningProxy:
         """Ends a proxy that is no longer anybody's, so that none answers for ever behind its user's back."""
         while not self.stopping.is_set():
             await asyncio.sleep(LOOK_S)
+            await self._listen_again()
             reason = await asyncio.to_thread(self.settings.look_after)
             if reason:
                 self._homeless = True
                 self.settings.say(f"ends: {reason}")
                 self.stopping.set()
+
+    async def _listen_again(self) -> None:
+        """Where the event loop closed our listening socket, this process would live on and answer nobody."""
+        server = self._server
+        if server is None or server.ending or not server.is_deaf:
+            return
+        server.forget_listeners()
+        try:
+            await server.listen(bind(self.settings.host, self.port, reuse_port=self.settings.reuse_port))
+        except CcswitchError as error:
+            self.settings.say(f"ends: {error.message}")
+            self.stopping.set()
+        else:
+            self.settings.say("listens again: its socket was closed by a client that broke off")
 
     def save_usage(self) -> None:
         """Writes the counts gathered since the last time. A disk that refuses keeps them for the next."""

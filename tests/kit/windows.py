@@ -76,6 +76,13 @@ class Windows:
         """ccswitch-tui.exe, as pip makes it."""
         return self.python_folder / "ccswitch-tui.exe"
 
+    def variables(self, more: Mapping[str, str] = {}) -> Path:
+        """A file for as-user.exe."""
+        file = self.home.parent / f"env-{time.monotonic_ns()}"
+        lines = [f"{name}={value}" for name, value in {**self.env, **more}.items()]
+        file.write_bytes("\n".join(lines).encode("utf-16-le"))
+        return file
+
     def start(
         self,
         *command: str | Path,
@@ -85,9 +92,7 @@ class Windows:
         env: Mapping[str, str] = {},
     ) -> Done:
         """Runs a program to its end. A child that lives on may keep Unix' standard error: that is not waited for."""
-        variables = self.home.parent / f"env-{time.monotonic_ns()}"
-        lines = [f"{name}={value}" for name, value in {**self.env, **env}.items()]
-        variables.write_bytes("\n".join(lines).encode("utf-16-le"))
+        variables = self.variables(env)
         words = [
             "wine",
             "as-user.exe",

@@ -150,3 +150,20 @@ def test_what_windows_event_loop_hands_over_after_a_pause_is_read_like_bytes() -
         return b"".join(taken)
 
     assert asyncio.run(read()) == b"abcd"
+
+
+def test_a_proxy_whose_listening_socket_was_closed_under_it_listens_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """python/cpython#93821: on Windows one client that breaks off too early is enough."""
+    from ccswitch_tui.proxy import server
+    from ccswitch_tui.proxy.embedded import EmbeddedProxy
+    from kit.net import is_listening
+
+    monkeypatch.setattr(server, "LOOK_S", 0.05)
+    with EmbeddedProxy({}, lambda _: None) as proxy:
+        assert is_listening(proxy.port)
+        assert proxy._proxy is not None and proxy._loop is not None
+        listening = proxy._proxy._server
+        assert listening is not None
+        proxy._loop.call_soon_threadsafe(listening._listeners[0].close)
+        wait_until(lambda: not is_listening(proxy.port), 5, "the socket to be closed")
+        wait_until(lambda: is_listening(proxy.port), 5, "the proxy to listen again")
