@@ -42,5 +42,8 @@ class Keeper(Protocol):
     def connections(self) -> set[Any]:
         """All that are open; a connection takes itself out."""
 
+    def let_go(self, size: int) -> None:
+        """So many bytes of a body are free again."""
+
     def opened(self, connection: Any) -> None:
         """One more connection."""

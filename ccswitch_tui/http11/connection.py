@@ -357,7 +357,7 @@ class ServerConnection(asyncio.Protocol):
         """Its body takes no memory any more."""
         held, request.reserved = request.reserved, 0
         if held:
-            self._server.budget.give_back(held)
+            self._server.let_go(held)
         elif self._waits:
             self._waits = False
             self._server.budget.give_up(self._has_room)

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ccswitch_tui.http11.app import App
 from ccswitch_tui.http11.budget import Budget
 from ccswitch_tui.http11.connection import ServerConnection
 
 BACKLOG = 1024
+
+LARGE_BYTES = 4 * 1024 * 1024
+RELIEF_AFTER_S = 2.0
+"""A body of this size leaves a hole that is worth giving back, once what was made of it is gone too."""
 
 
 class Server:
@@ -27,9 +31,10 @@ class Server:
         *,
         idle_s: float = 75.0,
         body_s: float = 60.0,
-        room_s: float = 10.0,
+        room_s: float = 30.0,
         most_connections: int = 0,
         budget: Budget | None = None,
+        relieved: Callable[[], None] = lambda: None,
     ) -> None:
         self.app = app
         self.loop = asyncio.get_running_loop()
@@ -40,6 +45,9 @@ class Server:
         self.room_s = room_s
         """For a body to wait until there is room for it."""
         self.budget = budget or Budget()
+        self.relieved = relieved
+        """Called a moment after a large body was let go."""
+        self._relief: asyncio.TimerHandle | None = None
         self.connections: set[ServerConnection] = set()
         self.ending = False
         """No request is taken any more after those that are there."""
@@ -59,6 +67,16 @@ class Server:
     async def listen_at(self, path: str) -> None:
         """Accepts on a Unix socket. Raises OSError."""
         self._listeners.append(await self.loop.create_unix_server(self._connection, path))
+
+    def let_go(self, size: int) -> None:
+        """So many bytes of a body are free again."""
+        self.budget.give_back(size)
+        if size >= LARGE_BYTES and self._relief is None:
+            self._relief = self.loop.call_later(RELIEF_AFTER_S, self._relieve)
+
+    def _relieve(self) -> None:
+        self._relief = None
+        self.relieved()
 
     def opened(self, connection: ServerConnection) -> None:
         """One more connection; past the limit, the one that has been idle for longest goes."""
@@ -108,6 +126,7 @@ class Server:
         tasks = [task for one in list(self.connections) if (task := one.cancel()) is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=patience_s)
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
+        for timer in (self._clock, self._relief):
+            if timer is not None:
+                timer.cancel()
+        self._clock = self._relief = None

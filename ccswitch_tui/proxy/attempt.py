@@ -208,7 +208,6 @@ class Attempt:
             memory=self._relay.memory,
             origin=self._host,
         )
-        sent = translation.encoded()
         streams = bool(translation.body.get("stream"))
         headers = Headers(
             {
@@ -222,7 +221,10 @@ class Attempt:
         headers.update(translation.headers)
         translator = StreamTranslator(translation, provider=target.profile.name)
         url = self._relay.upstream.address(target.profile).ask
+        sent = translation.encoded()
         response = await self._send(url, sent, headers, translator, meanwhile=translation.prepare)
+        del sent
+        translation.was_sent()
         if not 200 <= response.status < 300:
             return await self._failure(response, translation)
         translator.status = response.status

@@ -15,10 +15,16 @@ class Call(NamedTuple):
 
     request: Request
     exchange: Flow
-    raw: bytes
     body: dict[str, Any]
     streamed: bool
     reply: ClientReply
+    instead: bytes | None = None
+    """The bytes of a `body` that is another one than the client's."""
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes of `body`; they are let go once an answer has begun."""
+        return self.request.body if self.instead is None else self.instead
 
 
 class NativeRefusal(NamedTuple):

@@ -182,6 +182,7 @@ class _Push:
         if out:
             if not reply.begun:
                 self._begin(out)
+                reply.request.drop_body()  # nothing is repeated from here on
             elif reply.send(out):
                 self.slow = True
                 return False

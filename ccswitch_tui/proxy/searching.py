@@ -198,7 +198,7 @@ class Searching:
             body = continued(body, answer, results)
 
     async def _turn(self, call: Call, profile: Profile, body: Json) -> Json | Response:
-        inner = call._replace(body=body, raw=dumps(body), streamed=False, reply=ClientReply(call.request))
+        inner = call._replace(body=body, instead=dumps(body), streamed=False, reply=ClientReply(call.request))
         response = await self._relay.answered(inner, profile, body["model"])
         assert isinstance(response, Response)
         if response.status != 200:

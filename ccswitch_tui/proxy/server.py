@@ -26,6 +26,7 @@ from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line
 from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.client.upstream import Upstream
 from ccswitch_tui.proxy.listen import bind
+from ccswitch_tui.proxy.memory import give_back
 from ccswitch_tui.proxy.open_files import FOR_CLIENTS, raised_limit
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
@@ -154,6 +155,7 @@ class RunningProxy:
             idle_s=KEEP_ALIVE_S,
             body_s=BODY_PATIENCE_S,
             most_connections=int(raised_limit() * FOR_CLIENTS),
+            relieved=give_back,
         )
         await self._server.listen(sockets)
         if settings.siblings is not None:

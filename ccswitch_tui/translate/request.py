@@ -119,6 +119,10 @@ class Translation:
             self._encoded = joined or dumps(rendered)
         return self._encoded
 
+    def was_sent(self) -> None:
+        """Its bytes have gone out; they are made again in the rare case that somebody asks."""
+        self._encoded = None
+
     def _joined(self) -> bytes | None:
         """The body's bytes with those of the turns that were translated before; None where there are none."""
         kept, messages = self.remembered or self.known, self.body.get("messages")

@@ -56,6 +56,9 @@ class Request:
         self.transport = Transport()
         self.connection = self
 
+    def drop_body(self) -> None:
+        """Nothing."""
+
 
 class Stream:
     """An endpoint's connection, pushed through the translator to a client, without a network."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import http.client
 import json
@@ -277,3 +278,33 @@ def test_an_idle_proxy_can_end_by_itself(home: Path) -> None:
         started = time.monotonic()
         assert proxy.process.wait(10) == 0
         assert time.monotonic() - started > 0.3
+
+
+WITHOUT_HTTPTOOLS = (
+    "import sys; sys.modules['httptools'] = None; from ccswitch_tui.cli.main import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+def test_where_no_wheel_of_llhttp_is_made_h11_reads(home: Path) -> None:
+    with (
+        ScriptedEndpoint(chat_text("hello ", "there")) as endpoint,
+        serve(home, *stateless(endpoint, "--token", "none"), program=("-c", WITHOUT_HTTPTOOLS)) as proxy,
+    ):
+        for _ in range(3):
+            status, body = proxy.ask("POST", "/v1/messages", MESSAGE, token=None)
+            assert (status, "hello " in body, "there" in body, "message_stop" in body) == (200, True, True, True)
+        assert endpoint.connections == 1
+        assert proxy.ask("GET", "/nowhere", token=None)[0] == 404
+
+
+NOT_FOR_SERVING = {
+    "aiohttp", "email", "http.client", "httpx", "idna", "keyring", "multidict", "multiprocessing", "sqlite3", "textual",
+    "tomlkit", "urllib.request", "yarl",
+}  # fmt: skip
+"""Each costs milliseconds and megabytes, and an idle proxy needs none of them."""
+
+
+def test_serving_loads_nothing_it_does_not_need() -> None:
+    program = "import ccswitch_tui.workflows.serve, ccswitch_tui.proxy.server, sys; print(list(sys.modules))"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, timeout=60)
+    assert sorted(set(ast.literal_eval(done.stdout)) & NOT_FOR_SERVING) == []

@@ -34,6 +34,8 @@ repeating that would pay twice."""
 FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 """Say where a request ends and who hangs up: ours alone, whatever a profile's own headers say."""
 
+MOST_PROFILES = 256
+
 SLEPT_S = 15.0
 """The wall clock ran this much ahead of the monotonic one: the machine slept, and its connections are dead."""
 
@@ -245,12 +247,26 @@ def _changed_at(path: str | None) -> float:
         return 0.0
 
 
+_may: dict[str, Profile] = {}
+"""The very profiles whose key was found to be theirs: asked before every request, and a profile never changes."""
+
+
+def _may_have_its_key(profile: Profile) -> bool:
+    if _may.get(profile.name) is not profile:
+        if not allowed_host(profile):
+            return False
+        if len(_may) >= MOST_PROFILES:
+            _may.clear()
+        _may[profile.name] = profile
+    return True
+
+
 def add_credential(headers: Headers, profile: Profile, key: Secret | None) -> None:
     """Puts the key where this endpoint wants it. Raises KeyHostError when it was given for another host."""
     if key is None or not key:
         return
     endpoint = profile.endpoint
-    if not allowed_host(profile):
+    if not _may_have_its_key(profile):
         raise KeyHostError(
             f"the key of profile '{profile.name}' was given for {profile.key_host}, and its address is now "
             f"{shown_host(profile)}: it was not sent; enter it again with "

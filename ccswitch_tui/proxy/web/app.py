@@ -165,15 +165,14 @@ class ProxyApp(RoutedApp):
         why = f"the profiles cannot be read: {problem}" if problem else f"there is no profile '{name}' any more"
         return error_response(400, f"{why}; run 'ccswitch-tui use NAME'", retry=False)
 
-    def _body(self, request: Request) -> tuple[bytes, dict[str, Any]] | Response:
-        raw = request.body
+    def _body(self, request: Request) -> dict[str, Any] | Response:
         try:
-            body = self.relay.bodies.read(raw)
+            body = self.relay.bodies.read(request.body)
         except ValueError as error:
             return error_response(400, f"the request is not JSON: {error}", retry=False)
         if not isinstance(body, dict) or not isinstance(body.get("model"), str) or not body["model"].strip():
             return error_response(400, "model: a text is required", retry=False)
-        return raw, body
+        return body
 
     async def _messages(self, request: Request) -> Reply:
         profile = self._profile(request)
@@ -196,16 +195,15 @@ class ProxyApp(RoutedApp):
             self._log_exchange(exchange)
 
     async def _answer(self, request: Request, profile: Profile, exchange: Flow) -> Reply:
-        got = self._body(request)
-        if isinstance(got, Response):
-            return got
-        raw, body = got
+        body = self._body(request)
+        if isinstance(body, Response):
+            return body
         exchange.asked = body["model"]
-        exchange.request.add(raw)
+        exchange.request.add(request.body)
         exchange.client = request.headers.get("User-Agent")[:80]
         exchange.session = request.headers.get("X-Claude-Code-Session-Id")[:80]
         streamed = body.get("stream") is True
-        call = Call(request, exchange, raw, body, streamed, ClientReply(request))
+        call = Call(request, exchange, body, streamed, ClientReply(request))
         try:
             return await self.relay.messages(call, profile, body["model"])
         except Exception as error:
@@ -221,7 +219,7 @@ class ProxyApp(RoutedApp):
         got = profile if isinstance(profile, Response) else self._body(request)
         if isinstance(profile, Response) or isinstance(got, Response):
             return got if isinstance(got, Response) else error_response(400, "no profile")
-        _, body = got
+        body = got
         target = self.relay.profiles.routes().target(profile, body["model"])
         counted = await self._counted(request, target, body)
         return counted or json_response({"input_tokens": self.relay.estimate(body, target)})
