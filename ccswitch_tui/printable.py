@@ -28,11 +28,11 @@ _BLOCK = f"[{_STEERS}]|{_JOINERS}"
 _LINE = f"[\n{_STEERS}]|{_JOINERS}"
 
 
-def printable(text: str, instead: str = INSTEAD) -> str:
+def printable(text: str) -> str:
     """`text` with nothing in it that steers or hides; newlines and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
-    return re.sub(_BLOCK, instead, text)
+    return re.sub(_BLOCK, INSTEAD, text)
 
 
 def one_line(text: str) -> str:

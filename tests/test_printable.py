@@ -135,19 +135,6 @@ def test_nothing_but_the_door_writes_to_the_standard_streams() -> None:
     assert not skipped
 
 
-def test_no_line_of_ours_is_printed_with_another_inside_it() -> None:
-    found = []
-    for path in sorted((PACKAGE / "cli").glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-                continue
-            if node.func.attr in ("line", "talk") and ast.unparse(node.func.value) == "out":
-                parts = [c.value for arg in node.args for c in ast.walk(arg) if isinstance(c, ast.Constant)]
-                if any(isinstance(part, str) and "\n" in part for part in parts) and "split(" not in ast.unparse(node):
-                    found.append(f"{path.name}, line {node.lineno}")
-    assert not found, "each line is an argument of its own, or the value's newline cannot be told from ours"
-
-
 def test_every_app_paints_through_the_last_filter() -> None:
     apps = []
     for path in sorted((PACKAGE / "tui").rglob("*.py")):

@@ -53,7 +53,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
 
             out.reveal(Secret(text))
         else:
-            out.line(text)
+            out.block(text)
     beats = overruling_file(ctx)
     if beats:
         out.talk(

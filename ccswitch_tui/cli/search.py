@@ -112,7 +112,7 @@ def _test(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     else:
         out.line(f"{out.glyph('ok' if found.hits else 'warn')} {len(found.hits)} hits in {found.ms:.0f} ms")
         for hit in found.hits:
-            out.line(f"    {hit['title']}", f"      {hit['url']}")
+            out.line(f"    {hit['title']}\n      {hit['url']}")
     return int(ExitCode.ENDPOINT if found.problem else ExitCode.DONE)
 
 

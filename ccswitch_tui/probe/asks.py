@@ -13,6 +13,7 @@ from ccswitch_tui.probe.chat_bodies import ChatBodies
 from ccswitch_tui.probe.exchange import Ask
 from ccswitch_tui.probe.features import features_of
 from ccswitch_tui.probe.messages_bodies import MessagesBodies
+from ccswitch_tui.probe.responses_bodies import ResponsesBodies
 from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.formats import FORMATS, Wire
 
@@ -41,6 +42,8 @@ def bodies_for(place: Place, quirks: Mapping[str, Any], *, whole: bool = False) 
             return MessagesBodies(place, quirks, whole=whole)
         case "openai-chat":
             return ChatBodies(place, quirks, whole=whole)
+        case "openai-responses":
+            return ResponsesBodies(place, quirks, whole=whole)
     assert_never(place.wire)
 
 

@@ -55,6 +55,24 @@ def _chat_complete(events: Events) -> Iterator[str]:
         yield say("no event holds 'choices'")
 
 
+def _response(body: Json) -> Iterator[str]:
+    if not isinstance(body.get("output"), list):
+        yield "'output' is missing"
+
+
+def _no_faults(events: Events) -> Iterator[str]:
+    yield from ()
+
+
+def _response_complete(events: Events) -> Iterator[str]:
+    kinds = [event["type"] if isinstance(event.get("type"), str) else name for name, event in events]
+    if kinds and not any(kind in RESPONSE_ENDS for kind in kinds):
+        yield say("no '{kind}'", kind=RESPONSE_ENDS[0])
+
+
+RESPONSE_ENDS = ("response.completed", "response.incomplete", "response.failed", "response.done", "error")
+
+
 def _message(body: Json) -> Iterator[str]:
     if not isinstance(body.get("content"), list):
         yield "'content' is missing"
@@ -83,4 +101,5 @@ def _message_complete(events: Events) -> Iterator[str]:
 FORMS: Mapping[Wire, Form] = {
     "anthropic": Form(_message, _message_events, _message_complete),
     "openai-chat": Form(_chat, _chat_events, _chat_complete),
+    "openai-responses": Form(_response, _no_faults, _response_complete),
 }

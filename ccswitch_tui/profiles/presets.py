@@ -39,6 +39,7 @@ class Preset(NamedTuple):
     source: str
     anthropic: str | None = None
     openai: str | None = None
+    responses: str | None = None
     auth: str = "bearer"
     openai_auth: str = "bearer"
     models: Mapping[str, str] = {}
@@ -76,6 +77,8 @@ class Preset(NamedTuple):
                 return self.anthropic
             case "openai-chat":
                 return self.openai
+            case "openai-responses":
+                return self.responses
         assert_never(wire)
 
     def base_url(self, wire: Wire, value: str = "") -> str:

@@ -37,8 +37,8 @@ MOST_STARTS = 64
 """Places in broken arguments at which the whole object is looked for."""
 _CLOSES = {"{": "}", "[": "]"}
 
-START, MEMBER, KEY, COLON, VALUE, NULL, INSIDE, STRING, ESCAPE, AFTER, BROKEN = (
-    "start", "member", "key", "colon", "value", "null", "inside", "string", "escape", "after", "broken",
+START, MEMBER, KEY, COLON, VALUE, NULL, MAYBE_BLANK, INSIDE, STRING, ESCAPE, AFTER, BROKEN = (
+    "start", "member", "key", "colon", "value", "null", "maybe blank", "inside", "string", "escape", "after", "broken",
 )  # fmt: skip
 
 
@@ -71,8 +71,8 @@ class Arguments:
         self._blanks = 0
         self._steps: dict[str, Callable[[str, int, list[str]], int]] = {
             START: self._start, MEMBER: self._member, KEY: self._in_key, COLON: self._colon, VALUE: self._value,
-            NULL: self._null, INSIDE: self._inside, STRING: self._string, ESCAPE: self._escape, AFTER: self._after,
-            BROKEN: self._broken,
+            NULL: self._null, MAYBE_BLANK: self._maybe_blank, INSIDE: self._inside, STRING: self._string,
+            ESCAPE: self._escape, AFTER: self._after, BROKEN: self._broken,
         }  # fmt: skip
 
     @property
@@ -147,12 +147,15 @@ class Arguments:
         mended = mend(raw)
         if mended is None:
             return Rest("", "arguments that are not a JSON object")
-        for key in [k for k, v in mended.items() if v is None and k in self._facts.droppable]:
+        for key in [k for k, v in mended.items() if self._says_nothing(k, v)]:
             del mended[key]
         try:
             return Rest(dumps({self._facts.renamed.get(k, k): v for k, v in mended.items()}).decode())
         except ValueError:
             return Rest("", "arguments that are nested too deeply")
+
+    def _says_nothing(self, key: str, value: Any) -> bool:
+        return (value is None and key in self._facts.droppable) or (value == "" and key in self._facts.blanks)
 
     def _brackets_missing(self) -> str:
         return "".join(_CLOSES[b] for b in reversed(self._brackets))
@@ -246,6 +249,9 @@ class Arguments:
         if text[place] == "n":
             self._literal = ""
             self._state = NULL
+        elif text[place] == '"' and self._facts.blanks and "".join(self._key) in self._facts.blanks:
+            self._state = MAYBE_BLANK
+            return place + 1
         elif text[place] in _VALUE_STARTS:
             self._pass_head(out)
             self._state = INSIDE
@@ -274,6 +280,16 @@ class Arguments:
                 out.append("null")
                 self._state = INSIDE
         return end
+
+    def _maybe_blank(self, text: str, place: int, out: list[str]) -> int:
+        """After the first quotation mark of an argument that is left out when nothing follows."""
+        if text[place] == '"':
+            self._state = INSIDE
+            return place + 1
+        self._pass_head(out)
+        out.append('"')
+        self._state = STRING
+        return place
 
     def _inside(self, text: str, place: int, out: list[str]) -> int:
         found = _IN_VALUE.search(text, place)

@@ -73,6 +73,15 @@ def _reasoning(wish: Wish, quirks: Quirks) -> Json:
     return {"reasoning": {"enabled": True}} if wish.on else {}
 
 
+def _responses(wish: Wish, quirks: Quirks) -> Json:
+    """The Responses API: without `summary` no thinking is shown, without `include` none can come back."""
+    if wish.on is False or (wish.on is None and wish.level is None):
+        return {}
+    level = nearest(wish.level, quirks.effort_levels or ORDER) if wish.level else None
+    said: Json = {"reasoning": {"summary": "auto"}, "include": ["reasoning.encrypted_content"]}
+    return {"reasoning_effort": level, **said} if level else said
+
+
 def _thinking(wish: Wish, quirks: Quirks) -> Json:
     if wish.on is False:
         return {"thinking": {"type": "disabled"}} if quirks.effort_off == "send" else {}
@@ -125,6 +134,7 @@ DIALECTS: dict[str, Callable[[Wish, Quirks], Json]] = {
     "thinking_budget_tokens": _thinking_budget_tokens,
     "reasoning_split": lambda wish, quirks: {"reasoning_split": True},
     "google": _google,
+    "responses": _responses,
 }
 
 

@@ -15,6 +15,8 @@ from ccswitch_tui.wire.openai_chat import Usage
 
 BYTES_PER_TOKEN = 3.6
 """Of answers, for endpoints that count nothing: code and prose in UTF-8."""
+LIMITS = ("max_completion_tokens", "max_tokens")
+
 SMALLEST_CUT = 4000
 """Estimated input tokens from which on a far smaller count means that the server cut the conversation."""
 
@@ -32,6 +34,15 @@ def stop_of(finish: str, *, calls: int, matched: str | None, refused: bool) -> t
             return "stop_sequence", matched
         return ("refusal" if refused else "end_turn"), None
     return finish, None
+
+
+def is_silent_cut(counted: Usage | None, translation: Translation) -> bool:
+    """The answer has just as many tokens as were allowed: it was cut, whatever the endpoint calls its end.
+
+    llama.cpp's Responses API says "completed" then, OpenVINO's chat completions "stop".
+    """
+    limit = next((translation.body[name] for name in LIMITS if name in translation.body), None)
+    return counted is not None and bool(counted.output) and counted.output == limit
 
 
 def usage_of(counted: Usage | None, said_bytes: int, translation: Translation) -> dict[str, int]:

@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ccswitch_tui.printable import printable
 from ccswitch_tui.secret import redact_cut
 from ccswitch_tui.wire.anthropic import error_envelope, event
 from ccswitch_tui.wire.codec import dumps
@@ -20,6 +19,7 @@ LONGEST_MESSAGE = 2000
 """Characters of a message: enough for a validation error with its path, not for a page."""
 
 _NOT_LOGGED_IN = re.compile(r"x-api-key", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Failure:
 
 def clean_message(text: str) -> str:
     """`text` as it may be shown: no keys, no control characters, no trigger words, not endless."""
-    text = printable(redact_cut(text, 4 * LONGEST_MESSAGE), " ").strip()
+    text = _CONTROL.sub(" ", redact_cut(text, 4 * LONGEST_MESSAGE)).strip()
     text = _NOT_LOGGED_IN.sub("API key header", text)
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 

@@ -14,7 +14,7 @@ from typing import Any
 from ccswitch_tui.translate.answer import Unusable
 from ccswitch_tui.translate.call_ids import Ids
 from ccswitch_tui.translate.calls import MOST_CALLS, Call, CallBook, argument_text, uses_in
-from ccswitch_tui.translate.reasoning import pack
+from ccswitch_tui.translate.reasoning import pack, sealed
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.writer import CALL, NOTHING, TEXT, THINKING, Writer
 from ccswitch_tui.wire.openai_chat import Fragment
@@ -68,7 +68,9 @@ class Floor:
         self._signs = translation.quirks.reasoning_replay == "google_signature"
         self._signature = ""
         """A thought signature that came beside the calls rather than in one: the next call that has none gets it."""
-        self._keeps_details = translation.quirks.reasoning_replay == "reasoning_details" and translation.thinking
+        self._keeps_details = (
+            translation.quirks.reasoning_replay in ("reasoning_details", "items") and translation.thinking
+        )
 
     @property
     def has_something(self) -> bool:
@@ -156,8 +158,13 @@ class Floor:
         if self._details and self.writer.open != THINKING:
             self.writer.want(THINKING)
         if self.writer.open == THINKING:
-            self.writer.sign(pack({"details": self._details} if self._details else {}))
+            self.writer.sign(self._signature_of_thinking())
             self._details = []
+
+    def _signature_of_thinking(self) -> str:
+        if self._translation.quirks.reasoning_replay == "items":
+            return sealed(self._details, self._translation.origin)
+        return pack({"details": self._details} if self._details else {})
 
     def keep_details(self, details: Any) -> None:
         """Reasoning data that must come back unchanged; pieces of one text are joined."""

@@ -27,7 +27,7 @@ from ccswitch_tui.translate.content import (
 from ccswitch_tui.translate.memory import Remembered, cut_of
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.picture_refusals import newest_only
-from ccswitch_tui.translate.reasoning import Thought, replay
+from ccswitch_tui.translate.reasoning import Thought, items_in_place, replay
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.wire.codec import dumps, loads
 from ccswitch_tui.wire.quirks import Quirks
@@ -259,7 +259,11 @@ class Conversation:
             message["tool_calls"] = calls
         scope = in_loop or self._quirks.reasoning_scope == "all"
         if calls or parts:
-            if self._quirks.reasoning_replay != "none":
+            if self._quirks.reasoning_replay == "items":
+                placed = items_in_place(blocks, self._origin)
+                if placed:
+                    message["reasoning_items"] = placed
+            elif self._quirks.reasoning_replay != "none":
                 thought = Thought([b for b in blocks if b.get("type") == "thinking"])
                 thought.google = thought.google or self._signature_in_ids()
                 replay(message, thought, self._quirks.reasoning_replay, in_loop=scope)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import zlib
 from typing import Any
 
@@ -44,6 +45,41 @@ def unpack(signature: Any) -> Json:
     except (ValueError, binascii.Error, zlib.error):
         return {}
     return carried if isinstance(carried, dict) else {}
+
+
+def sealed(details: list[Any], origin: str) -> str:
+    """Reasoning data with the mark of the endpoint and model they are good for: nobody else can read them."""
+    return pack({"details": details, "of": _mark(origin)}) if details else pack({})
+
+
+def _mark(origin: str) -> str:
+    return hashlib.sha256(f"ccswitch-tui reasoning {origin}".encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def items_in_place(blocks: list[Json], origin: str) -> list[list[Any]]:
+    """Reasoning items of one turn that this endpoint made, each as [place, item]: -1 in front of the turn's text,
+    n in front of its call n. What nothing follows is left out: it is refused there."""
+    placed: list[list[Any]] = []
+    waiting: list[Json] = []
+    calls = 0
+    for block in blocks:
+        kind = block.get("type")
+        if kind in ("thinking", "redacted_thinking"):
+            carried = unpack(block.get("signature") or block.get("data"))
+            details = carried.get("details") if carried.get("of") == _mark(origin) else None
+            waiting += [d for d in details or () if isinstance(d, dict) and d.get("type") == "reasoning"]
+        elif kind == "tool_use" or (kind == "text" and block.get("text")):
+            placed += [[calls if kind == "tool_use" else -1, _sendable(item)] for item in waiting]
+            waiting = []
+            calls += kind == "tool_use"
+    return placed
+
+
+def _sendable(item: Json) -> Json:
+    """A reasoning item as it may be sent: without its id, which was stored nowhere; a summary always."""
+    kept = {key: item[key] for key in ("content", "encrypted_content") if item.get(key)}
+    summary = item.get("summary")
+    return {"type": "reasoning", "summary": summary if isinstance(summary, list) else [], **kept}
 
 
 class Thought:

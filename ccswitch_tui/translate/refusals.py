@@ -19,6 +19,7 @@ from ccswitch_tui.translate.caps import cap_in
 from ccswitch_tui.translate.failure import Learned, clean_message
 from ccswitch_tui.translate.overflow import NOT_OVERFLOW
 from ccswitch_tui.translate.picture_refusals import picture_lesson
+from ccswitch_tui.translate.responses_refusals import LESSONS, no_lesson
 from ccswitch_tui.translate.schema_refusals import schema_lesson
 from ccswitch_tui.translate.words import Words
 from ccswitch_tui.wire.formats import FORMATS
@@ -338,9 +339,12 @@ def learn(status: int, words: Words, translation: Translation) -> Learned | None
     """The quirk this refusal teaches, or None."""
     if status not in LEARNS_FROM:
         return None
+    because = clean_message(words.message)[:300]
+    own = LESSONS.get(translation.wire, no_lesson)(words, translation)
+    if own is not None:
+        return Learned(*own, because)
     words = in_names_of_chat(words, FORMATS[translation.wire].fields)
     soft = status >= 500
-    because = clean_message(words.message)[:300]
     cap = None if soft else _cap(words, translation)
     if cap is not None:
         return Learned("max_output", cap, because)

@@ -18,23 +18,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ccswitch_tui.translate.as_responses import as_responses
 from ccswitch_tui.wire.formats import Wire
+from ccswitch_tui.wire.quirks import Quirks
 
 Json = dict[str, Any]
 
 
-def as_it_is(chat: Json) -> Json:
+def as_it_is(chat: Json, quirks: Quirks) -> Json:
     """Chat completions themselves."""
     return chat
 
 
-def never(chat: Json) -> Json:
+def never(chat: Json, quirks: Quirks) -> Json:
     """A wire of Claude Code's own passes through untouched: nothing is rendered in it."""
     raise AssertionError("a native endpoint is not translated to")
 
 
-RENDERERS: Mapping[Wire, Callable[[Json], Json]] = {
+RENDERERS: Mapping[Wire, Callable[[Json, Quirks], Json]] = {
     "anthropic": never,
     "openai-chat": as_it_is,
+    "openai-responses": as_responses,
 }
 """Wire → the request body it is sent, made of the chat body."""

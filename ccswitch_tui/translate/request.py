@@ -114,7 +114,7 @@ class Translation:
     def encoded(self) -> bytes:
         """The body in the endpoint's own wire, as deterministic bytes."""
         if self._encoded is None:
-            rendered = RENDERERS[self.wire](self.body)
+            rendered = RENDERERS[self.wire](self.body, self.quirks)
             joined = self._joined() if rendered is self.body else None
             self._encoded = joined or dumps(rendered)
         return self._encoded
@@ -172,7 +172,9 @@ def translate_request(
     `memory` spares the translation of turns that were seen before. `origin` is the endpoint's host.
     """
     try:
-        translation = _translate(body, model, quirks, session, token_factor, memory, origin)
+        # reasoning data belong to the model that made them
+        maker = f"{origin} {model}" if quirks.reasoning_replay == "items" else origin
+        translation = _translate(body, model, quirks, session, token_factor, memory, maker)
         translation.wire = wire
         translation.body.update(changes)
         for name in [name for name, value in changes.items() if value is None]:

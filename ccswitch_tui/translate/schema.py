@@ -236,6 +236,18 @@ def droppable_nulls(schema: Any) -> frozenset[str]:
     return frozenset(n for n, s in properties.items() if n not in required and not allows_null(s))
 
 
+def optional_texts(schema: Any) -> frozenset[str]:
+    """Optional text arguments without a default: an empty one is a model's way to leave it out where it may not."""
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    required = schema.get("required") if isinstance(schema, dict) else None
+    required = required if isinstance(required, list) else []
+    return frozenset(
+        name
+        for name, inner in (properties if isinstance(properties, dict) else {}).items()
+        if name not in required and isinstance(inner, dict) and inner.get("type") == "string" and "default" not in inner
+    )
+
+
 def qualifies_strict(schema: Any) -> bool:
     """Whether a response schema obeys the strict rules as it is: closed objects, everything required."""
     if not isinstance(schema, dict):

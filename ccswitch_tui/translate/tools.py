@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ccswitch_tui.translate.notices import Notice, Notices
-from ccswitch_tui.translate.schema import ALIASED, complete_root, droppable_nulls, in_dialect
+from ccswitch_tui.translate.schema import ALIASED, complete_root, droppable_nulls, in_dialect, optional_texts
 from ccswitch_tui.translate.tokens import tools_text
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.wire.quirks import Quirks
@@ -35,6 +35,8 @@ class ToolFacts(NamedTuple):
     """Names under which arguments travelled → their own."""
     required: frozenset[str] = frozenset()
     """Arguments without which a call cannot be whole."""
+    blanks: frozenset[str] = frozenset()
+    """Arguments that are left out when the model sends an empty text for them."""
 
 
 NO_FACTS = ToolFacts(frozenset(), {})
@@ -96,7 +98,12 @@ def facts_of(tool: Json, quirks: Quirks) -> ToolFacts:
     renamed = {alias: name for name, alias in ALIASED.items() if name in schema["properties"]}
     required = schema.get("required")
     required = [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
-    return ToolFacts(droppable_nulls(schema), renamed if quirks.schema == "nim" else {}, frozenset(required))
+    return ToolFacts(
+        droppable_nulls(schema),
+        renamed if quirks.schema == "nim" else {},
+        frozenset(required),
+        optional_texts(schema) if quirks.drop_blanks else frozenset(),
+    )
 
 
 class ToolSet(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from ccswitch_tui.translate.answer import Answer, Unusable
 from ccswitch_tui.translate.chunks import unsaid
-from ccswitch_tui.translate.ending import stop_of, usage_of
+from ccswitch_tui.translate.ending import is_silent_cut, stop_of, usage_of
 from ccswitch_tui.translate.errors import failure_from_words
 from ccswitch_tui.translate.failure import Failure, Learned, Overflow
 from ccswitch_tui.translate.filters import Filters
@@ -264,6 +264,8 @@ class WrittenAnswer(Answer):
         if self._finish == "refusal" and not self.floor.said_bytes:
             self.floor.say(TEXT, FILTERED)
         self.floor.close()
+        if self._finish == "end_turn" and not self._matched_stop and is_silent_cut(self.counted, self._translation):
+            self._finish = "max_tokens"
         self.stop_reason, self.stop_sequence = stop_of(
             self._finish, calls=self.floor.calls_sent, matched=self._matched_stop, refused=self._refused
         )

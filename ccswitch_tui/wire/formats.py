@@ -7,21 +7,22 @@ is a table from `Wire` (READERS, BODIES, …) or a `match` that ends in
 tests/wire/test_formats.py, which reads every such table. Pure data.
 
 Sources: platform.claude.com/docs/en/api/messages;
-platform.openai.com/docs/api-reference/chat.
+platform.openai.com/docs/api-reference/chat and /responses.
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from ccswitch_tui.sentence import say
 
-Wire = Literal["anthropic", "openai-chat"]
+Wire = Literal["anthropic", "openai-chat", "openai-responses"]
 
 WireName = Wire | Literal[""]
 """A wire, or "" where there is none: what a recorded request was in."""
 
 MESSAGES: Final = "anthropic"
 CHAT: Final = "openai-chat"
+RESPONSES: Final = "openai-responses"
 
 WIRES: tuple[Wire, ...] = get_args(Wire)
 
@@ -46,6 +47,8 @@ class WireFormat(NamedTuple):
     """The version segment that stands in the routes, so that the base URL has none; "" where the base ends in it."""
     headers: Mapping[str, str] = {}
     """What every request carries."""
+    facts: Mapping[str, Any] = {}
+    """Quirks that hold for every endpoint of this wire until somebody knows better."""
     fields: Mapping[str, str] = {}
     """Fields that this wire names otherwise than chat completions, its name → theirs. Quirks and the lessons of
     refusals are kept under the names of chat completions."""
@@ -79,6 +82,30 @@ FORMATS: Mapping[Wire, WireFormat] = {
         models="/models",
         count_tokens=None,
         native=False,
+    ),
+    "openai-responses": WireFormat(
+        name="openai-responses",
+        title="the Responses API",
+        vendor="openai-responses",
+        ask="/responses",
+        models="/models",
+        count_tokens=None,
+        native=False,
+        facts={
+            "stop_limit": 0,  # there is no such field: the answer is cut by us
+            "stream_options": False,
+            "tool_images": "inline",
+            "reasoning_replay": "items",
+            "reasoning_scope": "all",
+            "effort": "responses",
+            "drop_blanks": True,  # with `strict`, and now and then without, models fill in every argument
+        },
+        fields={
+            "max_output_tokens": "max_tokens",
+            "text.format": "response_format",
+            "reasoning.effort": "reasoning_effort",
+            "input": "messages",
+        },
     ),
 }
 

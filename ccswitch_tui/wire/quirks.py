@@ -40,6 +40,7 @@ class Quirks(NamedTuple):
     schema: str = "as_is"
     lenient_tools: tuple[str, ...] = ()
     drop_tools: tuple[str, ...] = ()
+    drop_blanks: bool = False
     max_description: int | None = None
     text_tools: str = "off"
     images: str = "send"
@@ -192,6 +193,11 @@ QUIRKS: dict[str, Quirk] = {
         WORDS,
         'llama.cpp: "failed to parse grammar"',
     ),
+    "drop_blanks": Quirk(
+        "empty texts for optional arguments of tools are left out",
+        TRUTH,
+        "models that fill in every argument; Claude Code's Read refuses pages=\"\" again and again",
+    ),
     "max_description": Quirk("longest tool description, in characters", COUNT, "1024 at some gateways"),
     "text_tools": Quirk(
         "tool calls that the model writes as text in this notation are recognised",
@@ -233,7 +239,7 @@ QUIRKS: dict[str, Quirk] = {
     ),
     "reasoning_replay": Quirk(
         "how earlier reasoning is given back to the model",
-        ("none", "reasoning_content", "reasoning", "reasoning_details", "mistral_parts", "google_signature"),
+        ("none", "reasoning_content", "reasoning", "reasoning_details", "mistral_parts", "google_signature", "items"),
         'DeepSeek, Kimi, MiMo: "reasoning_content … must be passed back"; OpenAI, Groq, Mistral refuse the key',
     ),
     "reasoning_scope": Quirk(
@@ -250,7 +256,7 @@ QUIRKS: dict[str, Quirk] = {
         "dialect in which thinking and effort are asked for",
         (
             "none", "reasoning_effort", "reasoning", "thinking", "enable_thinking", "chat_template_kwargs",
-            "thinking_budget_tokens", "reasoning_split", "google",
+            "thinking_budget_tokens", "reasoning_split", "google", "responses",
         ),
         "OpenAI: reasoning_effort; OpenRouter: reasoning; DeepSeek, GLM, Kimi: thinking; Qwen: enable_thinking",
     ),

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -250,35 +249,18 @@ def shell_text(line: EnvLine, shell: str) -> str:
         words = " ".join(_fish(word) for word in line.command)
         return f"set -gx {line.name} {f'({words})' if line.command else _fish(line.value or '')}"
     words = " ".join(quoted(word, "posix") for word in line.command)
-    return f'export {line.name}="$({words})"' if line.command else f"export {line.name}={_bash(line.value or '')}"
-
-
-def _bash(text: str) -> str:
-    """One word for bash and zsh. What cannot be printed is an escape, so that a line stays one line and steers
-    nothing: custom headers have newlines between them."""
-    if text.isprintable():
-        return quoted(text, "posix")
-    escaped = (c if c.isprintable() else _code(c) for c in text.replace("\\", "\\\\").replace("'", "\\'"))
-    return "$'" + "".join(escaped) + "'"
-
-
-def _code(character: str) -> str:
-    """An escape as bash, zsh and fish read it."""
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return (
+        f'export {line.name}="$({words})"'
+        if line.command
+        else f"export {line.name}={quoted(line.value or '', 'posix')}"
+    )
 
 
 def _powershell(text: str) -> str:
-    if text.isprintable():
-        return "'" + text.replace("'", "''") + "'"
-    parts = re.split("(.)", text, flags=re.DOTALL)
-    shown = (_powershell(p) if p.isprintable() else f"[char]::ConvertFromUtf32({ord(p)})" for p in parts if p)
-    return f"({' + '.join(shown)})"
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _fish(text: str) -> str:
-    if not text.isprintable():
-        return "".join(_fish(c) if c.isprintable() else _code(c) for c in text)
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -15,6 +15,7 @@ import pytest
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.wire.formats import Wire
 
 HERE = Path(__file__).parent
 CASES = sorted((HERE / "cases").glob("*.json")) + sorted((HERE / "own").glob("*.json"))
@@ -60,14 +61,14 @@ class Rig:
         quirks: dict[str, Any] = {}
         for need in case.get("needs", ()):
             quirks |= NEEDS[need]
-        self.proxy.set_profiles({"fake": profile(self.port, quirks)})
+        self.proxy.set_profiles({"fake": profile(self.port, quirks, case.get("wire", "openai-chat"))})
         return self.runner.run(case, f"http://127.0.0.1:{self.proxy.port}", self.upstream, [])
 
 
-def profile(port: int, quirks: dict[str, Any]) -> Profile:
+def profile(port: int, quirks: dict[str, Any], wire: Wire = "openai-chat") -> Profile:
     return Profile(
         name="fake",
-        endpoint=Endpoint(base_url=f"http://127.0.0.1:{port}/v1", wire="openai-chat"),
+        endpoint=Endpoint(base_url=f"http://127.0.0.1:{port}/v1", wire=wire),
         key=SecretRef("env", "FAKE_UPSTREAM_KEY"),
         models=ModelTiers(default="fake-model"),
         quirks=quirks,

@@ -53,7 +53,7 @@ class PlainReader:
         return None
 
 
-def rendered(chat: Json) -> Json:
+def rendered(chat: Json, quirks: Quirks) -> Json:
     return {"talk": chat["messages"], "most": chat["max_tokens"]}
 
 

@@ -127,9 +127,8 @@ def test_an_odd_but_usable_answer_is_heard_whole_and_streamed(message: dict[str,
         assert (heard.input_tokens, heard.output_tokens) == (3, 4)
 
 
-@pytest.mark.parametrize("field", ["text", "delta", "message"])
-def test_a_bare_text_is_heard_wherever_it_stands(field: str) -> None:
-    heard, told, _ = both(b'{"choices":[{"%b":"Hello","finish_reason":"stop"}]}' % field.encode())
+def test_the_old_text_completion_is_heard() -> None:
+    heard, told, _ = both(b'{"choices":[{"text":"Hello","finish_reason":"stop"}]}')
     assert told is not None and heard.text == told.text == "Hello"
 
 

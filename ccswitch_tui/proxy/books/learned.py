@@ -160,7 +160,7 @@ class LearnedQuirks:
 
 
 def quirk_layers(profile: Profile, learned: Facts) -> tuple[Mapping[str, Any], ...]:
-    """A profile's quirks in rising rank: what a preset set, what was learned, what was probed, what was set by hand."""
+    """A profile's quirks in rising rank: its wire's, what a preset set, what was learned, probed, and set by hand."""
     ranks: dict[str, dict[str, Any]] = {"preset": {}, "probe": {}, "hand": {}}
     if profile.max_output is not None:
         ranks["hand"]["max_output"] = profile.max_output
@@ -169,7 +169,7 @@ def quirk_layers(profile: Profile, learned: Facts) -> tuple[Mapping[str, Any], .
     for name, value in profile.quirks.items():
         origin = value.get("from", "hand") if isinstance(value, Mapping) else "hand"
         ranks[origin if origin in ranks else "probe"][name] = value
-    return ranks["preset"], learned, ranks["probe"], ranks["hand"]
+    return profile.endpoint.format.facts, ranks["preset"], learned, ranks["probe"], ranks["hand"]
 
 
 def _is_settled(quirk: str, fact: Mapping[str, Any]) -> bool:

@@ -109,9 +109,8 @@ class ChatReader:
             if self._in_deltas and not whole:  # a last chunk that says the whole message again
                 return
             self._delta(_split(message) if whole else message, answer)
-        else:
-            bare = (delta, message, choice.get("text"))  # servers that write a text where the object belongs
-            answer.text(next((text for text in bare if isinstance(text, str)), ""))
+        elif isinstance(choice.get("text"), str):
+            answer.text(choice["text"])
 
     def _delta(self, delta: Json, answer: Answer) -> None:
         """What a chunk holds, in the order of a message: thinking, then text, then calls."""

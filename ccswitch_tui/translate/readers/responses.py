@@ -1,0 +1,371 @@
+"""The reader of OpenAI's Responses API: the events of a stream, and whole responses.
+
+What an event belongs to is told by `output_index`, else by `item_id`, else by
+neither: then it is the last item of its kind. Text and arguments are taken from
+the first place that has them (deltas, then the `.done` events, then the item,
+then the final response) and later copies are ignored; a final response is
+compared by kind and position, never by id, because servers give other ids there.
+Source: platform.openai.com/docs/api-reference/responses-streaming; llama.cpp
+(xllamacpp 2026.10.11549), aimock 1.43 and LiteLLM 1.106.2 as run; issues named at the lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ccswitch_tui.translate.answer import Answer
+from ccswitch_tui.translate.calls import Call
+from ccswitch_tui.translate.plain import Template
+from ccswitch_tui.wire.openai_chat import Fragment, Usage, whole
+
+Json = dict[str, Any]
+
+MESSAGE, REASONING, CALL = "message", "reasoning", "function_call"
+
+ENDS = {"content_filter": "refusal"}
+"""The reason of an incomplete response → what it comes to; all others, and none, are the token limit."""
+
+UNFINISHED = frozenset({"cancelled", "queued", "in_progress"})
+"""How a whole answer cannot end: nobody asked for one in the background."""
+
+
+class Item:
+    """One output item, as far as it was told to the answer."""
+
+    __slots__ = ("kind", "place", "shown", "told", "voice")
+
+    def __init__(self, kind: str, place: int) -> None:
+        self.kind = kind
+        self.place = place
+        """Among the items of its kind."""
+        self.shown: set[int] = set()
+        """Parts of which text was told."""
+        self.told = False
+        """Arguments, or reasoning data, were told."""
+        self.voice = ""
+        """Of a reasoning item: `summary` or `text`, whichever spoke first."""
+
+
+class ResponsesReader:
+    """OpenAI's Responses API."""
+
+    def __init__(self) -> None:
+        self._by_index: dict[int, Item] = {}
+        self._by_id: dict[str, Item] = {}
+        self._of_kind: dict[str, list[Item]] = {}
+        self._last = ""
+        """Kind of the item that spoke last."""
+
+    def event(self, name: str, data: Json, answer: Answer) -> None:
+        """One event of a stream."""
+        kind = data.get("type")
+        kind = kind if isinstance(kind, str) and kind else name
+        handler = HANDLERS.get(kind)
+        if handler is not None:
+            handler(self, data, answer)
+        elif "choices" in data:
+            answer.break_off("the endpoint answers /responses with chat completions: its wire is 'openai-chat'")
+        elif _is_response(data):
+            self.document(data, answer)
+        elif data.get("error") or kind == "error":
+            answer.fail(data)
+
+    def document(self, body: Json, answer: Answer) -> None:
+        """A whole response."""
+        inner = body.get("response")
+        body = inner if isinstance(inner, dict) and _is_response(inner) else body
+        if "choices" in body:
+            answer.break_off("the endpoint answers /responses with chat completions: its wire is 'openai-chat'")
+        if body.get("error") or not _is_response(body):
+            answer.fail(body)
+            return
+        self._end(body, answer)
+
+    def model_of(self, data: Json) -> str:
+        """The model of a response, or of an event that holds one."""
+        inner = data.get("response")
+        return str((inner if isinstance(inner, dict) else data).get("model") or "")
+
+    def template_of(
+        self, chunk: Json, data: bytes, *, open_block: str, live: Call | None, filtered: bool
+    ) -> Template | None:
+        """None: every event has a number of its own."""
+        return None
+
+    # ------------------------------------------------------------ which item
+
+    def _item(self, data: Json, kind: str) -> Item:
+        index, item_id = data.get("output_index"), data.get("item_id")
+        if item_id is None and isinstance(data.get("item"), dict):
+            item_id = data["item"].get("id")
+        if isinstance(index, int) and not isinstance(index, bool):
+            found = self._by_index.get(index)
+            if found is None or found.kind != kind:
+                found = self._by_index[index] = self._new(kind)
+            return found
+        if isinstance(item_id, str) and item_id:
+            found = self._by_id.get(item_id)
+            if found is None or found.kind != kind:
+                found = self._by_id[item_id] = self._new(kind)
+            return found
+        known = self._of_kind.get(kind)
+        return known[-1] if known else self._new(kind)
+
+    def _new(self, kind: str) -> Item:
+        of_kind = self._of_kind.setdefault(kind, [])
+        of_kind.append(Item(kind, len(of_kind)))
+        return of_kind[-1]
+
+    # ------------------------------------------------------------ events
+
+    def _started(self, data: Json, answer: Answer) -> None:
+        answer.heard = True  # servers repeat it: llama.cpp before every delta
+
+    def _added(self, data: Json, answer: Answer) -> None:
+        answer.heard = True
+        item = _table(data.get("item"))
+        if item.get("type") == CALL:
+            known = self._item(data, CALL)
+            answer.pieces([Fragment(known.place, _call_id(item), _text(item.get("name")), "", "")])
+            self._last = CALL
+
+    def _text_delta(self, data: Json, answer: Answer) -> None:
+        self._said(data, _text(data.get("delta")), answer.text, answer)
+
+    def _refusal_delta(self, data: Json, answer: Answer) -> None:
+        self._said(data, _text(data.get("delta")), answer.refuse, answer)
+
+    def _said(self, data: Json, text: str, tell: Callable[[str], None], answer: Answer) -> None:
+        answer.heard = True
+        if text:
+            self._item(data, MESSAGE).shown.add(_part(data, "content_index"))
+            self._last = MESSAGE
+            tell(text)
+
+    def _text_done(self, data: Json, answer: Answer) -> None:
+        if _part(data, "content_index") not in self._item(data, MESSAGE).shown:
+            self._said(data, _text(data.get("text")), answer.text, answer)
+
+    def _refusal_done(self, data: Json, answer: Answer) -> None:
+        if _part(data, "content_index") not in self._item(data, MESSAGE).shown:
+            self._said(data, _text(data.get("refusal")), answer.refuse, answer)
+
+    def _part_done(self, data: Json, answer: Answer) -> None:
+        part = _table(data.get("part"))
+        if part.get("type") == "refusal":
+            self._refusal_done({**data, "refusal": part.get("refusal")}, answer)
+        elif part.get("type") in ("output_text", "text"):
+            self._text_done({**data, "text": part.get("text")}, answer)
+
+    def _thought(self, data: Json, answer: Answer, *, voice: str, text: str, done: bool) -> None:
+        answer.heard = True
+        item = self._item(data, REASONING)
+        part = _part(data, "summary_index" if voice == "summary" else "content_index")
+        if not text or (item.voice or voice) != voice or (done and part in item.shown):
+            return
+        if part not in item.shown and (item.shown or (self._last == REASONING and item.place)):
+            text = f"\n\n{text}"
+        item.voice, self._last = voice, REASONING
+        item.shown.add(part)
+        answer.think(text, voice)
+
+    def _call_delta(self, data: Json, answer: Answer) -> None:
+        answer.heard = True
+        text = data.get("delta")
+        if isinstance(text, str) and text:
+            self._arguments(self._item(data, CALL), {}, text, answer)
+
+    def _call_done(self, data: Json, answer: Answer) -> None:
+        item = self._item(data, CALL)
+        if not item.told:
+            self._arguments(item, data, data.get("arguments"), answer)
+
+    def _arguments(self, item: Item, said: Json, arguments: Any, answer: Answer) -> None:
+        if arguments in (None, ""):
+            return
+        item.told = True
+        self._last = CALL
+        answer.pieces([Fragment(item.place, _text(said.get("call_id")), _text(said.get("name")), arguments, "")])
+
+    def _item_done(self, data: Json, answer: Answer) -> None:
+        answer.heard = True
+        item = _table(data.get("item"))
+        if item.get("type") in (MESSAGE, REASONING, CALL):
+            self._whole(item, self._item(data, item["type"]), answer)
+
+    # ------------------------------------------------------------ whole items and the end
+
+    def _whole(self, said: Json, item: Item, answer: Answer) -> None:
+        """What a whole item says beyond what was told of it."""
+        if item.kind == MESSAGE:
+            self._whole_message(said, item, answer)
+        elif item.kind == CALL:
+            if not item.told:
+                answer.pieces([Fragment(item.place, _call_id(said), _text(said.get("name")), "", "")])
+                self._arguments(item, {}, said.get("arguments"), answer)
+        elif not item.told:
+            self._whole_reasoning(said, item, answer)
+
+    def _whole_message(self, said: Json, item: Item, answer: Answer) -> None:
+        content = said.get("content")
+        if isinstance(content, str) and content and not item.shown:
+            item.shown.add(0)
+            answer.text(content)
+        for place, part in enumerate(content if isinstance(content, list) else ()):
+            if not isinstance(part, dict) or place in item.shown:
+                continue
+            refusal, text = part.get("refusal"), part.get("text")
+            if isinstance(refusal, str) and refusal:
+                item.shown.add(place)
+                answer.refuse(refusal)
+            elif isinstance(text, str) and text:
+                item.shown.add(place)
+                answer.text(text)
+        self._last = MESSAGE
+
+    def _whole_reasoning(self, said: Json, item: Item, answer: Answer) -> None:
+        for voice, field, index in (("summary", "summary", "summary_index"), ("text", "content", "content_index")):
+            parts = said.get(field)
+            for place, part in enumerate(parts if isinstance(parts, list) else ()):
+                text = _text(_table(part).get("text"))
+                self._tell_thought(item, {index: place}, voice, text, answer)
+        item.told = True
+        kept = {key: said[key] for key in ("summary", "content", "encrypted_content", "id") if said.get(key)}
+        if kept.get("encrypted_content") or kept.get("content"):
+            answer.carry([{"type": REASONING, **kept}])
+        self._last = REASONING
+
+    def _tell_thought(self, item: Item, at: Json, voice: str, text: str, answer: Answer) -> None:
+        part = next(iter(at.values()))
+        if not text or part in item.shown or (item.voice or voice) != voice:
+            return
+        if item.shown or (self._last == REASONING and item.place):
+            text = f"\n\n{text}"
+        item.voice = voice
+        item.shown.add(part)
+        answer.think(text, voice)
+
+    def _ended(self, data: Json, answer: Answer) -> None:
+        self._end(_table(data.get("response")) or data, answer)
+
+    def _end(self, response: Json, answer: Answer) -> None:
+        """What a final response holds beyond the stream, then its counts and its end."""
+        answer.heard = True
+        if response.get("status") == "failed" or response.get("error"):
+            self._failed({"response": response}, answer)
+            return
+        seen: dict[str, int] = {}
+        output = response.get("output")
+        for said in output if isinstance(output, list) else ():
+            kind = said.get("type") if isinstance(said, dict) else None
+            if kind not in (MESSAGE, REASONING, CALL):
+                continue
+            known, place = self._of_kind.get(kind, []), seen.get(kind, 0)
+            seen[kind] = place + 1
+            self._whole(said, known[place] if place < len(known) else self._new(kind), answer)
+            if answer.done:
+                return
+        usage = usage_of(response.get("usage"))
+        if usage is not None:
+            answer.count(usage)
+        self._finish(response, answer)
+
+    def _finish(self, response: Json, answer: Answer) -> None:
+        status = response.get("status")
+        if status in UNFINISHED:
+            answer.break_off(f"the endpoint ended the answer as '{status}'")
+        if status == "incomplete":
+            reason = _text(_table(response.get("incomplete_details")).get("reason"))
+            answer.finish(ENDS.get(reason, "max_tokens"), reason or "incomplete")
+        else:
+            answer.finish("end_turn", _text(status) or "completed")
+        answer.over()
+
+    def _failed(self, data: Json, answer: Answer) -> None:
+        response = _table(data.get("response")) or data
+        error = response.get("error")
+        if not error:
+            error = {"message": "the endpoint's answer failed, and it does not say why", "code": "server_error"}
+        answer.fail({"error": error})
+
+    def _error(self, data: Json, answer: Answer) -> None:
+        nested = data.get("error")
+        flat = {key: data.get(key) for key in ("message", "code", "param") if data.get(key)}
+        answer.fail({**data, "error": nested if nested else flat})
+
+
+def _thoughts(voice: str, key: str, *, done: bool) -> Callable[[ResponsesReader, Json, Answer], None]:
+    def handle(reader: ResponsesReader, data: Json, answer: Answer) -> None:
+        reader._thought(data, answer, voice=voice, text=_text(data.get(key)), done=done)
+
+    return handle
+
+
+HANDLERS: Mapping[str, Callable[[ResponsesReader, Json, Answer], None]] = {
+    "response.created": ResponsesReader._started,
+    "response.in_progress": ResponsesReader._started,
+    "response.output_item.added": ResponsesReader._added,
+    "response.output_item.done": ResponsesReader._item_done,
+    "response.output_text.delta": ResponsesReader._text_delta,
+    "response.output_text.done": ResponsesReader._text_done,
+    "response.refusal.delta": ResponsesReader._refusal_delta,
+    "response.refusal.done": ResponsesReader._refusal_done,
+    "response.content_part.done": ResponsesReader._part_done,
+    "response.reasoning_summary_text.delta": _thoughts("summary", "delta", done=False),
+    "response.reasoning_summary_text.done": _thoughts("summary", "text", done=True),
+    "response.reasoning_text.delta": _thoughts("text", "delta", done=False),
+    "response.reasoning_text.done": _thoughts("text", "text", done=True),
+    "response.reasoning.delta": _thoughts("text", "delta", done=False),
+    "response.function_call_arguments.delta": ResponsesReader._call_delta,
+    "response.function_call_arguments.done": ResponsesReader._call_done,
+    "response.completed": ResponsesReader._ended,
+    "response.incomplete": ResponsesReader._ended,
+    "response.failed": ResponsesReader._failed,
+    "response.done": ResponsesReader._ended,
+    "error": ResponsesReader._error,
+}
+"""Events by type; all others (rate limits, keep-alives, tools of the endpoint's own, tomorrow's) say nothing here."""
+
+
+def usage_of(given: Any) -> Usage | None:
+    """The usage of a response; relays write Anthropic's names there too."""
+    if not isinstance(given, dict):
+        return None
+    details = _table(given.get("input_tokens_details"))
+    read = whole(details.get("cached_tokens"))
+    write = whole(details.get("cache_write_tokens"))
+    prompt = whole(given.get("input_tokens"))
+    output = whole(given.get("output_tokens"))
+    if prompt is None and whole(given.get("prompt_tokens")) is not None:  # SGLang
+        prompt, output = whole(given.get("prompt_tokens")), whole(given.get("completion_tokens"))
+    if read is None and "cache_read_input_tokens" in given:
+        return Usage(
+            prompt, output, whole(given.get("cache_read_input_tokens")) or 0,
+            whole(given.get("cache_creation_input_tokens")) or 0,
+        )  # fmt: skip
+    if not prompt and not output:
+        return None
+    cached = (read or 0) + (write or 0)
+    return Usage(None if prompt is None else max(0, prompt - cached), output, read or 0, write or 0)
+
+
+def _is_response(body: Json) -> bool:
+    return body.get("object") == "response" or isinstance(body.get("output"), list)
+
+
+def _call_id(item: Json) -> str:
+    return _text(item.get("call_id")) or _text(item.get("id"))
+
+
+def _part(data: Json, name: str) -> int:
+    index = data.get(name)
+    return index if isinstance(index, int) and not isinstance(index, bool) else 0
+
+
+def _table(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
