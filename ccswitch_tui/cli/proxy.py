@@ -182,7 +182,7 @@ def _tell(found: ProxyStatus, more: dict[str, Any], args: argparse.Namespace, ou
             from ccswitch_tui.workflows.traffic import amounts_text
 
             out.line(f"  {amounts_text(more['spent'])} spent since it started, as far as prices are known")
-        for problem in more.get("problems", ()):
+        for problem in (*more.get("loops", ()), *more.get("problems", ())):
             out.line(f"{out.glyph('warn')} {problem}")
     elif found.problem == "taken":
         out.line(f"{out.glyph('fail')} not running, and port {found.port} belongs to another program")

@@ -57,7 +57,7 @@ def duration(ms: float) -> str:
 def finding_lines(finding: Finding, glyph: Glyph, paint: Paint = plain_paint, width: int = WIDTH) -> Iterator[str]:
     """A finding: what, why, what mends it."""
     sign = {"fail": "fail", "warn": "warn", "info": "skip"}[finding.severity]
-    yield f"  {glyph(sign)} {paint('bold', finding.title)}  {paint('dim', f'{finding.kind} {finding.code}')}"
+    yield f"  {glyph(sign)} {paint('bold', finding.title)}  {paint('dim', f'{finding.kind} E{finding.code}')}"
     yield from _labelled("because", finding.because, width)
     if finding.fix is not None:
         yield from _labelled("fix", finding.fix.text, width)

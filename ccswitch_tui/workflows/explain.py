@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.probe.explanations import Explanation, explanations
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
@@ -21,8 +23,31 @@ class Proof(NamedTuple):
 
 
 def explain(text: str, *, profile: str = "") -> list[Explanation]:
-    """What the text means, the most specific first; empty when nothing in it is known."""
-    return explanations(text, profile=profile)
+    """What the text means, the most specific first; empty when nothing in it is known.
+
+    Also a finding of ours, by its name or its number: `auth-missing`, `E401`.
+    """
+    return _finding_of_ours(text.strip(), profile) or explanations(text, profile=profile)
+
+
+_NUMBER = re.compile(r"[eE]?(\d{3})")
+
+
+def _finding_of_ours(word: str, profile: str) -> list[Explanation]:
+    from ccswitch_tui.actions import rendered
+    from ccswitch_tui.findings import catalogue
+
+    number = _NUMBER.fullmatch(word)
+    name = next((n for n, kind in catalogue().items() if n == word or (number and kind.code == number[1])), None)
+    if name is None:
+        return []
+    kind = catalogue()[name]
+    action = kind.action._replace(name=kind.action.name or profile) if kind.action else None
+    commands = rendered(*([action] if action else []))
+    do = str(say(kind.fix)) if kind.fix and "{" not in kind.fix else say("let the probe or the doctor say the rest")
+    look = f"ccswitch-tui probe {profile or 'NAME'}" if int(kind.code) < 800 else "ccswitch-tui doctor"
+    title = say(kind.title)
+    return [Explanation(say("this program"), title, do, (*commands, look), "", f"E{kind.code} {name}", "findings.toml")]
 
 
 def ladder_for(rung: str) -> Ladder:

@@ -38,6 +38,34 @@ SAID = [
     ("cannot reach api.example.com: dns: Name or service not known", "the system", "leads nowhere"),
     ("zsh: command not found: claude", "the system", "not installed"),
     ("apiKeyHelper failed: exited 1", "Claude Code", "helper"),
+    ("Unable to connect to API (ConnectionRefused)", "Claude Code", "nothing listens"),
+    ("Unable to connect to API (FailedToOpenSocket)", "Claude Code", "no connection to the base URL"),
+    ("API Error (Connection error.)", "Claude Code", "does not say why"),
+    ("Request timed out", "Claude Code", "did not begin to answer"),
+    ('API Error: 429 {"type":"error"}', "the endpoint", "too many requests"),
+    ('API Error: 503 {"error":"x"}', "the endpoint", "cannot serve now"),
+    ("API Error: 413", "a gateway", "no body as large"),
+    ("410", "our proxy", "only you can mend"),
+    ("503 status code (no body)", "the endpoint", "cannot serve now"),
+    ("Cannot read properties of undefined (reading 'input_tokens')", "Claude Code", "has no usage"),
+    ("Context limit reached", "Claude Code", "window Claude Code counts with"),
+    ("Remote Control is only available when using Claude via api.anthropic.com.", "Claude Code", "vendor's own"),
+    ("this session isn't eligible because your requests go through 127.0.0.1:1", "Claude Code", "vendor's own"),
+    ("Gateway /v1/models returned an unexpected body", "Claude Code", "list of models"),
+    ("Invalid URL (POST /v1/v1/messages)", "the endpoint", "/v1/v1"),
+    ("API Error: Server error mid-response. The response above may be incomplete.", "Claude Code", "broke off"),
+    ("API Error: Connection lost mid-response. The response above may be incomplete.", "Claude Code", "broke off"),
+    ("The model's tool call could not be parsed (retry also failed).", "Claude Code", "no valid JSON"),
+    ("Auto mode is unavailable: its safety check does not run for this session, so Bash was not run.", "Claude Code", "asks you instead"),  # noqa: E501
+    ("Warning: We're changing auto mode to no longer charge for classifier requests", "Claude Code", "own model judge"),
+    ("API Error: Sonnet 4.5 can't help with this. Start a new session to continue.", "Claude Code", "refusal"),
+    ("API Error: Could not load AWS credentials", "Claude Code", "past the base URL"),
+    ("project_settings_not_claimable: settings.json in the claimed directory sets env", "an SDK", "prewarm"),
+    ("the variable KEY_A, where the key should be, is not set", "our proxy", "started elsewhere"),
+    ("- API (custom host): answered HTTP 401 in 3 ms", "Claude Code", "connectivity line"),
+    ("- API (custom host): answered HTTP 404 in 3 ms", "Claude Code", "connectivity line"),
+    ("- API (custom host): failed after 1 ms: Connection refused — a firewall or proxy may be blocking it (ECONNREFUSED)", "Claude Code", "does not run yet"),  # noqa: E501
+    ('[claude-code:unrecognized_model] {"model":"demo-large"}', "Claude Code", "nothing is wrong"),
     ("keyring.errors.KeyringLocked: Failed to unlock the collection!", "the system", "locked"),
 ]  # fmt: skip
 
@@ -118,3 +146,12 @@ def test_no_fix_turns_verification_off() -> None:
 )
 def test_what_was_recognised_is_shown_with_both_its_quotes(text: str, matched: str) -> None:
     assert explanations(text)[0].matched == matched
+
+
+@pytest.mark.parametrize("word", ["E414", "414", "e414", "timeout", " timeout\n"])
+def test_a_finding_is_explained_by_its_name_and_by_its_number(word: str) -> None:
+    from ccswitch_tui.workflows.explain import explain
+
+    (first,) = explain(word, profile="work")
+    assert (first.means, first.matched) == (catalogue()["timeout"].title, "E414 timeout")
+    assert "ccswitch-tui probe work" in first.commands

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.proxy.books.loops import Loops
 from ccswitch_tui.secret import redact, redact_cut
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ class Traffic:
         self._body_bytes = 0
         self._unsaved: dict[tuple[str, str, str], list[int]] = {}
         self._unsaved_costs: dict[tuple[str, str, str, str], list[float]] = {}
+        self.loops = Loops()
         self.running: dict[int, Flow] = {}
         self.listeners: list[Listener] = []
         self.counts: dict[tuple[str, str, str], list[int]] = {}
@@ -252,6 +254,9 @@ class Traffic:
         self._keep_bodies(exchange)
         if exchange.kind in ("messages", "search") and exchange.attempts:
             self._count(exchange)
+        warning = self.loops.note(exchange.session, now, exchange.stop_reason, exchange.returned.kept())
+        if warning:
+            exchange.notices.append(warning)
         self._tell("end", exchange)
 
     def _keep_bodies(self, exchange: Flow) -> None:

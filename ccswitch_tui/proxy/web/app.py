@@ -20,6 +20,7 @@ from ccswitch_tui.http11.message import PHRASES, ClientGone, Refused, Reply, Req
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.proxy.attempt import ERROR_BYTES, with_hint
+from ccswitch_tui.proxy.books.loops import judges_a_command
 from ccswitch_tui.proxy.books.traffic import Flow
 from ccswitch_tui.proxy.call import Call
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
@@ -203,6 +204,8 @@ class ProxyApp(RoutedApp):
         exchange.client = request.headers.get("User-Agent")[:80]
         exchange.session = request.headers.get("X-Claude-Code-Session-Id")[:80]
         streamed = body.get("stream") is True
+        if judges_a_command(raw, streamed=streamed):
+            exchange.notices.append("auto mode asks this model whether a command may run")
         call = Call(request, exchange, body, streamed, ClientReply(request))
         try:
             return await self.relay.messages(call, profile, body["model"])

@@ -61,7 +61,7 @@ def card(finding: Finding, *, fix_key: str = "", asides: tuple[str, ...] = ()) -
             " ",
             look.HANG,
             (look.quoted(title_of(finding)), look.NAME),
-            (f"  {finding.code}", look.QUIET),
+            (f"  E{finding.code}", look.QUIET),
         ),
         Content(look.quoted_lines(finding.because)),
     ]

@@ -1,0 +1,89 @@
+"""Sessions that burn money: the same tool call again and again, or more requests than a person's work makes. Pure.
+
+A model that repeats a call, or an endpoint that gives every call the same id,
+keeps Claude Code going without end: 736 requests and 9.8 million tokens in two
+minutes were seen, without a word. Noticed here, said in the traffic and by
+`status`; nothing is stopped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict, deque
+from hashlib import sha256
+
+from ccswitch_tui.sentence import say
+
+SAME_TURNS = 6
+"""Identical tool calls in a row. A person's work repeats one two or three times: a test run again, a file read anew."""
+
+RUNAWAY_REQUESTS, RUNAWAY_S = 150, 120.0
+"""A session with parallel sub-agents was seen to make some 60 in two minutes."""
+
+MOST_SESSIONS = 64
+FORGOTTEN_S = 900.0
+"""A session that has been quiet for so long is over, or its user has seen it."""
+
+_CALL = re.compile(rb'"partial_json":\s*"((?:[^"\\]|\\.)*)"|"name":\s*"([^"]*)"|"input":\s*(\{[^{}]+\})')
+"""What a call is made of, however its stream was cut into events; ids and counts are left out."""
+
+
+class _Session:
+    __slots__ = ("at", "calls", "last", "same")
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self.calls: deque[float] = deque(maxlen=RUNAWAY_REQUESTS)
+        self.last = b""
+        self.same = 0
+
+
+class Loops:
+    """What every session did last."""
+
+    def __init__(self) -> None:
+        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+
+    def note(self, session: str, now: float, stop_reason: str | None, answer: bytes) -> str:
+        """One answer of a session. A warning in words when it has become too much, "" otherwise."""
+        if not session:
+            return ""
+        known = self._sessions.setdefault(session, _Session())
+        self._sessions.move_to_end(session)
+        if len(self._sessions) > MOST_SESSIONS:
+            self._sessions.popitem(last=False)
+        known.at = now
+        known.calls.append(now)
+        call = _fingerprint(answer) if stop_reason == "tool_use" else b""
+        known.same = known.same + 1 if call and call == known.last else int(bool(call))
+        known.last = call
+        return _warning(session, known, now)
+
+    def warnings(self, now: float) -> list[str]:
+        """What is too much now, session by session."""
+        alive = ((session, known) for session, known in self._sessions.items() if now - known.at < FORGOTTEN_S)
+        return [words for session, known in alive if (words := _warning(session, known, now))]
+
+
+def _fingerprint(answer: bytes) -> bytes:
+    pieces = b"".join(b"".join(match) for match in _CALL.findall(answer))
+    return sha256(pieces).digest() if pieces else b""
+
+
+def _warning(session: str, known: _Session, now: float) -> str:
+    short = session[:8]
+    if known.same >= SAME_TURNS:
+        return say("session {id} has made the same tool call {n} times in a row: it may go round in circles",
+                   id=short, n=known.same)  # fmt: skip
+    if len(known.calls) == RUNAWAY_REQUESTS and now - known.calls[0] < RUNAWAY_S:
+        return say("session {id} has made {n} requests in {seconds} seconds: look whether it runs away",
+                   id=short, n=RUNAWAY_REQUESTS, seconds=round(now - known.calls[0]))  # fmt: skip
+    return ""
+
+
+_CLASSIFIER = re.compile(rb"You are a security monitor for autonomous AI coding agents")
+
+
+def judges_a_command(raw: bytes, *, streamed: bool) -> bool:
+    """Whether auto mode asks this model if a command may run: a request of its own, without tools and not streamed."""
+    return not streamed and _CLASSIFIER.search(raw, 0, 200_000) is not None and b'"tools"' not in raw[:200]
