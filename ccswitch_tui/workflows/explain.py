@@ -41,13 +41,14 @@ def _finding_of_ours(word: str, profile: str) -> list[Explanation]:
     name = next((n for n, kind in catalogue().items() if n == word or (number and kind.code == number[1])), None)
     if name is None:
         return []
-    kind = catalogue()[name]
-    action = kind.action._replace(name=kind.action.name or profile) if kind.action else None
+    first = catalogue()[name]
+    action = first.action._replace(name=first.action.name or profile) if first.action else None
     commands = rendered(*([action] if action else []))
-    do = str(say(kind.fix)) if kind.fix and "{" not in kind.fix else say("let the probe or the doctor say the rest")
-    look = f"ccswitch-tui probe {profile or 'NAME'}" if int(kind.code) < 800 else "ccswitch-tui doctor"
-    title = say(kind.title)
-    return [Explanation(say("this program"), title, do, (*commands, look), "", f"E{kind.code} {name}", "findings.toml")]
+    why = "" if "{" in first.fix else first.fix
+    do = say(why) if why else say("let the probe or the doctor say the rest")
+    look = f"ccswitch-tui probe {profile or 'NAME'}" if int(first.code) < 800 else "ccswitch-tui doctor"
+    shown = f"E{first.code} {name}"
+    return [Explanation(say("this program"), say(first.title), do, (*commands, look), "", shown, "findings.toml")]
 
 
 def ladder_for(rung: str) -> Ladder:
