@@ -37,7 +37,8 @@ def chat_tool(connection: Connection, received: Received) -> None:
 
 def native_tool(number: int) -> bytes:
     usage = {"input_tokens": 10 * number, "output_tokens": 1}
-    message: dict[str, object] = {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": "m", "content": [],
+    message: dict[str, object] = {
+               "id": f"msg_{number}", "type": "message", "role": "assistant", "model": "m", "content": [],
                "stop_reason": None, "usage": usage}  # fmt: skip
     block = {"type": "tool_use", "id": f"toolu_{number}", "name": "Bash", "input": {}}
     text = json.dumps({"command": "ls"})
