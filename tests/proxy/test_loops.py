@@ -104,6 +104,5 @@ def test_endless_new_sessions_do_not_fill_the_memory() -> None:
 def test_auto_modes_question_is_recognised() -> None:
     body = {"model": "m", "max_tokens": 10240, "system": "You are a security monitor for autonomous AI coding agents."}
     raw = json.dumps({**body, "messages": []}).encode()
-    assert judges_a_command(raw, streamed=False)
-    assert not judges_a_command(raw, streamed=True)
-    assert not judges_a_command(json.dumps({"model": "m", "messages": []}).encode(), streamed=False)
+    assert judges_a_command(raw)
+    assert not judges_a_command(json.dumps({"model": "m", "messages": []}).encode())

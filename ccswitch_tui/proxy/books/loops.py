@@ -84,6 +84,6 @@ def _warning(session: str, known: _Session, now: float) -> str:
 _CLASSIFIER = re.compile(rb"You are a security monitor for autonomous AI coding agents")
 
 
-def judges_a_command(raw: bytes, *, streamed: bool) -> bool:
+def judges_a_command(raw: bytes) -> bool:
     """Whether auto mode asks this model if a command may run: a request of its own, without tools and not streamed."""
-    return not streamed and _CLASSIFIER.search(raw, 0, 200_000) is not None and b'"tools"' not in raw[:200]
+    return _CLASSIFIER.search(raw, 0, 200_000) is not None

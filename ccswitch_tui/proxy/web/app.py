@@ -204,7 +204,7 @@ class ProxyApp(RoutedApp):
         exchange.client = request.headers.get("User-Agent")[:80]
         exchange.session = request.headers.get("X-Claude-Code-Session-Id")[:80]
         streamed = body.get("stream") is True
-        if judges_a_command(raw, streamed=streamed):
+        if not streamed and judges_a_command(bytes(request.body)):
             exchange.notices.append("auto mode asks this model whether a command may run")
         call = Call(request, exchange, body, streamed, ClientReply(request))
         try:
