@@ -66,6 +66,21 @@ OUTSIDE = ("translate", "claude", "search")
 """Rungs whose exchanges are with our own proxy, not with the endpoint."""
 
 
+BROKEN_STREAM = frozenset({"server-error", "empty-answer", "error-in-success"})
+"""What a stream may be where whole answers are fine (Portkey 1.15: 500 for every stream)."""
+
+
+def loses_calls(read: Read) -> bool:
+    """A call was forced, and the stream holds neither it nor a word (lm-proxy 3.3)."""
+    said = read.answer.said
+    empty = said is None or not (said.calls or said.text.strip())
+    return _streamed(read.exchange) and empty and read.answer.kind in ("ok", "no-tools", *BROKEN_STREAM)
+
+
+def _streamed(exchange: Exchange) -> bool:
+    return '"stream":true' in exchange.request_body.replace(" ", "")
+
+
 class Facts:
     """Exchanges so far, read."""
 
@@ -82,7 +97,28 @@ class Facts:
         for exchange, answer in fresh:
             if answer.quirk and exchange.status in LEARN_FROM and exchange.rung not in OUTSIDE:
                 self._learn(answer.quirk, answer.value, answer.words)
+        self._hear_streams()
         return fresh
+
+    def _hear_streams(self) -> None:
+        """Whole answers come where streams fail, twice, or lose the call: our proxy can ask for whole ones."""
+        if "never_stream" in self.learned or self.success is None or not self._chat():
+            return
+        broken = [r for r in self.of("stream") if r.answer.kind in BROKEN_STREAM]
+        tools = self.of("tools")
+        lost = [r for r in tools if loses_calls(r)]
+        found = any(r.answer.said and r.answer.said.calls and not _streamed(r.exchange) for r in tools)
+        if len(broken) >= 2:
+            words = broken[-1].answer.words
+            place = len(self.reads) - 1 - self.reads[::-1].index(broken[-1])
+            told = Answer("no-streaming", words, quirk="never_stream", value=True)
+            self.reads[place] = Read(broken[-1].exchange, told)
+            self._learn("never_stream", True, words)
+        elif lost and found:
+            self._learn("never_stream", True, "a streamed answer lost the tool call that a whole one holds")
+
+    def _chat(self) -> bool:
+        return self.success is not None and not format_of(self.success.exchange.wire).native
 
     def _learn(self, name: str, value: Any, words: str) -> None:
         if name == "drop_fields":

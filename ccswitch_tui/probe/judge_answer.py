@@ -87,6 +87,9 @@ def _accepted(facts: Facts, success: Read, open_door: Read | None) -> Judged:
         said = say("answered with it ({style}); whether it is looked at was not shown", style=_style(used))
     if used == target.auth:
         return Judged(step("auth", "ok", said, took))
+    keyless = next((r for r in facts.messages if r.exchange.auth == "none" and r.answer.ok), None)
+    if keyless is not None and target.has_key:  # then another header proves nothing: it was not looked at
+        return _works_without(facts, keyless)
     refused = next((r for r in facts.messages if r.exchange.auth == target.auth and not r.answer.ok), success)
     found = finding(
         "auth-header-style",
@@ -106,6 +109,28 @@ def _accepted(facts: Facts, success: Read, open_door: Read | None) -> Judged:
         evidence=_ids([refused, success]),
     )
     return Judged(step("auth", "warn", said, took, "auth-header-style"), [found])
+
+
+def _works_without(facts: Facts, keyless: Read) -> Judged:
+    """The key that was given is refused, and none is needed."""
+    target = facts.target
+    refused = next((r for r in facts.messages if r.exchange.auth == target.auth and not r.answer.ok), keyless)
+    because = say(
+        "the key is refused (HTTP {status}: {words}), and a request without a key is answered",
+        status=refused.exchange.status,
+        words=refused.answer.words,
+    )
+    found = finding(
+        "auth-invalid",
+        facts,
+        refused.exchange,
+        refused.answer,
+        severity="fail",
+        because=because,
+        fix=say("enter the right key, or use none (--key none)"),
+        evidence=_ids([refused, keyless]),
+    )
+    return Judged(step("auth", "fail", because, keyless.exchange.timings.first_byte, "auth-invalid"), [found])
 
 
 def _key_trouble(keyed: list[Read]) -> Read | None:
@@ -265,6 +290,9 @@ def _detours(facts: Facts, exchange: Exchange) -> list[Finding]:
         return [finding("native-available", facts, exchange, patch=patch, because=because, fix=say("use it"))]
     if target.wire is None and patch == {"endpoint.wire": CHAT}:
         return []  # what a profile without a format is taken for
+    if target.wire is None and set(patch) == {"endpoint.wire"}:  # nobody named another one: this is no mismatch
+        because = say("this address speaks Anthropic's format; nothing needs to be translated")
+        return [finding("native-available", facts, exchange, patch=patch, because=because, fix=say("use it"))]
     if not patch:
         return []
     failed = next((r for r in facts.messages if not r.answer.ok), facts.messages[0])

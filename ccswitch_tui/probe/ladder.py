@@ -14,7 +14,18 @@ from typing import Any, NamedTuple
 from ccswitch_tui.probe.asks import SIZE_PATIENCE_S, ask, bodies_for, list_ask
 from ccswitch_tui.probe.bodies import Bodies, Place
 from ccswitch_tui.probe.exchange import Ask, Exchange
-from ccswitch_tui.probe.facts import OUTSIDE, Facts, Read, Target, other_bases, place_of, without_version
+from ccswitch_tui.probe.facts import (
+    BROKEN_STREAM,
+    OUTSIDE,
+    Facts,
+    Read,
+    Target,
+    loses_calls,
+    other_bases,
+    place_of,
+    without_version,
+)
+from ccswitch_tui.probe.messages_bodies import CLIENT_BETAS, MessagesBodies
 from ccswitch_tui.probe.model import BUDGETS, LADDERS, RUNG, RUNGS, Ladder
 from ccswitch_tui.probe.patience import (
     HANGS,
@@ -223,6 +234,23 @@ class _Climber:
                 break
             yield from self.send(attempt)
         yield from self._list_for_names()
+        yield from self._proof_of_style()
+        yield from self._list_where_it_answers()
+
+    def _proof_of_style(self) -> Step:
+        """Another header was taken: does the endpoint look at it, or answer without any key?"""
+        place = self.facts.place
+        if place is not None and self.target.has_key and place.auth not in (self.target.auth, "none"):
+            yield from self.send(self._message(place._replace(auth="none")))
+
+    def _list_where_it_answers(self) -> Step:
+        """The list was asked for where there is none, and the answer came from elsewhere: windows stand in lists."""
+        place = self.facts.place
+        if place is None or self.facts.listed:
+            return
+        wanted = list_ask("models", place.base_url, place.wire, place.auth)
+        if all(read.exchange.url != wanted.url for read in self.facts.of("http", "models")):
+            yield from self.send(wanted)
 
     def _list_for_names(self) -> Step:
         """A model was not found, and nothing is listed yet: the list names what is close to it."""
@@ -305,19 +333,37 @@ class _Climber:
                 break
             again = bodies_for(place, self.facts.quirks, whole=whole).tools()
             yield from self.send(ask("tools", place, again, variant="whole" if whole else "with what was learned"))
+        yield from self.whole_answers(place)
         yield Settled(("tiers", "stream"))
         yield from self.second_turn(place)
         yield Settled(("tools",))
 
+    def whole_answers(self, place: Place) -> Step:
+        """Streams fail or lose the call: asked twice, since one bad moment proves nothing, then for whole answers."""
+        stream, tools = self.facts.of("stream"), self.facts.of("tools")
+        if stream and stream[-1].answer.kind in BROKEN_STREAM:
+            yield from self.send(ask("stream", place, self.body(place).stream(), variant="again"))
+        lost = bool(tools) and loses_calls(tools[-1])
+        if lost or "never_stream" in self.facts.learned:
+            again = bodies_for(place, self.facts.quirks, whole=True).tools()
+            yield from self.send(ask("tools", place, again, variant="whole"))
+
     def _native_asks(self, place: Place) -> list[Ask]:
         if FORMATS[place.wire].native or any(r.exchange.wire == MESSAGES for r in self.facts.messages):
             return []
+        if self._is_litellm():
+            return []  # a route it has not takes the whole deployment out for its other users for seconds
         asks = []
         known = [self.target.native_base] if self.target.native_base else []
         for base in [*known, without_version(place.base_url), *other_bases(place.base_url, MESSAGES)]:
             native = place._replace(base_url=base, wire=MESSAGES)
-            asks.append(ask("native", native, bodies_for(native, {}).message(), variant=base))
+            asks.append(
+                ask("native", native, MessagesBodies(native, {}).as_the_client(), variant=base, beta=CLIENT_BETAS)
+            )
         return list({a.url: a for a in asks}.values())[:2]
+
+    def _is_litellm(self) -> bool:
+        return any(name.lower().startswith("x-litellm") for r in self.facts.reads for name, _ in r.exchange.headers)
 
     def _good(self, rung: str) -> bool:
         reads = self.facts.of(rung)

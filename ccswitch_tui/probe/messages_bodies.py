@@ -24,6 +24,8 @@ from ccswitch_tui.wire.codec import loads
 
 Json = dict[str, Any]
 
+CLIENT_BETAS = "claude-code-20250219,interleaved-thinking-2025-05-14,context-management-2025-06-27"
+"""Of those Claude Code 2.1.330 names (measured)."""
 CACHED = {"cache_control": {"type": "ephemeral"}}
 
 
@@ -32,6 +34,20 @@ class MessagesBodies(Bodies):
 
     def conversation(self, messages: list[Json], limit: int, **more: Any) -> Json:
         return {"model": self.place.model, "max_tokens": limit, "messages": messages, **more}
+
+    def as_the_client(self) -> Json:
+        """The smallest question as Claude Code would ask it: an endpoint that refuses this is of no use to it."""
+        marked = [{"type": "text", "text": ONE_WORD, **CACHED}]
+        return self.plain(
+            "Reply with the word OK.",
+            2048,
+            system=marked,
+            tools=[self._tool(TOOL)],
+            thinking={"type": "adaptive"},
+            output_config={"effort": "low"},
+            context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+            metadata={"user_id": "probe"},
+        )
 
     def _tool(self, name: str) -> Json:
         return {"name": name, "description": "Current weather in a city", "input_schema": TOOL_SCHEMA}

@@ -85,9 +85,10 @@ class ListedModel(NamedTuple):
 
 WINDOW_FIELDS = (
     "context_window", "context_length", "max_model_len", "max_context_length", "context_size", "max_context_tokens",
-    "max_input_tokens", "inputTokenLimit", "n_ctx_train",
+    "max_input_tokens", "inputTokenLimit", "n_ctx", "n_ctx_train",
 )  # fmt: skip
-"""Where servers tell how much a model reads: Groq, OpenRouter, vLLM, LM Studio, Novita, LiteLLM, Gemini, llama.cpp."""
+"""Where servers tell how much a model reads: Groq, OpenRouter, vLLM, LM Studio, Novita, LiteLLM, Gemini, llama.cpp.
+Of llama.cpp's two, `n_ctx` is what its server was started with, and the other what the model was trained with."""
 
 
 LIST_FIELDS = ("data", "models", "body", "list", "items", "result", "results", "model_list")

@@ -165,9 +165,10 @@ def _finish_word(choice: Json, chunk: Json) -> str:
     if isinstance(word, str) and word.strip():
         return word.strip()
     delta = choice.get("delta")
-    if "finishReason" not in choice and FINISHES.isdisjoint(chunk) and FINISHES.isdisjoint(delta or ()):
+    delta = delta if isinstance(delta, dict) else {}
+    if "finishReason" not in choice and FINISHES.isdisjoint(chunk) and FINISHES.isdisjoint(delta):
         return ""
-    for place in (choice, delta if isinstance(delta, dict) else {}, chunk):
+    for place in (choice, delta, chunk):
         for key in ("finish_reason", "finishReason"):
             word = place.get(key) if key in place else None
             if isinstance(word, str) and word.strip():
