@@ -8,6 +8,7 @@ header or a pipe. `str`, `repr`, `format`, `json` and `pickle` never yield it;
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
@@ -40,10 +41,9 @@ def forbid_core_dumps() -> None:
     """
     global _core_dumps_forbidden
     _core_dumps_forbidden = True
-    try:
-        import resource
-    except ImportError:  # Windows writes no core files by itself
+    if sys.platform == "win32":  # writes no core files by itself
         return
+    import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     if hard == resource.RLIM_INFINITY or hard >= 1:
