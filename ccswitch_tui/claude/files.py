@@ -9,6 +9,7 @@ to the old host: measured), the file holds `""` in its place for two seconds fir
 import contextlib
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -144,6 +145,11 @@ class SettingsFiles:
         from ccswitch_tui.claude.layers import Layer
 
         found = [Layer("managed", path, _quietly(path)) for path in _managed_files(self.managed)]
+        if sys.platform != "linux":
+            from ccswitch_tui.claude.system_places import managed_by_the_system
+
+            given = managed_by_the_system(self.env, others=bool(found))
+            found += [Layer("managed", place, tree) for place, tree in given]
         for scope, path in self.here().items():
             tree = self._as_the_client_reads(scope, path)
             if tree is not None and not shape_faults(tree):

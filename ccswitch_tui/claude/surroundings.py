@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ccswitch_tui.claude.jsontext import JsonFault, decode, mend, parse_object
+from ccswitch_tui.claude.system_places import variables_of_the_system
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.textfile import read_file
 
@@ -39,7 +40,12 @@ class Export(NamedTuple):
     file: str
     line: int
     by: str
-    """`shell` or `editor`."""
+    """`shell`, `editor` or `system` (Windows' registry, which has no lines)."""
+
+    @property
+    def where(self) -> str:
+        """File and line."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 _EXPORT = re.compile(
@@ -69,6 +75,7 @@ def find_exports(paths: Paths, env: Mapping[str, str], cwd: str, names: frozense
         found.extend(Export(name, value, path, line, "shell") for line, name, value in exports_in(text, names))
     for path in _editor_files(paths, env, cwd):
         found.extend(_in_editor(path, names))
+    found.extend(Export(name, value, place, 0, "system") for name, value, place in variables_of_the_system(names))
     return found
 
 

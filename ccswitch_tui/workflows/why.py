@@ -47,7 +47,7 @@ class Why(NamedTuple):
     def places(self) -> list[Place]:
         """Every place, strongest first; start-up files last, because they act through the environment."""
         key = f"env.{self.name}"
-        lines = [Place(e.by, f"{e.file}:{e.line}", shown(key, e.value)) for e in self.origins]
+        lines = [Place(e.by, e.where, shown(key, e.value)) for e in self.origins]
         return [*self.effective.places, *lines]
 
     def to_json(self) -> dict[str, object]:
@@ -143,7 +143,7 @@ def _how_to_win(key: str, value: EffectiveValue, origins: tuple[Export, ...], ou
         )
     if value.winner == "user":
         return say("'ccswitch-tui use {profile}' writes it again", profile=ours.profile)
-    lines = joined((say("{file}, line {line}", file=export.file, line=export.line) for export in origins[:3]), ", ")
+    lines = joined((_named(export) for export in origins[:3]), ", ")
     where = say(" (set in {lines})", lines=lines) if lines else ""
     return say(
         "'ccswitch-tui use {profile}' writes over it; or unset {name}{where}",
@@ -151,3 +151,7 @@ def _how_to_win(key: str, value: EffectiveValue, origins: tuple[Export, ...], ou
         name=name,
         where=where,
     )
+
+
+def _named(export: Export) -> str:
+    return say("{file}, line {line}", file=export.file, line=export.line) if export.line else export.file
