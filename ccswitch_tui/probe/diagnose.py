@@ -100,6 +100,7 @@ def _verdict(facts: Facts, steps: list[Step], findings: tuple[Finding, ...]) -> 
         "url-other",
         "wire-mismatch",
         "auth-header-style",
+        "auth-invalid",
     }
     if facts.target.saved and any(f.kind in detour and f.severity == "fail" for f in findings):
         return "broken"

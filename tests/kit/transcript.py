@@ -134,7 +134,8 @@ def _exchange(number: int, block: list[str], target: Target) -> Exchange:
 def _request_body(rung: str, method: str, wire: Wire, model: str, told: dict[str, str], target: Target) -> Json:
     if method != "POST":
         return {}
-    bodies = bodies_for(Place(target.base_url, wire, "bearer", model), target.quirks)
+    place = Place(target.base_url, wire, "bearer", model)
+    bodies = bodies_for(place, target.quirks, whole=told["variant"] == "whole")
     if told["variant"].startswith("second"):
         return bodies.second_turn("call_1", "get_weather", '{"city":"Paris"}')
     maker = {"tiers": "message", "native": "message", "translate": "tools"}.get(rung, rung)
