@@ -1,0 +1,131 @@
+"""Files as Windows has them: held open by others, read-only, behind long and foreign names; keys beside one another."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from kit.windows import PLACE, Windows, windows_path
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+
+ADD = ("--url", "http://127.0.0.1:9/v1", "--no-probe", "--model", "m")
+
+HOLD = """
+import subprocess, sys, threading, time
+path, *command = sys.argv[1:]
+held = open(path, "rb")  # a reader such as a virus scanner: without FILE_SHARE_DELETE nobody may rename over the file
+timer = threading.Timer(float(command.pop(0)), held.close)
+timer.daemon = True
+timer.start()
+began = time.monotonic()
+done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+print(done.returncode, done.stderr)
+"""
+
+
+def test_a_settings_file_that_another_program_reads_is_written_when_it_lets_go(windows: Windows) -> None:
+    windows.settings.parent.mkdir()
+    windows.settings.write_bytes(b'{"theme": "dark"}')
+    windows.ccswitch("add", "work", *ADD, "--key", "none")
+    program = windows_path(windows.program)
+    said = windows.python(HOLD, windows_path(windows.settings), "2.0", program, "use", "work")
+    assert said.startswith("0 "), said
+    assert json.loads(windows.settings.read_bytes())["env"]["ANTHROPIC_BASE_URL"]
+
+
+def test_one_that_is_never_let_go_is_left_as_it_was(windows: Windows) -> None:
+    windows.settings.parent.mkdir()
+    windows.settings.write_bytes(b'{"theme": "dark"}')
+    windows.ccswitch("add", "work", *ADD, "--key", "none")
+    program = windows_path(windows.program)
+    said = windows.python(HOLD, windows_path(windows.settings), "60", program, "use", "work")
+    assert "nothing was written" in said
+    assert windows.settings.read_bytes() == b'{"theme": "dark"}'
+    assert [path.name for path in windows.settings.parent.iterdir()] == ["settings.json"]
+
+
+def test_a_read_only_file_is_left_as_it_was_and_the_hint_can_be_pasted(windows: Windows) -> None:
+    windows.settings.parent.mkdir()
+    windows.settings.write_bytes(b"{}")
+    windows.settings.chmod(stat.S_IRUSR)
+    windows.ccswitch("add", "work", *ADD, "--key", "none")
+    done = windows.start(windows.program, "use", "work")
+    assert (done.code, windows.settings.read_bytes()) == (6, b"{}")
+    assert "attrib -r" in done.err
+
+
+def test_a_path_that_is_longer_than_windows_takes_is_refused_in_words(windows: Windows) -> None:
+    """260 characters, unless long paths are switched on in Windows; they are not here."""
+    ours = windows.home / ("a" * 100) / ("b" * 100) / ("c" * 60)
+    done = windows.start(
+        windows.program, "add", "work", *ADD, "--key", "none", env={"CCSWITCH_HOME": windows_path(ours)}
+    )
+    assert done.code == 1
+    assert done.err.startswith("ccswitch-tui: error: cannot use Z:")
+    assert "Traceback" not in done.err
+
+
+def test_three_keys_stay_three_keys(windows: Windows) -> None:
+    """As `keyring` lays them out, the third write gives the first name the second's key."""
+    names = {name: f"sk-example-{name}-0123456789" for name in ("first", "Second", "third")}
+    windows.keys.update(names)
+    for name, key in names.items():
+        windows.ccswitch("add", name, *ADD, "--key-stdin", stdin=key)
+    windows.ccswitch("edit", "third", "--key-stdin", stdin="sk-example-dddddddddddd")
+    names["third"] = "sk-example-dddddddddddd"
+    assert {name: windows.ccswitch("key", name, "--upstream").strip() for name in names} == names
+    assert "one name for Windows" in windows.start(windows.program, "add", "FIRST", *ADD, "--key", "none").err
+    assert "no files of that name" in windows.start(windows.program, "add", "con", *ADD, "--key", "none").err
+    for name in names:
+        windows.ccswitch("remove", name)
+    script = "import sys; from ccswitch_tui.credentials import credential_manager as m\n"
+    script += "print([m.get('ccswitch-tui', name) for name in sys.argv[1:]])"
+    assert windows.python(script, *names).strip() == "[None, None, None]"
+
+
+def test_a_key_that_is_too_long_is_refused_and_the_profile_is_not_made(windows: Windows) -> None:
+    done = windows.start(windows.program, "add", "work", *ADD, "--key-stdin", stdin=b"k" * 1281)
+    assert done.code == 5
+    assert "takes 1280: it was not stored" in done.err
+    assert windows.json("list")["profiles"] == []
+
+
+def test_the_helper_names_the_folder_of_ours_that_was_chosen(windows: Windows) -> None:
+    ours = windows_path(windows.home / "our files & more")
+    windows.ccswitch("add", "work", *ADD, "--key", "none", CCSWITCH_HOME=ours)
+    windows.ccswitch("use", "work", CCSWITCH_HOME=ours)
+    helper = json.loads(windows.settings.read_text("utf-8"))["apiKeyHelper"]
+    script = """
+import subprocess, sys
+command = 'cmd.exe /d /s /c "' + sys.argv[1] + '"'
+done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=80)
+sys.stdout.write(done.stdout); sys.stderr.write(done.stderr); sys.exit(done.returncode)
+"""
+    try:
+        assert windows.python(script, helper).startswith("ccst-")
+    finally:
+        windows.ccswitch("proxy", "stop", CCSWITCH_HOME=ours)
+
+
+def test_the_proxy_runs_without_a_console_as_a_login_task_starts_it(windows: Windows) -> None:
+    script = """
+import os, subprocess, sys, time
+from ccswitch_tui.workflows.context import Context
+ctx = Context(dict(os.environ))
+ctx.proxy.address()
+from ccswitch_tui.proxy.background.service import _windowless
+command = [sys.executable, "-P", "-m", "ccswitch_tui", "proxy", "serve"]
+program, arguments = _windowless(command, {"NO_PROXY": "127.0.0.1"})
+assert program.endswith("pythonw.exe"), program
+process = subprocess.Popen(f'"{program}" {arguments}', creationflags=subprocess.DETACHED_PROCESS)
+deadline = time.monotonic() + 60
+while not ctx.proxy.status().running and time.monotonic() < deadline and process.poll() is None:
+    time.sleep(0.2)
+print(ctx.proxy.status().running, process.poll())
+ctx.proxy.stop()
+"""
+    assert (PLACE / "python" / "pythonw.exe").exists()
+    assert windows.python(script).strip() == "True None"
