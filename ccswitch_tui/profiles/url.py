@@ -9,9 +9,7 @@ hosts serve chat completions at the root, so a probe has to prove it.
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import unicodedata
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -76,6 +74,7 @@ SECRET_PARAMETERS = frozenset({"key", "api_key", "api-key", "apikey", "token", "
 NEVER_HOSTS = ("javascript", "data", "mailto", "file", "blob", "about", "vscode", "tel")
 """Schemes that a number behind the colon does not turn into `host:port`."""
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _DOTS = str.maketrans({"。": ".", "．": ".", "｡": ".", "：": ":", "／": "/"})
 _QUOTES = "\"'`´“”‘’„«»<>()[]{},;"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
@@ -137,6 +136,8 @@ def is_private(host: str) -> bool:
     if is_this_machine(host) or host.endswith((".local", ".lan", ".internal", ".home.arpa")):
         return True
     try:
+        import ipaddress
+
         return ipaddress.ip_address(host.strip("[]")).is_private
     except ValueError:
         return "." not in host
@@ -174,7 +175,11 @@ def _clean(text: str, changes: list[str]) -> str:
     bare = _INVISIBLE.sub("", trimmed)
     if bare != trimmed:
         changes.append(say("invisible characters removed"))
-    dotted = unicodedata.normalize("NFKC", bare.translate(_DOTS)) if not bare.isascii() else bare
+    dotted = bare
+    if not bare.isascii():
+        import unicodedata  # here and not above: a megabyte, for addresses that are hardly ever written so
+
+        dotted = unicodedata.normalize("NFKC", bare.translate(_DOTS))
     if dotted != bare:
         changes.append(say("full-width punctuation replaced by plain"))
     encoded = _ENCODED_SCHEME.match(dotted)
@@ -187,7 +192,7 @@ def _clean(text: str, changes: list[str]) -> str:
         raise UrlError(
             say("this is {n} characters long: no address", n=len(joined)), hint=say("paste only the base URL")
         )
-    if any(unicodedata.category(c) == "Cc" for c in joined):
+    if _CONTROL.search(joined):
         raise UrlError(say("there are control characters in this address"), hint=say("type it instead of pasting it"))
     slashed = joined.replace("\\", "/")
     if slashed != joined:

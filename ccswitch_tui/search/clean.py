@@ -7,9 +7,7 @@ the cleaning is ours. It dampens, it does not cure: a page can still lie.
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +36,9 @@ def plain(text: Any, most: int) -> str:
     """`text` as one line of at most `most` characters without markup, controls, bidi marks or zero widths."""
     if not isinstance(text, str):
         return ""
+    import html
+    import unicodedata  # both here: what nobody searches with, nobody needs
+
     bare = _without_tags(html.unescape(_without_tags(text[: 8 * most])))
     printable = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else " " for c in bare)
     line = " ".join(_CLIENTS_OWN.sub("‹", printable).split())
@@ -58,6 +59,8 @@ def address(url: Any) -> str:
         harmless = parts.hostname and not parts.username and not parts.password
     except ValueError:
         return ""
+    import unicodedata
+
     printable = not _NOT_IN_A_URL.search(url) and not any(unicodedata.category(c)[0] == "C" for c in url)
     is_web = parts.scheme in ("http", "https") and harmless and printable
     return url if is_web else ""

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import re
 
+from ccswitch_tui.wire.later import later
+
 CAP_PATTERNS = tuple(
-    re.compile(p, re.I | re.S)
+    later(p, re.I | re.S)
     for p in (
         r"valid range of max_(?:completion_)?tokens is \[\d+, ?(\d+)\]",
         r"range of max_(?:completion_)?tokens should be \[\d+, ?(\d+)\]",
@@ -32,21 +34,21 @@ CAP_PATTERNS = tuple(
 )
 """Wordings with the limit in a known place."""
 
-_WINDOW = re.compile(r"max_model_len ?=? ?(\d+)", re.I)
+_WINDOW = later(r"max_model_len ?=? ?(\d+)", re.I)
 """vLLM's limit of question and answer together: half of it leaves room for the question."""
 
-_FIELD = re.compile(
+_FIELD = later(
     r"max(?:imum)?[ _-]?(?:completion|output|new|generated)?[ _-]?tokens|(?:output|completion|generation) (?:tokens?|length)"
     r"|maxOutputTokens|num_predict|最大(?:输出|生成)?(?:token|长度)",
     re.I,
 )
-_LIMITS = re.compile(
+_LIMITS = later(
     r"must|should|at most|less than|lower than|smaller|<|exceed|greater|larger|maximum|max\b|limit|range|between|\bin \[|up to"
     r"|no more|too (?:large|big|high|many)|above|invalid|不能|超过|最大|范围|小于|大于|上限|非法",
     re.I,
 )
-_NUMBER = re.compile(r"(?<![\w.-])\d{1,3}(?:[,_]\d{3})+(?![\w-])|(?<![\w.-])\d+(?![\w-])")
-_EXCLUSIVE = re.compile(r"(\d+) ?\(exclusive\)|(?<!or equal )(?:less|lower|smaller) than (\d+)|< ?(\d+)", re.I)
+_NUMBER = later(r"(?<![\w.-])\d{1,3}(?:[,_]\d{3})+(?![\w-])|(?<![\w.-])\d+(?![\w-])")
+_EXCLUSIVE = later(r"(\d+) ?\(exclusive\)|(?<!or equal )(?:less|lower|smaller) than (\d+)|< ?(\d+)", re.I)
 SMALLEST_CAP = 256
 """Smaller numbers in a refusal are lower bounds, places in a list or parts of a name."""
 

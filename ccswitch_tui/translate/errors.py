@@ -29,6 +29,7 @@ from ccswitch_tui.translate.policy import HOPELESS, row_of
 from ccswitch_tui.translate.refusals import learn
 from ccswitch_tui.translate.words import Words, read_words
 from ccswitch_tui.wire.anthropic import ERROR_TYPES
+from ccswitch_tui.wire.later import later
 
 if TYPE_CHECKING:
     from ccswitch_tui.translate.request import Translation
@@ -55,7 +56,7 @@ class Sort(NamedTuple):
 
 
 def _s(status: int, came_as: Callable[[int], bool], pattern: str, who: str) -> Sort:
-    return Sort(status, came_as, re.compile(pattern, re.I | re.S), who)
+    return Sort(status, came_as, later(pattern, re.I | re.S), who)
 
 
 _BILL = r"insufficient_quota|exceeded your current quota|insufficient.{0,12}(?:balance|credit|quota|funds)|out of credits|no credits?\b"
@@ -82,23 +83,23 @@ STATUSES = {
 """What remains after SORTS: status → status. Others: 4xx → 400, the rest → 502."""
 
 HINTS = (
-    (re.compile(r"--enable-auto-tool-choice|requires --jinja|tool-call-parser", re.I),
+    (later(r"--enable-auto-tool-choice|requires --jinja|tool-call-parser", re.I),
      "start the model server with tool calling enabled (vLLM: --enable-auto-tool-choice --tool-call-parser …; llama.cpp: --jinja)"),
-    (re.compile(r"does not support tools|no endpoints found that support tool use|not support param\w*:? ?[\[{][^\]}]*'tools'|tools? (?:use|calling) is not supported|function call\w* (?:is|are) not supported", re.I),
+    (later(r"does not support tools|no endpoints found that support tool use|not support param\w*:? ?[\[{][^\]}]*'tools'|tools? (?:use|calling) is not supported|function call\w* (?:is|are) not supported", re.I),
      "this model cannot call tools, and Claude Code needs them: choose another model"),
-    (re.compile(r"no endpoints found that support image input", re.I), "this model cannot see images"),
-    (re.compile(r"no endpoints found matching your data policy", re.I), "the account's data policy excludes every host of this model"),
-    (re.compile(r"'?tools'?: array too long|maximum tools limit|too many tools|tools.{0,40}(?:at most|maximum|exceed\w*).{0,20}\d+", re.I), "this endpoint takes 128 tools at most: switch some MCP servers off"),
+    (later(r"no endpoints found that support image input", re.I), "this model cannot see images"),
+    (later(r"no endpoints found matching your data policy", re.I), "the account's data policy excludes every host of this model"),
+    (later(r"'?tools'?: array too long|maximum tools limit|too many tools|tools.{0,40}(?:at most|maximum|exceed\w*).{0,20}\d+", re.I), "this endpoint takes 128 tools at most: switch some MCP servers off"),
 )  # fmt: skip
 
-_TRY_AGAIN = re.compile(
+_TRY_AGAIN = later(
     r"(?:try again|retry|reset\w*|available) in (?:about )?(?:(?P<m>\d+)m)?(?P<s>\d+(?:\.\d+)?) ?(?P<u>ms|s|sec|seconds|m|minutes)?\b",
     re.I,
 )
-_SPAN = re.compile(
+_SPAN = later(
     r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+(?:\.\d+)?)ms)?"
 )
-_TPM = re.compile(r"limit:? (?P<l>\d[\d,]*).{0,80}?requested:? (?P<r>\d[\d,]*)", re.I | re.S)
+_TPM = later(r"limit:? (?P<l>\d[\d,]*).{0,80}?requested:? (?P<r>\d[\d,]*)", re.I | re.S)
 LONGEST_WAIT_S = 3600
 
 
@@ -205,7 +206,7 @@ def _status_of_code(code: str) -> int | None:
 WRAPPING = frozenset({500, 502, 503})
 """Gateways answer so whatever the server behind them said."""
 
-_INNER = re.compile(
+_INNER = later(
     r"(?:return(?:ed|s)?|respon(?:ded|se)|status(?:[ _]?code)?|error code|failed with|http)[^\w{]{0,4}(?:status )?(?:with )?(?:http )?"
     r"(?:error )?(?:code )?[^\w{]{0,3}(?P<a>4\d\d)\b"
     r"|\b(?P<b>4\d\d) (?:client error|bad request|unauthorized|forbidden|not found|unprocessable|too many requests)",

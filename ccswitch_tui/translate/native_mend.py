@@ -20,6 +20,7 @@ from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.overflow import NOT_OVERFLOW
 from ccswitch_tui.translate.refusals import REFUSALS, REFUSING, refused_fields
 from ccswitch_tui.translate.words import Words
+from ccswitch_tui.wire.later import later
 from ccswitch_tui.wire.quirks import Quirks
 
 Json = dict[str, Any]
@@ -42,23 +43,23 @@ EVERYWHERE = frozenset(
 )
 """Fields of blocks and tools: dropped wherever they stand."""
 
-_THINKING = re.compile(
+_THINKING = later(
     rf"(?:thinking|reasoning_config|adaptive)(?!.{{0,12}}(?:block|signature)).{{0,160}}(?:{REFUSING}|not configured|only (?:available|supported)|fail)"
     rf"|(?:{REFUSING}|failed to process).{{0,80}}(?:thinking|adaptive)(?!.{{0,12}}(?:block|signature))",
     re.I | re.S,
 )
-_EFFORT = re.compile(
+_EFFORT = later(
     rf"(?:effort|output_config).{{0,100}}(?:{REFUSING})|(?:{REFUSING}).{{0,80}}(?:effort|output_config)", re.I | re.S
 )
-_STOPS = re.compile(
+_STOPS = later(
     r"stop(?:_sequences)?\b.{0,120}?(?:at most|maximum(?: of)?|max(?: length)?|more than|up to|length|limit)\D{0,12}(?P<n>\d{1,3})|(?:at most|maximum of|up to) (?P<m>\d{1,3}) (?:items?|stop)",
     re.I | re.S,
 )
-_NO_STOPS = re.compile(rf"stop_sequences.{{0,80}}(?:{REFUSING})|(?:{REFUSING}).{{0,60}}stop_sequences", re.I | re.S)
-_BETA = re.compile(r"anthropic.?beta|\bbetas?\b.{0,40}(?:header|flag|value)|beta header", re.I)
-_VERSION = re.compile(r"anthropic.?version|api version", re.I)
-_DATED = re.compile(r"\b(?:bedrock-|vertex-)?20\d\d-\d\d-\d\d\b")
-_BOTH_SAMPLING = re.compile(r"temperature.{0,8}and.{0,8}top_p.{0,40}(?:cannot|can't|both)", re.I | re.S)
+_NO_STOPS = later(rf"stop_sequences.{{0,80}}(?:{REFUSING})|(?:{REFUSING}).{{0,60}}stop_sequences", re.I | re.S)
+_BETA = later(r"anthropic.?beta|\bbetas?\b.{0,40}(?:header|flag|value)|beta header", re.I)
+_VERSION = later(r"anthropic.?version|api version", re.I)
+_DATED = later(r"\b(?:bedrock-|vertex-)?20\d\d-\d\d-\d\d\b")
+_BOTH_SAMPLING = later(r"temperature.{0,8}and.{0,8}top_p.{0,40}(?:cannot|can't|both)", re.I | re.S)
 _IMAGES = next(row.pattern for row in REFUSALS if row.quirk == "images")
 _CHOICE = next(row.pattern for row in REFUSALS if row.quirk == "tool_choice" and row.value == "auto_only")
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ccswitch_tui.translate.failure import Overflow
 from ccswitch_tui.translate.words import Words
+from ccswitch_tui.wire.later import later
 
 N = r"\d[\d,_]*"
 
@@ -28,7 +29,7 @@ class Wording(NamedTuple):
 
 
 def _w(who: str, pattern: str) -> Wording:
-    return Wording(who, re.compile(pattern.replace("#", N), re.I | re.S))
+    return Wording(who, later(pattern.replace("#", N), re.I | re.S))
 
 
 WORDINGS = (
@@ -83,11 +84,11 @@ WORDINGS = (
 )  # fmt: skip
 """Most specific first; the first that matches gives the numbers."""
 
-NOT_OVERFLOW = re.compile(
+NOT_OVERFLOW = later(
     r"rate[ _-]?limit|too many requests|tokens?[ _]per[ _](?:min|day|hour)|\btp[md]\b|throttl|requests per", re.I
 )
 
-_WRITTEN = re.compile(r"messages(?:\[?\.?\d+\]?)?(?:\.content\b.*)?")
+_WRITTEN = later(r"messages(?:\[?\.?\d+\]?)?(?:\.content\b.*)?")
 """What a conversation grows by. The id or name of a call is among the messages too, and compacting shortens neither."""
 
 SPARE = 64

@@ -12,21 +12,23 @@ from __future__ import annotations
 import re
 import zlib
 
+from ccswitch_tui.wire.later import later
+
 LARGEST_STREAM = 8 * 1024 * 1024
 MOST_TEXT = 400_000
 """Characters: about 100,000 tokens, more than any page run Claude Code reads at once."""
 LEGIBLE = 0.85
 """Share of printable characters below which what was found is not text."""
 
-_STREAM = re.compile(rb"<<((?:[^<>]|<<[^<>]*>>|<[^<>]*>)*)>>\s*stream\r?\n", re.S)
-_SHOWN = re.compile(
+_STREAM = later(rb"<<((?:[^<>]|<<[^<>]*>>|<[^<>]*>)*)>>\s*stream\r?\n", re.S)
+_SHOWN = later(
     rb"(?P<array>\[(?:[^\[\]\\()]|\\.|\((?:[^()\\]|\\.)*\))*\])\s*TJ"
     rb"|(?P<text>\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\))\s*(?P<shown>Tj|'|\")"
     rb"|(?P<line>T\*|TD|Td|ET)\b",
     re.S,
 )
-_STRING = re.compile(rb"\(((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*)\)|(-?\d+(?:\.\d+)?)", re.S)
-_ESCAPE = re.compile(rb"\\(?:([nrtbf()\\])|([0-7]{1,3})|(\r\n|\r|\n)|(.))", re.S)
+_STRING = later(rb"\(((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*)\)|(-?\d+(?:\.\d+)?)", re.S)
+_ESCAPE = later(rb"\\(?:([nrtbf()\\])|([0-7]{1,3})|(\r\n|\r|\n)|(.))", re.S)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"(": b"(", b")": b")", b"\\": b"\\"}
 
 WORD_GAP = -200.0

@@ -14,11 +14,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ccswitch_tui.wire.later import later
+
 Json = dict[str, Any]
 Lesson = tuple[str, Any]
 
 PICTURE = r"(?:images?|pictures?|photos?|image_urls?)"
-NUMBER = re.compile(
+NUMBER = later(
     rf"(?:at most|a maximum of|maximum(?: number)?(?: of)?(?: is)?|up to|no more than|more than|limit of|limited to|only|max)\D{{0,12}}?(?P<a>\d+) {PICTURE}"
     rf"|(?:at most|up to|no more than|maximum of|only)\D{{0,12}}?(?P<b>\d+) multimodal"
     rf"|too many {PICTURE}.{{0,60}}?(?:max\w*|limit|most|up to|than|allowed|only)\D{{0,12}}(?P<c>\d+)"
@@ -26,34 +28,34 @@ NUMBER = re.compile(
     rf"|(?P<e>\d+) {PICTURE} (?:per|at most|allowed|maximum|max|are the)",
     re.I | re.S,
 )
-TOO_MANY = re.compile(
+TOO_MANY = later(
     rf"too many {PICTURE}|{PICTURE} (?:count|limit) (?:was |is )?exceeded|multiple {PICTURE} (?:are )?not", re.I
 )
 
 FORMATS = ("png", "jpeg", "jpg", "gif", "webp", "bmp", "tiff", "svg", "heic", "heif", "avif", "ico")
-_NAMED = re.compile(r"(?:image/|\b)(?P<f>png|jpe?g|gif|webp|bmp|tiff?|svg(?:\+xml)?|hei[cf]|avif|ico)\b", re.I)
-_FORMAT = re.compile(
+_NAMED = later(r"(?:image/|\b)(?P<f>png|jpe?g|gif|webp|bmp|tiff?|svg(?:\+xml)?|hei[cf]|avif|ico)\b", re.I)
+_FORMAT = later(
     r"format|mime|media[ _-]?type|content[ _-]?type|image/\w|\b(?:gif|webp|bmp|tiff?|svg|hei[cf]|avif)s?\b.{0,40}(?:not|unsupported|un?able)",
     re.I,
 )
-_ALLOWED = re.compile(
+_ALLOWED = later(
     r"\b(?:use|using|only|supported (?:formats?|types?|mime types?|image (?:formats?|types?))|supports|must be|has to be|should be|one of|accepts?|accepted|allowed|expected|convert to|either)\b(?P<list>.*)",
     re.I | re.S,
 )
 
-TOO_LARGE = re.compile(
+TOO_LARGE = later(
     rf"{PICTURE}.{{0,80}}?(?:exceeds?|too (?:large|big|heavy|wide|tall)|larger than|bigger than|greater than|above|over the|maximum (?:size|dimension|resolution|file)|max(?:imum)?[ _]size|at most \d+ ?(?:[kmg]?b\b|byte|pixel|px))"
     rf"|(?:size|dimensions?|resolution|pixels).{{0,60}}{PICTURE}.{{0,60}}(?:exceed|limit|large|maximum)|(?:too large|exceeds).{{0,30}}{PICTURE}",
     re.I | re.S,
 )
-BROKEN = re.compile(
+BROKEN = later(
     rf"(?:could ?n[o']t|can ?not|can't|unable to|failed to|error (?:while )?) ?(?:process|decod|read|load|pars|identif|open|download|fetch|handl|retriev|validat)\w*.{{0,30}}{PICTURE}"
     rf"|(?:invalid|corrupt\w*|broken|malformed|unreadable|undecodable|truncated|empty|bad|damaged) (?:base64 )?(?:data )?{PICTURE}"
     rf"|{PICTURE}(?: data| file| content| url| input| payload| bytes)?.{{0,40}}(?:(?:is|are|was|appears?(?: to be)?) (?:\w+ )?(?:invalid|corrupt\w*|broken|malformed|truncated|empty|damaged|too small)|(?:not|n't|not be|cannot be|could not be) (?:a )?(?:valid|decoded|identified|read|processed|loaded|parsed|opened))"
     rf"|{PICTURE}.{{0,40}}(?:too small|smaller than|at least \d+)|invalid base64|incorrect padding|not a valid (?:base64|{PICTURE})|unrecognized {PICTURE}|{PICTURE} does not match",
     re.I | re.S,
 )
-NEVER = re.compile(
+NEVER = later(
     rf"at most 0 {PICTURE}|not a (?:multi-?modal|vision)|text-only|no vision|vision (?:is|input)|only ['\"`]?text|modality|modalities|model.{{0,60}}(?:not|n't|no) (?:\w+ )?(?:support|accept|see|process|have|take)",
     re.I | re.S,
 )

@@ -23,6 +23,7 @@ from ccswitch_tui.translate.responses_refusals import LESSONS, no_lesson
 from ccswitch_tui.translate.schema_refusals import schema_lesson
 from ccswitch_tui.translate.words import Words
 from ccswitch_tui.wire.formats import FORMATS
+from ccswitch_tui.wire.later import later
 
 if TYPE_CHECKING:
     from ccswitch_tui.translate.request import Translation
@@ -35,7 +36,7 @@ LEARNS_FROM = frozenset({400, 404, 405, 409, 415, 422, 500, 501})
 
 _F = r"['\"`]?(?P<f>[\w$.\[\]-]+)['\"`]?"
 FIELD_PATTERNS = tuple(
-    re.compile(p.replace("@", _F), re.I)
+    later(p.replace("@", _F), re.I)
     for p in (
         r"unsupported (?:parameter|argument|field)(?:\(s\))?s?:? @",
         r"unsupported value:? @ does not support",
@@ -120,7 +121,7 @@ EFFORT_FIELDS = (
 )  # fmt: skip
 
 
-_OTHER_THINKING = re.compile(
+_OTHER_THINKING = later(
     r"reasoning_content|reasoning_details|extra_content|thinking.?blocks?|redacted|signature|tool_choice|response_format|summary",
     re.I,
 )
@@ -170,7 +171,7 @@ class Refusal(NamedTuple):
 def _r(
     quirk: str, value: Value, pattern: str, sent: Callable[[Translation], bool], who: str, also_500: bool = False
 ) -> Refusal:
-    return Refusal(quirk, value, re.compile(pattern, re.I | re.S), sent, who, also_500)
+    return Refusal(quirk, value, later(pattern, re.I | re.S), sent, who, also_500)
 
 
 LEVELS = r"(?:[\s,'\"`\[\]/|]|\bor\b|\band\b|\b(?:none|minimal|low|medium|high|xhigh|max|default)\b){3,200}"
@@ -312,12 +313,12 @@ NESTED = frozenset(
 
 GIVEN_UP_NEVER = frozenset({"model", "messages", "tools", "tool_choice", "response_format", "stream"})
 
-_LISTED = re.compile(
+_LISTED = later(
     r"(?:does not|doesn't|not) support(?:ed)? (?:the )?(?:param\w*|arguments?|fields?|options?):? ?(?P<list>\[[^\]]*\]|\{[^}]*\})",
     re.I,
 )
 """LiteLLM: "ollama does not support parameters: ['parallel_tool_calls'], for model=x"; older ones print the values too."""
-_LISTED_NAME = re.compile(r"['\"](\w+)['\"](?= ?[:,\]])")
+_LISTED_NAME = later(r"['\"](\w+)['\"](?= ?[:,\]])")
 
 
 def _listed_fields(text: str) -> list[str]:
@@ -372,7 +373,7 @@ def in_names_of_chat(words: Words, fields: Mapping[str, str]) -> Words:
     if not fields:
         return words
     longest_first = sorted(fields, key=len, reverse=True)
-    named = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+    named = later(rf"(?<![\w.])(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
 
     def renamed(text: str) -> str:
         return named.sub(lambda found: fields[found[0]], text)

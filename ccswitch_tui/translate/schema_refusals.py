@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ccswitch_tui.wire.later import later
+
 Json = dict[str, Any]
 Lesson = tuple[str, Any]
 
-ABOUT_SCHEMAS = re.compile(
+ABOUT_SCHEMAS = later(
     r"json[ _-]?schema|schema conversion|invalid (?:\w+ ){0,2}schema|schema (?:is|must|error|validation|for|of|at)|unrecognized schema|schema for function|not a valid schema"
     r"|(?:parse|compile|convert|generate|initiali[sz]e|create|build)\w* (?:the |a )?(?:grammar|parser for this template)|grammar (?:error|compil|is|could|fail|rule|string)|invalid grammar|\bgbnf\b|failed to parse grammar|xgrammar|outlines|llguidance|guidance"
     r"|cannot resolve \$ref|unresolv\w+ (?:\$ref|reference)|\$ref.{0,40}(?:not|cannot|unsupported|invalid|unknown|sibling|resol)|moonshot flavou?red|invalid_function_parameters"
@@ -25,7 +27,7 @@ ABOUT_SCHEMAS = re.compile(
     r"|tools?[\[.]\d+\]?\.function\.parameters|function\.parameters|tool (?:parameters|schema|definition)|input_schema|parameters? schema",
     re.I | re.S,
 )
-NOT_SCHEMAS = re.compile(r"response_format|text\.format|reasoning_content|tool_choice", re.I)
+NOT_SCHEMAS = later(r"response_format|text\.format|reasoning_content|tool_choice", re.I)
 
 
 def schema_lesson(

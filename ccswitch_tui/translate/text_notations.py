@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ccswitch_tui.wire.codec import loads
+from ccswitch_tui.wire.later import later
 
 Calls = Iterator[tuple[str, Any]]
 
@@ -46,8 +47,8 @@ def _hermes(body: str) -> Calls:
         yield call["name"], call.get("arguments", call.get("parameters", {}))
 
 
-_FUNCTION = re.compile(r"<function=([^>\s]+)>(.*?)</function>(?=\s*(?:<function=|</tool_call>|$))", re.S)
-_PARAMETER = re.compile(r"<parameter=([^>\s]+)>\n?(.*?)\n?</parameter>(?=\s*(?:<parameter=|$))", re.S)
+_FUNCTION = later(r"<function=([^>\s]+)>(.*?)</function>(?=\s*(?:<function=|</tool_call>|$))", re.S)
+_PARAMETER = later(r"<parameter=([^>\s]+)>\n?(.*?)\n?</parameter>(?=\s*(?:<parameter=|$))", re.S)
 
 
 def _qwen(body: str) -> Calls:
@@ -62,7 +63,7 @@ def _qwen(body: str) -> Calls:
         yield name, {key: Raw(value) for key, value in _PARAMETER.findall(inner)}
 
 
-_KIMI = re.compile(
+_KIMI = later(
     r"<\|tool_call_begin\|>\s*(?:functions\.)?([^:\s<]+)(?::\d+)?\s*<\|tool_call_argument_begin\|>(.*?)<\|tool_call_end\|>"
     r"(?=\s*(?:<\|tool_call_begin\|>|$))",
     re.S,
@@ -74,8 +75,8 @@ def _kimi(body: str) -> Calls:
         yield name, loads(arguments)
 
 
-_DSML_INVOKE = re.compile(r'<｜DSML｜invoke name="([^"]+)">(.*?)</｜DSML｜invoke>(?=\s*(?:<｜DSML｜invoke|$))', re.S)
-_DSML_PARAMETER = re.compile(
+_DSML_INVOKE = later(r'<｜DSML｜invoke name="([^"]+)">(.*?)</｜DSML｜invoke>(?=\s*(?:<｜DSML｜invoke|$))', re.S)
+_DSML_PARAMETER = later(
     r'<｜DSML｜parameter name="([^"]+)"([^>]*)>(.*?)</｜DSML｜parameter>(?=\s*(?:<｜DSML｜parameter|$))', re.S
 )
 
@@ -86,11 +87,9 @@ def _dsml(body: str) -> Calls:
         yield name, {key: value if 'string="true"' in marks else Raw(value) for key, marks, value in values}
 
 
-_INVOKE = re.compile(r'<invoke name="([^"]+)">(.*?)</invoke>(?=\s*(?:<invoke name=|$))', re.S)
-_NAMED_PARAMETER = re.compile(
-    r'<parameter name="([^"]+)"[^>]*>\n?(.*?)\n?</parameter>(?=\s*(?:<parameter name=|$))', re.S
-)
-_XAI_NAME = re.compile(r'\s*name="([^"]+)">(.*)', re.S)
+_INVOKE = later(r'<invoke name="([^"]+)">(.*?)</invoke>(?=\s*(?:<invoke name=|$))', re.S)
+_NAMED_PARAMETER = later(r'<parameter name="([^"]+)"[^>]*>\n?(.*?)\n?</parameter>(?=\s*(?:<parameter name=|$))', re.S)
+_XAI_NAME = later(r'\s*name="([^"]+)">(.*)', re.S)
 
 
 def _xai(body: str) -> Calls:
@@ -109,7 +108,7 @@ def _minimax(body: str) -> Calls:
         yield name, {key: Raw(value) for key, value in _NAMED_PARAMETER.findall(inner)}
 
 
-_ARGUMENT = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>\n?(.*?)\n?</arg_value>(?=\s*(?:<arg_key>|$))", re.S)
+_ARGUMENT = later(r"<arg_key>(.*?)</arg_key>\s*<arg_value>\n?(.*?)\n?</arg_value>(?=\s*(?:<arg_key>|$))", re.S)
 
 
 def _glm(body: str) -> Calls:
@@ -119,7 +118,7 @@ def _glm(body: str) -> Calls:
         yield name.strip(), {key.strip(): Raw(value) for key, value in _ARGUMENT.findall(inner)}
 
 
-_HARMONY = re.compile(
+_HARMONY = later(
     r"to=(?:functions\.)?([\w.-]+)\s*(?:<\|channel\|>commentary\s*)?(?:(?:<\|constrain\|>)?json\s*)?<\|message\|>(.*)",
     re.S,
 )
@@ -131,12 +130,12 @@ def _harmony(body: str) -> Calls:
         yield match[1], loads(match[2])
 
 
-_DEEPSEEK = re.compile(
+_DEEPSEEK = later(
     r"<｜tool▁call▁begin｜>(?:function<｜tool▁sep｜>)?([^<\n]+?)(?:<｜tool▁sep｜>|\n)(.*?)<｜tool▁call▁end｜>"
     r"(?=\s*(?:<｜tool▁call▁begin｜>|$))",
     re.S,
 )
-_FENCE = re.compile(r"\s*```(?:json)?\n(.*)\n```\s*", re.S)
+_FENCE = later(r"\s*```(?:json)?\n(.*)\n```\s*", re.S)
 
 
 def _deepseek(body: str) -> Calls:
@@ -170,7 +169,7 @@ def _tool_code(body: str) -> Calls:
     yield from _pythonic(inner)
 
 
-_MISTRAL_NAMED = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*(?:\[CALL_ID\]\w+)?\[ARGS\](.*)", re.S)
+_MISTRAL_NAMED = later(r"\s*([A-Za-z0-9_.-]+)\s*(?:\[CALL_ID\]\w+)?\[ARGS\](.*)", re.S)
 
 
 def _mistral(body: str) -> Calls:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import base64
 import math
-import re
 import struct
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.later import later
 
 Json = dict[str, Any]
 
@@ -35,7 +35,7 @@ the estimate itself. All texts of a request are judged as one."""
 
 _WORD_BYTES = bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B))
 _BLANK_BYTES = b" \t\r\n"
-_CJK = re.compile("[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
+_CJK = later("[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 
 
 def text_tokens(*texts: str) -> float:

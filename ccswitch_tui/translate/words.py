@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import unescape
 from typing import Any, NamedTuple
 
 from ccswitch_tui.wire.anthropic import ERROR_TYPES
@@ -63,6 +62,8 @@ def read_words(body: bytes) -> Words:
     if not text:
         return Words()
     if _MARKUP.match(text):
+        from html import unescape  # here: its table of entities takes a megabyte
+
         found = _TITLE.search(text) or _HEADING.search(text)
         title = " ".join(unescape(_TAG.sub(" ", found[1])).split()) if found else ""
         return Words(message=title or "a web page instead of an answer", html=True)
