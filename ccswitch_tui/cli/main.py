@@ -123,8 +123,14 @@ def build_parser(word: str) -> tuple[Any, Any]:
     module_name, summary = COMMANDS[word]
     module = import_module(f"ccswitch_tui.cli.{module_name}")
 
+    def formatter(prog: str) -> argparse.HelpFormatter:
+        return argparse.RawDescriptionHelpFormatter(prog, width=_columns())
+
     class Parser(argparse.ArgumentParser):
-        """Mistakes in our own form: two lines, or the documented JSON."""
+        """Mistakes in our own form: two lines, or the documented JSON. Its sub-commands are of this kind too."""
+
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**{"formatter_class": formatter, **given})
 
         def error(self, message: str) -> NoReturn:
             raise _misused(self, message)
@@ -133,7 +139,6 @@ def build_parser(word: str) -> tuple[Any, Any]:
         prog=f"ccswitch-tui {word}",
         description=getattr(module, "DESCRIPTION", summary[0].upper() + summary[1:] + "."),
         epilog=getattr(module, "EXAMPLES", None),
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=_columns()),
         allow_abbrev=False,
     )
     module.configure(parser)

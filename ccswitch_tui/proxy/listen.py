@@ -12,7 +12,9 @@ from ccswitch_tui.http11.server import BACKLOG
 def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socket]:
     """Listening sockets for every address of `host`, all on one port. Raises CcswitchError when it is taken."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # as bytes: of a text, Python would load its tables of international names, a megabyte
+        name = host.encode() if host.isascii() else host
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
         raise UsageError(f"'{host}' is no address of this machine", hint="try --host 127.0.0.1") from None
     sockets: list[socket.socket] = []
