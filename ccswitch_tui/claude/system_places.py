@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ccswitch_tui.textfile import read_file
+
 Json = dict[str, Any]
 
 USER_VARIABLES = r"HKEY_CURRENT_USER\Environment"
@@ -64,8 +66,7 @@ def _property_list(path: str) -> Json:
     import plistlib
 
     try:
-        with open(path, "rb") as file:
-            tree = plistlib.load(file)
+        tree = plistlib.loads(read_file(path))
     except (OSError, ValueError, plistlib.InvalidFileException):
         return {}
     return tree if isinstance(tree, dict) else {}
