@@ -151,7 +151,10 @@ def documents_of(event: Event, answer: Answer) -> Iterable[Json]:
             answer.over()
             return NO_DOCUMENTS
     try:
-        found = [loads(data)]
+        document = loads(data)
+        if isinstance(document, dict):
+            return [document]
+        found = [document]
     except ValueError:
         found = documents_in(data)
         if not found and b"\n" in data:

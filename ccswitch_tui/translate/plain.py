@@ -32,7 +32,12 @@ class Template(NamedTuple):
             return None
         head, tail = self.head, self.tail
         size = len(events) - len(tail)
-        if size < len(head) or not events.startswith(head) or not events.endswith(tail) or b"\\" + tail in events:
+        if (
+            size < len(head)
+            or not events.startswith(head)
+            or not events.endswith(tail)
+            or events.find(b"\\" + tail) >= 0
+        ):
             return None  # a text that ends in a backslash may have lost its other half to the next one
         body = b"".join(events[len(head) : size].split(tail + head))
         text = string_body(body)

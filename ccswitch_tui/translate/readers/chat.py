@@ -194,8 +194,9 @@ def _text_alone(chunk: Json) -> str:
     delta = choice.get("delta") if isinstance(choice, dict) else None
     if not isinstance(delta, dict) or choice.get("finish_reason") or choice.get("index"):
         return ""
-    if any(value and key != "content" and key != "role" for key, value in delta.items()):
-        return ""
+    for key, value in delta.items():
+        if value and key != "content" and key != "role":
+            return ""
     if "usage" in choice or "stop_reason" in choice or "base_resp" in chunk:
         return ""
     content = delta.get("content")
