@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.http11.server import Server
 from ccswitch_tui.net.hosts import is_loopback
-from ccswitch_tui.proxy.background.guarded import ASLEEP, Guarded
+from ccswitch_tui.proxy.background.guarded import AGAIN, ASLEEP, Guarded, is_replaced
 from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line
@@ -228,6 +228,10 @@ class RunningProxy:
             if reason:
                 self._homeless = True
                 self.settings.say(f"ends: {reason}")
+                self.stopping.set()
+            elif self.settings.guarded is not None and not self.traffic.running and is_replaced():
+                self.settings.say("another version is installed: starts anew")
+                self.settings.guarded.word = AGAIN
                 self.stopping.set()
 
     async def _listen_again(self) -> None:

@@ -129,6 +129,8 @@ WAYS = [
     typescript_sdk_without_settings, acp_bridge, absolute_path, newest_by_absolute_path, by_name,
     by_name_with_own_settings,
 ]  # fmt: skip
+DEAF = [python_sdk_without_settings, typescript_sdk_without_settings]
+"""They ask their Claude Code to read no settings file."""
 Way = Callable[[Machine], list[str]]
 
 
@@ -147,7 +149,7 @@ def test_run_reaches_the_named_profile_while_another_is_in_use(machine: Machine,
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("way", [python_sdk, typescript_sdk, absolute_path], ids=name_of)
+@pytest.mark.parametrize("way", WAYS, ids=name_of)
 def test_the_lines_of_env_reach_it_too(machine: Machine, way: Way) -> None:
     machine.ccswitch("use", "a")
     script = f'eval "$({console_script()} env b --shell bash)" && exec "$@"'
@@ -156,11 +158,20 @@ def test_the_lines_of_env_reach_it_too(machine: Machine, way: Way) -> None:
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("way", [python_sdk, typescript_sdk, acp_bridge], ids=name_of)
-def test_use_reaches_them_by_itself(machine: Machine, way: Way) -> None:
+@pytest.mark.parametrize("way", WAYS, ids=name_of)
+def test_use_reaches_them_by_itself_unless_they_read_no_settings(machine: Machine, way: Way) -> None:
     machine.ccswitch("use", "b")
     machine.run(way(machine))
-    assert machine.asked() == "b"
+    assert machine.asked() == ("" if way in DEAF else "b")
+
+
+def test_the_readme_tells_of_every_way_and_of_what_does_not_hear_use() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("## Programs that bring their own Claude Code")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == len(WAYS) - 1  # an absolute path is tried with two versions
+    assert [row[1] for row in rows].count("not heard") == len(DEAF)
+    assert {cell for row in rows for cell in row[2:]} == {"b"}
 
 
 @pytest.mark.promise

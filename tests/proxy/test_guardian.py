@@ -215,3 +215,22 @@ def test_a_proxy_that_dies_at_every_start_is_given_up(tmp_path: Path, monkeypatc
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     listener.close()
+
+
+def test_an_upgrade_under_a_running_proxy_starts_it_anew(tmp_path: Path) -> None:
+    """With a copy of the package of its own, whose version file an installer then replaces."""
+    copy = tmp_path / "site"
+    shutil.copytree(
+        Path(guarded.__file__).parents[2], copy / "ccswitch_tui", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    env = {"HOME": str(tmp_path), "CCSWITCH_HOME": str(tmp_path / "ours"), "PATH": os.environ["PATH"],
+           "PYTHONPATH": str(copy)}  # fmt: skip
+    mine = Context(env).proxy
+    try:
+        pid = mine.ensure_running().pid
+        version = copy / "ccswitch_tui" / "_version.py"
+        version.write_text(version.read_text().replace('"0.', '"9.'))
+        wait_until(lambda: mine.status().running and mine.status().pid != pid, 20, "the new version")
+        assert (mine.status().version or "").startswith("9.")
+    finally:
+        mine.stop(at_once=True)

@@ -13,8 +13,25 @@ import socket
 import sys
 from collections.abc import Sequence
 
+from ccswitch_tui import _version
+
 LISTENING, ENDED, ASLEEP, AGAIN = b"L", b"E", b"S", b"R"
 """The words of guardian.py, which imports nothing of ours and which Windows cannot import."""
+
+
+def _installed() -> str:
+    """What the file of our version says now; "" while it is being replaced, or when all of ours was uninstalled."""
+    with contextlib.suppress(OSError, UnicodeDecodeError), open(_version.__file__, encoding="utf-8") as file:
+        return file.read()
+    return ""
+
+
+_STARTED_AS = _installed()
+
+
+def is_replaced() -> bool:
+    """Whether an upgrade put other code in the place of what runs: parts not imported yet would not fit."""
+    return _installed() not in ("", _STARTED_AS)
 
 
 def guardian_command(folder: str, *where: str, serve: Sequence[str]) -> list[str]:
