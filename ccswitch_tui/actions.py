@@ -34,7 +34,7 @@ class Action(NamedTuple):
 
 
 COMMANDS: dict[Do, tuple[str, ...]] = {
-    "use": ("use {name}",),
+    "use": ("use {name}{options}",),
     "edit": ("edit {name}{settings}",),
     "apply-patch": ("edit {name}{settings}",),
     "enter-key": ("edit {name} --key-stdin",),

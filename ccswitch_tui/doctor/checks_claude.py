@@ -13,7 +13,7 @@ from ccswitch_tui.claude.dropped import shape_faults
 from ccswitch_tui.claude.layers import HOST_MANAGED, effective, is_host_managed
 from ccswitch_tui.claude.settings import profile_in
 from ccswitch_tui.doctor.picture import Snapshot
-from ccswitch_tui.doctor.told import told, value_of, winner_of
+from ccswitch_tui.doctor.told import told, value_of, winner_of, write_again
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.net.hosts import host_in, is_loopback
 from ccswitch_tui.sentence import joined, say
@@ -197,7 +197,7 @@ def check_credentials_once(snapshot: Snapshot) -> Iterator[Finding]:
             "credential-twice",
             say("set are {where}", where=where),
             say("write the profile again: it sets one and clears the others"),
-            Action("use", snapshot.in_use or ""),
+            write_again(snapshot),
             "ccswitch-tui why",
         )
 
@@ -250,7 +250,7 @@ def check_provider_flags(snapshot: Snapshot) -> Iterator[Finding]:
                 "provider-flag",
                 say("{name}={value}, set by {who}", name=name, value=value, who=winner_of(snapshot, name)),
                 say("unset it there; writing the profile again clears it for Claude Code"),
-                Action("use", snapshot.in_use or ""),
+                write_again(snapshot),
                 f"ccswitch-tui why {name}",
             )
 
@@ -299,7 +299,7 @@ def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
                 "drift",
                 words,
                 say("write it again, or see who decides"),
-                Action("use", snapshot.in_use or ""),
+                write_again(snapshot),
                 "ccswitch-tui why",
             )
 
@@ -324,14 +324,14 @@ def check_helper(snapshot: Snapshot) -> Iterator[Finding]:
                 program=program,
             ),
             say("write the profile again"),
-            Action("use", snapshot.in_use or ""),
+            write_again(snapshot),
         )
     elif program:
         yield told(
             "helper-gone",
             say("the settings start '{program}', which is not on the PATH", program=program),
             say("put it there, or write the profile again"),
-            Action("use", snapshot.in_use or ""),
+            write_again(snapshot),
         )
 
 

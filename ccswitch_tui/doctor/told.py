@@ -7,6 +7,7 @@ from typing import Any
 
 from ccswitch_tui.actions import Action
 from ccswitch_tui.claude.layers import LABELS, effective
+from ccswitch_tui.claude.owned import OWNED
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.findings import Finding, Fix, Severity, catalogue
 from ccswitch_tui.sentence import say
@@ -35,3 +36,12 @@ def winner_of(snapshot: Snapshot, name: str) -> str:
         return say("nobody")
     label = say(LABELS[place.layer])
     return say("{layer} ({file})", layer=label, file=place.file) if place.file else label
+
+
+def write_again(snapshot: Snapshot) -> Action:
+    """`use` of the profile in use, at a scope that beats whatever overrules it: a project's file is beaten by `local`
+    alone, and a command that writes below it would mend nothing."""
+    above = [layer for layer in snapshot.layers if layer.name in ("local", "project")]
+    names = [key for key, row in OWNED.items() if row.exclusive]
+    overruled = any(effective(above, key).value for key in names)
+    return Action("use", snapshot.in_use or "", options=("--scope", "local") if overruled else ())

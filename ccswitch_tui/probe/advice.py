@@ -92,7 +92,9 @@ def _quirk_patch(facts: Facts, answer: Answer | None) -> Mapping[str, Any] | Non
     if answer is None or not answer.quirk:
         return None
     learned = facts.learned.get(answer.quirk)
-    return {f"quirks.{answer.quirk}": learned.value if learned else answer.value}
+    value = learned.value if learned else answer.value
+    known = facts.target.quirks.get(answer.quirk) == value  # what the profile says already is not offered again
+    return None if known else {f"quirks.{answer.quirk}": value}
 
 
 def _steps(facts: Facts, patch: Mapping[str, Any] | None, row: Kind, known: _Known) -> Iterator[Action | str]:

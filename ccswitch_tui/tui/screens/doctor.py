@@ -240,7 +240,7 @@ class DoctorScreen(Place[None]):
 
                 await self.app.push_screen_wait(EditScreen(action.name))
             case "use":
-                return await use_profile(self.ccs, action.name, "user")
+                return await use_profile(self.ccs, action.name, action.options[1] if action.options else "user")
             case "probe":
                 from ccswitch_tui.tui.screens.probe import ProbeScreen
 
