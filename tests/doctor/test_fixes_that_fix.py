@@ -167,8 +167,6 @@ def test_a_change_that_a_probe_offers_mends_what_it_found(
     main(["edit", "work", "--set", f"endpoint.base_url={provider.base_url_with(fault)}"], ctx)
     before = found(ctx, capsys, "probe", "work")
     offered = {kind: commands[0] for kind, commands in before.items() if commands and commands[0].startswith(CHANGES)}
-    if not offered:
-        pytest.skip("nothing of it is mended by changing the profile")
     for command in offered.values():
         carry_out(ctx, command, monkeypatch)
     after = found(ctx, capsys, "probe", "work")
