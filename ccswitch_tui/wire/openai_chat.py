@@ -379,16 +379,9 @@ SIGNATURES = ("thought_signature", "thoughtSignature", "thinking_signature")
 SIGNED = frozenset({"extra_content", "provider_specific_fields", *SIGNATURES})
 
 
-SIGNATURES = ("thought_signature", "thoughtSignature", "thinking_signature")
-SIGNED_IN = frozenset({"extra_content", "provider_specific_fields", *SIGNATURES})
-"""Keys of what may hold a thought signature: nearly every call and delta has none of them."""
-
-
 def signature_of(place: Json) -> str:
     """Gemini's thought signature, in whichever corner of a call or delta the gateway leaves it."""
     if SIGNED.isdisjoint(place):
-        return ""
-    if SIGNED_IN.isdisjoint(place):
         return ""
     extra = _object(place.get("extra_content"))
     for corner in (extra.get("google"), extra.get("vertex"), extra, place.get("provider_specific_fields"), place):
