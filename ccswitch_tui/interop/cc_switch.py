@@ -21,7 +21,7 @@ from ccswitch_tui.interop.snippets import draft_from_tree
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, for_chat
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.sentence import say
-from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire
+from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, RESPONSES, Wire
 
 KNOWN_VERSION = 17
 """`PRAGMA user_version` this was written for; a newer one is read for the columns needed, with a warning."""
@@ -38,7 +38,7 @@ LOGINS = ("github_copilot", "codex_oauth", "xai_oauth")
 
 FOREIGN_APPS = {"gemini": say("it speaks Gemini's own format"), "pi": say("its format is not known")}
 
-WIRE_OF_FORMAT: dict[str, Wire] = {"anthropic": MESSAGES, "openai_chat": CHAT, "openai_responses": CHAT}
+WIRE_OF_FORMAT: dict[str, Wire] = {"anthropic": MESSAGES, "openai_chat": CHAT, "openai_responses": RESPONSES}
 
 Row = Mapping[str, Any]
 
@@ -189,10 +189,8 @@ def draft_from_codex(settings: dict[str, Any]) -> Draft:
     if not key and chosen.get("env_key"):
         key = f"${chosen['env_key']}"
     draft = draft_from_pairs([*pairs, ("OPENAI_API_KEY", str(key))], "cc-switch")
-    if chosen.get("wire_api") == "responses":
-        draft = draft._replace(
-            notes=(*draft.notes, "it used the Responses API; chat completions of the same base are tried")
-        )
+    if chosen.get("wire_api") == "responses" and draft.endpoint is not None:
+        draft = draft._replace(endpoint=draft.endpoint._replace(wire=RESPONSES))
     return draft
 
 

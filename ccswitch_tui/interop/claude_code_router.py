@@ -17,7 +17,7 @@ from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.draft import Candidate, Draft, profile_name
 from ccswitch_tui.profiles.model import ModelTiers
 from ccswitch_tui.sentence import say
-from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire
+from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, RESPONSES, Wire
 
 QUERY = "SELECT value_json FROM app_config WHERE key = 'default'"
 """Where version 3 keeps the tree."""
@@ -37,6 +37,7 @@ PROTOCOL_WIRES: dict[str, Wire] = {
     "anthropic_messages": MESSAGES,
     "anthropic": MESSAGES,
     "openai_chat_completions": CHAT,
+    "openai_responses": RESPONSES,
 }
 
 

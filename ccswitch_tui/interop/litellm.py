@@ -146,8 +146,9 @@ def _tiers(members: list[tuple[str, str, Mapping[str, Any]]]) -> ModelTiers:
 
 # ---------------------------------------------------------------- export
 
-SETTINGS = {"drop_params": True, "use_chat_completions_url_for_anthropic_messages": True}
-"""Without the second, LiteLLM turns Claude Code's /v1/messages into OpenAI's Responses API for every `openai/` model,
+SETTINGS = {"drop_params": True}
+CHAT_URL = "use_chat_completions_url_for_anthropic_messages"
+"""Without it, LiteLLM turns Claude Code's /v1/messages into OpenAI's Responses API for every `openai/` model,
 and an endpoint that has chat completions only answers 404 (seen with 1.109)."""
 
 
@@ -182,7 +183,7 @@ def render_config(profile: Profile, variable: str | None) -> str:
         )
     tree = {
         "model_list": entries,
-        "litellm_settings": dict(SETTINGS),
+        "litellm_settings": {**SETTINGS, CHAT_URL: endpoint.format.ask == FORMATS[CHAT].ask},
         "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
     }
     return _advice(profile, variable) + to_yaml(tree)

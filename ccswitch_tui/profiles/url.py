@@ -59,8 +59,8 @@ ROUTES: tuple[tuple[str, Wire | None, str], ...] = (
         if route
     ),
     ("/messages/batches", "anthropic", CLIENTS_OWN),
+    ("/responses/compact", "openai-responses", CLIENTS_OWN),
     ("/completions", "openai-chat", "that is the old completions route; chat completions are used"),
-    ("/responses", "openai-chat", "the Responses API is not spoken; chat completions of the same base are used"),
     ("/embeddings", "openai-chat", "it serves no conversations"),
     ("/models", None, "that is the list of models"),
 )

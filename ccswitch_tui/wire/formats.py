@@ -86,7 +86,7 @@ FORMATS: Mapping[Wire, WireFormat] = {
     "openai-responses": WireFormat(
         name="openai-responses",
         title="the Responses API",
-        vendor="openai-responses",
+        vendor="openai",
         ask="/responses",
         models="/models",
         count_tokens=None,

@@ -180,7 +180,7 @@ def test_codex_entries_are_read_from_the_toml_inside() -> None:
         "settings_config": json.dumps({"auth": {"OPENAI_API_KEY": KEY}, "config": config}),
     }
     assert facts(candidates_from_rows([row])[0]) == {
-        "base_url": "https://c.example/v1", "wire": "openai-chat", "key": KEY, "models": {"default": "m9"},
+        "base_url": "https://c.example/v1", "wire": "openai-responses", "key": KEY, "models": {"default": "m9"},
     }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ PASTED = {
     # what was pasted: (the base URL, the wire, words of one of the changes)
     "https://api.example.com/v1/chat/completions": ("https://api.example.com/v1", "openai-chat", "/chat/completions"),
     "https://api.example.com/v1/completions": ("https://api.example.com/v1", "openai-chat", "old completions"),
-    "https://api.example.com/v1/responses": ("https://api.example.com/v1", "openai-chat", "Responses"),
+    "https://api.example.com/v1/responses": ("https://api.example.com/v1", "openai-responses", "appends it itself"),
     "https://api.example.com/v1/models": ("https://api.example.com/v1", "openai-chat", "list of models"),
     "https://api.example.com/v1/models/gpt-9": ("https://api.example.com/v1", "openai-chat", "one model"),
     "https://api.example.com/v1/embeddings": ("https://api.example.com/v1", "openai-chat", "embeddings"),
