@@ -40,7 +40,7 @@ NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, er
 ANYBODY_WRITES = 0o222
 """A file with none of these was made read-only on purpose. A rename over it would not ask, nor would root's write."""
 
-HELD_PAUSES_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5)
+HELD_PAUSES_S = (0.01, 0.02, 0.03, *((0.05,) * 10), *((0.1,) * 20))
 """Between attempts at a file that another program of Windows has open: scanners and OneDrive were reported to take two
 seconds (Go's robustio allows as much)."""
 

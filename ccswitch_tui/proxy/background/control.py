@@ -46,6 +46,10 @@ LOG_BYTES = 2 * 1024 * 1024
 WAIT_S = 20.0
 """A start takes half a second; a cold one under a virus scanner was seen to take ten. One that fails ends at once."""
 
+LOOK_AGAIN_S = 0.1 if sys.platform == "win32" else 0.02
+"""While a start is awaited. On Windows nobody can replace the state file in the moment in which it is read: with less
+than this, under load, a new proxy found it held at every attempt."""
+
 CLAIM_S = 1.0
 """Whoever looks holds the run lock for a moment, every few milliseconds while a start is awaited."""
 
@@ -327,7 +331,7 @@ class ProxyControl:
                     ),
                     hint=say("'ccswitch-tui proxy serve' shows more"),
                 )
-            time.sleep(0.02)
+            time.sleep(LOOK_AGAIN_S)
         raise CcswitchError(
             say(
                 "the proxy did not answer on {host}:{port} in time: {words}",
