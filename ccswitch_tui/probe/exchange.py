@@ -9,6 +9,7 @@ endpoint echoes back passes redact() before it is kept. `curl_command` and
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -166,9 +167,12 @@ class Exchange(NamedTuple):
         return shown
 
 
+_WAS_CUT = re.compile(r"… \(\d+ more characters\)")
+
+
 def cut(text: str, limit: int) -> str:
-    """`text`, or its beginning and how much was left out."""
-    if len(text) <= limit:
+    """`text`, or its beginning and how much was left out. What was cut so before stays as it is."""
+    if len(text) <= limit or _WAS_CUT.fullmatch(text, limit):
         return text
     return f"{text[:limit]}… ({len(text) - limit} more characters)"
 
