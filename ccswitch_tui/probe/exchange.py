@@ -163,7 +163,7 @@ class Exchange(NamedTuple):
         shown["asks"] = sorted(self.asks)
         shown["tls"] = {**self.tls._asdict(), "names": list(self.tls.names)} if self.tls else None
         shown["timings"] = {k: None if v is None else round(v, 1) for k, v in self.timings._asdict().items()}
-        shown["curl"] = curl_command(self)
+        shown["curl"] = curl_command(self, with_body=len(self.request_body) <= BODY_SHOWN)
         return shown
 
 
@@ -214,7 +214,10 @@ def masked_text(text: str, key: Secret | None = None, *, most: int = BODY_KEPT) 
 
 
 def curl_command(exchange: Exchange, *, with_body: bool = True) -> str:
-    """The request as a curl command for a POSIX shell; the key is read from $API_KEY."""
+    """The request as a curl command for a POSIX shell; the key is read from $API_KEY.
+
+    Without its body, a file stands for it: a body that was cut would be none.
+    """
     parts = ["curl -sS -i"]
     if exchange.method not in ("GET", "POST") or (exchange.method == "POST" and not exchange.request_body):
         parts[0] += f" -X {exchange.method}"
@@ -227,6 +230,8 @@ def curl_command(exchange: Exchange, *, with_body: bool = True) -> str:
         parts.append(f"-H {_quoted_header(name, value)}")
     if exchange.request_body and with_body:
         parts.append(f"--data-raw {shlex.quote(exchange.request_body)}")
+    elif exchange.request_body:
+        parts.append("--data @request.json")
     return " \\\n  ".join(parts)
 
 
