@@ -52,8 +52,11 @@ async def opened(app: Host, way_in: WayIn) -> bool:
     return bool(answer)
 
 
-async def open_or_lock(app: Host) -> None:
-    """Unlocks the key store, locks an open key file, or makes one where there is no store; says what it did."""
+async def open_or_lock(app: Host) -> bool:
+    """Unlocks the key store, locks an open key file, or makes one where there is no store; says what it did.
+
+    False when there was nothing of that kind to do.
+    """
     store = await app.off(app.session.key_store)
     if store.kind == "absent" and await app.off(app.session.can_make_key_file):
         await opened(app, "create")
@@ -66,7 +69,8 @@ async def open_or_lock(app: Host) -> None:
         await app.off(app.session.lock)
         app.say(t("unlock.locked"))
     else:
-        app.say(t("unlock.open", where=store.where))
+        return False
+    return True
 
 
 async def use_profile(app: Host, name: str, scope: str) -> bool:

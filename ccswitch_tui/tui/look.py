@@ -24,6 +24,7 @@ SIGNS = {
     "to": ("→", "->"),
     "rule": ("─", "-"),
     "bar": ("│", "|"),
+    "length": ("━", "="),
     "point": ("›", ">"),
     "dot": ("·", "-"),
     "more": ("…", "..."),
@@ -165,6 +166,13 @@ def took(ms: float | None) -> str:
     if ms is None:
         return ""
     return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+
+
+def short(count: int) -> str:
+    """`950`, `12.3k`, `1.2M`."""
+    if count < 1000:
+        return str(count)
+    return f"{count / 1000:.1f}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
 
 
 def host_of(url: str) -> str:

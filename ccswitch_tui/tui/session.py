@@ -132,6 +132,10 @@ class Session(SettingUp, Probing, Watching, Keeping, Caring):
 
         return t("restore.done", files=", ".join(u.write.file for u in restore(self.ctx, on_wait=on_wait)))
 
+    def last_write(self) -> HistoryRow | None:
+        """What `undo` would take back."""
+        return next((row for row in self.history() if not row.undone), None)
+
     def history(self) -> list[HistoryRow]:
         """Our writes, newest first, each with what it changed, masked."""
         from ccswitch_tui.claude.settings import SettingsPatch

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Literal
 
 from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
+from ccswitch_tui.tui.views import KeyRow
 
 if TYPE_CHECKING:
     from ccswitch_tui.secret import Secret
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.keys import StoreStatus
 
 WayIn = Literal["passphrase", "dialog", "create", ""]
+
+
+KEY_STATES = {True: "present", False: "absent", None: "unknown"}
+"""None: only using the key would tell."""
 
 
 class Keeping:
@@ -43,6 +48,32 @@ class Keeping:
         from ccswitch_tui.workflows.keys import store_status
 
         return store_status(self.ctx)
+
+    def key_rows(self) -> list[KeyRow]:
+        """Every key there is to know of, without asking a store for one. Unlocks nothing."""
+        from ccswitch_tui.credentials import index
+        from ccswitch_tui.credentials.hosts import shown_host
+        from ccswitch_tui.workflows.profiles import profile_rows
+        from ccswitch_tui.workflows.traffic import usage
+
+        try:
+            used = usage(self.ctx)
+        except CcswitchError:
+            used = []
+        days: dict[str, str] = {}
+        for day in used:
+            days[day["profile"]] = max(days.get(day["profile"], ""), day["day"])
+        listed = profile_rows(self.ctx, self.ctx.book())
+        rows = []
+        for row in listed:
+            p = row.profile
+            state = "none" if p.key.kind == "none" else KEY_STATES[row.key_present]
+            others = [o.profile for o in listed if o is not row and state != "none"]
+            shared = tuple(other.name for other in others if other.key == p.key)
+            rows.append(KeyRow(p.name, str(p.key), shown_host(p), state, days.get(p.name, ""), shared))
+        named = {row.profile.key.name for row in listed if row.profile.key.kind == "keyring"}
+        left = sorted((index.names(self.ctx.paths) or frozenset()) - named)
+        return [*rows, *(KeyRow(name, f"keyring:{name}", "", "orphan") for name in left)]
 
     def way_in(self, error: KeyStoreError) -> WayIn:
         """What a person can do here and now about a key that cannot be had; "" where only the hint helps."""

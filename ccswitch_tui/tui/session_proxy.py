@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.tui.background import in_thread
@@ -13,6 +13,21 @@ from ccswitch_tui.tui.i18n import t
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.stopping import ProxyLoad
+
+
+class Pulse(NamedTuple):
+    """How things are going today, as far as it is known without starting anything."""
+
+    running: bool = False
+    """The background proxy."""
+    sessions: int = 0
+    """Of Claude Code, on this machine."""
+    today: Mapping[str, Mapping[str, Any]] = {}
+    """Profile to what it answered today, as `proxy usage` counts it."""
+
+    def total(self, count: str) -> int:
+        """One count of all profiles."""
+        return sum(int(row.get(count) or 0) for row in self.today.values())
 
 
 class Watching:
@@ -25,6 +40,21 @@ class Watching:
         from ccswitch_tui.workflows.stopping import proxy_load
 
         return proxy_load(self.ctx)
+
+    def pulse(self) -> Pulse:
+        """Sessions, and what was used since midnight. Looking starts nothing."""
+        import time
+
+        from ccswitch_tui.claude.sessions import running_sessions
+        from ccswitch_tui.workflows.traffic import usage
+
+        running = self.ctx.proxy.status().running
+        try:
+            rows = usage(self.ctx, since=time.strftime("%Y-%m-%d", time.localtime(self.ctx.clock())), by="profile")
+        except CcswitchError:
+            rows = []
+        sessions = len(running_sessions(self.ctx.paths.claude_dir))
+        return Pulse(running, sessions, {row["profile"]: row for row in rows})
 
     def start_proxy(self) -> str:
         """Starts the background proxy and says where it listens."""
@@ -89,3 +119,33 @@ class Watching:
         except CcswitchError:
             return {}
         return dict(found.get("bodies") or {}) if found["exchange"].get("at") == at else {}
+
+    def traffic_curl(self, flow: Mapping[str, Any]) -> str:
+        """The endpoint's side of one exchange as a curl command. Raises CcswitchError when it is no longer kept."""
+        from ccswitch_tui.workflows.traffic_export import curl_of
+
+        bodies, url, headers = self._exported(flow)
+        return curl_of(url, headers, bodies["sent"])
+
+    def traffic_har(self, flow: Mapping[str, Any]) -> str:
+        """Writes one exchange as HAR, for this user only, and says where."""
+        import os
+
+        from ccswitch_tui.textfile import read_bytes, replace_text, sha256_of
+        from ccswitch_tui.workflows.traffic_export import har_of
+
+        bodies, url, _ = self._exported(flow)
+        name = f"{flow['profile']}-{int(flow['at'])}-{flow['id']}.har"
+        path = os.path.join(self.ctx.paths.state_dir, "exports", name)
+        text = har_of(flow, bodies, url).encode()
+        replace_text(path, text, expected_sha256=sha256_of(read_bytes(path)), private=True)
+        return path
+
+    def _exported(self, flow: Mapping[str, Any]) -> tuple[dict[str, str], str, dict[str, str]]:
+        """The bodies of an exchange, and where and with which headers its endpoint is asked."""
+        bodies = self.traffic_bodies(flow["at"], flow["id"])
+        if not bodies.get("sent"):
+            raise CcswitchError(t("traffic.no_bodies"))
+        endpoint = self.ctx.book().get(flow.get("route") or flow["profile"]).endpoint
+        headers = {"content-type": "application/json", **endpoint.format.headers}
+        return bodies, endpoint.base_url.rstrip("/") + endpoint.format.ask, headers

@@ -70,6 +70,23 @@ class Snapshot(NamedTuple):
     """Changes when a file changed that this was made from, and when the keys were locked or unlocked."""
 
 
+class KeyRow(NamedTuple):
+    """One key as the list of keys shows it: everything about it but itself."""
+
+    profile: str
+    """Whose key it is; of one that no profile names, its own name."""
+    where: str
+    """As profiles.toml says it."""
+    host: str
+    """Where it is sent, and nowhere else."""
+    state: str
+    """`present`, `absent`, `unknown`, `none`, or `orphan`."""
+    last_used: str = ""
+    """The day, YYYY-MM-DD; "" when the proxy never sent it."""
+    shared_with: tuple[str, ...] = ()
+    """Other profiles with the same reference."""
+
+
 class HistoryRow(NamedTuple):
     """One write of ours as the history lists it."""
 

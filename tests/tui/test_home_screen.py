@@ -36,7 +36,7 @@ async def test_enter_uses_and_u_takes_it_back_to_the_byte(
         await pilot.press("enter")
         await sees(pilot, "Claude Code now uses 'demo'")
         assert "/p/demo" in json.loads(settings.read_bytes())["env"]["ANTHROPIC_BASE_URL"]
-        await sees(pilot, "decided by user")
+        await sees(pilot, "Claude Code → demo")
         await pilot.press("u")
         await sees(pilot, "taken back, to the byte")
         assert settings.read_bytes() == before
@@ -214,9 +214,9 @@ async def test_hostile_names_and_notes_cannot_steer_the_terminal(open_app: OpenA
 async def test_the_mouse_moves_and_uses(open_app: OpenApp) -> None:
     async with open_app() as pilot:
         rows = pilot.app.screen.query_one("#profiles", Rows)
-        await pilot.click(rows, offset=(5, 1))
+        await pilot.click(rows, offset=(5, 2))
         await until(pilot, lambda: rows.row.name == "misspelt")
-        await pilot.click(rows, offset=(5, 1), times=2)
+        await pilot.click(rows, offset=(5, 2), times=2)
         await sees(pilot, "now uses 'misspelt'")
 
 

@@ -107,6 +107,7 @@ async def test_ascii_signs_leave_no_sign_behind(open_app: OpenApp, world: DemoCo
         async with open_app() as pilot:
             await pilot.press("p")
             await sees(pilot, "ok translated")
+            await until(pilot, lambda: not pilot.app.screen.running)
             drawn = screen_text(pilot.app)
             assert not set("✓✗●→·…⏎") & set(drawn)
     finally:
@@ -125,7 +126,7 @@ async def test_help_explains_the_focused_thing_and_every_key(open_app: OpenApp, 
     async with open_app(size) as pilot:
         await pilot.press("question_mark")
         await sees(pilot, "One line a profile")
-        await pilot.press("pagedown", "pagedown")
+        await pilot.press("pagedown", *["down"] * 9)
         await sees(pilot, "nothing was written yet, so there is nothing to undo")
         await pilot.press("escape")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1)

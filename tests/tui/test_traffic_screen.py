@@ -6,6 +6,7 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +18,37 @@ from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.tui.widgets.rows import Rows
 from conftest import OpenApp
 
+TOOLS = ("Bash", "Edit", "Glob", "Grep", "Read", "Task", "TodoWrite", "WebFetch", "WebSearch", "Write")
 
-def send(world: DemoContext, profile: str = "demo", text: str = "hello there") -> int:
+
+def claude_body(text: str) -> dict[str, Any]:
+    """A request of the shape and size of Claude Code's: system, tools, a tool call with its result, and a question."""
+    described = "What this tool does, when to use it and when not. " * 60
+    schema = {"type": "object", "properties": {"file_path": {"type": "string"}}, "required": ["file_path"]}
+    call = {"type": "tool_use", "id": "toolu_01", "name": "Read", "input": {"file_path": "ports.py"}}
+    found = {
+        "type": "tool_result",
+        "tool_use_id": "toolu_01",
+        "content": "\n".join(f"{n}  HTTP = 80" for n in range(9)),
+    }
+    return {
+        "model": "claude-sonnet-4-5", "max_tokens": 32_000, "stream": True,
+        "metadata": {"user_id": "example"},
+        "system": [{"type": "text", "text": "You are Claude Code, Anthropic's official CLI for Claude. " * 200}],
+        "tools": [{"name": name, "description": described, "input_schema": schema} for name in TOOLS],
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "what is in ports.py?"}]},
+            {"role": "assistant", "content": [{"type": "text", "text": "I will look."}, call]},
+            {"role": "user", "content": [found, {"type": "text", "text": text}]},
+        ],
+    }  # fmt: skip
+
+
+def send(
+    world: DemoContext, profile: str = "demo", text: str = "hello there", body: dict[str, Any] | None = None
+) -> int:
     """One request as Claude Code would make it."""
-    body = {
+    body = body or {
         "model": "claude-sonnet-4-5", "max_tokens": 64, "stream": True,
         "messages": [{"role": "user", "content": text}],
     }  # fmt: skip
@@ -83,7 +111,7 @@ async def test_a_failure_says_why(open_app: OpenApp, world: DemoContext) -> None
         await pilot.press("t")
         await sees(pilot, "live")
         assert await sent(world, "misspelt") >= 400
-        await sees(pilot, "✗ 404")
+        await sees(pilot, " 404 misspelt")
         await sees(pilot, "demo-lagre")
 
 
@@ -175,6 +203,8 @@ async def test_the_answer_shows_up_when_a_watched_exchange_ends(open_app: OpenAp
         await pilot.press("t")
         await sees(pilot, "live")
         await sent(world)
+        await sees(pilot, "claude-sonnet-4-5")
+        await pilot.press("m")
         await sees(pilot, "event: message_start")
 
 
@@ -186,3 +216,50 @@ async def test_both_sides_are_laid_out_anew_in_another_width(open_app: OpenApp, 
         await pilot.resize_terminal(76, 24)
         await until(pilot, lambda: "proxy ↔ endpoint" not in screen_text(pilot.app))
         assert "Claude Code ↔ proxy" in screen_text(pilot.app)
+
+
+async def test_a_request_of_real_size_is_read_as_a_conversation(open_app: OpenApp, world: DemoContext) -> None:
+    assert len(json.dumps(claude_body("x"))) > 40_000
+    async with open_app((140, 70)) as pilot:
+        await pilot.press("t")
+        await sees(pilot, "live")
+        assert await sent(world, "demo", "", claude_body("a haiku about ports")) == 200
+        await sees(pilot, "You are Claude Code")
+        for text in ("Bash, Edit, Glob", "assistant · calls", "a haiku about ports", "not sent on: metadata"):
+            assert text in screen_text(pilot.app), text
+        before = screen_text(pilot.app).count("You are Claude Code")
+        await pilot.press("enter")
+        await until(pilot, lambda: screen_text(pilot.app).count("You are Claude Code") > before)
+        await pilot.press("m")
+        await sees(pilot, '"max_tokens": 32000')
+
+
+async def test_a_word_is_found_in_the_bodies(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("t")
+        await sees(pilot, "live")
+        await sent(world, "demo", "the needle")
+        await sent(world, "demo", "only hay")
+        rows = pilot.app.screen.query_one("#flows", Rows)
+        await until(pilot, lambda: len(rows.rows) == 2 and all(f.get("total_ms") for f in rows.rows))
+        await pilot.press("/", *"needle")
+        await until(pilot, lambda: not rows.rows)
+        await pilot.press("enter")
+        await until(pilot, lambda: [f["id"] for f in rows.rows] == [1])
+
+
+async def test_an_exchange_is_written_as_har_without_a_key(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app() as pilot:
+        await pilot.press("t")
+        await sees(pilot, "live")
+        await sent(world)
+        await sees(pilot, "claude-sonnet-4-5")
+        await pilot.press("E")
+        await sees(pilot, "written:")
+    (file,) = (Path(world.paths.state_dir) / "exports").iterdir()
+    text = file.read_text(encoding="utf-8")
+    ours, theirs = json.loads(text)["log"]["entries"]
+    assert json.loads(ours["request"]["postData"]["text"])["model"] == "claude-sonnet-4-5"
+    assert theirs["request"]["url"].endswith("/v1/chat/completions")
+    assert world.provider.key.reveal() not in text
+    assert file.stat().st_mode & 0o777 == 0o600

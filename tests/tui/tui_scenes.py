@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from textual.pilot import Pilot
 from textual.widgets import Input
-from tui_kit import paste, sees, until
+from tui_kit import paste, screen_text, sees, until
 
 from ccswitch_tui.demo.world import DemoContext, demo_context
 from ccswitch_tui.probe.model import ProbeReport, Step
@@ -25,6 +26,7 @@ from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.sentence import tidied
 from ccswitch_tui.tui.app import CcswitchApp
 from ccswitch_tui.tui.session import Session
+from ccswitch_tui.tui.session_proxy import Pulse
 from ccswitch_tui.tui.widgets.ladder import Ladder
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -42,6 +44,12 @@ OTHERS = {
 VERDICTS = {"moonshine": ("native", 3 * 3600), "corp": ("limited", 130), "local": ("broken", 2 * 86_400)}
 
 
+USED_TODAY = {
+    "requests": 744, "errors": 2, "input_tokens": 1_210_000, "cache_read_tokens": 8_690_000, "cache_write_tokens": 0,
+    "output_tokens": 88_900, "first_byte_ms": 351 * 744, "priced": 744, "cost": {"USD": 4.31},
+}  # fmt: skip
+
+
 class SceneSession(Session):
     """The session with the same times in every run."""
 
@@ -49,13 +57,27 @@ class SceneSession(Session):
         report = await super()._examine(profile, key, ladder, lambda step: on_step(steady_step(step)))
         return report._replace(steps=tuple(map(steady_step, report.steps)))
 
+    def pulse(self) -> Pulse:
+        return Pulse(True, 2, {"demo": USED_TODAY})
+
+    def last_report(self, name: str) -> ProbeReport | None:
+        report = super().last_report(name)
+        return report and report._replace(steps=tuple(map(steady_step, report.steps)))
+
     async def traffic(self) -> AsyncIterator[dict[str, Any]]:
         async for flow in super().traffic():
+            if flow:
+                flow["at"] = NOW + 31 * flow["id"]
             if flow.get("first_byte_ms"):
                 flow["first_byte_ms"] = 240.0 + 37 * flow["id"]
             if flow.get("total_ms"):
                 flow["total_ms"] = 910.0 + 411 * flow["id"]
             yield flow
+
+    def traffic_bodies(self, at: float, number: int) -> dict[str, str]:
+        from ccswitch_tui.workflows.traffic import one_exchange
+
+        return dict(one_exchange(self.ctx, number)["bodies"])
 
 
 def steady_step(step: Step) -> Step:
@@ -68,6 +90,8 @@ def steady_step(step: Step) -> Step:
 def scene_world(language: str = "en_US.UTF-8") -> Iterator[DemoContext]:
     """The demo's world with a few more profiles and some past."""
     env = {"PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": language}
+    os.environ["TZ"] = "UTC"  # what shows the clock shows the same everywhere
+    time.tzset()
     with demo_context(env) as world:
         world.clock = lambda: NOW
         for name in OTHERS:
@@ -109,9 +133,14 @@ def steady(text: str, world: DemoContext) -> str:
 
 
 async def home(pilot: Pilot[Any], world: DemoContext) -> None:
-    """Profiles, one of them in use."""
-    await pilot.press("enter")
+    """Profiles, one of them in use, probed and at work."""
+    await pilot.press("p")
+    await until(pilot, lambda: getattr(pilot.app.screen, "report", None))
+    await pilot.press("escape", "enter")
     await sees(pilot, "● demo")
+    await sees(pilot, "744")
+    if pilot.app.size.width >= 100:
+        await until(pilot, lambda: "━" in screen_text(pilot.app))
     pilot.app.clear_notifications()
     await pilot.pause()
 
@@ -150,14 +179,14 @@ async def why(pilot: Pilot[Any], world: DemoContext) -> None:
 
 async def traffic(pilot: Pilot[Any], world: DemoContext) -> None:
     """Requests through the proxy, both sides of the newest."""
-    from test_traffic_screen import send
+    from test_traffic_screen import claude_body, send
 
     await pilot.press("t")
     rows = pilot.app.screen.query_one("#flows", Rows)
     for number, (profile, text) in enumerate(
         (("demo", "hello there"), ("misspelt", "hello"), ("demo", "write a haiku about ports")), 1
     ):
-        await asyncio.to_thread(send, world, profile, text)
+        await asyncio.to_thread(send, world, profile, text, claude_body(text) if number == 3 else None)
         await until(pilot, lambda: len(rows.rows) == number and rows.rows[0].get("total_ms"))  # noqa: B023
     await pilot.press("g")
     screen = pilot.app.screen

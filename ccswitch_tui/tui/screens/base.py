@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.content import Content
 from textual.css.query import NoMatches
 from textual.dom import NoScreen
 from textual.screen import ModalScreen, Screen
@@ -112,6 +113,10 @@ class Doing:
 
     def why_not(self, action: str) -> str | None:
         """Why `action` cannot work now, for the user; None when it can."""
+        return None
+
+    def key_label(self, action: str) -> Content | None:
+        """Other words in the key line, for a key that does something else than usual now."""
         return None
 
     def action_do(self, action: str) -> None:

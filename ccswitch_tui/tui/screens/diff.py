@@ -45,13 +45,18 @@ def change_text(changes: Sequence[Any]) -> str:
 def change_lines(changes: Sequence[Any]) -> Content:
     """Changes as `-` and `+` lines, the reason under them. Values are masked already."""
     rows: list[Content | str] = []
-    for change in changes:
+    cleared = [change for change in changes if change.before is None and change.after == ""]
+    for change in (change for change in changes if change not in cleared):
         key = (look.quoted(change.key.removeprefix("env.")), look.NAME)
         if change.before is not None:
             rows.append(look.line(("- ", look.STYLES["fail"]), look.HANG, key, f" {_value(change.before)}"))
         if change.after is not None:
             rows.append(look.line(("+ ", look.STYLES["ok"]), look.HANG, key, f" {_value(change.after)}"))
         rows.append(look.line(f"    {look.HANG}", (look.quoted(change.reason), look.QUIET)))
+    if cleared:
+        names = ", ".join(change.key.removeprefix("env.") for change in cleared)
+        rows.append(look.line(("+ ", look.STYLES["ok"]), look.HANG, (t("diff.cleared", n=len(cleared)), look.NAME)))
+        rows.append(look.line(f"    {look.HANG}", (look.quoted(names), look.QUIET)))
     return look.lines(*rows)
 
 

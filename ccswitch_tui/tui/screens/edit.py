@@ -185,8 +185,22 @@ class EditScreen(Place[str | None]):
             await self._take_in()
             return False
         self.ccs.say(said)
+        await self._offer_to_write()
         self.dismiss(self.profile_name)
         return True
+
+    async def _offer_to_write(self) -> None:
+        """A profile in use: what Claude Code reads is still the old one, until somebody writes it."""
+        name = self.profile_name
+        row = next((row for row in self.session.now.rows if row.name == name), None)
+        for scope in row.in_use if row else ():
+            plan = await self.ccs.off(self.session.plan_use, name, scope)
+            if not plan.changes:
+                continue
+            means = t("edit.write_means", n=len(plan.changes), file=plan.file)
+            if await self.app.push_screen_wait(ConfirmSheet(t("edit.write_ask", name=name), means)):
+                done = await self.ccs.off(self.session.apply_use, plan, self.ccs.waits_for)
+                self.ccs.say(self.session.said_of_use(done))
 
     async def _take_in(self) -> None:
         """The file changed on disk: its changes go beneath what was typed, after a question if they touch this profile.
@@ -220,6 +234,7 @@ class EditScreen(Place[str | None]):
             return
         edited = await self.ccs.off(self.session.plan_text, self.profile_name, after, self.sha256)
         self.ccs.say(await self.ccs.off(self.session.save_edit, edited, None, None, False))
+        await self._offer_to_write()
         self.dismiss(self.profile_name)
 
     @task("leave")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input
@@ -13,6 +16,7 @@ from textual.widgets import Input
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.i18n import language, t, t_or
+from ccswitch_tui.tui.keys import twins
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.home_verbs import MoreVerbs
 from ccswitch_tui.tui.views import Row, Snapshot
@@ -20,6 +24,9 @@ from ccswitch_tui.tui.widgets.details import Details
 from ccswitch_tui.tui.widgets.headline import Headline
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from ccswitch_tui.tui.session_proxy import Pulse
 
 GLANCE_S = 2.0
 """How often the files' times are looked at, so that a `use` in another terminal shows up here."""
@@ -30,7 +37,58 @@ REST_S = 0.12
 AGE_S = 30.0
 """How often the ages of verdicts are drawn anew."""
 
+PULSE_S = 5.0
+"""How often today's use is asked for."""
+
 SCOPES = ("user", "project", "local")
+
+ORDERS = ("file", "name", "verdict", "probed")
+"""How the profiles stand under each other, in the order `S` goes round."""
+
+BEST_FIRST = ("native", "translate", "limited", None, "broken")
+
+SORTED_BY: dict[str, Callable[[Row], Any]] = {
+    "name": lambda row: row.name.casefold(),
+    "verdict": lambda row: BEST_FIRST.index(row.verdict) if row.verdict in BEST_FIRST else len(BEST_FIRST),
+    "probed": lambda row: -(row.probed_at or 0.0),
+}
+
+UNDO_FRESH_S = 60.0
+"""A write younger than this is what `u` is meant for; before an older one is taken back it is named."""
+
+
+class Columns(NamedTuple):
+    """Cells of each column; 0: left out."""
+
+    name: int
+    model: int
+    wire: int
+    host: int
+    age: bool
+
+
+def columns_of(width: int) -> Columns:
+    """Name, model and verdict at every width; the host from 50 cells, the wire and the age where there is more room."""
+    age = width >= 64
+    room = width - 4 - (21 if age else 14)
+    wire = 10 if width >= 86 else 0
+    name = max(9, min(24, room * 3 // 10))
+    host = max(0, (room - name - wire) * 9 // 20 - 1) if width >= 50 else 0
+    return Columns(name, max(0, room - name - wire - host - (3 if host else 2)), wire, host, age)
+
+
+def heading(width: int) -> Content:
+    """What stands above the columns."""
+    columns = columns_of(width)
+    return Content.styled(
+        look.line(
+            "     " if look.ascii_only() else "    ", look.cells(t("head.name"), columns.name), " ",
+            look.cells(t("fact.model"), columns.model), " " if columns.model else "",
+            look.cells(t("head.wire"), columns.wire), look.cells(t("head.host"), columns.host),
+            " " if columns.host else "", t("head.verdict"),
+        ).plain,
+        look.QUIET,
+    )  # fmt: skip
 
 
 class HomeScreen(MoreVerbs):
@@ -38,12 +96,19 @@ class HomeScreen(MoreVerbs):
 
     PLACE = "home"
     HELP_TOPIC = "home"
-    BINDINGS = bindings("home")
+    BINDINGS: ClassVar[list[Any]] = [
+        *(row for row in bindings("home") if row.description != "nth"),
+        *(Binding(twins(str(n)), f"nth({n})", "nth", show=False) for n in range(1, 10)),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
         self.scope = "user"
         self.spoken = language()
+        self.order = ORDERS[0]
+        self.numbers: dict[str, int] = {}
+        """Which digit uses a profile."""
+        self.pulse: Pulse | None = None
         self.wanted: str | None = None
         """The profile the cursor should stand on after the next look."""
 
@@ -52,12 +117,17 @@ class HomeScreen(MoreVerbs):
         with Container(id="halves"):
             with Container(id="list"):
                 yield Prose(id="empty")
-                yield Rows(self.draw_row, id="profiles")
+                yield Rows(self.draw_row, heading=heading, id="profiles")
             yield Details(id="details")
 
     def on_mount(self) -> None:
         self.set_interval(GLANCE_S, self.glance)
         self.set_interval(AGE_S, self.show_rows)
+        self.set_interval(PULSE_S, self._beat)
+
+    def _beat(self) -> None:
+        if self.is_current and self.session.now.stamp:
+            self.feel_pulse()
 
     def on_screen_resume(self) -> None:
         if self.session.now.stamp:
@@ -70,6 +140,16 @@ class HomeScreen(MoreVerbs):
         """Looks at the files in a thread; for the first time once the first paint is out (`CcswitchApp.painted`)."""
         snapshot = await self.ccs.off(self.session.look)
         self.show(snapshot)
+        self.feel_pulse()
+
+    @task("pulse")
+    async def feel_pulse(self) -> None:
+        """Today's use, for the head line and the details."""
+        before, self.pulse = self.pulse, await self.ccs.off(self.session.pulse)
+        if self.query("#profiles") and self.pulse != before:
+            self.query_one(Headline).pulse = self.pulse
+            if before is not None or self.pulse.today:
+                self.show_details()
 
     @task("glance")
     async def glance(self) -> None:
@@ -94,6 +174,9 @@ class HomeScreen(MoreVerbs):
         words = [word for field in self.query(Input) for word in field.value.casefold().split()]
         every = self.session.now.rows
         found = [row for row in every if all(word in row.haystack for word in words)] if words else list(every)
+        if self.order != ORDERS[0]:
+            found.sort(key=SORTED_BY[self.order])
+        self.numbers = {row.name: number for number, row in enumerate(found, 1)}
         profiles = self.query_one("#profiles", Rows)
         wanted = self.wanted or (self.row and self.row.name)  # another list, the same profile
         cursor = next((i for i, row in enumerate(found) if row.name == wanted), None)
@@ -107,7 +190,8 @@ class HomeScreen(MoreVerbs):
         self.renew_keys()
 
     def show_details(self) -> None:
-        self.query_one(Details).show(self.row, self.session.ctx.clock())
+        used = self.pulse.today.get(self.row.name) if self.pulse and self.row else None
+        self.query_one(Details).show(self.row, self.session.ctx.clock(), used)
         if self.row and self.row.verdict:
             self.show_findings(self.row.name)
 
@@ -126,28 +210,31 @@ class HomeScreen(MoreVerbs):
         return row
 
     def draw_row(self, row: Row, width: int) -> Content:
-        """One profile on one line: in use, name, wire, host, verdict and its age."""
+        """One profile on one line: its digit, in use, and the columns of `heading`."""
+        columns = columns_of(width)
         verdict = look.verdict(row.verdict)
-        if row.probed_at:
+        if row.probed_at and columns.age:
             verdict = look.line(verdict, (f" {look.age(self.session.ctx.clock() - row.probed_at)}", look.QUIET))
-        name_width = max(12, min(24, width // 3))
-        tail = 21
-        wire = t_or(f"wire_short.{row.profile.endpoint.wire}", "?")
-        middle = width - name_width - tail - 15
-        parts = [
-            " ",
+        p, host = row.profile, look.host_of(row.profile.endpoint.base_url)
+        number = self.numbers.get(row.name, 0)
+        return look.line(
+            (f"{number} " if 0 < number < 10 else "  ", look.DISABLED),
             look.mark("here") if row.in_use else "  " if look.ascii_only() else " ",
             " ",
-            look.cells(row.name, name_width, look.NAME),
-            " ",
-        ]
-        if middle >= 10:
-            parts += [
-                look.cells(wire, 10, look.QUIET),
-                look.cells(look.host_of(row.profile.endpoint.base_url), middle),
-                " ",
-            ]
-        return look.line(*parts, verdict)
+            look.cells(row.name, columns.name, look.NAME), " ",
+            look.cells(p.models.default or next(iter(p.models.named().values()), ""), columns.model),
+            " " if columns.model else "",
+            look.cells(t_or(f"wire_short.{p.endpoint.wire}", "?"), columns.wire, look.QUIET),
+            look.cells(look.tail(host, columns.host), columns.host, look.QUIET), " " if columns.host else "",
+            verdict,
+        )  # fmt: skip
+
+    def key_label(self, action: str) -> Content | None:
+        """Where `enter` writes, while that is not where it usually does."""
+        if action != "use" or self.scope == "user":
+            return None
+        to = t(f"scope.{self.scope}")
+        return Content.styled(f"{t('key.use')} {look.sign('to')} {to}", look.STYLES["warn"])
 
     # ------------------------------------------------------------------ events
 
@@ -210,11 +297,20 @@ class HomeScreen(MoreVerbs):
 
         if not await use_profile(self.ccs, name, self.scope):
             return
+        self.scope = SCOPES[0]  # once: what other people get is not written by habit
         self.wanted = name
         self.look_again()
 
     @task("use")
     async def do_undo(self) -> None:
+        last = await self.ccs.off(self.session.last_write)
+        if last is not None and self.session.ctx.clock() - last.at > UNDO_FRESH_S:
+            from ccswitch_tui.tui.screens.confirm import ConfirmSheet
+
+            ago = look.age(self.session.ctx.clock() - last.at)
+            means = t("undo.means", n=len(last.changes), file=last.file)
+            if not await self.app.push_screen_wait(ConfirmSheet(t("undo.ask", what=last.title, ago=ago), means)):
+                return
         self.ccs.say(await self.ccs.off(self.session.undo, self.ccs.waits_for))
         self.look_again()
 
@@ -222,6 +318,25 @@ class HomeScreen(MoreVerbs):
         """Where `enter` writes: round the three files."""
         self.scope = SCOPES[(SCOPES.index(self.scope) + 1) % len(SCOPES)]
         self.ccs.say(t("home.scope", scope=t(f"scope.{self.scope}")))
+        self.renew_keys()
+
+    def do_sort(self) -> None:
+        """The next order; the profile under the cursor stays under it."""
+        self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
+        self.ccs.say(t("home.sorted", by=t(f"sort.{self.order}")))
+        self.show_rows()
+
+    def do_nth(self) -> None:
+        """The first; the other digits have bindings of their own."""
+        self.action_nth(1)
+
+    def action_nth(self, number: int) -> None:
+        """Uses the profile of a digit."""
+        name = next((name for name, at in self.numbers.items() if at == number), None)
+        if name is None:
+            self.ccs.say(t("why_not.no_nth", n=number), severity="warning")
+        else:
+            self.use(name)
 
     def do_copy(self) -> None:
         if self.row:

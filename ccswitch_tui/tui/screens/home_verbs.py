@@ -55,10 +55,13 @@ class MoreVerbs(Place[None]):
 
     @task("keys")
     async def do_keys(self) -> None:
-        """Unlocks the key store, or locks it; makes one where there is none."""
+        """Unlocks the key store, or locks it; makes one where there is none; else shows what is in it."""
         from ccswitch_tui.tui.asking import open_or_lock
 
-        await open_or_lock(self.ccs)
+        if not await open_or_lock(self.ccs):
+            from ccswitch_tui.tui.screens.keys import KeysScreen
+
+            await self.app.push_screen(KeysScreen())
         self.look_again()
 
     @task("keys")

@@ -52,6 +52,8 @@ class ProbeScreen(Climbing, Place[None]):
             self.report = await with_keys(self.ccs, lambda: self.session.probe(self.profile_name, ladder, self.on_step))
         finally:
             self.running = False
+            for ladder_shown in self.query(Ladder):
+                ladder_shown.stop()
             if self.query("#head"):  # it is gone when leaving ended the probe
                 self._head()
         self.query_one(Ladder).settle(self.report.steps)

@@ -68,19 +68,38 @@ class SettingsScreen(Place[None]):
     def _selected(self) -> None:
         self.action_do("change")
 
+    def do_forth(self) -> None:
+        self._turn(1)
+
+    def do_back_one(self) -> None:
+        self._turn(-1)
+
     @task("change")
-    async def do_change(self) -> None:
-        rows = self.query_one(Rows)
-        setting, cursor = rows.row, rows.cursor
-        if setting is None:
-            return
-        if setting.name == "theme":
-            self.ccs.search_themes()
-            return
+    async def _turn(self, by: int) -> None:
+        """The value after this one, or before it, at once: a theme is seen while one looks for it."""
+        setting: Setting | None = self.query_one(Rows).row
+        if setting is not None and setting.name == "theme":
+            names = sorted(self.app.available_themes)
+            self.app.theme = names[(names.index(self.app.theme) + by) % len(names)]
+        elif setting is not None:
+            await self._change_to(setting, by)
+
+    async def _change_to(self, setting: Setting, by: int) -> None:
+        cursor = self.query_one(Rows).cursor
         choices = CHOICES[setting.name]
-        following = choices[(choices.index(setting.value) + 1) % len(choices)]
+        following = choices[(choices.index(setting.value) + by) % len(choices)]
         self.ccs.change_config(**{setting.name: following})
         if setting.name == "language":
             await self.recompose()
             self.query_one(Rows).focus()
         self.show(cursor)
+
+    @task("change")
+    async def do_change(self) -> None:
+        setting: Setting | None = self.query_one(Rows).row
+        if setting is None:
+            return
+        if setting.name == "theme":
+            self.ccs.search_themes()
+            return
+        await self._change_to(setting, 1)

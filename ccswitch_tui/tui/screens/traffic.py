@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
-from textual.content import Content
 from textual.widgets import Input, Static
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.tui import look
+from ccswitch_tui.tui.flows import Flow, FlowKey, flow_facts, haystack, heading, key_of, line_of, spent
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
-from ccswitch_tui.tui.widgets.details import fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
-from ccswitch_tui.tui.widgets.sides import Sides
-from ccswitch_tui.workflows.traffic import amounts_text
+from ccswitch_tui.tui.widgets.sides import Sides, Way
 
 RETRY_S = 2.0
 """How long to wait before asking a proxy that went away again."""
 
-Flow = dict[str, Any]
-"""One exchange as the proxy tells it."""
-FlowKey = tuple[float, int]
-"""When it began and its number: each proxy counts from one, and a proxy may end and another begin meanwhile."""
+MOST_SEARCHED = 16
+"""Exchanges whose bodies a search looks into: the proxy keeps those of no more."""
 
 
 class TrafficScreen(Place[None]):
@@ -45,7 +40,9 @@ class TrafficScreen(Place[None]):
         self.paused = False
         self.connected: bool | None = None
         """None until the first answer: nothing is claimed before."""
-        self.side = 0
+        self.way = Way()
+        self.texts: dict[FlowKey, str] = {}
+        """Bodies that were looked into for a search."""
         self.shown: tuple[FlowKey, bool] | None = None
         """Whose bodies are on the screen, and whether it had ended when they were fetched."""
 
@@ -55,7 +52,7 @@ class TrafficScreen(Place[None]):
             with Container(id="list"):
                 yield Line(placeholder=t("traffic.filter"), id="filter")
                 yield Prose(id="empty")
-                yield Rows(self._draw, id="flows")
+                yield Rows(line_of, heading=heading, id="flows")
             with VerticalScroll(id="side", can_focus=False):
                 yield Prose(id="facts")
                 yield Sides(id="bodies")
@@ -104,7 +101,7 @@ class TrafficScreen(Place[None]):
     def _show(self) -> None:
         words = self.query_one("#filter", Input).value.casefold().split()
         newest = sorted(self.flows.values(), key=key_of, reverse=True)
-        found = [f for f in newest if all(w in haystack(f) for w in words)]
+        found = [f for f in newest if all(w in haystack(f) or w in self.texts.get(key_of(f), "") for w in words)]
         rows = self.query_one(Rows)
         at = next((i for i, f in enumerate(found) if rows.row and key_of(f) == key_of(rows.row)), 0)
         rows.show(found, cursor=at if rows.cursor else 0)
@@ -128,23 +125,6 @@ class TrafficScreen(Place[None]):
         self.query_one("#head", Static).update(look.line(*parts))
         self.renew_keys()
 
-    def _draw(self, flow: Flow, width: int) -> Content:
-        went = f"{flow.get('asked') or '?'}"
-        if flow.get("model") and flow["model"] != flow.get("asked"):
-            went += f" {look.sign('to')} {flow['model']}"
-        tail = look.line(
-            look.cells(tokens(flow), 13, look.QUIET, right=True),
-            look.cells(look.took(flow.get("first_byte_ms")), 8, look.QUIET, right=True),
-            look.cells(look.took(flow.get("total_ms")), 8, right=True),
-        )
-        left = max(10, width - tail.cell_length - 15)
-        who = min(20, left // 3) if left > 36 else 0
-        return look.line(
-            " ", look.mark(meaning_of(flow)), " ", look.cells(str(flow.get("status") or look.sign("wait")), 4),
-            look.cells(look.quoted(flow.get("profile", "")), who, look.NAME), " " if who else "",
-            look.cells(look.quoted(went), left - who + 5), tail,
-        )  # fmt: skip
-
     @on(Rows.Moved, "#flows")
     def _facts(self) -> None:
         flow = self.query_one(Rows).row
@@ -159,7 +139,7 @@ class TrafficScreen(Place[None]):
     async def _bodies(self, key: FlowKey) -> None:
         """Fetches both sides of one exchange; old ones are no longer kept."""
         bodies = await self.ccs.off(self.session.traffic_bodies, *key)
-        self.query_one(Sides).show(bodies, self.side)
+        self.query_one(Sides).show(bodies, self.way)
 
     # ------------------------------------------------------------------ actions
 
@@ -170,9 +150,21 @@ class TrafficScreen(Place[None]):
     @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:
         self.query_one(Rows).focus()
+        if self.query_one("#filter", Input).value.strip():
+            self._search_bodies()
+
+    @task("search")
+    async def _search_bodies(self) -> None:
+        """Looks into the bodies that are still kept, the newest first."""
+        newest = sorted(self.flows, reverse=True)[:MOST_SEARCHED]
+        for key in newest:
+            if key not in self.texts:
+                bodies = await self.ccs.off(self.session.traffic_bodies, *key)
+                self.texts[key] = "\n".join(bodies.values()).casefold()
+        self._show()
 
     def why_not(self, action: str) -> str | None:
-        if action in ("sides", "clear") and not self.flows:
+        if action in ("sides", "clear", "raw", "unfold", "curl", "har") and not self.flows:
             return t("traffic.empty")
         return None
 
@@ -186,12 +178,39 @@ class TrafficScreen(Place[None]):
         self._show()
 
     def do_sides(self) -> None:
-        self.side = 1 - self.side
+        self._show_as(self.way._replace(side=1 - self.way.side))
+
+    def do_raw(self) -> None:
+        """The conversation, or what went over the wire."""
+        self._show_as(self.way._replace(raw=not self.way.raw))
+
+    def do_unfold(self) -> None:
+        self._show_as(self.way._replace(unfolded=not self.way.unfolded))
+
+    @on(Rows.Selected, "#flows")
+    def _selected(self) -> None:
+        self.action_do("unfold")
+
+    def _show_as(self, way: Way) -> None:
+        self.way = way
         if self.shown is not None:
             self._bodies(self.shown[0])
 
+    @task("export")
+    async def do_curl(self) -> None:
+        """The endpoint's side as a command to try again."""
+        flow = self.query_one(Rows).row
+        self.ccs.copy(await self.ccs.off(self.session.traffic_curl, flow), t("copied.curl"))
+
+    @task("export")
+    async def do_har(self) -> None:
+        """Both sides in a file of the format that browsers and mitmproxy read."""
+        flow = self.query_one(Rows).row
+        self.ccs.say(t("traffic.saved", file=await self.ccs.off(self.session.traffic_har, flow)))
+
     def do_clear(self) -> None:
         self.flows.clear()
+        self.texts.clear()
         self._show()
 
     @task("proxy")
@@ -207,62 +226,3 @@ class TrafficScreen(Place[None]):
             self.query_one(Rows).focus()
         else:
             self.dismiss()
-
-
-def key_of(flow: Flow) -> FlowKey:
-    """What is the same for every word about one exchange, and different from any other."""
-    return flow["at"], flow["id"]
-
-
-def haystack(flow: Flow) -> str:
-    """What a filter searches in one exchange."""
-    shown = ("profile", "asked", "model", "answered", "status", "error", "stop_reason", "host")
-    return " ".join(str(flow.get(name) or "") for name in shown).casefold()
-
-
-def meaning_of(flow: Flow) -> str:
-    """The sign an exchange gets."""
-    if flow.get("error") or int(flow.get("status") or 0) >= 400:
-        return "fail"
-    if flow.get("total_ms") is None:
-        return "wait"
-    return "warn" if flow.get("notices") else "ok"
-
-
-def tokens(flow: Flow) -> str:
-    """Tokens in and out, short."""
-    count = (flow.get("input_tokens", 0) + flow.get("cache_read_tokens", 0), flow.get("output_tokens", 0))
-    return f"{short(count[0])}/{short(count[1])}" if any(count) else ""
-
-
-def spent(flows: Iterable[Flow]) -> str:
-    """The known cost of these exchanges, by currency; "" where none is known."""
-    sums: dict[str, float] = {}
-    for flow in flows:
-        if flow.get("cost") is not None:
-            sums[flow["currency"]] = sums.get(flow["currency"], 0.0) + flow["cost"]
-    return amounts_text(sums)
-
-
-def short(count: int) -> str:
-    """`950`, `12.3k`, `1.2M`."""
-    if count < 1000:
-        return str(count)
-    return f"{count / 1000:.1f}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
-
-
-def flow_facts(flow: Flow) -> Content:
-    """One exchange in words."""
-    rows: list[Content | str] = []
-    asked, model, answered = flow.get("asked", ""), flow.get("model", ""), flow.get("answered")
-    path = f" {look.sign('to')} ".join(dict.fromkeys(m for m in (asked, model, answered) if m))
-    rows.append(fact_named(t("traffic.model"), path))
-    aside = "  ".join(part for part in (flow.get("wire"), spent([flow])) if part)
-    went = look.line((look.quoted(flow.get("profile") or ""), look.NAME), f"  {look.quoted(flow.get('host') or '')}")
-    rows.append(fact_named(t("traffic.went_to"), went, aside))
-    if flow.get("stop_reason"):
-        rows.append(fact_named(t("traffic.ended"), flow["stop_reason"]))
-    if flow.get("error"):
-        rows.append(look.item("fail", flow["error"]))
-    rows += [look.item("warn", notice) for notice in flow.get("notices", ())]
-    return look.lines(*rows, "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.why import Why
 
 
+class Cleared(NamedTuple):
+    """In one row: variables that are kept empty so that nothing interferes, and those that nobody sets."""
+
+    names: tuple[str, ...]
+
+
 class WhyScreen(Place[None]):
     """Variables on one side; places and winner of the one under the cursor on the other."""
 
@@ -31,6 +37,7 @@ class WhyScreen(Place[None]):
     CSS_PATH = "../styles/halves.tcss"
 
     every: tuple[Why, ...] = ()
+    unfolded = False
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("why.title"), look.NAME), (f"  {self.session.ctx.cwd}", look.QUIET)), classes="head")
@@ -58,15 +65,29 @@ class WhyScreen(Place[None]):
             for v in self.every
             if all(w in f"{v.name} {shown_value(v)} {v.effective.winner}".casefold() for w in words)
         ]
-        self.query_one(Rows).show(found)
+        folded = () if words or self.unfolded else tuple(v.name for v in found if says_nothing(v))
+        shown: list[Why | Cleared] = [v for v in found if v.name not in folded]
+        self.query_one(Rows).show([*shown, Cleared(folded)] if folded else shown)
         self._facts()
+
+    @on(Rows.Selected, "#values")
+    def _selected(self) -> None:
+        self.action_do("unfold")
+
+    def do_unfold(self) -> None:
+        """Shows the variables without a value, or folds them again."""
+        self.unfolded = not self.unfolded
+        self._filter()
 
     @on(Input.Submitted, "#filter")
     def _done(self) -> None:
         self.query_one(Rows).focus()
 
-    def _draw(self, why: Why, width: int) -> Content:
+    def _draw(self, why: Why | Cleared, width: int) -> Content:
         """Name, value and winner; a warning where something of ours is overruled."""
+        if isinstance(why, Cleared):
+            told = t("why.cleared", n=len(why.names))
+            return look.line(" ", look.mark("skip"), " ", (told, look.QUIET), "  ", ("⏎", look.KEY))
         name = 34 if width >= 70 else max(16, width * 3 // 5)
         layer = 18
         value = width - name - layer - 5 if width >= 70 else 0
@@ -80,12 +101,16 @@ class WhyScreen(Place[None]):
 
     @on(Rows.Moved, "#values")
     def _facts(self) -> None:
-        why: Why | None = self.query_one(Rows).row
-        self.query_one("#facts", Prose).update(why_facts(why, self.session.layer) if why else "")
+        why: Why | Cleared | None = self.query_one(Rows).row
+        if isinstance(why, Cleared):
+            facts = look.lines(t("why.cleared_means"), "", *(Content.styled(name, look.QUIET) for name in why.names))
+        else:
+            facts = why_facts(why, self.session.layer) if why else Content("")
+        self.query_one("#facts", Prose).update(facts)
         self.renew_keys()
 
     def why_not(self, action: str) -> str | None:
-        if action == "copy" and self.is_mounted and self.query_one(Rows).row is None:
+        if action == "copy" and self.is_mounted and isinstance(self.query_one(Rows).row, Cleared | None):
             return t("why_not.nothing_here")
         return None
 
@@ -108,6 +133,11 @@ class WhyScreen(Place[None]):
             self.query_one(Rows).focus()
         else:
             self.dismiss()
+
+
+def says_nothing(why: Why) -> bool:
+    """Whether nobody sets a variable, or it is set to nothing by what wins, and nothing is wrong with that."""
+    return not why.remedy and (why.effective.winner is None or not why.effective.shown)
 
 
 def shown_value(why: Why) -> str:

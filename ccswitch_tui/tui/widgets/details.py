@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
@@ -28,9 +29,10 @@ class Details(VerticalScroll, can_focus=False):
         yield Prose(id="facts")
         yield Prose(id="found")
 
-    def show(self, row: Row | None, now: float) -> None:
-        """The facts of a profile, or nothing."""
-        self.query_one("#facts", Prose).update(facts(row, now) if row else "")
+    def show(self, row: Row | None, now: float, used: Mapping[str, Any] | None = None) -> None:
+        """The facts of a profile, and what it was used for today; or nothing."""
+        shown = facts(row, now) if row else Content("")
+        self.query_one("#facts", Prose).update(look.lines(shown, used_today(used)) if row and used else shown)
         self.query_one("#found", Prose).update("")
 
     def show_report(self, report: ProbeReport) -> None:
@@ -39,7 +41,29 @@ class Details(VerticalScroll, can_focus=False):
         rows += untested(report)
         for finding in report.findings:
             rows += ["", card(finding)]
+        width = self.scrollable_content_region.width
+        if self.screen.has_class("-wide"):
+            from ccswitch_tui.tui.widgets.ladder import small_steps
+
+            rows += ["", Content.styled(t("details.last"), look.QUIET)]
+            rows += small_steps(report.steps, width)
         self.query_one("#found", Prose).update(look.lines(*rows))
+
+
+def used_today(used: Mapping[str, Any]) -> Content:
+    """Requests, tokens, waiting and cost since midnight, on one line."""
+    from ccswitch_tui.workflows.traffic import cost_text
+
+    requests = int(used["requests"])
+    taken = used["input_tokens"] + used["cache_read_tokens"] + used["cache_write_tokens"]
+    said = [
+        t("details.requests", n=requests),
+        t("pulse.tokens", taken=look.short(taken), given=look.short(used["output_tokens"])),
+        t("details.first", time=look.took(used["first_byte_ms"] / requests)) if requests else "",
+        t("details.errors", n=used["errors"]) if used["errors"] else "",
+        cost_text(dict(used)),
+    ]
+    return fact("today", f" {look.sign('dot')} ".join(filter(None, said)))
 
 
 def facts(row: Row, now: float) -> Content:

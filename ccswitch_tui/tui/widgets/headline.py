@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -9,6 +11,9 @@ from textual.widget import Widget
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.views import Truth
+
+if TYPE_CHECKING:
+    from ccswitch_tui.tui.session_proxy import Pulse
 
 
 class Headline(Widget):
@@ -24,15 +29,39 @@ class Headline(Widget):
     problem: reactive[str] = reactive("")
     """Why nothing true can be said."""
 
+    pulse: reactive[Pulse | None] = reactive(None)
+    """Today's use; asked for after the first paint."""
+
     locked: reactive[bool] = reactive(False)
     """No key can be had before somebody unlocks them."""
 
     def render(self) -> Content:
         width = self.content_size.width
-        if not self.locked:
-            return look.cut(self._said(), width)
-        locked = look.line("  ", look.mark("warn"), " ", (t("truth.locked"), look.STYLES["warn"]))
-        return look.line(look.cells(self._said(), width - locked.cell_length), locked)
+        said, beside = self._said(), self._beside()
+        room = width - said.cell_length - 2
+        while beside and beside[0].cell_length > room:
+            beside = beside[1:]  # the shortest one is the last to go
+        aside = beside[0] if beside else Content("")
+        if self.locked:
+            aside = look.line(look.mark("warn"), " ", (t("truth.locked"), look.STYLES["warn"]))
+        if not aside:
+            return look.cut(said, width)
+        return look.line(look.cells(said, width - aside.cell_length - 2), "  ", aside)
+
+    def _beside(self) -> list[Content]:
+        """What is said at the right: all of the pulse, or as much of it as there is room for."""
+        pulse = self.pulse
+        if pulse is None:
+            return []
+        proxy = look.line(look.mark("ok" if pulse.running else "skip"), (f" {t('pulse.proxy')}", look.QUIET))
+        sessions = t("pulse.sessions", n=pulse.sessions) if pulse.sessions else ""
+        requests = pulse.total("requests")
+        used = t("pulse.requests", n=requests) if requests else ""
+        tokens = t("pulse.tokens", taken=look.short(taken(pulse)), given=look.short(pulse.total("output_tokens")))
+        dot = f" {look.sign('dot')} "
+        said = [used + dot + tokens if used else "", sessions], [used, sessions], [used]
+        full = [(f"{dot.join(filter(None, part))}  ", look.QUIET) for part in said if any(part)]
+        return [*(look.line(part, proxy) for part in full), proxy]
 
     def _said(self) -> Content:
         if self.problem:
@@ -42,15 +71,19 @@ class Headline(Widget):
             return Content.styled(t("truth.looking"), look.QUIET)
         if not truth.base_url and not truth.profile:
             return look.line(look.mark("skip"), " ", t("truth.official"), (f"  {truth.decided_by}", look.QUIET))
-        who = truth.profile or t("truth.foreign")
-        parts = [look.mark("here"), " ", (who, look.NAME)]
+        parts: list[Any] = [(f"{t('truth.client')} {look.sign('to')} ", look.QUIET)]
+        parts.append((look.quoted(truth.profile or t("truth.foreign")), look.NAME))
         if truth.model:
-            parts += ["  ", truth.model]
-        parts += [(f"  {look.quoted(look.host_of(truth.base_url))}", look.QUIET)]
-        if truth.credential:
-            parts += [(f" {look.sign('dot')} {look.quoted(truth.credential)}", look.QUIET)]
-        if truth.decided_by:
-            parts += [(f" {look.sign('dot')} {t('truth.decided', who=truth.decided_by)}", look.QUIET)]
+            parts.append(f" {look.sign('dot')} {look.quoted(truth.model)}")
+        if not truth.profile:
+            parts.append((f"  {look.quoted(look.host_of(truth.base_url))}", look.QUIET))
+        if truth.decided_by and truth.decided_by != t("layer.user"):
+            parts.append((f"  {t('truth.decided', who=truth.decided_by)}", look.QUIET))
         if truth.drift:
             parts += ["  ", look.mark("warn"), " ", (t("truth.drift"), look.STYLES["warn"])]
         return look.line(*parts)
+
+
+def taken(pulse: Pulse) -> int:
+    """All tokens of prompts, those from a cache too."""
+    return pulse.total("input_tokens") + pulse.total("cache_read_tokens") + pulse.total("cache_write_tokens")

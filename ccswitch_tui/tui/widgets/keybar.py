@@ -56,7 +56,7 @@ class KeyBar(Widget):
         written = shown(key, ascii_only=look.ascii_only())
         if self._owner.why_not(key.action):
             return Content.styled(f"{written} {label}", look.DISABLED)
-        return Content.assemble((written, look.KEY), " ", label)
+        return Content.assemble((written, look.KEY), " ", self._owner.key_label(key.action) or label)
 
     def on_click(self, event: events.Click) -> None:
         """The mouse does what the key does; a dimmed key says why it cannot."""

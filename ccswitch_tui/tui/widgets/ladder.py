@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Any, cast
 
 from textual.content import Content
@@ -11,6 +13,9 @@ from ccswitch_tui.sentence import Sentence
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import named, t, t_or
 from ccswitch_tui.tui.widgets.rows import Rows
+
+TICK_S = 0.2
+"""How often the clock of the running rung is drawn."""
 
 WAITING = cast("Any", "wait")
 """In the place of a verdict, for a rung not climbed yet."""
@@ -26,21 +31,55 @@ class Ladder(Rows):
     HELP_TOPIC = "probe"
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(draw_step, id=id)
+        super().__init__(self._draw_live, id=id)
         self._followed = True
+        self._since = 0.0
+        """When the running rung was begun, by the monotonic clock; 0.0: nothing runs."""
+        self._ticking: Any = None
+
+    def _draw_live(self, step: Step, width: int) -> Content:
+        """A rung; the one that runs has a clock."""
+        if step.verdict != WAITING or not self._since or step is not self._live():
+            return draw_step(step, width)
+        seconds = time.monotonic() - self._since
+        shown = f"{t('probe.now')}  {look.took(max(100.0, seconds * 1000 // 100 * 100))}"
+        return look.line(
+            " ", look.mark("here"), " ", look.cells(step_title(step), TITLE_WIDTH, look.NAME), " ", (shown, look.QUIET)
+        )  # fmt: skip
+
+    def _live(self) -> Step | None:
+        return next((step for step in self.rows if step.verdict == WAITING), None)
+
+    def _tick(self) -> None:
+        running = self._live()
+        if running is not None and self._since:
+            self._repaint(list(self.rows).index(running))
+
+    def stop(self) -> None:
+        """Nothing runs any more."""
+        self._since = 0.0
+        if self._ticking is not None:
+            self._ticking.stop()
+            self._ticking = None
+        self.refresh()
 
     def begin(self, ladder: str) -> None:
         """All the rungs that will be climbed, none of them yet."""
+        self.stop()
+        self._since = time.monotonic()
+        self._ticking = self.set_interval(TICK_S, self._tick)
         self._followed = True
         self.show([Step(code, RUNG[code].title, WAITING) for code in LADDERS[ladder]], cursor=0)
 
     def add(self, step: Step) -> None:
         """One rung was climbed; they may finish in any order."""
+        self._since = time.monotonic() if self._since else 0.0
         at = next((i for i, s in enumerate(self.rows) if s.code == step.code), len(self.rows))
         self.show([*self.rows[:at], step, *self.rows[at + 1 :]], cursor=at if self._followed else None)
 
     def settle(self, steps: tuple[Step, ...]) -> None:
         """The whole ladder, the cursor on the first rung that needs attention."""
+        self.stop()
         worst = next((i for i, s in enumerate(steps) if s.verdict == "fail"), None)
         if worst is None:
             worst = next((i for i, s in enumerate(steps) if s.verdict == "warn"), len(steps) - 1)
@@ -68,6 +107,26 @@ def draw_step(step: Step, width: int) -> Content:
         ),
         " ",
     )
+
+
+def small_steps(steps: Sequence[Step], width: int) -> list[Content]:
+    """A whole ladder where there is little room: a bar for the time of each rung, words where it needs attention."""
+    longest = max((step.took_ms or 0.0 for step in steps), default=0.0) or 1.0
+    return [_small_step(step, width, longest) for step in steps]
+
+
+def _small_step(step: Step, width: int, longest_ms: float) -> Content:
+    room = max(0, width - TITLE_WIDTH - TIME_WIDTH - 5)
+    if step.verdict == "ok":
+        long = round(room * (step.took_ms or 0.0) / longest_ms)
+        seen = look.cells(look.sign("length") * max(1, long), room, look.DISABLED)
+    else:
+        seen = look.cells(look.quoted(step_seen(step)), room, SEEN_STYLES.get(step.verdict, ""))
+    took = look.took(step.took_ms) if step.verdict not in ("skip", "wait") else ""
+    return look.line(
+        look.mark(step.verdict), " ", look.cells(step_title(step), TITLE_WIDTH, TITLE_STYLES.get(step.verdict, "")),
+        " ", seen, " ", look.cells(took, TIME_WIDTH, look.QUIET, right=True),
+    )  # fmt: skip
 
 
 def step_seen(step: Step) -> str:

@@ -79,10 +79,24 @@ class Rows(ScrollView, can_focus=True):
         def control(self) -> Rows:
             return self.rows
 
-    def __init__(self, draw: Draw, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self,
+        draw: Draw,
+        *,
+        heading: Callable[[int], Content] | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
         super().__init__(id=id, classes=classes)
         self.draw = draw
+        self.heading = heading
+        """What stands above the columns while there are rows; a line of this widget, for another would cost a paint."""
         self.rows: Sequence[Any] = ()
+
+    @property
+    def top(self) -> int:
+        """Lines above the first row."""
+        return 1 if self.heading and self.rows else 0
 
     @property
     def row(self) -> Any:
@@ -93,7 +107,7 @@ class Rows(ScrollView, can_focus=True):
         """Shows other rows; the cursor stays where it was, as far as there are rows."""
         before = self.row
         self.rows = rows
-        self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(rows) + self.top)
         wanted = self.cursor if cursor is None else cursor
         self.cursor = max(0, min(wanted, len(rows) - 1))
         self.refresh()
@@ -113,12 +127,13 @@ class Rows(ScrollView, can_focus=True):
         self._repaint(new)
 
     def _bring_into_sight(self, index: int) -> None:
-        top, height = self.scroll_offset.y, self.scrollable_content_region.height
-        if height and not top <= index < top + height:
-            self.scroll_to_region(Region(0, index, 1, 1), animate=False, force=True)
+        first, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if height and not first <= index < first + height - self.top:
+            at = index if index < first else index + self.top
+            self.scroll_to_region(Region(0, at, 1, 1), animate=False, force=True)
 
     def _repaint(self, index: int) -> None:
-        self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
+        self.refresh(Region(0, index - self.scroll_offset.y + self.top, self.size.width, 1))
 
     def action_move(self, by: int) -> None:
         self._go(self.cursor + by)
@@ -165,16 +180,21 @@ class Rows(ScrollView, can_focus=True):
         self._go(index)
 
     def _index_at(self, event: events.MouseEvent) -> int:
-        index = event.y + self.scroll_offset.y
+        index = event.y + self.scroll_offset.y - self.top
+        if event.y < self.top:
+            return -1
         return index if 0 <= index < len(self.rows) else -1
 
     def _on_resize(self, event: events.Resize) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self.rows))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self.rows) + self.top)
         self._bring_into_sight(self.cursor)
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        index = y + self.scroll_offset.y
+        if y < self.top and self.heading and width > 0:
+            strips = Visual.to_strips(self, look.cut(self.heading(width), width), width, 1, self.visual_style)
+            return strips[0].adjust_cell_length(width, self.rich_style)
+        index = y + self.scroll_offset.y - self.top
         if index >= len(self.rows) or width <= 0:
             return Strip.blank(width, self.rich_style)
         if index == self.cursor:

@@ -19,6 +19,9 @@ from ccswitch_tui.tui.widgets.ladder import Ladder
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
+KEY_REFUSED = ("auth-invalid", "auth-missing")
+"""Findings that another key would settle: one key leads back to its field."""
+
 
 class CheckPane(Climbing, Pane):
     """Probes at once; `enter` goes on, also with an endpoint that does not work yet."""
@@ -52,6 +55,8 @@ class CheckPane(Climbing, Pane):
             self.query_one(Ladder).settle(self.setup.report.steps)
         finally:
             self.running = False
+            for ladder_shown in self.query(Ladder):
+                ladder_shown.stop()
             if self.query("#state"):  # it is gone when stepping back ended the probe
                 self._state()
                 self.show_card()
@@ -75,9 +80,18 @@ class CheckPane(Climbing, Pane):
     def why_not(self, action: str) -> str | None:
         if action == "next" and self.running:
             return t("why_not.probe_running")
-        if action == "fix" and not (self.is_mounted and self.fixable()):
+        if action == "fix" and not (self.is_mounted and (self.fixable() or self.refused())):
             return t("why_not.no_fix")
         return None
+
+    def refused(self) -> bool:
+        """Whether the endpoint wants another key than it was given."""
+        report = self.setup.report
+        return report is not None and any(f.kind in KEY_REFUSED for f in report.findings)
+
+    def key_label(self, action: str) -> Content | None:
+        another = action == "fix" and self.is_mounted and not self.fixable() and self.refused()
+        return Content(t("key.another_key")) if another else None
 
     @on(Rows.Selected, "#ladder")
     def _selected(self) -> None:
@@ -97,3 +111,5 @@ class CheckPane(Climbing, Pane):
         if finding and finding.fix and finding.fix.patch:
             self.setup = self.setup.with_patch(finding.fix.patch)
             self.climb("default")
+        elif self.refused():
+            self.done(self.setup._replace(report=None), "key")

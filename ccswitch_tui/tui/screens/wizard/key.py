@@ -116,7 +116,9 @@ class KeyPane(Pane):
 
     @task("keys")
     async def do_keys(self) -> None:
-        await open_or_lock(self.ccs)
+        if not await open_or_lock(self.ccs):
+            store = await self.ccs.off(self.session.key_store)
+            self.ccs.say(t("unlock.open", where=store.where))
         self._say_where()
 
     def do_no_key(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 from textual import on
@@ -23,6 +24,9 @@ from ccswitch_tui.tui.widgets.paste_area import PasteArea
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.workflows.setup import Setup
 
+REST_S = 0.5
+"""How long the fingers rest before what was typed is read."""
+
 
 class SourcePane(Pane):
     """A paste is understood at once; its key is masked before it is painted."""
@@ -31,18 +35,38 @@ class SourcePane(Pane):
     HELP_TOPIC = "paste"
     BINDINGS = bindings("source")
     FOCUS = "PasteArea"
+    read_last = ""
+    """The text of the field that was understood already, without a key."""
 
     def body(self) -> ComposeResult:
         yield Static(look.lines(t("source.ask"), Content.styled(t("source.kinds"), look.QUIET)), classes="lead")
-        yield PasteArea(id="paste", tab_behavior="focus", soft_wrap=True, compact=True)
+        yield PasteArea(
+            id="paste", tab_behavior="focus", soft_wrap=True, compact=True, placeholder=t("source.example")
+        )  # fmt: skip
+        yield Prose(id="here")
         yield Prose(id="understood")
+        yield Static(look.line((t("source.name"), look.NAME)), id="name-label")
         yield Line(placeholder=t("source.name"), id="name")
 
     def begin(self) -> None:
         super().begin()
-        self.query_one("#name").display = False
+        self._show_name(False)
         if self.setup.draft.endpoint:
             self._understood(self.setup)
+        else:
+            self._look_around()
+
+    @task("here")
+    async def _look_around(self) -> None:
+        """What is set up on this machine already is offered before anything has to be typed."""
+        rows = [row for row in await self.ccs.off(self.session.mine) if row.draft is not None]
+        if rows:
+            names = ", ".join(dict.fromkeys(row.source for row in rows))
+            found = (f"  {t('source.here', n=len(rows), names=names)}", "")
+            self.query_one("#here", Prose).update(look.line(("^g", look.KEY), found))
+
+    def _show_name(self, shown: bool) -> None:
+        self.query_one("#name").display = self.query_one("#name-label").display = shown
 
     @on(PasteArea.Pasted)
     def _pasted(self, message: PasteArea.Pasted) -> None:
@@ -53,10 +77,36 @@ class SourcePane(Pane):
         size = f"{message.size:,}"
         self.ccs.say(t("source.binary" if message.binary else "source.too_much", size=size), severity="warning")
 
+    @on(PasteArea.Changed)
+    def _typed(self) -> None:
+        """What is typed is understood as well, once the fingers rest; until it is something, nothing is said."""
+        text = self.query_one(PasteArea).text
+        if text.strip() and text != self.read_last:
+            self._read_typed(Sealed(text))
+
+    @task("typed")
+    async def _read_typed(self, text: Sealed) -> None:
+        await asyncio.sleep(REST_S)
+        try:
+            draft = await self.ccs.off(self.session.draft_from_text, text.open())
+        except CcswitchError:
+            return
+        field = self.query_one(PasteArea)
+        if draft.endpoint is None or field.text != text.open():
+            return
+        if draft.secret is None and self.setup.draft.secret is not None and "…" in text.open():
+            draft = draft._replace(secret=self.setup.draft.secret)
+        self.read_last = text.open() if draft.secret is None else ""
+        self._understood(await self.ccs.off(partial(self.session.begin, draft, "", pasted=True)), typing=True)
+
     @task("read")
     async def read(self, text: Sealed) -> None:
         """Understands the text in a thread; the masked text goes into the field."""
+        await self._read(text)
+
+    async def _read(self, text: Sealed) -> None:
         field = self.query_one(PasteArea)
+        self.read_last = redact(text.open())
         try:
             draft = await self.ccs.off(self.session.draft_from_text, text.open())
         except CcswitchError as error:
@@ -74,16 +124,18 @@ class SourcePane(Pane):
             rows.append(look.line("  ", look.HANG, (look.quoted(error.hint), look.QUIET)))
         self.query_one("#understood", Prose).update(look.lines(*rows))
         self.setup = self.setup._replace(draft=Draft())
-        self.query_one("#name").display = False
+        self._show_name(False)
         self.renew_keys()
 
-    def _understood(self, setup: Setup) -> None:
+    def _understood(self, setup: Setup, *, typing: bool = False) -> None:
         self.setup = setup._replace(report=None, tiers_chosen=False)
         self.query_one("#understood", Prose).update(draft_facts(setup.draft))
         field = self.query_one("#name", Input)
-        field.display = True
+        self._show_name(True)
+        self.query_one("#here").display = False
         field.value = setup.name
-        field.focus()
+        if not typing:
+            field.focus()
         self.renew_keys()
 
     @on(Input.Submitted, "#name")
@@ -100,7 +152,7 @@ class SourcePane(Pane):
         """What was typed by hand is read first; then the name is checked."""
         typed = self.query_one(PasteArea).text
         if not self.setup.draft.endpoint:
-            self.read(Sealed(typed))
+            await self._read(Sealed(typed))
             return
         name = self.query_one("#name", Input).value.strip()
         await self.ccs.off(self.session.check_new_name, name)
