@@ -83,10 +83,10 @@ def _probed(args: argparse.Namespace, ctx: Context, made: Setup, out: Output) ->
 
 
 def _tell_step(step: Any, out: Output) -> None:
-    from ccswitch_tui.probe.report import step_line
+    from ccswitch_tui.cli.told import tell_step
 
     if step.verdict != "skip":
-        out.talk(step_line(step, out.glyph, out.paint))
+        tell_step(step, out, talk=True)
 
 
 def _refusal(name: str, report: ProbeReport) -> EndpointError | KeyRefusedError:
@@ -139,15 +139,14 @@ def _probe_json(report: ProbeReport) -> dict[str, Any]:
 
 
 def _tell(added: Added, made: Setup, out: Output, *, used: bool) -> None:
-    from ccswitch_tui.probe.report import finding_lines
+    from ccswitch_tui.cli.told import tell_finding
     from ccswitch_tui.profiles.url import normalise_url
 
     profile, draft, report = added.profile, made.draft, made.report
     for note in draft.notes:
         out.talk(f"  {out.glyph('skip')} {note}")
     for finding in report.findings[:1] if report and report.verdict == "broken" else ():
-        for line in finding_lines(finding, out.glyph, out.paint):
-            out.talk(line)
+        tell_finding(finding, out, talk=True)
     for warning in draft.warnings:
         out.talk(f"  {out.glyph('warn')} {warning}")
     models = ", ".join(dict.fromkeys(profile.models.named().values())) or "no model named yet"

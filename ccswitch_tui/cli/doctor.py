@@ -42,11 +42,10 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     elif not findings:
         out.line(f"{out.glyph('ok')} nothing wrong: {len(checked)} checks")
     else:
-        from ccswitch_tui.probe.report import finding_lines
+        from ccswitch_tui.cli.told import tell_finding
 
         for finding in findings:
-            for line in finding_lines(finding, out.glyph, out.paint):
-                out.line(line)
+            tell_finding(finding, out)
             out.line()
         many = f"{len(findings)} findings" if len(findings) > 1 else "1 finding"
         out.line(f"{out.glyph('warn')} {many}, {len(checked)} checks")

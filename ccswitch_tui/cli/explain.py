@@ -61,14 +61,14 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
             out.line()
         _print(one, out)
     if proof is not None:
-        from ccswitch_tui.probe.report import finding_lines, step_line, verdict_line
+        from ccswitch_tui.cli.told import tell_finding, tell_step
+        from ccswitch_tui.probe.report import verdict_line
 
         out.line()
         if proof.step is not None:
-            out.line(step_line(proof.step, out.glyph, out.paint))
+            tell_step(proof.step, out)
         for finding in proof.report.findings[:1]:
-            for line in finding_lines(finding, out.glyph, out.paint):
-                out.line(line)
+            tell_finding(finding, out)
         out.line(verdict_line(proof.report, out.glyph, out.paint))
     return 0
 
@@ -89,7 +89,8 @@ def _text(args: argparse.Namespace, out: Output) -> str:
 def _print(one: Explanation, out: Output) -> None:
     out.line(f"{out.paint('bold', one.layer)} says: {out.paint('dim', one.matched)}")
     for label, words in (("means", one.means), ("do", one.do)):
-        for number, line in enumerate(textwrap.wrap(words, 86, break_long_words=False, break_on_hyphens=False)):
+        room = min(86, (out.columns or 100) - 9)
+        for number, line in enumerate(textwrap.wrap(words, room, break_long_words=False, break_on_hyphens=False)):
             out.line(f"  {label if number == 0 else '':<7}{line}")
     for command in one.commands:
-        out.line(f"         {command}")
+        out.line(f"         {command}", whole=True)

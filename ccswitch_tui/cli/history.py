@@ -33,8 +33,12 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         return 0
     from ccswitch_tui.cli.columns import aligned
 
-    for line in aligned([_cells(write) for write in writes]):
+    one_file = len({write.file for write in writes}) == 1 and out.columns is not None
+    cells = [_cells(write)[: -1 if one_file else None] for write in writes]
+    for line in aligned(cells, room=out.columns, spare=[SCOPE]):
         out.line(line)
+    if one_file:
+        out.talk(f"all of them in {writes[0].file}")
     out.talk(f"the old texts are in {ctx.paths.history}")
     return 0
 
@@ -50,6 +54,10 @@ def _as_json(write: Write) -> dict[str, Any]:
         "profile_before": write.profile_before,
         "undone_at": write.undone_at,
     }
+
+
+SCOPE = 3
+"""The column that a narrow terminal can miss: the file's own name says it too."""
 
 
 def _cells(write: Write) -> list[str]:

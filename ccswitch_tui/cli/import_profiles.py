@@ -93,7 +93,7 @@ def _list(ctx: Context, out: Output, as_json: bool) -> int:
             "ccswitch-tui: hint: name a file: 'ccswitch-tui import PATH', or paste: 'ccswitch-tui add NAME --paste -'"
         )
         return 0
-    for line in aligned([[f.source.id, f.source.title, f.path] for f in found]):
+    for line in aligned([[f.source.id, f.source.title, f.path] for f in found], room=out.columns):
         out.line(line)
     out.talk(f"take one over with 'ccswitch-tui import {found[0].source.id} --dry-run'")
     return 0

@@ -39,11 +39,15 @@ def show(ctx: Context, out: Output, as_json: bool = False) -> int:
         return 0
     from ccswitch_tui.cli.columns import aligned
 
-    for line in aligned([_cells(row, out) for row in rows]):
+    for line in aligned([_cells(row, out) for row in rows], room=out.columns, spare=[KEY, WIRE]):
         out.line(line)
     for error in book.broken.values():
         out.error(error)
     return int(ExitCode.USAGE if book.broken else ExitCode.DONE)
+
+
+WIRE, KEY = 3, 5
+"""The columns that a narrow terminal can miss."""
 
 
 def _cells(row: ProfileRow, out: Output) -> list[str]:
@@ -51,7 +55,7 @@ def _cells(row: ProfileRow, out: Output) -> list[str]:
     return [
         out.glyph("here") if row.in_use else " ",
         out.paint("bold", profile.name),
-        profile.endpoint.base_url,
+        profile.endpoint.base_url.removeprefix("https://" if out.columns else ""),
         profile.endpoint.wire or "wire not known",
         profile.models.default or "-",
         key_word(row),

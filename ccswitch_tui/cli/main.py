@@ -123,8 +123,29 @@ def build_parser(word: str) -> tuple[Any, Any]:
     module_name, summary = COMMANDS[word]
     module = import_module(f"ccswitch_tui.cli.{module_name}")
 
+    class Help(argparse.HelpFormatter):
+        """Prose filled to the terminal's width; what begins with spaces (examples) stays line by line."""
+
+        def _format_usage(self, *given: Any) -> str:
+            from ccswitch_tui.cli.columns import fold
+
+            room = _columns()
+            return "\n".join(part for row in super()._format_usage(*given).split("\n") for part in fold(row, room))
+
+        def _fill_text(self, text: str, width: int, indent: str) -> str:
+            import textwrap
+
+            from ccswitch_tui.cli.columns import fold
+
+            return "\n\n".join(
+                "\n".join(line for row in part.split("\n") for line in fold(row, width))
+                if "\n  " in part
+                else textwrap.fill(part, width, break_on_hyphens=False)
+                for part in text.strip("\n").split("\n\n")
+            )
+
     def formatter(prog: str) -> argparse.HelpFormatter:
-        return argparse.RawDescriptionHelpFormatter(prog, width=_columns())
+        return Help(prog, width=min(100, _columns()))
 
     class Parser(argparse.ArgumentParser):
         """Mistakes in our own form: two lines, or the documented JSON. Its sub-commands are of this kind too."""

@@ -2,18 +2,21 @@
 
 stdout is data, stderr is talk. Everything passes redact() and one_line() on its
 way out, except what `key` hands to a pipe: no key, no escape sequence but our
-own colours, no line that was not ours. Errors: lower case, no full stop, then
-a hint that can be pasted.
+own colours, no line that was not ours. On a terminal lines are folded between
+words to its width, and the home folder is `~`. Errors: lower case, no full stop,
+then a hint that can be pasted.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from ccswitch_tui.cli.columns import fold, terminal_width
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.printable import one_line, printable_json
 from ccswitch_tui.secret import Secret, redact
@@ -43,21 +46,36 @@ class Output:
         """A person sits at stdout, on a terminal that can do more than print."""
         return self.stdout.isatty() and self.env.get("TERM") != "dumb"
 
-    def line(self, *rows: str) -> None:
-        """Data: each of `rows` as one line, whatever stands in it; without any an empty line."""
-        self._write(self.stdout, self._fit(rows) + "\n")
+    @property
+    def columns(self) -> int | None:
+        """How wide a line of data may be; None where it goes to no terminal."""
+        return terminal_width(self.stdout, self.env)
+
+    @property
+    def talk_columns(self) -> int | None:
+        """How wide a line for the person watching may be; None where nobody does."""
+        return terminal_width(self.stderr, self.env)
+
+    def line(self, *rows: str, whole: bool = False) -> None:
+        """Data: each of `rows` as one line, whatever stands in it; without any an empty line.
+
+        On a terminal it is folded to fit, unless it is to stay `whole`: a command that is copied.
+        """
+        text = self._fit(rows)
+        self._write(self.stdout, (text if whole else self._folded(text, self.stdout)) + "\n")
 
     def block(self, text: str) -> None:
-        """A text of ours of several lines, as data."""
-        self.line(*text.split("\n"))
+        """A text of ours of several lines, as data: never folded, for it may be copied."""
+        self.line(*text.split("\n"), whole=True)
 
     def json_line(self, value: Any) -> None:
         """One JSON document a line, for streams of them."""
         self._write(self.stdout, printable_json(redact(json.dumps(value, ensure_ascii=False, default=_encode))) + "\n")
 
-    def talk(self, *rows: str) -> None:
-        """Lines for the person watching."""
-        self._write(self.stderr, self._fit(rows) + "\n")
+    def talk(self, *rows: str, whole: bool = False) -> None:
+        """Lines for the person watching, folded like data."""
+        text = self._fit(rows)
+        self._write(self.stderr, (text if whole else self._folded(text, self.stderr)) + "\n")
 
     def ask(self, question: str) -> str:
         """A question on stderr; the answer from stdin, "" when there is none."""
@@ -101,6 +119,16 @@ class Output:
     def _fit(self, rows: Sequence[str]) -> str:
         """Rows as they may be shown: the one way to the terminal."""
         return redact("\n".join(map(self._one, rows)))
+
+    def _folded(self, text: str, stream: TextIO) -> str:
+        """A text that passed _fit(), as the terminal behind `stream` shows it well; elsewhere as it is."""
+        room = terminal_width(stream, self.env)
+        if room is None:
+            return text
+        home = self.env.get("HOME", "")
+        if len(home) > 1 and home in text:
+            text = re.sub(rf"(?<![^\s(]){re.escape(home)}(?=/)", "~", text)
+        return "\n".join(part for row in text.split("\n") for part in fold(row, room))
 
     def _one(self, row: str) -> str:
         if self._own not in row:

@@ -65,7 +65,7 @@ def _table(presets: list[Preset], out: Output) -> None:
     rows = [
         ["  " + p.id, p.title, "native" if p.anthropic else "translated", p.models.get("default", "")] for p in presets
     ]
-    for line in aligned(rows):
+    for line in aligned(rows, room=out.columns):
         out.line(line)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.cli import endpoint_options
@@ -142,17 +141,14 @@ def _announce(profile: Profile, note: str, ladder: str, cost: Any, out: Output) 
         out.talk(out.paint("dim", f"  about {cost.requests} requests and {cost.tokens:,} tokens"))
 
 
-def _width(out: Output) -> int:
-    return min(120, shutil.get_terminal_size((100, 24)).columns) if out.interactive else 100
-
-
 def _tell(step: Step, out: Output) -> None:
-    from ccswitch_tui.probe.report import step_line
+    from ccswitch_tui.cli.told import tell_step
 
-    out.line(step_line(step, out.glyph, out.paint, _width(out)))
+    tell_step(step, out)
 
 
 def _print(report: ProbeReport, args: argparse.Namespace, out: Output) -> None:
+    from ccswitch_tui.cli.told import tell_finding
     from ccswitch_tui.probe import report as reporting
 
     if args.json:
@@ -163,8 +159,7 @@ def _print(report: ProbeReport, args: argparse.Namespace, out: Output) -> None:
         return
     out.line()
     for finding in report.findings:
-        for line in reporting.finding_lines(finding, out.glyph, out.paint, _width(out)):
-            out.line(line)
+        tell_finding(finding, out)
         out.line()
     _print_quirks(report, args, out)
     if args.verbose:

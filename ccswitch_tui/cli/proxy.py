@@ -209,8 +209,7 @@ def _logs(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         if args.json:
             out.json(found)
         else:
-            for line in traffic.exchange_lines(found):
-                out.line(line)
+            out.line(*traffic.exchange_lines(found), whole=True)
         return 0
     lines = ctx.proxy.logs(args.lines)
     if args.json and not args.follow:
@@ -246,7 +245,7 @@ def _usage(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         counts = [row["requests"], row["errors"], row["input_tokens"] + row["cache_write_tokens"]]
         counts += [row["cache_read_tokens"], row["output_tokens"]]
         table.append([*(row[name] for name in names), *map(str, counts), traffic.cost_text(row)])
-    for line in aligned(table):
+    for line in aligned(table, room=out.columns):
         out.line(line)
     return 0
 

@@ -41,7 +41,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         out.line(f"  {out.glyph(point.verdict)} {point.name:<9} {point.text}")
         if point.verdict in ("fail", "warn"):
             for command in point.commands:
-                out.line(f"    {'fix':<9} {command}")
+                out.line(f"    {'fix':<9} {command}", whole=True)
     out.line(f"  {out.glyph('skip')} {'sessions':<9} {now.sessions}")
     out.line(f"  {out.glyph('skip')} {'today':<9} {today_text(now.today)}")
     return int(ExitCode.DONE if now.is_well else ExitCode.FAILED)

@@ -25,8 +25,21 @@ Paint = Callable[[str, str], str]
 Glyph = Callable[[str], str]
 
 WIDTH = 100
+"""Where the reader is no terminal: what a wide window and a chat show without folding."""
+
+WIDEST = 120
+"""A time further from its rung than this is not read as belonging to it."""
 
 VERDICT_GLYPH = {"native": "ok", "translate": "ok", "limited": "warn", "broken": "fail"}
+
+
+COMMAND = " " * 13
+"""What commands begin with, below a fix."""
+
+
+def line_width(columns: int | None) -> int:
+    """How wide the lines of a report are on a terminal of so many columns, or on none."""
+    return WIDTH if columns is None else min(WIDEST, columns)
 
 
 def plain_paint(style: str, text: str) -> str:
@@ -62,7 +75,7 @@ def finding_lines(finding: Finding, glyph: Glyph, paint: Paint = plain_paint, wi
     if finding.fix is not None:
         yield from _labelled("fix", finding.fix.text, width)
         for command in finding.fix.commands:
-            yield f"             {command}"
+            yield COMMAND + command
 
 
 def _labelled(label: str, text: str, width: int) -> Iterator[str]:
