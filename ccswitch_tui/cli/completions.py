@@ -1,6 +1,6 @@
 """`completions SHELL`: a completion script, made from the command table and the commands' own parsers.
 
-Words and options are written into the script; profile names are asked for when
+Words, options and their values are written into the script; profile names are asked for when
 tab is pressed (`completions --profiles`, which reads profiles.toml and no more).
 """
 
@@ -37,6 +37,8 @@ class Word(NamedTuple):
     words: tuple[str, ...]
     """Its options and fixed arguments."""
     takes_profile: bool
+    values: dict[str, tuple[str, ...]]
+    """What an option may be followed by, where that is a choice of few."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +70,7 @@ def words() -> Iterator[Word]:
         parser, _ = build_parser(name)
         extra = ("official", "-") if name == "use" else tuple(SCRIPTS) if name == "completions" else ()
         found = dict.fromkeys((*extra, *_words_of(parser)))
-        yield Word(name, summary, tuple(found), name in TAKE_A_PROFILE)
+        yield Word(name, summary, tuple(found), name in TAKE_A_PROFILE, dict(_values_of(parser)))
 
 
 def _words_of(parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -82,6 +84,27 @@ def _words_of(parser: argparse.ArgumentParser) -> Iterator[str]:
             yield from map(str, action.choices)
 
 
+def _values_of(parser: argparse.ArgumentParser) -> Iterator[tuple[str, tuple[str, ...]]]:
+    from ccswitch_tui.profiles.model import TIERS
+    from ccswitch_tui.profiles.presets import load_presets
+    from ccswitch_tui.wire.formats import WIRES
+
+    known = {
+        "--preset": tuple(load_presets().presets),
+        "--wire": tuple(WIRES),
+        "--auth": ("bearer", "x-api-key", "both", "none"),
+        "--tier": tuple(f"{tier}=" for tier in TIERS),
+    }
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from _values_of(below)
+            continue
+        for option in action.option_strings:
+            if option.startswith("--") and action.nargs != 0 and (action.choices or option in known):
+                yield option, tuple(map(str, action.choices or known[option]))
+
+
 ASK = "ccswitch-tui completions --profiles"
 
 
@@ -90,14 +113,22 @@ def _bash(commands: list[Word]) -> str:
     for word in commands:
         names = f" $({ASK} 2>/dev/null)" if word.takes_profile else ""
         rows.append(f'        {word.name}) words="{" ".join(word.words)}{names}" ;;')
+    values = [
+        f'        {_quoted(f"{word.name} {option}")}) words="{" ".join(choices)}" ;;'
+        for word in commands
+        for option, choices in word.values.items()
+    ]
     return f"""\
 _ccswitch_tui() {{
     local current=${{COMP_WORDS[COMP_CWORD]}} words=""
     if [ "$COMP_CWORD" -eq 1 ]; then
         words="{" ".join(word.name for word in commands)} --help --version"
     else
-        case ${{COMP_WORDS[1]}} in
+        case "${{COMP_WORDS[1]}} ${{COMP_WORDS[COMP_CWORD-1]}}" in
+{chr(10).join(values)}
+        *) case ${{COMP_WORDS[1]}} in
 {chr(10).join(rows)}
+        esac ;;
         esac
     fi
     COMPREPLY=($(compgen -W "$words" -- "$current"))
@@ -116,6 +147,11 @@ def _zsh(commands: list[Word]) -> str:
     for word in commands:
         names = f' ${{(f)"$({ASK} 2>/dev/null)"}}' if word.takes_profile else ""
         rows.append(f"        {word.name}) compadd -- {' '.join(word.words)}{names} ;;")
+    values = [
+        f"        {_quoted(f'{word.name} {option}')}) compadd -- {' '.join(choices)}; return 0 ;;"
+        for word in commands
+        for option, choices in word.values.items()
+    ]
     return f"""\
 #compdef {" ".join(PROGRAMS)}
 _ccswitch_tui() {{
@@ -127,6 +163,9 @@ _ccswitch_tui() {{
         _describe command commands
         return
     fi
+    case "$words[2] $words[CURRENT-1]" in
+{chr(10).join(values)}
+    esac
     case $words[2] in
 {chr(10).join(rows)}
     esac
@@ -145,6 +184,8 @@ def _fish(commands: list[Word]) -> str:
         inside = _quoted(f"__fish_seen_subcommand_from {word.name}")
         for choice in word.words:
             option = f"-l {choice[2:]}" if choice.startswith("--") else f"-a {_quoted(choice)}"
+            if choice in word.values:
+                option += f" -x -a {_quoted(' '.join(word.values[choice]))}"
             lines.append(f"complete -c {program} -n {inside} {option}")
         if word.takes_profile:
             lines.append(f"complete -c {program} -n {inside} -a '({ASK} 2>/dev/null)' -d profile")
@@ -153,6 +194,11 @@ def _fish(commands: list[Word]) -> str:
 
 def _powershell(commands: list[Word]) -> str:
     rows = "\n".join(f"        '{word.name}' = @({', '.join(map(_quoted, word.words))})" for word in commands)
+    values = "\n".join(
+        f"        {_quoted(f'{word.name} {option}')} = @({', '.join(map(_quoted, choices))})"
+        for word in commands
+        for option, choices in word.values.items()
+    )
     takers = ", ".join(f"'{word.name}'" for word in commands if word.takes_profile)
     return f"""\
 Register-ArgumentCompleter -Native -CommandName {", ".join(PROGRAMS)} -ScriptBlock {{
@@ -160,9 +206,14 @@ Register-ArgumentCompleter -Native -CommandName {", ".join(PROGRAMS)} -ScriptBlo
     $commands = [ordered]@{{
 {rows}
     }}
+    $values = @{{
+{values}
+    }}
     $typed = @($ast.CommandElements | ForEach-Object {{ "$_" }})
     $isFirst = $typed.Count -lt 2 -or ($typed.Count -eq 2 -and $current)
+    $before = if ($current) {{ $typed[-2] }} else {{ $typed[-1] }}
     if ($isFirst) {{ $found = $commands.Keys }}
+    elseif ($values.ContainsKey("$($typed[1]) $before")) {{ $found = $values["$($typed[1]) $before"] }}
     else {{
         $found = @($commands[$typed[1]])
         if (@({takers}) -contains $typed[1]) {{ $found += @({ASK}) }}

@@ -50,6 +50,27 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+OTHER_WORDS = {
+    # what people type who come from other programs: the word here
+    "switch": "use", "select": "use", "activate": "use", "set": "use", "enable": "use",
+    "off": "use official", "deactivate": "use official", "disable": "use official", "logout": "use official",
+    "rm": "remove", "delete": "remove", "del": "remove",
+    "ls": "list", "profiles": "list", "providers": "list",
+    "new": "add", "create": "add", "login": "add",
+    "mv": "rename", "cp": "copy", "duplicate": "copy", "clone": "copy",
+    "info": "show", "get": "show", "cat": "show", "config": "edit", "update": "edit", "modify": "edit",
+    "test": "probe", "check": "probe", "ping": "probe", "speedtest": "probe", "models": "probe",
+    "which": "current", "active": "current", "whoami": "current", "health": "status",
+    "exec": "run", "start": "proxy start", "stop": "proxy stop", "serve": "proxy serve", "restart": "proxy stop",
+    "logs": "proxy logs", "log": "proxy logs", "traffic": "proxy logs", "tail": "proxy logs",
+    "usage": "proxy usage", "cost": "proxy usage", "stats": "proxy usage",
+    "diagnose": "doctor", "fix": "doctor", "revert": "undo", "rollback": "undo", "reset": "restore",
+    "init": "demo", "tutorial": "demo", "completion": "completions", "keys": "adopt", "migrate": "import",
+    "version": "--version", "tui": "", "ui": "", "app": "",
+}  # fmt: skip
+"""Answered with the right word and not run: a script keeps to one name, and `rm` should not remove by surprise."""
+
+
 def entry() -> None:
     """The console script."""
     sys.exit(main(sys.argv[1:]))
@@ -202,6 +223,9 @@ def _unknown_word(word: str) -> CcswitchError:
 
     from ccswitch_tui.errors import UsageError
 
+    if word in OTHER_WORDS:
+        ours = f"ccswitch-tui {OTHER_WORDS[word]}".rstrip()
+        return UsageError(f"there is no command '{word}'", hint=f"here it is '{ours}'")
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean 'ccswitch-tui {near[0]}'?" if near else "'ccswitch-tui --help' lists the commands"
     return UsageError(f"there is no command '{word}'", hint=hint)

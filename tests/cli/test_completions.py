@@ -63,6 +63,9 @@ COMP_WORDS=({line}); COMP_CWORD={at}; _ccswitch_tui; printf '%s\\n' "${{COMPREPL
         ("ccswitch-tui use w", 2, ["work", "wild"]),
         ("ccswitch-tui use off", 2, ["official"]),
         ("ccswitch-tui completions f", 2, ["fish"]),
+        ("ccswitch-tui use work --scope p", 4, ["project"]),
+        ("ccswitch-tui add x --wire anth", 4, ["anthropic"]),
+        ("ccswitch-tui add x --preset moonshot-g", 4, ["moonshot-global"]),
         ("ccswitch-tui nonsense x", 2, []),
     ],
 )

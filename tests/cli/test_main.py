@@ -32,6 +32,24 @@ def test_a_mistyped_word_gets_the_nearest_one(capsys: pytest.CaptureFixture[str]
     assert "did you mean 'ccswitch-tui probe'?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("word", "ours"), [("switch", "use"), ("rm", "remove"), ("logs", "proxy logs"), ("test", "probe"), ("ls", "list")]
+)
+def test_a_word_of_other_programs_gets_ours_and_is_not_run(
+    word: str, ours: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.main([word, "work"]) == ExitCode.USAGE
+    assert f"here it is 'ccswitch-tui {ours}'" in capsys.readouterr().err
+
+
+def test_words_of_other_programs_lead_to_commands_there_are() -> None:
+    for ours in program.OTHER_WORDS.values():
+        word, *rest = ours.split() or ["list"]
+        assert word in program.COMMANDS or word == "--version"
+        if word == "proxy":
+            program.build_parser(word)[0].parse_args(rest)
+
+
 def test_an_error_is_one_line_and_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     Output({}).error(ConflictError("a.json changed", hint="look again"))
     captured = capsys.readouterr()
