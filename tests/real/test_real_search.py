@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
 
-from kit.claude import ClaudeRun
+from kit.claude import ClaudeRun, claude_env
+from kit.parts import need_part
 from kit.searxng import PAGES, SearXNG
 from kit.stage import Stage
 
@@ -90,3 +92,58 @@ def test_the_command_finds_what_the_server_has(stage: Stage, searxng: SearXNG) -
     found = stage.json("search", "test", "Aurora")
     assert {hit["url"] for hit in found["hits"]} == {page[1] for page in PAGES}
     assert "<b>" not in found["text"]
+
+
+AGENT = """
+import asyncio, json, sys
+from claude_agent_sdk import ClaudeAgentOptions, query
+
+async def main():
+    options = ClaudeAgentOptions(allowed_tools=["WebSearch"])
+    async for message in query(prompt=sys.argv[1], options=options):
+        for block in getattr(message, "content", None) or ():
+            content = getattr(block, "content", None)
+            if isinstance(content, str):
+                print(json.dumps(content))
+
+asyncio.run(main())
+"""
+
+
+def test_the_agent_sdk_searches_as_claude_code_does(stage: Stage, searxng: SearXNG) -> None:
+    stage.add()
+    stage.ccswitch("search", "set", "searxng", searxng.url)
+    stage.ccswitch("use", "work")
+    done = subprocess.run(
+        [need_part("agent-sdk-python"), "-c", AGENT, '@@TOOL WebSearch {"query": "Aurora"}@@ @@SAY done@@'],
+        env={**claude_env(stage.home), **stage.env, "CLAUDE_CODE_MAX_RETRIES": "0"},
+        cwd=stage.project,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert PAGES[0][1] in done.stdout, done
+    assert "Perform a web search" not in asked_of_the_endpoint(stage)
+
+
+def test_a_session_that_searched_goes_on(stage: Stage, searxng: SearXNG) -> None:
+    stage.add()
+    stage.ccswitch("search", "set", "searxng", searxng.url)
+    stage.ccswitch("use", "work")
+    first, _ = searched(stage, {"query": "Aurora"}, None)
+    again = stage.claude("@@SAY still here@@", "--resume", first.session_id, model=None)
+    assert again.succeeded(), again
+    assert again.text == "still here"
+    assert PAGES[0][1] in asked_of_the_endpoint(stage), "the result stays in the conversation"
+
+
+@pytest.mark.parametrize("model", [None, "claude-sonnet-4-5"])
+def test_many_searches_of_one_turn_are_all_right(stage: Stage, searxng: SearXNG, model: str | None) -> None:
+    stage.add()
+    stage.ccswitch("search", "set", "searxng", searxng.url)
+    stage.ccswitch("use", "work")
+    calls = " ".join(f'@@TOOL WebSearch {{"query": "Aurora", "blocked_domains": ["x{n}.example"]}}@@' for n in range(4))
+    run = stage.claude(f"{calls} @@SAY done@@", *OPTIONS, model=model, output_format="stream-json")
+    assert run.succeeded(), run
+    assert run.stdout.count(PAGES[0][1]) >= 4
