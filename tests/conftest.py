@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,6 +27,40 @@ FOREIGN = (
     "ANTHROPIC_", "CLAUDE_", "CCSWITCH_", "OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy",
     "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "PYTHON_KEYRING_BACKEND", "NO_COLOR", "FORCE_COLOR",
 )  # fmt: skip
+
+
+PURE = ("wire", "translate", "interop", "net", "search", "profiles", "probe")
+"""Folders whose tests are of plain data in, plain data out: a minute's worth, `pytest -m pure`."""
+
+IMPURE = {
+    "test_adding_and_changing.py", "test_anthropic_sdk.py", "test_bad_endpoints.py", "test_curl_commands.py",
+    "test_examine.py", "test_later.py", "test_no_connection_unasked.py", "test_probe_command.py", "test_proof.py",
+    "test_real_faults.py",
+}  # fmt: skip
+"""Their files that listen, connect or start something."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the pure tests: by folder, so that a new file in one of them is among them unless it says otherwise."""
+    here = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(here)
+        if place.parts[0] in PURE and place.name not in IMPURE and not any(item.iter_markers("real")):
+            item.add_marker("pure")
+
+
+@pytest.fixture(autouse=True)
+def no_doors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pure test connects to nothing and starts nothing: it fails when it tries."""
+    if request.node.get_closest_marker("pure") is None:
+        return
+
+    def refused(*given: Any, **more: Any) -> None:
+        pytest.fail("a pure test opened a door: name its file in IMPURE (tests/conftest.py), or take the door away")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket.socket, "listen", refused)
+    monkeypatch.setattr(subprocess.Popen, "__init__", refused)
 
 
 @pytest.fixture(autouse=True)
