@@ -95,6 +95,7 @@ MAY_OPEN = {
     "tui/screens/help.py": "the package's own data",
     "profiles/presets.py": "the package's own data",
     "findings.py": "the package's own data",
+    "proxy/background/guarded.py": "the package's own version, which an upgrade replaces",
 }
 """Who opens files to read without textfile.read_file(), and why."""
 
