@@ -74,6 +74,11 @@ class Paths(NamedTuple):
         return os.path.join(self.state_dir, "reports")
 
     @property
+    def answers(self) -> str:
+        """Folder of the last answers of each session: what a status line shows."""
+        return os.path.join(self.state_dir, "answers")
+
+    @property
     def user_settings(self) -> str:
         return os.path.join(self.claude_dir, "settings.json")
 

@@ -58,6 +58,7 @@ QUICK: dict[str, list[str]] = {
     "list": ["list"],
     "current": ["current"],
     "key": ["key", "work"],
+    "statusline": ["statusline"],
     "help": ["--help"],
     "version": ["--version"],
 }

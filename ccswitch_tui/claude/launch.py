@@ -32,7 +32,10 @@ def helper_command(
     """
     if shared:
         return f"{PROGRAM} key {quoted(profile_name, platform)}"
-    words = [*own_command(argv0), "key", profile_name]
+    return _at_our_home([*own_command(argv0), "key", profile_name], env, platform)
+
+
+def _at_our_home(words: list[str], env: Mapping[str, str], platform: str) -> str:
     command = " ".join(quoted(word, platform) for word in words)
     # Only what was set for us is repeated: Claude Code may be started without it, from an editor for example.
     ours = env.get("CCSWITCH_HOME")
@@ -41,6 +44,11 @@ def helper_command(
     if platform == "win32":
         return f'set "CCSWITCH_HOME={ours}"&& {command}'
     return f"CCSWITCH_HOME={quoted(ours, platform)} {command}"
+
+
+def status_line_command(*, env: Mapping[str, str], platform: str = sys.platform, argv0: str | None = None) -> str:
+    """The command of our status line, quoted for the shell Claude Code hands it to."""
+    return _at_our_home([*own_command(argv0), "statusline"], env, platform)
 
 
 def own_command(argv0: str | None = None) -> list[str]:

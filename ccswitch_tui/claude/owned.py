@@ -7,7 +7,7 @@ tests/claude/test_real_precedence.py and test_real_reload.py.
 
 from typing import Literal, NamedTuple
 
-Role = Literal["route", "credential", "rival", "model", "label", "shape", "patience", "network"]
+Role = Literal["route", "credential", "rival", "model", "label", "shape", "patience", "network", "display"]
 
 
 class Owned(NamedTuple):
@@ -90,6 +90,7 @@ OWNED: dict[str, Owned] = {
     "env.NODE_EXTRA_CA_CERTS": Owned("network", "the certificate authority of this endpoint"),
     "env.CLAUDE_CODE_CLIENT_CERT": Owned("network", "the certificate this endpoint asks for"),
     "env.CLAUDE_CODE_CLIENT_KEY": Owned("network", "the key file of that certificate"),
+    "statusLine": Owned("display", "shows the profile of each session beside the prompt; your own line stays in it"),
 }
 
 EXTRA = Owned("shape", "asked for by the profile")

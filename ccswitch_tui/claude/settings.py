@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.claude.jsontext import REMOVE, Json, Nested, edit_object
 from ccswitch_tui.claude.owned import OWNED, owned
+from ccswitch_tui.claude.status_line import STATUS_LINE, wrapped_before
 from ccswitch_tui.claude.wanted import Link, wanted_settings
 from ccswitch_tui.errors import ConflictError
 from ccswitch_tui.profiles.model import Profile
@@ -62,6 +63,8 @@ class SettingsPatch(NamedTuple):
         env: dict[str, Any] = {}
         for key, value in [*self.set.items(), *((key, REMOVE) for key in self.unset)]:
             (env if key.startswith("env.") else top)[key.removeprefix("env.")] = value
+        if isinstance(top.get(STATUS_LINE), dict):
+            top[STATUS_LINE] = Nested(top[STATUS_LINE])  # its other members keep their bytes
         if env:
             top["env"] = Nested(env, self.remove_empty_env)
         return edit_object(text, top) if top else text
@@ -141,14 +144,21 @@ def ours_without_history(tree: Json) -> Ours:
     """What must be ours in a file that names our helper, when the history of it is gone."""
     if profile_in(tree) is None:
         return Ours()
-    values = {key: value_of(tree, key) for key in OWNED if key != "model"}
-    return Ours({key: value for key, value in values.items() if value is not None})
+    values = {key: value_of(tree, key) for key in OWNED if key not in ("model", STATUS_LINE)}
+    baseline: Json | None = None
+    wrapped, theirs = wrapped_before(tree.get(STATUS_LINE))
+    if wrapped:
+        values[STATUS_LINE] = tree[STATUS_LINE]
+        baseline = {STATUS_LINE: theirs} if theirs else None
+    return Ours({key: value for key, value in values.items() if value is not None}, baseline)
 
 
 def foreign_changes(patch: SettingsPatch, tree: Json, ours: Ours) -> tuple[str, ...]:
     """The keys whose present value is somebody else's and would be lost from the file."""
     found = []
     for key in [*patch.set, *patch.unset]:
+        if key == STATUS_LINE:
+            continue  # theirs goes on inside ours
         now = value_of(tree, key)
         if now not in (None, "") and (key not in ours.written or ours.written[key] != now):
             found.append(key)
@@ -167,8 +177,7 @@ def value_of(tree: Mapping[str, Any], key: str) -> Any:
 
 
 _HELPER = r"""(?:ccswitch-tui|ccst|ccswitch_tui)(?:\.exe)?['"]?\s+key\s+['"]?([\w.-]+)['"]?(?:\s+--over-project)?\s*$"""
-_ROUTE = r"^https?://[^/]+/p/([^/?#]+)/?$"
-"""Patterns are compiled when first needed: a switch needs few of them."""
+"""Compiled when first needed: a switch needs few patterns."""
 
 
 def profile_in(tree: Mapping[str, Any]) -> str | None:
@@ -176,18 +185,6 @@ def profile_in(tree: Mapping[str, Any]) -> str | None:
     helper = tree.get("apiKeyHelper")
     found = re.search(_HELPER, helper) if isinstance(helper, str) else None
     return found[1] if found else None
-
-
-def routed_profile(base_url: Any) -> str | None:
-    """The profile a base URL of our proxy names."""
-    found = re.match(_ROUTE, base_url) if isinstance(base_url, str) else None
-    if not found:
-        return None
-    if "%" not in found[1]:
-        return found[1]
-    from urllib.parse import unquote
-
-    return unquote(found[1])
 
 
 _ALIASES = ("opus", "sonnet", "haiku", "fable", "best", "default", "opusplan")

@@ -7,6 +7,7 @@ open, the reason stands at the line.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ccswitch_tui.claude.status_line import status_line
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.net.hosts import host_in, is_loopback
 from ccswitch_tui.profiles.model import ModelTiers, Profile
@@ -53,6 +54,8 @@ class Link(NamedTuple):
     helper: str
     shell: Mapping[str, str] = {}
     """The environment, for the proxies it names."""
+    status_line: str = ""
+    """Our status line's command; "" where none is wanted."""
 
 
 def wanted_settings(tree: Mapping[str, Any], profile: Profile, link: Link) -> dict[str, Any]:
@@ -67,6 +70,7 @@ def wanted_settings(tree: Mapping[str, Any], profile: Profile, link: Link) -> di
         **_shape(tree, profile),
         **_patience(profile),
         **_network(tree, profile, link),
+        **status_line(tree, link.status_line),
     }
     for name, value in profile.extra_env.items():
         key = f"env.{name}"

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("history", "the writes, newest first"),
     "restore": ("restore", "back to the state before the first write"),
     "search": ("search", "where Claude Code's web searches go"),
+    "statusline": ("statusline", "one line for Claude Code's prompt: profile, model, speed, cost of this session"),
     "proxy": ("proxy", "the translating proxy: serve, start, stop, status, logs"),
     "import": ("import_profiles", "take profiles over from other tools"),
     "export": ("export", "write a profile for another tool"),
@@ -48,6 +49,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "everything, offline, on a built-in provider"),
     "completions": ("completions", "shell completion"),
 }
+
+CALLED_BY_CLAUDE = (["key"], ["statusline"])
+"""By no person, and often."""
 
 
 OTHER_WORDS = {
@@ -85,7 +89,7 @@ def main(argv: Sequence[str], ctx: Context | None = None) -> int:
     out = Output(ctx.env)
     try:
         code = int(_dispatch(list(argv), ctx, out))
-        for word in ctx.words if argv[:1] != ["key"] else ():  # Claude Code calls `key` at every start
+        for word in ctx.words if argv[:1] not in CALLED_BY_CLAUDE else ():
             out.talk(f"ccswitch-tui: note: {word}")
         return code
     except CcswitchError as error:

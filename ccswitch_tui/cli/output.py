@@ -98,6 +98,14 @@ class Output:
         shown = one_line(secret.reveal()) if self.stdout.isatty() else secret.reveal()
         self._write(self.stdout, shown + "\n")
 
+    def pass_on(self, said: bytes) -> None:
+        """What the user's own status line printed, unchanged: it goes where it would go without us."""
+        self.stdout.flush()
+        raw = getattr(self.stdout, "buffer", None)
+        if raw is not None:
+            raw.write(said if said.endswith(b"\n") else said + b"\n")
+            raw.flush()
+
     def error(self, error: CcswitchError, *, as_json: bool = False) -> None:
         """An error for the user: two lines on stderr, or the documented JSON on stdout."""
         if as_json:

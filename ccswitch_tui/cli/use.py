@@ -22,6 +22,7 @@ examples:
   ccswitch-tui use work
   ccswitch-tui use work --scope local    for this project only, and only for you
   ccswitch-tui use work --dry-run        what would change, and why
+  ccswitch-tui use work --statusline     and show it beside the prompt, around a line of your own
   ccswitch-tui use -"""
 
 
@@ -31,6 +32,14 @@ def configure(parser: Any) -> None:
     parser.add_argument("--scope", choices=("user", "project", "local"), default="user", help="which settings file")
     parser.add_argument("--dry-run", action="store_true", help="show the changes with their reasons, write nothing")
     parser.add_argument("--mend", action="store_true", help="take comments and trailing commas out of the file first")
+    line = parser.add_mutually_exclusive_group()
+    line.add_argument(
+        "--statusline",
+        action="store_true",
+        default=None,
+        help="show each session's profile in Claude Code's status line",
+    )
+    line.add_argument("--no-statusline", dest="statusline", action="store_false", help="take it out again")
     proof = parser.add_mutually_exclusive_group()
     proof.add_argument(
         "--verify", action="store_true", help="prove it with one short request (on a terminal that is done anyway)"
@@ -47,7 +56,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     if name is None:
         out.talk("nothing was changed")
         return 0
-    plan = plan_use(ctx, name, args.scope, mend=args.mend)
+    plan = plan_use(ctx, name, args.scope, mend=args.mend, statusline=args.statusline)
     if args.dry_run:
         result = UseResult(plan, None)
         if args.json:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.background.control import new_control, new_token
 from ccswitch_tui.proxy.books.traffic import Traffic
+from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.server import ProxySettings, RunningProxy, new_loop
 from ccswitch_tui.proxy.sources import FileProfiles, FixedProfiles
 from ccswitch_tui.secret import Secret
@@ -36,6 +37,8 @@ class EmbeddedProxy:
         env: Mapping[str, str] | None = None,
         root_profile: str | None = None,
         drain_s: float = 0.0,
+        usage: UsageBook | None = None,
+        answers: str = "",
     ) -> None:
         self.token = token or new_token()
         self.control = control or new_control()
@@ -52,6 +55,8 @@ class EmbeddedProxy:
             host=host,
             port=port,
             root_profile=root_profile,
+            usage=usage,
+            answers=answers,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._proxy: RunningProxy | None = None

@@ -21,6 +21,7 @@ from ccswitch_tui.http11.server import Server
 from ccswitch_tui.net.hosts import is_loopback
 from ccswitch_tui.proxy.background.guarded import AGAIN, ASLEEP, Guarded, is_replaced
 from ccswitch_tui.proxy.background.siblings import Siblings
+from ccswitch_tui.proxy.books.answers import AnswerBook
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line
 from ccswitch_tui.proxy.books.usage import UsageBook
@@ -48,6 +49,9 @@ SAVE_USAGE_S = 30.0
 LOOK_S = 2.0
 """How often the place of the background proxy is looked at: two calls of stat."""
 
+ANSWERS_DELAY_S = 0.1
+"""Claude Code asks for its status line 0.3 s after an answer has ended (measured with 2.1.330)."""
+
 LOG_DELAY_S = 0.25
 """Lines of the log are masked and written together: one by one that is a twentieth of a request's CPU."""
 
@@ -69,6 +73,8 @@ class ProxySettings(NamedTuple):
     root_profile: str | None = None
     learned: LearnedQuirks | None = None
     usage: UsageBook | None = None
+    answers: str = ""
+    """The folder for each session's last answers; "" for none."""
     say: Callable[..., None] = lambda *lines: None
     """Writes each of its arguments as one line to the log."""
     log_requests: bool = False
@@ -122,6 +128,12 @@ class RunningProxy:
         self._homeless = False
         """The folder of our files is gone: nothing is written there any more."""
         self._unlogged: list[Flow] = []
+        self._answers: AnswerBook | None = None
+        if settings.answers:
+            self._answers = AnswerBook(settings.answers, among.slot if among else 0)
+            self.traffic.listeners.append(self._note_answer)
+        self._unnoted: list[Flow] = []
+        self._noting: asyncio.Task[None] | None = None
         self._admin: Admin | None = None
 
     async def start(self) -> None:
@@ -189,6 +201,26 @@ class RunningProxy:
             os.kill(among.keeper, signal.SIGTERM)  # a worker that ended alone would be replaced
         else:
             self.stopping.set()
+
+    def _note_answer(self, what: str, exchange: Flow) -> None:
+        if what == "end" and exchange.session:
+            self._unnoted.append(exchange)
+            if self._noting is None:
+                self._noting = asyncio.get_running_loop().create_task(self._note_answers())
+
+    async def _note_answers(self) -> None:
+        """Writes what ended, from a thread, one batch after the other."""
+        try:
+            while self._unnoted:
+                await asyncio.sleep(ANSWERS_DELAY_S)
+                await asyncio.to_thread(self._write_answers)
+        finally:
+            self._noting = None
+
+    def _write_answers(self) -> None:
+        ended, self._unnoted = self._unnoted, []
+        if self._answers is not None and not self._homeless:
+            self._answers.add(ended)
 
     def _log(self, exchange: Flow) -> None:
         self._unlogged.append(exchange)
@@ -281,6 +313,9 @@ class RunningProxy:
             await asyncio.sleep(0.02)
         for chore in self._chores:
             chore.cancel()
+        if self._noting is not None:
+            await asyncio.wait([self._noting])
+        self._write_answers()
         await self._server.close()
         if self._for_siblings is not None:
             await self._for_siblings.close()

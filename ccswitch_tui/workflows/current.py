@@ -92,7 +92,7 @@ def current(ctx: "Context") -> Current:
 def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
     from ccswitch_tui.claude.layers import effective
     from ccswitch_tui.claude.owned import variables
-    from ccswitch_tui.claude.settings import routed_profile
+    from ccswitch_tui.claude.routed import routed_profile
 
     base_url = effective(layers, "env.ANTHROPIC_BASE_URL").value
     if profile is None:

@@ -181,12 +181,14 @@ def run(ctx: Context, name: str, command: Sequence[str], *, say: Callable[[str],
     if profile.route == "direct" and (is_claude_command(command) or profile.key.kind == "none"):
         return start(prepare_run(ctx, name, command))
     # Also for route `direct`: a command that cannot ask the helper would get the key itself in its environment.
+    from ccswitch_tui.proxy.books.usage import UsageBook
     from ccswitch_tui.proxy.embedded import EmbeddedProxy
     from ccswitch_tui.workflows.serve import key_resolver
 
     resolve = key_resolver(ctx)
     resolve(profile)  # a missing key is said now, not by Claude Code after a minute
-    with EmbeddedProxy(ctx.book().profiles, resolve, env=ctx.env) as proxy:
+    book = UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3"))
+    with EmbeddedProxy(ctx.book().profiles, resolve, env=ctx.env, usage=book, answers=ctx.paths.answers) as proxy:
         return start(prepare_run(ctx, name, command, base_url=proxy.base_url(name), token=proxy.token))
 
 

@@ -175,6 +175,7 @@ def _settings(
     kept: dict[str, Any] = {
         "learned": LearnedQuirks(ctx.paths.learned_quirks, ctx.paths.state_dir),
         "usage": UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3")),
+        "answers": ctx.paths.answers,
     }
     if options.profile is not None:
         ctx.book().get(options.profile)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.claude.files import SettingsText, dropped_by
-from ccswitch_tui.claude.launch import helper_command
+from ccswitch_tui.claude.launch import helper_command, status_line_command
 from ccswitch_tui.claude.settings import (
     Change,
     Link,
+    Ours,
     SettingsPatch,
     foreign_changes,
     plan_official,
@@ -20,6 +21,7 @@ from ccswitch_tui.claude.settings import (
     profile_in,
     value_of,
 )
+from ccswitch_tui.claude.status_line import STATUS_LINE
 from ccswitch_tui.claude.wanted import main_model, unknown_models
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.tiers import as_asked, owner_of
@@ -77,8 +79,13 @@ class UseResult(NamedTuple):
         }
 
 
-def plan_use(ctx: "Context", name: str, scope: str = "user", *, mend: bool = False) -> UsePlan:
-    """The change that makes `scope` use profile `name`, `official`, or `-` (the one before)."""
+def plan_use(
+    ctx: "Context", name: str, scope: str = "user", *, mend: bool = False, statusline: bool | None = None
+) -> UsePlan:
+    """The change that makes `scope` use profile `name`, `official`, or `-` (the one before).
+
+    `statusline`: with our status line, without, or (None) as this file has it now.
+    """
     files = ctx.settings
     if name == PREVIOUS:
         name = previous(ctx, scope)
@@ -89,7 +96,10 @@ def plan_use(ctx: "Context", name: str, scope: str = "user", *, mend: bool = Fal
     if profile is None:
         patch, written = plan_official(read.tree, ours), {}
     else:
-        patch = plan_settings(read.tree, profile, link(ctx, profile, scope), ours)
+        way = link(ctx, profile, scope)
+        if _has_our_line(read, ours) if statusline is None else statusline:
+            way = way._replace(status_line=_status_line(ctx, scope))
+        patch = plan_settings(read.tree, profile, way, ours)
         after = {**ours.written, **patch.set}
         written = {key: value for key, value in after.items() if key not in patch.unset}
     foreign = foreign_changes(patch, read.tree, ours)
@@ -144,6 +154,20 @@ def link(ctx: "Context", profile: "Profile", scope: str = "user") -> Link:
         return Link(ctx.proxy.base_url(profile.name), helper, ctx.env)
     _check_direct(ctx, profile)
     return Link(profile.endpoint.base_url.rstrip("/"), helper, ctx.env)
+
+
+def _has_our_line(read: SettingsText, ours: Ours) -> bool:
+    """One that was replaced or edited since is the user's, and they chose it."""
+    return STATUS_LINE in ours.written and value_of(read.tree, STATUS_LINE) == ours.written[STATUS_LINE]
+
+
+def _status_line(ctx: "Context", scope: str) -> str:
+    if scope == "project":
+        raise UsageError(
+            say("a project's shared settings get no status line: it names a path of this machine"),
+            hint=say("'--scope local' or no '--scope'"),
+        )
+    return status_line_command(env=ctx.env)
 
 
 def _check_direct(ctx: "Context", profile: "Profile") -> None:

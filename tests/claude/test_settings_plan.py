@@ -11,6 +11,7 @@ from settings_kit import LAW, chat_profile, native_profile, profiles, settings_t
 
 from ccswitch_tui.claude.jsontext import parse_object
 from ccswitch_tui.claude.owned import OWNED
+from ccswitch_tui.claude.routed import routed_profile
 from ccswitch_tui.claude.settings import (
     Link,
     Ours,
@@ -20,7 +21,6 @@ from ccswitch_tui.claude.settings import (
     plan_official,
     plan_settings,
     profile_in,
-    routed_profile,
     shown,
     value_of,
 )  # fmt: skip

@@ -1,0 +1,129 @@
+"""Our part of Claude Code's status line: what is known of this session, in one short line.
+
+The profile is that of the session's own ANTHROPIC_BASE_URL, which Claude Code
+passes on, and not that of a settings file: `run`, `--settings` and exported
+variables differ from it. Costs are the proxy's own; the client's are its
+vendor's list price, whatever answers. Everything is read from our own files.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ccswitch_tui.proxy.books.answers import Answer, SessionAnswers, session_answers
+from ccswitch_tui.sentence import say
+
+if TYPE_CHECKING:
+    from ccswitch_tui.workflows.context import Context
+
+_MODEL = re.compile(rb'"model"\s*:\s*\{[^{}]*?"id"\s*:\s*"([^"\\]*)"')
+_SESSION = re.compile(rb'"session_id"\s*:\s*"([0-9A-Za-z-]*)"')
+LOOKED_AT_BYTES = 64 * 1024
+
+SIGNS = {"works": "✓", "limited": "!", "broken": "✗"}
+LONGEST_NAME = 40
+SEPARATOR = " · "
+
+
+def segment(ctx: Context, given: bytes) -> str:
+    """The line; `given` is the JSON that Claude Code passes on stdin, or nothing."""
+    asked = _found(_MODEL, given)
+    session = _found(_SESSION, given) or ctx.env.get("CLAUDE_CODE_SESSION_ID", "")
+    name, words = _profile(ctx)
+    known = session_answers(ctx.paths.answers, session) if session else None
+    answer = known.of(asked) if known else None
+    parts = [words]
+    if answer is not None and name and answer.route != name:
+        parts[0] += f" → {answer.route}"
+    if model := (answer.model if answer else asked):
+        parts.append(_short(model))
+    if name:
+        parts += [*_verdict(ctx, name), *_speed(answer), *_spent(known)]
+    return SEPARATOR.join(parts)
+
+
+def _found(pattern: re.Pattern[bytes], given: bytes) -> str:
+    found = pattern.search(given[:LOOKED_AT_BYTES])
+    return found[1].decode("utf-8", "replace") if found else ""
+
+
+def _profile(ctx: Context) -> tuple[str, str]:
+    """The profile of this session, "" for none of ours; and how to say it."""
+    from ccswitch_tui.claude.routed import routed_profile
+
+    address = ctx.env.get("ANTHROPIC_BASE_URL", "").rstrip("/")
+    if not address:
+        return "", say("official login")
+    routed = routed_profile(address)
+    profiles = ctx.book().profiles
+    if routed is not None and "://127.0.0.1:" in address:
+        return (routed, f"● {routed}") if routed in profiles else ("", say("{name}, which is gone", name=routed))
+    direct = [p.name for p in profiles.values() if p.endpoint.base_url.rstrip("/") == address and p.route == "direct"]
+    if not direct:
+        from ccswitch_tui.net.hosts import host_in
+
+        return "", say("{host}, none of our profiles", host=host_in(address))
+    if len(direct) > 1:
+        direct = [n for n in direct if n == ctx.settings.profile_in(ctx.paths.user_settings)] or direct
+    return (direct[0] if len(direct) == 1 else "", "● " + " / ".join(direct))
+
+
+def _short(model: str) -> str:
+    return model if len(model) <= LONGEST_NAME else model[: LONGEST_NAME - 1] + "…"
+
+
+def _verdict(ctx: Context, name: str) -> list[str]:
+    from ccswitch_tui.workflows.reports import last_verdict
+
+    found = last_verdict(ctx, name)
+    if found is None:
+        return []
+    verdict, at = found
+    return [f"{SIGNS.get(verdict, '')} {age_text(ctx.clock() - _seconds(at))}".strip()]
+
+
+def _seconds(at: str) -> float:
+    """A time as reports write it, `2026-11-20T08:15:00Z`, in seconds since the epoch."""
+    from calendar import timegm
+    from time import strptime
+
+    try:
+        return timegm(strptime(at[:19], "%Y-%m-%dT%H:%M:%S"))
+    except ValueError:
+        return 0.0
+
+
+def age_text(seconds: float) -> str:
+    """How long ago, in one figure and a letter: `8m`, `3h`, `5d`."""
+    if seconds < 60:
+        return say("now")
+    for length, letter in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= length:
+            return f"{int(seconds // length)}{letter}"
+    return ""
+
+
+def _speed(answer: Answer | None) -> list[str]:
+    if answer is None:
+        return []
+    if answer.status >= 400:
+        return [say("last answer {status}", status=answer.status)]
+    return (
+        [] if answer.first_byte_ms is None else [say("first {seconds} s", seconds=f"{answer.first_byte_ms / 1000:.1f}")]
+    )
+
+
+def _spent(known: SessionAnswers | None) -> list[str]:
+    if known is None or not known.requests:
+        return []
+    if not known.cost:
+        return [say("{tokens} tokens", tokens=_thousands(known.tokens))] if known.tokens else []
+    sums = " + ".join(f"{amount:.4g} {currency}" for currency, amount in sorted(known.cost.items()))
+    if known.priced < known.requests:
+        sums += say(" ({n} of {all} requests)", n=known.priced, all=known.requests)
+    return [sums]
+
+
+def _thousands(count: int) -> str:
+    return str(count) if count < 1000 else f"{count / 1000:.1f}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"

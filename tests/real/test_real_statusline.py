@@ -1,0 +1,44 @@
+"""Claude Code's status line in the real client: our part follows the answers, the user's own stays beside it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from kit.claude import claude_env
+from kit.stage import KEY_VARIABLE, Stage
+from kit.tmux import Tmux
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+
+
+def test_the_line_tells_profile_model_and_speed_and_theirs_stands_above(
+    stage: Stage, claude_code: Path, tmux: Tmux
+) -> None:
+    settings = stage.home / ".claude" / "settings.json"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text('{"statusLine": {"type": "command", "command": "echo of the user"}}')
+    before = settings.read_bytes()
+    stage.add(haiku="demo-small")
+    stage.ccswitch("use", "work", "--statusline")
+    state = {
+        "hasCompletedOnboarding": True,
+        "hasSeenAutoDefaultNotice": True,
+        "hasSeenAutoDefaultNudge": True,
+        "projects": {str(stage.project): {"hasTrustDialogAccepted": True}},
+    }
+    (stage.home / ".claude.json").write_text(json.dumps(state))
+    env = claude_env(stage.home, **{KEY_VARIABLE: stage.env[KEY_VARIABLE]})
+    tmux.start([str(claude_code), "--permission-mode", "acceptEdits"], env=env, cwd=stage.project, width=120, height=32)
+    tmux.wait_for(lambda screen: "of the user" in screen and "● work" in screen, 60)
+    tmux.text("say hello")
+    time.sleep(0.3)
+    tmux.keys("Enter")
+    tmux.wait_for(lambda screen: "● work · demo-large" in screen and "· first " in screen, 60)
+    tmux.keys("C-c")
+    tmux.keys("C-c")
+    stage.ccswitch("undo")
+    assert settings.read_bytes() == before
