@@ -74,6 +74,11 @@ class Paths(NamedTuple):
         return os.path.join(self.state_dir, "reports")
 
     @property
+    def balances(self) -> str:
+        """Folder of what was left when last asked, one file a profile."""
+        return os.path.join(self.state_dir, "balances")
+
+    @property
     def answers(self) -> str:
         """Folder of the last answers of each session: what a status line shows."""
         return os.path.join(self.state_dir, "answers")

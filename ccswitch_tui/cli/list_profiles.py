@@ -39,7 +39,8 @@ def show(ctx: Context, out: Output, as_json: bool = False) -> int:
         return 0
     from ccswitch_tui.cli.columns import aligned
 
-    for line in aligned([_cells(row, out) for row in rows], room=out.columns, spare=[KEY, WIRE]):
+    now = ctx.clock()
+    for line in aligned([_cells(row, out, now) for row in rows], room=out.columns, spare=[KEY, WIRE]):
         out.line(line)
     for error in book.broken.values():
         out.error(error)
@@ -50,7 +51,7 @@ WIRE, KEY = 3, 5
 """The columns that a narrow terminal can miss."""
 
 
-def _cells(row: ProfileRow, out: Output) -> list[str]:
+def _cells(row: ProfileRow, out: Output, now: float) -> list[str]:
     profile = row.profile
     return [
         out.glyph("here") if row.in_use else " ",
@@ -60,7 +61,19 @@ def _cells(row: ProfileRow, out: Output) -> list[str]:
         profile.models.default or "-",
         key_word(row),
         ", ".join(row.in_use),
+        balance_words(row, now),
     ]
+
+
+def balance_words(row: ProfileRow, now: float) -> str:
+    """What was left when last asked, with its age; "" where nobody asked."""
+    found = row.balance
+    if found is None:
+        return ""
+    from ccswitch_tui.balance.kept import short_text
+    from ccswitch_tui.workflows.statusline import age_text
+
+    return f"{short_text(found) or found.state}, {age_text(now - found.at)}"
 
 
 def key_word(row: ProfileRow) -> str:

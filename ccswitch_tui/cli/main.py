@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "unlock": ("unlock", "unlock the encrypted key file until it is locked again"),
     "lock": ("lock", "forget the unlocked keys"),
     "probe": ("probe", "find out what an endpoint can do, and what is wrong with it"),
+    "balance": ("balance", "what is left on a key: money, plan windows, limits"),
     "doctor": ("doctor", "find out what is wrong on this machine"),
     "explain": ("explain", "what an error message means and what to do"),
     "why": ("why", "which setting wins, and who sets it"),

@@ -113,6 +113,7 @@ class Keys:
             index.remember(self.paths, self.chosen())
             index.note(self.paths, name, stored=True)
             _make_proxy_look_again(self.paths, self.env)
+        _forget_what_was_left(self.paths, name)
         return SecretRef("keyring", name)
 
     def remove(self, name: str) -> bool:
@@ -155,6 +156,16 @@ class Keys:
                 say("the {label}", label=SAFE_BACKENDS[store][0]) if store in SAFE_BACKENDS else say("an unknown store")
             )
         return say("nowhere yet: the first key decides")
+
+
+def _forget_what_was_left(paths: Paths, name: str) -> None:
+    """A new key may be another account's: what was left on the one before is not shown for it."""
+    with contextlib.suppress(OSError):
+        for file in os.listdir(paths.balances):
+            path = os.path.join(paths.balances, file)
+            with contextlib.suppress(OSError), open(path, "rb") as held:
+                if f'"key_ref": "keyring:{name}"'.encode() in held.read():
+                    os.unlink(path)
 
 
 def choose_store(paths: Paths, env: Mapping[str, str]) -> index.Remembered:

@@ -57,7 +57,7 @@ async def examine(
     wanted = wanted._replace(patience_s=patience_s or _patience_s(target))
     started = time.perf_counter()
     facts = Facts(wanted)
-    way = _way_to(ctx, target, key)
+    way = way_to(ctx, target, key)
     ladder_asks = climb(wanted, ladder)
     answered: list[Exchange] | None = None
     told: set[str] = set()
@@ -145,7 +145,7 @@ async def _fetch_all(way: Fetcher | str, asks: list[Ask]) -> list[Exchange]:
     return [task.result() for task in tasks]
 
 
-def _way_to(ctx: Context, target: Profile, key: Secret | None) -> Fetcher | str:
+def way_to(ctx: Context, target: Profile, key: Secret | None) -> Fetcher | str:
     """The way to the endpoint, or why a network setting forbids one: the same way our proxy would take."""
     from urllib.parse import urlsplit
 

@@ -6,6 +6,7 @@ from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.model import Profile
 
 if TYPE_CHECKING:
+    from ccswitch_tui.balance.model import Balance
     from ccswitch_tui.profiles.search_source import SearchSource
     from ccswitch_tui.profiles.store import ProfileBook
     from ccswitch_tui.workflows.context import Context
@@ -21,6 +22,8 @@ class ProfileRow(NamedTuple):
     """The scopes it is in use in here: user, project, local."""
     search: "SearchSource | None" = None
     """Where this profile's web searches go; None: nowhere."""
+    balance: "Balance | None" = None
+    """What was left when the user last asked."""
     key_store: str = ""
     """Where a stored key lies: `keyring`, or `key file` (encrypted); "" for a key that is not in our store."""
 
@@ -37,6 +40,7 @@ class ProfileRow(NamedTuple):
             "key": {"ref": str(profile.key), "present": self.key_present, "store": self.key_store or None},
             "in_use": list(self.in_use),
             "search": None if self.search is None else {"source": self.search.source, "host": self.search.host or None},
+            "balance": None if self.balance is None else self.balance.to_json(),
         }
 
 
@@ -70,8 +74,19 @@ def _row(
         present,
         in_use,
         search=search if search is not None and search.is_on else None,
+        balance=_balance(ctx, profile),
         key_store=store if profile.key.kind == "keyring" else "",
     )
+
+
+def _balance(ctx: "Context", profile: Profile) -> "Balance | None":
+    import os
+
+    if not os.path.isdir(ctx.paths.balances):
+        return None
+    from ccswitch_tui.workflows.balance import last_balance
+
+    return last_balance(ctx, profile)
 
 
 def scopes_in_use(ctx: "Context") -> dict[str, tuple[str, ...]]:

@@ -50,9 +50,11 @@ def last_verdict(ctx: Context, name: str) -> tuple[str, str] | None:
 
 
 def forget_report(ctx: Context, name: str) -> None:
-    """Removes the last report of a profile, because there is none of that name any more or it is another one."""
-    with contextlib.suppress(OSError):
-        os.unlink(_report_path(ctx, name))
+    """Removes the last report of a profile and what was left on its key: there is none of that name any more, or it is
+    another one."""
+    for path in (_report_path(ctx, name), os.path.join(ctx.paths.balances, quote(name, safe="") + ".json")):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
 
 
 def last_report(ctx: Context, name: str) -> ProbeReport | None:

@@ -69,7 +69,13 @@ def status(ctx: Context) -> Status:
     profile = ctx.book().profiles.get(now.profile or "")
     points = [*_settings(ctx, now)]
     if profile is not None:
-        points += [*_key(ctx, profile), *_proxy(ctx, profile, sessions), *_probe(ctx, profile), *_traffic(ctx)]
+        points += [
+            *_key(ctx, profile),
+            *_proxy(ctx, profile, sessions),
+            *_probe(ctx, profile),
+            *_left(ctx, profile),
+            *_traffic(ctx),
+        ]
     return Status(
         now.profile,
         now.base_url,
@@ -163,6 +169,20 @@ def _probe(ctx: Context, profile: Profile) -> Iterator[Point]:
     ladder = say("quick look") if report.ladder == "quick" else say("probed")
     text = say("{sentence} ({ladder} {at} UTC)", sentence=report.sentence, ladder=ladder, at=_day_and_time(report.at))
     yield Point("probe", verdict, text, look if verdict != "ok" else ())
+
+
+def _left(ctx: Context, profile: Profile) -> Iterator[Point]:
+    """What was left on the key when the user last asked: no verdict on the key, which may answer all the same."""
+    from ccswitch_tui.balance.kept import short_text
+    from ccswitch_tui.workflows.balance import last_balance
+    from ccswitch_tui.workflows.statusline import age_text
+
+    found = last_balance(ctx, profile)
+    if found is None:
+        return
+    text = say("{figures} ({age} ago)", figures=short_text(found) or found.words, age=age_text(ctx.clock() - found.at))
+    known = found.state == "known"
+    yield Point("balance", "ok" if known else "warn", text, () if known else (f"ccswitch-tui balance {profile.name}",))
 
 
 def _day_and_time(at: str) -> str:

@@ -8,6 +8,7 @@ vendor's list price, whatever answers. Everything is read from our own files.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def segment(ctx: Context, given: bytes) -> str:
     if model := (answer.model if answer else asked):
         parts.append(_short(model))
     if name:
-        parts += [*_verdict(ctx, name), *_speed(answer), *_spent(known)]
+        parts += [*_verdict(ctx, name), *_speed(answer), *_spent(known), *_left(ctx, name)]
     return SEPARATOR.join(parts)
 
 
@@ -123,6 +124,18 @@ def _spent(known: SessionAnswers | None) -> list[str]:
     if known.priced < known.requests:
         sums += say(" ({n} of {all} requests)", n=known.priced, all=known.requests)
     return [sums]
+
+
+def _left(ctx: Context, name: str) -> list[str]:
+    """What was left when the user last asked."""
+    if not os.path.isdir(ctx.paths.balances):
+        return []
+    from ccswitch_tui.balance.kept import short_text
+    from ccswitch_tui.workflows.balance import last_balance
+
+    found = last_balance(ctx, ctx.book().profiles[name])
+    text = short_text(found) if found else ""
+    return [f"{text} ({age_text(ctx.clock() - found.at)})"] if found and text else []
 
 
 def _thousands(count: int) -> str:

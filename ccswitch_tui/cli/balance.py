@@ -1,0 +1,117 @@
+"""`balance [NAME|--all]`: what is left on a key. Asks the endpoint, once, because the user asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from ccswitch_tui.balance.model import Balance
+    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.workflows.context import Context
+
+DESCRIPTION = """\
+Asks the provider what is left on a profile's key, where a way is known: money, the
+windows of a plan, or the key's own limit, in the provider's own units. One request
+that costs nothing, to the profile's own host; another host is asked only when you
+name it with --allow-host. The answer is kept: 'list', 'status' and the status
+line show it with its age, and never ask by themselves."""
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui balance               of the profile in use here
+  ccswitch-tui balance --all --json
+  ccswitch-tui balance relay --gateway new-api"""
+
+CODES = {
+    "known": ExitCode.DONE,
+    "empty": ExitCode.FAILED,
+    "unknown": ExitCode.FAILED,
+    "consent": ExitCode.FAILED,
+    "refused": ExitCode.KEY_REFUSED,
+    "expired": ExitCode.KEY_REFUSED,
+}
+SIGNS = {"known": "ok", "empty": "fail", "refused": "fail", "expired": "fail", "unknown": "skip"}
+
+
+def configure(parser: Any) -> None:
+    """The command's options."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a profile; without one: the one in use here")
+    parser.add_argument("--all", action="store_true", help="every profile, one after the other")
+    parser.add_argument("--cached", action="store_true", help="what was known before; asks nobody")
+    parser.add_argument("--gateway", metavar="KIND", default="", help="what the endpoint is: new-api, one-api, litellm")
+    parser.add_argument("--allow-host", metavar="HOST", default="", help="also send the key to this host")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(args: Any, ctx: Context, out: Output) -> int:
+    """Prints a line a profile; the exit code is the worst one's."""
+    profiles = _profiles(args, ctx)
+    rows = [(profile, _one(args, ctx, profile)) for profile in profiles]
+    if args.json:
+        out.json({"version": 1, "balances": [{"profile": p.name, **balance.to_json()} for p, balance in rows]})
+    else:
+        for profile, balance in rows:
+            _tell(ctx, profile, balance, out)
+    codes = [int(CODES.get(balance.state, ExitCode.ENDPOINT)) for _, balance in rows]
+    return max(codes, default=0)
+
+
+def _profiles(args: Any, ctx: Context) -> list[Profile]:
+    if args.all:
+        if args.name or args.gateway or args.allow_host:
+            raise UsageError("--all asks each profile's own host, as the catalogue knows it", hint="name one profile")
+        return list(ctx.book().profiles.values())
+    from ccswitch_tui.workflows.run import default_profile
+
+    return [ctx.book().get(args.name or default_profile(ctx))]
+
+
+def _one(args: Any, ctx: Context, profile: Profile) -> Balance:
+    import asyncio
+
+    from ccswitch_tui.balance.model import Balance
+    from ccswitch_tui.workflows.balance import ask_balance, last_balance
+
+    if args.cached:
+        return last_balance(ctx, profile) or Balance("unknown", ctx.clock(), words="it was never asked for")
+    try:
+        return asyncio.run(ask_balance(ctx, profile, gateway=args.gateway, allowed=args.allow_host))
+    except CcswitchError as error:
+        if not args.all:
+            raise
+        return Balance("unreachable", ctx.clock(), words=error.message)
+
+
+def _tell(ctx: Context, profile: Profile, balance: Balance, out: Output) -> None:
+    from ccswitch_tui.balance.kept import meter_text
+    from ccswitch_tui.workflows.statusline import age_text
+
+    sign = out.glyph(SIGNS.get(balance.state, "warn"))
+    age = ctx.clock() - balance.at
+    when = f"  ({age_text(age)} ago)" if age >= 60 else ""
+    told = [", ".join(map(meter_text, balance.meters)), str(balance.words)]
+    words = "; ".join(filter(None, told)) or balance.state
+    out.line(f"{sign} {out.paint('bold', profile.name)}  {words}{when}")
+    if any(meter.assumed for meter in balance.meters):
+        out.talk("  '?': the answer names no currency; it is the one the provider bills in")
+    for meter in balance.meters:
+        if meter.resets_at is not None:
+            out.line(f"    {meter.label or 'it'} starts anew {_clock(meter.resets_at)}")
+    if balance.state == "empty":
+        out.talk("  nothing is left, so calls will probably fail")
+    if balance.state not in ("known", "empty", "unknown", "consent"):
+        from ccswitch_tui.workflows.balance import last_balance
+
+        before = last_balance(ctx, profile)
+        if before is not None and before.at < balance.at and before.meters:
+            known = ", ".join(map(meter_text, before.meters))
+            out.line(f"    known before: {known}  ({age_text(ctx.clock() - before.at)} ago)")
+
+
+def _clock(at: float) -> str:
+    import time
+
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
