@@ -93,6 +93,8 @@ STEPS = [
     Step("search test"),
     Step("search test --json"),
     Step("search off"),
+    Step("status"),
+    Step("status --json"),
     Step("doctor"),
     Step("doctor --json"),
     Step("doctor echo"),
