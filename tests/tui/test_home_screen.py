@@ -245,3 +245,55 @@ async def test_chinese_is_spoken_where_the_locale_is_chinese(open_app: OpenApp, 
         await sees(pilot, "未探测")
         await pilot.press("question_mark")
         await sees(pilot, "每行一个配置")
+
+
+async def test_where_enter_writes_is_said_until_it_has_written(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("s")
+        await sees(pilot, "use → this project, shared")
+        pilot.app.clear_notifications()
+        await pilot.press("enter")
+        await until(pilot, lambda: (Path(world.cwd) / ".claude" / "settings.json").exists())
+        await until(pilot, lambda: "use → this project" not in screen_text(pilot.app))
+
+
+async def test_a_digit_uses_the_profile_it_stands_before(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await pilot.press("2")
+        await sees(pilot, "now uses 'misspelt'")
+        await pilot.press("9")
+        await sees(pilot, "there is no profile 9 here")
+
+
+async def test_sorting_keeps_the_profile_under_the_cursor(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        rows = pilot.app.screen.query_one("#profiles", Rows)
+        await pilot.press("j", "S")
+        assert [row.name for row in rows.rows] == sorted(row.name for row in rows.rows)
+        assert rows.row.name == "misspelt"
+
+
+async def test_an_old_write_is_named_before_it_is_taken_back(
+    open_app: OpenApp, world: DemoContext, settings: Path
+) -> None:
+    before = settings.read_bytes()
+    async with open_app() as pilot:
+        await pilot.press("enter")
+        await sees(pilot, "Claude Code now uses 'demo'")
+        now = world.clock()
+        world.clock = lambda: now + 3600
+        await pilot.press("u")
+        await sees(pilot, "Take back")
+        assert settings.read_bytes() != before
+        await pilot.press("y")
+        await sees(pilot, "taken back, to the byte")
+        assert settings.read_bytes() == before
+
+
+async def test_keys_are_listed_with_their_hosts_and_never_shown(open_app: OpenApp, world: DemoContext) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("K")
+        await sees(pilot, "last used")
+        assert "keyring:demo" in screen_text(pilot.app)
+        assert "127.0.0.1" in screen_text(pilot.app)
+        assert world.provider.key.reveal() not in screen_text(pilot.app)
