@@ -128,6 +128,13 @@ def tail(text: str, width: int) -> str:
     return dots + text
 
 
+def host_within(host: str, width: int) -> str:
+    """A host where there is little room: the end of one with a port, which tells it apart; else without its "api."."""
+    if Content(host).cell_length <= width:
+        return host
+    return tail(host, width) if ":" in host else host.removeprefix("api.")
+
+
 def line(*parts: Any) -> Content:
     """Parts joined into one line, whatever the texts hold: texts, (text, style) pairs and Contents."""
     return Content.assemble(*map(_part, parts))

@@ -225,7 +225,7 @@ class HomeScreen(MoreVerbs):
             look.cells(p.models.default or next(iter(p.models.named().values()), ""), columns.model),
             " " if columns.model else "",
             look.cells(t_or(f"wire_short.{p.endpoint.wire}", "?"), columns.wire, look.QUIET),
-            look.cells(look.tail(host, columns.host), columns.host, look.QUIET), " " if columns.host else "",
+            look.cells(look.host_within(host, columns.host), columns.host, look.QUIET), " " if columns.host else "",
             verdict,
         )  # fmt: skip
 

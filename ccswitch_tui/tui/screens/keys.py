@@ -98,7 +98,8 @@ def draw_key(row: KeyRow, width: int) -> Content:
     meaning, words = STATES[row.state]
     return look.line(
         " ", look.mark(meaning), " ", look.cells(row.profile, name, look.NAME), " ",
-        look.cells(look.tail(row.host, host), host, look.QUIET), " ", look.cells(t(words), 14),
+        look.cells(look.host_within(row.host.partition("://")[2] or row.host, host), host, look.QUIET), " ",
+        look.cells(t(words), 14),
         look.cells(row.last_used, 11, look.QUIET),
     )  # fmt: skip
 
