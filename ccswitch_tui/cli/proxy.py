@@ -24,6 +24,7 @@ examples:
   ccswitch-tui proxy start                         the background proxy that 'use' and the app rely on
   ccswitch-tui proxy logs -f                       watch requests as they happen
   ccswitch-tui proxy usage --by model              requests, tokens, and what they cost where that is known
+  ccswitch-tui proxy usage --csv > usage.csv       the same for a spreadsheet
   ccswitch-tui proxy serve --profile work          one profile, in the foreground
   ccswitch-tui proxy serve --upstream http://127.0.0.1:8080/v1 --model qwen3 --key none --token none --port 4000
 """
@@ -45,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     logs.add_argument("--exchange", type=int, metavar="N", help="one exchange by its number, both sides, masked")
     usage = words.add_parser("usage", help="requests, tokens and known costs", allow_abbrev=False)
     usage.add_argument("--by", choices=("day", "profile", "model"), help="sum by one of them")
+    usage.add_argument("--csv", action="store_true", help="one row a line, for a spreadsheet")
     usage.add_argument("--since", metavar="DAY", default="", help="from this day on (YYYY-MM-DD)")
     service = words.add_parser("service", help="start it at login", allow_abbrev=False)
     service.add_argument("action", choices=("install", "remove", "status"))
@@ -236,15 +238,18 @@ def _usage(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.json:
         out.json({"version": 1, "usage": rows})
         return 0
+    if args.csv:
+        out.block(traffic.usage_csv(rows))
+        return 0
     if not rows:
         out.line("nothing was counted yet")
         return 0
     names = [args.by] if args.by else ["day", "profile", "model"]
-    table = [[*names, "requests", "errors", "input", "cached", "output", "cost"]]
+    table = [[*names, "requests", "errors", "input", "cached", "cache", "output", "cost"]]
     for row in rows:
         counts = [row["requests"], row["errors"], row["input_tokens"] + row["cache_write_tokens"]]
-        counts += [row["cache_read_tokens"], row["output_tokens"]]
-        table.append([*(row[name] for name in names), *map(str, counts), traffic.cost_text(row)])
+        cells = [*map(str, counts), str(row["cache_read_tokens"]), traffic.rate_text(row), str(row["output_tokens"])]
+        table.append([*(row[name] for name in names), *cells, traffic.cost_text(row)])
     for line in aligned(table, room=out.columns):
         out.line(line)
     return 0

@@ -63,13 +63,54 @@ def one_exchange(ctx: Context, number: int) -> dict[str, Any]:
 def usage(ctx: Context, *, since: str = "", by: str = "") -> list[dict[str, Any]]:
     """Saved usage: by day, profile and model, or summed by one of them. Works without the proxy, too."""
     if ctx.proxy.status().running:
-        return list(_get(ctx, f"/_ccswitch/usage?since={since}&by={by}").get("usage", ()))
+        return [_with_rate(row) for row in _get(ctx, f"/_ccswitch/usage?since={since}&by={by}").get("usage", ())]
     import os
 
     from ccswitch_tui.proxy.books.usage import UsageBook, priced
 
     book = UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3"))
-    return priced(book.by_day(since=since), book.costs(since=since), by=by)
+    return [_with_rate(row) for row in priced(book.by_day(since=since), book.costs(since=since), by=by)]
+
+
+def _with_rate(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with `cache_rate`: the part of the prompt tokens that came from a cache; None where there were none."""
+    prompt = row["input_tokens"] + row["cache_read_tokens"] + row["cache_write_tokens"]
+    return {**row, "cache_rate": round(row["cache_read_tokens"] / prompt, 4) if prompt else None}
+
+
+def rate_text(row: dict[str, Any]) -> str:
+    """The cache rate for a person."""
+    return "-" if row["cache_rate"] is None else f"{row['cache_rate'] * 100:.0f}%"
+
+
+CSV_COLUMNS = (
+    "day", "profile", "model", "requests", "errors", "input_tokens", "cache_read_tokens", "cache_write_tokens",
+    "output_tokens", "cache_rate", "priced", "currency", "cost",
+)  # fmt: skip
+FORMULA = ("=", "+", "-", "@")
+
+
+def usage_csv(rows: list[dict[str, Any]]) -> str:
+    """Usage for a spreadsheet. The counts stand once a row; a second currency has a line of its own without them.
+
+    A model's name is whatever a client asked for, so one that a spreadsheet would run gets a quote in front of it.
+    """
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for row in rows:
+        counts = [_cell(row[name]) for name in CSV_COLUMNS[:-2]]
+        names, costs = counts[:3], sorted(row["cost"].items()) or [("", "")]
+        for number, cost in enumerate(costs):
+            writer.writerow([*(counts if number == 0 else [*names, *[""] * (len(counts) - 3)]), *cost])
+    return text.getvalue().rstrip("\n")
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else "" if value is None else value
 
 
 def follow(ctx: Context, *, stop: Any = None) -> Iterator[TrafficEvent]:
