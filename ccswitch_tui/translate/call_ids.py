@@ -23,7 +23,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """OpenAI: "tool_calls[…].id: string too long. Expected a string with maximum length 40"."""
 _SENDABLE = re.compile(r"[!-~]{1,40}")
 _NINE = re.compile(r"[A-Za-z0-9]{9}")
-_CARRIER = re.compile(r"toolu_ccst1([0-9a-f]{6})[0-9]*_([A-Za-z0-9_-]+)")
+CARRIES = "toolu_ccst1"
+_CARRIER = re.compile(rf"{CARRIES}([0-9a-f]{{6}})[0-9]*_([A-Za-z0-9_-]+)")
 
 
 class Carried(NamedTuple):
@@ -42,12 +43,12 @@ def carrying(given: str, signature: str, origin: str, nth: int = 0) -> str:
     """An id for the client that holds `given` for the endpoint `origin`."""
     said = f"{given}\n{signature}" if signature else given
     packed = base64.urlsafe_b64encode(said.encode("utf-8", "replace")).decode().rstrip("=")
-    return f"toolu_ccst1{_tag(origin)}{nth or ''}_{packed}"
+    return f"{CARRIES}{_tag(origin)}{nth or ''}_{packed}"
 
 
 def carried_in(client_id: str, origin: str) -> Carried | None:
     """What an id holds for this endpoint; None if it is no such id, or another endpoint's."""
-    found = _CARRIER.fullmatch(client_id)
+    found = _CARRIER.fullmatch(client_id) if client_id.startswith(CARRIES) else None
     if found is None or found[1] != _tag(origin):
         return None
     try:

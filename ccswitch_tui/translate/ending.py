@@ -41,8 +41,10 @@ def is_silent_cut(counted: Usage | None, translation: Translation) -> bool:
 
     llama.cpp's Responses API says "completed" then, OpenVINO's chat completions "stop".
     """
+    if counted is None or not counted.output:
+        return False
     limit = next((translation.body[name] for name in LIMITS if name in translation.body), None)
-    return counted is not None and bool(counted.output) and counted.output == limit
+    return bool(counted.output == limit)
 
 
 def usage_of(counted: Usage | None, said_bytes: int, translation: Translation) -> dict[str, int]:

@@ -16,8 +16,7 @@ def translate_response(body: bytes, translation: Translation) -> dict[str, Any] 
     `body` may be a JSON completion or, from servers that stream whatever they
     are asked, a whole event stream.
     """
-    whole = replace(translation, stream=False)
-    machine = StreamTranslator(whole)
+    machine = StreamTranslator(replace(translation, stream=False) if translation.stream else translation)
     machine.feed(body)
     machine.finish()
     return machine.failure if machine.failure is not None else machine.message()

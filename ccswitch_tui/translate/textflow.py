@@ -11,6 +11,8 @@ from ccswitch_tui.translate.writer import TEXT, THINKING
 
 TAGS = {"<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>", "<seed:think>": "</seed:think>"}
 """As models of Qwen, DeepSeek and many others write them; Claude's students; Gemini's; ByteDance's."""
+MARKS = (*TAGS, *TAGS.values())
+"""All of them, each beginning with `<`."""
 
 Piece = tuple[str, str]
 """(kind of block, text)"""
@@ -22,6 +24,11 @@ def held_tail(text: str, mark: str) -> int:
         if mark.startswith(text[-size:]):
             return size
     return 0
+
+
+def _first_mark(text: str) -> str:
+    """The tag that this text begins with; "" where it begins with none."""
+    return next((mark for mark in MARKS if text.startswith(mark)), "") if text[:1] == "<" else ""
 
 
 class ThinkTag:
@@ -51,8 +58,8 @@ class ThinkTag:
         self._held = ""
         if self._starts:
             bare = text.lstrip()
-            mark = next((mark for mark in (*TAGS, *TAGS.values()) if bare.startswith(mark)), "")
-            if not mark and any(each.startswith(bare) for each in (*TAGS, *TAGS.values())):
+            mark = _first_mark(bare)
+            if not mark and (not bare or any(each.startswith(bare) for each in MARKS if bare[0] == "<")):
                 self._held = text
                 return []
             self._starts = False

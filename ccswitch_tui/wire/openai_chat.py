@@ -80,6 +80,8 @@ def whole(value: Any) -> int | None:
     """A token count, or None for anything that is none."""
     if value is None:
         return None
+    if type(value) is int:
+        return value if 0 <= value < 1e15 else None
     if isinstance(value, str) and value.isdecimal():
         value = int(value[:16])
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -139,7 +141,7 @@ def read_usage(given: Any) -> Usage | None:
         return None if not total else Usage(total, None, 0, 0, cost)
     if prompt is None:
         return Usage(None, output, read, write, cost)
-    if output is not None and total is not None:
+    if output is not None and total is not None and prompt + output != total:
         prompt, output = _with_what_is_beside(prompt, output, read, _reasoning(given), total)
     read = min(read, prompt)
     write = min(write, prompt - read)
@@ -147,8 +149,9 @@ def read_usage(given: Any) -> Usage | None:
 
 
 def _with_what_is_beside(prompt: int, output: int, read: int, reasoning: int, total: int) -> tuple[int, int]:
-    """Input and output tokens, with cached input and reasoning where the total proves that they are not in them."""
-    for cached, thought in ((0, 0), (read, 0), (0, reasoning), (read, reasoning)):
+    """Input and output tokens, with cached input and reasoning where the total, which is another than their sum,
+    proves that they are not in them."""
+    for cached, thought in ((read, 0), (0, reasoning), (read, reasoning)):
         if prompt + cached + output + thought == total:
             return prompt + cached, output + thought
     return prompt + (read if read > prompt else 0), output
@@ -166,7 +169,11 @@ def _object(value: Any) -> Json:
 
 
 def _known(given: Json, *names: str) -> int | None:
-    return next((number for name in names if (number := whole(given.get(name))) is not None), None)
+    for name in names:
+        number = whole(given[name]) if name in given else None
+        if number is not None:
+            return number
+    return None
 
 
 COUNTED = frozenset({"usage", "x_groq", "timings", "usageMetadata", "prompt_eval_count"})
@@ -177,11 +184,15 @@ def usages_of(chunk: Json) -> list[Usage]:
     """All counts a chunk holds, in the places servers put them."""
     if COUNTED.isdisjoint(chunk):
         return NO_COUNTS
-    groq, timings = _object(chunk.get("x_groq")), chunk.get("timings")
-    found = [_of_timings(timings)] if isinstance(timings, dict) else []
-    for given in (chunk.get("usageMetadata"), groq.get("usage"), chunk if "prompt_eval_count" in chunk else None):
-        found.append(read_usage(given) if given else None)
-    found.append(read_usage(chunk.get("usage")) if chunk.get("usage") else None)
+    found = [_of_timings(chunk["timings"])] if isinstance(chunk.get("timings"), dict) else []
+    if "usageMetadata" in chunk:
+        found.append(read_usage(chunk["usageMetadata"]))
+    if "x_groq" in chunk:
+        found.append(read_usage(_object(chunk["x_groq"]).get("usage")))
+    if "prompt_eval_count" in chunk:
+        found.append(read_usage(chunk))
+    if chunk.get("usage"):
+        found.append(read_usage(chunk["usage"]))
     return [usage for usage in found if usage is not None]
 
 

@@ -61,6 +61,9 @@ class Decoder:
             self._after_cr = False
             if chunk[:1] == b"\n":
                 chunk = chunk[1:]
+        if chunk.find(LF) == len(chunk) - 2 and chunk.startswith(b"data: ") and self._is_whole(chunk):
+            events.append(Event("", chunk[6:-2]))
+            return events
         if CR in chunk:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -90,6 +93,10 @@ class Decoder:
         if self._data_bytes > self._longest:
             self.overflowed = True
         return events
+
+    def _is_whole(self, chunk: bytes) -> bool:
+        """Whether a line of data and the line end behind it are one event: most reads of a paced stream are."""
+        return chunk.endswith(b"\n\n") and CR not in chunk and self.between_events
 
     def finish(self) -> list[Event]:
         """What was left without its blank line when the connection ended."""

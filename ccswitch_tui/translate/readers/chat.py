@@ -15,6 +15,7 @@ from ccswitch_tui.translate.plain import Template
 from ccswitch_tui.translate.readers.chat_template import template_of
 from ccswitch_tui.translate.textflow import orphan_close
 from ccswitch_tui.wire.openai_chat import (
+    COUNTED,
     FAILED,
     THOUGHT_TAGS,
     UNCLEAR,
@@ -35,6 +36,8 @@ Json = dict[str, Any]
 
 THINKING = "thinking"
 FINISHES = frozenset({"finish_reason", "finishReason"})
+USUAL = frozenset({"role", "content", "reasoning_content", "reasoning", "tool_calls"})
+"""Keys of a delta that holds thinking, text and calls alone, in their usual places: nothing else is looked for."""
 
 
 class ChatReader:
@@ -51,7 +54,8 @@ class ChatReader:
             if text:
                 answer.more_text(text)
                 return
-        data = unwrapped(data)
+        if "choices" not in data:
+            data = unwrapped(data)
         if (name or not is_ordinary(data)) and is_error(data, name, whole=False):
             answer.fail(data)
             return
@@ -84,8 +88,9 @@ class ChatReader:
             return
         answer.heard = True
         answer.counted_at_last = False
-        for usage in usages_of(choice):
-            answer.count(usage)
+        if not COUNTED.isdisjoint(choice):
+            for usage in usages_of(choice):
+                answer.count(usage)
         self._said(choice, answer, whole=whole)
         if answer.done:
             return
@@ -120,11 +125,24 @@ class ChatReader:
         thought, field = reasoning_of(delta)
         if thought:
             answer.think(thought, field)
+        usual = USUAL.issuperset(delta)
+        if not usual:
+            self._carried(delta, answer)
+        if delta.get("content") or not usual:
+            self._content(delta, answer)
+        pieces = fragments_of(delta)
+        if pieces and not answer.done:
+            answer.pieces(pieces)
+
+    def _carried(self, delta: Json, answer: Answer) -> None:
+        """What must come back in the next turn."""
         details = delta.get("reasoning_details")
         answer.carry(details)
         signature = signature_of(delta) or hidden_signature(details)
         if signature:
             answer.signed(signature)
+
+    def _content(self, delta: Json, answer: Answer) -> None:
         content, audio, refusal = delta.get("content"), delta.get("audio"), delta.get("refusal")
         if not content and isinstance(delta.get("text"), str):
             content = delta["text"]
@@ -145,9 +163,6 @@ class ChatReader:
         for address in images_of(delta):
             if not answer.done:
                 answer.note(image_note(address))
-        pieces = fragments_of(delta)
-        if pieces and not answer.done:
-            answer.pieces(pieces)
 
     def _finish(self, word: str, choice: Json, answer: Answer) -> None:
         reason = finish_of(word)
@@ -166,7 +181,7 @@ def _finish_word(choice: Json, chunk: Json) -> str:
         return word.strip()
     delta = choice.get("delta")
     delta = delta if isinstance(delta, dict) else {}
-    if "finishReason" not in choice and FINISHES.isdisjoint(chunk) and FINISHES.isdisjoint(delta):
+    if "finishReason" not in choice and FINISHES.isdisjoint(delta) and FINISHES.isdisjoint(chunk):
         return ""
     for place in (choice, delta, chunk):
         for key in ("finish_reason", "finishReason"):
