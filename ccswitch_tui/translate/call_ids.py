@@ -48,7 +48,7 @@ def carrying(given: str, signature: str, origin: str, nth: int = 0) -> str:
 
 def carried_in(client_id: str, origin: str) -> Carried | None:
     """What an id holds for this endpoint; None if it is no such id, or another endpoint's."""
-    found = _CARRIER.fullmatch(client_id) if client_id.startswith(CARRIES) else None
+    found = _CARRIER.fullmatch(client_id)
     if found is None or found[1] != _tag(origin):
         return None
     try:
@@ -61,7 +61,7 @@ def carried_in(client_id: str, origin: str) -> Carried | None:
 
 def upstream_id(client_id: str, style: str, origin: str = "") -> str:
     """A call's id as this upstream accepts it; the same for the call and for its result."""
-    carried = carried_in(client_id, origin)
+    carried = carried_in(client_id, origin) if client_id.startswith(CARRIES) else None
     own = carried.id if carried is not None else ""
     if style == "mistral9":
         given = own or client_id

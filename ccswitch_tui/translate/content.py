@@ -50,14 +50,17 @@ def as_content(parts: Parts) -> str | Parts:
 
 
 def blocks_of(content: Any) -> list[Json]:
-    """Message content in any of its forms as a list of blocks."""
+    """Message content in any of its forms as a list of blocks: perhaps the client's own, which is not to be changed."""
     if isinstance(content, str):
         return [text_part(content)] if content else []
     if isinstance(content, dict):
         return [content]
     if not isinstance(content, list):
         return []
-    return [b if isinstance(b, dict) else text_part(b) for b in content if b and isinstance(b, (dict, str))]
+    for block in content:
+        if type(block) is not dict or not block:
+            return [b if isinstance(b, dict) else text_part(b) for b in content if b and isinstance(b, (dict, str))]
+    return content
 
 
 def result_blocks(content: Any) -> list[Json]:
@@ -108,7 +111,10 @@ class Content:
             kind = kind if isinstance(kind, str) else ""
             if kind in SILENT:
                 continue
-            made = self._made(kind, block, depth)
+            if kind == "text" and type(text := block.get("text")) is str:
+                made = [{"type": "text", "text": text}] if text else []
+            else:
+                made = self._made(kind, block, depth)
             if self._passes_marks and made and isinstance(block.get("cache_control"), dict):
                 made[-1] = {**made[-1], "cache_control": block["cache_control"]}
             parts += made

@@ -56,7 +56,7 @@ class Floor:
         self._translation = translation
         self._names = translation.names
         self._book = CallBook(translation.names)
-        self._ids = Ids(translation.used_ids, "")
+        self._ids = Ids(frozenset(), "")
         self._waiting_chars = 0
         self._unshown: list[str] = []
         self._unshown_chars = 0
@@ -214,7 +214,7 @@ class Floor:
             if text.strip():
                 self._translation.notices.add("dropped", f"text after the end of a call of {call.name}")
             return
-        if self._book.is_certain(call, text):
+        if not call.named and self._book.is_certain(call, text):
             self._name(call)
         if text:
             self.said_bytes += size(text)

@@ -77,18 +77,13 @@ def reminder(text: str) -> str:
     return f"<system-reminder>\n{text}\n</system-reminder>"
 
 
-class Said(NamedTuple):
-    """A turn of the model's that may go on in the next one."""
+Said = tuple[list[Json], int, bool, list[tuple[str, Parts]]]
+"""A turn of the model's that may go on in the next one: its blocks, its place, whether that is in the newest loop of
+tool calls, and system messages since then, while its calls wait for their results."""
 
-    blocks: list[Json]
-    place: int
-    in_loop: bool
-    systems: list[tuple[str, Parts]]
-    """System messages since then, while its calls wait for their results."""
 
-    @property
-    def calls_something(self) -> bool:
-        return any(block.get("type") == "tool_use" for block in self.blocks)
+def _calls_something(said: Said | None) -> bool:
+    return said is not None and any(block.get("type") == "tool_use" for block in said[0])
 
 
 class Conversation:
@@ -157,18 +152,21 @@ class Conversation:
         blocks = blocks_of(content)
         if role == "assistant":
             self._model_turn(blocks, place, in_loop)
+        elif role == "user":
+            if self._said is not None:
+                self._close_turn()
+            self._user(blocks)
         elif role in ("system", "developer"):
             if not self.messages and not self._rest and self._said is None:
                 leading.append(joined(self._content.parts(blocks)))
-            elif self._said is not None and self._said.calls_something:
-                self._said.systems.append(("system", self._content.parts(blocks)))
+            elif self._said is not None and _calls_something(self._said):
+                self._said[3].append(("system", self._content.parts(blocks)))
             else:
                 self._close_turn()
                 self._rest.append(("system", self._content.parts(blocks)))
-        elif role == "user" or (isinstance(role, str) and role and self._knows_a_role):
+        elif isinstance(role, str) and role and self._knows_a_role:
             self._close_turn()
-            if role != "user":
-                self._notices.add("unknown", f"a message of role '{role[:40]}' was given to the model as the user's")
+            self._notices.add("unknown", f"a message of role '{role[:40]}' was given to the model as the user's")
             self._user(_as_result(turn, blocks) if role == "tool" else blocks)
         else:
             raise Malformed(f"messages.{place}.role: 'user' or 'assistant' is required, not {str(role)[:40]!r}")
@@ -178,19 +176,20 @@ class Conversation:
 
         Behind one that only spoke it stays a message of its own, so that what was sent before stays as it was.
         """
-        if self._said is None or not self._said.calls_something:
-            self._close_turn()
-            self._said = Said(blocks, place, in_loop, [])
-        else:
-            self._said = self._said._replace(blocks=[*self._said.blocks, *blocks])
+        said = self._said
+        if said is not None and _calls_something(said):
+            self._said = ([*said[0], *blocks], *said[1:])
+            return
+        self._close_turn()
+        self._said = (blocks, place, in_loop, [])
 
     def _close_turn(self) -> None:
         """Write down what the model said in its last turn: it is complete."""
         if self._said is None:
             return
-        said, self._said = self._said, None
-        self._assistant(said.blocks, said.place, said.in_loop)
-        self._rest += said.systems
+        (blocks, place, in_loop, systems), self._said = self._said, None
+        self._assistant(blocks, place, in_loop)
+        self._rest += systems
 
     def _remember(self, turns: list[Json], leading: list[str]) -> Remembered | None:
         """All that the turns so far have come to. The next turn is an assistant's: what they say is complete."""
@@ -250,24 +249,29 @@ class Conversation:
             if block.get("type") == "tool_use":
                 calls.append(self._call(block, f"{place}.{len(calls)}"))
         parts = self._content.parts(blocks)
-        if calls and all(part.get("type") == "text" and not str(part["text"]).strip() for part in parts):
+        if calls and parts and not str(parts[0].get("text", "?")).strip() and _is_blank(parts):
             parts = []  # the line breaks some models write before a call say nothing, and Bedrock refuses them
         message: Json = {"role": "assistant", "content": as_content(parts) if parts else None}
         if not parts and calls and self._quirks.content_null == "empty":
             message["content"] = ""
         if calls:
             message["tool_calls"] = calls
-        scope = in_loop or self._quirks.reasoning_scope == "all"
         if calls or parts:
-            if self._quirks.reasoning_replay == "items":
-                placed = items_in_place(blocks, self._origin)
-                if placed:
-                    message["reasoning_items"] = placed
-            elif self._quirks.reasoning_replay != "none":
-                thought = Thought([b for b in blocks if b.get("type") == "thinking"])
-                thought.google = thought.google or self._signature_in_ids()
-                replay(message, thought, self._quirks.reasoning_replay, in_loop=scope)
+            if self._quirks.reasoning_replay != "none":
+                self._give_back(message, blocks, in_loop)
             self.messages.append(message)
+
+    def _give_back(self, message: Json, blocks: list[Json], in_loop: bool) -> None:
+        """The turn's reasoning, as the endpoint takes it back."""
+        if self._quirks.reasoning_replay == "items":
+            placed = items_in_place(blocks, self._origin)
+            if placed:
+                message["reasoning_items"] = placed
+            return
+        thought = Thought([b for b in blocks if b.get("type") == "thinking"])
+        thought.google = thought.google or self._signature_in_ids()
+        scope = in_loop or self._quirks.reasoning_scope == "all"
+        replay(message, thought, self._quirks.reasoning_replay, in_loop=scope)
 
     def _signature_in_ids(self) -> str | None:
         """Gemini's thought signature of a turn without thinking blocks: the client had switched thinking off."""
@@ -305,16 +309,17 @@ class Conversation:
                 said.append(block)
                 continue
             said += self._result(block)
-        parts = self._content.parts(said)
-        if parts or not blocks:
-            self._rest.append(("user", parts))
+        if said or not blocks:
+            parts = self._content.parts(said)
+            if parts or not blocks:
+                self._rest.append(("user", parts))
 
     def _result(self, block: Json) -> list[Json]:
         """Keeps the result for its call. An orphan comes back as blocks of text to be said by the user."""
         given = block.get("tool_use_id")
         client_id = given if isinstance(given, str) else ""
         content = block.get("content")
-        text = only_text(content)
+        text = content if type(content) is str else only_text(content)
         parts = [] if text is not None else self._content.parts(result_blocks(content))
         if text is None:
             text = joined(parts, "\n")
@@ -338,9 +343,11 @@ class Conversation:
         """Write down what came since the last assistant turn: results, their pictures, then the rest."""
         pictures: Parts = []
         for call in self._calls:
-            if call.upstream_id not in self._results:
+            result = self._results.get(call.upstream_id)
+            if result is None:
                 self._notices.add("repaired", f"no result for call {call.client_id}: said so to the model")
-            text, shown = self._results.get(call.upstream_id, (NO_RESULT, []))
+                result = NO_RESULT, []
+            text, shown = result
             self.messages.append(self._tool_message(call.upstream_id, text, shown))
             if shown and self._quirks.tool_images == "user":
                 pictures += [text_part(f"From the result of tool call {call.upstream_id}:"), *shown]
@@ -352,7 +359,7 @@ class Conversation:
                     self.messages.append({"role": "user", "content": as_content(parts)})
             else:
                 self._inner_system(joined(parts))
-        if self._rest and all(who == "user" and not parts for who, parts in self._rest) and not self._calls:
+        if self._rest and not self._calls and all(who == "user" and not parts for who, parts in self._rest):
             self.messages.append({"role": "user", "content": NOTHING_SAID})
         self._calls, self._waiting, self._results, self._rest = [], {}, {}, []
 
@@ -384,8 +391,14 @@ class Conversation:
         self.messages[-1] = {**last, "content": said}  # a new one: the old one may be remembered
 
 
+def _is_blank(parts: Parts) -> bool:
+    return all(part.get("type") == "text" and not str(part["text"]).strip() for part in parts)
+
+
 def arguments_text(given: Any) -> str:
     """A call's input as the text of a JSON object: keys in the order they were given, `{}` for none."""
+    if type(given) is dict:
+        return dumps(given).decode()
     if isinstance(given, str):
         try:
             parsed = loads(given)

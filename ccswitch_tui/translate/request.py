@@ -10,10 +10,11 @@ as measured.
 from __future__ import annotations
 
 import hashlib
-import secrets
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import is_
 from typing import Any
 
 from ccswitch_tui.translate.content import Content, Parts, blocks_of, text_part
@@ -84,7 +85,7 @@ class Translation:
     """What came of the conversation's first turns when they were seen before."""
     remembered: Remembered | None = None
     """The same for this time."""
-    answer_id: str = field(default_factory=lambda: f"msg_{secrets.token_hex(12)}")
+    answer_id: str = field(default_factory=lambda: f"msg_{os.urandom(12).hex()}")
     """Of the answer. No two answers have the same one, be the request the same: the client merges turns that do."""
     headers: dict[str, str] = field(default_factory=dict)
     """Headers to add to the upstream request (cache affinity)."""
@@ -130,7 +131,7 @@ class Translation:
             return None
         first = 0 if messages[0] is kept.messages[0] else 1  # after the system message
         last = first + len(kept.messages)
-        if len(messages) < last or any(m is not k for m, k in zip(messages[first:], kept.messages, strict=False)):
+        if len(messages) < last or not all(map(is_, messages[first:last], kept.messages)):
             return None  # a quirk has changed some of them after all
         items = [dumps(messages[:first])[1:-1], kept.text(), dumps(messages[last:])[1:-1]]
         return dumps_with(self.body, "messages", items)
@@ -176,9 +177,10 @@ def translate_request(
         maker = f"{origin} {model}" if quirks.reasoning_replay == "items" else origin
         translation = _translate(body, model, quirks, session, token_factor, memory, maker)
         translation.wire = wire
-        translation.body.update(changes)
-        for name in [name for name, value in changes.items() if value is None]:
-            del translation.body[name]
+        if changes:
+            translation.body.update(changes)
+            for name in [name for name, value in changes.items() if value is None]:
+                del translation.body[name]
         size = len(translation.encoded())
         new = translation.remembered
         if memory is not None and new is not None and new is not translation.known:
@@ -238,7 +240,8 @@ def _translate(
     if stops[: quirks.stop_limit]:
         body["stop"] = list(stops[: quirks.stop_limit])
     body.update(response_format)
-    body.update(effort_fields(wish_of(given), quirks, has_tools=bool(tools.chat), streams=streams))
+    wish = wish_of(given)
+    body.update(effort_fields(wish, quirks, has_tools=bool(tools.chat), streams=streams))
     if streams:
         body["stream"] = True
         if quirks.stream_options:
@@ -257,7 +260,7 @@ def _translate(
         names=names,
         tools=tools.by_name,
         tools_text=tools.text,
-        thinking=wish_of(given).on is not False,
+        thinking=wish.on is not False,
         stop_sequences=stops,
         local_stops=stops[quirks.stop_limit :],
         used_ids=frozenset(talk.used_ids),

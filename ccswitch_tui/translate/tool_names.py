@@ -48,7 +48,8 @@ class ToolNames:
             if _GOOD_NAME.fullmatch(name):
                 self._short[name] = self._long[name] = name
         for name in self.known:
-            self.short(name)
+            if name not in self._short:
+                self.short(name)
 
     def is_tool(self, name: str) -> bool:
         """Whether this is a tool of the request: a name that is none may be the first half of one."""

@@ -74,19 +74,21 @@ def sort_tools(given: Any, notices: Notices) -> Tools:
 def chat_tools(custom: list[Json], names: ToolNames, quirks: Quirks) -> list[Json]:
     """The `tools` of the chat request."""
     made = []
+    dropped, lenient, usual = quirks.drop_tools, quirks.lenient_tools, quirks.schema
+    passes_marks, longest = quirks.cache_control == "pass", quirks.max_description
     for tool in custom:
         function: Json = {"name": names.short(tool["name"])}
-        if function["name"] in quirks.drop_tools:
+        if function["name"] in dropped:
             continue
         description = tool.get("description")
         if isinstance(description, str) and description:
-            function["description"] = description[: quirks.max_description]
-        dialect = "lenient" if function["name"] in quirks.lenient_tools else quirks.schema
+            function["description"] = description[:longest]
+        dialect = "lenient" if function["name"] in lenient else usual
         function["parameters"] = in_dialect(tool.get("input_schema"), dialect)
-        if quirks.schema == "strict":
+        if usual == "strict":
             function["strict"] = True
         entry: Json = {"type": "function", "function": function}
-        if quirks.cache_control == "pass" and isinstance(tool.get("cache_control"), dict):
+        if passes_marks and isinstance(tool.get("cache_control"), dict):
             entry["cache_control"] = tool["cache_control"]
         made.append(entry)
     return made

@@ -332,9 +332,11 @@ class Fragment(NamedTuple):
 
 def fragments_of(delta: Json) -> list[Fragment]:
     """The pieces of tool calls in a delta or message; the old `function_call` counts where there is nothing else."""
-    if CALLING.isdisjoint(delta):
-        return NO_FRAGMENTS
-    calls = next((delta[key] for key in CALLS if delta.get(key)), None)
+    calls = delta.get("tool_calls")
+    if not calls:
+        if CALLING.isdisjoint(delta):
+            return NO_FRAGMENTS
+        calls = next((delta[key] for key in CALLS if delta.get(key)), None)
     if isinstance(calls, dict):
         calls = [calls]
     found = [_fragment(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
@@ -360,15 +362,20 @@ def _fragment(call: Json) -> Fragment:
         index = int(index[:9])
     elif isinstance(index, float) and index.is_integer():
         index = int(index)
-    arguments = _arguments(function)
-    if arguments is None and function is not call:
-        arguments = _arguments(call)
+    arguments = function.get("arguments")
+    if arguments is None:
+        arguments = _arguments(function)
+        if arguments is None and function is not call:
+            arguments = _arguments(call)
+    signature = signature_of(call) if not SIGNED.isdisjoint(call) else ""
+    if not signature and not SIGNED.isdisjoint(function):
+        signature = signature_of(function)
     return Fragment(
         index if isinstance(index, int) and not isinstance(index, bool) else None,
         call_id if isinstance(call_id, str) else str(call_id) if type(call_id) is int else "",
         name if isinstance(name, str) else "",
         arguments,
-        signature_of(call) or (signature_of(function) if function is not call else ""),
+        signature,
     )
 
 

@@ -17,6 +17,7 @@ from ccswitch_tui.translate.textflow import orphan_close
 from ccswitch_tui.wire.openai_chat import (
     COUNTED,
     FAILED,
+    THINKS,
     THOUGHT_TAGS,
     UNCLEAR,
     choice_of,
@@ -80,9 +81,10 @@ class ChatReader:
         return template_of(chunk, data, open_block=open_block, live=live, filtered=filtered)
 
     def _piece(self, chunk: Json, answer: Answer, *, whole: bool) -> None:
-        for usage in usages_of(chunk):
-            answer.count(usage)
-            answer.counted_at_last = answer.heard
+        if not COUNTED.isdisjoint(chunk):
+            for usage in usages_of(chunk):
+                answer.count(usage)
+                answer.counted_at_last = answer.heard
         choice = choice_of(chunk)
         if choice is None:
             return
@@ -122,9 +124,10 @@ class ChatReader:
         if PLAIN.issuperset(delta) and type(delta.get("content")) in (str, type(None)):
             answer.text(delta.get("content") or "")
             return
-        thought, field = reasoning_of(delta)
-        if thought:
-            answer.think(thought, field)
+        if not THINKS.isdisjoint(delta):
+            thought, field = reasoning_of(delta)
+            if thought:
+                answer.think(thought, field)
         usual = USUAL.issuperset(delta)
         if not usual:
             self._carried(delta, answer)
