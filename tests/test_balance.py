@@ -363,3 +363,18 @@ def test_what_was_left_on_another_key_is_not_shown_for_this_one(
 )
 def test_a_damaged_file_is_nothing_known(text: bytes) -> None:
     assert from_bytes(text) is None
+
+
+def test_a_new_key_under_the_same_name_forgets_what_was_left_on_the_last(tmp_path: Path) -> None:
+    from ccswitch_tui.credentials.base import MemoryStore
+    from ccswitch_tui.credentials.keys import Keys
+    from ccswitch_tui.paths import resolve_paths
+    from ccswitch_tui.secret import Secret
+
+    paths = resolve_paths({"HOME": str(tmp_path)})
+    os.makedirs(paths.balances)
+    for name in ("work", "other"):
+        kept = Balance("known", NOW, "h", f"keyring:{name}", (Meter("money", remaining=1.0),))
+        Path(paths.balances, f"{name}.json").write_bytes(to_bytes(kept))
+    Keys(paths, {}, store=MemoryStore()).put("work", Secret(KEY))
+    assert os.listdir(paths.balances) == ["other.json"]

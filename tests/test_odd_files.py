@@ -94,6 +94,7 @@ MAY_OPEN = {
     "tui/i18n/__init__.py": "the package's own data",
     "tui/screens/help.py": "the package's own data",
     "profiles/presets.py": "the package's own data",
+    "balance/routes.py": "the package's own data",
     "findings.py": "the package's own data",
     "proxy/background/guarded.py": "the package's own version, which an upgrade replaces",
 }

@@ -160,11 +160,13 @@ class Keys:
 
 def _forget_what_was_left(paths: Paths, name: str) -> None:
     """A new key may be another account's: what was left on the one before is not shown for it."""
+    from ccswitch_tui.textfile import read_file
+
     with contextlib.suppress(OSError):
         for file in os.listdir(paths.balances):
             path = os.path.join(paths.balances, file)
-            with contextlib.suppress(OSError), open(path, "rb") as held:
-                if f'"key_ref": "keyring:{name}"'.encode() in held.read():
+            with contextlib.suppress(OSError):
+                if f'"key_ref": "keyring:{name}"'.encode() in read_file(path):
                     os.unlink(path)
 
 

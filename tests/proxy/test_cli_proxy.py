@@ -99,7 +99,7 @@ def test_installing_the_service_does_not_claim_that_it_runs(
     from ccswitch_tui.cli import proxy
     from ccswitch_tui.proxy.background import service
 
-    monkeypatch.setattr(service, "_tell", lambda words, must_succeed=True: None)
+    monkeypatch.setattr(service, "_tell", lambda words, **_: None)
     monkeypatch.setattr(proxy, "SERVICE_WAIT_S", 0.1)
     assert "does not answer yet" in cli("service", "install")[1]
     monkeypatch.setattr(proxy, "_answers", lambda ctx: True)
