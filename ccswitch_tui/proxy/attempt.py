@@ -51,6 +51,10 @@ ERROR_BYTES = 256 * 1024
 ANSWER_BYTES = 64 * 1024 * 1024
 
 
+BROKEN_FOR_GOOD = 10
+"""Broken streams after which a whole answer is asked for once more: the endpoint may be well again."""
+
+
 class Attempt:
     """One endpoint's tries: what is sent changes from one to the next, and only here."""
 
@@ -181,8 +185,8 @@ class Attempt:
         if len(broken) > MOST_BROKEN:
             broken.clear()
         broken[self._measured] = broken.get(self._measured, 0) + 1
-        if broken[self._measured] < 2:
-            return failure
+        if broken[self._measured] % BROKEN_FOR_GOOD != 2:
+            return failure  # once is chance; and an endpoint that fails either way is not asked twice each time
         return replace(failure, learned=Learned("never_stream", True, "streams fail here, whole answers do not"))
 
     def _note_sight(self, translation: Translation) -> None:
