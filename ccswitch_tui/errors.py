@@ -17,7 +17,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The command line or a file does not make sense."""
     ENDPOINT = 3
-    """The endpoint cannot be reached or answers nonsense."""
+    """The endpoint cannot be reached or returns an invalid response."""
     KEY_REFUSED = 4
     """The endpoint refuses the key."""
     KEY_STORE = 5
@@ -49,7 +49,7 @@ class UsageError(CcswitchError):
 
 
 class EndpointError(CcswitchError):
-    """The endpoint cannot be reached or answers nonsense."""
+    """The endpoint cannot be reached or returns an invalid response."""
 
     exit_code = ExitCode.ENDPOINT
     kind = "endpoint"

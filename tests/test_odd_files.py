@@ -65,7 +65,7 @@ def test_no_command_waits_for_what_is_not_a_file(
         code = main(command.split(), Context(ctx.env, cwd=str(home)))
         said = capsys.readouterr()
         assert code in range(7), command
-        assert "a mistake in ccswitch-tui itself" not in said.err, (command, said.err)
+        assert "a bug in ccswitch-tui" not in said.err, (command, said.err)
 
 
 def test_a_regular_file_is_read_and_nothing_else(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_an_address_that_cannot_be_one_is_named_and_no_mistake_of_ours(
     path.write_text(path.read_text().replace("http://127.0.0.1:9/v1", url))
     for command in COMMANDS:
         assert main(command.split(), Context(ctx.env, cwd=ctx.cwd)) in range(7), command
-        assert "a mistake in ccswitch-tui itself" not in capsys.readouterr().err, command
+        assert "a bug in ccswitch-tui" not in capsys.readouterr().err, command
 
 
 @pytest.mark.parametrize("command", ["key work", "proxy start", "use work", "add x --preset deepseek --key env:K"])
@@ -154,5 +154,5 @@ def test_a_state_folder_nobody_can_write_is_said(
     monkeypatch.setattr(os, "open", refusing)
     assert main(command.split(), Context(ctx.env, cwd=ctx.cwd)) in range(1, 7)
     said = capsys.readouterr().err
-    assert "a mistake in ccswitch-tui itself" not in said
+    assert "a bug in ccswitch-tui" not in said
     assert "read-only file system" in said and "hint: " in said

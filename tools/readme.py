@@ -1,4 +1,4 @@
-"""Writes into README.md what it says by heart: the demo's transcript, the table of keys, the exit codes.
+"""Writes into README.md what is generated: the demo's transcript, the table of keys, the exit codes.
 
 `python tools/readme.py` rewrites them; tests/test_readme.py fails when they are
 no longer true, apart from what differs from run to run: ports, times, ids.
@@ -25,7 +25,7 @@ MEANINGS = {
     ExitCode.DONE: "done; for `probe`: it works; for `doctor`: nothing is wrong",
     ExitCode.FAILED: "something failed, the message says what; for `probe`: works with limits; for `doctor`: findings",
     ExitCode.USAGE: "the command line or a file does not make sense",
-    ExitCode.ENDPOINT: "the endpoint cannot be reached or answers nonsense",
+    ExitCode.ENDPOINT: "the endpoint cannot be reached or returns an invalid response",
     ExitCode.KEY_REFUSED: "the endpoint refuses the key",
     ExitCode.KEY_STORE: "the key store is locked, absent or lost",
     ExitCode.CONFLICT: "a file changed since it was read, or cannot be parsed: nothing was written",

@@ -369,9 +369,9 @@ def _unfinished(message: str) -> str:
 
 
 def _unreadable(path: str, fault: JsonFault) -> ConflictError:
-    hint = say("mend that place; Claude Code cannot read the file either")
+    hint = say("fix that place; Claude Code cannot read the file either")
     if fault.mended is not None:
-        hint = say("'ccswitch-tui use NAME --mend --dry-run' shows it mended; without --dry-run it is written")
+        hint = say("'ccswitch-tui use NAME --repair --dry-run' shows it repaired; without --dry-run it is written")
     return UnreadableSettings(
         say(
             "{path}, line {line}, column {column}: {because}",

@@ -160,7 +160,7 @@ class History:
                     folder=self.folder,
                     reason=error.strerror,
                 ),
-                hint=say("make room or mend the folder's permissions, and try again"),
+                hint=say("make room or fix the folder's permissions, and try again"),
             ) from None
         return write
 

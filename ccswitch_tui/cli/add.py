@@ -31,13 +31,13 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="what to call it")
+    parser.add_argument("name", metavar="NAME", help="what to call it")
     endpoint_options.configure(parser)
     parser.add_argument("--no-probe", action="store_true", help="send nothing to the endpoint")
     parser.add_argument("--strict", action="store_true", help="save nothing unless the endpoint answers")
     parser.add_argument("--force", action="store_true", help="replace a profile of that name, key and all")
     parser.add_argument("--use", action="store_true", help="use it right away")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
 
 def _probed(args: argparse.Namespace, ctx: Context, made: Setup, out: Output) -> Setup:
-    """One short look at the endpoint, and what it proved taken over."""
+    """One short look at the endpoint, and what it proved is kept."""
     import asyncio
 
     from ccswitch_tui.workflows import setup
@@ -158,7 +158,7 @@ def _tell(added: Added, made: Setup, out: Output, *, used: bool) -> None:
         if profile.endpoint.wire is None:
             for hint in normalise_url(profile.endpoint.base_url).hints:
                 out.talk(f"  {out.glyph('warn')} {hint}")
-        out.talk(f"it is saved, but does not work yet; when that is mended: ccswitch-tui probe {profile.name}")
+        out.talk(f"it is saved, but does not work yet; once that is fixed, run: ccswitch-tui probe {profile.name}")
     elif not used:
         out.talk(f"next: {_next(profile.name, bool(profile.models.named()))}")
 

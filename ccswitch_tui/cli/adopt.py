@@ -1,4 +1,4 @@
-"""`adopt`: keys that lie in the clear, moved into the key store."""
+"""`adopt`: keys stored in plain text, moved into the key store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Finds keys in the clear (Claude Code's settings, shell start-up files, .env
+Finds keys stored in plain text (Claude Code's settings, shell start-up files, .env
 here, other switchers' files) and moves the chosen ones into the key store. In
 the file, a profile in use, a command that prints the key, or a placeholder
 takes its place; 'adopt --undo' puts it back to the byte."""
@@ -29,13 +29,13 @@ def configure(parser: Any) -> None:
     """The command's options."""
     parser.add_argument("which", nargs="*", metavar="NUMBER", help="from the list, or the six-digit id")
     parser.add_argument("--all", action="store_true", help="every key found")
-    parser.add_argument("--list", action="store_true", help="only show what lies in the clear")
-    parser.add_argument("--undo", action="store_true", help="put the keys moved last back into their file")
+    parser.add_argument("--list", action="store_true", help="only list keys stored in plain text")
+    parser.add_argument("--undo", action="store_true", help="put the keys moved most recently back into their file")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:
-    """0 when nothing is left in the clear or what was asked for is done; 1 when keys were only listed."""
+    """0 when nothing is left in plain text or what was asked for is done; 1 when keys were only listed."""
     from ccswitch_tui.workflows import adopt
 
     if args.undo:
@@ -43,7 +43,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         if args.json:
             out.json({"version": 1, "file": record.file, "keys": [part.key for part in record.parts]})
         else:
-            out.line(f"{out.glyph('ok')} {record.file} is as it was, keys in the clear included")
+            out.line(f"{out.glyph('ok')} {record.file} is as it was, plain-text keys included")
         return 0
     places = adopt.find_plain_text_keys(ctx)
     asked = _asked(args, places, out)
@@ -91,7 +91,7 @@ def _show(ctx: Context, places: list[Place], out: Output, *, as_json: bool) -> N
         out.json({"version": 1, "found": found})
         return
     if not places:
-        out.line(f"{out.glyph('ok')} no key was found in the clear")
+        out.line(f"{out.glyph('ok')} no key is stored in plain text")
     for number, place in enumerate(places, 1):
         spot = f"{place.file}, line {place.line}" if place.line else place.file
         out.line(f"{number:>3}  {place.name:<28} {place.secret.hint():<12} {spot}")
@@ -121,6 +121,6 @@ def _tell(done: list[Adopted], places: list[Place], asked: list[Place], out: Out
             out.line(f"  {out.glyph('warn')} {remark}")
     out.line(f"{out.glyph('warn')} {ROTATE}")
     if left:
-        out.line(f"{len(left)} more in the clear: 'ccswitch-tui adopt --list'")
+        out.line(f"{len(left)} more in plain text: 'ccswitch-tui adopt --list'")
     if any(one.undo_id for one in done):
         out.talk("'ccswitch-tui adopt --undo' puts the keys back into the file")

@@ -17,7 +17,7 @@ def run(ctx: Context, out: Output) -> int:
         from ccswitch_tui.cli import list_profiles
 
         code = list_profiles.show(ctx, out)
-        out.talk("ccswitch-tui: this is no terminal the app could open on; 'ccswitch-tui --help' lists the commands")
+        out.talk("ccswitch-tui: the app needs a terminal; 'ccswitch-tui --help' lists the commands")
         return code
     from ccswitch_tui.tui.collector import resting
 

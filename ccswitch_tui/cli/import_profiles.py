@@ -88,14 +88,14 @@ def _list(ctx: Context, out: Output, as_json: bool) -> int:
         out.json({"version": 1, "sources": rows})
         return 0
     if not found:
-        out.talk("nothing of another switcher was found here")
+        out.talk("no other switcher's files were found")
         out.talk(
             "ccswitch-tui: hint: name a file: 'ccswitch-tui import PATH', or paste: 'ccswitch-tui add NAME --paste -'"
         )
         return 0
     for line in aligned([[f.source.id, f.source.title, f.path] for f in found], room=out.columns):
         out.line(line)
-    out.talk(f"take one over with 'ccswitch-tui import {found[0].source.id} --dry-run'")
+    out.talk(f"import one with 'ccswitch-tui import {found[0].source.id} --dry-run'")
     return 0
 
 
@@ -124,7 +124,7 @@ def _tell(done: list[Imported], read: str, dry_run: bool, out: Output, verdicts:
     if added and not dry_run and not in_plain_text:
         out.talk(f"{len(added)} added")
     elif added and not dry_run:
-        out.talk(f"{len(added)} added; their keys still lie in the clear in {read}: 'ccswitch-tui adopt' moves them")
+        out.talk(f"{len(added)} added; their keys are still in plain text in {read}: 'ccswitch-tui adopt' moves them")
     elif added:
         out.talk("nothing was changed; without --dry-run they are added")
 

@@ -24,11 +24,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "is all well? settings, key, proxy, last verdict, today; 1 if anything is bad"),
     "edit": ("edit", "change a profile, in $EDITOR or with --set"),
     "rename": ("rename", "give a profile another name"),
-    "copy": ("copy", "a second profile like a first one"),
+    "copy": ("copy", "duplicate a profile"),
     "remove": ("remove", "remove a profile and its key"),
     "use": ("use", "write the settings that make Claude Code use a profile"),
     "run": ("run", "start one command under a profile, writing nothing"),
-    "env": ("env", "the same as lines for eval"),
+    "env": ("env", "print the same as shell lines for eval"),
     "key": ("key", "print a profile's credential into a pipe"),
     "unlock": ("unlock", "unlock the encrypted key file until it is locked again"),
     "lock": ("lock", "forget the unlocked keys"),
@@ -43,9 +43,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("search", "where Claude Code's web searches go"),
     "statusline": ("statusline", "one line for Claude Code's prompt: profile, model, speed, cost of this session"),
     "proxy": ("proxy", "the translating proxy: serve, start, stop, status, logs"),
-    "import": ("import_profiles", "take profiles over from other tools"),
+    "import": ("import_profiles", "import profiles from other tools"),
     "export": ("export", "write a profile for another tool"),
-    "adopt": ("adopt", "move keys that lie in the clear into the keyring"),
+    "adopt": ("adopt", "move keys stored in plain text into the keyring"),
     "presets": ("presets", "the catalogue of providers"),
     "demo": ("demo", "everything, offline, on a built-in provider"),
     "completions": ("completions", "shell completion"),
@@ -207,7 +207,7 @@ def _misused(parser: Any, message: str) -> CcswitchError:
                 f"{options[0]} stands after '--', where nothing is an option any more",
                 hint=f"write the options first: {parser.prog} {options[0]} … -- …",
             )
-        message = f"there is no option {options[0]}" if options else "there is an argument too many"
+        message = f"there is no option {options[0]}" if options else "too many arguments"
         near = difflib.get_close_matches(options[0], parser._option_string_actions, n=1) if options else []
         hint = f"did you mean {near[0]}?" if near else hint
     return UsageError(message, hint=hint)
@@ -268,5 +268,7 @@ def _report_mistake(error: Exception, out: Any) -> None:
     import traceback
 
     out.talk(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
-    out.talk(f"ccswitch-tui: error: a mistake in ccswitch-tui itself ({type(error).__name__}); nothing more was done")
+    out.talk(
+        f"ccswitch-tui: error: internal error ({type(error).__name__}): a bug in ccswitch-tui; nothing else was done"
+    )
     out.talk("ccswitch-tui: hint: the lines above hold no key and can be reported as they are")

@@ -60,7 +60,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 1 <= seconds <= LONGEST_PATIENCE_S:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 1 to {LONGEST_PATIENCE_S:.0f}")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds from 1 to {LONGEST_PATIENCE_S:.0f}")
     return seconds
 
 
@@ -101,7 +101,7 @@ def exit_code(report: ProbeReport) -> int:
 def _target(args: argparse.Namespace, ctx: Context) -> tuple[Profile, Secret | None, tuple[str, ...]]:
     described = args.url or args.paste or args.preset
     if args.name and described:
-        raise UsageError("a profile or an address, not both", hint="leave NAME away to probe the address alone")
+        raise UsageError("a profile or an address, not both", hint="omit NAME to probe the address alone")
     if args.name:
         from ccswitch_tui.workflows.examine import check_key_host, key_of
 

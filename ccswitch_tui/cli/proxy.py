@@ -109,7 +109,7 @@ def _serve(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 def _start(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.port is not None:
         if not 0 <= args.port < 65536:
-            raise UsageError(f"{args.port} is no port", hint="0 to 65535")
+            raise UsageError(f"{args.port} is not a port", hint="0 to 65535")
         ctx.proxy.stop()
         ctx.proxy.move(args.port)
         out.talk("the port changed: 'ccswitch-tui use NAME' tells Claude Code")
@@ -233,7 +233,7 @@ def _usage(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows import traffic
 
     if args.since and not re.fullmatch(r"\d{4}-\d\d-\d\d", args.since):
-        raise UsageError(f"'{args.since}' is no day", hint="--since 2026-11-01")
+        raise UsageError(f"'{args.since}' is not a date", hint="--since 2026-11-01")
     rows = traffic.usage(ctx, since=args.since, by=args.by or "")
     if args.json:
         out.json({"version": 1, "usage": rows})

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     out.line(f"renamed {args.name} to {renamed.profile.name}")
     if renamed.scopes:
         out.talk(
-            f"  {out.glyph('ok')} the {' and '.join(renamed.scopes)} settings name it anew ('ccswitch-tui history')"
+            f"  {out.glyph('ok')} the {' and '.join(renamed.scopes)} settings name it too ('ccswitch-tui history')"
         )
     for advice in renamed.advice:
         out.talk(f"  {out.glyph('warn')} {advice}")

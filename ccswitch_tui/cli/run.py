@@ -47,6 +47,7 @@ def _parted(words: list[str]) -> tuple[str | None, list[str]]:
     if len(before) > 1 or (before and before[0].startswith("-")):
         stray = next((word for word in before if word.startswith("-")), before[-1])
         raise UsageError(
-            f"'{stray}' is no option of run", hint="the command and its options go after '--': run NAME -- claude -p …"
+            f"'{stray}' is not an option of run",
+            hint="the command and its options go after '--': run NAME -- claude -p …",
         )
     return (before[0] if before else None), command or ["claude"]

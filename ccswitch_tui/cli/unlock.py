@@ -98,7 +98,7 @@ def parse_time(text: str) -> float | None:
         return None
     match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)
     if not match or int(match[1]) == 0:
-        raise UsageError(f"'{text}' is no time", hint="write it like 30m, 8h, 7d or never")
+        raise UsageError(f"'{text}' is not a duration", hint="write it like 30m, 8h, 7d or never")
     return float(int(match[1]) * UNITS_S[match[2] or "s"])
 
 

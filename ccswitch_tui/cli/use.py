@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Writes the settings that make Claude Code use a profile, and nothing else: only
 keys of our own change, the old file is kept, 'ccswitch-tui undo' brings it back.
-NAME is a profile, '-' (the one before) or 'official' (ours out, the vendor's own
-login in charge). Without NAME, on a terminal: choose from a list."""
+NAME is a profile, '-' (the one before) or 'official' (our
+settings out, back to Claude Code's own login). Without NAME, on a terminal: choose from a list."""
 
 EXAMPLES = """\
 examples:
@@ -28,10 +28,13 @@ examples:
 
 def configure(parser: Any) -> None:
     """The command's options."""
+    import argparse
+
     parser.add_argument("name", metavar="NAME", nargs="?", help="a profile, '-' or 'official'")
     parser.add_argument("--scope", choices=("user", "project", "local"), default="user", help="which settings file")
     parser.add_argument("--dry-run", action="store_true", help="show the changes with their reasons, write nothing")
-    parser.add_argument("--mend", action="store_true", help="take comments and trailing commas out of the file first")
+    parser.add_argument("--repair", action="store_true", help="take comments and trailing commas out of the file first")
+    parser.add_argument("--mend", action="store_true", dest="repair", help=argparse.SUPPRESS)  # its first name
     line = parser.add_mutually_exclusive_group()
     line.add_argument(
         "--statusline",
@@ -56,7 +59,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     if name is None:
         out.talk("nothing was changed")
         return 0
-    plan = plan_use(ctx, name, args.scope, mend=args.mend, statusline=args.statusline)
+    plan = plan_use(ctx, name, args.scope, mend=args.repair, statusline=args.statusline)
     if args.dry_run:
         result = UseResult(plan, None)
         if args.json:
@@ -104,7 +107,7 @@ def _chosen(ctx: Context, out: Output, scope: str, as_json: bool) -> str | None:
 def tell_wait(out: Output, count: int) -> None:
     """Why this takes two seconds."""
     sessions = "a running session" if count == 1 else f"{count} running sessions"
-    out.talk(f"giving {sessions} two seconds to let go of what is removed …")
+    out.talk(f"waiting two seconds for {sessions} to pick up the change …")
 
 
 def _tell(result: UseResult, out: Output) -> None:
@@ -144,7 +147,7 @@ def _show_mending(plan: UsePlan, out: Output) -> None:
     import difflib
 
     before = (plan.read.data or b"").decode("utf-8", "replace").splitlines()
-    for line in difflib.unified_diff(before, plan.read.text.splitlines(), "as it is", "mended", lineterm="", n=0):
+    for line in difflib.unified_diff(before, plan.read.text.splitlines(), "as it is", "repaired", lineterm="", n=0):
         if not line.startswith(("---", "+++")):
             out.line(line)
 

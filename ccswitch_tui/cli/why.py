@@ -34,7 +34,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows.why import why
 
     for sentence in ctx.settings.ignored():
-        out.talk(f"{out.glyph('warn')} {sentence}; 'ccswitch-tui doctor' tells how to mend it")
+        out.talk(f"{out.glyph('warn')} {sentence}; 'ccswitch-tui doctor' tells how to fix it")
     told = why(ctx, args.variable)
     if args.json:
         out.json({"version": 1, "variables": [one.to_json() for one in told]})

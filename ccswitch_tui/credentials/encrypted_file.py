@@ -198,7 +198,7 @@ def _open(sealed: _Sealed, derived: bytes, path: str) -> dict[str, str]:
     except InvalidTag:
         raise KeyStoreError(
             say("wrong passphrase for the encrypted key file"),
-            hint=say("try again; without the passphrase the keys in it cannot be had, and are entered anew"),
+            hint=say("try again; without the passphrase the keys in it cannot be had, and have to be entered again"),
             kind="key-store-passphrase",
         ) from None
     except (KeyError, TypeError, ValueError):

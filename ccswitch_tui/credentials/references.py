@@ -58,7 +58,7 @@ def from_command(text: str, env: Mapping[str, str], *, limit_s: float = LIMIT_S)
         reason = getattr(error, "strerror", None) or str(error)
         raise KeyStoreError(
             say("the command for the key cannot be started: {command}: {reason}", command=shown, reason=reason),
-            hint=say("give the program's full path, or mend PATH where Claude Code is started from"),
+            hint=say("give the program's full path, or fix PATH where Claude Code is started from"),
             kind="key-command",
         ) from None
     if ran.code != 0:
@@ -70,7 +70,7 @@ def from_command(text: str, env: Mapping[str, str], *, limit_s: float = LIMIT_S)
                 command=shown,
                 said=said,
             ),
-            hint=say("run it in your shell to see what it wants; it gets no terminal and no input from us"),
+            hint=say("run it in your shell to see what it asks for; it gets no terminal and no input from us"),
             kind="key-command",
         )
     return _one_line(ran.stdout, shown)

@@ -40,7 +40,7 @@ def bus_problem(env: Mapping[str, str]) -> str:
     if address is None:
         return say("there is no D-Bus session here (DBUS_SESSION_BUS_ADDRESS is not set)")
     if "=" not in address.partition(":")[2]:
-        return say("DBUS_SESSION_BUS_ADDRESS is no address of a D-Bus session")
+        return say("DBUS_SESSION_BUS_ADDRESS is not the address of a D-Bus session")
     return ""
 
 

@@ -38,7 +38,7 @@ def check_claude(snapshot: Snapshot) -> Iterator[Finding]:
         yield told(
             "claude-missing",
             say("there is no 'claude' on the PATH of this shell"),
-            say("install it, or mend the PATH"),
+            say("install it, or fix the PATH"),
             "npm install -g @anthropic-ai/claude-code",
         )
     elif claude.problem:
@@ -93,7 +93,7 @@ def check_settings_readable(snapshot: Snapshot) -> Iterator[Finding]:
             yield told(
                 "settings-unparsable",
                 look.problem,
-                look.hint or say("mend the line: no comments, no comma before a closing bracket"),
+                look.hint or say("fix the line: no comments, no comma before a closing bracket"),
                 f"${{EDITOR:-vi}} {look.path}",
             )
 
@@ -105,7 +105,7 @@ def check_settings_types(snapshot: Snapshot) -> Iterator[Finding]:
             yield told(
                 "settings-wrong-type",
                 say("{path}: '{key}' should be {words}", path=look.path, key=fault.key, words=fault.wanted),
-                say("mend or remove it"),
+                say("fix or remove it"),
                 f"${{EDITOR:-vi}} {look.path}",
             )
         env = look.tree.get("env")

@@ -129,7 +129,7 @@ def check_plain_http(snapshot: Snapshot) -> Iterator[Finding]:
 def check_profiles(snapshot: Snapshot) -> Iterator[Finding]:
     """profiles.toml can be read, all of it."""
     if snapshot.book_problem:
-        yield told("profile-broken", snapshot.book_problem, say("mend the line"), "ccswitch-tui list")
+        yield told("profile-broken", snapshot.book_problem, say("fix the line"), "ccswitch-tui list")
     for name, problem in snapshot.broken.items():
         yield told("profile-broken", problem, say("mend it"), Action("edit", name))
 
@@ -198,14 +198,14 @@ def check_background_proxy(snapshot: Snapshot) -> Iterator[Finding]:
         yield told(
             "proxy-stuck",
             say("process {pid} holds port {port} and does not answer", pid=proxy.pid, port=proxy.port),
-            say("start it anew"),
+            say("restart it"),
             Action("restart-proxy"),
         )
     elif proxy.running and proxy.version and proxy.version != snapshot.version:
         yield told(
             "proxy-old",
             say("version {version} runs, {installed} is installed", version=proxy.version, installed=snapshot.version),
-            say("start it anew"),
+            say("restart it"),
             Action("restart-proxy"),
         )
 
@@ -237,7 +237,7 @@ def _proxy_lacks(snapshot: Snapshot, proxy: ProxyLook) -> Iterator[Finding]:
                     variable=key.name,
                     name=name,
                 ),
-                say("start it anew from here; a new session of Claude Code hands the key over by itself"),
+                say("restart it from here; a new session of Claude Code hands the key over by itself"),
                 Action("restart-proxy"),
             )
             return

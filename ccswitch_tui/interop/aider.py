@@ -25,7 +25,7 @@ from ccswitch_tui.wire.formats import wire_of_vendor
 def candidates_from_config(tree: Any, env: Mapping[str, str] | None = None, *, insist: bool = False) -> list[Candidate]:
     """The endpoint a configuration uses; `env` is what its .env file holds."""
     if not isinstance(tree, Mapping):
-        raise UsageError(say("this is no configuration of aider"))
+        raise UsageError(say("not a configuration of aider"))
     env = dict(env or {})
     for line in _texts(tree.get("set-env")):
         name, _, value = line.partition("=")
@@ -50,7 +50,7 @@ def candidates_from_config(tree: Any, env: Mapping[str, str] | None = None, *, i
     notes = list(draft.notes)
     if tree.get("verify-ssl") is False:
         notes.append(
-            say("verify-ssl: false is not taken over; name the authority's certificate in endpoint.ca_file instead")
+            say("verify-ssl: false is not imported; name the authority's certificate in endpoint.ca_file instead")
         )
     draft = draft._replace(
         models=ModelTiers(default=model or None, haiku=weak if weak and weak != model else None), notes=tuple(notes)

@@ -51,7 +51,7 @@ def candidates_from_rows(rows: Iterable[Row], *, insist: bool = False) -> list[C
 def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate]:
     """The entries of a config.json, version 1 (Claude only) or 2 (a map for each app)."""
     if not isinstance(tree, dict):
-        raise UsageError(say("this is no configuration of cc-switch"))
+        raise UsageError(say("not a configuration of cc-switch"))
     apps = {"claude": tree} if "providers" in tree else tree
     rows = []
     for app, part in apps.items():
@@ -224,7 +224,7 @@ def _with_meta(draft: Draft, meta: dict[str, Any], given: str) -> Draft:
         http_proxy=_http_proxy(meta.get("proxyConfig"), notes, warnings) or endpoint.http_proxy
     )
     if meta.get("customUserAgent"):
-        notes.append(say("its user agent is not taken over: requests go out under the client's own name"))
+        notes.append(say("its user agent is not imported: requests go out under the client's own name"))
     if meta.get("usage_script"):
         notes.append(say("its usage script, and the keys in it, were left alone"))
     limit = meta.get("maxOutputTokens")

@@ -19,7 +19,7 @@ def settings_files(config: Any) -> dict[str, str]:
     """Profile name → path of its settings file, `~` not expanded. Accounts (logins) have none."""
     profiles = config.get("profiles") if isinstance(config, Mapping) else None
     if not isinstance(profiles, Mapping):
-        raise UsageError(say("this is no configuration of ccs"), hint=say("it has a table named profiles"))
+        raise UsageError(say("not a configuration of ccs"), hint=say("it has a table named profiles"))
     found = {}
     for name, entry in profiles.items():
         path = entry.get("settings") if isinstance(entry, Mapping) else entry

@@ -45,9 +45,7 @@ def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate
     """All providers of a configuration."""
     providers = tree.get("Providers", tree.get("providers")) if isinstance(tree, dict) else None
     if not isinstance(providers, list):
-        raise UsageError(
-            say("this is no configuration of claude-code-router"), hint=say("it has a list named Providers")
-        )
+        raise UsageError(say("not a configuration of claude-code-router"), hint=say("it has a list named Providers"))
     routes = _routes(tree.get("Router"))
     entries = [p for p in providers if isinstance(p, dict)]
     return [_candidate(entry, tree, routes, insist) for entry in entries]

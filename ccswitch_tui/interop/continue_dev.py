@@ -36,7 +36,7 @@ def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate
     """The chat models of a configuration, one profile for each address and key."""
     models = tree.get("models") if isinstance(tree, Mapping) else None
     if not isinstance(models, list):
-        raise UsageError(say("this is no configuration of Continue"), hint=say("it has a list named models"))
+        raise UsageError(say("not a configuration of Continue"), hint=say("it has a list named models"))
     found: dict[tuple[str, str], Candidate] = {}
     for entry in models:
         if not isinstance(entry, Mapping) or not _chats(entry):
@@ -96,7 +96,7 @@ def _completed(draft: Draft, provider: str, entry: Mapping[str, Any]) -> Draft:
         endpoint = endpoint._replace(headers=read.kept)
     if options.get("verifySsl") is False:
         notes.append(
-            say("verifySsl: false is not taken over; name the authority's certificate in endpoint.ca_file instead")
+            say("verifySsl: false is not imported; name the authority's certificate in endpoint.ca_file instead")
         )
     certificate = options.get("clientCertificate")
     certificate = certificate if isinstance(certificate, Mapping) else {}

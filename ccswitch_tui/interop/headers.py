@@ -86,7 +86,7 @@ def read_headers(pairs: Iterable[tuple[str, str]], notes: list[str], warnings: l
         if lower in ("authorization", "x-api-key", *KEY_HEADERS):
             found[lower] = value
         elif lower == "user-agent":
-            notes.append(say("the user agent is not taken over: requests go out under the client's own name"))
+            notes.append(say("the user agent is not imported: requests go out under the client's own name"))
         elif carries_secret(lower, value):
             Secret(value)
             found.setdefault("?" + name, value)

@@ -43,7 +43,7 @@ def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate
     """The upstreams of a configuration, those that share address and key together."""
     entries = tree.get("model_list") if isinstance(tree, Mapping) else None
     if not isinstance(entries, list):
-        raise UsageError(say("this is no configuration of LiteLLM's proxy"), hint=say("it has a list named model_list"))
+        raise UsageError(say("not a configuration of LiteLLM's proxy"), hint=say("it has a list named model_list"))
     credentials = _credentials(tree)
     variables = tree.get("environment_variables")
     groups: dict[tuple[str, str, str], list[tuple[str, str, Mapping[str, Any]]]] = {}

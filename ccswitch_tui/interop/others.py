@@ -25,7 +25,7 @@ KEY_ELSEWHERE = "its key is in that tool's own keyring entry: give it with 'ccsw
 def from_claude_switch_tui(tree: Any, *, insist: bool = False) -> list[Candidate]:
     """AonoChano/claude-switch-tui: a list of `{name, url, models{…}}`."""
     if not isinstance(tree, list):
-        raise UsageError(say("this is no list of claude-switch-tui"))
+        raise UsageError(say("not a list of claude-switch-tui"))
     found = []
     for entry in tree:
         if isinstance(entry, Mapping):
@@ -41,7 +41,7 @@ def from_claude_provider_switcher(tree: Any, *, insist: bool = False) -> list[Ca
     """RomaCredit/claude-provider-switcher: `{version, profiles: {name: {base_url, model, auth_kind}}}`."""
     profiles = tree.get("profiles") if isinstance(tree, Mapping) else None
     if not isinstance(profiles, Mapping):
-        raise UsageError(say("this is no profiles.json of claude-provider-switcher"))
+        raise UsageError(say("not a profiles.json of claude-provider-switcher"))
     found = []
     for name, entry in profiles.items():
         if isinstance(entry, Mapping) and entry.get("base_url"):
@@ -57,7 +57,7 @@ def from_zcf(tree: Any, *, insist: bool = False) -> list[Candidate]:
     part = tree.get("claudeCode") if isinstance(tree, Mapping) else None
     profiles = part.get("profiles") if isinstance(part, Mapping) else None
     if not isinstance(profiles, Mapping):
-        raise UsageError(say("this is no config.toml of zcf"))
+        raise UsageError(say("not a config.toml of zcf"))
     found = []
     for name, entry in profiles.items():
         if not isinstance(entry, Mapping):

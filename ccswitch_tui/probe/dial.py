@@ -214,7 +214,7 @@ async def _tunnel(sock: socket.socket, host: str, port: int, proxy: HttpProxy, r
     if not status_line.startswith("HTTP/") or len(words) < 2 or not words[1].isdigit():
         raise DialFailure(
             "proxy-unreachable",
-            say("{proxy} is no HTTP proxy: it answered '{line}'", proxy=proxy.shown, line=status_line[:60]),
+            say("{proxy} is not an HTTP proxy: it answered '{line}'", proxy=proxy.shown, line=status_line[:60]),
         )
     status = int(words[1])
     if status // 100 != 2:
@@ -261,7 +261,7 @@ def _tls_failure(error: OSError) -> DialFailure:
         return DialFailure("tls-not-tls", say("the answer to the TLS greeting is not TLS"))
     if "CERTIFICATE_REQUIRED" in reason.upper() or "BAD_CERTIFICATE" in reason.upper():
         return DialFailure(
-            "tls-client-certificate", say("the server wants a client certificate ({reason})", reason=reason)
+            "tls-client-certificate", say("the server requires a client certificate ({reason})", reason=reason)
         )
     if isinstance(error, TimeoutError | ConnectionAbortedError) or "timed out" in str(error):
         return DialFailure(

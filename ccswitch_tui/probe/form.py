@@ -47,7 +47,7 @@ def _chat_events(events: Events) -> Iterator[str]:
         for said in (choice.get("delta"), choice.get("message")):
             calls = said.get("tool_calls") if isinstance(said, dict) else None
             if isinstance(calls, list) and not all(isinstance(call, dict) for call in calls):
-                yield say("a tool call is no object")
+                yield say("a tool call is not an object")
 
 
 def _chat_complete(events: Events) -> Iterator[str]:

@@ -70,7 +70,9 @@ def judge_auth(facts: Facts) -> Judged | None:
     if listed is not None and open_door is not None and not open_door.answer.ok:
         return Judged(
             step(
-                "auth", "ok", say("the model list needs it and was given ({style})", style=_style(listed.exchange.auth))
+                "auth",
+                "ok",
+                say("the model list requires the key and was returned ({style})", style=_style(listed.exchange.auth)),
             )
         )
     if known is not None:
@@ -84,7 +86,7 @@ def _accepted(facts: Facts, success: Read, open_door: Read | None) -> Judged:
     said = say("accepted as {style}", style=_style(used))
     needed = open_door is not None and open_door.answer.kind in STYLE_TROUBLE
     if not needed:
-        said = say("answered with it ({style}); whether it is looked at was not shown", style=_style(used))
+        said = say("answered with it ({style}); not proved that the key is checked", style=_style(used))
     if used == target.auth:
         return Judged(step("auth", "ok", said, took))
     keyless = next((r for r in facts.messages if r.exchange.auth == "none" and r.answer.ok), None)

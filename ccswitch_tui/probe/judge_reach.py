@@ -76,7 +76,7 @@ def judge_dns(facts: Facts) -> Judged | None:
     if first.proxy:
         return Judged(step("dns", "skip", say("left to the proxy {proxy}", proxy=first.proxy)))
     literal = first.addresses == (first.host,)
-    said = say("an address already") if literal else ", ".join(first.addresses[:4])
+    said = say("already an IP address") if literal else ", ".join(first.addresses[:4])
     return Judged(step("dns", "ok", said or say("known"), first.timings.dns))
 
 
@@ -242,7 +242,7 @@ def _redirect(facts: Facts, exchange: Exchange, answer: Answer) -> Finding:
             exchange,
             answer,
             patch={"endpoint.base_url": "https" + facts.target.base_url[4:]},
-            because=say("{host} wants https: it sends http:// to {target}", host=here.hostname, target=target),
+            because=say("{host} requires https: it sends http:// to {target}", host=here.hostname, target=target),
         )
     if there.path.rstrip("/") == urlsplit(exchange.url).path.rstrip("/") and there.hostname == here.hostname:
         return finding(

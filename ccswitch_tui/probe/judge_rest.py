@@ -77,7 +77,7 @@ def judge_image(facts: Facts) -> Judged | None:
             step(
                 "image",
                 "warn",
-                say("accepted, but of a red square it says: '{brief}'", brief=brief),
+                say("accepted, but it described a red square as '{brief}'", brief=brief),
                 took_ms(read.exchange),
             )
         )
@@ -99,9 +99,7 @@ def judge_reasoning(facts: Facts) -> Judged | None:
                     took_ms(read.exchange),
                 )
             )
-        return Judged(
-            step("reasoning", "ok", say("the wish is accepted; no thoughts came back"), took_ms(read.exchange))
-        )
+        return Judged(step("reasoning", "ok", say("effort accepted; no reasoning returned"), took_ms(read.exchange)))
 
     return _simple(facts, "reasoning", good, say("cannot be asked for in this form; the model thinks as it does"))
 

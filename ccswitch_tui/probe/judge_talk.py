@@ -152,7 +152,7 @@ def judge_tools(facts: Facts) -> Judged | None:
         told = say("the call works, but the turn with its result is refused: {words}", words=second[-1].answer.words)
         return Judged(judged.step._replace(because=told, took_ms=took), [*findings, *judged.findings])
     if second:
-        words = say("{call}, and its result was taken back", call=words)
+        words = say("{call}, and the tool result was accepted", call=words)
     verdict: StepVerdict = "warn" if findings else "ok"
     return Judged(step("tools", verdict, words, took, findings[0].kind if findings else None), findings)
 
@@ -192,7 +192,7 @@ def _no_call(facts: Facts, read: Read, findings: list[Finding], forced: bool) ->
             fix=say("probe again, or try it: ccswitch-tui run"),
         )
         return Judged(
-            step("tools", "warn", say("thought until the limit"), took_ms(read.exchange), "no-tools"),
+            step("tools", "warn", say("spent every token on reasoning"), took_ms(read.exchange), "no-tools"),
             [*findings, found],
         )
     else:

@@ -1,7 +1,7 @@
 """A ProbeReport as terminal text, as Markdown, and back from its JSON.
 
 The text reads like curl, then like gh: one line a rung, then each finding with
-its cause and what mends it. Pure: colour and glyphs come from the caller.
+its cause and what fixes it. Pure: colour and glyphs come from the caller.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def duration(ms: float) -> str:
 
 
 def finding_lines(finding: Finding, glyph: Glyph, paint: Paint = plain_paint, width: int = WIDTH) -> Iterator[str]:
-    """A finding: what, why, what mends it."""
+    """A finding: what, why, what fixes it."""
     sign = {"fail": "fail", "warn": "warn", "info": "skip"}[finding.severity]
     yield f"  {glyph(sign)} {paint('bold', finding.title)}  {paint('dim', f'{finding.kind} E{finding.code}')}"
     yield from _labelled("because", finding.because, width)

@@ -99,7 +99,7 @@ def load_profiles(paths: Paths) -> ProfileBook:
             line = _line_of(raw.decode("utf-8-sig"), name, getattr(error, "key", ()))
             broken[name] = ProfileFileError(
                 say("{path}, line {line}: {message}", path=paths.profiles, line=line, message=error.message),
-                hint=error.hint or say("mend the line in an editor: nothing was changed"),
+                hint=error.hint or say("fix the line in an editor: nothing was changed"),
             )
     search = search_of(document["search"], paths.profiles) if document.get("search") else None
     return ProfileBook(profiles, sha256, broken, search, tuple(document["words"]))
@@ -161,7 +161,7 @@ def _document(raw: bytes, path: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise ProfileFileError(
             say("{path} cannot be read as TOML: {error}", path=path, error=error),
-            hint=say("mend the line, nothing was changed"),
+            hint=say("fix the line, nothing was changed"),
         ) from None
     version = document.get("version", 1)
     if not isinstance(version, int) or version > VERSION:

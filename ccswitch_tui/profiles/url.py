@@ -118,7 +118,7 @@ def normalise_url(text: str) -> NormalisedUrl:
     base = f"{parts.scheme.lower()}://{_authority(parts.scheme.lower(), host, port, changes)}{path}"
     if _KEY_IN_PATH.search(path) or ("." not in host and _KEY_IN_PATH.search(host)):
         raise UrlError(
-            say("this address holds what looks like a key, and addresses are kept in the clear"),
+            say("this address holds what looks like a key, and addresses are stored in plain text"),
             hint=say("give the address without it, and the key with --key-stdin"),
         )
     return NormalisedUrl(
@@ -165,7 +165,7 @@ def _clean(text: str, changes: list[str]) -> str:
     if trimmed != text.strip():
         changes.append(say("quotes around it removed"))
     elif trimmed != text:
-        changes.append(say("blanks around it removed"))
+        changes.append(say("trimmed surrounding spaces"))
     if not trimmed:
         raise UrlError(say("there is no address here"), hint=say("for example https://api.example.com/v1"))
     remark = re.search(r"(?<=[\w/])[（【「《〈［，；、]", trimmed)
@@ -255,7 +255,7 @@ def _with_scheme(text: str, changes: list[str]) -> str:
         elif found["mark"] != "://":
             changes.append(say("'{name}{found}' turned into '{name}://'", name=name, found=found["mark"]))
         elif found["name"] != name:
-            changes.append(say("the scheme written in lower case"))
+            changes.append(say("lower-cased the scheme"))
         again = _SCHEME.match(rest)
         if again and again["name"].lower() in ("http", "https") and again["mark"] != ":":
             changes.append(say("'{name}://' in front of '{again}://' removed", name=name, again=again["name"].lower()))
@@ -315,10 +315,10 @@ def _host(host: str, parts: SplitResult, changes: list[str]) -> str:
             say("the host's name holds characters no host has"), hint=say("for example https://api.example.com/v1")
         )
     if "." not in host and not is_private(host):
-        raise UrlError(say("this is no host's name"), hint=say("for example https://api.example.com/v1"))
+        raise UrlError(say("not a host name"), hint=say("for example https://api.example.com/v1"))
     typed = parts.netloc.rpartition("@")[2].partition(":")[0]
     if typed.isascii() and typed != typed.lower():
-        changes.append(say("the host written in lower case"))
+        changes.append(say("lower-cased the host"))
     if host == "0.0.0.0":  # noqa: S104 - recognised, never bound to
         changes.append(say("0.0.0.0, where a server listens, replaced by 127.0.0.1, where it is reached"))
         return "127.0.0.1"
@@ -421,7 +421,7 @@ def _without_route(path: str, changes: list[str]) -> tuple[str, Wire | None]:
 def _version_once(path: str, changes: list[str]) -> str:
     single = _DOUBLED_VERSION.sub(r"\1", path)
     if single != path:
-        changes.append(say("the doubled version segment made one"))
+        changes.append(say("collapsed the doubled version segment"))
     return single
 
 
@@ -438,7 +438,7 @@ def _authority(scheme: str, host: str, port: int | None, changes: list[str]) -> 
     if port is None:
         return host
     if port == {"http": 80, "https": 443}[scheme]:
-        changes.append(say("the usual port {port} left out", port=port))
+        changes.append(say("removed the default port {port}", port=port))
         return host
     return f"{host}:{port}"
 

@@ -208,7 +208,7 @@ def take_back(ctx: Context) -> moved.Moved:
     """Puts the keys moved last back into their file, to the byte. They stay in the key store too."""
     records = moved.records(ctx.paths)
     if not records:
-        raise UsageError(say("no keys were moved"), hint=say("'ccswitch-tui adopt' shows what lies in the clear"))
+        raise UsageError(say("no keys were moved"), hint=say("'ccswitch-tui adopt' shows keys stored in plain text"))
     record = records[0]
     if record.undo_id is not None:
         _undo_use(ctx, record)

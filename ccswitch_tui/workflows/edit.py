@@ -333,7 +333,7 @@ def _price(path: list[str], text: str) -> Any:
         return float(text.lstrip("$€¥"))
     except ValueError:
         raise UsageError(
-            say("'{text}' is no price", text=text),
+            say("'{text}' is not a price", text=text),
             hint=say("per million tokens, for example --set {key}=0.5", key=".".join(path)),
         ) from None
 

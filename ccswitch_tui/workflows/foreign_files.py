@@ -48,7 +48,7 @@ def file_json(path: str) -> Any:
     except ValueError as error:
         raise UsageError(
             say("{path} cannot be read as JSON: {error}", path=path, error=error),
-            hint=say("mend it in its own tool first"),
+            hint=say("fix it in its own tool first"),
         ) from None
 
 

@@ -138,7 +138,7 @@ def test_a_missing_key_is_said_before_anything_starts(env: dict[str, str]) -> No
     ("words", "hint"),
     [
         (["work", "--", "no-such-program-here"], "there is no program"),
-        (["work", "claude", "-p"], "is no option of run"),
+        (["work", "claude", "-p"], "is not an option of run"),
         (["--verbose", "--", "true"], "--verbose"),
         (["nobody", "--", "true"], "no profile 'nobody'"),
         (["--", "true"], "which profile?"),

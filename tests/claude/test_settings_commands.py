@@ -118,7 +118,7 @@ def test_a_broken_file_is_exit_code_6(capsys: pytest.CaptureFixture[str], ctx: C
     file.write_text('{"a": 1,}')
     error = answer(capsys, ctx, "use", "work", code=ExitCode.CONFLICT)["error"]
     assert f"{file}, line 1, column 8" in error["message"]
-    assert "--mend" in error["hint"]
+    assert "--repair" in error["hint"]
     assert file.read_text() == '{"a": 1,}'
 
 

@@ -322,7 +322,7 @@ def test_a_commented_file_is_offered_mended_and_undo_brings_the_comments_back(ct
     file.write_text(text)
     with pytest.raises(ConflictError) as caught:
         plan_use(ctx, "work")
-    assert "--mend" in caught.value.hint
+    assert "--repair" in caught.value.hint
     plan = plan_use(ctx, "work", mend=True)
     assert plan.mended
     apply_use(ctx, plan)

@@ -80,8 +80,8 @@ def test_without_a_session_bus_the_keyring_is_absent(home: Path) -> None:
     [
         (None, "there is no D-Bus session here (DBUS_SESSION_BUS_ADDRESS is not set)"),
         ("", "there is no D-Bus session here (DBUS_SESSION_BUS_ADDRESS is not set)"),
-        ("x:y", "DBUS_SESSION_BUS_ADDRESS is no address of a D-Bus session"),
-        ("nonsense", "DBUS_SESSION_BUS_ADDRESS is no address of a D-Bus session"),
+        ("x:y", "DBUS_SESSION_BUS_ADDRESS is not the address of a D-Bus session"),
+        ("nonsense", "DBUS_SESSION_BUS_ADDRESS is not the address of a D-Bus session"),
     ],
 )
 def test_a_bus_that_is_not_there_is_told_in_our_words(home: Path, address: str | None, words: str) -> None:

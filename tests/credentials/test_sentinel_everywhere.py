@@ -233,7 +233,7 @@ class World:
             form = self.sentinel.found_in(text)
             if form and not (step.shows_key and name == "stdout"):
                 self.leaks.append(f"{name} of '{step.words}': {form}")
-        if "a mistake in ccswitch-tui itself" in ran.stderr:
+        if "a bug in ccswitch-tui" in ran.stderr:
             self.leaks.append(f"'{step.words}' crashed: {ran.stderr[-300:]}")
         return ran
 

@@ -23,11 +23,11 @@ SAID = [
     ("API Error: 400 Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",  # noqa: E501
      "the endpoint", "max_completion_tokens"),
     ("SSL certificate verification failed (UNABLE_TO_VERIFY_LEAF_SIGNATURE)", "Claude Code", "does not trust"),
-    ("curl: (6) Could not resolve host: api.exmaple.com", "the system", "leads nowhere"),
+    ("curl: (6) Could not resolve host: api.exmaple.com", "the system", "does not resolve"),
     ("curl: (7) Failed to connect to 127.0.0.1 port 8080 after 0 ms: Couldn't connect to server", "the system", "nothing listens"),  # noqa: E501
     ("curl: (28) Connection timed out after 10001 milliseconds", "the system", "firewall"),
     ("curl: (35) error:0A00010B:SSL routines::wrong version number", "the system", "speaks TLS"),
-    ("curl: (56) CONNECT tunnel failed, response 407", "a gateway", "user and a password"),
+    ("curl: (56) CONNECT tunnel failed, response 407", "a gateway", "user name and a password"),
     ("SyntaxError: Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON", "a gateway", "web page"),
     ("Error code: 401 - {'error': {'message': '无效的令牌 (request id: 1)'}}", "the endpoint", "not one of this endpoint's"),  # noqa: E501
     ("openai.APIConnectionError: Connection error.", "an SDK", "hides why"),
@@ -35,7 +35,7 @@ SAID = [
     ("This model's maximum context length is 8192 tokens. However, you requested 9000", "the endpoint", "larger than the model's context"),  # noqa: E501
     ("\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set", "the endpoint", "vLLM"),  # noqa: E501
     ("Request too large (max 32MB). Double press esc to go back", "Claude Code", "limit on the body"),
-    ("cannot reach api.example.com: dns: Name or service not known", "the system", "leads nowhere"),
+    ("cannot reach api.example.com: dns: Name or service not known", "the system", "does not resolve"),
     ("zsh: command not found: claude", "the system", "not installed"),
     ("apiKeyHelper failed: exited 1", "Claude Code", "helper"),
     ("Unable to connect to API (ConnectionRefused)", "Claude Code", "nothing listens"),
@@ -45,7 +45,7 @@ SAID = [
     ('API Error: 429 {"type":"error"}', "the endpoint", "too many requests"),
     ('API Error: 503 {"error":"x"}', "the endpoint", "cannot serve now"),
     ("API Error: 413", "a gateway", "no body as large"),
-    ("410", "our proxy", "only you can mend"),
+    ("410", "our proxy", "only you can fix"),
     ("503 status code (no body)", "the endpoint", "cannot serve now"),
     ("Cannot read properties of undefined (reading 'input_tokens')", "Claude Code", "has no usage"),
     ("Context limit reached", "Claude Code", "window Claude Code counts with"),
@@ -55,7 +55,7 @@ SAID = [
     ("Invalid URL (POST /v1/v1/messages)", "the endpoint", "/v1/v1"),
     ("API Error: Server error mid-response. The response above may be incomplete.", "Claude Code", "broke off"),
     ("API Error: Connection lost mid-response. The response above may be incomplete.", "Claude Code", "broke off"),
-    ("The model's tool call could not be parsed (retry also failed).", "Claude Code", "no valid JSON"),
+    ("The model's tool call could not be parsed (retry also failed).", "Claude Code", "not valid JSON"),
     ("Auto mode is unavailable: its safety check does not run for this session, so Bash was not run.", "Claude Code", "asks you instead"),  # noqa: E501
     ("Warning: We're changing auto mode to no longer charge for classifier requests", "Claude Code", "own model judge"),
     ("API Error: Sonnet 4.5 can't help with this. Start a new session to continue.", "Claude Code", "refusal"),

@@ -600,7 +600,7 @@ def test_a_rename_takes_keys_and_mentions_along(run: Run, work: None, ctx: Conte
 def test_settings_in_use_name_the_renamed_profile(run: Run, work: None, ctx: Context) -> None:
     assert run("use", "work").code == 0
     done = run("rename", "work", "job")
-    assert "settings name it anew" in done.err
+    assert "settings name it too" in done.err
     assert "/p/job" in Path(ctx.paths.user_settings).read_text()
     assert "/p/work" not in Path(ctx.paths.user_settings).read_text()
 

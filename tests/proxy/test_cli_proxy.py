@@ -89,7 +89,7 @@ def test_a_service_can_be_looked_at_without_being_written(cli: Cli, tmp_path: Pa
 def test_a_port_that_is_none_is_a_usage_error(cli: Cli) -> None:
     code, _, err = cli("start", "--port", "70000")
     assert code == 2
-    assert "70000 is no port" in err
+    assert "70000 is not a port" in err
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the systemd form")

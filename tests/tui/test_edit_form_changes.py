@@ -65,7 +65,7 @@ def test_a_line_without_a_name_and_a_value_is_refused(text: str) -> None:
 def test_a_key_is_refused_in_every_field() -> None:
     values = values_of(PROFILE)
     for key in ("env", "endpoint.headers", "note"):
-        with pytest.raises(UsageError, match="in the clear"):
+        with pytest.raises(UsageError, match="in plain text"):
             changes(values, {**values, key: "OPENAI_API_KEY=sk-example-abcdefgh-1234567"})
 
 

@@ -193,7 +193,7 @@ async def test_a_key_typed_into_another_field_is_covered_and_refused(open_app: O
         await sees(pilot, "nothing is changed")
         pilot.app.screen.query_one("#field-env", TextArea).focus()
         await pilot.press(*"OPENAI_API_KEY=sk-example-in-the-form-4711")
-        await sees(pilot, "would hold a key in the clear")
+        await sees(pilot, "would hold a key in plain text")
         assert "in-the-form" not in screen_text(pilot.app)
         await pilot.press("ctrl+s")
         await pilot.pause(0.2)

@@ -81,7 +81,7 @@ def _proxy_url(text: str, where: str) -> str:
     try:
         _ = urlsplit(url).port
     except ValueError:
-        raise NetworkSettingError(say("{where} names a proxy whose port is no number", where=where)) from None
+        raise NetworkSettingError(say("{where} names a proxy whose port is not a number", where=where)) from None
     return scheme + url[len(scheme) :]
 
 
