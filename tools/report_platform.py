@@ -35,19 +35,19 @@ def main() -> None:
         "CLAUDE_CONFIG_DIR": os.path.join(folder, "claude"),
     }
 
-    def ours(*words: str, stdin: str = "") -> str:
+    def ours(*words: str, stdin: str = "", shown: slice = slice(-1, None)) -> str:
         began = time.monotonic()
         done = subprocess.run(
             [*ME, *words], input=stdin, capture_output=True, encoding="utf-8", errors="replace", env=env
         )
-        lines = done.stderr.strip().splitlines()[:1] if done.returncode else done.stdout.strip().splitlines()[-1:]
+        lines = done.stderr.strip().splitlines()[:1] if done.returncode else done.stdout.strip().splitlines()[shown]
         return f"exit {done.returncode}, {time.monotonic() - began:.1f} s, {hidden(' '.join(lines), folder)}"
 
     questions: list[tuple[str, Callable[[], str]]] = [
         ("system", lambda: f"{platform.system()} {platform.release()} {platform.machine()}"),
         ("python", lambda: f"{platform.python_version()} {platform.python_implementation()}, {python_kind()}"),
         ("streams", lambda: f"{sys.stdout.encoding}, terminal {sys.stdout.isatty()}"),
-        ("program", lambda: ours("--version")),
+        ("program", lambda: ours("--version", shown=slice(None))),
         ("claude", claude_version),
         ("refused connection", refused_connection),
         ("folder's access", lambda: access_of(folder)),

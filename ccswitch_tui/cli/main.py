@@ -123,9 +123,10 @@ def _dispatch(argv: list[str], ctx: Context, out: Any) -> int:
         out.block(overview())
         return 0
     if word in ("-V", "--version"):
-        from ccswitch_tui._version import __version__
+        from ccswitch_tui.cli import about
 
-        out.line(f"ccswitch-tui {__version__}")
+        for line in about.lines(ctx.env):
+            out.line(line)
         return 0
     if word not in COMMANDS:
         raise _unknown_word(word)
