@@ -1,0 +1,129 @@
+"""A release: its number, its changelog, a wheel, an sdist and their checksums. Uploads nothing, tags nothing.
+
+    python tools/release.py prepare 0.2.0    # number, changelog and man page; look at it, commit it
+    python tools/release.py build            # dist/: from what is committed, the same bytes every time
+
+`build` takes the committed files alone, into a folder of its own, with the
+time of the commit as SOURCE_DATE_EPOCH, twice, and refuses two builds that
+differ. Requires: pip install build. Source: reproducible-builds.org,
+"SOURCE_DATE_EPOCH"; keepachangelog.com.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from datetime import date
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+VERSION = re.compile(r"\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?")
+UNRELEASED = "## [Unreleased]"
+
+
+class NotReady(Exception):
+    """What stands in the way of a release."""
+
+
+def version_in(text: str) -> str:
+    """The version that _version.py says."""
+    found = re.search(r'__version__ = "([^"]+)"', text)
+    if found is None:
+        raise NotReady("_version.py names no version")
+    return found[1]
+
+
+def with_release(changelog: str, version: str, day: str) -> str:
+    """The changelog with what is unreleased under a number, and a new empty part above it."""
+    if f"## [{version}]" in changelog:
+        raise NotReady(f"the changelog has {version} already")
+    if not notes_of(changelog, "Unreleased"):
+        raise NotReady("the changelog has nothing unreleased")
+    return changelog.replace(UNRELEASED, f"{UNRELEASED}\n\n## [{version}] - {day}", 1)
+
+
+def notes_of(changelog: str, version: str) -> str:
+    """What the changelog says of one version; "" where there is nothing."""
+    found = re.search(rf"^## \[{re.escape(version)}\].*?\n(.*?)(?=^## \[|\Z)", changelog, re.MULTILINE | re.DOTALL)
+    return found[1].strip() if found else ""
+
+
+def prepare(version: str, root: Path = ROOT, day: str = "") -> None:
+    """Writes the number where it stands."""
+    if not VERSION.fullmatch(version):
+        raise NotReady(f"'{version}' is no version: 1.2.3, or 1.2.3rc1")
+    changelog = root / "CHANGELOG.md"
+    written = with_release(changelog.read_text("utf-8"), version, day or date.today().isoformat())
+    place = root / "ccswitch_tui" / "_version.py"
+    place.write_text(re.sub(r'(__version__ = ")[^"]+', rf"\g<1>{version}", place.read_text("utf-8")), "utf-8")
+    changelog.write_text(written, "utf-8")
+    env = {**os.environ, "PYTHONPATH": str(root)}  # of this very tree, whatever is installed
+    subprocess.run([sys.executable, str(root / "tools" / "pages.py")], check=True, cwd=root, env=env)
+
+
+def git(*words: str) -> bytes:
+    return subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True).stdout
+
+
+def check() -> str:
+    """The version that can be built from what is committed. Raises NotReady."""
+    if git("status", "--porcelain").strip():
+        raise NotReady("there are changes that are not committed")
+    version = version_in((ROOT / "ccswitch_tui" / "_version.py").read_text("utf-8"))
+    if not notes_of((ROOT / "CHANGELOG.md").read_text("utf-8"), version):
+        raise NotReady(f"the changelog says nothing of {version}: python tools/release.py prepare {version}")
+    return version
+
+
+def built(folder: Path) -> dict[str, bytes]:
+    """Name → bytes of a wheel and an sdist, made of the last commit alone."""
+    source, out = folder / "source", folder / "out"
+    with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", "HEAD"))) as archive:
+        archive.extractall(source, filter="data")
+    env = {**os.environ, "SOURCE_DATE_EPOCH": git("log", "-1", "--format=%ct").decode().strip()}
+    command = [sys.executable, "-m", "build", "--outdir", str(out), str(source)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    if done.returncode:
+        raise NotReady(f"the build failed (pip install build?):\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
+
+
+def build(into: Path) -> None:
+    """Wheel, sdist and SHA256SUMS."""
+    version = check()
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        files, again = built(Path(one)), built(Path(two))
+    if files != again:
+        raise NotReady("two builds of the same commit differ")
+    stray = [name for name in files if version not in name]
+    if stray:
+        raise NotReady(f"not of version {version}: {', '.join(stray)}")
+    into.mkdir(parents=True, exist_ok=True)
+    sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items())
+    for name, data in {**files, "SHA256SUMS": sums.encode()}.items():
+        (into / name).write_bytes(data)
+    print(sums, end="")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make a release; nothing is uploaded.")
+    words = parser.add_subparsers(dest="word", required=True)
+    words.add_parser("prepare", help="write number, changelog, man page").add_argument("version")
+    words.add_parser("build", help="wheel, sdist, checksums").add_argument("--into", type=Path, default=ROOT / "dist")
+    given = parser.parse_args()
+    try:
+        prepare(given.version) if given.word == "prepare" else build(given.into)
+    except NotReady as error:
+        raise SystemExit(f"release: {error}") from None
+
+
+if __name__ == "__main__":
+    main()
