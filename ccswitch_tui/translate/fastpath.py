@@ -81,7 +81,8 @@ class FastPath:
 
     def without_plain(self, data: bytes) -> bytes:
         """What is left of whole events once the plain ones at their beginning are written."""
-        together = self.template.body_of_all(data) if self.template is not None else None
+        template = self.template
+        together = template.body_of_all(data) if template is not None and template.call is None else None
         if together is not None and TAG not in together[1]:
             self._write(*together)
             return b""

@@ -147,7 +147,7 @@ class Conversation:
         if not isinstance(turn, dict):
             raise Malformed(f"messages.{place}: an object is required")
         role, content = turn.get("role"), turn.get("content")
-        if not isinstance(content, str | list) and content is not None:
+        if content is not None and not isinstance(content, (str, list)):
             raise Malformed(f"messages.{place}.content: a text or a list of blocks is required")
         blocks = blocks_of(content)
         if role == "assistant":

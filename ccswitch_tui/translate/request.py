@@ -298,27 +298,27 @@ def _server_tool_words(server: list[str], has_others: bool, choice: Any) -> list
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _limits(given: Json, quirks: Quirks, notices: Notices) -> Json:
     """Token limit and sampling."""
     fields: Json = {}
-    wanted = given.get("max_tokens")
-    if isinstance(wanted, int | float) and not isinstance(wanted, bool) and abs(wanted) < 1e12:
+    wanted: Any = given.get("max_tokens")
+    if _is_number(wanted) and abs(wanted) < 1e12:
         limit = max(1, int(wanted))
         if quirks.max_output is not None and limit > quirks.max_output:
             notices.add("limit", f"max_tokens {limit} lowered to {quirks.max_output}, the most this model gives")
             limit = quirks.max_output
         fields[quirks.max_tokens_field] = limit
-    sampling = {k: given[k] for k in ("temperature", "top_p") if _is_number(given.get(k))}
+    sampling = {k: given[k] for k in ("temperature", "top_p") if k in given and _is_number(given[k])}
     if quirks.top_k and _is_number(given.get("top_k")):
         sampling["top_k"] = given["top_k"]
     if quirks.sampling == "one" and len(sampling) > 1 and "temperature" in sampling:
         sampling.pop("top_p", None)
     if quirks.sampling == "none":
         sampling = {}
-    return {**fields, **sampling}
+    return {**fields, **sampling} if sampling else fields
 
 
 def _stops(given: Any) -> tuple[str, ...]:

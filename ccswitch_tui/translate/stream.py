@@ -134,6 +134,8 @@ class StreamTranslator:
     def _take(self, data: bytes) -> None:
         if self._fast.template is not None:
             data = self._without_whole(data)
+            if not data:
+                return
         for event in self._arrival.feed(data):
             self._event(event)
             if self._answer.done:
@@ -204,7 +206,8 @@ class StreamTranslator:
     def _given(self) -> bytes:
         self.finished = self._answer.finished
         self.done = self.done or self._answer.done
-        if self._head or self._fast.template is not None:
+        template = self._fast.template
+        if self._head or (template is not None and template.call is None):
             self._fast.look(done=self.done)
             self._head, self._tail = self._fast.head, self._fast.tail
         if self.failure is not None:

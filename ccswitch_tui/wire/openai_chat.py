@@ -84,14 +84,14 @@ def whole(value: Any) -> int | None:
         return value if 0 <= value < 1e15 else None
     if isinstance(value, str) and value.isdecimal():
         value = int(value[:16])
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if 0 <= value < 1e15 else None
 
 
 def money(value: Any) -> float | None:
     """A stated price, or None for anything that is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if 0 <= value < 1e9 else None
 
