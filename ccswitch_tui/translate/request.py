@@ -311,7 +311,7 @@ def _limits(given: Json, quirks: Quirks, notices: Notices) -> Json:
             notices.add("limit", f"max_tokens {limit} lowered to {quirks.max_output}, the most this model gives")
             limit = quirks.max_output
         fields[quirks.max_tokens_field] = limit
-    sampling = {k: given[k] for k in ("temperature", "top_p") if k in given and _is_number(given[k])}
+    sampling: Json = {k: given[k] for k in ("temperature", "top_p") if k in given and _is_number(given[k])}
     if quirks.top_k and _is_number(given.get("top_k")):
         sampling["top_k"] = given["top_k"]
     if quirks.sampling == "one" and len(sampling) > 1 and "temperature" in sampling:
