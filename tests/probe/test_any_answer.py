@@ -15,7 +15,8 @@ from ccswitch_tui.probe.facts import Target
 from ccswitch_tui.probe.hearing import hear
 from ccswitch_tui.translate.request import translate_request
 from ccswitch_tui.translate.stream import StreamTranslator
-from ccswitch_tui.wire.formats import WIRES
+from ccswitch_tui.wire.formats import CHAT as CHAT_WIRE
+from ccswitch_tui.wire.formats import RESPONSES, WIRES
 from ccswitch_tui.wire.quirks import Quirks
 
 ODD: tuple[Any, ...] = (None, True, 7, -1.5, "text", "", [], ["a"], [[]], {}, {"a": 1}, [None])
@@ -61,6 +62,34 @@ EVENTS: list[dict[str, Any]] = [
     {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 4}},
     {"type": "message_stop"},
 ]  # fmt: skip
+CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "get_weather", "arguments": '{"city":"Paris"}'}
+THOUGHT = {
+    "type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "t"}],
+    "content": [{"type": "reasoning_text", "text": "t"}], "encrypted_content": "gAAA",
+}  # fmt: skip
+SAID = {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text", "text": "hi"}]}
+RESPONSE = {
+    "object": "response", "model": "m", "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"},
+    "error": None, "output": [THOUGHT, SAID, CALL],
+    "usage": {"input_tokens": 3, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 1}},
+}  # fmt: skip
+AT = {"output_index": 0, "item_id": "x", "content_index": 0}
+RESPONSE_EVENTS: list[dict[str, Any]] = [
+    {"type": "response.created", "response": {**RESPONSE, "output": []}},
+    {"type": "response.output_item.added", "output_index": 0, "item": SAID},
+    {"type": "response.output_text.delta", **AT, "delta": "hi"},
+    {"type": "response.content_part.done", **AT, "part": {"type": "output_text", "text": "hi"}},
+    {"type": "response.reasoning_summary_text.delta", "item_id": "rs_1", "summary_index": 0, "delta": "t"},
+    {"type": "response.output_item.done", "item": THOUGHT},
+    {"type": "response.function_call_arguments.delta", "output_index": 2, "delta": '{"city":'},
+    {"type": "response.function_call_arguments.done", "output_index": 2, "arguments": '{"city":"Paris"}'},
+    {"type": "response.output_item.done", "output_index": 2, "item": CALL},
+    {"type": "response.completed", "response": {"status": "completed", "output": [SAID, CALL], "usage": None}},
+]
+FAILED: list[dict[str, Any]] = [
+    {"type": "response.failed", "response": {"status": "failed", "error": {"code": "server_error", "message": "no"}}},
+    {"type": "error", "code": "x", "message": "no", "param": None},
+]
 ERROR = {"error": {"message": "no", "type": "invalid_request_error", "code": "x", "param": "y"}}
 LIST = {"object": "list", "data": [{"id": "m", "object": "model", "meta": {"n_ctx_train": 4}, "context_length": 8}]}
 
@@ -69,6 +98,9 @@ SHAPES: dict[str, tuple[str, list[Any]]] = {
     "chat-stream": ("openai-chat", [CHUNK, CHUNK]),
     "message": ("anthropic", [MESSAGE]),
     "message-stream": ("anthropic", EVENTS),
+    "response": ("openai-responses", [RESPONSE]),
+    "response-stream": ("openai-responses", RESPONSE_EVENTS),
+    "response-failed": ("openai-responses", FAILED),
     "error": ("openai-chat", [ERROR]),
     "list": ("openai-chat", [LIST]),
 }
@@ -135,11 +167,12 @@ def test_an_endpoint_that_always_answers_with_one_odd_field_gets_its_report(shap
 
 @pytest.mark.parametrize("shape", [shape for shape, (_, documents) in SHAPES.items() if shape != "list"])
 def test_neither_the_probe_nor_the_proxy_stumbles_over_one_odd_field(shape: str) -> None:
+    spoken: Any = RESPONSES if shape.startswith("response") else CHAT_WIRE
     asked = {"model": "m", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "hi"}]}
     for body in bodies(shape):
         for wire in WIRES:
             hear(wire, body)
-        machine = StreamTranslator(translate_request(asked, model="m", quirks=Quirks()))
+        machine = StreamTranslator(translate_request(asked, model="m", quirks=Quirks(), wire=spoken))
         machine.feed(body.encode())
         machine.finish()
         assert not [notice for notice in machine.notices if "stumbled" in notice.text], body

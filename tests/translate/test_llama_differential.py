@@ -1,8 +1,8 @@
-"""Differential: one Messages request to llama.cpp's own Messages API, and through our proxy to its chat completions.
+"""Differential: one Messages request to llama.cpp's own Messages API, and through our proxy to its other two wires.
 
-Two independent translations of one format in front of one model. What must agree:
+Independent translations of one format in front of one model. What must agree:
 block structure, stop reason, the words (the model is asked for its likeliest ones),
-and how tokens are counted.
+and how tokens are counted. No limit is below 16, the least the Responses API takes.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.wire.anthropic import read_events, violations
+from ccswitch_tui.wire.formats import CHAT, RESPONSES
 from kit.llama import LlamaServer
 
 pytestmark = pytest.mark.real
 TOKEN = "local-token-of-this-test"
 
 
-@pytest.fixture
-def ours(llama_server: LlamaServer) -> Iterator[str]:
+@pytest.fixture(params=[CHAT, RESPONSES])
+def ours(llama_server: LlamaServer, request: pytest.FixtureRequest) -> Iterator[str]:
     profile = Profile(
         name="llama",
-        endpoint=Endpoint(base_url=llama_server.base_url, wire="openai-chat"),
+        endpoint=Endpoint(base_url=llama_server.base_url, wire=request.param),
         key=SecretRef("env", "LLAMA_KEY"),
         models=ModelTiers(default=llama_server.model),
         quirks={"top_k": True},
@@ -41,7 +42,7 @@ def ours(llama_server: LlamaServer) -> Iterator[str]:
 
 
 def ask(origin: str, key: str, **fields: Any) -> tuple[int, bytes]:
-    body = {"model": "claude-sonnet-4-5", "max_tokens": 12, "temperature": 0, "top_k": 1, **fields}
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 20, "temperature": 0, "top_k": 1, **fields}
     headers = {"content-type": "application/json", "authorization": f"Bearer {key}", "anthropic-version": "2023-06-01"}
     request = urllib.request.Request(f"{origin}/v1/messages", json.dumps(body).encode(), headers)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -76,7 +77,7 @@ CASES: dict[str, dict[str, Any]] = {
         "messages": [HELLO, {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "Again."}],
         "system": SYSTEM,
     },
-    "cut": {"messages": [{"role": "user", "content": "Count from one to one hundred in words."}], "max_tokens": 6},
+    "cut": {"messages": [{"role": "user", "content": "Count from one to one hundred in words."}], "max_tokens": 16},
     "blocks": {
         "messages": [{"role": "user", "content": [{"type": "text", "text": "Say hello."}]}],
         "system": [{"type": "text", "text": SYSTEM}],

@@ -272,14 +272,14 @@ class ResponsesReader:
         self._finish(response, answer)
 
     def _finish(self, response: Json, answer: Answer) -> None:
-        status = response.get("status")
+        status = _text(response.get("status"))
         if status in UNFINISHED:
             answer.break_off(f"the endpoint ended the answer as '{status}'")
         if status == "incomplete":
             reason = _text(_table(response.get("incomplete_details")).get("reason"))
             answer.finish(ENDS.get(reason, "max_tokens"), reason or "incomplete")
         else:
-            answer.finish("end_turn", _text(status) or "completed")
+            answer.finish("end_turn", status or "completed")
         answer.over()
 
     def _failed(self, data: Json, answer: Answer) -> None:
