@@ -11,6 +11,7 @@ from ccswitch_tui.probe.judge_talk import call_faults
 from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms
 from ccswitch_tui.probe.shapes import parsed
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.formats import FORMATS
 
 
 def judge_parallel(facts: Facts) -> Judged | None:
@@ -62,6 +63,9 @@ def judge_stop(facts: Facts) -> Judged | None:
             )
         return Judged(step("stop", "ok", say("obeyed") if "ALPHA" in text else say("accepted"), took_ms(read.exchange)))
 
+    place = facts.place
+    if place is not None and not FORMATS[place.wire].stops:
+        return Judged(step("stop", "skip", say("this format has none: the proxy cuts answers itself")))
     return _simple(facts, "stop", good, say("refused: the proxy cuts answers itself"))
 
 

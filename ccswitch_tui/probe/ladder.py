@@ -8,6 +8,7 @@ repeated 429 ends it. Nothing leaves the origin, plan or billing group given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
@@ -36,7 +37,7 @@ from ccswitch_tui.probe.patience import (
     with_patience,
 )
 from ccswitch_tui.profiles.model_names import holds_conversation
-from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, WIRES, Wire, format_of
+from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, RESPONSES, WIRES, Wire, format_of
 
 
 class Settled(NamedTuple):
@@ -305,6 +306,8 @@ class _Climber:
                 for b in dict.fromkeys([_first_base(base, there), *other_bases(base, there)])
             ]
             guessed = self.target.wire is None and here == MESSAGES  # chat completions under /v1 are likelier
+            named = wire_meant(read.answer.words, here) if kind == "wire-mismatch" else None
+            other.sort(key=lambda at: at[1] != named)
             first_other = kind == "wire-mismatch" or guessed
             order = other + same if first_other else same[:1] + other[:1] + same[1:] + other[1:]
             return [self.place(b, w, place.auth) for b, w in order]
@@ -398,7 +401,8 @@ class _Climber:
         codes = [rung.code for rung in RUNGS if rung.alone]
         while codes:
             now, codes = codes[:SIDE_BY_SIDE], codes[SIDE_BY_SIDE:]
-            yield from self.send(*[ask(code, place, getattr(body, code)()) for code in now])
+            asked = [code for code in now if code != "stop" or FORMATS[place.wire].stops]
+            yield from self.send(*[ask(code, place, getattr(body, code)()) for code in asked])
             yield Settled(tuple(now))
         yield from self.send(ask("size", place, body.size(), patience_s=SIZE_PATIENCE_S))
         yield Settled(("size",))
@@ -412,6 +416,20 @@ class _Climber:
                 self.left -= 1
                 self.facts.add((yield Outside(code, place, self.facts.quirks)))
                 yield Settled((code,))
+
+
+NAMES_RESPONSES = re.compile(
+    r"/responses\b|responses api|moved to .?input|/chat/completions|chatcompletion operation|not a chat model", re.I
+)
+"""Refusals of chat completions that mean the Responses API: OpenAI, GitHub Copilot, Azure."""
+
+
+def wire_meant(words: str, here: Wire) -> Wire | None:
+    """The wire that a refusal of `here` sends us to, where it says so."""
+    named = next((wire for wire in WIRES if wire != here and wire in words.lower()), None)
+    if named is None and here != MESSAGES:
+        return CHAT if here == RESPONSES else RESPONSES if NAMES_RESPONSES.search(words) else None
+    return named or (RESPONSES if "responses" in words.lower() else None)
 
 
 def pick_model(listed: list[str]) -> str:

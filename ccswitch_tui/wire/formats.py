@@ -43,6 +43,8 @@ class WireFormat(NamedTuple):
     """Where tokens are counted; None where nobody does."""
     native: bool
     """Claude Code speaks it itself: no proxy is needed, its bytes pass through, and quirks do not apply."""
+    stops: bool = True
+    """A request can name stop sequences."""
     version: str = ""
     """The version segment that stands in the routes, so that the base URL has none; "" where the base ends in it."""
     headers: Mapping[str, str] = {}
@@ -91,8 +93,9 @@ FORMATS: Mapping[Wire, WireFormat] = {
         models="/models",
         count_tokens=None,
         native=False,
+        stops=False,
         facts={
-            "stop_limit": 0,  # there is no such field: the answer is cut by us
+            "stop_limit": 0,  # the answer is cut by us
             "stream_options": False,
             "tool_images": "inline",
             "reasoning_replay": "items",

@@ -16,6 +16,7 @@ from ccswitch_tui.probe.exchange import Ask, Exchange
 from ccswitch_tui.probe.facts import Target, other_bases, same_group
 from ccswitch_tui.probe.ladder import Outside, Settled, Wait, climb, cost_of
 from ccswitch_tui.probe.model import BUDGETS, LADDERS
+from ccswitch_tui.wire.formats import CHAT, RESPONSES, Wire
 
 OK = json.dumps(
     {"model": "m", "choices": [{"message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}]}
@@ -226,6 +227,55 @@ def test_an_endpoint_that_wants_a_key_says_so_to_a_profile_without_one(auth: str
 def test_without_a_key_nothing_is_sent_that_would_need_one() -> None:
     exchanges, _ = run(healthy, target(has_key=False), "default")
     assert [e.rung for e in exchanges] == ["http"]
+
+
+RESPONSE = json.dumps(
+    {
+        "object": "response",
+        "status": "completed",
+        "model": "m",
+        "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "OK"}]}],
+    }
+)
+
+
+@pytest.mark.parametrize("ladder", ["quick", "default"])
+@pytest.mark.parametrize(
+    ("asked", "there", "words"),
+    [
+        (CHAT, RESPONSES, "This model is only supported in v1/responses and not in v1/chat/completions."),
+        (CHAT, RESPONSES, 'model "m" is not accessible via the /chat/completions endpoint'),
+        (CHAT, RESPONSES, "The chatCompletion operation does not work with the specified model, m."),
+        (CHAT, RESPONSES, "Unsupported parameter: `messages`. In the Responses API, this has moved to `input`."),
+        (RESPONSES, CHAT, "model m does not support Responses API."),
+        (RESPONSES, CHAT, "Invalid URL (POST /v1/responses)"),
+        (RESPONSES, CHAT, "Responses API is not supported for this model. Please use /v1/chat/completions instead."),
+    ],
+)
+def test_the_wire_a_refusal_names_is_asked_next(asked: Wire, there: Wire, words: str, ladder: str) -> None:
+    def world(ask: Ask) -> tuple[int, str]:
+        if ask.method == "GET":
+            return healthy(ask)
+        if ask.wire != there:
+            return 400, json.dumps({"error": {"message": words}})
+        return 200, RESPONSE if there == RESPONSES else OK
+
+    exchanges, _ = run(world, target(wire=asked), ladder)
+    assert [e.wire for e in exchanges if e.rung == "message"] == [asked, there]
+    report = diagnose(target(wire=asked), exchanges, ladder=ladder)  # type: ignore[arg-type]
+    found = next(f for f in report.findings if f.kind == "wire-mismatch")
+    assert found.fix is not None and found.fix.patch == {"endpoint.wire": there}
+
+
+def test_a_format_without_stop_sequences_is_not_asked_for_them() -> None:
+    def world(ask: Ask) -> tuple[int, str]:
+        return healthy(ask) if ask.method == "GET" else (200, RESPONSE)
+
+    exchanges, seen = run(world, target(wire=RESPONSES), "full")
+    assert "stop" not in [e.rung for e in exchanges]
+    assert any("stop" in settled.codes for settled in seen if isinstance(settled, Settled))
+    step = next(s for s in diagnose(target(wire=RESPONSES), exchanges, ladder="full").steps if s.code == "stop")
+    assert step.verdict == "skip"
 
 
 def test_rungs_are_settled_in_the_order_they_are_shown() -> None:
