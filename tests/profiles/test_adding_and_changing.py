@@ -303,6 +303,7 @@ def test_list_json_has_the_documented_fields(run: Run, work: None) -> None:
                 "key": {"ref": "keyring:work", "present": True, "store": "keyring"},
                 "in_use": [],
                 "search": None,
+                "balance": None,
             }
         ],
     }
