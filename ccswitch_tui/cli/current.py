@@ -54,6 +54,8 @@ def _tell(now: Current, as_json: bool, out: Output) -> None:
         out.line("Claude Code's own login: no profile is in use here")
     for state in now.scopes.values():
         out.line(f"    {state.scope:<8}{state.profile}{_since(state.since)}  {state.file}")
+    if now.search:
+        out.line(f"    web searches go to {now.search}")
     for sentence in now.drift:
         out.talk(f"{out.glyph('warn')} {sentence}; 'ccswitch-tui why' tells more")
 

@@ -39,6 +39,21 @@ class Caring:
         findings, checked = diagnose(self.ctx)
         return list(findings), list(checked)
 
+    def search_source(self) -> str:
+        """Where the web searches of all profiles go, in a few words; "" where they go nowhere."""
+        from ccswitch_tui.workflows.search import state
+
+        source = state(self.ctx).common
+        if source is None or not source.is_on:
+            return ""
+        return f"{source.source} · {source.host or source.dialect}"
+
+    def search_off(self) -> None:
+        """No web searches any more."""
+        from ccswitch_tui.workflows.search import turn_off
+
+        turn_off(self.ctx)
+
     def restart_proxy(self) -> None:
         """Another process of the background proxy in the place of the one there is."""
         self.ctx.proxy.stop()

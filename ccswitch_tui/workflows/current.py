@@ -30,6 +30,8 @@ class Current(NamedTuple):
     base_url: str | None
     drift: tuple[str, ...]
     """Ways in which what Claude Code will do differs from what that profile says, in words."""
+    search: str = ""
+    """The host that learns the profile's web searches; "" where they go nowhere."""
 
     def to_json(self) -> dict[str, Any]:
         """The documented form of `current --json`."""
@@ -46,6 +48,7 @@ class Current(NamedTuple):
                 for state in self.scopes.values()
             },
             "effective": {"profile": self.profile, "base_url": self.base_url, "drift": list(self.drift)},
+            **({"search": self.search} if self.search else {}),
         }
 
 
@@ -86,7 +89,16 @@ def current(ctx: "Context") -> Current:
     helper = effective(layers, "apiKeyHelper").value
     profile = profile_in({"apiKeyHelper": helper})
     drift = (*ctx.settings.ignored(), *_drift(ctx, profile, layers))
-    return Current(scopes, profile, shown("env.ANTHROPIC_BASE_URL", base_url), drift)
+    return Current(scopes, profile, shown("env.ANTHROPIC_BASE_URL", base_url), drift, _search(ctx, profile))
+
+
+def _search(ctx: "Context", profile: str | None) -> str:
+    if profile is None:
+        return ""
+    book = ctx.book()
+    known = book.profiles.get(profile)
+    source = (known.search or book.search) if known is not None else None
+    return (source.host or source.source) if source is not None and source.is_on else ""
 
 
 def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""The app's own settings: one row each, `enter` changes the value, and it applies at once."""
+"""The app's own settings, and where web searches go: one row each, `enter` changes the value at once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.config import CHOICES
 from ccswitch_tui.tui.i18n import LANGUAGES, t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.screens.confirm import ConfirmSheet
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -22,6 +23,12 @@ class Setting(NamedTuple):
 
     name: str
     value: str
+
+
+SEARCH = "search"
+"""Not the app's own: profiles.toml says it, and a key may belong to it, so it is set on the command line."""
+
+SET_SEARCH = "ccswitch-tui search set searxng http://127.0.0.1:8888"
 
 
 class SettingsScreen(Place[None]):
@@ -38,7 +45,9 @@ class SettingsScreen(Place[None]):
         yield Prose(look.line("  ", (self.session.ctx.paths.app_config, look.QUIET)), classes="foot")
 
     def on_mount(self) -> None:
+        self.searches = ""
         self.show()
+        self.look_for_search()
         self.watch(self.app, "theme", self.show, init=False)
 
     def show(self, cursor: int | None = None) -> None:
@@ -47,12 +56,14 @@ class SettingsScreen(Place[None]):
         config = self.ccs.config
         rows = [Setting("theme", self.app.theme)]
         rows += [Setting(name, getattr(config, name)) for name in CHOICES]
+        rows.append(Setting(SEARCH, self.searches or "off"))
         self.query_one(Rows).show(rows, cursor=cursor if isinstance(cursor, int) else None)
         self._tip()
 
     def _draw(self, setting: Setting, width: int) -> Content:
         shown = LANGUAGES.get(setting.value, setting.value)
-        value = t(f"settings.value.{setting.value}") if setting.value in ("auto", "always", "never") else shown
+        said = ("auto", "always", "never", "off")
+        value = t(f"settings.value.{setting.value}") if setting.value in said else shown
         return look.line(
             "  ", look.cells(t(f"settings.{setting.name}"), 22, look.NAME), look.cells(value, width - 24)
         )  # fmt: skip
@@ -81,7 +92,7 @@ class SettingsScreen(Place[None]):
         if setting is not None and setting.name == "theme":
             names = sorted(self.app.available_themes)
             self.app.theme = names[(names.index(self.app.theme) + by) % len(names)]
-        elif setting is not None:
+        elif setting is not None and setting.name != SEARCH:
             await self._change_to(setting, by)
 
     async def _change_to(self, setting: Setting, by: int) -> None:
@@ -94,6 +105,22 @@ class SettingsScreen(Place[None]):
             self.query_one(Rows).focus()
         self.show(cursor)
 
+    @task("search")
+    async def look_for_search(self) -> None:
+        """Reads where searches go; the list is there before."""
+        self.searches = await self.ccs.off(self.session.search_source)
+        self.show(self.query_one(Rows).cursor)
+
+    async def _change_search(self) -> None:
+        """Off with a question, because a key goes too; on by a command, because a key may be asked for."""
+        if not self.searches:
+            self.ccs.copy(SET_SEARCH, t("settings.search.copied"))
+            return
+        if await self.app.push_screen_wait(ConfirmSheet(t("settings.search.ask"), self.searches)):
+            await self.ccs.off(self.session.search_off)
+            self.searches = ""
+            self.show(self.query_one(Rows).cursor)
+
     @task("change")
     async def do_change(self) -> None:
         setting: Setting | None = self.query_one(Rows).row
@@ -101,5 +128,8 @@ class SettingsScreen(Place[None]):
             return
         if setting.name == "theme":
             self.ccs.search_themes()
+            return
+        if setting.name == SEARCH:
+            await self._change_search()
             return
         await self._change_to(setting, 1)
