@@ -16,7 +16,8 @@ from ccswitch_tui.probe.classify import UNREACHED, Answer, read_answer
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.model import LearnedQuirk
 from ccswitch_tui.probe.shapes import ListedModel
-from ccswitch_tui.wire.formats import FORMATS, MESSAGES, Wire, format_of
+from ccswitch_tui.profiles.model_names import prefers_responses
+from ccswitch_tui.wire.formats import FORMATS, MESSAGES, RESPONSES, Wire, format_of
 
 
 class Target(NamedTuple):
@@ -154,11 +155,22 @@ class Facts:
 
     @property
     def success(self) -> Read | None:
-        """The attempt that was answered: Anthropic's format where both are spoken and none was asked for."""
+        """The attempt that was answered. Of several formats none of which was asked for, Anthropic's is taken, then the
+        Responses API for models that are better asked there."""
         good = [r for r in self.messages if r.answer.ok]
-        wanted = self.target.wire
-        preferred = [r for r in good if r.exchange.wire == (wanted or MESSAGES)]
-        return next(iter(preferred or good), None)
+        for wanted in (self.target.wire,) if self.target.wire else (MESSAGES, RESPONSES):
+            for read in good:
+                if read.exchange.wire == wanted and (wanted != RESPONSES or prefers_responses(read.exchange.model)):
+                    return read
+        return next(iter(good), None)
+
+    @property
+    def prefers_responses(self) -> bool:
+        """Chat completions answer too, and the Responses API was taken for what it does with this model."""
+        taken = self.success
+        if taken is None or self.target.wire or taken.exchange.wire != RESPONSES:
+            return False
+        return any(r.answer.ok and r.exchange.wire != RESPONSES for r in self.messages)
 
     @property
     def native(self) -> Read | None:

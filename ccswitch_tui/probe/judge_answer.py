@@ -266,6 +266,10 @@ def _answered(facts: Facts, success: Read) -> Judged:
         words = say("{answered}; it calls itself '{other}'", answered=words, other=other)
     if base_of(exchange) != target.base_url:
         words = say("{answered} at {base}", answered=words, base=base_of(exchange))
+    if facts.prefers_responses:
+        words = say(
+            "{answered}, where it takes tools together with effort; chat completions answer too", answered=words
+        )
     verdict = "warn" if findings else "ok"
     kind = findings[0].kind if findings else None
     if findings and findings[0].kind == "native-available":

@@ -36,7 +36,7 @@ from ccswitch_tui.probe.patience import (
     retry_after_s,
     with_patience,
 )
-from ccswitch_tui.profiles.model_names import holds_conversation
+from ccswitch_tui.profiles.model_names import holds_conversation, prefers_responses
 from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, RESPONSES, WIRES, Wire, format_of
 
 
@@ -264,7 +264,8 @@ class _Climber:
         base = self.target.base_url
         if self.target.wire:
             return [self.place(base, self.target.wire, self._auth())]
-        return [self.place(_first_base(base, wire), wire, self._auth()) for wire in (CHAT, MESSAGES)]
+        likely: tuple[Wire, ...] = (RESPONSES, CHAT) if prefers_responses(self.model) else (CHAT, MESSAGES)
+        return [self.place(_first_base(base, wire), wire, self._auth()) for wire in likely]
 
     def _message(self, place: Place) -> Ask:
         self.tried.add((place, repr(sorted(self.facts.learned))))

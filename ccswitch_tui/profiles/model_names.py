@@ -17,6 +17,16 @@ SMALL = re.compile(
 LARGE = re.compile(r"opus|max|pro\b|large|ultra|plus|heavy|thinking|reason", re.IGNORECASE)
 
 
+RESPONSES_FIRST = re.compile(r"(?:^|[/.])(?:gpt-5|o1-pro|o3(?!\w)|o3-pro|codex|grok-4)|-codex\b", re.IGNORECASE)
+"""Models whose makers take tools together with effort on the Responses API alone, or first there
+(developers.openai.com and docs.x.ai, guides on migrating to it)."""
+
+
+def prefers_responses(model: str) -> bool:
+    """Whether a model of this name is better asked through the Responses API, where that is served."""
+    return RESPONSES_FIRST.search(model) is not None
+
+
 def holds_conversation(model: str) -> bool:
     """Whether a model of this name is there to talk with."""
     return NO_CONVERSATION.search(model) is None

@@ -352,3 +352,31 @@ def test_variants_stay_in_their_group() -> None:
             "https://a.example/openai/v1",
         ):
             assert all(same_group(base, variant) for variant in other_bases(base, wire))
+
+
+@pytest.mark.parametrize(
+    ("model", "served", "expected"),
+    [
+        ("gpt-5.6", {"/responses", "/chat/completions"}, RESPONSES),
+        ("x/gpt-5-codex", {"/responses", "/chat/completions"}, RESPONSES),
+        ("gpt-5.6", {"/chat/completions"}, CHAT),
+        ("qwen3-coder", {"/responses", "/chat/completions"}, CHAT),
+    ],
+)
+def test_where_both_are_served_the_wire_is_the_one_this_model_takes_tools_and_effort_on(
+    model: str, served: set[str], expected: Wire
+) -> None:
+    def world(asked: Ask) -> tuple[int, str]:
+        route = next((r for r in served if asked.url.endswith(r)), None)
+        if asked.url.endswith("/models"):
+            return 200, LIST
+        if route is None:
+            return 404, '{"error":"not found"}'
+        return 200, RESPONSE if route == "/responses" else OK
+
+    wanted = target(wire=None, models={"default": model})
+    exchanges, _ = run(world, wanted, "quick")
+    report = diagnose(wanted, exchanges, ladder="quick")
+    assert report.wire == expected
+    (step,) = [s for s in report.steps if s.code == "message"]
+    assert ("chat completions answer too" in step.because) is (expected == RESPONSES)
