@@ -21,6 +21,8 @@ from ccswitch_tui.wire.openai_chat import Fragment, Usage, whole
 
 Json = dict[str, Any]
 
+TEXT_DELTA = "response.output_text.delta"
+
 MESSAGE, REASONING, CALL = "message", "reasoning", "function_call"
 
 ENDS = {"content_filter": "refusal"}
@@ -56,10 +58,18 @@ class ResponsesReader:
         self._of_kind: dict[str, list[Item]] = {}
         self._last = ""
         """Kind of the item that spoke last."""
+        self._live: tuple[Any, Any] | None = None
+        """Index and id, as the events name them, of the message whose text comes."""
+        self._part = 0
 
     def event(self, name: str, data: Json, answer: Answer) -> None:
         """One event of a stream."""
         kind = data.get("type")
+        if kind == TEXT_DELTA and answer.takes_text and self._live == (data.get("output_index"), data.get("item_id")):
+            text = data.get("delta")
+            if type(text) is str and text and data.get("content_index", self._part) == self._part:
+                answer.more_text(text)  # most events are such
+                return
         kind = kind if isinstance(kind, str) and kind else name
         handler = HANDLERS.get(kind)
         if handler is not None:
@@ -131,6 +141,7 @@ class ResponsesReader:
             self._last = CALL
 
     def _text_delta(self, data: Json, answer: Answer) -> None:
+        self._live, self._part = (data.get("output_index"), data.get("item_id")), _part(data, "content_index")
         self._said(data, _text(data.get("delta")), answer.text, answer)
 
     def _refusal_delta(self, data: Json, answer: Answer) -> None:
@@ -307,7 +318,7 @@ HANDLERS: Mapping[str, Callable[[ResponsesReader, Json, Answer], None]] = {
     "response.in_progress": ResponsesReader._started,
     "response.output_item.added": ResponsesReader._added,
     "response.output_item.done": ResponsesReader._item_done,
-    "response.output_text.delta": ResponsesReader._text_delta,
+    TEXT_DELTA: ResponsesReader._text_delta,
     "response.output_text.done": ResponsesReader._text_done,
     "response.refusal.delta": ResponsesReader._refusal_delta,
     "response.refusal.done": ResponsesReader._refusal_done,
