@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from ccswitch_tui.wire.later import later
 
 
@@ -18,6 +20,7 @@ def test_it_finds_what_the_pattern_finds() -> None:
     assert later(rb"\d").search(b"a1")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="an isolated interpreter there does not find the package")
 def test_starting_to_serve_compiles_none_of_those_for_refusals() -> None:
     program = (
         "import ccswitch_tui.proxy.server, ccswitch_tui.translate.refusals as r; "
