@@ -23,7 +23,7 @@ OFF = "off"
 ENDPOINT = "endpoint"
 """The profile's own endpoint searches, in a dialect of its own."""
 
-DIALECTS = ("openrouter", "options", "glm", "kimi", "sonar")
+DIALECTS = ("openrouter", "options", "glm", "kimi", "sonar", "responses")
 
 APIS = {
     "searxng": "",

@@ -37,7 +37,7 @@ from ccswitch_tui.search.answer import (
     search_blocks,
 )
 from ccswitch_tui.search.clean import LONGEST_SNIPPET, cleaned, plain
-from ccswitch_tui.search.dialects import MOST_TURNS, Talk
+from ccswitch_tui.search.dialects import MOST_TURNS, talk_in
 from ccswitch_tui.search.mixed import (
     MOST_USES,
     SearchTool,
@@ -251,9 +251,9 @@ class Searching:
     async def _ask(self, where: _Where, search: Wanted) -> Answered:
         source, asked, target = where
         if source.source == ENDPOINT:
-            talk = Talk(source.dialect, search, target.model)
+            talk = talk_in(source.dialect, search, target.model)
             for _ in range(MOST_TURNS):
-                ask = Ask("POST", "/chat/completions", body=talk.body())
+                ask = Ask("POST", talk.path, body=talk.body())
                 answered = talk.take(await self._fetch(asked, ask, source))
                 if answered is not None:
                     return answered

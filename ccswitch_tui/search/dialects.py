@@ -1,10 +1,10 @@
-"""Endpoints that search by themselves: how chat completions are asked for it, and what proves that they did. Pure.
+"""Endpoints that search by themselves: how they are asked for it, and what proves that they did. Pure.
 
 A model call of 5 to 50 seconds, believed only with a proof of a search: pages
 named in the answer, or (Kimi) the search call that was echoed. Prose without one
 is an answer from memory, and an error here. Sources by dialect: OpenRouter's
 server tools, OpenAI's `web_search_options`, GLM's `web_search` tool, Kimi's
-`$web_search`, Perplexity's Sonar, all from their public API references.
+`$web_search`, Perplexity's Sonar, the Responses API's `web_search`, all from their public API references.
 """
 
 from __future__ import annotations
@@ -36,8 +36,55 @@ FIELDS: dict[str, Json] = {
 }
 
 
+def talk_in(dialect: str, wanted: Wanted, model: str) -> Talk | ResponsesTalk:
+    """The conversation in which an endpoint of this dialect searches."""
+    return ResponsesTalk(wanted, model) if dialect == "responses" else Talk(dialect, wanted, model)
+
+
+class ResponsesTalk:
+    """One request of the Responses API with its own search tool."""
+
+    path = "/responses"
+
+    def __init__(self, wanted: Wanted, model: str) -> None:
+        tool: Json = {"type": "web_search"}
+        if wanted.allowed:
+            tool["filters"] = {"allowed_domains": list(wanted.allowed)[:20]}
+        self._body: Json = {
+            "model": model,
+            "instructions": ASK,
+            "input": wanted.query,
+            "tools": [tool],
+            "tool_choice": "required",
+            "include": ["web_search_call.action.sources"],
+            "store": False,
+        }
+
+    def body(self) -> Json:
+        """The request."""
+        return self._body
+
+    def take(self, got: Json) -> Answered:
+        """Reads the answer. Raises SearchFailed when it shows no search."""
+        texts: list[str] = []
+        found: list[RawHit] = []
+        searched = False
+        for item in rows(got, "output"):
+            if item.get("type") == "web_search_call":
+                searched = item.get("status") in (None, "completed")
+                found += hits(rows(item, "action", "sources"))
+            for part in rows(item, "content"):
+                texts += [part["text"]] if isinstance(part.get("text"), str) else []
+                found = [*hits([n for n in rows(part, "annotations") if n.get("type") == "url_citation"]), *found]
+        if not searched and not found:
+            raise SearchFailed("unavailable", "answered without searching")
+        return Answered(found, "\n".join(texts))
+
+
 class Talk:
     """The conversation with an endpoint that searches: bodies to send, until `answered` is there."""
+
+    path = "/chat/completions"
 
     def __init__(self, dialect: str, wanted: Wanted, model: str) -> None:
         self._fields = FIELDS[dialect]

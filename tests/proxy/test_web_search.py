@@ -384,6 +384,31 @@ def test_an_endpoint_that_answers_from_memory_is_not_believed() -> None:
     assert b"From memory" not in answer.body
 
 
+def responses(*items: Any) -> Any:
+    return {"object": "response", "status": "completed", "output": list(items)}
+
+
+def test_the_responses_api_searches_with_its_own_tool() -> None:
+    cited = [{"type": "url_citation", "url": page, "title": "A"} for page in (A["url"], B["url"], A["url"])]
+    said = {"type": "message", "content": [{"type": "output_text", "text": "It is 4.2.", "annotations": cited}]}
+    call = {"type": "web_search_call", "status": "completed", "action": {"sources": [{"url": "https://c.example/"}]}}
+    answer, endpoint = own_search("responses", says(200, responses(call, said)))
+    hits, text = three_blocks(answer)
+    asked = endpoint.requests[0]
+    assert asked.path == "/v1/responses"
+    assert asked.json()["tools"] == [{"type": "web_search"}]
+    assert (asked.json()["input"], asked.json()["store"]) == ("aurora 4.2", False)
+    assert [hit["url"] for hit in hits] == [A["url"], B["url"], "https://c.example/"]
+    assert "It is 4.2." in text
+
+
+def test_a_response_from_memory_is_not_believed() -> None:
+    said = {"type": "message", "content": [{"type": "output_text", "text": "From memory: 4.2.", "annotations": []}]}
+    answer, _ = own_search("responses", says(200, responses(said)))
+    assert "answered without searching" in failed(answer)[1]
+    assert b"From memory" not in answer.body
+
+
 def test_glm_lists_its_hits_beside_the_answer() -> None:
     listed = [{"title": "A", "link": A["url"], "content": "words", "publish_date": "2026-11-14"}]
     answer, _ = own_search("glm", says(200, {**completion("It is 4.2."), "web_search": listed}))
