@@ -101,6 +101,9 @@ class ReadyPane(Pane):
             lines.append(look.item(check.verdict, check.text))
             bad = bad or check.verdict == "fail"
             self.query_one("#lines", Prose).update(look.lines(*lines))
+        if not bad and not await self.ccs.off(self.session.search_source):
+            lines += [Content(""), look.line((t("ready.search"), look.QUIET))]
+            self.query_one("#lines", Prose).update(look.lines(*lines))
         return not bad
 
     def do_copy(self) -> None:
