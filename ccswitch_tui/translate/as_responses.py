@@ -37,7 +37,14 @@ def as_responses(chat: Json, quirks: Quirks) -> Json:
     body: Json = {"model": chat["model"]}
     if instructions:
         body["instructions"] = instructions
-    body["input"] = [item for message in messages for item in _items(message)]
+    items: list[Json] = []
+    for message in messages:
+        plain = _plain(message)
+        if plain is None:
+            items += _items(message)
+        else:
+            items.append(plain)
+    body["input"] = items
     if chat.get("tools"):
         body["tools"] = [
             _tool(tool, strict=quirks.strict and "strict" not in quirks.drop_fields) for tool in chat["tools"]
@@ -77,6 +84,18 @@ def _instructions(messages: list[Json]) -> tuple[str, list[Json]]:
     if first.get("role") == "system" and isinstance(content, str):
         return content, messages[1:]
     return "", messages
+
+
+def _plain(message: Json) -> Json | None:
+    """The item of a message that is nothing but text, as most of a long conversation are; None for any other."""
+    text = message.get("content")
+    if type(text) is not str or not text or len(message) != 2:
+        return None
+    if message["role"] == "user":
+        return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+    if message["role"] == "assistant":
+        return {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+    return None
 
 
 def _items(message: Json) -> Iterator[Json]:
