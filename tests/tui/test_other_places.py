@@ -91,7 +91,7 @@ async def test_the_language_changes_at_once(open_app: OpenApp, world: DemoContex
         await pilot.press("comma")
         await sees(pilot, "language")
         rows = pilot.app.screen.query_one(Rows)
-        await until(pilot, lambda: len(rows.rows) == 4)
+        await until(pilot, lambda: len(rows.rows) == 5)
         await pilot.press("j", "enter")
         await until(pilot, lambda: pilot.app.config.language == "en")  # type: ignore[attr-defined]
         await pilot.press("enter")
