@@ -6,6 +6,7 @@ them one after the other, as llhttp does.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import h11
@@ -31,7 +32,7 @@ class HttpParserUpgrade(Exception):
     """Never raised here: a wish for another protocol is read over."""
 
 
-class _Reader:
+class _Reader(ABC):
     """Messages of one direction."""
 
     begins = b""
@@ -43,8 +44,9 @@ class _Reader:
         self._begun = False
         self._head: Any = None
 
+    @abstractmethod
     def _fresh(self) -> h11.Connection:
-        raise NotImplementedError
+        """A connection that has read nothing."""
 
     def feed_data(self, data: bytes) -> None:
         """Calls the protocol's methods for what these bytes complete."""
@@ -85,8 +87,9 @@ class _Reader:
             return False
         return True
 
+    @abstractmethod
     def _begin(self, event: Any) -> None:
-        raise NotImplementedError
+        """Tells the protocol what the first line says."""
 
     def _call(self, name: str, *values: bytes) -> None:
         method = getattr(self._protocol, name, None)

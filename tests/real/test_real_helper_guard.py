@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kit.claude import claude_env
+from kit.claude_screen import past_first_run
 from kit.net import wait_until
 from kit.stage import Stage
 from kit.tmux import Tmux
@@ -176,13 +177,7 @@ def test_a_session_on_a_terminal_keeps_the_key_at_home(
 ) -> None:
     direct(stage, own)
     elsewhere(stage, "the project's settings", stranger.origin)
-    state = {
-        "hasCompletedOnboarding": True,
-        "hasSeenAutoDefaultNotice": True,
-        "hasSeenAutoDefaultNudge": True,
-        "projects": {str(stage.project): {"hasTrustDialogAccepted": True}} if trusted else {},
-    }
-    (stage.home / ".claude.json").write_text(json.dumps(state))
+    past_first_run(stage, trusted=trusted)
     tmux.start([str(claude_code), "--permission-mode", "acceptEdits"],
                env=claude_env(stage.home, OWN_KEY=KEY), cwd=stage.project, width=110, height=32)  # fmt: skip
     if not trusted:

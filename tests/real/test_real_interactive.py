@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.claude import claude_env
+from kit.claude_screen import interactive_session
 from kit.net import wait_until
 from kit.stage import KEY_VARIABLE, Stage
 from kit.tmux import Tmux
@@ -25,21 +24,8 @@ measured by the bench (under 5 ms)."""
 @pytest.fixture
 def session(stage: Stage, claude_code: Path, tmux: Tmux) -> Iterator[Tmux]:
     """An interactive session of a user who has been through the first start, on the profile `work`."""
-    stage.add(haiku="demo-small")
-    stage.ccswitch("use", "work")
-    state = {
-        "hasCompletedOnboarding": True,
-        "hasSeenAutoDefaultNotice": True,
-        "hasSeenAutoDefaultNudge": True,
-        "projects": {str(stage.project): {"hasTrustDialogAccepted": True}},
-    }
-    (stage.home / ".claude.json").write_text(json.dumps(state))
-    env = claude_env(stage.home, **{KEY_VARIABLE: stage.env[KEY_VARIABLE]})
-    tmux.start([str(claude_code), "--permission-mode", "acceptEdits"], env=env, cwd=stage.project, width=110, height=32)
-    tmux.wait_for(lambda screen: "for shortcuts" in screen or "accept edits" in screen, 40)
-    yield tmux
-    tmux.keys("C-c")
-    tmux.keys("C-c")
+    with interactive_session(stage, claude_code, tmux) as terminal:
+        yield terminal
 
 
 def say(terminal: Tmux, prompt: str) -> None:

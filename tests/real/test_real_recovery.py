@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -12,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ccswitch_tui.proxy.background.loopback import GUARDIAN_LOCK, held_by
-from kit.claude import claude_env
+from kit.claude_screen import interactive_session
 from kit.net import wait_until
-from kit.stage import KEY_VARIABLE, Stage
+from kit.stage import Stage
 from kit.tmux import Tmux
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -26,22 +25,9 @@ NEXT_ANSWER_S = 10.0
 @pytest.fixture
 def session(stage: Stage, claude_code: Path, tmux: Tmux) -> Iterator[Tmux]:
     """A user who works on the profile `work`, with one answer behind them."""
-    stage.add(haiku="demo-small")
-    stage.ccswitch("use", "work")
-    state = {
-        "hasCompletedOnboarding": True,
-        "hasSeenAutoDefaultNotice": True,
-        "hasSeenAutoDefaultNudge": True,
-        "projects": {str(stage.project): {"hasTrustDialogAccepted": True}},
-    }
-    (stage.home / ".claude.json").write_text(json.dumps(state))
-    env = claude_env(stage.home, **{KEY_VARIABLE: stage.env[KEY_VARIABLE], "CLAUDE_CODE_MAX_RETRIES": "10"})
-    tmux.start([str(claude_code), "--permission-mode", "acceptEdits"], env=env, cwd=stage.project, width=110, height=32)
-    tmux.wait_for(lambda screen: "for shortcuts" in screen or "accept edits" in screen, 40)
-    answered(tmux, "first")
-    yield tmux
-    tmux.keys("C-c")
-    tmux.keys("C-c")
+    with interactive_session(stage, claude_code, tmux, CLAUDE_CODE_MAX_RETRIES="10") as terminal:
+        answered(terminal, "first")
+        yield terminal
 
 
 def answered(terminal: Tmux, word: str) -> float:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
 import pytest
 
 from kit.claude import claude_env
+from kit.claude_screen import past_first_run
 from kit.stage import KEY_VARIABLE, Stage
 from kit.tmux import Tmux
 
@@ -24,13 +24,7 @@ def test_the_line_tells_profile_model_and_speed_and_theirs_stands_above(
     before = settings.read_bytes()
     stage.add(haiku="demo-small")
     stage.ccswitch("use", "work", "--statusline")
-    state = {
-        "hasCompletedOnboarding": True,
-        "hasSeenAutoDefaultNotice": True,
-        "hasSeenAutoDefaultNudge": True,
-        "projects": {str(stage.project): {"hasTrustDialogAccepted": True}},
-    }
-    (stage.home / ".claude.json").write_text(json.dumps(state))
+    past_first_run(stage)
     env = claude_env(stage.home, **{KEY_VARIABLE: stage.env[KEY_VARIABLE]})
     tmux.start([str(claude_code), "--permission-mode", "acceptEdits"], env=env, cwd=stage.project, width=120, height=32)
     tmux.wait_for(lambda screen: "of the user" in screen and "● work" in screen, 60)
