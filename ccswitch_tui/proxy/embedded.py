@@ -12,7 +12,7 @@ from typing import Self
 from urllib.parse import quote
 
 from ccswitch_tui.profiles.model import Profile
-from ccswitch_tui.proxy.background.control import new_control, new_token
+from ccswitch_tui.proxy.background.state_record import new_control, new_token
 from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.server import ProxySettings, RunningProxy, new_loop

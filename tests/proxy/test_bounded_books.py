@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ccswitch_tui.proxy.background import control as control_module
+from ccswitch_tui.proxy.background import log_file
 from ccswitch_tui.proxy.books.traffic import LONGEST_NAME, MOST_SERIES, Traffic, log_line
 from ccswitch_tui.workflows.context import Context
 
@@ -44,7 +44,7 @@ def test_ever_new_names_do_not_fill_the_usage_book() -> None:
 
 
 def test_the_log_is_cut_while_the_proxy_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_module, "LOG_BYTES", 10_000)
+    monkeypatch.setattr(log_file, "LOG_BYTES", 10_000)
     ctx = Context({"HOME": str(home), "CCSWITCH_HOME": str(home / "ours"), "PATH": os.defpath})
     ctx.proxy.address()
     path = Path(ctx.paths.proxy_log)
@@ -69,6 +69,6 @@ def test_a_log_that_is_not_the_proxys_own_is_left_alone(home: Path, tmp_path: Pa
     ctx = Context({"HOME": str(home), "CCSWITCH_HOME": str(home / "ours"), "PATH": os.defpath})
     ctx.proxy.address()
     path = Path(ctx.paths.proxy_log)
-    path.write_bytes(b"x" * (control_module.LOG_BYTES + 1))
+    path.write_bytes(b"x" * (log_file.LOG_BYTES + 1))
     ctx.proxy.bound_log()
-    assert path.stat().st_size == control_module.LOG_BYTES + 1
+    assert path.stat().st_size == log_file.LOG_BYTES + 1

@@ -166,7 +166,7 @@ def test_a_record_on_a_full_disk_costs_nothing_but_the_record(
         raise OSError(28, "No space left on device")
 
     with control.claim() as claim:
-        monkeypatch.setattr("ccswitch_tui.proxy.background.control.replace_text", full)
+        monkeypatch.setattr("ccswitch_tui.proxy.background.state_record.replace_text", full)
         os.unlink(control.paths.proxy_state)
         assert claim.look_after() is None
         monkeypatch.undo()

@@ -17,16 +17,19 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.paths import Paths
+from ccswitch_tui.proxy.background.claim import Claim
+from ccswitch_tui.proxy.background.log_file import bound_log, last_words, log_lines, open_log
 from ccswitch_tui.proxy.background.loopback import (
     ASLEEP_MARK,
     GUARDIAN_LOCK,
     HOST,
     Loopback,
+    as_segment,
     end_process,
     free_port,
     held_by,
@@ -34,14 +37,14 @@ from ccswitch_tui.proxy.background.loopback import (
     is_free,
     note_holder,
 )
+from ccswitch_tui.proxy.background.proof import challenge, control_headers, greeted
+from ccswitch_tui.proxy.background.state_record import RUN_LOCK, State, StateRecord, new_control, new_token, object_of
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
-from ccswitch_tui.textfile import locked, make_private, make_private_dir, read_bytes, read_file, replace_text, sha256_of
+from ccswitch_tui.textfile import make_private_dir
 
 ANSWER_S = 2.0
 """A healthy proxy answers a local question in a millisecond."""
-
-LOG_BYTES = 2 * 1024 * 1024
 
 WAIT_S = 20.0
 """A start takes half a second; a cold one under a virus scanner was seen to take ten. One that fails ends at once."""
@@ -52,9 +55,6 @@ than this, under load, a new proxy found it held at every attempt."""
 
 CLAIM_S = 1.0
 """Whoever looks holds the run lock for a moment, every few milliseconds while a start is awaited."""
-
-REPAIR_S = 3.0
-"""A living proxy writes its lost record anew within two seconds."""
 
 
 class ProxyAddress(NamedTuple):
@@ -88,23 +88,14 @@ class StopResult(NamedTuple):
     killed: bool = False
 
 
-def new_token(kind: str = "ccst") -> Secret:
-    """A local token: 192 random bits, recognisable, of no use anywhere else."""
-    return Secret(f"{kind}-{os.urandom(24).hex()}")
-
-
-def new_control() -> Secret:
-    """What opens the control routes of one proxy."""
-    return new_token("ccsc")
-
-
 class ProxyControl:
     """The per-user background proxy."""
 
     def __init__(self, paths: Paths, env: Mapping[str, str]) -> None:
         self.paths = paths
         self.env = env
-        self._state: dict[str, Any] | None = None
+        self._file = StateRecord(paths)
+        self._state: State | None = None
 
     # ------------------------------------------------------------------ address and token
 
@@ -116,7 +107,7 @@ class ProxyControl:
     def base_url(self, profile_name: str) -> str:
         """What ANTHROPIC_BASE_URL is for sessions of this profile."""
         host, port = self.address()
-        return f"http://{host}:{port}/p/{_quoted(profile_name)}"
+        return f"http://{host}:{port}/p/{as_segment(profile_name)}"
 
     def token(self) -> Secret:
         """The local token of the proxy that runs now, or ran last: what the helper prints."""
@@ -126,57 +117,21 @@ class ProxyControl:
         """A token that outlives the proxy, for what cannot ask again: `run`, `env`, a `serve` in the foreground."""
         return Secret(self._read()["lasting"])
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> State:
         if self._state is None:
-            self._state = self._record() or self._create()
+            self._state = self._file.made()
         return self._state
-
-    def _record(self) -> dict[str, Any] | None:
-        """What the state file says; a living proxy is given the time to write a lost one anew."""
-        deadline = time.monotonic() + REPAIR_S
-        while (state := _state_of(read_bytes(self.paths.proxy_state))) is None:
-            if held_by(self._lock_path) is None or time.monotonic() > deadline:
-                return None
-            time.sleep(0.05)
-        return state
-
-    def _create(self) -> dict[str, Any]:
-        with locked(self.paths.proxy_state, self.paths.state_dir):
-            raw = read_bytes(self.paths.proxy_state)
-            return _state_of(raw) or self._create_now(raw)  # another process may have been faster
-
-    def _create_now(self, raw: bytes | None) -> dict[str, Any]:
-        state = _completed({"version": 1, "host": HOST, "port": free_port()})
-        self._write(state, raw)
-        return state
-
-    def rewrite(self, record: dict[str, Any]) -> bool:
-        """For the serving process: writes its record anew where the file says something else. Whether it had to."""
-        raw = read_bytes(self.paths.proxy_state)
-        if _state_of(raw) == record:
-            return False
-        with locked(self.paths.proxy_state, self.paths.state_dir):
-            self._write(record, raw)
-        return True
-
-    def _write(self, state: dict[str, Any], raw: bytes | None) -> None:
-        text = json.dumps(state, indent=1) + "\n"
-        replace_text(self.paths.proxy_state, text.encode(), expected_sha256=sha256_of(raw), private=True)
 
     def move(self, port: int = 0) -> ProxyAddress:
         """Chooses another port for good (0: any free one); sessions and settings must be told by `use`."""
-        with locked(self.paths.proxy_state, self.paths.state_dir):
-            raw = read_bytes(self.paths.proxy_state)
-            state = _state_of(raw) or _completed({"version": 1, "host": HOST})
-            self._state = {**state, "port": port or free_port()}
-            self._write(self._state, raw)
+        self._state = self._file.change(lambda state: {**state, "port": port or free_port()})
         return self.address()
 
     # ------------------------------------------------------------------ is it there?
 
     def status(self) -> ProxyStatus:
         """Asks whatever listens on our port to prove that it is our proxy. Starts nothing, sends no secret."""
-        state = self._record()
+        state = self._file.awaited()
         if state is None:
             holder = held_by(self._lock_path)
             return ProxyStatus(False, HOST, 0, pid=holder, problem=None if holder is None else "stuck")
@@ -190,7 +145,7 @@ class ProxyControl:
             return ProxyStatus(False, found.host, found.port, problem="starting")  # the one we asked died meanwhile
         if found.running or self._holder() is None:
             return found
-        newer = self._repaired(state)
+        newer = self._file.corrected(state)
         if newer is None:
             return found
         self._state = newer
@@ -200,19 +155,7 @@ class ProxyControl:
         """Whether the proxy ended and its guardian starts it with the next connection. Asking the port would."""
         return os.path.exists(self._in_state(ASLEEP_MARK)) and held_by(self._in_state(GUARDIAN_LOCK)) is not None
 
-    def _repaired(self, state: dict[str, Any]) -> dict[str, Any] | None:
-        """The record as a living proxy corrects it, where the one that was read is not its own."""
-        deadline = time.monotonic() + REPAIR_S
-        while time.monotonic() < deadline and held_by(self._lock_path) is not None:
-            found = _state_of(read_bytes(self.paths.proxy_state))
-            if found is not None and (found["port"], found["token"]) != (state["port"], state["token"]):
-                return found
-            if found is not None and found.get("pid") == held_by(self._lock_path):
-                return None  # it is its own, and the proxy does not answer
-            time.sleep(0.05)
-        return None
-
-    def _asked(self, state: dict[str, Any]) -> ProxyStatus:
+    def _asked(self, state: State) -> ProxyStatus:
         host, port = state["host"], state["port"]
         if self._holder() is None:
             return ProxyStatus(False, host, port, problem=None if is_free(port) else "taken")
@@ -223,10 +166,10 @@ class ProxyControl:
         state = self._read()
         found = None
         for _ in range(2):  # a proxy that started while we asked proves itself by its own, new secret
-            state = self._state = _state_of(read_bytes(self.paths.proxy_state)) or state
+            state = self._state = self._file.found() or state
             try:
                 with contextlib.closing(Loopback(state["host"], state["port"], ANSWER_S)) as line:
-                    found = _greeted(line, state, last=True)
+                    found = greeted(line, state, last=True)
             except OSError:
                 return None
             if found is not None:
@@ -242,7 +185,7 @@ class ProxyControl:
         """The run lock was held and nothing answered: it is about to listen, has ended, hangs, or no longer listens."""
         host, port = self.address()
         time.sleep(0.1)  # a process that has just taken the lock writes down when
-        holder, state = self._holder(), _state_of(read_bytes(self.paths.proxy_state)) or {}
+        holder, state = self._holder(), self._file.found() or {}
         if holder is None:
             return ProxyStatus(False, host, port)
         young = 0 <= time.time() - state.get("since", 0.0) < WAIT_S
@@ -254,12 +197,12 @@ class ProxyControl:
         """The pid of the process that holds the run lock; None when nobody does, or it cannot be told."""
         pid = held_by(self._lock_path)
         if pid == 0:
-            pid = (_state_of(read_bytes(self.paths.proxy_state)) or {}).get("pid")
+            pid = (self._file.found() or {}).get("pid")
         return pid if isinstance(pid, int) else None
 
     @property
     def _lock_path(self) -> str:
-        return self._in_state("proxy.lock")
+        return self._in_state(RUN_LOCK)
 
     def _in_state(self, name: str) -> str:
         return os.path.join(self.paths.state_dir, name)
@@ -327,7 +270,7 @@ class ProxyControl:
                     say(
                         "the proxy ended at once with exit code {code}: {words}",
                         code=process.returncode,
-                        words=self._last_words(),
+                        words=last_words(self.paths.proxy_log),
                     ),
                     hint=say("'ccswitch-tui proxy serve' shows more"),
                 )
@@ -337,7 +280,7 @@ class ProxyControl:
                 "the proxy did not answer on {host}:{port} in time: {words}",
                 host=HOST,
                 port=self.address().port,
-                words=self._last_words(),
+                words=last_words(self.paths.proxy_log),
             ),
             hint=say("'ccswitch-tui proxy logs' shows more"),
         )
@@ -345,8 +288,7 @@ class ProxyControl:
     def _spawn(self) -> Any:
         import subprocess
 
-        log = os.open(self._rotated_log(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        make_private(log)
+        log = open_log(self.paths.proxy_log)
         process = subprocess.Popen(
             self._command(),
             env=dict(self.env),
@@ -372,32 +314,6 @@ class ProxyControl:
         """Whether a guardian holds the port: it starts the proxy, and starts it again."""
         return held_by(self._in_state(GUARDIAN_LOCK)) is not None
 
-    def _rotated_log(self) -> str:
-        path = self.paths.proxy_log
-        with contextlib.suppress(OSError):
-            if os.stat(path).st_size > LOG_BYTES:
-                os.replace(path, path + ".1")
-        return path
-
-    def bound_log(self) -> None:
-        """For the serving process: its log, when it is its stderr, keeps the last lines only, while it runs, too.
-
-        Copied and cut rather than renamed: other processes hold the file as well, and Windows renames no open one.
-        """
-        path = self.paths.proxy_log
-        with contextlib.suppress(OSError, ValueError):
-            own = os.fstat(2)
-            if own.st_size <= LOG_BYTES or not os.path.samestat(own, os.stat(path)):
-                return
-            lines = read_file(path, 2 * LOG_BYTES, head=True)
-            handle = os.open(path + ".1", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            try:
-                make_private(handle)
-                os.write(handle, lines)
-            finally:
-                os.close(handle)
-            os.ftruncate(2, 0)
-
     def _taken(self) -> CcswitchError:
         port = self.address().port
         return CcswitchError(
@@ -419,7 +335,7 @@ class ProxyControl:
                 self._end_guardian(hard=False)
             return StopResult(False)
         _, body = self.ask("POST", "/_ccswitch/sleep" if asleep else "/_ccswitch/stop")
-        finishing = _json_of(body).get("finishing", 0)
+        finishing = object_of(body).get("finishing", 0)
         if at_once and found.pid:
             end_process(found.pid, hard=False)  # after `stop`, a signal means: do not wait for streams
         deadline = time.monotonic() + wait_s
@@ -452,7 +368,7 @@ class ProxyControl:
         return True
 
     @contextlib.contextmanager
-    def claim(self) -> "Iterator[Claim]":
+    def claim(self) -> Iterator[Claim]:
         """For the serving process: being the one background proxy. Raises CcswitchError if there is one already."""
         make_private_dir(self.paths.state_dir)
         handle, deadline = hold(self._lock_path), time.monotonic() + CLAIM_S
@@ -466,108 +382,51 @@ class ProxyControl:
                 kind="already-running",
             )
         note_holder(handle)
-        claim = Claim(handle, self)
+        claim = Claim(handle, self._lock_path, self._file)
         try:
             claim.token, claim.control, claim.record = self.renew_secrets()
             yield claim
         finally:
             claim.release()
 
-    def renew_secrets(self) -> tuple[Secret, Secret, dict[str, Any]]:
+    def renew_secrets(self) -> tuple[Secret, Secret, State]:
         """A proxy begins here: a token for clients and a control token that no earlier listener has heard; and what
         the state file now says."""
         token, control = new_token(), new_control()
         fresh = {"token": token.reveal(), "control": control.reveal(), "pid": os.getpid(), "since": time.time()}
-        with locked(self.paths.proxy_state, self.paths.state_dir):
-            raw = read_bytes(self.paths.proxy_state)
-            state = _state_of(raw) or _completed({"version": 1, "host": HOST, "port": free_port()})
-            self._state = {**{k: v for k, v in state.items() if k != "listening"}, **fresh}
-            self._write(self._state, raw)
+        self._state = self._file.change(lambda state: {**{k: v for k, v in state.items() if k != "listening"}, **fresh})
         return token, control, self._state
 
     # ------------------------------------------------------------------ talking to it
 
     def ask(self, method: str, path: str, body: Any = None, *, timeout_s: float = ANSWER_S) -> tuple[int, bytes]:
         """One request to a control route, once the listener has proved itself. Raises OSError."""
-        state = self._state = _state_of(read_bytes(self.paths.proxy_state)) or self._read()
+        state = self._state = self._file.found() or self._read()
         data = b"" if body is None else json.dumps(body).encode()
         with contextlib.closing(Loopback(state["host"], state["port"], ANSWER_S)) as line:
-            if _greeted(line, state, last=False) is None:
+            if greeted(line, state, last=False) is None:
                 raise ConnectionError("the port belongs to another program")
-            return line.ask(method, path, _control_headers(state), data, timeout_s=timeout_s)
+            return line.ask(method, path, control_headers(state), data, timeout_s=timeout_s)
 
     def open_stream(self, path: str, connection: Any) -> Any:
         """The answer of a control route that goes on, on an http.client connection. Raises OSError for a stranger."""
         state = self._read()
-        greeting, proved = _challenge(state)
+        greeting, proved = challenge(state)
         connection.request("GET", greeting)
         if proved(connection.getresponse().read()) is None:
             raise ConnectionError("the port belongs to another program")
-        connection.request("GET", path, headers=_control_headers(state))
+        connection.request("GET", path, headers=control_headers(state))
         return connection.getresponse()
+
+    # ------------------------------------------------------------------ its log
 
     def logs(self, lines: int = 200) -> list[str]:
         """The last lines of the log, oldest first."""
-        found: list[str] = []
-        for path in (self.paths.proxy_log, self.paths.proxy_log + ".1"):
-            raw = read_bytes(path)
-            if raw is not None:
-                found = raw.decode("utf-8", "replace").splitlines() + found
-            if len(found) >= lines:
-                break
-        return found[-lines:]
+        return log_lines(self.paths.proxy_log, lines)
 
-    def _last_words(self) -> str:
-        last = [line for line in self.logs(5) if line.strip()]
-        errors = [line.partition("error: ")[2] for line in last if "error: " in line]
-        return (errors or last or ["its log is empty"])[-1]
-
-
-class Claim:
-    """The run lock, held until release() or the end of the process."""
-
-    token: Secret
-    control: Secret
-    """This proxy's own, new."""
-
-    def __init__(self, handle: int, control: ProxyControl) -> None:
-        self._handle: int | None = handle
-        self._place = control
-        self._inode = os.fstat(handle).st_ino
-        self._stamp: tuple[int, int] | None = None
-        self.record: dict[str, Any] = {}
-        """What the state file says of this proxy."""
-
-    def listening(self) -> None:
-        """Notes that connections are accepted: who does not answer from here on hangs."""
-        self.record = {**self.record, "listening": True}
-        with contextlib.suppress(OSError, CcswitchError):
-            self._place.rewrite(self.record)
-
-    def look_after(self) -> str | None:
-        """Keeps the record right. A reason to end, when our folder is gone: nobody could find this proxy any more."""
-        if self._handle is None:
-            return None
-        try:
-            inode = os.stat(self._place._lock_path).st_ino
-        except FileNotFoundError:
-            inode = -1
-        except OSError:
-            return None
-        if inode != self._inode and sys.platform != "win32":
-            return say("the folder of its files was deleted")
-        with contextlib.suppress(OSError, CcswitchError):  # a full disk: tried again
-            stamp = _stamp_of(self._place.paths.proxy_state)
-            if stamp is None or stamp != self._stamp:
-                self._place.rewrite(self.record)
-                self._stamp = _stamp_of(self._place.paths.proxy_state)
-        return None
-
-    def release(self) -> None:
-        """Lets another proxy start, while this one finishes its streams."""
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+    def bound_log(self) -> None:
+        """For the serving process: keeps its log from growing without end."""
+        bound_log(self.paths.proxy_log)
 
 
 def serve_command() -> list[str]:
@@ -591,67 +450,6 @@ _children: list[Any] = []
 """Started proxies outlive us; forgetting one would make Python complain that it still runs."""
 
 
-def _state_of(raw: bytes | None) -> dict[str, Any] | None:
-    """The state file's content, if it is one."""
-    state = _json_of(raw or b"")
-    good = isinstance(state.get("port"), int) and isinstance(state.get("token"), str) and len(state["token"]) >= 16
-    return _completed(state) if good and 0 < state["port"] < 65536 and state.get("host") == HOST else None
-
-
-def _completed(state: dict[str, Any]) -> dict[str, Any]:
-    """With every secret there is; an older version knew one token, which `env` lines may still hold."""
-    lasting = state.get("lasting") or state.get("token") or new_token().reveal()
-    token = state.get("token") or new_token().reveal()
-    return {**state, "token": token, "lasting": lasting, "control": state.get("control") or ""}
-
-
-def _stamp_of(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
-
-
-def _json_of(raw: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(raw)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _challenge(state: dict[str, Any]) -> tuple[str, Callable[[bytes], dict[str, Any] | None]]:
-    """A path to ask, and what its answer proves: what our proxy says of itself, None for a stranger's."""
-    nonce = os.urandom(16).hex()
-
-    def proved(answer: bytes) -> dict[str, Any] | None:
-        found = _json_of(answer)
-        return found if _proves(state["control"], nonce, state["port"], found.get("proof")) else None
-
-    return f"/_ccswitch/hello?nonce={nonce}", proved
-
-
-def _greeted(line: Loopback, state: dict[str, Any], *, last: bool) -> dict[str, Any] | None:
-    path, proved = _challenge(state)
-    status, body = line.ask("GET", path, last=last)
-    return proved(body) if status == 200 else None
-
-
-def _control_headers(state: dict[str, Any]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {state['control']}"}
-
-
-def _proves(control: str, nonce: str, port: int, given: Any) -> bool:
-    """proxy/web/guard.proof() is the other side; the port is in it so that no other proxy's answer will do."""
-    import hmac
-
-    if not control or not isinstance(given, str):
-        return False
-    expected = hmac.new(control.encode(), f"ccswitch-tui {port} {nonce}".encode(), "sha256").hexdigest()
-    return hmac.compare_digest(expected, given)
-
-
 def _older(version: str | None) -> bool:
     """True if a running proxy of that version should make way for ours."""
     from ccswitch_tui._version import __version__
@@ -662,12 +460,3 @@ def _older(version: str | None) -> bool:
 def _numbers(version: str) -> list[int]:
     parts = version.split("+")[0].replace("-", ".").split(".")
     return [int(part) if part.isdecimal() else -1 for part in parts]
-
-
-def _quoted(name: str) -> str:
-    """Percent-encoded as one path segment."""
-    kept = "-._~"
-    return "".join(
-        chr(byte) if byte < 128 and (chr(byte).isalnum() or chr(byte) in kept) else f"%{byte:02X}"
-        for byte in name.encode()
-    )

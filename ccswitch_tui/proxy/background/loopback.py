@@ -54,6 +54,15 @@ def is_free(port: int) -> bool:
     return True
 
 
+def as_segment(name: str) -> str:
+    """Percent-encoded as one path segment."""
+    kept = "-._~"
+    return "".join(
+        chr(byte) if byte < 128 and (chr(byte).isalnum() or chr(byte) in kept) else f"%{byte:02X}"
+        for byte in name.encode()
+    )
+
+
 class Loopback:
     """One connection over loopback, for a request or two. Raises OSError, TimeoutError included."""
 
