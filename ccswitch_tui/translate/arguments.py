@@ -31,8 +31,13 @@ _VALUE_STARTS = frozenset('"{[-0123456789tf')
 _CONTROL_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _JSON_WORDS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b(true|false|null)\b""", re.S)
 _PYTHON_WORDS = {"true": "True", "false": "False", "null": "None"}
-NOTHINGS = frozenset({"null", "None", '""', "''", "undefined"})
+NOTHINGS = frozenset({"null", "None", '""', "''", "undefined", "[]"})
 """What some servers send first, or instead, where a call has no arguments yet: a serialised nothing."""
+_NOTHING_BEFORE = re.compile(r"""(?:null|None|undefined|""|''|\[\])\s*(?=\{)""")
+_UNSEEN = "\ufeff\u200b\u2060\xa0"
+"""Byte order marks and blanks of no width that tokenisers leave in front."""
+MOST_WRAPPED = 3
+"""Times that an object may be encoded as a text."""
 MOST_STARTS = 64
 """Places in broken arguments at which the whole object is looked for."""
 _CLOSES = {"{": "}", "[": "]"}
@@ -104,6 +109,8 @@ class Arguments:
 
     def feed(self, fragment: str) -> str:
         """What may be passed on now."""
+        if fragment[:1] == "{" and self._state in (STRING, KEY, INSIDE):
+            fragment = self._without_repeat(fragment)
         if not fragment:
             return ""
         self._raw.append(fragment)
@@ -121,6 +128,18 @@ class Arguments:
         if text:
             self._out.append(text)
         return text
+
+    def _without_repeat(self, fragment: str) -> str:
+        """What is new in a fragment that says again all that came before it, as those of some servers do.
+
+        Certain, where no object can begin: behind a value, or in a text, whose quotation marks would be escaped.
+        """
+        so_far = self.raw
+        if len(so_far) < 3 or not fragment.startswith(so_far):
+            return fragment
+        if self._state == INSIDE and so_far.rstrip()[-1] in "[,:{":
+            return fragment
+        return fragment[len(so_far) :]
 
     def finish(self, *, cut: bool = False, well: bool = True) -> Rest:
         """How it ends. `cut`: the answer was cut by the token limit, and the call is to stay unrunnable.
@@ -189,7 +208,7 @@ class Arguments:
     # ------------------------------------------------------------ one step a state
 
     def _start(self, text: str, place: int, out: list[str]) -> int:
-        place = _skip(text, place)
+        place = _skip(text, place, _BLANK + _UNSEEN)
         if place < len(text):
             if text[place] == "{":
                 self._brackets = ["{"]
@@ -388,8 +407,8 @@ def _is_beginnings_of(whole: str, before: str) -> bool:
     return True
 
 
-def _skip(text: str, place: int) -> int:
-    while place < len(text) and text[place] in _BLANK:
+def _skip(text: str, place: int, blanks: str = _BLANK) -> int:
+    while place < len(text) and text[place] in blanks:
         place += 1
     return place
 
@@ -410,13 +429,14 @@ def _same_object(one: str, other: str) -> bool:
 
 def mend(raw: str) -> dict[str, Any] | None:
     """The object that was meant by text which is not quite JSON; None where that is not certain. One try, no guess."""
-    text = raw.strip()
+    text = _NOTHING_BEFORE.sub("", raw.strip().strip(_UNSEEN), count=1)
     if text.startswith("```"):
         text = text.split("\n", 1)[-1].rsplit("```", 1)[0].strip()
     for reading in (_as_json, _as_python):
         value = reading(text)
-        if isinstance(value, str):
-            value = _as_json(value.strip())  # encoded twice
+        for _ in range(MOST_WRAPPED):
+            if isinstance(value, str):
+                value = _as_json(value.strip())
         if isinstance(value, dict) and all(isinstance(k, str) for k in value):
             return value
         if value is None and text in ("null", "None"):

@@ -47,10 +47,10 @@ class Call:
     def name_it(self, facts: ToolFacts) -> None:
         """The name is certain, and with it what must be undone in the arguments."""
         self.named = True
-        early = "".join(self._unnamed)
-        self._unnamed.clear()
+        early, self._unnamed = self._unnamed, []
         self.arguments = Arguments(facts)
-        self.take(early)
+        for text in early:
+            self.take(text)
 
     def unnamed_text(self) -> str:
         """All its arguments, while it has no name."""
@@ -136,9 +136,9 @@ class CallBook:
     def _by_place(self, piece: Fragment) -> Call | None:
         call = self._by_index.get(piece.place) if piece.place is not None else None
         if call is None and not piece.id and not piece.name:
-            # SGLang's flush puts the arguments of a call under the next index; a call of its own would have a name
+            # SGLang's flush puts (the rest of) a call's arguments under the next index; a call of its own has a name
             last = self.calls[-1] if self.calls else None
-            return last if last is not None and last.name and not last.arguments.begun else None
+            return last if last is not None and last.name and not last.arguments.complete else None
         if call is None:
             same = self._by_id.get(piece.id) if piece.id else None
             return same if same is not None and same.index is None else None

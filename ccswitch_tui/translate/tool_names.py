@@ -29,8 +29,11 @@ _MARKS = frozenset(
 name (measured). Sources: reports of vLLM, SGLang, llama.cpp and Fireworks with gpt-oss, GLM and Kimi."""
 
 
+_TAGS = re.compile(r"</?[^<>\s][^<>]*>?")
+"""Markup of a chat template, closed or cut: </s>, <|call|>, <｜tool▁sep｜>."""
 _BLANK = re.compile(r"\s")
-_TAIL = re.compile(r"(?:[_-]\d{1,3}|json|commentary|analysis)$")
+_TAIL = re.compile(r"(?:[_-]\d{1,3}|json|commentary|analysis|_?tool)$", re.I)
+_HEAD = re.compile(r"^(?:functions?|tools?|call|default_api)_")
 
 
 def _digest(text: str) -> str:
@@ -58,9 +61,7 @@ class ToolNames:
     def may_grow(self, name: str) -> bool:
         """Whether the name may be only the beginning of a tool's name."""
         shorts = [self.short(known) for known in self.known]
-        if any(short.startswith(name) and short != name for short in shorts):
-            return True
-        return not self.is_tool(name) and any(short.startswith(name) for short in shorts)
+        return any(short.startswith(name) and short != name for short in shorts) or not self.is_tool(name)
 
     def copy(self) -> ToolNames:
         """The same names, for a request of its own: its history may have more."""
@@ -104,9 +105,11 @@ class ToolNames:
 
     def _meant(self, name: str) -> str:
         """The only tool of the request that these letters can stand for; "" where there is none or more than one."""
-        alike = [known for known in self.known if known.lower() == name.lower()]
-        if len(alike) == 1:
-            return alike[0]
+        bare = _TAGS.sub("", name).strip()
+        for said in (name, bare) if bare != name else (name,):
+            alike = [known for known in self.known if known.lower() == said.lower()]
+            if len(alike) == 1:
+                return alike[0]
         squeezed = _squeezed(name)
         same = [known for known in self.known if squeezed and _squeezed(self.short(known)) == squeezed]
         if len(same) == 1:
@@ -120,10 +123,16 @@ class ToolNames:
         return inner[0] if len(inner) == 1 else ""
 
     def _without_tail(self, word: str) -> str:
-        """A tool's name without the call's number or the word of markup that was glued to it: Bash_0, Bashjson."""
-        tail = _TAIL.search(word)
-        bare = word[: tail.start()] if tail and word not in self._long else word
-        return bare if bare in self._long else word
+        """A tool's name without the call's number or the word of markup that was glued to it: Bash_0, Bashjson,
+        functions_Bash."""
+        if word in self._long:
+            return word
+        for glued in (_TAIL, _HEAD):
+            bare = glued.sub("", word, count=1)
+            meant = [short for short in self._long if short.lower() == bare.lower()] if bare != word else []
+            if len(meant) == 1:
+                return meant[0]
+        return word
 
     def _among(self, name: str, words: list[str]) -> str:
         """The tool that is one of these words, if all the others are markup or a call's number."""

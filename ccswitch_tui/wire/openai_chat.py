@@ -15,50 +15,6 @@ Json = dict[str, Any]
 
 DONE = b"[DONE]"
 
-FINISH = {
-    **dict.fromkeys(
-        ("stop", "eos", "eos_token", "eos_token_id", "end_turn", "end_of_turn", "end_of_text", "eot", "end",
-         "stop_token",
-         "stop_sequence", "stop_string", "stop_str", "complete", "completed", "done", "finish", "finished", "success",
-         "ok", "normal", "natural", "<|im_end|>", "[done]",
-         "tool_calls", "tool_call", "tool_use", "tools", "tool", "tooluse", "toolcalls", "tool-calls",
-         "function_call", "function_calls"),
-        "end_turn",
-    ),
-    **dict.fromkeys(
-        ("length", "max_tokens", "model_length", "max_output_tokens", "max_length", "max_new_tokens", "token_limit",
-         "max_completion_tokens", "output_length", "length_capped", "maxtokens"),
-        "max_tokens",
-    ),
-    **dict.fromkeys(
-        ("content_filter", "contentfilter", "safety", "sensitive", "refusal", "recitation", "prohibited_content",
-         "blocklist", "spii", "image_safety", "content_filtered", "guardrail_intervened", "moderation", "policy"),
-        "refusal",
-    ),
-    "model_context_window_exceeded": "model_context_window_exceeded",
-}  # fmt: skip
-"""finish_reason, lower case → stop_reason. That a call was made is known from the call, not from this word: several
-servers say stop after one."""
-
-FAILING = re.compile(
-    r"abort|cancel|time.?out|timed.?out|time.?limit|deadline|fail|error|malform|incomplete|unexpected|invalid|interrupt|exception|crash|kill"
-    r"|terminat|preempt|evict|overload|unavailable|disconnect|network|reset|\boom\b|out.?of.?memory|reject|denied|toxic|filter|unspecified"
-    r"|insufficient|missing|too.?many|partial|truncat|shutdown|drain|expired|lost|broken|stall|unfinished|repetition|loop|^other$|^language$"
-)
-"""In a finish_reason: the answer did not come to its end. vLLM and SGLang abort, Gemini's MALFORMED_FUNCTION_CALL and
-UNEXPECTED_TOOL_CALL (with LiteLLM's words around them), Cohere's ERROR_TOXIC, DeepSeek's
-insufficient_system_resource."""
-FAILED, UNCLEAR = "error", "unclear"
-
-
-def finish_of(word: str) -> str:
-    """What this finish_reason means: a stop_reason, FAILED, or UNCLEAR for a word that says nothing either way."""
-    word = word.strip().lower()
-    known = FINISH.get(word)
-    if known is not None:
-        return known
-    return FAILED if FAILING.search(word) else UNCLEAR
-
 
 class Usage(NamedTuple):
     """Tokens as Anthropic counts them: `input` without what came from or went into the cache."""
@@ -348,8 +304,22 @@ def fragments_of(delta: Json) -> list[Fragment]:
 CALLS = ("tool_calls", "tool_call", "toolCalls", "function_calls", "tool_uses")
 CALLING = frozenset({*CALLS, "function_call"})
 NO_FRAGMENTS: list[Fragment] = []
-ARGUMENTS = ("arguments", "input", "parameters", "args", "arguments_json", "params")
-"""Where the arguments of a call stand; the first that is there counts."""
+FUNCTION = frozenset({"name", "arguments"})
+"""Keys of a function as it is documented."""
+_ARGUMENTS = re.compile(r"arg|input|param|payload", re.I)
+"""Where else the arguments of a call stand: input, parameters, args, arguments_json, tool_input, kwargs, …"""
+_OF_CALLS = frozenset({"partial_json"})
+BESIDE = frozenset(
+    {
+        "id", "index", "type", "name", "function", "description", "strict", "schema", "metadata", "annotations",
+        "status", "extra_content", "provider_specific_fields", "thought_signature", "thoughtSignature",
+        "thinking_signature", "cache_control", "caller", "response", "result", "output", "error", "logprobs", "usage",
+        "extra", "extra_fields",
+    }
+)  # fmt: skip
+"""What else stands in a call: no arguments, whatever it holds."""
+LOST = "?"
+"""Arguments that are certainly there, in a place nobody can name: no object, so that the call is refused."""
 
 
 def _fragment(call: Json) -> Fragment:
@@ -363,10 +333,8 @@ def _fragment(call: Json) -> Fragment:
     elif isinstance(index, float) and index.is_integer():
         index = int(index)
     arguments = function.get("arguments")
-    if arguments is None:
-        arguments = _arguments(function)
-        if arguments is None and function is not call:
-            arguments = _arguments(call)
+    if arguments in EMPTY and not (function is not call and FUNCTION.issuperset(function) and CALL.issuperset(call)):
+        arguments = _arguments_elsewhere(function, call, arguments)
     signature = signature_of(call) if not SIGNED.isdisjoint(call) else ""
     if not signature and not SIGNED.isdisjoint(function):
         signature = signature_of(function)
@@ -379,18 +347,36 @@ def _fragment(call: Json) -> Fragment:
     )
 
 
-def _arguments(place: Json) -> Any:
-    for key in ARGUMENTS:
-        value = place.get(key)
-        if value is None or (key == "parameters" and _is_schema(value)):
-            continue
-        return value
-    return None
+CALL = frozenset({"id", "index", "type", "function"})
+EMPTY: tuple[Any, ...] = (None, "", "{}", {})
+
+
+def _arguments_elsewhere(function: Json, call: Json, given: Any) -> Any:
+    """The arguments, where `arguments` has none: under a key that says so, or LOST where something else holds an
+    object. `given` where there is nothing."""
+    for place in (function, call) if function is not call else (call,):
+        for key, value in place.items():
+            named = _ARGUMENTS.search(key) is not None or key in _OF_CALLS
+            if named and value not in EMPTY and not _is_schema(value):
+                return value
+    held = [value for place in (function, call) for key, value in place.items() if key not in BESIDE]
+    return LOST if any(_may_be_arguments(value) for value in held) else given
+
+
+def _may_be_arguments(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.startswith('{"')
+    return isinstance(value, dict) and bool(value) and not _is_schema(value)
 
 
 def _is_schema(value: Any) -> bool:
     """A tool's own schema, echoed by the server: no arguments."""
-    return isinstance(value, dict) and value.get("type") == "object" and isinstance(value.get("properties"), dict)
+    if not isinstance(value, dict) or value.get("type") != "object":
+        return False
+    return isinstance(value.get("properties"), dict) or SCHEMA.issuperset(value)
+
+
+SCHEMA = frozenset({"type", "properties", "required", "additionalProperties", "$schema", "title", "description"})
 
 
 SIGNATURES = ("thought_signature", "thoughtSignature", "thinking_signature")

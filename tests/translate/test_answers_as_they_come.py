@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from test_stream_laws import RELAXED
 from translate_kit import DONE, Answer, call_chunk, chunk, piece
 
-from ccswitch_tui.wire.openai_chat import FAILED, FINISH, finish_of
+from ccswitch_tui.wire.finish_words import FAILED, FINISH, finish_of
 
 Json = dict[str, Any]
 Want = Callable[[Answer], bool]

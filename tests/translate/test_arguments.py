@@ -201,6 +201,31 @@ def test_what_was_begun_and_then_said_whole_is_the_whole(pieces: tuple[str, ...]
     assert (json.loads(out), problem) == ({"a": 1}, "")
 
 
-@pytest.mark.parametrize("pieces", [('{"a":"x"', '{"a":"x"}'), ('{"a":"b"}', '{"a":"c"}'), ('{"b":1', '{"a":1}')])
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ('{"a":"x"', '{"a":"x"}'),
+        ('{"a":"l', '{"a":"ls -l"}'),  # in the middle of a text
+        ('{"a":"l', '{"a":"ls', '{"a":"ls -l"}', '{"a":"ls -l"}'),
+        ('{"a":{"b":[1', '{"a":{"b":[12]}}'),
+        ('{"a":"{', '{"a":"{\\"a\\":', '{"a":"{\\"a\\":1}"}'),
+    ],
+)
+def test_fragments_that_each_hold_all_so_far_add_what_is_new(pieces: tuple[str, ...]) -> None:
+    out, problem = fed(*pieces)
+    assert (json.loads(out), problem) == (json.loads(pieces[-1]), "")
+
+
+def test_an_object_inside_a_list_is_not_taken_for_a_repeat() -> None:
+    out, problem = fed('{"a":[', '{"a":[', "1]}]}")
+    assert (json.loads(out), problem) == ({"a": [{"a": [1]}]}, "")
+
+
+@pytest.mark.parametrize("raw", ['\ufeff{"a":1}', 'null{"a":1}', '[]{"a":1}', json.dumps(json.dumps('{"a":1}'))])
+def test_what_tokenisers_and_gateways_put_around_an_object_is_taken_away(raw: str) -> None:
+    assert fed(raw) == ('{"a":1}', "")
+
+
+@pytest.mark.parametrize("pieces", [('{"a":"x"', '{"a":"y"}'), ('{"a":"b"}', '{"a":"c"}'), ('{"b":1', '{"a":1}')])
 def test_what_was_passed_on_already_cannot_be_said_otherwise(pieces: tuple[str, ...]) -> None:
     assert fed(*pieces)[1]

@@ -14,15 +14,13 @@ from ccswitch_tui.translate.chunks import PLAIN, image_note, is_error, is_ordina
 from ccswitch_tui.translate.plain import Template
 from ccswitch_tui.translate.readers.chat_template import template_of
 from ccswitch_tui.translate.textflow import orphan_close
+from ccswitch_tui.wire.finish_words import FAILED, UNCLEAR, finish_of, word_in
 from ccswitch_tui.wire.openai_chat import (
     COUNTED,
-    FAILED,
     THINKS,
     THOUGHT_TAGS,
-    UNCLEAR,
     choice_of,
     content_parts,
-    finish_of,
     fragments_of,
     hidden_signature,
     images_of,
@@ -37,6 +35,7 @@ Json = dict[str, Any]
 
 THINKING = "thinking"
 FINISHES = frozenset({"finish_reason", "finishReason"})
+NATIVE = "native_finish_reason"
 USUAL = frozenset({"role", "content", "reasoning_content", "reasoning", "tool_calls"})
 """Keys of a delta that holds thinking, text and calls alone, in their usual places: nothing else is looked for."""
 
@@ -169,6 +168,11 @@ class ChatReader:
 
     def _finish(self, word: str, choice: Json, answer: Answer) -> None:
         reason = finish_of(word)
+        if reason == "end_turn" and NATIVE in choice:
+            own = word_in(
+                choice[NATIVE]
+            )  # OpenRouter: what the model's host said, before it was made one of four words
+            word, reason = (own, FAILED) if finish_of(own) == FAILED else (word, reason)
         if reason == FAILED and isinstance(choice.get("error"), dict):
             answer.fail({"error": choice["error"]})
         elif reason == FAILED:
@@ -179,19 +183,15 @@ class ChatReader:
 
 def _finish_word(choice: Json, chunk: Json) -> str:
     """The reason the answer ends for, wherever it stands; "" where none is named."""
-    word = choice.get("finish_reason")
-    if isinstance(word, str) and word.strip():
-        return word.strip()
+    given = choice.get("finish_reason")
+    if given and (word := word_in(given)):
+        return word
     delta = choice.get("delta")
     delta = delta if isinstance(delta, dict) else {}
     if "finishReason" not in choice and FINISHES.isdisjoint(delta) and FINISHES.isdisjoint(chunk):
         return ""
-    for place in (choice, delta, chunk):
-        for key in ("finish_reason", "finishReason"):
-            word = place.get(key) if key in place else None
-            if isinstance(word, str) and word.strip():
-                return word.strip()
-    return ""
+    places = ((place, key) for place in (choice, delta, chunk) for key in ("finish_reason", "finishReason"))
+    return next((word for place, key in places if (word := word_in(place.get(key)))), "")
 
 
 def _split(message: Json) -> Json:
