@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ccswitch_tui.cli import endpoint_options
 from ccswitch_tui.errors import EndpointError, KeyRefusedError
 from ccswitch_tui.here import END_OF_TEXT
+from ccswitch_tui.language import said
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -45,16 +47,21 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
     add.check_new_name(ctx, args.name, replace=args.force)
     if args.paste == "-" and out.interactive and not args.json:
-        out.talk(f"paste curl, export lines, JSON, SDK code or a link, then {END_OF_TEXT} on a line of its own:")
+        out.talk(
+            say(
+                "paste curl, export lines, JSON, SDK code or a link, then press {end} on a line of its own:",
+                end=END_OF_TEXT,
+            )
+        )
     draft = endpoint_options.draft_from_args(args, ctx)
     made = setup.begin(ctx, draft, args.name, pasted=args.paste is not None, keep_wire=args.wire is not None)
     where = setup.asks_for_key(ctx, made)
     if where:
         for note in draft.notes:
             if note.startswith("the key"):
-                out.talk(f"  {out.glyph('warn')} {note}")
+                out.point("warn", note, indent=2, talk=True)
         auth = draft.endpoint.auth if draft.endpoint else "bearer"
-        made = setup.with_key(made, endpoint_options.ask_for_key(out, args.name, f"the {where}", auth))
+        made = setup.with_key(made, endpoint_options.ask_for_key(out, args.name, where, auth))
     if not args.no_probe:
         made = _probed(args, ctx, made, out)
     saved = setup.save(ctx, made, replace=args.force)
@@ -93,11 +100,12 @@ def _refusal(name: str, report: ProbeReport) -> EndpointError | KeyRefusedError:
     from ccswitch_tui.cli.probe import KEY_KINDS
 
     first = report.findings[0] if report.findings else None
-    message = f"{first.title}: {first.because}" if first else report.sentence
+    message = say("{title}: {because}", title=say(first.title), because=first.because) if first else report.sentence
     refused = first is not None and first.kind in KEY_KINDS
     error = KeyRefusedError if refused else EndpointError
     return error(
-        f"{message}: nothing was saved", hint=f"without --strict, 'add {name}' saves it and says what is wrong"
+        say("{message}: nothing was saved", message=message),
+        hint=say("without --strict, 'add {name}' saves it and says what is wrong", name=name),
     )
 
 
@@ -144,23 +152,31 @@ def _tell(added: Added, made: Setup, out: Output, *, used: bool) -> None:
 
     profile, draft, report = added.profile, made.draft, made.report
     for note in draft.notes:
-        out.talk(f"  {out.glyph('skip')} {note}")
+        out.point("skip", note, indent=2, talk=True)
     for finding in report.findings[:1] if report and report.verdict == "broken" else ():
         tell_finding(finding, out, talk=True)
     for warning in draft.warnings:
-        out.talk(f"  {out.glyph('warn')} {warning}")
-    models = ", ".join(dict.fromkeys(profile.models.named().values())) or "no model named yet"
-    key = f"key in the {added.stored_in}" if added.stored_in else f"key: {profile.key}"
-    wire = profile.endpoint.wire or "format not known yet"
-    verb = "replaced" if added.replaced else "added"
-    out.line(f"{verb} {profile.name}: {profile.endpoint.base_url} ({wire}, {models}), {key}")
+        out.point("warn", warning, indent=2, talk=True)
+    models = ", ".join(dict.fromkeys(profile.models.named().values())) or said("no model named yet")
+    key = said("key in the {store}", store=added.stored_in) if added.stored_in else said("key: {ref}", ref=profile.key)
+    wire = profile.endpoint.wire or said("format not known yet")
+    about = f"{profile.endpoint.base_url} ({wire}, {models}), {key}"
+    if added.replaced:
+        out.line(say("replaced {name}: {about}", name=profile.name, about=about))
+    else:
+        out.line(say("added {name}: {about}", name=profile.name, about=about))
     if report is not None and report.verdict == "broken":
         if profile.endpoint.wire is None:
             for hint in normalise_url(profile.endpoint.base_url).hints:
-                out.talk(f"  {out.glyph('warn')} {hint}")
-        out.talk(f"it is saved, but does not work yet; once that is fixed, run: ccswitch-tui probe {profile.name}")
+                out.point("warn", hint, indent=2, talk=True)
+        out.talk(
+            say(
+                "it is saved, but it does not work yet; once that is fixed, run: ccswitch-tui probe {name}",
+                name=profile.name,
+            )
+        )
     elif not used:
-        out.talk(f"next: {_next(profile.name, bool(profile.models.named()))}")
+        out.talk(say("next: {command}", command=_next(profile.name, bool(profile.models.named()))))
 
 
 def _next(name: str, has_model: bool) -> str:

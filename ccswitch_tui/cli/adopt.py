@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.language import said, spoken
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -43,7 +45,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         if args.json:
             out.json({"version": 1, "file": record.file, "keys": [part.key for part in record.parts]})
         else:
-            out.line(f"{out.glyph('ok')} {record.file} is as it was, plain-text keys included")
+            out.point("ok", say("{file} is as it was, with its keys in plain text", file=record.file))
         return 0
     places = adopt.find_plain_text_keys(ctx)
     asked = _asked(args, places, out)
@@ -70,16 +72,19 @@ def _chosen(words: list[str], places: list[Place]) -> list[Place]:
     by_word |= {place.id: place for place in places}
     unknown = [word for word in words if word not in by_word]
     if unknown:
-        raise UsageError(f"there is no key '{unknown[0]}' in the list", hint="'ccswitch-tui adopt --list' numbers them")
+        raise UsageError(
+            say("there is no key '{word}' in the list", word=unknown[0]),
+            hint=say("'ccswitch-tui adopt --list' numbers them"),
+        )
     return list({by_word[word].id: by_word[word] for word in words}.values())
 
 
 def _ask(places: list[Place], out: Output) -> list[Place]:
     """Which ones, asked on a terminal only."""
     if not (sys.stdin.isatty() and out.interactive):
-        out.talk("ccswitch-tui: hint: 'ccswitch-tui adopt --all' or 'ccswitch-tui adopt NUMBER…' moves them")
+        out.hint(say("'ccswitch-tui adopt --all' or 'ccswitch-tui adopt NUMBER…' moves them"))
         return []
-    words = out.ask("move which? numbers, 'all', or enter for none:").replace(",", " ").split()
+    words = out.ask(say("move which? numbers, 'all', or enter for none:")).replace(",", " ").split()
     return places if words == ["all"] else _chosen(words, places)
 
 
@@ -91,13 +96,13 @@ def _show(ctx: Context, places: list[Place], out: Output, *, as_json: bool) -> N
         out.json({"version": 1, "found": found})
         return
     if not places:
-        out.line(f"{out.glyph('ok')} no key is stored in plain text")
+        out.point("ok", say("no key is stored in plain text"))
     for number, place in enumerate(places, 1):
-        spot = f"{place.file}, line {place.line}" if place.line else place.file
+        spot = said("{file}, line {line}", file=place.file, line=place.line) if place.line else place.file
         out.line(f"{number:>3}  {place.name:<28} {place.secret.hint():<12} {spot}")
-        for remark in [place.remark, *(f"also in {spot}" for spot in exposed_in_history(place.secret, ctx))]:
-            if remark:
-                out.line(f"     {remark}")
+        also = [say("also in {spot}", spot=spot) for spot in exposed_in_history(place.secret, ctx)]
+        for remark in filter(None, [place.remark, *also]):
+            out.line(f"     {spoken(remark)}")
 
 
 def _tell(done: list[Adopted], places: list[Place], asked: list[Place], out: Output, *, as_json: bool) -> None:
@@ -115,12 +120,14 @@ def _tell(done: list[Adopted], places: list[Place], asked: list[Place], out: Out
         )
         return
     for one in done:
-        where = f", profile '{one.profile}' is in use there now" if one.profile else ""
-        out.line(f"{out.glyph('ok')} {one.file}: stored as {', '.join(one.stored)}{where}")
+        where = said(", profile '{name}' is in use there now", name=one.profile) if one.profile else ""
+        out.point(
+            "ok", say("{file}: stored as {names}{where}", file=one.file, names=", ".join(one.stored), where=where)
+        )
         for remark in one.remains:
-            out.line(f"  {out.glyph('warn')} {remark}")
-    out.line(f"{out.glyph('warn')} {ROTATE}")
+            out.point("warn", remark, indent=2)
+    out.point("warn", ROTATE)
     if left:
-        out.line(f"{len(left)} more in plain text: 'ccswitch-tui adopt --list'")
+        out.line(say("{count} more in plain text: 'ccswitch-tui adopt --list'", count=len(left)))
     if any(one.undo_id for one in done):
-        out.talk("'ccswitch-tui adopt --undo' puts the keys back into the file")
+        out.talk(say("'ccswitch-tui adopt --undo' puts the keys back into the file"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
+from ccswitch_tui.language import named, said, spoken
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.balance.model import Balance
@@ -62,7 +64,9 @@ def run(args: Any, ctx: Context, out: Output) -> int:
 def _profiles(args: Any, ctx: Context) -> list[Profile]:
     if args.all:
         if args.name or args.gateway or args.allow_host:
-            raise UsageError("--all asks each profile's own host, as the catalogue knows it", hint="name one profile")
+            raise UsageError(
+                say("--all asks each profile's own host, as the catalogue knows it"), hint=say("name one profile")
+            )
         return list(ctx.book().profiles.values())
     from ccswitch_tui.workflows.run import default_profile
 
@@ -76,7 +80,7 @@ def _one(args: Any, ctx: Context, profile: Profile) -> Balance:
     from ccswitch_tui.workflows.balance import ask_balance, last_balance
 
     if args.cached:
-        return last_balance(ctx, profile) or Balance("unknown", ctx.clock(), words="it was never asked for")
+        return last_balance(ctx, profile) or Balance("unknown", ctx.clock(), words=say("it was never asked for"))
     try:
         return asyncio.run(ask_balance(ctx, profile, gateway=args.gateway, allowed=args.allow_host))
     except CcswitchError as error:
@@ -91,24 +95,29 @@ def _tell(ctx: Context, profile: Profile, balance: Balance, out: Output) -> None
 
     sign = out.glyph(SIGNS.get(balance.state, "warn"))
     age = ctx.clock() - balance.at
-    when = f"  ({age_text(age)} ago)" if age >= 60 else ""
-    told = [", ".join(map(meter_text, balance.meters)), str(balance.words)]
-    words = "; ".join(filter(None, told)) or balance.state
+    when = "  " + said("({age} ago)", age=age_text(age)) if age >= 60 else ""
+    told = [", ".join(map(meter_text, balance.meters)), spoken(balance.words)]
+    words = "; ".join(filter(None, told)) or named(balance.state)
     out.line(f"{sign} {out.paint('bold', profile.name)}  {words}{when}")
     if any(meter.assumed for meter in balance.meters):
-        out.talk("  '?': the answer names no currency; it is the one the provider bills in")
+        words = said("'?': the answer names no currency; the one the provider bills in is assumed")
+        out.talk(f"  {words}")
     for meter in balance.meters:
         if meter.resets_at is not None:
-            out.line(f"    {meter.label or 'it'} starts anew {_clock(meter.resets_at)}")
+            out.line(
+                "    "
+                + said("{meter} resets at {clock}", meter=meter.label or say("it"), clock=_clock(meter.resets_at))
+            )
     if balance.state == "empty":
-        out.talk("  nothing is left, so calls will probably fail")
+        out.talk(f"  {said('nothing is left, so calls will probably fail')}")
     if balance.state not in ("known", "empty", "unknown", "consent"):
         from ccswitch_tui.workflows.balance import last_balance
 
         before = last_balance(ctx, profile)
         if before is not None and before.at < balance.at and before.meters:
             known = ", ".join(map(meter_text, before.meters))
-            out.line(f"    known before: {known}  ({age_text(ctx.clock() - before.at)} ago)")
+            when = said("({age} ago)", age=age_text(ctx.clock() - before.at))
+            out.line(f"    {said('known before: {known}', known=known)}  {when}")
 
 
 def _clock(at: float) -> str:

@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.language import said
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -19,8 +21,8 @@ def choose_profile(ctx: Context, out: Output, scope: str) -> str | None:
     profiles = ctx.book().profiles
     if not profiles:
         raise UsageError(
-            "there are no profiles yet",
-            hint="'ccswitch-tui add NAME --paste -' makes one from a curl command that works",
+            say("there are no profiles yet"),
+            hint=say("'ccswitch-tui add NAME --paste -' makes one from a curl command that works"),
         )
     if sys.platform != "win32" and out.interactive:
         from ccswitch_tui.cli.app import pick_profile
@@ -30,9 +32,9 @@ def choose_profile(ctx: Context, out: Output, scope: str) -> str | None:
     names = [*profiles, "official"]
     for number, name in enumerate(names, 1):
         here = out.glyph("here") if scope in used.get(name, ()) else " "
-        where = profiles[name].endpoint.base_url if name in profiles else "Claude Code's own login"
+        where = profiles[name].endpoint.base_url if name in profiles else said("Claude Code's own login")
         out.talk(f"{here} {number:>2}  {name:<20} {where}")
-    answer = out.ask(f"use which ({scope})? number or name, enter for none:")
+    answer = out.ask(say("use which ({scope})? number or name, Enter for none:", scope=scope))
     if not answer:
         return None
     if answer.isdigit() and 1 <= int(answer) <= len(names):
@@ -42,4 +44,6 @@ def choose_profile(ctx: Context, out: Output, scope: str) -> str | None:
     near = [name for name in names if name.startswith(answer)]
     if len(near) == 1:
         return near[0]
-    raise UsageError(f"'{answer}' is none of them", hint="a number, a name, or the beginning of one name")
+    raise UsageError(
+        say("'{answer}' is not in the list", answer=answer), hint=say("a number, a name, or the beginning of one name")
+    )

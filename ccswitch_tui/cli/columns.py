@@ -1,34 +1,23 @@
-"""What fits a terminal: its width, lines of columns, folded lines, addresses cut in the middle.
+"""What fits a terminal: its width, and lines of columns.
 
 The one place of the command line that knows how wide a line may be. Where nobody
 sits (a pipe, a file) nothing is folded or cut: a reader there wants whole lines.
-Wide characters count two cells, colour codes none. Cheap enough for `list`.
+Cheap enough for `list`.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
-from ccswitch_tui.secret import redact
+from ccswitch_tui.cells import cut, width
 
 NARROWEST = 40
 """Narrower terminals get lines of this width: below it a column holds nothing that can be read."""
 
 LEAST_CELL = 20
 """A cell cut shorter than this says too little to be worth its column: one that can be missed goes first."""
-
-CODES = re.compile(r"\x1b\[[0-9;]*m")
-
-STYLED = re.compile(r"(\x1b\[[0-9;]*m)(.*)(\x1b\[[0-9;]*m)")
-
-WORDS = re.compile(r"\s*(?:'ccswitch-tui [^']*'\S*|\S+)")
-"""A word with the spaces before it; a quoted command of ours is one, so that it can be copied from its line."""
-
-LABEL = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
-"""What stands before a gap: a label or a first column, under which nothing of a folded line begins."""
 
 
 def terminal_width(stream: TextIO, env: Mapping[str, str]) -> int | None:
@@ -41,37 +30,6 @@ def terminal_width(stream: TextIO, env: Mapping[str, str]) -> int | None:
         return None
     told = env.get("COLUMNS", "")  # what a serial line or a recorder that knows no size is told
     return max(NARROWEST, columns or (int(told) if told.isascii() and told.isdigit() else 80))
-
-
-def width(text: str) -> int:
-    """Terminal cells of a text: wide characters take two, colour codes none."""
-    if text.isascii() and "\x1b" not in text:
-        return len(text)
-    import unicodedata
-
-    plain = CODES.sub("", text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in plain)
-
-
-def cut(text: str, room: int) -> str:
-    """A text in `room` cells: of one that is longer, the beginning and the end, which tell addresses and ids apart."""
-    if width(text) <= room:
-        return text
-    styled = STYLED.fullmatch(text)
-    if styled:
-        return styled[1] + cut(styled[2], room) + styled[3]
-    text = CODES.sub("", redact(text))  # first: half a key is not found any more
-    end = _head(text[::-1], (room - 1) // 2)[::-1]
-    return _head(text, room - 1 - width(end)) + "…" + end
-
-
-def _head(text: str, room: int) -> str:
-    taken = 0
-    for number, character in enumerate(text):
-        taken += width(character)
-        if taken > room:
-            return text[:number]
-    return text
 
 
 def aligned(
@@ -113,30 +71,3 @@ def _narrowed(widths: Mapping[int, int], gap: int, room: int | None) -> dict[int
         fitting[widest] -= less
         over -= less
     return fitting
-
-
-def fold(row: str, room: int) -> list[str]:
-    """One line as lines that fit, broken between words, the later ones under the text of the first.
-
-    A word longer than a line is an address or a path: it is cut in the middle.
-    """
-    if width(row) <= room:
-        return [row]
-    label = LABEL.match(CODES.sub("", row))
-    hang = len(row) - len(row.lstrip(" ")) + 2
-    if label and width(label[0]) <= room // 2:
-        hang = width(label[0])
-    lines, line = [], ""
-    for word in _words(row, room - hang):
-        spaces = word[: len(word) - len(word.lstrip())]
-        if line.strip() and width(line) + width(word) > room and width(line + spaces) != hang:
-            lines.append(line)
-            line, spaces = " " * hang, ""
-        line += spaces + cut(word.lstrip(), room - width(line + spaces))
-    return [*lines, line]
-
-
-def _words(row: str, room: int) -> list[str]:
-    """The words of a row; a quoted command that fits no line is several."""
-    whole = WORDS.findall(row)
-    return [part for word in whole for part in (re.findall(r"\s*\S+", word) if width(word.lstrip()) > room else [word])]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         return 0
     if args.shell not in SCRIPTS:
         raise UsageError(
-            f"no completion for '{args.shell}'" if args.shell else "for which shell?",
+            say("no completion for '{shell}'", shell=args.shell) if args.shell else say("which shell?"),
             hint=f"ccswitch-tui completions {'|'.join(SCRIPTS)}",
         )
     out.block(SCRIPTS[args.shell](list(words())).rstrip())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -23,7 +25,9 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.json:
         out.json({"version": 1, "copied": args.name, "name": twin.name, "key": {"ref": str(twin.key)}})
         return 0
-    with_key = " with a copy of its key" if twin.key.kind == "keyring" else ""
-    out.line(f"copied {args.name} to {twin.name}{with_key}")
-    out.talk(f"next: ccswitch-tui edit {twin.name} --set endpoint.base_url=…")
+    if twin.key.kind == "keyring":
+        out.line(say("copied {name} to {twin}, with a copy of its key", name=args.name, twin=twin.name))
+    else:
+        out.line(say("copied {name} to {twin}", name=args.name, twin=twin.name))
+    out.talk(say("next: ccswitch-tui edit {name} --set endpoint.base_url=…", name=twin.name))
     return 0

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.language import said
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -33,7 +36,9 @@ def _verified(now: Current, as_json: bool, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows.verify import holds
 
     if now.profile is None:
-        raise UsageError("no profile of ours is in use here: there is nothing to verify", hint="ccswitch-tui use NAME")
+        raise UsageError(
+            say("no profile of ours is in use here: there is nothing to verify"), hint=say("ccswitch-tui use NAME")
+        )
     if not as_json:
         _tell(now, as_json, out)
     checks = prove(ctx, now.profile, out, quiet=as_json)
@@ -49,15 +54,15 @@ def _tell(now: Current, as_json: bool, out: Output) -> None:
     if now.profile:
         out.line(f"{out.glyph('here')} {out.paint('bold', now.profile)}  {now.base_url or ''}".rstrip())
     elif now.base_url:
-        out.line(f"{out.glyph('warn')} {now.base_url}, which is none of our profiles")
+        out.point("warn", say("{url}, which is none of our profiles", url=now.base_url))
     else:
-        out.line("Claude Code's own login: no profile is in use here")
+        out.line(say("Claude Code's own login: no profile is in use here"))
     for state in now.scopes.values():
         out.line(f"    {state.scope:<8}{state.profile}{_since(state.since)}  {state.file}")
     if now.search:
-        out.line(f"    web searches go to {now.search}")
+        out.line(f"    {said('web searches go to {search}', search=now.search)}")
     for sentence in now.drift:
-        out.talk(f"{out.glyph('warn')} {sentence}; 'ccswitch-tui why' tells more")
+        out.point("warn", say("{sentence}; 'ccswitch-tui why' says more", sentence=sentence), talk=True)
 
 
 def _since(at: float | None) -> str:
@@ -65,4 +70,4 @@ def _since(at: float | None) -> str:
         return ""
     import time
 
-    return time.strftime("  since %Y-%m-%d %H:%M", time.localtime(at))
+    return "  " + said("since {when}", when=time.strftime("%Y-%m-%d %H:%M", time.localtime(at)))

@@ -40,13 +40,16 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     with _ending_in_order():
         if args.command:
             with demo_context(ctx.env) as world:
+                world.language = ctx.language
                 return main(args.command, world)
         if out.interactive and sys.stdin.isatty():
             with demo_context(ctx.env, pace_s=0.03) as world:
+                world.language = ctx.language
                 return app.run(world, out)
         from ccswitch_tui.cli import demo_story
 
         with demo_context(ctx.env) as world:
+            world.language = ctx.language
             return demo_story.tell(world, out)
 
 

@@ -13,6 +13,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.language import spoken
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.demo.world import DemoContext
@@ -28,15 +31,18 @@ PROMPT = {
 def tell(world: DemoContext, out: Output) -> int:
     """Paste a curl, probe, use, one answer through the proxy, why, undo. The exit code of the first that failed."""
     steps: tuple[tuple[str, Callable[[], int]], ...] = (
-        ("a curl command that works, pasted", lambda: _run(world, out, "add work --paste -", pasted=world.curl)),
-        ("what can this endpoint do?", lambda: _run(world, out, "probe work")),
-        ("make Claude Code use it", lambda: _run(world, out, "use work")),
-        ("what Claude Code now sends, and the answer the proxy makes of the endpoint's", lambda: _ask(world, out)),
-        ("who decides where Claude Code connects?", lambda: _run(world, out, "why ANTHROPIC_BASE_URL")),
-        ("and back, to the byte", lambda: _run(world, out, "undo")),
+        (say("a curl command that works, pasted"), lambda: _run(world, out, "add work --paste -", pasted=world.curl)),
+        (say("what can this endpoint do?"), lambda: _run(world, out, "probe work")),
+        (say("make Claude Code use it"), lambda: _run(world, out, "use work")),
+        (
+            say("what Claude Code sends now, and what the proxy makes of the endpoint's answer"),
+            lambda: _ask(world, out),
+        ),
+        (say("who decides where Claude Code connects?"), lambda: _run(world, out, "why ANTHROPIC_BASE_URL")),
+        (say("and back again, byte for byte"), lambda: _run(world, out, "undo")),
     )
     for number, (remark, step) in enumerate(steps):
-        out.line(*([""] if number else []), f"# {remark}")
+        out.line(*([""] if number else []), f"# {spoken(remark)}")
         if code := step():
             return code
     return 0

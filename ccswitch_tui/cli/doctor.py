@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.language import counted
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -40,15 +43,15 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.json:
         out.json({"version": 1, "findings": [finding.to_json() for finding in findings], "checked": checked})
     elif not findings:
-        out.line(f"{out.glyph('ok')} nothing wrong: {len(checked)} checks")
+        out.point("ok", say("nothing wrong in {count} checks", count=len(checked)))
     else:
         from ccswitch_tui.cli.told import tell_finding
 
         for finding in findings:
             tell_finding(finding, out)
             out.line()
-        many = f"{len(findings)} findings" if len(findings) > 1 else "1 finding"
-        out.line(f"{out.glyph('warn')} {many}, {len(checked)} checks")
+        found = counted(len(findings), "{count} finding", "{count} findings")
+        out.point("warn", say("{found} in {count} checks", found=found, count=len(checked)))
         if args.name:
-            out.talk(f"the endpoint itself: ccswitch-tui probe {args.name}")
+            out.talk(say("to test the endpoint itself: ccswitch-tui probe {name}", name=args.name))
     return 1 if findings else 0

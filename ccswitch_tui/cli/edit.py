@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -42,12 +43,12 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if not (args.assign or args.unset or args.key_stdin or args.key):
         edited = _in_editor(ctx, args.name, out)
         if edited is None:
-            out.talk("nothing was changed")
+            out.talk(say("nothing was changed"))
             return 0
     else:
         edited = edit.plan_edit(ctx, args.name, assign=args.assign, unset=args.unset)
     for note in edited.notes:
-        out.talk(f"  {out.glyph('skip')} {note}")
+        out.point("skip", note, indent=2, talk=True)
     profile = _with_key(args, ctx, edited, out)
     if args.json:
         from ccswitch_tui.workflows.profiles import profile_row
@@ -64,7 +65,7 @@ def _with_key(args: argparse.Namespace, ctx: Context, edited: Edited, out: Outpu
     from ccswitch_tui.workflows import edit
 
     if args.key and args.key_stdin:
-        raise UsageError("--key and --key-stdin both give the key", hint="use one of them")
+        raise UsageError(say("--key and --key-stdin both give the key"), hint=say("use one of them"))
     if args.key:
         return edit.save_with_reference(ctx, edited, key_reference(args.key))
     if args.key_stdin:
@@ -73,7 +74,9 @@ def _with_key(args: argparse.Namespace, ctx: Context, edited: Edited, out: Outpu
             edited,
             key_from_stdin(edited.after.endpoint.auth),
             verify=not args.no_verify,
-            on_unproved=lambda why: out.talk(f"  {out.glyph('warn')} the new key could not be proved: {why}"),
+            on_unproved=lambda why: out.point(
+                "warn", say("the new key could not be proved: {why}", why=why), indent=2, talk=True
+            ),
         )
     follows = args.key_follows or (edited.host_changed and _ask_to_follow(edited, out))
     return edit.save_edit(ctx, edited, key_follows=follows)
@@ -86,7 +89,9 @@ def _ask_to_follow(edited: Edited, out: Output) -> bool:
     if not (sys.stdin.isatty() and out.stderr.isatty()):
         return False
     host = shown_host(edited.after)
-    answer = out.ask(f"the key was given for {edited.before.key_host}; may it go to {host}? [y/N]")
+    answer = out.ask(
+        say("the key was given for {old_host}; may it go to {host}? [y/N]", old_host=edited.before.key_host, host=host)
+    )
     return answer.lower() in ("y", "yes")
 
 
@@ -94,15 +99,18 @@ def _tell(edited: Edited, profile: Profile, ctx: Context, out: Output, *, new_ke
     from ccswitch_tui.workflows.profiles import scopes_in_use
 
     if new_key:
-        out.line(f"stored the new key of {profile.name} ({profile.key})")
+        out.line(say("stored the new key of {name} ({key})", name=profile.name, key=profile.key))
     elif edited.before == profile:
-        out.line(f"{profile.name} is as it was")
+        out.line(say("{name} is unchanged", name=profile.name))
         return
     else:
-        out.line(f"changed {profile.name}")
+        out.line(say("changed {name}", name=profile.name))
     if scopes_in_use(ctx).get(profile.name):
-        out.talk(
-            f"  {out.glyph('warn')} it is in use: 'ccswitch-tui use {profile.name}' writes the change into the settings"
+        out.point(
+            "warn",
+            say("it is in use: 'ccswitch-tui use {name}' writes the change to the settings", name=profile.name),
+            indent=2,
+            talk=True,
         )
 
 
@@ -128,15 +136,15 @@ def _in_editor(ctx: Context, name: str, out: Output) -> Edited | None:
             edited = edit.plan_text(profile, text, book.sha256)
             if ctx.book().sha256 != book.sha256:
                 raise ConflictError(
-                    f"{ctx.paths.profiles} changed while the editor was open: nothing was written",
-                    hint=f"run 'ccswitch-tui edit {name}' again to see the new state",
+                    say("{file} changed while the editor was open: nothing was written", file=ctx.paths.profiles),
+                    hint=say("run 'ccswitch-tui edit {name}' again to see the new state", name=name),
                 )
             return edited
         except UsageError as error:
             out.error(error)
             if not _again(out):
                 raise UsageError(
-                    "the profile was left as it was", hint=f"'ccswitch-tui edit {name}' starts over"
+                    say("the profile was left as it was"), hint=say("'ccswitch-tui edit {name}' starts over", name=name)
                 ) from None
 
 
@@ -158,11 +166,11 @@ def _edited_text(command: list[str], text: str, name: str, env: Mapping[str, str
             code = subprocess.call([*command, path], env=dict(env))
         except OSError as error:
             raise CcswitchError(
-                f"the editor '{command[0]}' cannot be started: {error.strerror}",
-                hint="set EDITOR, or use --set KEY=VALUE",
+                say("cannot start the editor '{editor}': {reason}", editor=command[0], reason=error.strerror),
+                hint=say("set EDITOR, or use --set KEY=VALUE"),
             ) from None
         if code != 0:
-            raise CcswitchError(f"the editor ended with code {code}: nothing was changed")
+            raise CcswitchError(say("the editor exited with code {code}: nothing was changed", code=code))
         with open(path, encoding="utf-8-sig", errors="replace") as file:
             return file.read()
     finally:
@@ -172,4 +180,4 @@ def _edited_text(command: list[str], text: str, name: str, env: Mapping[str, str
 def _again(out: Output) -> bool:
     if not sys.stdin.isatty():
         return False
-    return out.ask("open the editor again? [Y/n]").lower() in ("", "y", "yes")
+    return out.ask(say("open the editor again? [Y/n]")).lower() in ("", "y", "yes")

@@ -15,6 +15,7 @@ from ccswitch_tui.here import END_OF_TEXT
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
 from ccswitch_tui.secret import Secret, forbid_core_dumps
+from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import WIRES
 
 if TYPE_CHECKING:
@@ -51,12 +52,13 @@ def draft_from_args(args: argparse.Namespace, ctx: Context) -> Draft:
     key_ref = key_reference(args.key) if args.key is not None else None
     if args.paste is not None and args.key_stdin:
         raise UsageError(
-            "--paste and --key-stdin both read standard input", hint="name the key with --key env:NAME instead"
+            say("--paste and --key-stdin both read standard input"),
+            hint=say("name the key with --key env:NAME instead"),
         )
     if args.preset is not None and args.url is not None:
-        raise UsageError("--preset and --url both give the address", hint="use one of them")
+        raise UsageError(say("--preset and --url both give the address"), hint=say("use one of them"))
     if args.key is not None and args.key_stdin:
-        raise UsageError("--key and --key-stdin both give the key", hint="use one of them")
+        raise UsageError(say("--key and --key-stdin both give the key"), hint=say("use one of them"))
     if args.paste is not None:
         draft = add.draft_from_text(pasted_text(args.paste), args.url)
     elif args.preset is not None:
@@ -65,7 +67,8 @@ def draft_from_args(args: argparse.Namespace, ctx: Context) -> Draft:
         draft = add.known_provider(add.draft_from_url(args.url))
     else:
         raise UsageError(
-            "where is the endpoint?", hint="add --paste - and paste a curl command, or --preset ID, or --url URL"
+            say("where is the endpoint?"),
+            hint=say("add --paste - and paste a curl command, or use --preset ID or --url URL"),
         )
     draft = add.with_options(
         draft, model=args.model, tiers=dict(map(_tier, args.tier)), wire=args.wire, auth=args.auth,
@@ -91,9 +94,14 @@ def key_reference(text: str) -> SecretRef:
         return parse_secret_ref(text)
     Secret(text)
     raise UsageError(
-        "--key takes a reference, never the key itself: every process sees a command line, and the history keeps it",
-        hint="--key-stdin reads it from standard input; --key env:NAME or --key 'command:…' say where it is. "
-        "If that was a real key, it is in your shell's history now: rotate it",
+        say(
+            "--key takes a reference, never the key itself: every process can see a command line, "
+            "and the shell keeps it in its history"
+        ),
+        hint=say(
+            "--key-stdin reads it from standard input; --key env:NAME or --key 'command:…' say where it is. "
+            "If that was a real key, it is in your shell's history now: rotate it"
+        ),
     )
 
 
@@ -109,8 +117,8 @@ def pasted_text(source: str) -> bytes:
     except OSError:
         Secret(source)
         raise UsageError(
-            "--paste takes '-' or a file's name: what you paste is read from standard input",
-            hint=f"run it with --paste -, then paste, then {END_OF_TEXT} on a line of its own",
+            say("--paste takes '-' or a file's name: what you paste is read from standard input"),
+            hint=say("run it with --paste -, paste, then press {end} on a line of its own", end=END_OF_TEXT),
         ) from None
 
 
@@ -134,15 +142,17 @@ def ask_for_key(out: Output, name: str, where: str, auth: str = "bearer") -> Sec
 
     if not sys.stdin.isatty():
         raise UsageError(
-            f"there is no key for '{name}'",
-            hint="pipe it in with --key-stdin, or say where it is: --key env:NAME or --key 'command:…'",
+            say("there is no key for '{name}'", name=name),
+            hint=say("pipe it in with --key-stdin, or say where it is: --key env:NAME or --key 'command:…'"),
             kind="no-key",
         )
-    return clean_key(out.ask_hidden(f"key for {name} (not shown; it goes to {where}):"), auth)
+    return clean_key(
+        out.ask_hidden(say("key for {name} (not shown; stored in the {where}):", name=name, where=where)), auth
+    )
 
 
 def _tier(text: str) -> tuple[str, str]:
     tier, equals, model = text.partition("=")
     if not equals or not model.strip():
-        raise UsageError("--tier takes TIER=MODEL", hint="for example --tier haiku=small-model")
+        raise UsageError(say("--tier takes TIER=MODEL"), hint=say("for example --tier haiku=small-model"))
     return tier.strip(), model.strip()

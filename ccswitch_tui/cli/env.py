@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -57,12 +59,16 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     beats = overruling_file(ctx)
     if beats:
         out.talk(
-            f"to a Claude Code before 2.1.83, {beats} beats these variables; "
-            f"'ccswitch-tui run {args.name} -- claude' never loses to it"
+            say(
+                "in Claude Code before 2.1.83, {file} overrides these variables; "
+                "'ccswitch-tui run {name} -- claude' is never overridden by it",
+                file=beats,
+                name=args.name,
+            )
         )
     window = overruled_window(ctx, {"env": {line.name: line.value for line in lines}})
     if window:
-        out.talk(f"the context window in {window} counts here, too")
+        out.talk(say("the context window set in {file} applies here too", file=window))
     return 0
 
 

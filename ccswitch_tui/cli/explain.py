@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import textwrap
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.cells import fold, padded
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.here import END_OF_TEXT
+from ccswitch_tui.language import named, said, spoken
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -53,8 +55,8 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         out.json({"version": 1, "explanations": [e.to_json() for e in found], "proof": shown})
         return 0 if found else 1
     if not found:
-        out.line("nothing in this message is known")
-        out.talk("hint: paste more of it, or let the probe find out: ccswitch-tui probe NAME")
+        out.line(say("nothing in this message is known"))
+        out.hint(say("paste more of it, or let the probe find out: ccswitch-tui probe NAME"))
         return 1
     for number, one in enumerate(found):
         if number:
@@ -78,19 +80,18 @@ def _text(args: argparse.Namespace, out: Output) -> str:
         return " ".join(args.text)
     if sys.stdin is None or (sys.stdin.isatty() and args.text != ["-"]):
         if not out.interactive:
-            raise UsageError("what is to be explained?", hint="ccswitch-tui explain 'the message'")
-        out.talk(f"paste the message, then {END_OF_TEXT} on a line of its own:")
+            raise UsageError(say("there is nothing to explain"), hint="ccswitch-tui explain 'the message'")
+        out.talk(say("paste the message, then press {end} on a line of its own:", end=END_OF_TEXT))
     text = sys.stdin.read(LONGEST_INPUT)
     if not text.strip():
-        raise UsageError("what is to be explained?", hint="ccswitch-tui explain 'the message'")
+        raise UsageError(say("there is nothing to explain"), hint="ccswitch-tui explain 'the message'")
     return text
 
 
 def _print(one: Explanation, out: Output) -> None:
-    out.line(f"{out.paint('bold', one.layer)} says: {out.paint('dim', one.matched)}")
-    for label, words in (("means", one.means), ("do", one.do)):
-        room = min(86, (out.columns or 100) - 9)
-        for number, line in enumerate(textwrap.wrap(words, room, break_long_words=False, break_on_hyphens=False)):
-            out.line(f"  {label if number == 0 else '':<7}{line}")
+    out.line(say("{who} says: {words}", who=out.paint("bold", named(one.layer)), words=out.paint("dim", one.matched)))
+    for label, words in ((said("means"), one.means), (said("do"), one.do)):
+        for number, line in enumerate(fold(spoken(words), min(86, (out.columns or 100) - 9), hang=0)):
+            out.line(f"  {padded(label if number == 0 else '', 7)}{line}")
     for command in one.commands:
         out.line(f"         {command}", whole=True)

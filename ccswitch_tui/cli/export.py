@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -41,11 +42,17 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         out.json({**shown, "file": args.output})
         return 0
     if args.output:
-        out.line(f"wrote {args.output}")
+        out.line(say("wrote {file}", file=args.output))
     else:
         out.block(text.rstrip("\n"))
     if variable:
-        out.talk(f"the key is not in it: {variable} must hold it ('ccswitch-tui key {args.name} --upstream' prints it)")
+        out.talk(
+            say(
+                "the key is not in it: {variable} must hold it ('ccswitch-tui key {name} --upstream' prints it)",
+                variable=variable,
+                name=args.name,
+            )
+        )
     return 0
 
 
@@ -55,6 +62,6 @@ def _write(path: str, text: str, force: bool) -> None:
         with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise CcswitchError(f"{path} is there already", hint="add --force to replace it") from None
+        raise CcswitchError(say("{path} already exists", path=path), hint=say("add --force to replace it")) from None
     except OSError as error:
-        raise CcswitchError(f"cannot write {path}: {error.strerror}") from None
+        raise CcswitchError(say("cannot write {path}: {reason}", path=path, reason=error.strerror)) from None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.language import said
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.claude.history import Write
     from ccswitch_tui.cli.output import Output
@@ -29,7 +32,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         out.json({"version": 1, "folder": ctx.paths.history, "writes": [_as_json(write) for write in writes]})
         return 0
     if not writes:
-        out.talk("nothing was written yet")
+        out.talk(say("nothing has been written yet"))
         return 0
     from ccswitch_tui.cli.columns import aligned
 
@@ -38,8 +41,8 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     for line in aligned(cells, room=out.columns, spare=[SCOPE]):
         out.line(line)
     if one_file:
-        out.talk(f"all of them in {writes[0].file}")
-    out.talk(f"the old texts are in {ctx.paths.history}")
+        out.talk(say("all of them to {file}", file=writes[0].file))
+    out.talk(say("the old texts are kept in {folder}", folder=ctx.paths.history))
     return 0
 
 
@@ -66,4 +69,11 @@ def _cells(write: Write) -> list[str]:
     from ccswitch_tui.cli.undo import described
 
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(write.at))
-    return [write.id, when, described(write), write.scope, "undone" if write.undone_at is not None else "", write.file]
+    return [
+        write.id,
+        when,
+        described(write),
+        write.scope,
+        said("undone") if write.undone_at is not None else "",
+        write.file,
+    ]

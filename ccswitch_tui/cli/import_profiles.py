@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.language import named, said, spoken
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -43,7 +45,9 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.list:
         return _list(ctx, out, args.json)
     if not args.source:
-        raise UsageError("import from where?", hint="'ccswitch-tui import --list' says what is on this machine")
+        raise UsageError(
+            say("import from where?"), hint=say("'ccswitch-tui import --list' shows what is on this machine")
+        )
     read, candidates = read_source(ctx, args.source, insist=args.local_proxies)
     verdicts: dict[str, str] = {}
     prove = _prover(ctx, verdicts) if args.probe else None
@@ -88,53 +92,61 @@ def _list(ctx: Context, out: Output, as_json: bool) -> int:
         out.json({"version": 1, "sources": rows})
         return 0
     if not found:
-        out.talk("no other switcher's files were found")
-        out.talk(
-            "ccswitch-tui: hint: name a file: 'ccswitch-tui import PATH', or paste: 'ccswitch-tui add NAME --paste -'"
-        )
+        out.talk(say("no other switcher's files were found"))
+        out.hint(say("name a file: 'ccswitch-tui import PATH', or paste: 'ccswitch-tui add NAME --paste -'"))
         return 0
     for line in aligned([[f.source.id, f.source.title, f.path] for f in found], room=out.columns):
         out.line(line)
-    out.talk(f"import one with 'ccswitch-tui import {found[0].source.id} --dry-run'")
+    out.talk(say("import one with 'ccswitch-tui import {id} --dry-run'", id=found[0].source.id))
     return 0
 
 
 def _tell(done: list[Imported], read: str, dry_run: bool, out: Output, verdicts: dict[str, str]) -> None:
-    out.talk(f"read {read}")
+    out.talk(say("read {file}", file=read))
     for entry in done:
         if entry.profile is None:
-            out.line(f"{out.glyph('skip')} {entry.name}: not taken, {entry.why_not}")
+            out.point("skip", say("{name}: not imported, {reason}", name=entry.name, reason=entry.why_not))
             continue
         endpoint = entry.profile.endpoint
         key = _key_word(entry, dry_run)
-        out.line(
-            f"{out.glyph('ok')} {entry.name}: {endpoint.base_url} ({endpoint.wire or 'wire not known yet'}), {key}"
-        )
+        wire = endpoint.wire or said("format not known yet")
+        out.line(f"{out.glyph('ok')} {entry.name}: {endpoint.base_url} ({wire}), {key}")
         for note in (*(entry.draft.notes if entry.draft else ()),):
-            out.talk(f"    {note}")
+            out.talk(f"    {spoken(note)}")
         if entry.name in verdicts:
             works = verdicts[entry.name] in ("native", "translate")
-            out.talk(f"    {out.glyph('ok' if works else 'warn')} probe: {verdicts[entry.name]}")
+            out.point(
+                "ok" if works else "warn",
+                say("probe: {verdict}", verdict=named(verdicts[entry.name])),
+                indent=4,
+                talk=True,
+            )
         for warning in entry.draft.warnings if entry.draft else ():
-            out.talk(f"    {out.glyph('warn')} {warning}")
+            out.point("warn", warning, indent=4, talk=True)
     added = [e for e in done if e.profile]
     if added and not dry_run and not verdicts:
-        out.talk("none of them was asked yet: 'ccswitch-tui probe NAME' does, or import with --probe")
+        out.talk(say("none of them has been tested yet: 'ccswitch-tui probe NAME' does that, or import with --probe"))
     in_plain_text = [e for e in added if e.stored_in and e.draft and e.draft.secret]
     if added and not dry_run and not in_plain_text:
-        out.talk(f"{len(added)} added")
+        out.talk(say("{count} added", count=len(added)))
     elif added and not dry_run:
-        out.talk(f"{len(added)} added; their keys are still in plain text in {read}: 'ccswitch-tui adopt' moves them")
+        out.talk(
+            say(
+                "{count} added; their keys are still in plain text in {file}: 'ccswitch-tui adopt' moves them",
+                count=len(added),
+                file=read,
+            )
+        )
     elif added:
-        out.talk("nothing was changed; without --dry-run they are added")
+        out.talk(say("dry run: nothing was changed; run it without --dry-run to add them"))
 
 
 def _key_word(entry: Imported, dry_run: bool) -> str:
     if entry.stored_in:
-        return f"key in the {entry.stored_in}"
+        return said("key in the {store}", store=entry.stored_in)
     if dry_run and entry.draft and entry.draft.secret:
-        return f"key {entry.draft.secret.hint()}"
-    return f"key: {entry.profile.key}" if entry.profile else ""
+        return said("key {hint}", hint=entry.draft.secret.hint())
+    return said("key: {ref}", ref=entry.profile.key) if entry.profile else ""
 
 
 def _json(entry: Imported) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -49,8 +50,8 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     """Prints one line, or raises KeyStoreError."""
     if out.stdout.isatty() and not args.reveal:
         raise UsageError(
-            "a key does not belong on a terminal, where it stays in the scrollback",
-            hint=f"pipe it, or: ccswitch-tui key {args.name} --reveal",
+            say("a key does not belong on a terminal, where it stays in the scrollback"),
+            hint=say("pipe it, or: ccswitch-tui key {name} --reveal", name=args.name),
         )
     if args.stored:
         from ccswitch_tui.profiles.model import SecretRef

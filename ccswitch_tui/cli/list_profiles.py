@@ -6,6 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import ExitCode
+from ccswitch_tui.language import named, said, spoken
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -34,8 +36,8 @@ def show(ctx: Context, out: Output, as_json: bool = False) -> int:
         out.json(answer)
         return int(ExitCode.USAGE if book.broken else ExitCode.DONE)
     if not rows and not book.broken:
-        out.talk("there are no profiles yet")
-        out.talk("ccswitch-tui: hint: 'ccswitch-tui add NAME --paste -' makes one from a curl command that works")
+        out.talk(say("there are no profiles yet"))
+        out.hint(say("'ccswitch-tui add NAME --paste -' makes one from a curl command that works"))
         return 0
     from ccswitch_tui.cli.columns import aligned
 
@@ -57,10 +59,10 @@ def _cells(row: ProfileRow, out: Output, now: float) -> list[str]:
         out.glyph("here") if row.in_use else " ",
         out.paint("bold", profile.name),
         profile.endpoint.base_url.removeprefix("https://" if out.columns else ""),
-        profile.endpoint.wire or "wire not known",
+        profile.endpoint.wire or said("format not known"),
         profile.models.default or "-",
         key_word(row),
-        ", ".join(row.in_use),
+        ", ".join(map(named, row.in_use)),
         balance_words(row, now),
     ]
 
@@ -73,13 +75,13 @@ def balance_words(row: ProfileRow, now: float) -> str:
     from ccswitch_tui.balance.kept import short_text
     from ccswitch_tui.workflows.statusline import age_text
 
-    return f"{short_text(found) or found.state}, {age_text(now - found.at)}"
+    return f"{short_text(found) or named(found.state)}, {spoken(age_text(now - found.at))}"
 
 
 def key_word(row: ProfileRow) -> str:
     """Where the key is and whether it is there, in a few words."""
     key = row.profile.key
     if key.kind == "none":
-        return "no key"
-    where = f"env:{key.name}" if key.kind == "env" else row.key_store or key.kind
-    return f"{where} (missing)" if row.key_present is False else where
+        return said("no key")
+    where = f"env:{key.name}" if key.kind == "env" else spoken(row.key_store or key.kind)
+    return said("{store} (missing)", store=where) if row.key_present is False else where

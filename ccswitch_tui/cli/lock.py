@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -26,5 +28,5 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     if args.json or was_open or now.kind == "encrypted-file":
         show(now, out, as_json=args.json)
     else:
-        out.line(f"{out.glyph('skip')} nothing to lock: keys are in {now.where}, which locks itself")
+        out.point("skip", say("nothing to lock: keys are in {where}, which locks itself", where=now.where))
     return 0

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from ccswitch_tui.errors import CcswitchError, ExitCode
+from ccswitch_tui.cli.parsing import make_parser
+from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
+from ccswitch_tui.language import LANGUAGES, chosen_in, language_of, named, said, speak
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -89,15 +92,16 @@ def main(argv: Sequence[str], ctx: Context | None = None) -> int:
     ctx = ctx or Context()
     out = Output(ctx.env)
     try:
-        code = int(_dispatch(list(argv), ctx, out))
+        argv = _in_a_language(list(argv), ctx)
+        code = int(_dispatch(argv, ctx, out))
         for word in ctx.words if argv[:1] not in CALLED_BY_CLAUDE else ():
-            out.talk(f"ccswitch-tui: note: {word}")
+            out.talk(said("ccswitch-tui: note: {word}", word=word))
         return code
     except CcswitchError as error:
         out.error(error, as_json=_asked_for_json(argv))
         return int(error.exit_code)
     except KeyboardInterrupt:
-        out.talk("interrupted")
+        out.talk(say("interrupted"))
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         # The reader left (`| head`): no traceback at exit either.
@@ -113,6 +117,19 @@ def main(argv: Sequence[str], ctx: Context | None = None) -> int:
         return int(ExitCode.FAILED)
 
 
+def _in_a_language(argv: list[str], ctx: Context) -> list[str]:
+    """Speaks the language that `--lang` before the command, config.toml or the locale asks for; the rest of `argv`."""
+    if argv and argv[0].partition("=")[0] == "--lang":
+        chosen, argv = (argv[0].partition("=")[2], argv[1:]) if "=" in argv[0] else ("".join(argv[1:2]), argv[2:])
+        ctx.language = next((code for code in LANGUAGES if code.lower().startswith(chosen.lower() or "?")), "")
+        if not ctx.language:
+            raise UsageError(
+                say("there is no language '{chosen}' here", chosen=chosen), hint=f"--lang {', --lang '.join(LANGUAGES)}"
+            )
+    speak(language_of(ctx.env, ctx.language or chosen_in(ctx.paths.app_config)))
+    return argv
+
+
 def _dispatch(argv: list[str], ctx: Context, out: Any) -> int:
     if not argv:
         from ccswitch_tui.cli import app
@@ -120,7 +137,8 @@ def _dispatch(argv: list[str], ctx: Context, out: Any) -> int:
         return app.run(ctx, out)
     word, rest = argv[0], argv[1:]
     if word in ("-h", "--help", "help"):
-        out.block(overview())
+        for line in overview():
+            out.line(line)
         return 0
     if word in ("-V", "--version"):
         from ccswitch_tui.cli import about
@@ -144,114 +162,37 @@ def _run(word: str, rest: list[str], ctx: Context, out: Any) -> int:
 
 def build_parser(word: str) -> tuple[Any, Any]:
     """The parser of one command, and its module."""
-    import argparse
-    from importlib import import_module
-
-    module_name, summary = COMMANDS[word]
-    module = import_module(f"ccswitch_tui.cli.{module_name}")
-
-    class Help(argparse.HelpFormatter):
-        """Prose filled to the terminal's width; what begins with spaces (examples) stays line by line."""
-
-        def _format_usage(self, *given: Any) -> str:
-            from ccswitch_tui.cli.columns import fold
-
-            room = _columns()
-            return "\n".join(part for row in super()._format_usage(*given).split("\n") for part in fold(row, room))
-
-        def _fill_text(self, text: str, width: int, indent: str) -> str:
-            import textwrap
-
-            from ccswitch_tui.cli.columns import fold
-
-            return "\n\n".join(
-                "\n".join(line for row in part.split("\n") for line in fold(row, width))
-                if "\n  " in part
-                else textwrap.fill(part, width, break_on_hyphens=False)
-                for part in text.strip("\n").split("\n\n")
-            )
-
-    def formatter(prog: str) -> argparse.HelpFormatter:
-        return Help(prog, width=min(100, _columns()))
-
-    class Parser(argparse.ArgumentParser):
-        """Mistakes in our own form: two lines, or the documented JSON. Its sub-commands are of this kind too."""
-
-        def __init__(self, **given: Any) -> None:
-            super().__init__(**{"formatter_class": formatter, **given})
-
-        def error(self, message: str) -> NoReturn:
-            raise _misused(self, message)
-
-    parser = Parser(
-        prog=f"ccswitch-tui {word}",
-        description=getattr(module, "DESCRIPTION", summary[0].upper() + summary[1:] + "."),
-        epilog=getattr(module, "EXAMPLES", None),
-        allow_abbrev=False,
-    )
-    module.configure(parser)
-    return parser, module
-
-
-def _misused(parser: Any, message: str) -> CcswitchError:
-    """An argument that makes no sense, without repeating values: one of them could be a key."""
-    from ccswitch_tui.errors import UsageError
-
-    hint = f"'{parser.prog} --help' shows the options"
-    given = message.removeprefix("unrecognized arguments: ").split()
-    if given != message.split():
-        import difflib
-
-        options = [word.partition("=")[0] for word in given if word.startswith("-")]
-        if options and options[0] in parser._option_string_actions:
-            return UsageError(
-                f"{options[0]} stands after '--', where nothing is an option any more",
-                hint=f"write the options first: {parser.prog} {options[0]} … -- …",
-            )
-        message = f"there is no option {options[0]}" if options else "too many arguments"
-        near = difflib.get_close_matches(options[0], parser._option_string_actions, n=1) if options else []
-        hint = f"did you mean {near[0]}?" if near else hint
-    return UsageError(message, hint=hint)
-
-
-def _columns() -> int:
-    """The terminal's width. argparse would ask shutil, which costs a quick switch a tenth of its time."""
-    import os
-
-    try:
-        return os.get_terminal_size().columns - 2
-    except OSError:
-        return 98
+    return make_parser(word, *COMMANDS[word])
 
 
 def _unknown_word(word: str) -> CcswitchError:
     import difflib
 
-    from ccswitch_tui.errors import UsageError
-
+    wrong = say("there is no command '{word}'", word=word)
     if word in OTHER_WORDS:
         ours = f"ccswitch-tui {OTHER_WORDS[word]}".rstrip()
-        return UsageError(f"there is no command '{word}'", hint=f"here it is '{ours}'")
+        return UsageError(wrong, hint=say("here it is '{ours}'", ours=ours))
     near = difflib.get_close_matches(word, COMMANDS, n=1)
-    hint = f"did you mean 'ccswitch-tui {near[0]}'?" if near else "'ccswitch-tui --help' lists the commands"
-    return UsageError(f"there is no command '{word}'", hint=hint)
+    if near:
+        return UsageError(wrong, hint=say("did you mean '{near}'?", near=f"ccswitch-tui {near[0]}"))
+    return UsageError(wrong, hint=say("'ccswitch-tui --help' lists the commands"))
 
 
-def overview() -> str:
+OVERVIEW = (
+    "usage: ccswitch-tui [COMMAND …]    without a command: the app",
+    "Run Claude Code on other models.",
+    "'ccswitch-tui COMMAND --help' tells more. First time: 'ccswitch-tui demo'.",
+    "'ccswitch-tui --lang zh-CN …' speaks Chinese; so do a locale that begins with zh and the app's settings.",
+)
+"""The lines around the commands in the help of the program itself."""
+
+
+def overview() -> list[str]:
     """The help of the program itself."""
     width = max(map(len, COMMANDS)) + 2
-    lines = [f"  {word:<{width}}{summary}" for word, (_, summary) in COMMANDS.items()]
-    return "\n".join(
-        [
-            "usage: ccswitch-tui [COMMAND …]    without a command: the app",
-            "",
-            "Run Claude Code on other models.",
-            "",
-            *lines,
-            "",
-            "'ccswitch-tui COMMAND --help' tells more. First time: 'ccswitch-tui demo'.",
-        ]
-    )
+    lines = [f"  {word:<{width}}{named(summary)}" for word, (_, summary) in COMMANDS.items()]
+    usage, purpose, *more = map(named, OVERVIEW)
+    return [usage, "", purpose, "", *lines, "", *more]
 
 
 def _asked_for_json(argv: Sequence[str]) -> bool:
@@ -261,15 +202,18 @@ def _asked_for_json(argv: Sequence[str]) -> bool:
 
 def _of_the_system(error: OSError) -> CcswitchError:
     words = (error.strerror or type(error).__name__).lower()
-    where = f"cannot use {error.filename}: " if error.filename else ""
-    return CcswitchError(f"{where}{words}", hint="see who may use it, and whether the disk has room", kind="system")
+    hint = say("check the permissions, and that the disk is not full")
+    if not error.filename:
+        return CcswitchError(words, hint=hint, kind="system")
+    return CcswitchError(say("cannot use {file}: {words}", file=error.filename, words=words), hint=hint, kind="system")
 
 
 def _report_mistake(error: Exception, out: Any) -> None:
     import traceback
 
     out.talk(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
+    wrong = said("internal error ({name}): a bug in ccswitch-tui; nothing else was done", name=type(error).__name__)
+    out.talk(said("ccswitch-tui: error: {message}", message=wrong))
     out.talk(
-        f"ccswitch-tui: error: internal error ({type(error).__name__}): a bug in ccswitch-tui; nothing else was done"
+        said("ccswitch-tui: hint: {hint}", hint=said("the lines above hold no key and can be reported as they are"))
     )
-    out.talk("ccswitch-tui: hint: the lines above hold no key and can be reported as they are")

@@ -4,7 +4,8 @@ stdout is data, stderr is talk. Everything passes redact() and one_line() on its
 way out, except what `key` hands to a pipe: no key, no escape sequence but our
 own colours, no line that was not ours. On a terminal lines are folded between
 words to its width, and the home folder is `~`. Errors: lower case, no full stop,
-then a hint that can be pasted.
+then a hint that can be pasted. A sentence of ours (sentence.py) is spoken in the
+user's language; JSON never is.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from ccswitch_tui.cli.columns import fold, terminal_width
+from ccswitch_tui.cells import fold
+from ccswitch_tui.cli.columns import terminal_width
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.language import said, spoken
 from ccswitch_tui.printable import one_line, printable_json
 from ccswitch_tui.secret import Secret, redact
 
@@ -77,6 +80,14 @@ class Output:
         text = self._fit(rows)
         self._write(self.stderr, (text if whole else self._folded(text, self.stderr)) + "\n")
 
+    def point(self, sign: str, words: str, *, indent: int = 0, talk: bool = False) -> None:
+        """A sentence behind a sign of GLYPHS, as data or as talk."""
+        (self.talk if talk else self.line)(f"{' ' * indent}{self.glyph(sign)} {spoken(words)}")
+
+    def hint(self, words: str) -> None:
+        """What to do next, for the person watching."""
+        self.talk(said("ccswitch-tui: hint: {hint}", hint=words))
+
     def ask(self, question: str) -> str:
         """A question on stderr; the answer from stdin, "" when there is none."""
         self._write(self.stderr, self._fit([question]) + " ")
@@ -112,9 +123,9 @@ class Output:
             shown = {"kind": error.kind, "message": error.message, "hint": error.hint}
             self.json({"version": 1, "error": shown})
             return
-        self.talk(f"{PROGRAM}: error: {error.message}")
+        self.talk(said("ccswitch-tui: error: {message}", message=error.message))
         if error.hint:
-            self.talk(f"{PROGRAM}: hint: {error.hint}")
+            self.hint(error.hint)
 
     def paint(self, style: str, text: str) -> str:
         """`text` in a style of COLOURS, or as it is where colour is unwelcome."""
@@ -126,7 +137,7 @@ class Output:
 
     def _fit(self, rows: Sequence[str]) -> str:
         """Rows as they may be shown: the one way to the terminal."""
-        return redact("\n".join(map(self._one, rows)))
+        return redact("\n".join(self._one(spoken(row)) for row in rows))
 
     def _folded(self, text: str, stream: TextIO) -> str:
         """A text that passed _fit(), as the terminal behind `stream` shows it well; elsewhere as it is."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.language import named, said
+from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import WIRES
 
 if TYPE_CHECKING:
@@ -42,9 +44,9 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     for kind, meaning in KINDS.items():
         of_kind = [p for p in found if p.kind == kind]
         if of_kind:
-            out.line(out.paint("bold", meaning))
+            out.line(out.paint("bold", named(meaning)))
             _table(of_kind, out)
-    out.talk("add one with 'ccswitch-tui add NAME --preset ID'; a provider not listed: --paste - or --url")
+    out.talk(say("add one with 'ccswitch-tui add NAME --preset ID'; for one that is not listed: --paste - or --url"))
     return 0
 
 
@@ -63,7 +65,13 @@ def _table(presets: list[Preset], out: Output) -> None:
     from ccswitch_tui.cli.columns import aligned
 
     rows = [
-        ["  " + p.id, p.title, "native" if p.anthropic else "translated", p.models.get("default", "")] for p in presets
+        [
+            "  " + p.id,
+            named(p.title),
+            said("native") if p.anthropic else said("translated"),
+            p.models.get("default", ""),
+        ]
+        for p in presets
     ]
     for line in aligned(rows, room=out.columns):
         out.line(line)
@@ -72,17 +80,17 @@ def _table(presets: list[Preset], out: Output) -> None:
 def _tell(preset: Preset, sources: Any, out: Output) -> None:
     from ccswitch_tui.cli.columns import aligned
 
-    out.line(out.paint("bold", preset.id) + f"  {preset.title}")
+    out.line(out.paint("bold", preset.id) + f"  {named(preset.title)}")
     facts = [
         *((wire, preset.address(wire)) for wire in WIRES),
-        ("needs", f"{preset.value}: --preset {preset.id}:VALUE" if preset.value else None),
-        ("models", ", ".join(f"{tier}={model}" for tier, model in preset.models.items())),
-        ("also has", ", ".join(preset.listed_models)),
-        ("window", f"{preset.context_window} tokens" if preset.context_window else None),
-        ("key", "none needed" if preset.no_key else preset.key_page),
-        ("twin", preset.pair),
-        *(("note", note) for note in preset.notes),
-        ("source", sources[preset.source]),
+        (said("needs"), f"{named(preset.value)}: --preset {preset.id}:VALUE" if preset.value else None),
+        (said("models"), ", ".join(f"{tier}={model}" for tier, model in preset.models.items())),
+        (said("also has"), ", ".join(preset.listed_models)),
+        (said("window"), said("{n} tokens", n=preset.context_window) if preset.context_window else None),
+        (said("key"), said("none needed") if preset.no_key else preset.key_page),
+        (said("twin"), preset.pair),
+        *((said("note"), named(note)) for note in preset.notes),
+        (said("source"), sources[preset.source]),
     ]
     for line in aligned([["  " + label, str(text)] for label, text in facts if text]):
         out.line(line)

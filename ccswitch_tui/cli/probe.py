@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.cli import endpoint_options
 from ccswitch_tui.errors import ExitCode, UsageError
+from ccswitch_tui.language import said
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -41,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     depth.add_argument("--quick", action="store_true", help="up to one answer: 4 requests at most")
     depth.add_argument("--full", action="store_true", help="everything Claude Code uses: 30 requests at most")
     parser.add_argument(
-        "--learn", action="store_true", help="keep learned quirks in the profile, forget disproved ones"
+        "--learn", action="store_true", help="store learned quirks in the profile and drop disproved ones"
     )
     parser.add_argument(
         "--patience", type=_seconds, metavar="SECONDS",
@@ -60,7 +62,10 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 1 <= seconds <= LONGEST_PATIENCE_S:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds from 1 to {LONGEST_PATIENCE_S:.0f}")
+        raise UsageError(
+            say("'{text}' is not a number of seconds from 1 to {most:.0f}", text=text, most=LONGEST_PATIENCE_S),
+            hint="--patience 60",
+        )
     return seconds
 
 
@@ -101,7 +106,9 @@ def exit_code(report: ProbeReport) -> int:
 def _target(args: argparse.Namespace, ctx: Context) -> tuple[Profile, Secret | None, tuple[str, ...]]:
     described = args.url or args.paste or args.preset
     if args.name and described:
-        raise UsageError("a profile or an address, not both", hint="omit NAME to probe the address alone")
+        raise UsageError(
+            say("give a profile or an address, not both"), hint=say("omit NAME to probe the address alone")
+        )
     if args.name:
         from ccswitch_tui.workflows.examine import check_key_host, key_of
 
@@ -109,9 +116,9 @@ def _target(args: argparse.Namespace, ctx: Context) -> tuple[Profile, Secret | N
         check_key_host(profile)
         return profile, key_of(ctx, profile), ()
     if args.learn:
-        raise UsageError("--learn keeps what was learned in a profile: name one")
+        raise UsageError(say("--learn stores what was learned in a profile: name one"))
     if not described:
-        raise UsageError("what is to be probed?", hint="name a profile, or give --url URL")
+        raise UsageError(say("there is nothing to probe"), hint=say("name a profile, or give --url URL"))
     from ccswitch_tui.profiles.model import SecretRef
 
     draft = endpoint_options.draft_from_args(args, ctx)
@@ -124,13 +131,13 @@ def _target(args: argparse.Namespace, ctx: Context) -> tuple[Profile, Secret | N
 
 def _key_note(profile: Profile, key: Secret | None) -> str:
     if key is None:
-        return "no key"
+        return say("no key")
     where = {
-        "keyring": "key from the key store",
-        "env": f"key from ${profile.key.name}",
-        "command": "key from a command",
+        "keyring": say("key from the key store"),
+        "env": say("key from ${name}", name=profile.key.name),
+        "command": say("key from a command"),
     }
-    return where.get(profile.key.kind, "key given")
+    return where.get(profile.key.kind, say("key given"))
 
 
 def _announce(profile: Profile, note: str, ladder: str, cost: Any, out: Output) -> None:
@@ -138,7 +145,8 @@ def _announce(profile: Profile, note: str, ladder: str, cost: Any, out: Output) 
 
     out.line(head_line(profile.name, profile.endpoint.base_url, profile.endpoint.wire, note, out.paint))
     if ladder != "quick":
-        out.talk(out.paint("dim", f"  about {cost.requests} requests and {cost.tokens:,} tokens"))
+        words = said("about {requests} requests and {tokens:,} tokens", requests=cost.requests, tokens=cost.tokens)
+        out.talk(out.paint("dim", f"  {words}"))
 
 
 def _tell(step: Step, out: Output) -> None:
@@ -178,10 +186,10 @@ def _print_quirks(report: ProbeReport, args: argparse.Namespace, out: Output) ->
     lines = list(quirk_lines(report))
     if not lines:
         return
-    kept = "learned, and kept in the profile:" if args.learn else "learned:"
+    kept = said("learned, and stored in the profile:") if args.learn else said("learned:")
     out.line(f"  {kept}")
     for line in lines:
         out.line(line)
     if not args.learn and args.name:
-        out.line(f"    keep it: ccswitch-tui probe {args.name} --learn")
+        out.line(f"    {said('to keep it: ccswitch-tui probe {name} --learn', name=args.name)}")
     out.line()

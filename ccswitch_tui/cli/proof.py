@@ -20,7 +20,7 @@ def prove(ctx: Context, name: str, out: Output, *, quiet: bool = False) -> list[
     def told(check: Check) -> None:
         checks.append(check)
         if not quiet:
-            out.line(f"  {out.glyph(check.verdict)} {check.text}")
+            out.point(check.verdict, check.text, indent=2)
 
     try:
         for check in verify(ctx, name):
@@ -28,5 +28,5 @@ def prove(ctx: Context, name: str, out: Output, *, quiet: bool = False) -> list[
     except CcswitchError as error:
         told(Check("fail", error.message))
         if error.hint and not quiet:
-            out.talk(f"ccswitch-tui: hint: {error.hint}")
+            out.hint(error.hint)
     return checks

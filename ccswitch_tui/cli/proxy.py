@@ -7,12 +7,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
+from ccswitch_tui.language import counted, named, said
+from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import WIRES
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.proxy.background.control import ProxyStatus
     from ccswitch_tui.workflows.context import Context
+
+USAGE_COLUMNS = ("requests", "errors", "input", "cached", "cache", "output", "cost")
 
 SERVICE_WAIT_S = 5.0
 """What the system may take to start the login service; the proxy itself takes under a second."""
@@ -109,10 +113,10 @@ def _serve(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 def _start(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.port is not None:
         if not 0 <= args.port < 65536:
-            raise UsageError(f"{args.port} is not a port", hint="0 to 65535")
+            raise UsageError(say("{port} is not a port", port=args.port), hint=say("use a number from 0 to 65535"))
         ctx.proxy.stop()
         ctx.proxy.move(args.port)
-        out.talk("the port changed: 'ccswitch-tui use NAME' tells Claude Code")
+        out.talk(say("the port changed: run 'ccswitch-tui use NAME' so that Claude Code learns it"))
     found = ctx.proxy.ensure_running()
     _tell(found, {}, args, out)
     return 0
@@ -122,20 +126,32 @@ def _stop(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows.stopping import stop_proxy
 
     if not _may_stop(args, ctx, out):
-        out.talk("the proxy goes on running")
+        out.talk(say("the proxy keeps running"))
         return int(ExitCode.FAILED)
     result = stop_proxy(ctx, at_once=args.now, for_good=args.for_good)
     asleep = result.was_running and ctx.proxy.asleep()
     if asleep and not args.json:
-        out.talk("its port is kept: the next request of a session starts it again ('--for-good' frees the port, too)")
+        out.talk(
+            say(
+                "its port stays reserved: a session's next request starts the proxy again "
+                "('--for-good' frees the port too)"
+            )
+        )
     if args.json:
         out.json({"version": 1, **result._asdict()})
     elif not result.was_running:
-        out.line("the proxy was not running")
+        out.line(say("the proxy was not running"))
     else:
-        finishing = f", and finishes {result.finishing} running requests" if result.finishing and not args.now else ""
-        out.line(f"the proxy ended{finishing}" if not result.killed else "the proxy did not answer and was ended")
+        out.line(_stopped(result, at_once=args.now))
     return 0
+
+
+def _stopped(result: Any, *, at_once: bool) -> str:
+    if result.killed:
+        return say("the proxy did not respond and was killed")
+    if result.finishing and not at_once:
+        return say("the proxy is stopping; requests it still finishes: {count}", count=result.finishing)
+    return say("the proxy stopped")
 
 
 def _may_stop(args: argparse.Namespace, ctx: Context, out: Output) -> bool:
@@ -148,17 +164,17 @@ def _may_stop(args: argparse.Namespace, ctx: Context, out: Output) -> bool:
     if load.idle or not load.running or args.yes or args.json:
         return True
     who = [
-        f"{load.sessions} running {'session' if load.sessions == 1 else 'sessions'} of Claude Code"
+        counted(load.sessions, "{count} running Claude Code session", "{count} running Claude Code sessions")
         if load.sessions
         else "",
-        f"{load.requests} requests under way" if load.requests else "",
-        "the unlocked keys" if load.holds_keys else "",
+        counted(load.requests, "{count} request in progress", "{count} requests in progress") if load.requests else "",
+        said("the unlocked keys") if load.holds_keys else "",
     ]
-    words = "on it hang: " + ", ".join(filter(None, who))
+    words = said("it is needed by: {who}", who=", ".join(filter(None, who)))
     if not (sys.stdin.isatty() and out.interactive):
         out.talk(words)
         return True
-    return out.ask(f"{words}; stop it? [y/N]").strip().lower() in ("y", "yes")
+    return out.ask(say("{words}; stop it? [y/N]", words=words)).strip().lower() in ("y", "yes")
 
 
 def _status(args: argparse.Namespace, ctx: Context, out: Output) -> int:
@@ -179,27 +195,38 @@ def _tell(found: ProxyStatus, more: dict[str, Any], args: argparse.Namespace, ou
         return
     where = f"http://{found.host}:{found.port}"
     if found.running:
-        out.line(f"{out.glyph('ok')} running on {where}, pid {found.pid}, version {found.version}")
+        out.point(
+            "ok",
+            say("running on {where}, pid {pid}, version {version}", where=where, pid=found.pid, version=found.version),
+        )
         if more.get("spent"):
             from ccswitch_tui.workflows.traffic import amounts_text
 
-            out.line(f"  {amounts_text(more['spent'])} spent since it started, as far as prices are known")
+            out.line(
+                "  "
+                + said(
+                    "{amounts} spent since it started, as far as prices are known", amounts=amounts_text(more["spent"])
+                )
+            )
         for problem in (*more.get("loops", ()), *more.get("problems", ())):
-            out.line(f"{out.glyph('warn')} {problem}")
+            out.point("warn", problem)
     elif found.problem == "taken":
-        out.line(f"{out.glyph('fail')} not running, and port {found.port} belongs to another program")
+        out.point("fail", say("not running, and another program is using port {port}", port=found.port))
     elif found.problem == "stuck":
-        out.line(f"{out.glyph('fail')} process {found.pid} holds the proxy's place and does not answer")
-        out.talk("ccswitch-tui: hint: 'ccswitch-tui proxy stop' ends it")
+        out.point("fail", say("process {pid} holds the proxy's lock and does not respond", pid=found.pid))
+        out.hint(say("'ccswitch-tui proxy stop' stops it"))
     elif found.problem == "starting":
-        out.line(f"{out.glyph('skip')} not running just now: it is being started again")
+        out.point("skip", say("not running right now: it is being restarted"))
     elif more.get("asleep"):
-        out.line(f"{out.glyph('skip')} not running; the next request of a session starts it")
+        out.point("skip", say("not running; a session's next request starts it"))
     else:
-        out.line(f"{out.glyph('skip')} not running; Claude Code starts it with its next session")
+        out.point("skip", say("not running; Claude Code starts it with its next session"))
         if more.get("sessions"):
-            out.talk(
-                f"ccswitch-tui: hint: sessions that run now: {more['sessions']}; for them: 'ccswitch-tui proxy start'"
+            out.hint(
+                say(
+                    "{sessions} sessions are running; for them, run 'ccswitch-tui proxy start'",
+                    sessions=more["sessions"],
+                )
             )
 
 
@@ -233,7 +260,7 @@ def _usage(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows import traffic
 
     if args.since and not re.fullmatch(r"\d{4}-\d\d-\d\d", args.since):
-        raise UsageError(f"'{args.since}' is not a date", hint="--since 2026-11-01")
+        raise UsageError(say("'{since}' is not a date", since=args.since), hint="--since 2026-11-01")
     rows = traffic.usage(ctx, since=args.since, by=args.by or "")
     if args.json:
         out.json({"version": 1, "usage": rows})
@@ -242,10 +269,10 @@ def _usage(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         out.block(traffic.usage_csv(rows))
         return 0
     if not rows:
-        out.line("nothing was counted yet")
+        out.line(say("nothing has been counted yet"))
         return 0
     names = [args.by] if args.by else ["day", "profile", "model"]
-    table = [[*names, "requests", "errors", "input", "cached", "cache", "output", "cost"]]
+    table = [[named(word) for word in (*names, *USAGE_COLUMNS)]]
     for row in rows:
         counts = [row["requests"], row["errors"], row["input_tokens"] + row["cache_write_tokens"]]
         cells = [*map(str, counts), str(row["cache_read_tokens"]), traffic.rate_text(row), str(row["output_tokens"])]
@@ -265,7 +292,10 @@ def _service(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         if args.json:
             out.json({"version": 1, "file": plan.file, "installed": there})
         else:
-            out.line(f"{out.glyph('ok' if there else 'skip')} {plan.file} {'is there' if there else 'is not there'}")
+            if there:
+                out.point("ok", say("{file} is installed", file=plan.file))
+            else:
+                out.point("skip", say("{file} is not installed", file=plan.file))
         return 0
     commands = plan.after_write if args.action == "install" else plan.before_removal
     if args.dry_run:
@@ -275,10 +305,19 @@ def _service(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         ctx.proxy.address()  # the port and token exist before the service first reads them
         ctx.proxy.stop()
         service.install_service(plan)
-        now = "and runs now" if _answers(ctx) else "and does not answer yet: 'ccswitch-tui proxy logs' shows why"
-        done = f"written: {plan.file}; the proxy starts at login, {now}"
+        done = (
+            say("written: {file}; the proxy starts at login, and runs now", file=plan.file)
+            if _answers(ctx)
+            else say(
+                "written: {file}; the proxy starts at login, but does not respond yet: "
+                "'ccswitch-tui proxy logs' shows why",
+                file=plan.file,
+            )
+        )
     else:
-        done = f"removed: {plan.file}" if service.remove_service(plan) else "there was no such service"
+        done = (
+            say("removed: {file}", file=plan.file) if service.remove_service(plan) else say("there was no such service")
+        )
     if args.json:
         out.json({"version": 1, "file": plan.file, "done": done, "left_out": list(plan.left_out)})
         return 0
@@ -286,9 +325,19 @@ def _service(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.action == "install":
         unseen = sorted({p.key.name for p in ctx.book().profiles.values() if p.key.kind == "env"})
         for name in unseen:
-            out.talk(f"ccswitch-tui: hint: a login service does not see ${name}: store that key with --key-stdin")
+            out.hint(
+                say(
+                    "a login service does not see ${name}: store that key with 'ccswitch-tui edit PROFILE --key-stdin'",
+                    name=name,
+                )
+            )
     for name in plan.left_out:
-        out.talk(f"ccswitch-tui: hint: {name} holds a password and was left out; give the profile an http_proxy")
+        out.hint(
+            say(
+                "{name} holds a password and was left out; give the profile an http_proxy",
+                name=name,
+            )
+        )
     return 0
 
 
@@ -309,11 +358,11 @@ def _show_plan(args: argparse.Namespace, file: str, text: str, commands: Any, ou
         out.json({"version": 1, "file": file, "text": text, "commands": [list(words) for words in commands]})
         return
     if args.action == "install":
-        out.line(f"would write {file}:")
+        out.line(say("would write {file}:", file=file))
         out.line()
         out.block(text.rstrip())
         out.line()
     else:
-        out.line(f"would remove {file}")
+        out.line(say("would remove {file}", file=file))
     for words in commands:
-        out.line(f"would run: {' '.join(words)}")
+        out.line(say("would run: {command}", command=" ".join(words)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -31,13 +33,14 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
             }
         )
         return 0
-    key = "its key" if len(removed.keys) == 1 else f"its {len(removed.keys)} keys"
-    out.line(
-        f"removed {removed.name}"
-        + (f" and {key} from the key store" if removed.keys else "; it had no key in the store")
-    )
+    if not removed.keys:
+        out.line(say("removed {name}; it had no key in the store", name=removed.name))
+    elif len(removed.keys) == 1:
+        out.line(say("removed {name} and its key from the key store", name=removed.name))
+    else:
+        out.line(say("removed {name} and its {n} keys from the key store", name=removed.name, n=len(removed.keys)))
     for name in removed.kept_keys:
-        out.talk(f"  {out.glyph('warn')} the key '{name}' is still in the key store")
+        out.point("warn", say("the key '{name}' is still in the key store", name=name), indent=2, talk=True)
     for advice in removed.advice:
-        out.talk(f"  {out.glyph('warn')} {advice}")
+        out.point("warn", advice, indent=2, talk=True)
     return 0

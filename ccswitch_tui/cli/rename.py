@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -31,11 +33,14 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
             }
         )
         return 0
-    out.line(f"renamed {args.name} to {renamed.profile.name}")
+    out.line(say("renamed {name} to {new_name}", name=args.name, new_name=renamed.profile.name))
     if renamed.scopes:
-        out.talk(
-            f"  {out.glyph('ok')} the {' and '.join(renamed.scopes)} settings name it too ('ccswitch-tui history')"
+        out.point(
+            "ok",
+            say("also renamed in the settings: {scopes} ('ccswitch-tui history')", scopes=", ".join(renamed.scopes)),
+            indent=2,
+            talk=True,
         )
     for advice in renamed.advice:
-        out.talk(f"  {out.glyph('warn')} {advice}")
+        out.point("warn", advice, indent=2, talk=True)
     return 0

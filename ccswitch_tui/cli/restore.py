@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -30,8 +32,8 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         out.json({"version": 1, "restored": [undone_json(one) for one in done]})
         return 0
     for one in done:
-        how = "to the byte" if one.exact else "our keys only: others wrote it since"
-        out.line(f"{out.glyph('ok')} {one.write.file} is as it was before our first write ({how})")
+        how = say("byte for byte") if one.exact else say("our keys only: the file was changed by others since")
+        out.point("ok", say("{file} is as it was before our first write ({how})", file=one.write.file, how=how))
     if not done:
-        out.line("nothing to restore: no settings file holds anything of ours")
+        out.line(say("nothing to restore: no settings file contains anything of ours"))
     return 0

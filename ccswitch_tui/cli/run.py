@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -47,7 +48,7 @@ def _parted(words: list[str]) -> tuple[str | None, list[str]]:
     if len(before) > 1 or (before and before[0].startswith("-")):
         stray = next((word for word in before if word.startswith("-")), before[-1])
         raise UsageError(
-            f"'{stray}' is not an option of run",
-            hint="the command and its options go after '--': run NAME -- claude -p …",
+            say("'{stray}' is not an option of run", stray=stray),
+            hint=say("the command and its options go after '--': run NAME -- claude -p …"),
         )
     return (before[0] if before else None), command or ["claude"]

@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import ExitCode, UsageError
+from ccswitch_tui.language import said, spoken
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -57,20 +59,22 @@ def _state(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         out.json(now.to_json())
         return int(ExitCode.DONE)
     if now.common is not None and now.common.is_on:
-        key = "" if now.key_present is not False else ", and its key is missing"
-        out.line(f"{out.glyph('ok')} web searches go to {_name(now.common)}{key}")
+        if now.key_present is False:
+            out.point("warn", say("web searches go to {name}, and its key is missing", name=_name(now.common)))
+        else:
+            out.point("ok", say("web searches go to {name}", name=_name(now.common)))
     else:
-        out.line(f"{out.glyph('skip')} web search is off: no source is set")
-        out.talk("ccswitch-tui: hint: 'ccswitch-tui search set searxng http://127.0.0.1:8888' sets one")
+        out.point("skip", say("web search is off: no source is set"))
+        out.hint(say("'ccswitch-tui search set searxng http://127.0.0.1:8888' sets one"))
     for name, source in now.own.items():
-        out.line(f"    {name}: {_name(source) if source.is_on else 'off'}")
+        out.line(f"    {name}: {spoken(_name(source)) if source.is_on else said('off')}")
     return int(ExitCode.DONE)
 
 
 def _name(source: SearchSource) -> str:
     if source.dialect:
-        return f"the endpoint's own search ({source.dialect})"
-    return f"{source.source} at {source.host}"
+        return say("the endpoint's own search ({dialect})", dialect=source.dialect)
+    return say("{source} at {host}", source=source.source, host=source.host)
 
 
 def _set(args: argparse.Namespace, ctx: Context, out: Output) -> int:
@@ -85,14 +89,16 @@ def _set(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         secret = ask_for_key(out, args.source, ctx.keys.where())
     source = plan_source(args.source, url=args.url, key=args.key, secret=secret)
     if _is_our_proxy(ctx, source):
-        raise UsageError("this is our own proxy, which cannot search", hint="name the address of a search service")
+        raise UsageError(
+            say("this is our own proxy, which cannot search"), hint=say("name the address of a search service")
+        )
     out.talk(where_queries_go(source, args.profile))
     set_source(ctx, source, secret, args.profile)
     if args.json:
         out.json({"version": 1, "search": told(source), "profile": args.profile})
         return int(ExitCode.DONE)
-    out.line(f"{out.glyph('ok')} web searches go to {_name(source)}; 'ccswitch-tui search off' switches them off")
-    out.talk("next: ccswitch-tui search test")
+    out.point("ok", say("web searches go to {name}; 'ccswitch-tui search off' turns them off", name=_name(source)))
+    out.talk(say("next: ccswitch-tui search test"))
     return int(ExitCode.DONE)
 
 
@@ -108,9 +114,11 @@ def _test(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.json:
         out.json({"version": 1, **found._asdict(), "ms": round(found.ms, 1)})
     elif found.problem:
-        out.line(f"{out.glyph('fail')} {found.problem}")
+        out.point("fail", found.problem)
     else:
-        out.line(f"{out.glyph('ok' if found.hits else 'warn')} {len(found.hits)} hits in {found.ms:.0f} ms")
+        out.point(
+            "ok" if found.hits else "warn", say("{count} results in {ms:.0f} ms", count=len(found.hits), ms=found.ms)
+        )
         for hit in found.hits:
             out.line(f"    {hit['title']}\n      {hit['url']}")
     return int(ExitCode.ENDPOINT if found.problem else ExitCode.DONE)
@@ -123,7 +131,9 @@ def _off(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.json:
         out.json({"version": 1, "search": None, "profile": args.profile})
     elif was is None:
-        out.line("web search was off already")
+        out.line(say("web search was already off"))
     else:
-        out.line(f"{out.glyph('ok')} web search is off; no query leaves for {was.host or 'the endpoint'} any more")
+        out.point(
+            "ok", say("web search is off; nothing is sent to {host} any more", host=was.host or say("the endpoint"))
+        )
     return int(ExitCode.DONE)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.language import named, said, spoken
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.profiles.model import Profile
@@ -30,7 +33,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     from ccswitch_tui.cli.columns import aligned
 
     out.line(out.paint("bold", row.profile.name))
-    for line in aligned([["  " + label, text] for label, text in _lines(row)]):
+    for line in aligned([["  " + spoken(label), spoken(text)] for label, text in _lines(row)]):
         out.line(line)
     return 0
 
@@ -45,20 +48,22 @@ def _lines(row: ProfileRow) -> list[tuple[str, str]]:
     profile = row.profile
     endpoint = profile.endpoint
     lines = [
-        ("address", endpoint.base_url),
-        ("wire", endpoint.wire or f"not known yet: 'ccswitch-tui probe {profile.name}' finds out"),
-        ("auth", endpoint.auth),
-        ("route", profile.route),
-        ("key", _key_words(row)),
-        ("in use", ", ".join(row.in_use) or "no"),
-        *([("web search", _search_words(row.search))] if row.search is not None else []),
+        (say("address"), endpoint.base_url),
+        (say("wire"), endpoint.wire or say("not known yet: 'ccswitch-tui probe {name}' finds out", name=profile.name)),
+        (say("auth"), endpoint.auth),
+        (say("route"), profile.route),
+        (say("key"), _key_words(row)),
+        (say("in use"), ", ".join(map(named, row.in_use)) or say("no")),
+        *([(say("web search"), _search_words(row.search))] if row.search is not None else []),
     ]
-    lines += [(f"model {tier}", model) for tier, model in _tiers(profile).items()]
+    lines += [(say("model {tier}", tier=tier), model) for tier, model in _tiers(profile).items()]
     return lines + _rare_lines(profile)
 
 
 def _search_words(source: SearchSource) -> str:
-    return f"queries go to {source.host} ({source.source})" if source.host else "the endpoint's own search"
+    if not source.host:
+        return say("the endpoint's own search")
+    return say("queries go to {host} ({source})", host=source.host, source=source.source)
 
 
 def _tiers(profile: Profile) -> dict[str, str]:
@@ -69,33 +74,34 @@ def _tiers(profile: Profile) -> dict[str, str]:
     for tier in profile.tier_profiles:
         owner = owner_of(profile, tier)
         if owner is not None:
-            shown[tier] = f"{shown[tier] or 'the model named there'}, answered by profile '{owner}'"
+            model = shown[tier] or say("the model named there")
+            shown[tier] = say("{model}, answered by profile '{owner}'", model=model, owner=owner)
     return shown
 
 
 def _key_words(row: ProfileRow) -> str:
     """The reference as it stands in the profile, and what it does not say by itself."""
-    beside = ["in the encrypted key file"] if row.key_store == "key file" else []
-    beside += ["missing"] if row.key_present is False else []
+    beside = [said("in the encrypted key file")] if row.key_store == "key file" else []
+    beside += [said("missing")] if row.key_present is False else []
     return f"{row.profile.key} ({', '.join(beside)})" if beside else f"{row.profile.key}"
 
 
 def _rare_lines(profile: Profile) -> list[tuple[str, str]]:
     endpoint = profile.endpoint
     rare: list[tuple[str, Any]] = [
-        ("context window", profile.context_window),
-        ("most output", profile.max_output),
-        ("CA file", endpoint.ca_file),
-        ("client certificate", endpoint.client_cert),
-        ("HTTP proxy", endpoint.http_proxy),
-        ("headers", ", ".join(f"{k}: {v}" for k, v in endpoint.headers.items())),
-        ("further keys", ", ".join(f"{label} ({ref})" for label, ref in profile.keys.items())),
-        ("falls back to", ", ".join(profile.fallbacks)),
-        ("environment", ", ".join(f"{k}={v}" for k, v in profile.extra_env.items())),
-        ("quirks", ", ".join(f"{k}={_plain(v)}" for k, v in profile.quirks.items())),
-        ("preset", profile.preset),
-        ("tags", ", ".join(profile.tags)),
-        ("note", profile.note),
+        (say("context window"), profile.context_window),
+        (say("output limit"), profile.max_output),
+        (say("CA file"), endpoint.ca_file),
+        (say("client certificate"), endpoint.client_cert),
+        (say("HTTP proxy"), endpoint.http_proxy),
+        (say("headers"), ", ".join(f"{k}: {v}" for k, v in endpoint.headers.items())),
+        (say("other keys"), ", ".join(f"{label} ({ref})" for label, ref in profile.keys.items())),
+        (say("falls back to"), ", ".join(profile.fallbacks)),
+        (say("environment"), ", ".join(f"{k}={v}" for k, v in profile.extra_env.items())),
+        (say("quirks"), ", ".join(f"{k}={_plain(v)}" for k, v in profile.quirks.items())),
+        (say("preset"), profile.preset),
+        (say("tags"), ", ".join(profile.tags)),
+        (say("note"), profile.note),
     ]
     return [(label, str(value)) for label, value in rare if value]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.cells import padded
 from ccswitch_tui.errors import ExitCode
+from ccswitch_tui.language import named, said, spoken
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -38,10 +40,10 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     name = now.profile or ("Claude Code" if not now.base_url else now.base_url)
     out.line(f"{out.paint('bold', name)}  {now.model or ''}".rstrip())
     for point in now.points:
-        out.line(f"  {out.glyph(point.verdict)} {point.name:<9} {point.text}")
+        out.line(f"  {out.glyph(point.verdict)} {padded(named(point.name), 9)} {spoken(point.text)}")
         if point.verdict in ("fail", "warn"):
             for command in point.commands:
-                out.line(f"    {'fix':<9} {command}", whole=True)
-    out.line(f"  {out.glyph('skip')} {'sessions':<9} {now.sessions}")
-    out.line(f"  {out.glyph('skip')} {'today':<9} {today_text(now.today)}")
+                out.line(f"    {padded(said('fix'), 9)} {command}", whole=True)
+    out.line(f"  {out.glyph('skip')} {padded(said('sessions'), 9)} {now.sessions}")
+    out.line(f"  {out.glyph('skip')} {padded(said('today'), 9)} {spoken(today_text(now.today))}")
     return int(ExitCode.DONE if now.is_well else ExitCode.FAILED)

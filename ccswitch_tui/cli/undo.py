@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.claude.history import Write
     from ccswitch_tui.claude.undoing import Undone
@@ -30,9 +32,9 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     if args.json:
         out.json({"version": 1, **undone_json(undone), **({"advice": [advice]} if advice else {})})
         return 0
-    out.line(f"{out.glyph('ok')} {describe(undone)}")
+    out.point("ok", describe(undone))
     if advice:
-        out.line(f"  {out.glyph('warn')} {advice}")
+        out.point("warn", advice, indent=2)
     return 0
 
 
@@ -52,5 +54,5 @@ def describe(undone: Undone) -> str:
     """One line: what was taken back, and how exactly."""
     write = undone.write
     what = described(write)
-    how = "to the byte" if undone.exact else "only our keys: others wrote the file since"
-    return f"took '{what}' back in {write.file} ({how})"
+    how = say("byte for byte") if undone.exact else say("our keys only: the file was changed by others since")
+    return say("took back '{what}' in {file} ({how})", what=what, file=write.file, how=how)

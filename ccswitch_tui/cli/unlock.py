@@ -13,7 +13,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.language import named, spoken
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -29,6 +31,9 @@ examples:
   ccswitch-tui unlock --create                    make an encrypted key file here
   ccswitch-tui unlock --timeout 8h
   ccswitch-tui unlock --passphrase-stdin < /run/secrets/ccswitch"""
+
+STATES = {True: "unlocked", False: "locked", None: "opens when it is used"}
+"""A key store, by whether it is unlocked; None where the system decides."""
 
 DAY_S = 24 * 3600.0
 
@@ -61,15 +66,28 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         now = keys.create_key_file(ctx, passphrase, timeout_s=timeout_s, force=args.force)
     elif args.change_passphrase:
         if args.passphrase_stdin:
-            raise UsageError("a passphrase is changed on a terminal, by somebody who types both")
+            raise UsageError(
+                say("a passphrase can only be changed on a terminal, by somebody who types the old one and the new one")
+            )
         old = _ask("passphrase until now: ", out)
         now = keys.change_passphrase(ctx, old, _new_passphrase(args, out), timeout_s=timeout_s)
     else:
         if args.from_copy:
             keys.restore_key_file(ctx)
-            out.talk(f"the second copy is in place; the damaged file is {ctx.paths.encrypted_keys}.damaged")
+            out.talk(
+                say(
+                    "the second copy is in place; the damaged file is {file}.damaged",
+                    file=ctx.paths.encrypted_keys,
+                )
+            )
         if not keys.needs_passphrase(ctx):
-            out.talk(f"waiting for {ctx.keys.where()} (at most {keys.DIALOG_WAIT_S:.0f} s)")
+            out.talk(
+                say(
+                    "waiting for the {store} (at most {seconds:.0f} s)",
+                    store=ctx.keys.where(),
+                    seconds=keys.DIALOG_WAIT_S,
+                )
+            )
             now = keys.unlock(ctx)
         else:
             now = keys.unlock(ctx, _passphrase(args, out), timeout_s=timeout_s)
@@ -83,13 +101,15 @@ def show(now: Any, out: Output, *, as_json: bool) -> None:
         out.json({"version": 1, **now._asdict()})
         return
     if now.problem:
-        out.line(f"{out.glyph('fail')} {now.problem}")
+        out.point("fail", now.problem)
         if now.hint:
-            out.line(f"  {now.hint}")
+            out.line(f"  {spoken(now.hint)}")
         return
-    state = {True: "unlocked", False: "locked", None: "opens when it is used"}[now.unlocked]
-    left = f", for {spell(now.seconds_left)}" if now.seconds_left else ""
-    out.line(f"{out.glyph('ok' if now.unlocked is not False else 'skip')} {now.where}: {state}{left}")
+    state = STATES[now.unlocked]
+    if now.seconds_left:
+        state = say("{state} for {time}", state=say(state), time=spell(now.seconds_left))
+    sign = "ok" if now.unlocked is not False else "skip"
+    out.line(f"{out.glyph(sign)} {spoken(now.where)}: {named(spoken(state))}")
 
 
 def parse_time(text: str) -> float | None:
@@ -98,7 +118,7 @@ def parse_time(text: str) -> float | None:
         return None
     match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)
     if not match or int(match[1]) == 0:
-        raise UsageError(f"'{text}' is not a duration", hint="write it like 30m, 8h, 7d or never")
+        raise UsageError(say("'{text}' is not a duration", text=text), hint=say("write it like 30m, 8h, 7d or never"))
     return float(int(match[1]) * UNITS_S[match[2] or "s"])
 
 
@@ -112,30 +132,30 @@ def spell(seconds: int) -> str:
 
 def _passphrase(args: Any, out: Output) -> Secret:
     if not args.passphrase_stdin:
-        return _ask("passphrase:", out)
+        return _ask(say("passphrase:"), out)
     text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     if not text:
-        raise UsageError("there was no passphrase on stdin")
+        raise UsageError(say("no passphrase on standard input"))
     return Secret(text)
 
 
 def _new_passphrase(args: Any, out: Output) -> Secret:
     if args.passphrase_stdin:
         return _passphrase(args, out)
-    out.talk("the passphrase protects the keys on this disk; without it they cannot be had back")
-    first = _ask("new passphrase:", out)
-    if _ask("once more:", out) != first:
-        raise UsageError("the two were not the same: nothing was written")
+    out.talk(say("the passphrase protects the keys on this disk; without it they cannot be recovered"))
+    first = _ask(say("new passphrase:"), out)
+    if _ask(say("once more:"), out) != first:
+        raise UsageError(say("the two do not match: nothing was written"))
     return first
 
 
 def _ask(prompt: str, out: Output) -> Secret:
     if not (sys.stdin.isatty() and out.stderr.isatty()):
         raise UsageError(
-            "there is no terminal to ask for the passphrase on",
-            hint="run 'ccswitch-tui unlock' in a terminal, or pipe it: --passphrase-stdin",
+            say("there is no terminal on which to ask for the passphrase"),
+            hint=say("run 'ccswitch-tui unlock' in a terminal, or pipe it: --passphrase-stdin"),
         )
     try:
         return Secret(out.ask_hidden(prompt))
     except EOFError:
-        raise UsageError("no passphrase was given") from None
+        raise UsageError(say("no passphrase was given")) from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.language import spoken
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -57,7 +59,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
 
     name = args.name or _chosen(ctx, out, args.scope, args.json)
     if name is None:
-        out.talk("nothing was changed")
+        out.talk(say("nothing was changed"))
         return 0
     plan = plan_use(ctx, name, args.scope, mend=args.repair, statusline=args.statusline)
     if args.dry_run:
@@ -88,9 +90,14 @@ def _proved(result: UseResult, args: Any, ctx: Context, out: Output) -> int:
     if args.json:
         out.json({**result.to_json(), "verified": works, "checks": [check.to_json() for check in checks]})
     elif works:
-        out.line("ready: run 'claude'")
+        out.line(say("ready: run 'claude'"))
     else:
-        out.talk("ccswitch-tui: hint: written, and it does not work yet: 'ccswitch-tui status' and 'probe' say why")
+        out.hint(
+            say(
+                "written, but it does not work yet: 'ccswitch-tui status' and 'ccswitch-tui probe {name}' say why",
+                name=result.plan.profile,
+            )
+        )
     return 0 if works else 1
 
 
@@ -98,7 +105,9 @@ def _chosen(ctx: Context, out: Output, scope: str, as_json: bool) -> str | None:
     import sys
 
     if as_json or not (out.interactive and sys.stdin.isatty()):
-        raise UsageError("which profile?", hint="'ccswitch-tui use NAME'; 'ccswitch-tui list' shows the names")
+        raise UsageError(
+            say("which profile?"), hint=say("'ccswitch-tui use NAME'; 'ccswitch-tui list' shows the names")
+        )
     from ccswitch_tui.cli.choose import choose_profile
 
     return choose_profile(ctx, out, scope)
@@ -106,30 +115,45 @@ def _chosen(ctx: Context, out: Output, scope: str, as_json: bool) -> str | None:
 
 def tell_wait(out: Output, count: int) -> None:
     """Why this takes two seconds."""
-    sessions = "a running session" if count == 1 else f"{count} running sessions"
-    out.talk(f"waiting two seconds for {sessions} to pick up the change …")
+    if count == 1:
+        out.talk(say("waiting two seconds for a running session to pick up the change…"))
+    else:
+        out.talk(say("waiting two seconds for {count} running sessions to pick up the change…", count=count))
 
 
 def _tell(result: UseResult, out: Output) -> None:
     plan = result.plan
-    who = "Claude Code's own login" if plan.profile == "official" else out.paint("bold", plan.profile)
+    who = say("Claude Code's own login") if plan.profile == "official" else out.paint("bold", plan.profile)
     if result.undo_id is None:
-        out.line(f"{out.glyph('ok')} {who} was in use already ({plan.scope})")
+        out.point("ok", say("{who} was already in use ({scope})", who=who, scope=plan.scope))
     else:
-        out.line(f"{out.glyph('ok')} {who} is in use ({plan.scope}: {plan.file}); 'ccswitch-tui undo' takes it back")
+        out.point(
+            "ok",
+            say(
+                "{who} is in use ({scope}: {file}); 'ccswitch-tui undo' takes it back",
+                who=who,
+                scope=plan.scope,
+                file=plan.file,
+            ),
+        )
         if plan.foreign_keys:
             names = ", ".join(key.removeprefix("env.") for key in plan.foreign_keys[:4])
-            more = " and others" if len(plan.foreign_keys) > 4 else ""
-            out.talk(f"replaced values that were not ours: {names}{more}; 'ccswitch-tui restore' brings them back")
+            names += ", …" if len(plan.foreign_keys) > 4 else ""
+            out.talk(
+                say(
+                    "replaced values that were not ours: {names}; 'ccswitch-tui restore' brings them back",
+                    names=names,
+                )
+            )
     for sentence in plan.advice:
         out.talk(sentence)
 
 
 def _show_plan(plan: UsePlan, out: Output) -> None:
     if not plan.changes and not plan.mended:
-        out.line(f"{plan.file}: nothing would change")
+        out.line(say("{file}: nothing would change", file=plan.file))
     else:
-        out.line(f"{plan.file}{'' if plan.read.data is not None else ' (new)'}")
+        out.line(plan.file if plan.read.data is not None else say("{file} (new)", file=plan.file))
     if plan.mended:
         _show_mending(plan, out)
     for change in plan.changes:
@@ -138,7 +162,7 @@ def _show_plan(plan: UsePlan, out: Output) -> None:
             out.line(out.paint("fail", f"- {name}: {_quoted(change.before)}"))
         if change.after is not None:
             out.line(out.paint("ok", f"+ {name}: {_quoted(change.after)}"))
-        out.line(out.paint("dim", f"    {change.reason}"))
+        out.line(out.paint("dim", f"    {spoken(change.reason)}"))
     for sentence in plan.advice:
         out.talk(sentence)
 
@@ -147,7 +171,7 @@ def _show_mending(plan: UsePlan, out: Output) -> None:
     import difflib
 
     before = (plan.read.data or b"").decode("utf-8", "replace").splitlines()
-    for line in difflib.unified_diff(before, plan.read.text.splitlines(), "as it is", "repaired", lineterm="", n=0):
+    for line in difflib.unified_diff(before, plan.read.text.splitlines(), "now", "repaired", lineterm="", n=0):
         if not line.startswith(("---", "+++")):
             out.line(line)
 

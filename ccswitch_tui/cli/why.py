@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.language import named, said
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -22,6 +25,10 @@ examples:
   ccswitch-tui why ANTHROPIC_BASE_URL"""
 
 
+FURTHER_PLACES = {"shell": "start-up file", "editor": "editor settings"}
+"""What sets variables besides the layers Claude Code itself reads."""
+
+
 def configure(parser: Any) -> None:
     """The command's options."""
     parser.add_argument("variable", metavar="VARIABLE", nargs="?", help="an environment variable or a setting")
@@ -34,7 +41,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows.why import why
 
     for sentence in ctx.settings.ignored():
-        out.talk(f"{out.glyph('warn')} {sentence}; 'ccswitch-tui doctor' tells how to fix it")
+        out.point("warn", say("{sentence}; 'ccswitch-tui doctor' says how to fix it", sentence=sentence), talk=True)
     told = why(ctx, args.variable)
     if args.json:
         out.json({"version": 1, "variables": [one.to_json() for one in told]})
@@ -44,7 +51,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         if one not in quiet:
             _show(one, out)
     if quiet:
-        out.talk(f"{len(quiet)} more are cleared and set nowhere else; '--all' shows them")
+        out.talk(say("{count} more are cleared and set nowhere else; '--all' shows them", count=len(quiet)))
     return 0
 
 
@@ -57,16 +64,16 @@ def _show(one: Why, out: Output) -> None:
     from ccswitch_tui.claude.layers import LABELS
 
     value = one.effective
-    told = "set nowhere" if value.winner is None else _quoted(value.shown)
+    told = said("set nowhere") if value.winner is None else _quoted(value.shown)
     out.line(f"{out.paint('bold', one.name)}  {told}")
     for number, place in enumerate(one.places()):
         sign = out.glyph("here") if number == 0 and value.places else " "
-        label = LABELS.get(place.layer, {"shell": "start-up file", "editor": "editor settings"}.get(place.layer, ""))
+        label = named(LABELS.get(place.layer, FURTHER_PLACES.get(place.layer, "")))
         where = f"  {place.file}" if place.file else ""
         out.line(f"  {sign} {label}{where}  {_quoted(place.value)}")
     if one.remedy:
-        out.line(f"    {out.glyph('to')} {one.remedy}")
+        out.point("to", one.remedy, indent=4)
 
 
 def _quoted(value: str | None) -> str:
-    return value if value else "(cleared)"
+    return value if value else said("(cleared)")

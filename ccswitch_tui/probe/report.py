@@ -7,18 +7,20 @@ its cause and what fixes it. Pure: colour and glyphs come from the caller.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from typing import Any
 
 from ccswitch_tui.actions import action_from_json
+from ccswitch_tui.cells import fold, padded, shortened
+from ccswitch_tui.cells import width as cells
 from ccswitch_tui.findings import Finding, Fix
+from ccswitch_tui.language import counted, named, said, spoken
 from ccswitch_tui.printable import one_line, printable
 from ccswitch_tui.probe.exchange import curl_command, curl_verbose, exchange_from_json
 from ccswitch_tui.probe.model import LearnedQuirk, ProbeReport, Step
 from ccswitch_tui.secret import redact
-from ccswitch_tui.sentence import Sentence, put_together, taken_apart, through
+from ccswitch_tui.sentence import Sentence, joined, put_together, say, taken_apart, through
 from ccswitch_tui.wire.formats import wire_named
 
 Paint = Callable[[str, str], str]
@@ -49,17 +51,18 @@ def plain_paint(style: str, text: str) -> str:
 
 def head_line(report_name: str, base_url: str, wire: str | None, key_note: str, paint: Paint = plain_paint) -> str:
     """The first line: which profile, where, in which format, with which key."""
-    about = ", ".join(part for part in (wire or "format not known yet", key_note) if part)
-    return f"{paint('bold', report_name or 'endpoint')}  {base_url}   {paint('dim', about)}"
+    about = ", ".join(part for part in (wire or said("format not known yet"), spoken(key_note)) if part)
+    return f"{paint('bold', report_name or said('endpoint'))}  {base_url}   {paint('dim', about)}"
 
 
 def step_line(step: Step, glyph: Glyph, paint: Paint = plain_paint, width: int = WIDTH) -> str:
     """One rung in one line."""
     took = "" if step.took_ms is None or step.verdict == "skip" else duration(step.took_ms)
     room = max(20, width - 24)
-    words = step.because if len(step.because) <= room else step.because[: room - 1] + "…"
+    words = shortened(spoken(step.because), room)
     shown = paint("dim", words) if step.verdict == "skip" else words
-    return f"  {glyph(step.verdict)} {step.code:<9} {shown}{' ' * max(1, room - len(words))}{took:>8}".rstrip()
+    rung = padded(named(step.code), 9)
+    return f"  {glyph(step.verdict)} {rung} {shown}{' ' * max(1, room - cells(words))}{took:>8}".rstrip()
 
 
 def duration(ms: float) -> str:
@@ -70,10 +73,10 @@ def duration(ms: float) -> str:
 def finding_lines(finding: Finding, glyph: Glyph, paint: Paint = plain_paint, width: int = WIDTH) -> Iterator[str]:
     """A finding: what, why, what fixes it."""
     sign = {"fail": "fail", "warn": "warn", "info": "skip"}[finding.severity]
-    yield f"  {glyph(sign)} {paint('bold', finding.title)}  {paint('dim', f'{finding.kind} E{finding.code}')}"
-    yield from _labelled("because", finding.because, width)
+    yield f"  {glyph(sign)} {paint('bold', named(finding.title))}  {paint('dim', f'{finding.kind} E{finding.code}')}"
+    yield from _labelled(said("because"), spoken(finding.because), width)
     if finding.fix is not None:
-        yield from _labelled("fix", finding.fix.text, width)
+        yield from _labelled(said("fix"), spoken(finding.fix.text), width)
         for command in finding.fix.commands:
             yield COMMAND + command
 
@@ -81,17 +84,16 @@ def finding_lines(finding: Finding, glyph: Glyph, paint: Paint = plain_paint, wi
 def _labelled(label: str, text: str, width: int) -> Iterator[str]:
     if not text:
         return
-    lines = textwrap.wrap(text, max(30, width - 13), break_long_words=False, break_on_hyphens=False)
-    for number, line in enumerate(lines):
-        yield f"    {label if number == 0 else '':<9}{line}"
+    for number, line in enumerate(fold(text, max(30, width - 13), hang=0)):
+        yield f"    {padded(label if number == 0 else '', 9)}{line}"
 
 
 def quirk_lines(report: ProbeReport) -> Iterator[str]:
     """What was learned, and what was not so any more."""
     for quirk in report.quirks:
-        yield f"    {quirk.name} = {_shown(quirk.value)}   ({quirk.because[:70]})"
+        yield f"    {quirk.name} = {_shown(quirk.value)}   ({shortened(spoken(quirk.because), 70)})"
     for name in report.disproved:
-        yield f"    {name}: no longer so"
+        yield f"    {said('{name}: no longer the case', name=name)}"
 
 
 def _shown(value: Any) -> str:
@@ -100,11 +102,13 @@ def _shown(value: Any) -> str:
 
 def verdict_line(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint) -> str:
     """The verdict in one sentence, and what it cost to know."""
-    cost = f"{report.requests} request{'s' if report.requests != 1 else ''}, {duration(report.took_ms)}"
+    cost = counted(
+        report.requests, "{count} request, {time}", "{count} requests, {time}", time=duration(report.took_ms)
+    )
     left = untested(report)
-    cost += f"; {left}" if left else ""
+    cost += f"; {spoken(left)}" if left else ""
     return (
-        f"{glyph(VERDICT_GLYPH[report.verdict])} {paint('bold', report.verdict)}: {report.sentence}  "
+        f"{glyph(VERDICT_GLYPH[report.verdict])} {paint('bold', named(report.verdict))}: {spoken(report.sentence)}  "
         f" {paint('dim', cost)}"
     )
 
@@ -123,12 +127,14 @@ def untested_rungs(report: ProbeReport) -> list[str]:
 
 def untested(report: ProbeReport) -> str:
     """What "works" does not say, in a few words; "" when there is nothing, or when it does not work anyway."""
-    missing = [NOT_PROMISED[code] for code in untested_rungs(report)]
+    missing = [say(NOT_PROMISED[code]) for code in untested_rungs(report)]
     if not missing:
         return ""
     *most, last = missing
-    words = f"{', '.join(most)} and {last}" if most else last
-    return f"{words} not tested" + ("" if report.ladder == "full" else "; --full does")
+    words = joined([joined(most, ", "), last], " and ") if most else last
+    if report.ladder == "full":
+        return say("{rungs} not tested", rungs=words)
+    return say("{rungs} not tested (--full tests everything)", rungs=words)
 
 
 def text(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint, width: int = WIDTH) -> str:
@@ -141,11 +147,8 @@ def text(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint, width: i
         lines.append("")
     learned = list(quirk_lines(report))
     if learned:
-        lines += [
-            f"  learned{f' (keep it: ccswitch-tui probe {report.profile} --learn)' if report.profile else ''}",
-            *learned,
-            "",
-        ]
+        keep = said(" (to keep it: ccswitch-tui probe {name} --learn)", name=report.profile) if report.profile else ""
+        lines += [f"  {said('learned:')}{keep}", *learned, ""]
     lines.append(verdict_line(report, glyph, paint))
     return "\n".join(lines)
 

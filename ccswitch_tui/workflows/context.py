@@ -40,6 +40,8 @@ class Context:
         """Seconds since the epoch."""
         self.usual_profile = ""
         """The profile `run` takes where none is named and none is in use; "" for none."""
+        self.language = ""
+        """What `--lang` asked for; "" leaves it to the settings and the locale."""
         self._store = store
         self.words: tuple[str, ...] = ()
         """What the profiles' file, of an older form, was taken to mean when it was last read."""

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccswitch_tui.cli.columns import aligned, cut, fold, width
+from ccswitch_tui.cells import cut, fold, width
+from ccswitch_tui.cli.columns import aligned
 from ccswitch_tui.cli.main import COMMANDS, main
 from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.secret import Secret

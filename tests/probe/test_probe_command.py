@@ -71,8 +71,8 @@ def test_markdown_holds_the_evidence_and_no_key(
 @pytest.mark.parametrize(
     ("depth", "said"),
     [
-        ("--quick", "; streaming, tool calls and request size not tested; --full does"),
-        (None, "; request size not tested; --full does"),
+        ("--quick", "; streaming, tool calls and request size not tested (--full tests everything)"),
+        (None, "; request size not tested (--full tests everything)"),
         ("--full", ""),
     ],
 )

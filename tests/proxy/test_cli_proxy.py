@@ -108,7 +108,7 @@ def test_installing_the_service_does_not_claim_that_it_runs(
 
 
 def test_usage_shows_requests_tokens_and_known_costs_without_the_proxy(cli: Cli, tmp_path: Path) -> None:
-    assert cli("usage") == (0, "nothing was counted yet\n", "")
+    assert cli("usage") == (0, "nothing has been counted yet\n", "")
     paths = Context({"HOME": str(tmp_path / "elsewhere"), "CCSWITCH_HOME": str(tmp_path / "ours")}).paths
     book = UsageBook(os.path.join(paths.state_dir, "usage.sqlite3"))
     row = UsageRow("2026-11-20", "work", "m", requests=3, input_tokens=10, output_tokens=5)
@@ -119,5 +119,5 @@ def test_usage_shows_requests_tokens_and_known_costs_without_the_proxy(cli: Cli,
     assert out.splitlines()[2].split() == ["2026-11-20", "work", "other", "3", "0", "10", "0", "0%", "5"]
     (total,) = json.loads(cli("usage", "--by", "profile", "--json")[1])["usage"]
     assert (total["requests"], total["cost"], total["priced"]) == (6, {"USD": 0.0125}, 2)
-    assert cli("usage", "--since", "2026-11-21")[1] == "nothing was counted yet\n"
+    assert cli("usage", "--since", "2026-11-21")[1] == "nothing has been counted yet\n"
     assert cli("usage", "--since", "yesterday")[0] == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import string
 import warnings
 from collections.abc import Iterator
@@ -15,15 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ccswitch_tui
+from ccswitch_tui import language
+from ccswitch_tui.claude.layers import LABELS
 from ccswitch_tui.claude.owned import EXTRA, OWNED
 from ccswitch_tui.findings import catalogue
 from ccswitch_tui.probe.classify import rules
 from ccswitch_tui.probe.diagnose import diagnose
 from ccswitch_tui.probe.explanations import patterns
 from ccswitch_tui.probe.model import RUNGS
-from ccswitch_tui.probe.report import report_from_json, sentences_of
+from ccswitch_tui.probe.report import NOT_PROMISED, VERDICT_GLYPH, report_from_json, sentences_of
 from ccswitch_tui.profiles import model
-from ccswitch_tui.profiles.presets import load_presets
+from ccswitch_tui.profiles.presets import KINDS, load_presets
 from ccswitch_tui.profiles.url import ROUTES
 from ccswitch_tui.proxy.client.network import KNOWN_SCHEMES
 from ccswitch_tui.secret import MASK
@@ -42,7 +45,7 @@ KEY = "sk-example-0123456789abcdef0123"
 TREES = {
     path: ast.parse(path.read_text(encoding="utf-8"))
     for path in sorted(PACKAGE.rglob("*.py"))
-    if "from ccswitch_tui.sentence import" in path.read_text(encoding="utf-8")
+    if re.search("from ccswitch_tui.(sentence|language) import", path.read_text(encoding="utf-8"))
 }
 
 
@@ -66,7 +69,7 @@ def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
 
 def written_down() -> set[str]:
     """Every template that is written in code."""
-    said = (call.args[0] for tree in TREES.values() for call in calls(tree, "say") if call.args)
+    said = (arg for tree in TREES.values() for call in calls(tree, "say", "said", "counted") for arg in call.args)
     return {arg.value for arg in said if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
 
 
@@ -78,6 +81,7 @@ def in_tables() -> set[str]:
     found |= {row.title for row in catalogue().values()} | {rung.proves for rung in RUNGS}
     found |= {quirk.doc for quirk in QUIRKS.values()}
     found |= {row.reason for row in (*OWNED.values(), EXTRA)}
+    found |= {*LABELS.values(), *KINDS.values(), *on_the_command_line()}
     found |= {text for p in load_presets().presets.values() for text in (p.title, p.value, *p.notes) if text}
     found |= {wanted for fields in vars(model).values() if isinstance(fields, dict) for wanted in _wanted(fields)}
     return found | {
@@ -87,6 +91,18 @@ def in_tables() -> set[str]:
         KNOWN_SCHEMES,
         *(r[2] for r in ROUTES),
     }
+
+
+def on_the_command_line() -> set[str]:
+    """The tables of the command line: help, what argparse says, headings."""
+    from ccswitch_tui.cli import main, parsing, proxy, unlock, why
+
+    parsers = [main.build_parser(word)[0] for word in main.COMMANDS]
+    found = {text for parser in parsers for text in parsing.texts_of(parser)}
+    found |= {summary for _, summary in main.COMMANDS.values()} | {*main.OVERVIEW, parsing.HELP}
+    found |= {template for _, template in parsing.MISTAKES} | {*unlock.STATES.values(), *why.FURTHER_PLACES.values()}
+    found |= {*proxy.USAGE_COLUMNS, "day", "profile", "model", *NOT_PROMISED.values(), *VERDICT_GLYPH}
+    return {text for text in found if text[0].isalpha() or " " in text} - {""}
 
 
 def _wanted(fields: dict[str, object]) -> Iterator[str]:
@@ -144,7 +160,7 @@ FROM_TABLES = {
     "say(table['value'])", "say(why)", "say(KNOWN_SCHEMES)", "say(refused.title)", "say(ALSO_WATCHED[key])",
     "say(LABELS[value.winner])", "say(LABELS[ours.scope])", "say(row.layer)", "say(row.means)", "say(row.do)",
     "say(known)", "say(rule.fix or 'probe it')",
-    "say(what_fails)",
+    "say(what_fails)", "say(state)", "say(NOT_PROMISED[code])", "say(template, **found.groupdict())",
 }  # fmt: skip
 """What is said without being written there: rows of the tables above, and names that have a text by id."""
 
@@ -153,7 +169,7 @@ def test_a_sentence_is_written_where_it_is_said_or_stands_in_a_table() -> None:
     elsewhere = {
         ast.unparse(call)
         for path, tree in TREES.items()
-        if path.name != "sentence.py"
+        if path.name not in ("sentence.py", "language.py")
         for call in calls(tree, "say")
         if call.args and not isinstance(call.args[0], ast.Constant)
     }
@@ -207,7 +223,7 @@ def unknown(text: str) -> list[str]:
     if not isinstance(text, Sentence):
         return []
     missing = [unknown(value) for value in text.values.values() if isinstance(value, str)]
-    here = [] if only_a_place(text.template) or text.template in i18n._sentences else [text.template]
+    here = [] if only_a_place(text.template) or text.template in language.sentences() else [text.template]
     return here + [template for found in missing for template in found]
 
 
@@ -266,7 +282,7 @@ def test_a_key_in_a_value_is_redacted_in_chinese_too() -> None:
 
 def test_what_english_hides_by_its_own_words_stays_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     template = "Authorization: Bearer {value}"
-    monkeypatch.setitem(i18n._sentences, template, "凭据 {value}")
+    monkeypatch.setitem(language.sentences(), template, "凭据 {value}")
     shown = look.quoted(say(template, value="abc123def456"))
     assert "abc123def456" not in shown and MASK in shown
 

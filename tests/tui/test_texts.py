@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ccswitch_tui import language
 from ccswitch_tui.doctor.checks import CHECKS
 from ccswitch_tui.probe.model import RUNGS
 from ccswitch_tui.sentence import say
@@ -53,9 +54,10 @@ def test_every_language_has_the_texts_of_english_with_the_same_places(code: str)
 def test_what_has_no_translation_yet_is_shown_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = i18n.catalogue
     lost = {"app.timeout", say("nothing useful was proved")}
-    monkeypatch.setattr(i18n, "catalogue", lambda code: {
-        text_id: text for text_id, text in whole(code).items() if code == "en" or text_id not in lost
-    })  # fmt: skip
+    for module in (i18n, language):
+        monkeypatch.setattr(module, "catalogue", lambda code: {
+            text_id: text for text_id, text in whole(code).items() if code == "en" or text_id not in lost
+        })  # fmt: skip
     i18n.use_language("zh-CN")
     try:
         assert i18n.t("app.timeout") == ENGLISH["app.timeout"]
