@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.claude.status_line import status_line
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.net.hosts import host_in, is_loopback
+from ccswitch_tui.net.hosts import host_in, is_loopback, port_in
+from ccswitch_tui.net.no_proxy import is_exempt, proxy_variable
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.sentence import say
@@ -44,7 +45,6 @@ model it was started with by name; and because without ANTHROPIC_MODEL a session
 for the opus tier with [1m] behind it and count with 1,000,000 tokens. Both measured."""
 
 LOOPBACK = ("127.0.0.1", "localhost")
-PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy")
 
 
 class Link(NamedTuple):
@@ -203,17 +203,20 @@ def _network(tree: Mapping[str, Any], profile: Profile, link: Link) -> dict[str,
     wanted: dict[str, str] = {}
     env = tree.get("env", {})
     if is_loopback(host_in(link.base_url)):
-        wanted.update(_past_the_proxy(env, link.shell))
+        wanted.update(_past_the_proxy(env, link))
     if profile.route == "proxy":
         return wanted
     endpoint = profile.endpoint
     if endpoint.headers:
         wanted["env.ANTHROPIC_CUSTOM_HEADERS"] = "\n".join(f"{k}: {v}" for k, v in endpoint.headers.items())
     seen = {**link.shell, **env}
+    way_out = endpoint.http_proxy
+    if way_out and "://" not in way_out:
+        way_out = f"http://{way_out}"  # as we take it; Claude Code does not start with HOST:PORT (measured)
     named = {
-        **{f"env.{name}": endpoint.http_proxy for name in ("https_proxy", "http_proxy") if seen.get(name)},
-        "env.HTTPS_PROXY": endpoint.http_proxy,
-        "env.HTTP_PROXY": endpoint.http_proxy,
+        **{f"env.{name}": way_out for name in ("https_proxy", "http_proxy") if seen.get(name)},
+        "env.HTTPS_PROXY": way_out,
+        "env.HTTP_PROXY": way_out,
         "env.NODE_EXTRA_CA_CERTS": _at_home(endpoint.ca_file, link.shell),
         "env.CLAUDE_CODE_CLIENT_CERT": _at_home(endpoint.client_cert, link.shell),
         "env.CLAUDE_CODE_CLIENT_KEY": _at_home(endpoint.client_key, link.shell),
@@ -221,26 +224,22 @@ def _network(tree: Mapping[str, Any], profile: Profile, link: Link) -> dict[str,
     return {**wanted, **{key: value for key, value in named.items() if value}}
 
 
-def _past_the_proxy(env: Mapping[str, Any], shell: Mapping[str, str]) -> dict[str, str]:
+def _past_the_proxy(env: Mapping[str, Any], link: Link) -> dict[str, str]:
     """NO_PROXY for loopback, with what it held before: the settings' value hides the shell's.
 
     Only where an HTTP proxy is named at all, because a list copied today hides
     the one the user exports tomorrow. The lower-case name wins where it is set.
     """
-    seen = {**shell, **{name: value for name, value in env.items() if isinstance(value, str)}}
-    if not any(seen.get(name) for name in PROXY_VARIABLES):
+    seen = {**link.shell, **{name: value for name, value in env.items() if isinstance(value, str)}}
+    if proxy_variable(lambda name: seen.get(name, "")) is None:
         return {}
     wanted = {}
+    host, port = host_in(link.base_url), port_in(link.base_url)
     for name in ("no_proxy", "NO_PROXY"):
         have = seen.get(name, "")
-        if (have or name == "NO_PROXY") and not _covers_loopback(have):
+        if (have or name == "NO_PROXY") and not is_exempt(have, host, port):
             wanted[f"env.{name}"] = ",".join([*([have.rstrip(", ")] if have else []), *LOOPBACK])
     return wanted
-
-
-def _covers_loopback(no_proxy: str) -> bool:
-    entries = no_proxy.replace(",", " ").split()
-    return "*" in entries or ("127.0.0.1" in entries and "localhost" in entries) or "127.0.0.0/8" in entries
 
 
 def _at_home(path: str | None, shell: Mapping[str, str]) -> str | None:

@@ -5,48 +5,58 @@ Source: curl(1) for the proxy variables; Claude Code as measured (2.1.330).
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from ccswitch_tui.actions import Action
 from ccswitch_tui.doctor.picture import ProxyLook, Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of
 from ccswitch_tui.findings import Finding
+from ccswitch_tui.net.hosts import host_in, is_loopback, port_in
+from ccswitch_tui.net.no_proxy import BY_RANK, SOCKS_SCHEMES, exempt_variable, is_exempt, proxy_variable
 from ccswitch_tui.profiles.url import is_private, url_host
 from ccswitch_tui.sentence import say
 
-SOCKS_SCHEMES = ("socks5", "socks5h", "socks")
-
-PROXY_NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy")
+STARTS_WITHOUT_SCHEME = ("ALL_PROXY", "all_proxy")
+"""With HOST:PORT in any other of them Claude Code refuses to start, or has no port to connect to (measured)."""
 
 
 def check_loopback_proxied(snapshot: Snapshot) -> Iterator[Finding]:
-    """Claude Code sends loopback traffic through HTTP_PROXY too, unless NO_PROXY names it."""
+    """Claude Code sends loopback traffic through an HTTP proxy too, unless NO_PROXY names it."""
     base_url = value_of(snapshot, "ANTHROPIC_BASE_URL")
-    if not base_url.startswith(("http://127.", "http://localhost", "http://[::1]")):
+    host = host_in(base_url)
+    if not base_url.startswith("http://") or not is_loopback(host):
         return
-    proxies = [name for name in PROXY_NAMES[:4] if value_of(snapshot, name)]
-    exempt = ",".join(value_of(snapshot, name) for name in ("NO_PROXY", "no_proxy"))
-    host = base_url.partition("://")[2].partition(":")[0]
-    if proxies and not any(entry.strip() in (host, "*") for entry in exempt.split(",")):
-        yield told(
-            "proxy-loopback",
-            say(
-                "{name} is set by {who}, and NO_PROXY does not name {host}: Claude Code asks that "
-                "proxy for this machine itself, which answers 502",
-                name=proxies[0],
-                who=winner_of(snapshot, proxies[0]),
-                host=host,
-            ),
-            say("write the profile again: NO_PROXY is part of it"),
-            Action("use", snapshot.in_use or ""),
-            f"export NO_PROXY={host},localhost",
-        )
+
+    def look(name: str) -> str:
+        return value_of(snapshot, name)
+
+    name, listed = proxy_variable(look), exempt_variable(look)
+    if name is None or is_exempt(look(listed), host, port_in(base_url)):
+        return
+    exported = ",".join([*([look(listed).rstrip(", ")] if look(listed) else []), "127.0.0.1", "localhost"])
+    yield told(
+        "proxy-loopback",
+        say(
+            "{name} is set by {who}, and {list} does not name {host}: Claude Code asks that proxy for this machine "
+            "itself, which cannot work",
+            name=name,
+            who=winner_of(snapshot, name),
+            list=listed,
+            host=host,
+        ),
+        say("write the profile again: NO_PROXY is part of it"),
+        Action("use", snapshot.in_use) if snapshot.in_use else f"export {listed}={shlex.quote(exported)}",
+    )
 
 
 def check_proxy_form(snapshot: Snapshot) -> Iterator[Finding]:
     """Proxies of a kind that Claude Code cannot use, or nobody here."""
-    for name in PROXY_NAMES:
-        scheme, colon, _ = snapshot.env.get(name, "").partition("://")
+    for name in BY_RANK:
+        value = value_of(snapshot, name)
+        scheme, colon, _ = value.partition("://")
+        if value and not colon and name not in STARTS_WITHOUT_SCHEME:
+            yield from _no_scheme(snapshot, name, value)
         if not colon or scheme.lower() in ("http", "https"):
             continue
         if scheme.lower() in SOCKS_SCHEMES:
@@ -63,6 +73,22 @@ def check_proxy_form(snapshot: Snapshot) -> Iterator[Finding]:
             f"unset {name}",
             severity="warn",
         )
+
+
+def _no_scheme(snapshot: Snapshot, name: str, value: str) -> Iterator[Finding]:
+    host, _, port = value.rpartition(":")
+    if name.lower() == "https_proxy" and host and port.isdecimal() and "/" not in value:
+        return  # measured: of this one Claude Code makes http://
+    yield told(
+        "setting-unusable",
+        say(
+            "{name}, set by {who}, has no http:// in front: Claude Code does not start with it",
+            name=name,
+            who=winner_of(snapshot, name),
+        ),
+        say("put http:// in front"),
+        f"export {name}={shlex.quote('http://' + value.lstrip('/'))}",
+    )
 
 
 def _socks(snapshot: Snapshot, name: str, scheme: str) -> Iterator[Finding]:

@@ -45,3 +45,10 @@ def host_in(url: str) -> str:
     if authority.startswith("["):
         return authority[1:].partition("]")[0]
     return authority.partition(":")[0]
+
+
+def port_in(url: str) -> int | None:
+    """The port of a URL that names one, as far as it can be told without a parser."""
+    authority = url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2]
+    number = authority.rpartition(":")[2]
+    return int(number) if number.isascii() and number.isdecimal() and not authority.endswith("]") else None

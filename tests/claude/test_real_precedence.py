@@ -6,6 +6,7 @@ or layers.py before believing anything else.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -18,6 +19,8 @@ import pytest
 from gateway_kit import INVENTED_LOGIN, Gateway, gateways, sign_in, write_settings
 
 from ccswitch_tui.claude.layers import ORDER
+from ccswitch_tui.net.hosts import port_in
+from ccswitch_tui.net.no_proxy import BY_RANK, is_exempt
 from ccswitch_tui.paths import managed_settings
 from kit.claude import claude_env
 
@@ -173,6 +176,36 @@ def test_loopback_goes_through_an_http_proxy_unless_no_proxy_says_so(
 ) -> None:
     machine.put("user", {"ANTHROPIC_BASE_URL": machine.one.url, "ANTHROPIC_AUTH_TOKEN": "t"})
     assert machine.run(HTTP_PROXY=machine.two.url, HTTPS_PROXY="", **env) == through
+
+
+EXEMPTIONS = (
+    "127.0.0.1", "localhost", "localhost 127.0.0.1", "127.0.0.0/8", "0.0.0.0/0", "127.0.0.0/33", "127.0.0.1:PORT",
+    "127.0.0.1:1", "127.*", ".0.0.1", ".127.0.0.1", "[127.0.0.1]", "127.0.0.1.", "*:PORT", "<local>", "x *",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", EXEMPTIONS)
+def test_what_no_proxy_exempts_is_what_we_say(machine: Machine, form: str) -> None:
+    port = port_in(machine.one.url)
+    listed = form.replace("PORT", str(port))
+    machine.put("user", {"ANTHROPIC_BASE_URL": machine.one.url, "ANTHROPIC_AUTH_TOKEN": "t"})
+    went_past = machine.run(HTTP_PROXY=machine.two.url, HTTPS_PROXY="", NO_PROXY=listed) == "one"
+    assert is_exempt(listed, "127.0.0.1", port) == went_past
+
+
+@pytest.mark.parametrize("name", BY_RANK)
+def test_each_of_these_variables_is_heeded_for_loopback(machine: Machine, name: str) -> None:
+    machine.put("user", {"ANTHROPIC_BASE_URL": machine.one.url, "ANTHROPIC_AUTH_TOKEN": "t"})
+    assert machine.run(**{"NO_PROXY": "", "HTTP_PROXY": "", "HTTPS_PROXY": "", name: machine.two.url}) == "two"
+
+
+@pytest.mark.parametrize(("name", "starts"), [("HTTP_PROXY", False), ("HTTPS_PROXY", True), ("ALL_PROXY", True)])
+def test_with_which_proxy_of_a_host_and_a_port_it_starts(machine: Machine, name: str, starts: bool) -> None:
+    machine.put("user", {"ANTHROPIC_BASE_URL": machine.one.url, "ANTHROPIC_AUTH_TOKEN": "t"})
+    off = {"HTTP_PROXY": "", "HTTPS_PROXY": "", "NO_PROXY": "127.0.0.1"}
+    env = {**off, name: machine.two.url.removeprefix("http://")}
+    with contextlib.nullcontext() if starts else pytest.raises(json.JSONDecodeError):  # it prints no answer
+        assert machine.run(**env) == "one"
 
 
 def test_the_flag_can_silence_a_helper_for_one_process(machine: Machine) -> None:

@@ -287,6 +287,10 @@ def test_an_endpoint_of_the_old_shape_gets_picker_rows_beside_the_users_own() ->
         ({}, {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": "*"}, {}),
         ({}, {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": "localhost, 127.0.0.1"}, {}),
         ({"HTTP_PROXY": ""}, {"HTTP_PROXY": "http://p.example:1"}, {}),
+        ({}, {"ALL_PROXY": "http://p.example:1"}, {"NO_PROXY": "127.0.0.1,localhost"}),
+        ({}, {"ALL_PROXY": "socks5h://p.example:1"}, {}),
+        ({}, {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": "127.0.0.0/8"}, {}),
+        ({}, {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": "127.*"}, {"NO_PROXY": "127.*,127.0.0.1,localhost"}),
     ],
 )  # fmt: skip
 def test_loopback_goes_past_an_http_proxy_and_keeps_the_list(
@@ -294,6 +298,20 @@ def test_loopback_goes_past_an_http_proxy_and_keeps_the_list(
 ) -> None:
     wanted = wanted_settings({"env": settings_env}, chat_profile(), LINK._replace(shell=shell))
     assert {k[4:]: v for k, v in wanted.items() if k.lower() == "env.no_proxy"} == expected
+
+
+def test_a_server_called_localhost_is_not_exempt_by_the_address_of_it() -> None:
+    """A network in NO_PROXY holds addresses: Claude Code asks the proxy for the name (measured)."""
+    link = Link("http://localhost:11434", "helper", {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": "127.0.0.0/8"})
+    wanted = wanted_settings({}, chat_profile()._replace(route="direct"), link)
+    assert wanted["env.NO_PROXY"] == "127.0.0.0/8,127.0.0.1,localhost"
+
+
+def test_a_profiles_proxy_reaches_claude_code_in_the_form_it_starts_with() -> None:
+    profile = chat_profile()._replace(route="direct")
+    profile = profile._replace(endpoint=profile.endpoint._replace(http_proxy="proxy.example:3128"))
+    wanted = wanted_settings({}, profile, Link("https://api.example", "helper"))
+    assert wanted["env.HTTPS_PROXY"] == wanted["env.HTTP_PROXY"] == "http://proxy.example:3128"
 
 
 def test_no_proxy_stays_while_it_is_needed_and_then_is_as_before() -> None:

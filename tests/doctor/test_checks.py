@@ -83,8 +83,14 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("helper-gone", with_user(OURS, in_use="work", executables=frozenset())),
     ("base-url-version", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example/v1", "ANTHROPIC_AUTH_TOKEN": "t"}})),  # noqa: E501
     ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),
-    ("setting-unusable", FINE._replace(env={"ALL_PROXY": "socks5://127.0.0.1:1080"})),
-    ("setting-unusable", FINE._replace(env={"HTTPS_PROXY": "socks4://127.0.0.1:1080"})),
+    ("proxy-loopback", with_user(OURS, {"ALL_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),
+    ("proxy-loopback", with_user(OURS, {"HTTPS_PROXY": "http://p.example:1", "NO_PROXY": "localhost,127.*"})),
+    ("proxy-loopback", with_user(OURS, {"all_proxy": "p.example:1", "NO_PROXY": "127.0.0.1:20002"}, in_use="work")),
+    ("setting-unusable", with_user({}, {"ALL_PROXY": "socks5://127.0.0.1:1080"})),
+    ("setting-unusable", with_user({}, {"HTTPS_PROXY": "socks4://127.0.0.1:1080"})),
+    ("setting-unusable", with_user({}, {"HTTP_PROXY": "proxy.corp.example:3128"})),
+    ("setting-unusable", with_user({"env": {"http_proxy": "//proxy.corp.example:3128"}})),
+    ("setting-unusable", with_user({}, {"HTTPS_PROXY": "proxy.corp.example"})),
     ("ca-file", FINE._replace(certificates=(CertificateFile("SSL_CERT_FILE", "/nope", "no such file or directory"),))),
     ("tls-off", with_user({"env": {"NODE_TLS_REJECT_UNAUTHORIZED": "0"}})),
     ("plain-http", FINE._replace(profiles={"work": profile("http://api.example.com/v1")})),
@@ -103,7 +109,7 @@ WRONG: list[tuple[str, Snapshot]] = [
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
 def test_a_socks_proxy_is_a_finding_only_for_sessions_that_go_without_our_proxy(name: str) -> None:
-    through = FINE._replace(env={name: "socks5h://127.0.0.1:1080"}, profiles={"work": profile()}, in_use="work")
+    through = with_user({}, {name: "socks5h://127.0.0.1:1080"}, profiles={"work": profile()}, in_use="work")
     assert "setting-unusable" not in kinds(through)
     direct = through._replace(profiles={"work": profile()._replace(route="direct")})
     (found,) = [f for f in run_checks(direct) if f.kind == "setting-unusable"]
@@ -135,6 +141,10 @@ QUIET: list[tuple[str, Snapshot]] = [
     ("key-in-clear", with_user(VENDOR)),
     ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": "127.0.0.1,localhost"})),
     ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": "*"})),
+    *(("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://p.example:1", "NO_PROXY": exempt}))
+      for exempt in ("localhost 127.0.0.1", "127.0.0.0/8", "127.0.0.1:20001", "[127.0.0.1]", ".127.0.0.1", "x, *")),
+    ("proxy-loopback", with_user(OURS, {"ALL_PROXY": "socks5h://p.example:1"})),
+    ("setting-unusable", with_user({}, {"HTTPS_PROXY": "p.example:1", "ALL_PROXY": "p.example:1", "HTTP_PROXY": ""})),
     ("plain-http", FINE._replace(profiles={"work": profile("http://192.168.1.7:8080/v1")})),
     ("plain-http", FINE._replace(profiles={"work": profile("http://api.example.com/v1", "none")})),
     ("key-absent", FINE._replace(profiles={"work": profile()}, present={"work": None})),

@@ -53,6 +53,7 @@ SAID = [
     ("this session isn't eligible because your requests go through 127.0.0.1:1", "Claude Code", "vendor's own"),
     ("Gateway /v1/models returned an unexpected body", "Claude Code", "list of models"),
     ("Invalid URL (POST /v1/v1/messages)", "the endpoint", "/v1/v1"),
+    ('Invalid proxy URL in HTTP_PROXY: "proxy.example:3128" cannot be parsed as a URL.', "Claude Code", "http://"),
     ("API Error: Server error mid-response. The response above may be incomplete.", "Claude Code", "broke off"),
     ("API Error: Connection lost mid-response. The response above may be incomplete.", "Claude Code", "broke off"),
     ("The model's tool call could not be parsed (retry also failed).", "Claude Code", "not valid JSON"),
