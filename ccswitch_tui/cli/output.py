@@ -50,6 +50,11 @@ class Output:
         return self.stdout.isatty() and self.env.get("TERM") != "dumb"
 
     @property
+    def ascii_only(self) -> bool:
+        """The stream, or the terminal behind it, shows nothing but ASCII for sure."""
+        return self.glyphs is ASCII_GLYPHS or self.env.get("TERM") == "dumb"
+
+    @property
     def columns(self) -> int | None:
         """How wide a line of data may be; None where it goes to no terminal."""
         return terminal_width(self.stdout, self.env)

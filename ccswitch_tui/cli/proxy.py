@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import re
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.cli.usage import DESCRIPTION as USAGE_DESCRIPTION
+from ccswitch_tui.cli.usage import configure as configure_usage
 from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
 from ccswitch_tui.language import counted, named, said
 from ccswitch_tui.sentence import say
@@ -28,6 +29,7 @@ examples:
   ccswitch-tui proxy start                         the background proxy that 'use' and the app rely on
   ccswitch-tui proxy logs -f                       watch requests as they happen
   ccswitch-tui proxy usage --by model              requests, tokens, and what they cost where that is known
+  ccswitch-tui proxy usage --last week --by project  where it went
   ccswitch-tui proxy usage --csv > usage.csv       the same for a spreadsheet
   ccswitch-tui proxy serve --profile work          one profile, in the foreground
   ccswitch-tui proxy serve --upstream http://127.0.0.1:8080/v1 --model qwen3 --key none --token none --port 4000
@@ -48,14 +50,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what happens from now on")
     logs.add_argument("-n", "--lines", type=int, default=50, help="how many lines (default 50)")
     logs.add_argument("--exchange", type=int, metavar="N", help="one exchange by its number, both sides, masked")
-    usage = words.add_parser("usage", help="requests, tokens and known costs", allow_abbrev=False)
-    usage.add_argument("--by", choices=("day", "profile", "model"), help="sum by one of them")
-    usage.add_argument("--csv", action="store_true", help="one row a line, for a spreadsheet")
-    usage.add_argument("--since", metavar="DAY", default="", help="from this day on (YYYY-MM-DD)")
+    usage = words.add_parser(
+        "usage",
+        help="requests, tokens and known costs",
+        description=USAGE_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    configure_usage(usage)
     service = words.add_parser("service", help="start it at login", allow_abbrev=False)
     service.add_argument("action", choices=("install", "remove", "status"))
     service.add_argument("--dry-run", action="store_true", help="show the file and the commands, do nothing")
-    for one in (start, stop, status, logs, usage, service):
+    for one in (start, stop, status, logs, service):
         one.add_argument("--json", action="store_true")
 
 
@@ -200,7 +206,7 @@ def _tell(found: ProxyStatus, more: dict[str, Any], args: argparse.Namespace, ou
             say("running on {where}, pid {pid}, version {version}", where=where, pid=found.pid, version=found.version),
         )
         if more.get("spent"):
-            from ccswitch_tui.workflows.traffic import amounts_text
+            from ccswitch_tui.workflows.amounts import amounts_text
 
             out.line(
                 "  "
@@ -256,30 +262,9 @@ def _logs(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
 
 def _usage(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    from ccswitch_tui.cli.columns import aligned
-    from ccswitch_tui.workflows import traffic
+    from ccswitch_tui.cli import usage
 
-    if args.since and not re.fullmatch(r"\d{4}-\d\d-\d\d", args.since):
-        raise UsageError(say("'{since}' is not a date", since=args.since), hint="--since 2026-11-01")
-    rows = traffic.usage(ctx, since=args.since, by=args.by or "")
-    if args.json:
-        out.json({"version": 1, "usage": rows})
-        return 0
-    if args.csv:
-        out.block(traffic.usage_csv(rows))
-        return 0
-    if not rows:
-        out.line(say("nothing has been counted yet"))
-        return 0
-    names = [args.by] if args.by else ["day", "profile", "model"]
-    table = [[named(word) for word in (*names, *USAGE_COLUMNS)]]
-    for row in rows:
-        counts = [row["requests"], row["errors"], row["input_tokens"] + row["cache_write_tokens"]]
-        cells = [*map(str, counts), str(row["cache_read_tokens"]), traffic.rate_text(row), str(row["output_tokens"])]
-        table.append([*(row[name] for name in names), *cells, traffic.cost_text(row)])
-    for line in aligned(table, room=out.columns):
-        out.line(line)
-    return 0
+    return usage.run(args, ctx, out)
 
 
 def _service(args: argparse.Namespace, ctx: Context, out: Output) -> int:

@@ -11,6 +11,7 @@ import contextlib
 import gc
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -127,6 +128,8 @@ class RunningProxy:
         self._orphaned = False
         self._homeless = False
         """The folder of our files is gone: nothing is written there any more."""
+        self._saving = threading.Lock()
+        """Usage is saved by one thread at a time: chores, whoever looks, the end."""
         self._unlogged: list[Flow] = []
         self._answers: AnswerBook | None = None
         if settings.answers:
@@ -284,14 +287,16 @@ class RunningProxy:
         """Writes the counts gathered since the last time. A disk that refuses keeps them for the next."""
         if self.settings.usage is None or self._homeless:
             return
-        rows = self.traffic.take_usage()
-        if not rows:
-            return
-        try:
-            self.settings.usage.add(rows)
-        except (CcswitchError, OSError) as error:
-            self.traffic.put_back(rows)
-            self.relay.background.problem = f"usage cannot be saved: {error}"
+        with self._saving:
+            rows = self.traffic.take_usage()
+            if not rows:
+                return
+            try:
+                self.settings.usage.add(rows)
+                self.traffic.saved()
+            except (CcswitchError, OSError) as error:
+                self.traffic.put_back(rows)
+                self.relay.background.problem = f"usage cannot be saved: {error}"
 
     async def stop_listening(self) -> None:
         """No new connections from here on; idle ones are closed, busy ones end with their answer."""

@@ -54,7 +54,7 @@ class Keeping:
         from ccswitch_tui.credentials import index
         from ccswitch_tui.credentials.hosts import shown_host
         from ccswitch_tui.workflows.profiles import profile_rows
-        from ccswitch_tui.workflows.traffic import usage
+        from ccswitch_tui.workflows.usage import usage
 
         try:
             used = usage(self.ctx)

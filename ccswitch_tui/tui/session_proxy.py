@@ -46,7 +46,7 @@ class Watching:
         import time
 
         from ccswitch_tui.claude.sessions import running_sessions
-        from ccswitch_tui.workflows.traffic import usage
+        from ccswitch_tui.workflows.usage import usage
 
         running = self.ctx.proxy.status().running
         try:

@@ -201,7 +201,7 @@ def _traffic(ctx: Context) -> Iterator[Point]:
 
 
 def _today(ctx: Context) -> dict[str, Any]:
-    from ccswitch_tui.workflows.traffic import usage
+    from ccswitch_tui.workflows.usage import usage
 
     day = time.strftime("%Y-%m-%d", time.localtime(ctx.clock()))
     rows = usage(ctx, since=day)
@@ -215,7 +215,7 @@ def _today(ctx: Context) -> dict[str, Any]:
 
 def today_text(today: dict[str, Any]) -> str:
     """Today's use in one line."""
-    from ccswitch_tui.workflows.traffic import amounts_text
+    from ccswitch_tui.workflows.amounts import amounts_text
 
     parts = [
         say("{n} requests", n=f"{today['requests']:,}"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.background.control import ProxyStatus
 from ccswitch_tui.sentence import say
+from ccswitch_tui.workflows.amounts import amount_text
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -37,80 +38,27 @@ SILENCE_S = 60.0
 def running_status(ctx: Context) -> tuple[ProxyStatus, dict[str, Any]]:
     """Whether it runs, and what the running one says about itself."""
     found = ctx.proxy.status()
-    return found, _get(ctx, "/_ccswitch/status") if found.running else {}
+    return found, ask_json(ctx, "/_ccswitch/status") if found.running else {}
 
 
 def recent(ctx: Context, limit: int = 100) -> list[dict[str, Any]]:
     """Exchanges, running ones first, then the newest; empty when the proxy does not run."""
     if not ctx.proxy.status().running:
         return []
-    return list(_get(ctx, f"/_ccswitch/traffic?limit={limit}").get("exchanges", ()))
+    return list(ask_json(ctx, f"/_ccswitch/traffic?limit={limit}").get("exchanges", ()))
 
 
 def one_exchange(ctx: Context, number: int) -> dict[str, Any]:
     """One exchange with both sides' bodies, masked. Raises CcswitchError when it is no longer held."""
     if not ctx.proxy.status().running:
         raise NOT_RUNNING
-    found = _get(ctx, f"/_ccswitch/traffic/{number}")
+    found = ask_json(ctx, f"/_ccswitch/traffic/{number}")
     if "exchange" not in found:
         raise CcswitchError(
             say("exchange {number} is not held any more", number=number),
             hint=say("'ccswitch-tui proxy logs' lists them"),
         )
     return found
-
-
-def usage(ctx: Context, *, since: str = "", by: str = "") -> list[dict[str, Any]]:
-    """Saved usage: by day, profile and model, or summed by one of them. Works without the proxy, too."""
-    if ctx.proxy.status().running:
-        return [_with_rate(row) for row in _get(ctx, f"/_ccswitch/usage?since={since}&by={by}").get("usage", ())]
-    import os
-
-    from ccswitch_tui.proxy.books.usage import UsageBook, priced
-
-    book = UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3"))
-    return [_with_rate(row) for row in priced(book.by_day(since=since), book.costs(since=since), by=by)]
-
-
-def _with_rate(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with `cache_rate`: the part of the prompt tokens that came from a cache; None where there were none."""
-    prompt = row["input_tokens"] + row["cache_read_tokens"] + row["cache_write_tokens"]
-    return {**row, "cache_rate": round(row["cache_read_tokens"] / prompt, 4) if prompt else None}
-
-
-def rate_text(row: dict[str, Any]) -> str:
-    """The cache rate for a person."""
-    return "-" if row["cache_rate"] is None else f"{row['cache_rate'] * 100:.0f}%"
-
-
-CSV_COLUMNS = (
-    "day", "profile", "model", "requests", "errors", "input_tokens", "cache_read_tokens", "cache_write_tokens",
-    "output_tokens", "cache_rate", "priced", "currency", "cost",
-)  # fmt: skip
-FORMULA = ("=", "+", "-", "@")
-
-
-def usage_csv(rows: list[dict[str, Any]]) -> str:
-    """Usage for a spreadsheet. The counts stand once a row; a second currency has a line of its own without them.
-
-    A model's name is whatever a client asked for, so one that a spreadsheet would run gets a quote in front of it.
-    """
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for row in rows:
-        counts = [_cell(row[name]) for name in CSV_COLUMNS[:-2]]
-        names, costs = counts[:3], sorted(row["cost"].items()) or [("", "")]
-        for number, cost in enumerate(costs):
-            writer.writerow([*(counts if number == 0 else [*names, *[""] * (len(counts) - 3)]), *cost])
-    return text.getvalue().rstrip("\n")
-
-
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else "" if value is None else value
 
 
 def follow(ctx: Context, *, stop: Any = None) -> Iterator[TrafficEvent]:
@@ -161,24 +109,6 @@ def as_lines(event: TrafficEvent) -> list[str]:
     return [line, *(f"          {note}" for note in notes if note)]
 
 
-def amount_text(amount: float, currency: str) -> str:
-    """An amount for a person: `0.0123 USD`, with as many digits as tell something."""
-    return f"{amount:.2f} {currency}" if amount >= 100 else f"{amount:.4g} {currency}"
-
-
-def amounts_text(amounts: dict[str, float]) -> str:
-    """Sums in several currencies, which nobody may add up."""
-    return " + ".join(amount_text(amount, currency) for currency, amount in sorted(amounts.items()))
-
-
-def cost_text(row: dict[str, Any]) -> str:
-    """What a row of usage cost; "" where nothing is known, and of how many requests it is known where not of all."""
-    if not row["cost"]:
-        return ""
-    part = "" if row["priced"] >= row["requests"] else f" ({row['priced']} of {row['requests']} requests)"
-    return amounts_text(row["cost"]) + part
-
-
 def exchange_lines(found: dict[str, Any]) -> list[str]:
     """One exchange in full, for a person."""
     exchange, bodies = found["exchange"], found["bodies"]
@@ -195,7 +125,8 @@ def exchange_lines(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _get(ctx: Context, path: str) -> dict[str, Any]:
+def ask_json(ctx: Context, path: str) -> dict[str, Any]:
+    """What the running proxy answers to one of its own routes; {} where it does not."""
     try:
         status, body = ctx.proxy.ask("GET", path)
         found = json.loads(body) if status == 200 else {}

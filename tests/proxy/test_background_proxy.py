@@ -293,7 +293,7 @@ def test_after_kill_9_in_mid_stream_the_client_gets_an_end_and_the_next_request_
 
 
 def test_usage_is_kept_over_a_restart(control: ProxyControl) -> None:
-    from ccswitch_tui.workflows import traffic
+    from ccswitch_tui.workflows.usage import usage
 
     ctx = Context(control.env)
     with ScriptedEndpoint(chat_text("hello")) as endpoint:
@@ -302,8 +302,8 @@ def test_usage_is_kept_over_a_restart(control: ProxyControl) -> None:
         post(ctx.proxy)
         post(ctx.proxy)
         ctx.proxy.stop()
-    wait_until(lambda: traffic.usage(ctx), 5, "the counts")
-    (row,) = traffic.usage(ctx)
+    wait_until(lambda: usage(ctx), 5, "the counts")
+    (row,) = usage(ctx)
     assert (row["profile"], row["model"], row["requests"], row["output_tokens"]) == ("work", "big-model", 2, 14)
 
 

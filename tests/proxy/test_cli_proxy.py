@@ -116,8 +116,8 @@ def test_usage_shows_requests_tokens_and_known_costs_without_the_proxy(cli: Cli,
     code, out, _ = cli("usage")
     assert code == 0
     assert "0.0125 USD (2 of 3 requests)" in out.splitlines()[1]
-    assert out.splitlines()[2].split() == ["2026-11-20", "work", "other", "3", "0", "10", "0", "0%", "5"]
+    assert out.splitlines()[2].split() == ["2026-11-20", "work", "other", "3", "0", "10", "0", "0%", "5", "-"]
     (total,) = json.loads(cli("usage", "--by", "profile", "--json")[1])["usage"]
     assert (total["requests"], total["cost"], total["priced"]) == (6, {"USD": 0.0125}, 2)
-    assert cli("usage", "--since", "2026-11-21")[1] == "nothing has been counted yet\n"
+    assert cli("usage", "--since", "2026-11-21")[1] == "nothing was counted\n"
     assert cli("usage", "--since", "yesterday")[0] == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ccswitch_tui.profiles.model import Prices, profile_from_table, profile_to_t
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.proxy.books.prices import Cost, cost_of, stated_in
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line, metrics_text
-from ccswitch_tui.proxy.books.usage import SCHEMA, CostRow, UsageBook, UsageRow, priced
+from ccswitch_tui.proxy.books.usage import VERSION, CostRow, UsageBook, UsageRow
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.edit import plan_edit, save_edit
 
@@ -148,23 +149,55 @@ def test_costs_add_up_by_day_profile_model_and_currency(tmp_path: Path) -> None:
     usage = UsageRow("2026-11-20", "work", "m", requests=3)
     book.add([usage, CostRow(*usage[:3], "USD", 1, 0.25), CostRow(*usage[:3], "EUR", 1, 1.0)])
     book.add([CostRow(*usage[:3], "USD", 1, 0.5)])
-    (row,) = priced(book.by_day(), book.costs(), by="model")
+    (row,) = book.summed(["model"])
     assert (row["cost"], row["priced"], row["requests"]) == ({"EUR": 1.0, "USD": 0.75}, 3, 3)
 
 
-def test_a_file_of_version_1_is_read_and_taken_further(tmp_path: Path) -> None:
+OLD_USAGE = """CREATE TABLE usage(day TEXT NOT NULL, profile TEXT NOT NULL, model TEXT NOT NULL,
+    requests INTEGER NOT NULL DEFAULT 0, errors INTEGER NOT NULL DEFAULT 0, input_tokens INTEGER NOT NULL DEFAULT 0,
+    cache_read_tokens INTEGER NOT NULL DEFAULT 0, cache_write_tokens INTEGER NOT NULL DEFAULT 0,
+    output_tokens INTEGER NOT NULL DEFAULT 0, first_byte_ms INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, profile, model)) WITHOUT ROWID"""
+OLD_COST = """CREATE TABLE cost(day TEXT NOT NULL, profile TEXT NOT NULL, model TEXT NOT NULL, currency TEXT NOT NULL,
+    requests INTEGER NOT NULL DEFAULT 0, amount REAL NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, profile, model, currency)) WITHOUT ROWID"""
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_of_an_older_version_is_read_and_taken_further(tmp_path: Path, version: int) -> None:
     path = str(tmp_path / "usage.sqlite")
     with sqlite3.connect(path) as db:
-        db.execute(SCHEMA)
+        db.execute(OLD_USAGE)
         db.execute("INSERT INTO usage(day, profile, model, requests) VALUES ('2026-11-01', 'work', 'm', 4)")
-        db.execute("PRAGMA user_version = 1")
+        if version == 2:
+            db.execute(OLD_COST)
+            db.execute("INSERT INTO cost VALUES ('2026-11-01', 'work', 'm', 'USD', 2, 0.25)")
+        db.execute(f"PRAGMA user_version = {version}")
+    known = 0.25 if version == 2 else 0.0
     book = UsageBook(path)
-    assert priced(book.by_day(), book.costs())[0]["cost"] == {}
-    book.add([CostRow("2026-11-01", "work", "m", "USD", 1, 0.5)])
-    (row,) = priced(book.by_day(), book.costs())
-    assert (row["requests"], row["cost"], row["priced"]) == (4, {"USD": 0.5}, 1)
+    assert book.summed()[0]["cost"] == ({"USD": known} if known else {})
+    book.add([CostRow("2026-11-01", "work", "m", "USD", 1, 0.5, "endpoint", "s-1", "/p")])
+    book.add([UsageRow("2026-11-01", "work", "m", 1, session="s-1", project="/p")])
+    (row,) = book.summed()
+    assert (row["requests"], row["cost"]) == (5, {"USD": 0.5 + known})
     with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+def test_two_who_take_an_old_file_further_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = str(tmp_path / "usage.sqlite")
+    with sqlite3.connect(path) as db:
+        db.execute(OLD_USAGE)
+        db.executemany("INSERT INTO usage(day, profile, model, requests) VALUES (?, 'work', 'm', 1)",
+                       [(f"2026-{month:02}-{day:02}",) for month in range(1, 13) for day in range(1, 29)])  # fmt: skip
+        db.execute("PRAGMA user_version = 1")
+    row = UsageRow("2026-12-01", "work", "m", 1)
+    threads = [threading.Thread(target=lambda: UsageBook(path).add([row])) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert UsageBook(path).summed([])[0]["requests"] == 12 * 28 + 6
 
 
 def test_costs_that_could_not_be_saved_wait_for_the_next_time() -> None:

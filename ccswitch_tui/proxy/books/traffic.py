@@ -6,6 +6,7 @@ somebody looks; nothing of them reaches a file. The clock is the caller's.
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -37,11 +38,19 @@ MOST_NOTICES = 50
 would go into the ring, the log and the usage book each time."""
 
 WORDS = ("error",)
-NAMES = ("asked", "model", "answered", "tier", "wire", "host", "client", "session", "stop_reason", "route", "profile")
+NAMES = (
+    "asked", "model", "answered", "tier", "wire", "host", "client", "session", "stop_reason", "route", "profile",
+    "project", "session_in_body",
+)  # fmt: skip
+
+METRICS = 7
+"""Of the book's counts, those that are also kept for Prometheus."""
 
 FIRST_BYTE_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 
 Listener = Callable[[str, "Flow"], None]
+Place = tuple[str, str, str, str, str]
+"""Day, profile, model, session, project: where a request is counted."""
 
 
 class Body:
@@ -87,7 +96,9 @@ class Flow:
         "asked",
         "at",
         "attempts",
+        "budget",
         "cache_read_tokens",
+        "cache_write_1h_tokens",
         "cache_write_tokens",
         "client",
         "cost",
@@ -100,16 +111,19 @@ class Flow:
         "id",
         "input_tokens",
         "kind",
+        "limits",
         "model",
         "notices",
         "output_tokens",
         "profile",
+        "project",
         "received",
         "request",
         "returned",
         "route",
         "sent",
         "session",
+        "session_in_body",
         "started",
         "stated_cost",
         "status",
@@ -143,6 +157,10 @@ class Flow:
         self.host = ""
         self.client = ""
         self.session = ""
+        self.session_in_body = ""
+        """What the metadata of a request without the header names; the books alone use it."""
+        self.project = ""
+        """The folder the session works in, as far as the client tells it."""
         self.streamed = False
         self.status = 0
         """What the client was told; 0 while it waits, 499 when it left before."""
@@ -153,15 +171,21 @@ class Flow:
         self.first_byte_ms: float | None = None
         self.total_ms: float | None = None
         self.input_tokens = self.output_tokens = self.cache_read_tokens = self.cache_write_tokens = 0
+        self.cache_write_1h_tokens = 0
+        """Of those written, the ones for an hour, which cost more."""
         self.estimated = False
         """The endpoint did not count all tokens: the counts here are estimates, and have no cost."""
         self.stated_cost: float | None = None
         """What the endpoint says this answer costs."""
         self.cost: float | None = None
-        """What it cost, where the endpoint or the user's prices tell; never an estimate."""
+        """What it cost, where the endpoint or a price tells; never of tokens that nobody counted."""
         self.currency = ""
         self.cost_by = ""
-        """`endpoint` or `prices`."""
+        """Who says so: `endpoint`, `prices` (the user's), `own-list` (the endpoint's) or `list` (a public one)."""
+        self.budget = ""
+        """What the profile's budget says, once there is something to say."""
+        self.limits: list[dict[str, Any]] = []
+        """What the endpoint said about its rate limits, as `Limit.to_json` writes it."""
         self.notices: list[str] = []
         self.request, self.sent = Body(), Body()
         self.received, self.returned = Body(ANSWER_BYTES), Body(ANSWER_BYTES)
@@ -179,12 +203,12 @@ class Flow:
 
     def to_json(self) -> dict[str, Any]:
         """Without bodies; texts that came from elsewhere are cut and masked."""
-        hidden = ("request", "sent", "received", "returned", "started", "stated_cost")
+        hidden = ("request", "sent", "received", "returned", "started", "stated_cost", "session_in_body")
         shown = {name: getattr(self, name) for name in sorted(self.__slots__) if name not in hidden}
         shown["error"] = redact(self.error) if self.error else None
         shown["notices"] = [redact(notice) for notice in self.notices]
         for name in NAMES:
-            if shown[name] and len(shown[name]) > LONGEST_NAME:
+            if shown.get(name) and len(shown[name]) > LONGEST_NAME:
                 shown[name] = shown[name][:LONGEST_NAME]
         for name in ("first_byte_ms", "total_ms"):
             if shown[name] is not None:
@@ -216,8 +240,12 @@ class Traffic:
         self._ring: deque[Flow] = deque(maxlen=MOST_EXCHANGES)
         self._with_bodies: deque[tuple[Flow, int]] = deque()
         self._body_bytes = 0
-        self._unsaved: dict[tuple[str, str, str], list[int]] = {}
-        self._unsaved_costs: dict[tuple[str, str, str, str], list[float]] = {}
+        self._unsaved: dict[Place, list[int]] = {}
+        self._unsaved_costs: dict[tuple[Place, str, str], list[float]] = {}
+        self._saving: list[UsageRow | CostRow] = []
+        """Taken to be saved, and not saved yet."""
+        self._books = threading.Lock()
+        """Counts are added in the event loop and taken in a thread: none may fall between."""
         self.loops = Loops()
         self.running: dict[int, Flow] = {}
         self.listeners: list[Listener] = []
@@ -271,37 +299,35 @@ class Traffic:
 
     def _count(self, exchange: Flow) -> None:
         failed = int(exchange.status >= 400 or exchange.error is not None)
-        row = (
-            1,
-            failed,
-            exchange.input_tokens,
-            exchange.cache_read_tokens,
-            exchange.cache_write_tokens,
-            exchange.output_tokens,
-            int(exchange.first_byte_ms or 0),
-        )
+        row = counts_of(exchange, failed)
         outcome = "error" if failed else "ok"
         series = (exchange.route, exchange.model, outcome)
         if series not in self.counts and len(self.counts) >= MOST_SERIES:
             series = (exchange.route, "(others)", outcome)
-        today = (self._day(exchange.at), exchange.route, series[1])
-        for table, key in ((self._unsaved, today), (self.counts, series)):
-            sums = table.get(key)
-            table[key] = list(row) if sums is None else [a + b for a, b in zip(sums, row, strict=True)]
+        place = self._place(exchange, series[1])
+        with self._books:
+            sums = self._unsaved.get(place)
+            self._unsaved[place] = list(row) if sums is None else [a + b for a, b in zip(sums, row, strict=True)]
+            if exchange.cost is not None:
+                _add(self._unsaved_costs.setdefault((place, exchange.currency, exchange.cost_by), [0, 0.0]),
+                     [1, exchange.cost])  # fmt: skip
+        held = self.counts.setdefault(series, [0] * METRICS)
+        _add(held, list(row[:METRICS]))
         if exchange.cost is not None:
-            self._count_cost(exchange, series[1])
+            told = (exchange.route, series[1], exchange.currency, exchange.cost_by)
+            _add(self.costs.setdefault(told, [0, 0.0]), [1, exchange.cost])
         if exchange.first_byte_ms is not None:
             seconds = exchange.first_byte_ms / 1000
             self.first_byte_sum_s += seconds
             self.first_byte_buckets[bisect_left(FIRST_BYTE_BUCKETS_S, seconds)] += 1
 
-    def _count_cost(self, exchange: Flow, model: str) -> None:
-        today = (self._day(exchange.at), exchange.route, model, exchange.currency)
-        series = (exchange.route, model, exchange.currency, exchange.cost_by)
-        for table, key in ((self._unsaved_costs, today), (self.costs, series)):
-            sums = table.setdefault(key, [0, 0.0])
-            sums[0] += 1
-            sums[1] += exchange.cost or 0.0
+    def _place(self, exchange: Flow, model: str) -> Place:
+        """Where it is counted; without session and project when a client invents ever new ones."""
+        session, day = exchange.session or exchange.session_in_body, self._day(exchange.at)
+        place = (day, exchange.route, model, session, exchange.project)
+        if place not in self._unsaved and len(self._unsaved) >= MOST_SERIES:
+            return (day, exchange.route, model, "", "")
+        return place
 
     def spent(self) -> dict[str, float]:
         """The known cost of all requests so far, by currency."""
@@ -324,13 +350,39 @@ class Traffic:
         return self.running.get(number) or next((e for e in reversed(self._ring) if e.id == number), None)
 
     def take_usage(self) -> list[UsageRow | CostRow]:
-        """Counts not yet saved; the caller saves them."""
+        """Counts not yet saved. The caller saves them and says so with `saved`, or gives them back."""
         from ccswitch_tui.proxy.books.usage import CostRow, UsageRow
 
-        rows: list[UsageRow | CostRow] = [UsageRow(*key, *sums) for key, sums in self._unsaved.items()]
-        rows += [CostRow(*key, int(count), amount) for key, (count, amount) in self._unsaved_costs.items()]
-        self._unsaved, self._unsaved_costs = {}, {}
+        with self._books:
+            rows: list[UsageRow | CostRow] = [
+                UsageRow._make((*place[:3], *sums, *place[3:])) for place, sums in self._unsaved.items()
+            ]
+            rows += [
+                CostRow(*place[:3], currency, int(count), amount, by, place[3], place[4])
+                for (place, currency, by), (count, amount) in self._unsaved_costs.items()
+            ]
+            self._unsaved, self._unsaved_costs = {}, {}
+            self._saving = rows
         return rows
+
+    def saved(self) -> None:
+        """What was taken is in the book now."""
+        self._saving = []
+
+    def unsaved(self, profile: str) -> list[tuple[str, str, float]]:
+        """What a profile has used and the book does not hold yet: day, unit (`tokens` or a currency), amount."""
+        from ccswitch_tui.proxy.books.usage import UsageRow
+
+        with self._books:
+            found = [(p[0], "tokens", float(sum(s[2:6]))) for p, s in self._unsaved.items() if p[1] == profile]
+            found += [(p[0], currency, s[1]) for (p, currency, _), s in self._unsaved_costs.items() if p[1] == profile]
+            for row in self._saving:
+                if row.profile == profile:
+                    unit, amount = (
+                        ("tokens", float(row.tokens)) if isinstance(row, UsageRow) else (row.currency, row.amount)
+                    )
+                    found.append((row.day, unit, amount))
+        return found
 
     def counted(self) -> dict[str, Any]:
         """All counters as JSON, for `add_counted` of another Traffic."""
@@ -344,7 +396,7 @@ class Traffic:
     def add_counted(self, counted: Mapping[str, Any]) -> None:
         """Adds another's counters to these."""
         for profile, model, outcome, *counts in counted["counts"]:
-            _add(self.counts.setdefault((profile, model, outcome), [0] * 7), counts)
+            _add(self.counts.setdefault((profile, model, outcome), [0] * METRICS), counts)
         for profile, model, currency, by, *amounts in counted["costs"]:
             _add(self.costs.setdefault((profile, model, currency, by), [0, 0.0]), amounts)
         _add(self.first_byte_buckets, counted["first_byte_buckets"])
@@ -352,17 +404,37 @@ class Traffic:
 
     def put_back(self, rows: list[UsageRow | CostRow]) -> None:
         """Counts that could not be saved wait for the next time."""
-        from ccswitch_tui.proxy.books.usage import CostRow
+        from ccswitch_tui.proxy.books.usage import COUNTS, CostRow
 
-        for row in rows:
-            if isinstance(row, CostRow):
-                held = self._unsaved_costs.setdefault(row[:4], [0, 0.0])
-                held[0] += row.requests
-                held[1] += row.amount
-                continue
-            sums = self._unsaved.setdefault(row[:3], [0] * 7)
-            for column, count in enumerate(row[3:]):
-                sums[column] += int(count)
+        with self._books:
+            self._saving = []
+            for row in rows:
+                place = (*row[:3], row.session, row.project)
+                if isinstance(row, CostRow):
+                    held = self._unsaved_costs.setdefault((place, row.currency, row.source), [0, 0.0])
+                    _add(held, [row.requests, row.amount])
+                else:
+                    sums = self._unsaved.setdefault(place, [0] * len(COUNTS))
+                    _add(sums, [getattr(row, name) for name in COUNTS])
+
+
+def counts_of(exchange: Flow, failed: int) -> tuple[int, ...]:
+    """One request as the book's COUNTS, in their order. Tried again or elsewhere, it is still one request."""
+    streamed = exchange.streamed and not failed and exchange.output_tokens and exchange.first_byte_ms is not None
+    return (
+        1,
+        failed,
+        exchange.input_tokens,
+        exchange.cache_read_tokens,
+        exchange.cache_write_tokens,
+        exchange.output_tokens,
+        int(exchange.first_byte_ms or 0),
+        int(exchange.status == 499),
+        max(0, exchange.attempts - 1),
+        int(exchange.estimated),
+        exchange.output_tokens if streamed else 0,
+        max(1, int((exchange.total_ms or 0) - (exchange.first_byte_ms or 0))) if streamed else 0,
+    )
 
 
 def _add(sums: list[Any], more: list[Any]) -> None:

@@ -19,7 +19,7 @@ from ccswitch_tui.http11.message import Refused, Reply, Request, Response, Strea
 from ccswitch_tui.http11.routes import Routes
 from ccswitch_tui.proxy.background.siblings import Siblings, ask_all, follow
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic, metrics_text
-from ccswitch_tui.proxy.books.usage import UsageBook, priced
+from ccswitch_tui.proxy.books.usage import NAMES, UsageBook
 from ccswitch_tui.proxy.memory import resident_mb
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.web.guard import proof
@@ -218,16 +218,17 @@ class Admin:
         return _json(self._relay.traffic.counted())
 
     async def _usage_rows(self, request: Request) -> Response:
-        """Saved usage by day, profile and model; `?since=YYYY-MM-DD`, `?by=day`, `profile` or `model` sums it."""
+        """Saved usage by day, profile and model; `?by=` sums it by others, `?since=`, `?until=` and names pick rows."""
         if self._usage is None:
             return _json({"version": 1, "usage": []})
         await asyncio.to_thread(self._flush)
         await self._of_others("POST", "/flush")
-        since = request.query.get("since", "")
-        rows = await asyncio.to_thread(self._usage.by_day, since=since)
-        costs = await asyncio.to_thread(self._usage.costs, since=since)
-        by = request.query.get("by", "")
-        return _json({"version": 1, "usage": priced(rows, costs, by=by if by in ("day", "profile", "model") else "")})
+        query = request.query
+        by = [name for name in query.get("by", "").split(",") if name in NAMES] or ["day", "profile", "model"]
+        only = {name: query[name] for name in NAMES[1:] if name in query}
+        since, until = query.get("since", ""), query.get("until", "")
+        rows = await asyncio.to_thread(self._usage.summed, by, since=since, until=until, **only)
+        return _json({"version": 1, "usage": rows})
 
     async def _own_flush(self, request: Request) -> Response:
         await asyncio.to_thread(self._flush)

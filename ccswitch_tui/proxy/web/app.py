@@ -21,6 +21,7 @@ from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.proxy.attempt import ERROR_BYTES, with_hint
 from ccswitch_tui.proxy.books.loops import judges_a_command
+from ccswitch_tui.proxy.books.projects import Projects, session_in
 from ccswitch_tui.proxy.books.traffic import Flow
 from ccswitch_tui.proxy.call import Call
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
@@ -77,6 +78,7 @@ class ProxyApp(RoutedApp):
         self._say = say
         self._log_exchange = log_exchange
 
+        self._projects = Projects()
         self.forget_keys = relay.keys.forget
         self._add_routes()
 
@@ -203,6 +205,8 @@ class ProxyApp(RoutedApp):
         exchange.request.add(request.body)
         exchange.client = request.headers.get("User-Agent")[:80]
         exchange.session = request.headers.get("X-Claude-Code-Session-Id")[:80]
+        exchange.session_in_body = "" if exchange.session else session_in(body)
+        exchange.project = self._projects.of(exchange.session or exchange.session_in_body, request.body)
         streamed = body.get("stream") is True
         if not streamed and judges_a_command(bytes(request.body)):
             exchange.notices.append("auto mode asks this model whether a command may run")

@@ -52,7 +52,7 @@ class Details(VerticalScroll, can_focus=False):
 
 def used_today(used: Mapping[str, Any]) -> Content:
     """Requests, tokens, waiting and cost since midnight, on one line."""
-    from ccswitch_tui.workflows.traffic import cost_text
+    from ccswitch_tui.workflows.usage import cost_text
 
     requests = int(used["requests"])
     taken = used["input_tokens"] + used["cache_read_tokens"] + used["cache_write_tokens"]
