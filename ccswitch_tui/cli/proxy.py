@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ccswitch_tui.cli.usage import DESCRIPTION as USAGE_DESCRIPTION
 from ccswitch_tui.cli.usage import configure as configure_usage
 from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
-from ccswitch_tui.language import counted, named, said
+from ccswitch_tui.language import counted, said
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import WIRES
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.proxy.background.control import ProxyStatus
     from ccswitch_tui.workflows.context import Context
-
-USAGE_COLUMNS = ("requests", "errors", "input", "cached", "cache", "output", "cost")
 
 SERVICE_WAIT_S = 5.0
 """What the system may take to start the login service; the proxy itself takes under a second."""
@@ -54,7 +52,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "usage",
         help="requests, tokens and known costs",
         description=USAGE_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     configure_usage(usage)

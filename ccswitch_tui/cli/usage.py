@@ -54,9 +54,8 @@ def run(args: Any, ctx: Context, out: Output) -> int:
         out.block(usage.usage_csv(rows))
         return 0
     if not rows:
-        out.line(
-            "nothing was counted yet" if span == usage.Span() and not any(only.values()) else "nothing was counted"
-        )
+        everything = span == usage.Span() and not any(only.values())
+        out.line(say("nothing has been counted yet") if everything else say("nothing was counted"))
         return 0
     _table(rows, names or list(NAMES[:3]), _measure(args, rows), out)
     if out.columns is not None:
