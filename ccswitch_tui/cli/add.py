@@ -35,6 +35,7 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="what to call it")
     endpoint_options.configure(parser)
+    parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="a word to find it by (repeatable)")
     parser.add_argument("--no-probe", action="store_true", help="send nothing to the endpoint")
     parser.add_argument("--strict", action="store_true", help="save nothing unless the endpoint answers")
     parser.add_argument("--force", action="store_true", help="replace a profile of that name, key and all")
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
             )
         )
     draft = endpoint_options.draft_from_args(args, ctx)
+    draft = draft._replace(tags=tuple(dict.fromkeys((*draft.tags, *filter(None, (t.strip("# ") for t in args.tag))))))
     made = setup.begin(ctx, draft, args.name, pasted=args.paste is not None, keep_wire=args.wire is not None)
     where = setup.asks_for_key(ctx, made)
     if where:
@@ -97,7 +99,7 @@ def _tell_step(step: Any, out: Output) -> None:
 
 
 def _refusal(name: str, report: ProbeReport) -> EndpointError | KeyRefusedError:
-    from ccswitch_tui.cli.probe import KEY_KINDS
+    from ccswitch_tui.cli.verdict_codes import KEY_KINDS
 
     first = report.findings[0] if report.findings else None
     message = say("{title}: {because}", title=say(first.title), because=first.because) if first else report.sentence

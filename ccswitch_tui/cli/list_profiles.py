@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import ExitCode
@@ -16,19 +17,25 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="those with this tag (repeatable)")
     parser.add_argument("--json", action="store_true")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    return show(ctx, out, as_json=args.json)
+    return show(ctx, out, as_json=args.json, tags=args.tag)
 
 
-def show(ctx: Context, out: Output, as_json: bool = False) -> int:
-    """Prints all profiles."""
+def show(ctx: Context, out: Output, as_json: bool = False, tags: Sequence[str] = ()) -> int:
+    """Prints all profiles, or those with one of the tags."""
     from ccswitch_tui.workflows.profiles import profile_rows
 
     book = ctx.book()
     rows = profile_rows(ctx, book)
+    if tags:
+        from ccswitch_tui.profiles.tags import tagged
+
+        wanted = {profile.name for profile in tagged(book, tags)}
+        rows = [row for row in rows if row.profile.name in wanted]
     if as_json:
         answer: dict[str, Any] = {"version": 1, "profiles": [row.to_json() for row in rows]}
         if book.broken:

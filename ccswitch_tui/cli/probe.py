@@ -6,7 +6,9 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.cli import endpoint_options
-from ccswitch_tui.errors import ExitCode, UsageError
+from ccswitch_tui.cli.compare import SORTS
+from ccswitch_tui.cli.verdict_codes import code_of
+from ccswitch_tui.errors import UsageError
 from ccswitch_tui.language import said
 from ccswitch_tui.sentence import say
 
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Climbs a ladder of small requests against an endpoint and says what each proved.
 Quick: up to one answer (4 requests at most). Default: streaming, tool calls and
-our proxy too (16). Full: everything Claude Code uses, and Claude Code itself (30)."""
+our proxy too (16). Full: everything Claude Code uses, and Claude Code itself (30).
+
+Several names, --tag or --all compare profiles side by side: verdict, time to the
+first token, price. A few are probed at a time, each with its own key at its own host,
+and one that is broken stops no other."""
 
 EXAMPLES = """\
 examples:
@@ -28,17 +34,21 @@ examples:
   ccswitch-tui probe work --full --learn        keep what was learned in the profile
   ccswitch-tui probe --url https://api.example.com/v1 --key env:MY_KEY --model m1    nothing is saved
   ccswitch-tui probe work --markdown > report.md
+  ccswitch-tui probe --all --sort first       who answers first
+  ccswitch-tui probe work home --json
 
-exit codes: 0 works, 1 works with limits, 3 does not, 4 the key is refused"""
+exit codes: 0 works, 1 works with limits, 3 does not, 4 the key is refused; of several
+profiles the worst one's"""
 
 LONGEST_PATIENCE_S = 3600.0
-
-KEY_KINDS = frozenset(["auth-missing", "auth-invalid", "auth-forbidden", "auth-header-style", "key-unsendable"])
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a profile")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a profile, or several to compare")
+    parser.add_argument("--all", action="store_true", help="compare all profiles")
+    parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="compare those with this tag")
+    parser.add_argument("--sort", choices=SORTS, default="verdict", help="of a comparison: verdict first unless told")
     depth = parser.add_mutually_exclusive_group()
     depth.add_argument("--quick", action="store_true", help="up to one answer: 4 requests at most")
     depth.add_argument("--full", action="store_true", help="everything Claude Code uses: 30 requests at most")
@@ -73,10 +83,14 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     """Probes, prints, and returns the exit code the verdict means."""
     import asyncio
 
+    from ccswitch_tui.cli import compare
     from ccswitch_tui.workflows.examine import cost, examine
     from ccswitch_tui.workflows.learning import learn
 
     ladder: Ladder = "quick" if args.quick else "full" if args.full else "default"
+    if compare.several(args):
+        return compare.run(args, ctx, out, ladder)
+    args.name = args.names[0] if args.names else None
     profile, key, changes = _target(args, ctx)
     note = _key_note(profile, key)
     live = not args.json and not args.markdown
@@ -95,12 +109,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
 def exit_code(report: ProbeReport) -> int:
     """What the verdict means for a script."""
-    if report.verdict in ("native", "translate"):
-        return int(ExitCode.DONE)
-    if report.verdict == "limited":
-        return int(ExitCode.FAILED)
-    refused = report.findings and report.findings[0].kind in KEY_KINDS
-    return int(ExitCode.KEY_REFUSED if refused else ExitCode.ENDPOINT)
+    return code_of(report.verdict, report.findings[0].kind if report.findings else "")
 
 
 def _target(args: argparse.Namespace, ctx: Context) -> tuple[Profile, Secret | None, tuple[str, ...]]:
@@ -118,7 +127,7 @@ def _target(args: argparse.Namespace, ctx: Context) -> tuple[Profile, Secret | N
     if args.learn:
         raise UsageError(say("--learn stores what was learned in a profile: name one"))
     if not described:
-        raise UsageError(say("there is nothing to probe"), hint=say("name a profile, or give --url URL"))
+        raise UsageError(say("there is nothing to probe"), hint=say("name a profile, or give --url URL, or --all"))
     from ccswitch_tui.profiles.model import SecretRef
 
     draft = endpoint_options.draft_from_args(args, ctx)

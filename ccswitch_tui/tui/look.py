@@ -75,6 +75,13 @@ def verdict(word: str | None) -> Content:
     return Content.assemble(mark(meaning), " ", (t_or(f"verdict.{word}", word), STYLES[meaning]))
 
 
+def verdict_word(word: str | None) -> Content:
+    """The word of a verdict in its colour, where its sign stands elsewhere."""
+    if not word:
+        return Content.styled(t("verdict.none"), QUIET)
+    return Content.styled(t_or(f"verdict.{word}", word), STYLES[VERDICTS.get(word, "warn")])
+
+
 _SPACES = dict.fromkeys(map(ord, "\t\n\r\u2028\u2029"), " ")
 
 

@@ -36,6 +36,7 @@ class ProfileRow(NamedTuple):
             "wire": profile.endpoint.wire,
             "route": profile.route,
             "models": profile.models.named(),
+            **({"tags": list(profile.tags)} if profile.tags else {}),
             **({"tier_profiles": dict(profile.tier_profiles)} if profile.tier_profiles else {}),
             "key": {"ref": str(profile.key), "present": self.key_present, "store": self.key_store or None},
             "in_use": list(self.in_use),

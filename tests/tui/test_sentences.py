@@ -95,13 +95,13 @@ def in_tables() -> set[str]:
 
 def on_the_command_line() -> set[str]:
     """The tables of the command line: help, what argparse says, headings."""
-    from ccswitch_tui.cli import main, parsing, unlock, usage, why
+    from ccswitch_tui.cli import compare, main, parsing, unlock, usage, why
 
     parsers = [main.build_parser(word)[0] for word in main.COMMANDS]
     found = {text for parser in parsers for text in parsing.texts_of(parser)}
     found |= {summary for _, summary in main.COMMANDS.values()} | {*main.OVERVIEW, parsing.HELP}
     found |= {template for _, template in parsing.MISTAKES} | {*unlock.STATES.values(), *why.FURTHER_PLACES.values()}
-    found |= {*usage.USAGE_COLUMNS, *usage.NAMES, *NOT_PROMISED.values(), *VERDICT_GLYPH}
+    found |= {*usage.USAGE_COLUMNS, *compare.TITLES, *usage.NAMES, *NOT_PROMISED.values(), *VERDICT_GLYPH}
     return {text for text in found if text[0].isalpha() or " " in text} - {""}
 
 

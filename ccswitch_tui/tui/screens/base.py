@@ -42,6 +42,10 @@ ROWS = [(0, "-flat"), (SMALLEST[1], "-short"), (30, "-tall")]
 """The classes a screen gets by its size, for the style sheets."""
 
 
+REST_S = 0.12
+"""How long the cursor stands on a profile before its last report is read."""
+
+
 def class_of(cells: int, steps: list[tuple[int, str]]) -> str:
     """The class of the highest step that many columns or rows reach."""
     return max((at, name) for at, name in steps if cells >= at)[1]

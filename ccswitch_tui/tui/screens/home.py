@@ -15,9 +15,10 @@ from textual.widgets import Input
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
+from ccswitch_tui.tui.filtering import passes
 from ccswitch_tui.tui.i18n import language, t, t_or
 from ccswitch_tui.tui.keys import twins
-from ccswitch_tui.tui.screens.base import bindings, task
+from ccswitch_tui.tui.screens.base import REST_S, bindings, task
 from ccswitch_tui.tui.screens.home_verbs import MoreVerbs
 from ccswitch_tui.tui.views import Row, Snapshot
 from ccswitch_tui.tui.widgets.details import Details
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 GLANCE_S = 2.0
 """How often the files' times are looked at, so that a `use` in another terminal shows up here."""
-
-REST_S = 0.12
-"""How long the cursor stands on a profile before its last report is read."""
 
 AGE_S = 30.0
 """How often the ages of verdicts are drawn anew."""
@@ -171,9 +169,9 @@ class HomeScreen(MoreVerbs):
 
     def show_rows(self) -> None:
         """The rows that pass the filter."""
-        words = [word for field in self.query(Input) for word in field.value.casefold().split()]
+        typed = " ".join(field.value for field in self.query(Input))
         every = self.session.now.rows
-        found = [row for row in every if all(word in row.haystack for word in words)] if words else list(every)
+        found = [row for row in every if passes(row, typed)] if typed.strip() else list(every)
         if self.order != ORDERS[0]:
             found.sort(key=SORTED_BY[self.order])
         self.numbers = {row.name: number for number, row in enumerate(found, 1)}
@@ -260,6 +258,8 @@ class HomeScreen(MoreVerbs):
     NEEDS_A_PROFILE = ("use", "probe", "edit", "remove", "copy", "rename", "duplicate")
 
     def why_not(self, action: str) -> str | None:
+        if action == "compare" and not self.session.now.rows:
+            return t("why_not.no_profile")
         if action in self.NEEDS_A_PROFILE and not (self.is_mounted and self.row):
             return t("why_not.no_profile")
         if action == "undo" and not self.session.now.undoable:
@@ -372,6 +372,13 @@ class HomeScreen(MoreVerbs):
 
         if self.row:
             self.app.push_screen(ProbeScreen(self.row.name))
+
+    def do_compare(self) -> None:
+        """All profiles side by side, or those that the filter shows."""
+        from ccswitch_tui.tui.screens.compare import CompareScreen
+
+        words = " ".join(field.value for field in self.query(Input))
+        self.app.push_screen(CompareScreen(self.row.name if self.row else None, words))
 
     def do_add(self) -> None:
         from ccswitch_tui.tui.screens.wizard.flow import WizardScreen

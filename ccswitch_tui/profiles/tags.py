@@ -1,0 +1,33 @@
+"""Tags: words of the user's own, by which profiles are found. Letter case and a `#` before them say nothing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import say
+
+if TYPE_CHECKING:
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.profiles.store import ProfileBook
+
+
+def tagged(book: ProfileBook, tags: Iterable[str]) -> list[Profile]:
+    """The profiles with one of these tags, in the order of the file. Raises UsageError when there is none."""
+    wanted = {plain(tag) for tag in tags}
+    found = [p for p in book.profiles.values() if wanted & {plain(tag) for tag in p.tags}]
+    if not found:
+        there = sorted({tag for p in book.profiles.values() for tag in p.tags})
+        hint = (
+            say("tags there are: {names}", names=", ".join(there))
+            if there
+            else say("'ccswitch-tui edit NAME --set tags=work' gives a profile one")
+        )
+        raise UsageError(say("no profile is tagged '{tag}'", tag=", ".join(sorted(wanted))), hint=hint)
+    return found
+
+
+def plain(tag: str) -> str:
+    """A tag as it is compared."""
+    return tag.strip().removeprefix("#").casefold()
