@@ -46,7 +46,7 @@ class Request:
     """One request of a client."""
 
     __slots__ = (
-        "_body", "_query", "connection", "headers", "keep_alive", "length", "match", "method", "parts", "path",
+        "_query", "connection", "headers", "keep_alive", "length", "match", "method", "parts", "path",
         "query_string", "raw_headers", "refusal", "reserved", "size", "target", "version",
     )  # fmt: skip
 
@@ -66,25 +66,24 @@ class Request:
         self.length: int | None = 0
         """Of the body; None while nobody has said."""
         self.parts: list[bytes] = []
+        """The body as it came."""
         self.size = 0
         self.reserved = 0
         """Bytes of the budget for bodies that this one holds."""
         self.refusal: Response | None = None
         """Decided before the body came."""
-        self._body: bytes | None = None
         self._query: dict[str, str] | None = None
 
     @property
     def body(self) -> bytes:
-        """All of the body."""
-        if self._body is None:
-            self._body = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
-            self.parts = []
-        return self._body
+        """All of the body. Who can do with its `parts` spares a copy."""
+        if len(self.parts) != 1:
+            self.parts = [b"".join(self.parts)]
+        return self.parts[0]
 
     def drop_body(self) -> None:
         """The body has served; its memory goes back."""
-        self._body, self.parts = b"", []
+        self.parts = []
         self.connection.release(self)
 
     def json(self) -> Any:

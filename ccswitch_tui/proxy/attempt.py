@@ -42,6 +42,7 @@ from ccswitch_tui.translate.stream import StreamTranslator
 from ccswitch_tui.translate.text_tools import looks_written
 from ccswitch_tui.translate.words import read_words
 from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.pieces import Pieces
 from ccswitch_tui.wire.quirks import Quirks
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ class Attempt:
         headers.update(translation.headers)
         translator = StreamTranslator(translation, provider=target.profile.name)
         url = self._relay.upstream.address(target.profile).ask
-        sent = translation.encoded()
+        sent = translation.pieces()
         response = await self._send(url, sent, headers, translator, meanwhile=translation.prepare)
         del sent
         translation.was_sent()
@@ -272,9 +273,9 @@ class Attempt:
         quirks, notices = self._quirks(), Notices()
         body = native_body(self._body, quirks, notices)
         if body is call.body:
-            sent = with_model(call.raw, body, call.body["model"], target.model)
+            sent = [with_model(call.raw, body, call.body["model"], target.model)]
         else:
-            sent = dumps({**body, "model": target.model})
+            sent = [dumps({**body, "model": target.model})]
         url = self._relay.upstream.address(target.profile).ask.asked(call.request.query_string)
         headers = _as_taken(forwarded(call.request), quirks)
         stream = NativeStream()
@@ -307,13 +308,13 @@ class Attempt:
     async def _send(
         self,
         url: Url,
-        sent: bytes,
+        sent: Pieces,
         headers: Headers,
         translator: Translator,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> Answer:
         call, exchange = self._call, self._call.exchange
-        exchange.sent.start_over(sent)
+        exchange.sent.start_over(*sent)
         exchange.upstream_status = 0
         if call.streamed:
             self._relay.pump.wait(call.reply, exchange, translator)

@@ -269,7 +269,7 @@ class Searching:
         if ask.query:
             url = url.asked(urlencode(ask.query))
         headers = Headers({"Accept": "application/json", "User-Agent": f"ccswitch-tui/{__version__}"})
-        body = None if ask.body is None else dumps(ask.body)
+        body = None if ask.body is None else [dumps(ask.body)]
         if body is not None:
             headers["Content-Type"] = "application/json"
         response = await self._relay.upstream.send(asked, url, key, body=body, headers=headers, method=ask.method)

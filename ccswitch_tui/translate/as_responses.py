@@ -33,10 +33,17 @@ NOT_THERE = frozenset(
 def as_responses(chat: Json, quirks: Quirks) -> Json:
     """The request body."""
     instructions, messages = _instructions(chat["messages"])
-    instructions = instructions or chat.get("instructions", "")
-    body: Json = {"model": chat["model"]}
-    if instructions:
-        body["instructions"] = instructions
+    return _body(chat, quirks, instructions, items_of(messages), tools_of(chat.get("tools") or [], quirks))
+
+
+def frame_of(chat: Json, quirks: Quirks, leading: list[Json]) -> tuple[Json, list[Json]]:
+    """The body but for `input` and `tools`, which stand in it as any list, and the items of the first messages."""
+    instructions, messages = _instructions(leading)
+    return _body(chat, quirks, instructions, [], chat.get("tools") or []), items_of(messages)
+
+
+def items_of(messages: list[Json]) -> list[Json]:
+    """Each message is written for itself."""
     items: list[Json] = []
     for message in messages:
         plain = _plain(message)
@@ -44,11 +51,23 @@ def as_responses(chat: Json, quirks: Quirks) -> Json:
             items += _items(message)
         else:
             items.append(plain)
+    return items
+
+
+def tools_of(tools: list[Json], quirks: Quirks) -> list[Json]:
+    """The tools of a chat body."""
+    strict = quirks.strict and "strict" not in quirks.drop_fields
+    return [_tool(tool, strict=strict) for tool in tools]
+
+
+def _body(chat: Json, quirks: Quirks, instructions: str, items: list[Json], tools: list[Json]) -> Json:
+    instructions = instructions or chat.get("instructions", "")
+    body: Json = {"model": chat["model"]}
+    if instructions:
+        body["instructions"] = instructions
     body["input"] = items
-    if chat.get("tools"):
-        body["tools"] = [
-            _tool(tool, strict=quirks.strict and "strict" not in quirks.drop_fields) for tool in chat["tools"]
-        ]
+    if tools:
+        body["tools"] = tools
     if "tool_choice" in chat:
         body["tool_choice"] = _choice(chat["tool_choice"])
     limit = chat.get("max_completion_tokens", chat.get("max_tokens"))

@@ -10,12 +10,15 @@ else there, is given the old one.) Pure; one Memory per proxy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import is_
 from typing import Any
 
 from ccswitch_tui.translate.notices import Notice
 from ccswitch_tui.translate.tokens import Gathered, tools_text
 from ccswitch_tui.translate.tools import ToolSet, tool_set
 from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.pieces import Pieces, extended
 from ccswitch_tui.wire.quirks import Quirks
 
 Json = dict[str, Any]
@@ -37,8 +40,8 @@ class Remembered:
     """The beginning of one conversation, up to an assistant turn, and all that came of it."""
 
     __slots__ = (
-        "_text", "answered", "gathered", "has_calls", "known", "leading", "messages", "notices", "origin", "quirks",
-        "size", "turns", "used_ids",
+        "_before", "_written", "answered", "gathered", "has_calls", "known", "leading", "messages", "notices", "origin",
+        "quirks", "size", "turns", "used_ids",
     )  # fmt: skip
 
     def __init__(
@@ -66,24 +69,33 @@ class Remembered:
         self.has_calls = has_calls
         self.leading = leading
         self.notices = notices
-        self._text: bytes | None = None
+        self._before: Remembered | None = None
+        """The one whose messages its own begin with, until they are written."""
+        self._written: dict[str, Pieces] = {}
         self.gathered: Gathered | None = None
         """Its texts for the token estimate, once that was made."""
         self.size = 0
         """Bytes of the request it was part of."""
 
-    def text(self) -> bytes:
-        """Its messages as JSON, without the brackets."""
-        if self._text is None:
-            self._text = dumps(self.messages)[1:-1]
-        return self._text
+    def written(self, wire: str, turned: Callable[[list[Json]], list[Json]]) -> Pieces:
+        """Its messages as this wire has them, as JSON without the brackets. `turned` makes one list of the other."""
+        known = self._written.get(wire)
+        if known is None:
+            before = self._before
+            begun = before.written(wire, turned) if before is not None else []
+            new = turned(self.messages[len(before.messages) :] if before is not None else self.messages)
+            text = dumps(new)[1:-1]
+            known = self._written[wire] = extended(begun, (b"," if begun and text else b"") + text)
+        return known
 
     def goes_on_from(self, known: Remembered) -> None:
         """Its messages begin with those of `known`, so their JSON does too."""
-        count = len(known.messages)
-        if count and all(mine is other for mine, other in zip(self.messages, known.messages, strict=False)):
-            rest = dumps(self.messages[count:])[1:-1]
-            self._text = known.text() + (b"," + rest if rest else b"")
+        if len(self.messages) >= len(known.messages) and all(map(is_, known.messages, self.messages)):
+            self._before = known
+
+    def stands_alone(self) -> None:
+        """What it goes on from may be forgotten: what is to be had from there was taken, or will be made again."""
+        self._before = None
 
     def begins(self, turns: list[Any], quirks: Quirks, known: list[str], origin: str) -> bool:
         """Whether these turns go on from it."""
@@ -105,9 +117,13 @@ class Memory:
 
     def tools(self, given: Any, quirks: Quirks) -> ToolSet:
         """What these tools are at an endpoint with these quirks."""
-        text = tools_text(given)  # and not the values: Python takes 1 and true for equal
         for known in self._tools:
+            if known.given is given and (known.quirks is quirks or known.quirks == quirks):
+                return known  # the very object: nobody changes what a client sent
+        text = tools_text(given)  # and not the values: Python takes 1 and true for equal
+        for place, known in enumerate(self._tools):
             if known.text == text and (known.quirks is quirks or known.quirks == quirks):
+                self._tools[place] = known._replace(given=given)
                 return known
         new = tool_set(given, quirks, text)
         self._tools = [*self._tools[-MOST_TOOL_SETS + 1 :], new]
@@ -121,6 +137,7 @@ class Memory:
     def keep(self, new: Remembered, size: int, instead_of: Remembered | None) -> None:
         """Remembers a conversation of a request of `size` bytes; its own shorter beginning is forgotten."""
         new.size = size
+        new.stands_alone()
         self._kept = [kept for kept in self._kept if kept is not instead_of] + [new]
         while len(self) > MOST_CONVERSATIONS or self.size > MOST_BYTES:
             del self._kept[0]

@@ -16,9 +16,9 @@ To add a wire (the whole list; tests/wire/test_formats.py names what is missing)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from ccswitch_tui.translate.as_responses import as_responses
+from ccswitch_tui.translate.as_responses import as_responses, frame_of, items_of, tools_of
 from ccswitch_tui.wire.formats import Wire
 from ccswitch_tui.wire.quirks import Quirks
 
@@ -41,3 +41,36 @@ RENDERERS: Mapping[Wire, Callable[[Json, Quirks], Json]] = {
     "openai-responses": as_responses,
 }
 """Wire → the request body it is sent, made of the chat body."""
+
+
+class Piecewise(NamedTuple):
+    """A wire that writes each message for itself, so that what was written of a conversation before serves again."""
+
+    field: str
+    """Where the messages stand in the body."""
+    turned: Callable[[list[Json]], list[Json]]
+    """Messages → what stands there for them."""
+    tools: Callable[[list[Json], Quirks], list[Json]]
+    """The tools of a chat body → what stands in `tools`."""
+    frame: Callable[[Json, Quirks, list[Json]], tuple[Json, list[Json]]]
+    """The body, in which those two may be any list, and what the given first messages become: a system prompt may go
+    elsewhere."""
+
+
+def _same(messages: list[Json]) -> list[Json]:
+    return messages
+
+
+def _same_tools(tools: list[Json], quirks: Quirks) -> list[Json]:
+    return tools
+
+
+def _same_frame(chat: Json, quirks: Quirks, leading: list[Json]) -> tuple[Json, list[Json]]:
+    return chat, leading
+
+
+PIECEWISE: Mapping[Wire, Piecewise] = {
+    "openai-chat": Piecewise("messages", _same, _same_tools, _same_frame),
+    "openai-responses": Piecewise("input", items_of, tools_of, frame_of),
+}
+"""Wire → how it is written in pieces. One that is not here is written anew each time."""

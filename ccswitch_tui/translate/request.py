@@ -23,13 +23,14 @@ from ccswitch_tui.translate.failure import Failure
 from ccswitch_tui.translate.memory import Memory, Remembered
 from ccswitch_tui.translate.messages import Conversation, Malformed, system_text, without_billing
 from ccswitch_tui.translate.notices import Notices
-from ccswitch_tui.translate.rendering import RENDERERS
+from ccswitch_tui.translate.rendering import PIECEWISE, RENDERERS, Piecewise
 from ccswitch_tui.translate.schema import qualifies_strict
 from ccswitch_tui.translate.tokens import NOTHING_GATHERED, estimate_tokens, gather_turns
 from ccswitch_tui.translate.tool_names import ToolNames
-from ccswitch_tui.translate.tools import DUMMY, NO_FACTS, ToolFacts, choice_fields, facts_of, tool_set
+from ccswitch_tui.translate.tools import DUMMY, NO_FACTS, ToolFacts, ToolSet, choice_fields, facts_of, tool_set
 from ccswitch_tui.wire.codec import dumps, dumps_with
 from ccswitch_tui.wire.formats import CHAT, Wire
+from ccswitch_tui.wire.pieces import Pieces, size_of
 from ccswitch_tui.wire.quirks import Quirks
 
 Json = dict[str, Any]
@@ -73,8 +74,8 @@ class Translation:
     """Stop strings the upstream was not given: the answer is cut here."""
     used_ids: frozenset[str]
     """Ids of all tool calls in the history; an answer must not repeat one."""
-    tools_text: str
-    """The tools as they are counted."""
+    tool_set: ToolSet
+    """All that depends on the tools alone."""
     given: Json
     """The client's request."""
     origin: str
@@ -95,7 +96,7 @@ class Translation:
     stated: dict[str, float] = field(default_factory=dict)
     """What is known of this answer and no client is told: `cost` in US dollars, as the endpoint states it; `counted`,
     when the endpoint itself counted all tokens."""
-    _encoded: bytes | None = None
+    _pieces: Pieces | None = None
 
     @cached_property
     def raw_estimate(self) -> int:
@@ -105,7 +106,7 @@ class Translation:
         if kept is not None and kept.gathered is None:
             kept.gathered = gather_turns(self.given["messages"], len(kept.turns), said or NOTHING_GATHERED)
         before = (kept.gathered if kept is not None else said) or NOTHING_GATHERED
-        return estimate_tokens(self.given, before, self.tools_text)
+        return estimate_tokens(self.given, before, self.tool_set.text)
 
     @property
     def input_estimate(self) -> int:
@@ -114,27 +115,64 @@ class Translation:
 
     def encoded(self) -> bytes:
         """The body in the endpoint's own wire, as deterministic bytes."""
-        if self._encoded is None:
-            rendered = RENDERERS[self.wire](self.body, self.quirks)
-            joined = self._joined() if rendered is self.body else None
-            self._encoded = joined or dumps(rendered)
-        return self._encoded
+        return b"".join(self.pieces())
+
+    def pieces(self) -> Pieces:
+        """The same bytes as they lie in memory, those of earlier turns among them."""
+        if self._pieces is None:
+            self._pieces = self._joined() or [dumps(RENDERERS[self.wire](self.body, self.quirks))]
+        return self._pieces
+
+    @cached_property
+    def encoded_bytes(self) -> int:
+        """How long they are."""
+        return size_of(self.pieces())
 
     def was_sent(self) -> None:
         """Its bytes have gone out; they are made again in the rare case that somebody asks."""
-        self._encoded = None
+        self._pieces = None
 
-    def _joined(self) -> bytes | None:
-        """The body's bytes with those of the turns that were translated before; None where there are none."""
-        kept, messages = self.remembered or self.known, self.body.get("messages")
-        if kept is None or not kept.messages or not isinstance(messages, list):
+    def _joined(self) -> Pieces | None:
+        """The body with what was written before of its turns and its tools; None where that is nothing."""
+        wire, body, chat = PIECEWISE.get(self.wire), self.body, self.tool_set.chat
+        if (
+            wire is None
+            or not isinstance(body.get("messages"), list)
+            or (wire.field != "messages" and wire.field in body)
+        ):
             return None
+        before, written, after = self._split(wire)
+        tools = body.get("tools")
+        if not written and not (chat and tools is chat):
+            return None
+        frame, leading = wire.frame(body, self.quirks, before)
+        begin, end = dumps(leading)[:-1], dumps(wire.turned(after))[1:]
+        if written:
+            begin, end = begin + (b"," if leading else b""), (b"," if after else b"") + end
+        known = {wire.field: [begin, *written, end]}
+        if tools:
+            known["tools"] = [self._tools_written(wire) if tools is chat else dumps(wire.tools(tools, self.quirks))]
+        return dumps_with(frame, known)
+
+    def _split(self, wire: Piecewise) -> tuple[list[Json], Pieces, list[Json]]:
+        """Messages, those that are written already, and the rest. All are the first where nothing is written."""
+        messages, kept = self.body["messages"], self.remembered or self.known
+        if kept is None or not kept.messages:
+            return messages, [], []
         first = 0 if messages[0] is kept.messages[0] else 1  # after the system message
         last = first + len(kept.messages)
-        if len(messages) < last or not all(map(is_, messages[first:last], kept.messages)):
-            return None  # a quirk has changed some of them after all
-        items = [dumps(messages[:first])[1:-1], kept.text(), dumps(messages[last:])[1:-1]]
-        return dumps_with(self.body, "messages", items)
+        if len(messages) < last or not all(map(is_, kept.messages, messages[first:last])):
+            return messages, [], []  # a quirk has changed some of them after all
+        if not first and messages[0]["role"] not in ("user", "assistant"):
+            return messages, [], []  # a wire may want it elsewhere
+        written = kept.written(self.wire, wire.turned)
+        return (messages[:first], written, messages[last:]) if written else (messages, [], [])
+
+    def _tools_written(self, wire: Piecewise) -> bytes:
+        made = self.tool_set.written
+        if self.wire not in made:
+            made[self.wire] = dumps(wire.tools(self.tool_set.chat, self.quirks))
+        return made[self.wire]
 
     @cached_property
     def seed(self) -> str:
@@ -142,7 +180,7 @@ class Translation:
         messages = self.body["messages"]
         said = messages[-1].get("content")
         tail = said[-SEED_CHARS:] if isinstance(said, str) else ""
-        told = f"{len(self.encoded())} {len(messages)} {len(self.used_ids)} {tail}"
+        told = f"{self.encoded_bytes} {len(messages)} {len(self.used_ids)} {tail}"
         return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
 
     def prepare(self) -> None:
@@ -181,7 +219,7 @@ def translate_request(
             translation.body.update(changes)
             for name in [name for name, value in changes.items() if value is None]:
                 del translation.body[name]
-        size = len(translation.encoded())
+        size = translation.encoded_bytes
         new = translation.remembered
         if memory is not None and new is not None and new is not translation.known:
             memory.keep(new, size, translation.known)
@@ -259,7 +297,7 @@ def _translate(
         quirks=quirks,
         names=names,
         tools=tools.by_name,
-        tools_text=tools.text,
+        tool_set=tools,
         thinking=wish.on is not False,
         stop_sequences=stops,
         local_stops=stops[quirks.stop_limit :],

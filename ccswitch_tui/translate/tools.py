@@ -122,6 +122,10 @@ class ToolSet(NamedTuple):
     notices: list[Notice]
     text: str
     """As JSON, for the token estimate."""
+    given: Any
+    """What the client sent."""
+    written: dict[str, bytes]
+    """`chat` as JSON, by the wire that has been asked for it."""
 
 
 def tool_set(given: Any, quirks: Quirks, text: str | None = None) -> ToolSet:
@@ -134,7 +138,8 @@ def tool_set(given: Any, quirks: Quirks, text: str | None = None) -> ToolSet:
     for name in quirks.drop_tools:
         if names.restore(name) in by_name:
             notices.add("dropped", f"the tool '{names.restore(name)}': this endpoint refuses its schema")
-    return ToolSet(quirks, by_name, tools.server, names, chat, notices, tools_text(given) if text is None else text)
+    text = tools_text(given) if text is None else text
+    return ToolSet(quirks, by_name, tools.server, names, chat, notices, text, given, {})
 
 
 def choice_fields(choice: Any, names: ToolNames, quirks: Quirks, notices: Notices) -> Json:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _fast_loads: Callable[[bytes], Any] | None
@@ -69,19 +69,21 @@ def dumps(value: Any) -> bytes:
     return _SURROGATES.sub("�", text).encode()
 
 
-def dumps_with(value: dict[str, Any], name: str, items: list[bytes]) -> bytes:
-    """As dumps(), where the list in the field `name` is given as the JSON of its items, one or more in a piece."""
-    names = list(value)
-    place = names.index(name)
-    before = dumps({n: value[n] for n in names[:place]})[1:-1]
-    after = dumps({n: value[n] for n in names[place + 1 :]})[1:-1]
-    parts = [b"{", before, b"," if before else b"", dumps(name), b":["]
-    for item in items:
-        if item:
-            parts += (item, b",")
-    if parts[-1] == b",":
-        parts.pop()
-    return b"".join([*parts, b"]", b"," if after else b"", after, b"}"])
+def dumps_with(value: dict[str, Any], known: Mapping[str, list[bytes]]) -> list[bytes]:
+    """As dumps(), in pieces. Of the fields in `known` the JSON is there; what they have in `value` is not read."""
+    pieces: list[bytes] = []
+    plain: dict[str, Any] = {}
+    begin = b"{"
+    for name, field in value.items():
+        if name not in known:
+            plain[name] = field
+            continue
+        before = dumps(plain)[1:-1] if plain else b""
+        pieces += [begin + before + (b"," if before else b"") + dumps(name) + b":", *known[name]]
+        begin, plain = b",", {}
+    after = dumps(plain)[1:-1] if plain else b""
+    pieces.append((begin + after if after or begin == b"{" else b"") + b"}")
+    return pieces
 
 
 def clean_text(text: str) -> str:

@@ -13,9 +13,11 @@ escaped, so `},{"role":` can stand only between objects.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ccswitch_tui.wire.codec import loads
+from ccswitch_tui.wire.pieces import Pieces, behind, cut, extended, size_of
 
 Json = dict[str, Any]
 
@@ -42,8 +44,10 @@ _MARK = b'"messages"'
 class _Known(NamedTuple):
     """A body, as far as it is expected again."""
 
-    before: bytes
+    before: Pieces
     """All bytes up to the first turn that may still change."""
+    size: int
+    """Of what is kept: `before` and `after`."""
     fields: Json
     """What stands before the turns."""
     turns: list[Any]
@@ -53,10 +57,6 @@ class _Known(NamedTuple):
     more: Json
     """What stands after the turns."""
 
-    @property
-    def size(self) -> int:
-        return len(self.before) + len(self.after)
-
 
 class Growing:
     """The bodies read lately, newest last."""
@@ -64,15 +64,22 @@ class Growing:
     def __init__(self) -> None:
         self._known: list[_Known] = []
 
-    def read(self, raw: bytes) -> Any:
-        """The value of this JSON text. Raises ValueError. Parts of it are shared with other values read here."""
-        if len(raw) < WORTH_BYTES:
-            return loads(raw)
-        known = max((k for k in self._known if raw.startswith(k.before)), key=lambda k: len(k.before), default=None)
-        value = _continued(raw, known) if known is not None else None
-        if value is None:
-            known, value = None, loads(raw)
-        self._keep(raw, value, known)
+    def read(self, parts: Sequence[bytes]) -> Any:
+        """The value of a JSON text that came in these parts. Raises ValueError.
+
+        Parts of it are shared with other values read here.
+        """
+        if size_of(parts) < WORTH_BYTES:
+            return loads(b"".join(parts))
+        for known in sorted(self._known, key=lambda known: known.size, reverse=True):
+            rest = behind(parts, known.before)
+            value = _continued(rest, known) if rest is not None else None
+            if value is not None and rest is not None:
+                self._keep(_known_of(rest, value, known), known)
+                return value
+        raw = b"".join(parts)
+        value = loads(raw)
+        self._keep(_known_of(raw, value, None), None)
         return value
 
     def clear(self) -> None:
@@ -84,8 +91,7 @@ class Growing:
         """Bytes that are kept."""
         return sum(known.size for known in self._known)
 
-    def _keep(self, raw: bytes, value: Any, known: _Known | None) -> None:
-        new = _known_of(raw, value, known)
+    def _keep(self, new: _Known | None, known: _Known | None) -> None:
         if new is None or new.size > MOST_BYTES:
             return
         self._known = [k for k in self._known if k is not known] + [new]
@@ -93,14 +99,12 @@ class Growing:
             del self._known[0]
 
 
-def _continued(raw: bytes, known: _Known) -> Json | None:
-    """The body that goes on from a known one; None if it does not after all."""
-    begin, end = len(known.before), len(raw) - len(known.after)
+def _continued(rest: bytes, known: _Known) -> Json | None:
+    """The body that goes on from a known one with `rest`; None if it does not after all."""
     try:
-        if known.after and begin <= end and raw.endswith(known.after):
-            new, more = loads(b"[" + raw[begin:end] + b"]"), known.more
+        if known.after and rest.endswith(known.after):
+            new, more = loads(b"[" + rest[: len(rest) - len(known.after)] + b"]"), known.more
         else:
-            rest = raw[begin:]
             if _MARK in rest:
                 return None  # a second list of turns would be the one that counts
             more = loads(b'{"messages":[' + rest)
@@ -111,47 +115,52 @@ def _continued(raw: bytes, known: _Known) -> Json | None:
 
 
 def _known_of(raw: bytes, value: Any, known: _Known | None) -> _Known | None:
-    """What to expect again of this body; None where its form is another one."""
+    """What to expect again of this body; None where its form is another one. `raw` is what comes after `known`."""
     turns = value.get("messages") if isinstance(value, dict) else None
     if not isinstance(turns, list):
         return None
-    known = known or _empty(raw)
+    if known is None:
+        known, raw = _empty(raw)
     if known is None:
         return None
     try:
-        longer = _longer(raw, turns, known)
+        longer, rest = _longer(raw, turns, known)
         if known.after and raw.endswith(known.after):
             return longer
-        return _with_end(raw, value, longer)
+        return _with_end(rest, value, longer)
     except ValueError:
         return None
 
 
-def _empty(raw: bytes) -> _Known | None:
-    """The fields before the turns, and none of the turns."""
+def _empty(raw: bytes) -> tuple[_Known | None, bytes]:
+    """The fields before the turns, none of the turns, and what comes then."""
     found = _BEGIN.search(raw)
     if found is None:
-        return None
+        return None, raw
     try:
         fields = loads(raw[: found.start()] + b'"messages":[]}')
     except ValueError:  # that was within something else
-        return None
+        return None, raw
     if not isinstance(fields, dict) or fields.pop("messages", None) != [] or raw.count(_MARK) > 1:
-        return None
-    return _Known(raw[: found.end()], fields, [], b"", {})
+        return None, raw
+    before = raw[: found.end()]
+    return _Known(cut(before), len(before), fields, [], b"", {}), raw[found.end() :]
 
 
-def _longer(raw: bytes, turns: list[Any], known: _Known) -> _Known:
-    """With all turns but the newest. Raises ValueError for turns that begin in a way that is not looked for."""
+def _longer(raw: bytes, turns: list[Any], known: _Known) -> tuple[_Known, bytes]:
+    """With all turns but the newest, and what is left of `raw`. Raises ValueError for turns that begin in a way that is
+    not looked for."""
     wanted = len(turns) - STILL_CHANGING - len(known.turns)
     if wanted <= 0:
-        return known
-    begin, first = len(known.before), len(known.turns)
-    for count, found in enumerate(_NEXT_TURN.finditer(raw, begin), 1):
+        return known, raw
+    first = len(known.turns)
+    for count, found in enumerate(_NEXT_TURN.finditer(raw), 1):
         if count == wanted:
-            if loads(b"[" + raw[begin : found.start() + 1] + b"]") != turns[first : first + wanted]:
+            if loads(b"[" + raw[: found.start() + 1] + b"]") != turns[first : first + wanted]:
                 raise ValueError
-            return known._replace(before=raw[: found.end()], turns=turns[: first + wanted])
+            new, rest = raw[: found.end()], raw[found.end() :]
+            longer = extended(known.before, new)
+            return known._replace(before=longer, size=known.size + len(new), turns=turns[: first + wanted]), rest
     raise ValueError
 
 
@@ -159,18 +168,21 @@ def _with_end(raw: bytes, value: Json, known: _Known) -> _Known:
     """With what follows the turns, so that it is not parsed again either: the tools, in Claude Code's requests."""
     names = list(value)
     following = names[names.index("messages") + 1 :]
-    begin, new = len(known.before), value["messages"][len(known.turns) :]
+    new = value["messages"][len(known.turns) :]
     end = rb"\](?=\s*\}\s*\Z)"
     if following:
         end = rb"\]\s*,\s*(?=" + re.escape(b'"%b"' % following[0].encode("utf-8", "replace")) + rb"\s*:)"
-    for tries, found in enumerate(re.finditer(end, raw[begin:])):
+    bare = known.size - len(known.after)
+    for tries, found in enumerate(re.finditer(end, raw)):
         if tries == MOST_TRIES:
             break
-        place = begin + found.start()
+        place = found.start()
         try:
-            more = loads(b"{" + raw[begin + found.end() :])
-            if loads(b"[" + raw[begin:place] + b"]") == new and list(more) == following:
-                return known._replace(after=raw[place:], more={name: value[name] for name in following})
+            more = loads(b"{" + raw[found.end() :])
+            if loads(b"[" + raw[:place] + b"]") == new and list(more) == following:
+                after = raw[place:]
+                kept = {name: value[name] for name in following}
+                return known._replace(after=after, size=bare + len(after), more=kept)
         except ValueError:
             continue
-    return known._replace(after=b"", more={})
+    return known._replace(after=b"", size=bare, more={})

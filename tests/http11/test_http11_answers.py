@@ -55,7 +55,7 @@ class Read:
         carrier = Connection(asyncio.get_running_loop())
         transport = Transport()
         carrier.connection_made(transport)
-        answer = carrier.send(b"", None, "h", self.free.append)
+        answer = carrier.send(b"", [], "h", self.free.append)
         for piece in pieces:
             if not transport.closed:
                 carrier.data_received(piece)

@@ -139,7 +139,7 @@ def test_what_windows_event_loop_hands_over_after_a_pause_is_read_like_bytes() -
                 return 0
 
         connection.connection_made(Transport())
-        answer = connection.send(b"GET / HTTP/1.1\r\n\r\n", None, "127.0.0.1", lambda _: None)
+        answer = connection.send(b"GET / HTTP/1.1\r\n\r\n", [], "127.0.0.1", lambda _: None)
         taken: list[bytes] = []
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         connection.data_received(bytearray(head))  # type: ignore[arg-type]  # as proactor_events.py does

@@ -53,7 +53,7 @@ class Server:
 
     async def ask(self) -> Answer:
         origin = f"http://127.0.0.1:{self.port}"
-        return await self.upstream.send(profile(origin), parse_url(origin), None, body=b"{}", headers=Headers())
+        return await self.upstream.send(profile(origin), parse_url(origin), None, body=[b"{}"], headers=Headers())
 
     async def text(self) -> bytes:
         return await read_limited(await self.ask(), 10_000_000, 5)
@@ -123,7 +123,7 @@ async def test_a_connection_that_closed_before_it_was_used_says_so() -> None:
         connection = await dial(Way("http", "127.0.0.1", server.port, None, None), None, 5)
         while connection.alive:
             await asyncio.sleep(0.01)
-        answer = connection.send(b"GET / HTTP/1.1\r\n\r\n", None, "", lambda free: None)
+        answer = connection.send(b"GET / HTTP/1.1\r\n\r\n", [], "", lambda free: None)
         with pytest.raises(Broken, match="closed before the answer"):
             await answer.begun(5)
 
@@ -144,7 +144,9 @@ async def test_a_fault_of_ours_while_the_endpoint_has_the_request_closes_the_con
     origin = f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}"
     upstream = Upstream({}, "/")
     with pytest.raises(LookupError):
-        await upstream.send(profile(origin), parse_url(origin), None, body=b"{}", headers=Headers(), meanwhile=stumble)
+        await upstream.send(
+            profile(origin), parse_url(origin), None, body=[b"{}"], headers=Headers(), meanwhile=stumble
+        )
     await asyncio.wait_for(closed.wait(), 5)
     served.close()
 
@@ -225,7 +227,7 @@ async def test_whoever_does_not_take_holds_the_endpoint_back() -> None:
     served = await asyncio.start_server(flood, "127.0.0.1", 0)
     origin = f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}"
     upstream = Upstream({}, "/")
-    answer = await upstream.send(profile(origin), parse_url(origin), None, body=b"{}", headers=Headers())
+    answer = await upstream.send(profile(origin), parse_url(origin), None, body=[b"{}"], headers=Headers())
     taken = 0
 
     def take(data: bytes) -> bool:

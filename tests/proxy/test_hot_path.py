@@ -66,7 +66,7 @@ class Stream:
     def __init__(self) -> None:
         self.connection = Connection(asyncio.get_running_loop())
         self.connection.connection_made(Transport())
-        self.answer: Answer = self.connection.send(b"", b"", "h", lambda free: None)
+        self.answer: Answer = self.connection.send(b"", [], "h", lambda free: None)
         self.exchange: Flow = Traffic().begin(at=0.0, started=0.0, profile="work")
         request = Request()
         self.client = request.transport

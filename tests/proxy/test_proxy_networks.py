@@ -235,7 +235,7 @@ async def test_after_the_machine_slept_no_old_connection_is_used(monkeypatch: py
         spot = profile(endpoint.origin)
 
         async def ask() -> None:
-            response = await upstream.send(spot, parse_url(endpoint.origin), None, body=b"{}", headers=Headers())
+            response = await upstream.send(spot, parse_url(endpoint.origin), None, body=[b"{}"], headers=Headers())
             await read_limited(response, 10_000, 5)
 
         await ask()

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from translate_kit import BASH, READ, request
 
 from ccswitch_tui.translate.memory import MOST_BYTES, Memory
+from ccswitch_tui.translate.rendering import RENDERERS
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
 from ccswitch_tui.wire.anthropic import ERROR_TYPES
+from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.formats import WIRES
 from ccswitch_tui.wire.quirks import QUIRKS, Quirks
 
 RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -126,17 +129,27 @@ def seen(translation: Translation) -> tuple[Any, ...]:
     )
 
 
+SETS: Any = [[READ, BASH], [READ], []]
+
+
 @settings(RELAXED, max_examples=300)
-@given(courses(), quirk_sets, st.lists(st.sampled_from([0, 1]), min_size=5, max_size=5))
-def test_what_is_remembered_changes_nothing(course: list[list[Any]], quirks: dict[str, Any], which: list[int]) -> None:
+@given(courses(), quirk_sets, st.lists(st.sampled_from([0, 1, 2]), min_size=5, max_size=5), st.data())
+def test_what_is_remembered_changes_nothing(
+    course: list[list[Any]], quirks: dict[str, Any], which: list[int], data: st.DataObject
+) -> None:
     memory = Memory()
+    wires: Any = st.sampled_from([wire for wire in WIRES if wire != "anthropic"])
+    wire = data.draw(wires)
     for history, tools in zip(course, which, strict=False):
-        asked = request(*history, tools=[[READ, BASH], [READ]][tools], stream=True)
-        plain = translate_request(json.loads(json.dumps(asked)), model="m", quirks=Quirks(**quirks))
-        remembering = translate_request(
-            json.loads(json.dumps(asked)), model="m", quirks=Quirks(**quirks), memory=memory
-        )
+        asked = request(*history, tools=SETS[tools], system="Be brief.", stream=True)
+        how: Any = {"model": "m", "quirks": Quirks(**quirks), "wire": wire}
+        plain = translate_request(json.loads(json.dumps(asked)), **how)
+        whole = dumps(RENDERERS[wire](plain.body, plain.quirks))
+        assert plain.encoded() == whole
+        remembering = translate_request({**json.loads(json.dumps(asked)), "tools": SETS[tools]}, **how, memory=memory)
+        assert remembering.encoded_bytes == len(whole)
         assert seen(remembering) == seen(plain)
+        wire = data.draw(st.sampled_from([wire, wire, data.draw(wires)]))
 
 
 def test_a_conversation_that_goes_on_is_remembered_and_others_do_not_take_its_place() -> None:

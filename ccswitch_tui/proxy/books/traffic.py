@@ -63,16 +63,19 @@ class Body:
         self.most = self.room = most
         """Bytes that still fit; 0 or less: full."""
 
-    def add(self, part: bytes) -> None:
-        """Keeps `part` as far as it fits."""
-        if self.room > 0 and part:
-            self.parts.append(part if len(part) <= self.room else part[: self.room])
-            self.room -= len(part)
+    def add(self, *parts: bytes) -> None:
+        """Keeps these as far as they fit."""
+        for part in parts:
+            if self.room <= 0:
+                return
+            if part:
+                self.parts.append(part if len(part) <= self.room else part[: self.room])
+                self.room -= len(part)
 
-    def start_over(self, part: bytes) -> None:
+    def start_over(self, *parts: bytes) -> None:
         """Another try: what was kept of the last one goes."""
         self.parts, self.room = [], self.most
-        self.add(part)
+        self.add(*parts)
 
     def kept(self) -> bytes:
         """All that was kept."""

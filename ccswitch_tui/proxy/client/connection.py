@@ -19,6 +19,7 @@ from typing import Any
 from ccswitch_tui.http11.headers import NO_HEADERS, Headers, first_fields
 from ccswitch_tui.http11.parsers import HttpParserError, HttpParserUpgrade, HttpResponseParser, words_of
 from ccswitch_tui.http11.unpack import BadCoding, Unpacker, unpacker_of
+from ccswitch_tui.wire.pieces import Pieces, size_of
 
 MOST_WAITING_BYTES = 64 * 1024
 """What may lie here unread before the endpoint is held back; 128 slow readers cost 8 MB with it."""
@@ -83,15 +84,15 @@ class Connection(asyncio.Protocol):
         if self.answer is not None:
             self.answer.lost(exc)
 
-    def send(self, head: bytes, body: bytes | None, host: str, done: Callable[[Connection], None]) -> Answer:
+    def send(self, head: bytes, body: Pieces, host: str, done: Callable[[Connection], None]) -> Answer:
         """Sends a request. `done` is called when the connection is free for another one."""
         answer = self.answer = Answer(self, host, done)
         if self.transport is None or self.transport.is_closing():
             answer.lost(self._lost_by)  # connection_lost() has been called already, or soon will be for nobody
-        elif body is None or len(body) < JOINED_BELOW_BYTES:
-            self.transport.write(head + body if body else head)
+        elif size_of(body) < JOINED_BELOW_BYTES:
+            self.transport.write(b"".join((head, *body)))
         else:
-            self.transport.writelines((head, body))
+            self.transport.writelines((head, *body))
         return answer
 
     def close(self) -> None:

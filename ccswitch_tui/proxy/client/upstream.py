@@ -26,6 +26,7 @@ from ccswitch_tui.proxy.client.network import NetworkSettingError, is_socks, pro
 from ccswitch_tui.proxy.client.pool import Pool
 from ccswitch_tui.proxy.client.unreachable import Unreachable
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.wire.pieces import Pieces, size_of
 
 STALE_WITHIN_S = 1.0
 """A pooled connection that had died fails at once. A later failure may be a server that worked and then broke:
@@ -76,7 +77,7 @@ class _Ask(NamedTuple):
     """One request, ready to be sent."""
 
     head: bytes
-    body: bytes | None
+    body: Pieces
     host: str
     first_byte_s: float
     meanwhile: Callable[[], None]
@@ -139,7 +140,7 @@ class Upstream:
         url: Url,
         key: Secret | None,
         *,
-        body: bytes | None,
+        body: Pieces | None,
         headers: Headers,
         method: str = "POST",
         meanwhile: Callable[[], None] = lambda: None,
@@ -160,13 +161,13 @@ class Upstream:
         target = str(url) if way.absolute else url.target
         context = await self._tls_for(profile.endpoint, address.host) if way.needs_tls else None
         try:
-            head = request_head(method, target, host, headers.fields(), None if body is None else len(body))
+            head = request_head(method, target, host, headers.fields(), None if body is None else size_of(body))
         except ValueError as error:
             raise UpstreamError("refused", str(error), address.host) from None
         self._leave_dead_connections()
         if self._pool is None:
             self._pool = Pool()
-        ask = _Ask(head, body, address.host, timeouts.first_byte_s, meanwhile)
+        ask = _Ask(head, body or [], address.host, timeouts.first_byte_s, meanwhile)
         connection = self._pool.take((way, context))
         if connection is not None:
             started = time.monotonic()

@@ -170,7 +170,7 @@ class ProxyApp(RoutedApp):
 
     def _body(self, request: Request) -> dict[str, Any] | Response:
         try:
-            body = self.relay.bodies.read(request.body)
+            body = self.relay.bodies.read(request.parts)
         except ValueError as error:
             return error_response(400, f"the request is not JSON: {error}", retry=False)
         if not isinstance(body, dict) or not isinstance(body.get("model"), str) or not body["model"].strip():
@@ -202,13 +202,13 @@ class ProxyApp(RoutedApp):
         if isinstance(body, Response):
             return body
         exchange.asked = body["model"]
-        exchange.request.add(request.body)
+        exchange.request.add(*request.parts)
         exchange.client = request.headers.get("User-Agent")[:80]
         exchange.session = request.headers.get("X-Claude-Code-Session-Id")[:80]
         exchange.session_in_body = "" if exchange.session else session_in(body)
         exchange.project = self._projects.of(exchange.session or exchange.session_in_body, request.body)
         streamed = body.get("stream") is True
-        if not streamed and judges_a_command(bytes(request.body)):
+        if not streamed and judges_a_command(request.body):
             exchange.notices.append("auto mode asks this model whether a command may run")
         call = Call(request, exchange, body, streamed, ClientReply(request))
         try:
@@ -238,7 +238,7 @@ class ProxyApp(RoutedApp):
         try:
             key = await self.relay.keys.get(target.profile)
             url = counts.asked(request.query_string)
-            sent = dumps({**body, "model": target.model})
+            sent = [dumps({**body, "model": target.model})]
             response = await self.relay.upstream.send(target.profile, url, key, body=sent, headers=forwarded(request))
             data = await read_limited(response, ERROR_BYTES, 15.0)
         except (UpstreamError, KeyHostError, KeyStoreError):
