@@ -108,6 +108,8 @@ KNOWN = {
     "tinyproxy": Part("", "", "tinyproxy", "the system's package 'tinyproxy'"),
     "nginx": Part("CCSWITCH_TEST_NGINX", "", "nginx", "the system's package 'nginx-light'"),
     "haproxy": Part("CCSWITCH_TEST_HAPROXY", "", "haproxy", "the system's package 'haproxy'"),
+    "prometheus": Part("CCSWITCH_TEST_PROMETHEUS", "", "prometheus", "the system's package 'prometheus'"),
+    "promtool": Part("", "", "promtool", "the system's package 'prometheus'"),
     "microsocks": Part("", "", "microsocks", "the system's package 'microsocks'"),
     "squid": Part("CCSWITCH_TEST_SQUID", "", "squid", "the system's package 'squid'"),
     "tmux": Part("CCSWITCH_TEST_TMUX", "", "tmux", "the system's package 'tmux'"),

@@ -220,16 +220,6 @@ def test_an_orchestrator_waits_longer_than_streams_are_given() -> None:
     assert all(wait > drain for wait, drain in zip(grace, drains, strict=True))
 
 
-def test_prometheus_scrapes_what_the_proxy_serves(home: Path) -> None:
-    job = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))["scrape_configs"][0]
-    more = ("--token", "env:PROXY_TOKEN", "--control-token", "env:CONTROL", "--quiet")
-    with ScriptedEndpoint(chat_text("hi")) as endpoint, serve(home, *stateless(endpoint, *more)) as proxy:
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=15)
-        connection.request("GET", job["metrics_path"], headers={"Authorization": f"Bearer {CONTROL}"})
-        answer = connection.getresponse()
-        assert (answer.status, b"# TYPE ccswitch_" in answer.read()) == (200, True)
-
-
 def test_the_image_needs_what_it_copies_and_the_context_lets_it_through() -> None:
     root, ignored = DEPLOY.parent, (DEPLOY.parent / ".dockerignore").read_text("utf-8").split("\n")
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)

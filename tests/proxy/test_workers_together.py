@@ -16,7 +16,8 @@ import pytest
 from scripted_endpoint import ScriptedEndpoint, chat_text
 from test_serving import CONTROL, MESSAGE, Served, serve, stateless
 
-from ccswitch_tui.proxy.books.traffic import Traffic, metrics_text
+from ccswitch_tui.proxy.books.metrics import metrics_text
+from ccswitch_tui.proxy.books.traffic import Traffic
 from kit.net import is_listening, wait_until
 
 TWO_WORKERS = ("--token", "env:PROXY_TOKEN", "--control-token", "env:CONTROL", "--workers", "2")

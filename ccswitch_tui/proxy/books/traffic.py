@@ -465,38 +465,3 @@ def log_line(exchange: Flow, clock: str) -> str:
     for notice in exchange.notices:
         line += f" note={notice!r}"
     return line
-
-
-def metrics_text(traffic: Traffic, gauges: Mapping[str, float]) -> str:
-    """Counters in the Prometheus text format, version 0.0.4."""
-    lines = []
-    for name, value in gauges.items():
-        lines += [f"# TYPE ccswitch_{name} gauge", f"ccswitch_{name} {value:g}"]
-    lines.append("# TYPE ccswitch_requests_total counter")
-    for (profile, model, outcome), sums in traffic.counts.items():
-        labels = f'profile="{_label(profile)}",model="{_label(model)}"'
-        lines.append(f'ccswitch_requests_total{{{labels},outcome="{outcome}"}} {sums[0]}')
-    lines.append("# TYPE ccswitch_tokens_total counter")
-    for (profile, model, outcome), sums in traffic.counts.items():
-        labels = f'profile="{_label(profile)}",model="{_label(model)}",outcome="{outcome}"'
-        for kind, count in zip(("input", "cache_read", "cache_write", "output"), sums[2:6], strict=True):
-            lines.append(f'ccswitch_tokens_total{{{labels},kind="{kind}"}} {count}')
-    if traffic.costs:
-        lines.append("# TYPE ccswitch_cost_total counter")
-    for (profile, model, currency, by), (_, amount) in traffic.costs.items():
-        labels = f'profile="{_label(profile)}",model="{_label(model)}",currency="{_label(currency)}",stated_by="{by}"'
-        lines.append(f"ccswitch_cost_total{{{labels}}} {amount:.9g}")
-    lines.append("# TYPE ccswitch_first_byte_seconds histogram")
-    total = 0
-    for limit, count in zip((*map(str, FIRST_BYTE_BUCKETS_S), "+Inf"), traffic.first_byte_buckets, strict=True):
-        total += count
-        lines.append(f'ccswitch_first_byte_seconds_bucket{{le="{limit}"}} {total}')
-    lines += [
-        f"ccswitch_first_byte_seconds_sum {traffic.first_byte_sum_s:.3f}",
-        f"ccswitch_first_byte_seconds_count {total}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _label(text: str) -> str:
-    return redact(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
