@@ -1,12 +1,14 @@
-"""A release: its number, its changelog, a wheel, an sdist and their checksums. Uploads nothing, tags nothing.
+"""A release: number, changelog, wheel, sdist, bill of materials, checksums. Uploads nothing, tags nothing.
 
     python tools/release.py prepare 0.2.0    # number, changelog and man page; look at it, commit it
     python tools/release.py build            # dist/: from what is committed, the same bytes every time
 
 `build` takes the committed files alone, into a folder of its own, with the
 time of the commit as SOURCE_DATE_EPOCH, twice, and refuses two builds that
-differ. Requires: pip install build. Source: reproducible-builds.org,
-"SOURCE_DATE_EPOCH"; keepachangelog.com.
+differ. The bill of materials (CycloneDX) names what pip installs with the
+wheel on this platform, on the day of the build.
+Requires: pip install '.[release]'. Source: reproducible-builds.org,
+"SOURCE_DATE_EPOCH"; keepachangelog.com; cyclonedx.org.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import venv
 from datetime import date
 from pathlib import Path
 
@@ -89,15 +92,32 @@ def built(folder: Path) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", "HEAD"))) as archive:
         archive.extractall(source, filter="data")
     env = {**os.environ, "SOURCE_DATE_EPOCH": git("log", "-1", "--format=%ct").decode().strip()}
-    command = [sys.executable, "-m", "build", "--outdir", str(out), str(source)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True)
-    if done.returncode:
-        raise NotReady(f"the build failed (pip install build?):\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    _run([sys.executable, "-m", "build", "--outdir", str(out), str(source)], env)
     return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
 
 
+def bill_of_materials(wheel: Path, folder: Path) -> bytes:
+    """CycloneDX JSON of the wheel and everything it installs into an empty environment made in `folder`."""
+    python = folder / "bin" / "python" if os.name == "posix" else folder / "Scripts" / "python.exe"
+    venv.create(folder, with_pip=True)
+    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel)])
+    _run([str(python), "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools", "pip"])  # no parts of ours
+    words = ["environment", "--output-reproducible", "--output-format", "JSON", "--mc-type", "application"]
+    tool = [sys.executable, "-m", "cyclonedx_py", *words]
+    return _run([*tool, "--pyproject", str(ROOT / "pyproject.toml"), str(python)])
+
+
+def _run(command: list[str], env: dict[str, str] | None = None) -> bytes:
+    """What it prints. Raises NotReady with what it said when it fails."""
+    done = subprocess.run(command, env=env, capture_output=True)
+    if done.returncode:
+        said = (done.stdout[-2000:] + done.stderr[-2000:]).decode("utf-8", "replace")
+        raise NotReady(f"'{' '.join(command[:4])} …' failed (pip install '.[release]'?):\n{said}")
+    return done.stdout
+
+
 def build(into: Path) -> None:
-    """Wheel, sdist and SHA256SUMS."""
+    """Wheel, sdist, bill of materials and SHA256SUMS."""
     version = check()
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         files, again = built(Path(one)), built(Path(two))
@@ -107,6 +127,10 @@ def build(into: Path) -> None:
     if stray:
         raise NotReady(f"not of version {version}: {', '.join(stray)}")
     into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        wheel = Path(folder) / next(name for name in files if name.endswith(".whl"))
+        wheel.write_bytes(files[wheel.name])
+        files[f"ccswitch_tui-{version}.cdx.json"] = bill_of_materials(wheel, Path(folder) / "alone")
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items())
     for name, data in {**files, "SHA256SUMS": sums.encode()}.items():
         (into / name).write_bytes(data)
@@ -117,7 +141,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make a release; nothing is uploaded.")
     words = parser.add_subparsers(dest="word", required=True)
     words.add_parser("prepare", help="write number, changelog, man page").add_argument("version")
-    words.add_parser("build", help="wheel, sdist, checksums").add_argument("--into", type=Path, default=ROOT / "dist")
+    make = words.add_parser("build", help="wheel, sdist, bill of materials, checksums")
+    make.add_argument("--into", type=Path, default=ROOT / "dist")
     given = parser.parse_args()
     try:
         prepare(given.version) if given.word == "prepare" else build(given.into)
