@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.actions import Action
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.findings import Finding, Fix, catalogue
 from ccswitch_tui.probe.advice import in_order
 from ccswitch_tui.probe.asks import LOCAL_PATIENCE_S, PATIENCE_S
 from ccswitch_tui.probe.diagnose import diagnose, settled_step
@@ -24,6 +26,7 @@ from ccswitch_tui.probe.ladder import Cost, Outside, Settled, Wait, climb, cost_
 from ccswitch_tui.probe.model import LADDERS, Ladder, ProbeReport, Step
 from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.sentence import say
+from ccswitch_tui.workflows.lending import withheld
 from ccswitch_tui.workflows.reports import keep_report, last_report
 
 if TYPE_CHECKING:
@@ -85,7 +88,25 @@ async def examine(
             on_step(step)
     if saved and keep:
         keep_report(ctx, _with_older(ctx, report))
-    return report
+    return await asyncio.to_thread(_with_the_proxys_lack, ctx, target, report)
+
+
+def _with_the_proxys_lack(ctx: Context, target: Profile, report: ProbeReport) -> ProbeReport:
+    """What the probe cannot see, because its requests carry this terminal's key: the proxy that serves the sessions
+    may have none. Told, and not kept: it is over with the next session."""
+    name = withheld(ctx, target)
+    if name is None:
+        return report
+    row = catalogue()["proxy-lacks-key"]
+    because = say(
+        "this probe had the key from {variable}, and the proxy was started where it is not set: sessions that run now "
+        "get no answer",
+        variable=name,
+    )
+    text = say("restart it from here; a new session of Claude Code hands the key over by itself")
+    fix = Fix.of(text, Action("restart-proxy"))
+    lack = Finding("proxy-lacks-key", row.title, because, row.severity, fix, row.code)
+    return report._replace(findings=(*report.findings, lack))
 
 
 def _with_older(ctx: Context, report: ProbeReport) -> ProbeReport:

@@ -9,6 +9,7 @@ control token, and after the proxy has proved itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,19 @@ def lacking(ctx: Context) -> tuple[str, ...]:
     return tuple(name for name in found if isinstance(name, str))
 
 
+def withheld(ctx: Context, profile: Profile) -> str | None:
+    """The variable with this profile's key that is set here and that the running proxy was started without.
+
+    None where nothing is known to be wrong. Wakes no sleeping proxy and starts none.
+    """
+    name = profile.key.name
+    if profile.key.kind != "env" or profile.route != "proxy" or not ctx.env.get(name):
+        return None
+    if not os.path.exists(ctx.paths.proxy_state) or ctx.proxy.asleep() or not ctx.proxy.status().running:
+        return None
+    return name if name in lacking(ctx) else None
+
+
 class Lent:
     """The proxy's side."""
 
@@ -85,7 +99,7 @@ class Lent:
 
 def told_where(error: KeyStoreError, profile: Profile) -> KeyStoreError:
     """The same trouble as seen from a proxy that may have been started elsewhere."""
-    if profile.key.kind not in ("env", "keyring") or error.kind == "key-file-locked":
+    if profile.key.kind == "none" or error.kind == "key-file-locked":
         return error
     hint = say(
         "the proxy may have been started without it: a new session of claude hands it over, or 'ccswitch-tui proxy "

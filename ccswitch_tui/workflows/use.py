@@ -1,6 +1,6 @@
 """`use`: make Claude Code use a profile, by writing the settings it reads.
 
-Plan, look, apply. Reads no key, opens no connection, starts nothing: the helper
+Plan, look, apply. Reads no key, asks no endpoint, starts nothing: the helper
 named in the settings does that when Claude Code first asks for a credential.
 """
 
@@ -204,7 +204,7 @@ def _advice(
     said = dropped_by(read)
     said += _said_to_sessions(ctx, profile, scope, read) if patch else []
     if profile is not None:
-        said += _not_heard(ctx) + _known_red(ctx, profile) + _cannot_work_yet(ctx, profile)
+        said += _not_heard(ctx) + _known_red(ctx, profile) + _cannot_work_yet(ctx, profile) + _withheld(ctx, profile)
     if scope == "project" and profile is not None:
         said.append(
             say(
@@ -252,6 +252,25 @@ def _not_heard(ctx: "Context") -> list[str]:
         say(
             "{variable} is set in this terminal: a claude started here ignores the settings; 'unset {variable}' first",
             variable=HOST_MANAGED,
+        )
+    ]
+
+
+def _withheld(ctx: "Context", profile: "Profile") -> list[str]:
+    """A key that this terminal has and the running proxy has not."""
+    if profile.key.kind != "env":
+        return []
+    from ccswitch_tui.workflows.lending import withheld
+
+    name = withheld(ctx, profile)
+    if name is None:
+        return []
+    return [
+        say(
+            "the running proxy was started without {variable}, which is set here: a new session of claude hands it "
+            "over, 'ccswitch-tui use {name} --verify' does it now",
+            variable=name,
+            name=profile.name,
         )
     ]
 

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from scripted_endpoint import ScriptedEndpoint, chat_text
 
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.workflows.context import Context
-from ccswitch_tui.workflows.lending import BUS, Lent, lacking
+from ccswitch_tui.workflows.lending import BUS, Lent, lacking, withheld
 
 PROFILE = """
 version = 2
@@ -83,6 +84,63 @@ def test_doctor_finds_it_and_its_command_mends_it(bare: Context, capsys: pytest.
         main(command.split()[1:], here(bare))
     assert found() == {}
     here(bare).proxy.stop(at_once=True)
+
+
+def said_by(ctx: Context, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    capsys.readouterr()
+    main(list(words), ctx)
+    captured = capsys.readouterr()
+    return captured.out + captured.err
+
+
+def test_probe_use_status_and_explain_say_that_the_proxy_lacks_the_key_and_what_heals_it(
+    bare: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A probe carries this terminal's key, so it is green while every session fails."""
+    with ScriptedEndpoint(*[chat_text("hello")] * 20) as endpoint:
+        Path(bare.paths.config_dir).mkdir(parents=True)
+        Path(bare.paths.profiles).write_text(PROFILE.format(url=endpoint.origin))
+        status, refusal = asked(bare, helper(bare))
+        assert status >= 400
+        terminal = here(bare)
+        report = json.loads(said_by(terminal, capsys, "probe", "work", "--quick", "--json"))
+        (found,) = [finding for finding in report["findings"] if finding["kind"] == "proxy-lacks-key"]
+        assert "WORK_KEY" in found["because"]
+        assert "started without WORK_KEY" in said_by(terminal, capsys, "use", "work")
+        assert "started without WORK_KEY" in said_by(terminal, capsys, "status")
+        assert "started elsewhere" in said_by(terminal, capsys, "explain", json.loads(refusal)["error"]["message"])
+        kept = Path(bare.paths.reports)
+        assert kept.exists() and "proxy-lacks-key" not in "".join(p.read_text() for p in kept.rglob("*") if p.is_file())
+        for command in found["fix"]["commands"]:
+            main(command.split()[1:], terminal)
+        assert "proxy-lacks-key" not in said_by(terminal, capsys, "probe", "work", "--quick", "--json")
+        assert asked(terminal, helper(terminal))[0] == 200
+    terminal.proxy.stop(at_once=True)
+
+
+def test_what_use_says_hands_the_key_over_is_enough(bare: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    with ScriptedEndpoint(*[chat_text("hello")] * 20) as endpoint:
+        Path(bare.paths.config_dir).mkdir(parents=True)
+        Path(bare.paths.profiles).write_text(PROFILE.format(url=endpoint.origin))
+        bare.proxy.ensure_running()
+        terminal = here(bare)
+        advice = said_by(terminal, capsys, "use", "work")
+        (command,) = re.findall(r"'ccswitch-tui (use [^']+)'", advice.replace("\n", " ").split("without WORK_KEY")[1])
+        assert "answered through what was written" in said_by(terminal, capsys, *command.split())
+        assert "without WORK_KEY" not in said_by(terminal, capsys, "use", "work")
+
+
+def test_a_proxy_that_sleeps_or_does_not_run_is_left_so(bare: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(bare.paths.config_dir).mkdir(parents=True)
+    Path(bare.paths.profiles).write_text(PROFILE.format(url="http://127.0.0.1:1"))
+    profile = bare.book().get("work")
+    assert withheld(here(bare), profile) is None
+    assert not Path(bare.paths.proxy_state).exists()
+    bare.proxy.ensure_running()
+    assert withheld(here(bare), profile) == "WORK_KEY"
+    bare.proxy.stop(asleep=True)
+    assert withheld(here(bare), profile) is None
+    assert sys.platform == "win32" or bare.proxy.asleep()
 
 
 def test_only_what_is_asked_for_is_taken() -> None:
