@@ -86,7 +86,7 @@ def entry() -> None:
 
 def main(argv: Sequence[str], ctx: Context | None = None) -> int:
     """Runs one command and returns its exit code. `ctx` is given by the demo and by tests."""
-    from ccswitch_tui.cli.output import Output
+    from ccswitch_tui.cli.output import Output, ReaderLeft
     from ccswitch_tui.workflows.context import Context
 
     ctx = ctx or Context()
@@ -103,8 +103,7 @@ def main(argv: Sequence[str], ctx: Context | None = None) -> int:
     except KeyboardInterrupt:
         out.talk(say("interrupted"))
         return int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader left (`| head`): no traceback at exit either.
+    except ReaderLeft:  # no traceback at exit either; a pipe of ours that broke elsewhere is an error like others
         import os
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

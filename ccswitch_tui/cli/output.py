@@ -32,6 +32,10 @@ ASCII_GLYPHS = {"ok": "ok", "warn": "!", "fail": "x", "skip": "-", "here": "*", 
 COLOURS = {"ok": "32", "warn": "33", "fail": "31", "skip": "2", "here": "36", "bold": "1", "dim": "2"}
 
 
+class ReaderLeft(BrokenPipeError):
+    """Whoever read our output reads no more (`| head`): nothing is wrong, and nobody is there to be told."""
+
+
 class Output:
     """One command's streams: what it prints, how it looks, and nothing of a key."""
 
@@ -162,11 +166,14 @@ class Output:
 
     def _write(self, stream: TextIO, text: str) -> None:
         try:
-            stream.write(text)
-        except UnicodeEncodeError:
-            encoding = stream.encoding or "ascii"
-            stream.write(text.encode(encoding, "replace").decode(encoding))
-        stream.flush()
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:
+                encoding = stream.encoding or "ascii"
+                stream.write(text.encode(encoding, "replace").decode(encoding))
+            stream.flush()
+        except BrokenPipeError as error:
+            raise ReaderLeft(*error.args) from None
 
 
 def _cut(styled: str) -> tuple[str, str, str]:

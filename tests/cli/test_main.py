@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import subprocess
@@ -100,6 +101,19 @@ def test_a_reader_that_leaves_is_no_traceback() -> None:
     command = f"{sys.executable} -m ccswitch_tui --help | head -c 1"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=30)
     assert "Traceback" not in done.stderr
+
+
+def test_a_pipe_that_broke_elsewhere_is_no_silent_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1 and not a word was what a user saw when a connection or a program of ours broke off."""
+
+    def broken(*_: object) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(program, "_dispatch", broken)
+    assert program.main(["list"]) == 1
+    assert "error: broken pipe" in capsys.readouterr().err
 
 
 def test_an_unknown_option_is_named_without_what_was_given_with_it(capsys: pytest.CaptureFixture[str]) -> None:

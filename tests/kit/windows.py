@@ -35,6 +35,7 @@ class Done(NamedTuple):
     code: int
     out: str
     err: str
+    took_s: float = 0.0
 
 
 def windows_path(path: Path | str) -> str:
@@ -92,7 +93,7 @@ class Windows:
         env: Mapping[str, str] = {},
     ) -> Done:
         """Runs a program to its end. A child that lives on may keep Unix' standard error: that is not waited for."""
-        variables = self.variables(env)
+        variables, began = self.variables(env), time.monotonic()
         words = [
             "wine",
             "as-user.exe",
@@ -117,14 +118,14 @@ class Windows:
                 code = process.wait()
             finally:
                 watch.cancel()
-            reader.join(0.3)
+            reader.join(5.0 if code and not said else 0.3)
             err = b"".join(said)
-        return Done(code, _text(out), _text(err))
+        return Done(code, _text(out), _text(err), round(time.monotonic() - began, 1))
 
     def ccswitch(self, *words: str, stdin: str = "", code: int | None = 0, cwd: Path | None = None, **env: str) -> str:
         """Runs our program; returns what it printed. Fails on another exit code than `code`."""
         done = self.start(self.program, *words, stdin=stdin.encode(), cwd=cwd, env={"PYTHONIOENCODING": "utf-8", **env})
-        assert code is None or done.code == code, f"{words}: exit {done.code}\n{done.out}\n{done.err}"
+        assert code is None or done.code == code, f"{words}: {done}"
         return done.out
 
     def json(self, *words: str, code: int | None = 0) -> Any:
