@@ -154,7 +154,7 @@ def documents_of(event: Event, answer: Answer) -> Iterable[Json]:
         document = loads(data)
         if isinstance(document, dict):
             return [document]
-        found = [document]
+        found = [document] if not isinstance(document, str) else documents_in(data)
     except ValueError:
         found = documents_in(data)
         if not found and b"\n" in data:

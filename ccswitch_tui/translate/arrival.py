@@ -11,6 +11,7 @@ from typing import Any
 from ccswitch_tui.translate.answer import Unusable
 from ccswitch_tui.translate.words import LARGEST_BODY, read_words
 from ccswitch_tui.wire.codec import loads
+from ccswitch_tui.wire.odd_events import documents_in
 from ccswitch_tui.wire.sse import BOM, Decoder, Event
 
 LARGEST_JSON = 64 * 1024 * 1024
@@ -95,5 +96,8 @@ def _documents(body: bytes) -> list[Any]:
         try:
             return [loads(line) for line in body.splitlines() if line.strip()]
         except ValueError:
-            raise Unusable("the endpoint's answer is broken JSON") from None
+            found = documents_in(body)
+            if not found:
+                raise Unusable("the endpoint's answer is broken JSON") from None
+            return found
     return whole if isinstance(whole, list) else [whole]

@@ -43,11 +43,11 @@ _FIELD = later(
     re.I,
 )
 _LIMITS = later(
-    r"must|should|at most|less than|lower than|smaller|<|exceed|greater|larger|maximum|max\b|limit|range|between|\bin \[|up to"
-    r"|no more|too (?:large|big|high|many)|above|invalid|不能|超过|最大|范围|小于|大于|上限|非法",
+    r"at most|less than|lower than|smaller|<|exceed|greater|larger|higher|maximum|max\b|limit|range|between|\bin \[|up to"
+    r"|no more|more than|or (?:less|fewer|lower|under|below)|only allows|too (?:large|big|high|many)|above|upper bound|不能|超过|最大|范围|小于|大于|上限|最大値|以下",
     re.I,
 )
-_NUMBER = later(r"(?<![\w.-])\d{1,3}(?:[,_]\d{3})+(?![\w-])|(?<![\w.-])\d+(?![\w-])")
+_NUMBER = later(r"(?<![\w.-])\d{1,3}(?:[,_]\d{3})+(?![\w-])|(?<![\w.-])\d+(?![\w-])", re.A)
 _EXCLUSIVE = later(r"(\d+) ?\(exclusive\)|(?<!or equal )(?:less|lower|smaller) than (\d+)|< ?(\d+)", re.I)
 SMALLEST_CAP = 256
 """Smaller numbers in a refusal are lower bounds, places in a list or parts of a name."""

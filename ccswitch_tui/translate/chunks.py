@@ -5,6 +5,7 @@ Pure.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 Json = dict[str, Any]
@@ -34,16 +35,66 @@ def is_error(chunk: Json, name: str, *, whole: bool) -> bool:
         return True
     if whole:
         return not isinstance(chunk.get("choices"), list | dict) or not chunk["choices"]
-    if any(key in chunk for key in ("choices", "usage", "object")) or isinstance(chunk.get("type"), str):
+    if "choices" in chunk:
         return False
-    if str(chunk.get("status")).lower() in UNDER_WAY:
+    header = chunk.get("header")
+    if isinstance(header, dict) and _fails(header):  # iFlytek
+        return True
+    return _is_named_error(chunk) or (name.lower() not in LIFE and _is_told_error(chunk))
+
+
+ERROR_KEY = re.compile(
+    r"err(?:or|no|num|code|msg)?s?(?:[_-]?(?:code|message|msg|info|detail|description|reason|type)s?)?$|exception$|fault$",
+    re.I,
+)
+SAYS = ("message", "msg", "detail", "reason", "error_msg", "errmsg")
+LIFE = frozenset(
+    {"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive", "status", "queue", "progress", "info", "comment"}
+)
+"""Names of events that say that somebody is still there: a message in one is a notice."""
+_LIFE_WORDS = re.compile(
+    r"keep.?alive|heart.?beat|\bping\b|queue|position|waiting|warming|please wait|still (?:here|working)", re.I
+)
+
+
+def _is_named_error(chunk: Json) -> bool:
+    """An error under one of the names it has: errors, Error, err, error_msg, errorMessage, fault, exception."""
+    return any(value and ERROR_KEY.fullmatch(key) and not _is_good(value) for key, value in chunk.items())
+
+
+def _is_told_error(chunk: Json) -> bool:
+    """A message where an answer should be, and no state in which it is a notice."""
+    if any(key in chunk for key in ("usage", "object")) or isinstance(chunk.get("type"), str):
         return False
-    return any(isinstance(chunk.get(key), str) for key in ("message", "detail"))
+    said = next((chunk[key] for key in SAYS if isinstance(chunk.get(key), str) and chunk[key]), "")
+    if not said or any(str(chunk.get(key)).lower() in UNDER_WAY for key in ("status", "state", "phase")):
+        return False
+    return _fails(chunk) or (
+        "msg" not in chunk and not _LIFE_WORDS.search(said) and not _QUEUED.search(" ".join(chunk))
+    )
+
+
+_QUEUED = re.compile(r"queue|position|progress|eta\b", re.I)
+
+
+def _fails(place: Json) -> bool:
+    """Whether a code or status here is one of a failure."""
+    stated = [place[key] for key in ("code", "ret", "status", "status_code", "success") if place.get(key) is not None]
+    return any(not _is_good(value) for value in stated)
+
+
+def _is_good(value: Any) -> bool:
+    if isinstance(value, dict):
+        return says_nothing(value)
+    return value is True or str(value).lower() in GOOD
+
+
+GOOD = frozenset({"0", "200", "ok", "success", "successful", "true", "none", "null", "", "no error"})
 
 
 UNDER_WAY = frozenset(
     {"queued", "queueing", "in_queue", "pending", "waiting", "processing", "running", "started", "starting", "loading",
-     "in_progress", "generating", "ok", "success", "200"}
+     "in_progress", "generating", "warming_up", "initializing", "scheduled", "ok", "success", "200"}
 )  # fmt: skip
 """States that a relay reports before the answer: its message is a notice."""
 
@@ -52,9 +103,7 @@ def says_nothing(error: Any) -> bool:
     """An error object that a server puts into every chunk, with nothing in it: {"code": 0, "message": ""}."""
     if not isinstance(error, dict):
         return False
-    return all(
-        not value or str(value).lower() in ("0", "200", "ok", "success", "none", "null") for value in error.values()
-    )
+    return all(not value or str(value).lower() in GOOD for value in error.values())
 
 
 def unsaid(chunk: Json) -> str:

@@ -25,15 +25,18 @@ NUMBER = later(
     rf"|(?:at most|up to|no more than|maximum of|only)\D{{0,12}}?(?P<b>\d+) multimodal"
     rf"|too many {PICTURE}.{{0,60}}?(?:max\w*|limit|most|up to|than|allowed|only)\D{{0,12}}(?P<c>\d+)"
     rf"|(?:number of|max(?:imum)?) {PICTURE}.{{0,60}}?(?:must|exceeds?|limit|maximum|at most|up to|not|is|of)\D{{0,20}}(?P<d>\d+)(?! ?(?:[kmg]?b\b|byte|pixel|px|mega|kilo))"
-    rf"|(?P<e>\d+) {PICTURE} (?:per|at most|allowed|maximum|max|are the)",
+    rf"|(?P<e>\d+) {PICTURE} (?:per|at most|allowed|maximum|max|are the)"
+    rf"|{PICTURE} (?:count|number|limit).{{0,30}}?(?:<=?|most|exceeds?|than|is|to|of)\D{{0,8}}(?P<f>\d+)|limit.{{0,20}}image[=: ]+(?P<g>\d+)"
+    rf"|allowed {PICTURE}\D{{0,6}}(?P<h>\d+)",
     re.I | re.S,
 )
+ONE = later(rf"only (?:one|a single) {PICTURE}|single {PICTURE} only|multiple {PICTURE} (?:are )?(?:not|un)", re.I)
 TOO_MANY = later(
     rf"too many {PICTURE}|{PICTURE} (?:count|limit) (?:was |is )?exceeded|multiple {PICTURE} (?:are )?not", re.I
 )
 
 FORMATS = ("png", "jpeg", "jpg", "gif", "webp", "bmp", "tiff", "svg", "heic", "heif", "avif", "ico")
-_NAMED = later(r"(?:image/|\b)(?P<f>png|jpe?g|gif|webp|bmp|tiff?|svg(?:\+xml)?|hei[cf]|avif|ico)\b", re.I)
+_NAMED = later(r"(?:image/|\b)(?P<f>png|jpe?g|gifs?|webp|bmp|tiff?|svg(?:\+xml)?|hei[cf]|avif|ico)\b", re.I)
 _FORMAT = later(
     r"format|mime|media[ _-]?type|content[ _-]?type|image/\w|\b(?:gif|webp|bmp|tiff?|svg|hei[cf]|avif)s?\b.{0,40}(?:not|unsupported|un?able)",
     re.I,
@@ -44,19 +47,20 @@ _ALLOWED = later(
 )
 
 TOO_LARGE = later(
-    rf"{PICTURE}.{{0,80}}?(?:exceeds?|too (?:large|big|heavy|wide|tall)|larger than|bigger than|greater than|above|over the|maximum (?:size|dimension|resolution|file)|max(?:imum)?[ _]size|at most \d+ ?(?:[kmg]?b\b|byte|pixel|px))"
+    rf"{PICTURE}.{{0,80}}?(?:exceeds?|too (?:large|big|heavy|wide|tall|high)|larger than|bigger than|greater than|above|over the|maximum (?:size|dimension|resolution|file)|max(?:imum)?[ _]size|at most \d+ ?(?:[kmg]?b\b|byte|pixel|px))"
     rf"|(?:size|dimensions?|resolution|pixels).{{0,60}}{PICTURE}.{{0,60}}(?:exceed|limit|large|maximum)|(?:too large|exceeds).{{0,30}}{PICTURE}",
     re.I | re.S,
 )
 BROKEN = later(
     rf"(?:could ?n[o']t|can ?not|can't|unable to|failed to|error (?:while )?) ?(?:process|decod|read|load|pars|identif|open|download|fetch|handl|retriev|validat)\w*.{{0,30}}{PICTURE}"
     rf"|(?:invalid|corrupt\w*|broken|malformed|unreadable|undecodable|truncated|empty|bad|damaged) (?:base64 )?(?:data )?{PICTURE}"
-    rf"|{PICTURE}(?: data| file| content| url| input| payload| bytes)?.{{0,40}}(?:(?:is|are|was|appears?(?: to be)?) (?:\w+ )?(?:invalid|corrupt\w*|broken|malformed|truncated|empty|damaged|too small)|(?:not|n't|not be|cannot be|could not be) (?:a )?(?:valid|decoded|identified|read|processed|loaded|parsed|opened))"
+    rf"|{PICTURE}(?: data| file| content| url| input| payload| bytes)?.{{0,40}}(?:(?:is|are|was|appears?(?: to be)?) (?:\w+ )?(?:invalid|corrupt\w*|broken|malformed|truncated|empty|damaged|too small)|(?:not|n't|not be|cannot be|could not be) (?:represent )?(?:a )?(?:valid|decoded|identified|read|processed|loaded|parsed|opened))"
     rf"|{PICTURE}.{{0,40}}(?:too small|smaller than|at least \d+)|invalid base64|incorrect padding|not a valid (?:base64|{PICTURE})|unrecognized {PICTURE}|{PICTURE} does not match",
     re.I | re.S,
 )
 NEVER = later(
-    rf"at most 0 {PICTURE}|not a (?:multi-?modal|vision)|text-only|no vision|vision (?:is|input)|only ['\"`]?text|modality|modalities|model.{{0,60}}(?:not|n't|no) (?:\w+ )?(?:support|accept|see|process|have|take)",
+    rf"at most 0 {PICTURE}|not a (?:multi-?modal|vision)|text[ -]only|no vision|vision (?:is|input)|only ['\"`]?text|modality|modalities|certain models"
+    rf"|(?:not|un) ?(?:supported|available|allowed|enabled|accepted) (?:by|for|on|with|in) (?:this |the |your )?(?:\w+ )?(?:model|deployment)|model.{{0,60}}(?:not|n't|no) (?:\w+ )?(?:support|accept|see|process|have|take)",
     re.I | re.S,
 )
 """Words about the model itself."""
@@ -68,24 +72,27 @@ def picture_lesson(text: str, body: Json, refused: tuple[str, ...], most: int | 
     `refused` and `most` are what is left out already.
     """
     sent = list(_pictures(body))
-    if not sent or not re.search(rf"{PICTURE}|base64|multimodal|vision|padding", text, re.I):
+    if not sent or not re.search(rf"{PICTURE}|base64|multimodal|vision|padding|\bgifs?\b", text, re.I):
         return None
     number = NUMBER.search(text)
     if number:
         allowed = int(next(group for group in number.groups() if group)[:6])
         if 0 < allowed < len(sent):
             return "max_images", allowed
+    elif ONE.search(text) and len(sent) > 1:
+        return "max_images", 1
     elif TOO_MANY.search(text) and len(sent) > 1:
         return "max_images", max(1, len(sent) // 2)
-    if _FORMAT.search(text) and not NEVER.search(text):
-        unwanted = _unwanted(text, sent)
+    about_all = NEVER.search(text)
+    if _FORMAT.search(text):
+        unwanted = _unwanted(text, sent) if not about_all else _named_in(text, sent)
         if unwanted:
             return "refused_images", _more(refused, unwanted)
-        if _ALLOWED.search(text):
+        if _ALLOWED.search(text) and not about_all:
             return "refused_images", _more(refused, [digest_of(sent[-1])])
-    if TOO_LARGE.search(text) and not re.search(r"\d+ tokens", text):
+    if TOO_LARGE.search(text) and not about_all and not re.search(r"\d+ tokens", text):
         return "refused_images", _more(refused, [digest_of(max(sent, key=len))])
-    if BROKEN.search(text) and not NEVER.search(text):
+    if BROKEN.search(text) and not about_all:
         return "refused_images", _more(refused, [digest_of(sent[-1])])  # the ones before it went through last time
     return None
 
@@ -105,9 +112,15 @@ def _unwanted(text: str, sent: list[str]) -> list[str]:
     return sorted(f"image/{kind}" for kind in found)
 
 
+def _named_in(text: str, sent: list[str]) -> list[str]:
+    """Formats of what was sent that words about the model name all the same: "this model does not support GIF"."""
+    named = {_usual(m["f"]) for m in _NAMED.finditer(text)} & {format_of(url) for url in sent}
+    return sorted(f"image/{kind}" for kind in named)
+
+
 def _usual(name: str) -> str:
     name = name.lower().removesuffix("+xml")
-    return {"jpg": "jpeg", "tif": "tiff"}.get(name, name)
+    return {"jpg": "jpeg", "tif": "tiff", "gifs": "gif"}.get(name, name)
 
 
 def format_of(url: str) -> str:

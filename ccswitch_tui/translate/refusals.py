@@ -205,10 +205,14 @@ REFUSALS = (
        lambda t: t.quirks.effort != "none" and not t.thinking, "OpenRouter: models that always think"),
     _r("effort", "none", r"chat_template(?:_kwargs)? is not supported", _sent("chat_template_kwargs"), "NIM: Mistral tokenizers"),
     _r("effort_levels", _levels, rf"reasoning[_.]?effort.{{0,200}}input should be (?P<list>{LEVELS})", _sent("reasoning_effort"), "vLLM, FastAPI: pydantic's literal_error"),
-    _r("effort_levels", _levels, rf"(?:reasoning|think\w*|effort)[_ ]?(?:effort|value|level)?s?.{{0,80}}(?:must be|should be|one of|allowed|valid|supported|expected|choose)(?: values?| levels?)?(?: are| is)?(?: one of)?[: (]*(?P<list>{LEVELS})",
+    _r("effort_levels", _levels, rf"(?:reasoning|think\w*|effort)[_ ]?(?:effort|value|level)?s?.{{0,80}}(?:must be|should be|one of|allowed|valid|supported|expected|choose|permitted)(?: values?| levels?)?(?: are| is)?(?: one of)?[: (]*(?P<list>{LEVELS})",
        _sent("reasoning_effort"), "Ollama and others: (must be \"high\", \"medium\", \"low\", …)"),
     _r("effort", _no_effort, rf"(?<![\w.])(?:{EFFORT})\b[^.\n]{{0,100}}(?:{REFUSING})|(?:{REFUSING})[^.\n]{{0,80}}(?<![\w.])(?:{EFFORT})\b",
        _asks_effort, "Ollama (a model that does not think), Gemini, xAI, relays: plain words", True),
+    _r("effort", _no_effort, r"not a (?:reasoning|thinking) model|(?:not have|no|lacks?) (?:\w+ )?(?:reasoning|thinking) (?:capabilit|support|mode)"
+       r"|(?:effort|reasoning|thinking)\b.{0,40}only (?:be )?(?:used|available|supported|valid|allowed|work\w*) (?:with|for|on|by|in)|不支持.{0,8}(?:思考|推理|reasoning|thinking)"
+       r"|no endpoints found that support (?:the )?(?:provided )?['\"`]?reasoning",
+       _asks_effort, "OpenAI façades, OpenRouter, Chinese relays", True),
     _r("always_stream", True, r"enable_thinking must be set to false for non-?streaming|enable.?thinking.{0,60}(?:non-?stream|stream ?= ?false)"
        r"|must have stream ?= ?true|only (?:supports?|available in) stream(?:ing)?\b|please (?:use|enable) stream",
        lambda t: not t.body.get("stream"), "Qwen, Fireworks"),
@@ -221,13 +225,15 @@ REFUSALS = (
        lambda t: t.quirks.system_role == "system", "o1-mini, Gemma", True),
     _r("system_role", "system", r"(?:['\"]developer['\"].{0,60}(?:not|invalid|unknown|unexpected)|(?:unexpected|unknown|unsupported|invalid).{0,30}['\"]developer['\"])",
        lambda t: t.quirks.system_role == "developer", "servers without the developer role", True),
-    _r("tool_choice", "strings_only", r"invalid tool_choice type: ['\"]?object|tool_choice.{0,60}(?:must be|should be|expected) a? ?string",
+    _r("tool_choice", "strings_only", r"invalid tool_choice type: ['\"]?object|tool_choice.{0,60}(?:must be|should be|expected) a? ?string|tool_choice.{0,60}(?:input should be|one of|expected)[^.]{0,60}required",
        lambda t: isinstance(t.body.get("tool_choice"), dict), "LM Studio"),
     _r("tool_choice", "objects_only", r"tool_choice.{0,80}(?:valid dictionary|must be an? (?:object|dict)|(?:should|expected)\S* (?:be )?(?:an? )?(?:object|dict|mapping|model))",
        lambda t: isinstance(t.body.get("tool_choice"), str), "FastAPI gateways (lm-proxy)"),
     _r("tool_choice", "auto_only", r"tool_choice.{0,80}(?:incompatible|not support|only (?:supports? )?['\"]?auto|must be ['\"]?auto|not compatible|unsupported|not (?:allowed|available|permitted))"
        r"|(?:not|n't|cannot|can't|un)\s?(?:be )?(?:support|compatible|allow|accept|use|work)\w*.{0,40}(?:tool_choice|forced tool)|(?:thinking|reasoning).{0,60}(?:tool_choice|forces? tool|forced tool)"
-       r"|no endpoints found that support the provided ['\"`]?tool_choice", lambda t: t.body.get("tool_choice") not in (None, "auto"),
+       r"|no endpoints found that support the provided ['\"`]?tool_choice|only.{0,40}tool_choice['\"`]?[ =:]{0,3}['\"`]?auto|tool_choice.{0,60}(?:unavailable|disabled)"
+       r"|tool_choice.{0,80}(?:input should be|expected|only allowed|allowed to be|one of|can only)[^.\n]{0,20}['\"`]?(?:auto|none)|(?:forced|mode any|required) ?(?:tool|function)?.{0,40}(?:not|n't|un)\s?(?:support|allow|available|compatible)",
+       lambda t: t.body.get("tool_choice") not in (None, "auto"),
        "DeepSeek, Kimi and GLM thinking; OpenRouter"),
     _r("schema", "gemini", r"unknown name ['\"](?:additionalProperties|\$schema|const|propertyNames|exclusiveM\w+|patternProperties|\$ref|\$defs|default|\$id|uniqueItems)['\"]"
        r"|function_declarations.{0,200}(?:unknown name|only allowed|missing field|should be non-empty)|reference to undefined schema", _has_tools, "Gemini"),
@@ -240,7 +246,9 @@ REFUSALS = (
     _r("images", "note", rf"{IMAGE}.{{0,60}}(?:not supported|unsupported|not support|not allowed|not available|not enabled|isn't supported)"
        rf"|(?:does not|doesn't|not|cannot|can't|don't) (?:support|accept|process|handle|take) {IMAGE}|(?:not|n't) support.{{0,30}}{IMAGE}"
        r"|unknown variant [`'\"]?image_url|no endpoints found that support image input|only (?:supports? )?text(?:-only)? (?:input|content|messages|model)"
-       r"|invalid content type.{0,40}image|at most 0 image|text-only model|not a multi-?modal model|only ['\"`]?text['\"`]? content|no vision|expected [`'\"]?text[`'\"]?.{0,40}image_url", _has_images, "text-only models", True),
+       r"|invalid content type.{0,40}image|(?:not|no|n't|lacks?) (?:have )?(?:\w+ )?vision|text[ -]only|only (?:accepts?|takes?|supports?|allows?) text|(?:multi-?modal|image|vision) ?(?:input|mode|support)? (?:is |are )?disabled"
+       r"|不支持.{0,8}(?:图片|图像|视觉|多模态)|unsupported content (?:part )?type:? ?['\"`]?image|expected (?:a )?string.{0,60}image_url|content\.\d+\S*: input should be ['\"`]text|only supported by (?:certain|some|selected)"
+       r"|missing data required for image|at most 0 image|text-only model|not a multi-?modal model|only ['\"`]?text['\"`]? content|no vision|expected [`'\"]?text[`'\"]?.{0,40}image_url", _has_images, "text-only models", True),
     _r("pdf", "text", r"(?:\bfiles?\b|pdf|document).{0,60}(?:not supported|unsupported|not support|not allowed|unknown|invalid)|unknown variant [`'\"]?file"
        r"|(?:not|n't) support.{0,30}(?:\bfiles?\b|pdf|document)", _has_files, "endpoints without file parts"),
     _r("reasoning_replay", _replay_more, r"reasoning_content.{0,60}must be passed back|missing [`'\"]?reasoning_content|reasoning_content is missing"
@@ -256,13 +264,13 @@ REFUSALS = (
        lambda t: _null_content(t) and t.quirks.content_null == "null", "llama-cpp-python and strict servers", True),
     _r("content_null", "empty", r"input should be a valid string|none is not an allowed value",
        lambda t: _null_content(t) and t.quirks.content_null == "null", "llama-cpp-python", True),
-    _r("prefill", "tell", r"prefill|(?:last|final) message.{0,60}(?:must|should|has to|cannot|can't).{0,40}(?:user|tool|assistant)|(?:must|should) end with a user message|cannot continue.{0,40}assistant",
+    _r("prefill", "tell", r"prefill|expected last role|must end with (?:an? )?['\"`]?user|(?:last|final) message.{0,60}(?:must|should|has to|cannot|can't).{0,40}(?:user|tool|assistant)|(?:must|should) end with a user message|cannot continue.{0,40}assistant",
        _ends_with_assistant, "llama.cpp while it thinks, Claude 4.6 and later behind façades", True),
-    _r("blank_text", _blank_or_null, r"is blank|non-?whitespace|(?:only|contains?) (?:white ?space|blanks)|(?:text|content).{0,60}(?:(?:must|should|can) ?not be (?:empty|blank)|cannot be (?:empty|blank)|non-?empty|is empty|may not be (?:empty|blank)|minimum length|at least 1 char)",
+    _r("blank_text", _blank_or_null, r"is blank|non-?whitespace|(?:only|contains?) (?:white ?space|blanks)|(?:not be|only) white ?space|empty (?:content|text|message)s? (?:is|are|not)|text is required|不能为空|(?:text|content|message).{0,60}(?:(?:must|should|can) ?not be (?:empty|blank)|(?:cannot|can't) be (?:empty|blank)|non-?empty|is empty|may not be (?:empty|blank)|minimum length|at least 1 char)",
        lambda t: _has_blank(t) or (_null_content(t) and t.quirks.content_null == "null"), "Bedrock and Claude behind façades", True),
     _r("tool_text_empty", "(empty)", r"(?:content|text).{0,60}(?:must not be empty|cannot be empty|non-?empty|should not be empty)",
        lambda t: any(m["role"] == "tool" and m["content"] == "" for m in t.body["messages"]), "servers that refuse an empty text"),
-    _r("response_format", "json_object", r"(?:response_format|json_schema).{0,120}(?:not support|unsupported|unavailable|not available|invalid|unknown|must be)",
+    _r("response_format", "json_object", r"(?:response_format|json_schema|structured outputs?|guided (?:decoding|json)).{0,120}(?:not support|unsupported|unavailable|not available|not enabled|disabled|invalid|unknown|must be)|json mode.{0,60}not",
        lambda t: t.body.get("response_format", {}).get("type") == "json_schema", "servers without schema support"),
     _r("response_format", "none", r"(?:response_format|json_object|json mode).{0,120}(?:not support|unsupported|unavailable|not available|invalid|unknown)",
        lambda t: t.body.get("response_format", {}).get("type") == "json_object", "servers without JSON mode"),
@@ -341,6 +349,8 @@ def learn(status: int, words: Words, translation: Translation) -> Learned | None
     if status not in LEARNS_FROM:
         return None
     because = clean_message(words.message)[:300]
+    if words.param and words.param not in words.message:  # "Input should be 'medium' or 'high'": of what, param says
+        words = words._replace(message=f"{words.param}: {words.message}")
     own = LESSONS.get(translation.wire, no_lesson)(words, translation)
     if own is not None:
         return Learned(*own, because)

@@ -9,10 +9,16 @@ import re
 
 from ccswitch_tui.translate.writer import TEXT, THINKING
 
-TAGS = {"<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>", "<seed:think>": "</seed:think>"}
-"""As models of Qwen, DeepSeek and many others write them; Claude's students; Gemini's; ByteDance's."""
+TAGS = {
+    "<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>", "<seed:think>": "</seed:think>",
+    "[THINK]": "[/THINK]", "<mm:think>": "</mm:think>", "<longcat_think>": "</longcat_think>",
+    "◁think▷": "◁/think▷", "<|begin_of_thought|>": "<|end_of_thought|>", "<|START_THINKING|>": "<|END_THINKING|>",
+    "<|inner_prefix|>": "<|inner_suffix|>", "<reasoning>": "</reasoning>",
+}  # fmt: skip
+"""As models of Qwen, DeepSeek and many others write them; Claude's students; Gemini's; ByteDance's; Mistral's;
+MiniMax's; LongCat's; Kimi-VL's; Sky-T1's; Cohere's; Apertus's; and those trained on the usual recipe."""
 MARKS = (*TAGS, *TAGS.values())
-"""All of them, each beginning with `<`."""
+_BEGIN = frozenset(mark[0] for mark in MARKS)
 
 Piece = tuple[str, str]
 """(kind of block, text)"""
@@ -28,7 +34,7 @@ def held_tail(text: str, mark: str) -> int:
 
 def _first_mark(text: str) -> str:
     """The tag that this text begins with; "" where it begins with none."""
-    return next((mark for mark in MARKS if text.startswith(mark)), "") if text[:1] == "<" else ""
+    return next((mark for mark in MARKS if text.startswith(mark)), "") if text[:1] in _BEGIN else ""
 
 
 class ThinkTag:
@@ -59,7 +65,7 @@ class ThinkTag:
         if self._starts:
             bare = text.lstrip()
             mark = _first_mark(bare)
-            if not mark and (not bare or any(each.startswith(bare) for each in MARKS if bare[0] == "<")):
+            if not mark and (not bare or (bare[0] in _BEGIN and any(each.startswith(bare) for each in MARKS))):
                 self._held = text
                 return []
             self._starts = False
@@ -101,9 +107,21 @@ def orphan_close(text: str) -> tuple[str, str] | None:
     A tag that is quoted, or stands in the middle of a line of words, is what the model writes about.
     """
     found = ORPHAN.search(text)
-    if found is None or any(tag in text[: found.start()] for tag in TAGS):
+    before = text[: found.start()] if found is not None else ""
+    if found is None or any(tag in before for tag in TAGS) or in_code(before, text[found.end() :]):
         return None
     return text[: found.start()], text[found.end() :].lstrip()
+
+
+def in_code(before: str, behind: str) -> bool:
+    """Whether the place between these is inside a fenced block: there a tag is what the model writes about."""
+    return before.count("```") % 2 == 1 or behind.lstrip().startswith("```")
+
+
+def half_tag(text: str) -> int:
+    """Where a closing tag begins that this text breaks off in; its length where it does not."""
+    place = text.rfind("</")
+    return place if place >= 0 and any(tag.startswith(text[place:]) for tag in TAGS.values()) else len(text)
 
 
 ORPHAN = re.compile(

@@ -82,6 +82,9 @@ def words_of(doc: Any) -> Words:
         return Words(message=doc)
     if not isinstance(doc, dict):
         return Words()
+    issues = doc["error"].get("issues") if isinstance(doc.get("error"), dict) else doc.get("issues")
+    if isinstance(issues, list) and issues and isinstance(issues[0], dict):
+        return words_of(issues[0])  # zod's list
     error = doc.get("error")
     inner = error if isinstance(error, dict) else {}
     messages = [m for m in _sentences(doc, error, inner) if m]
@@ -93,13 +96,24 @@ def words_of(doc: Any) -> Words:
     return Words(
         message=message,
         code=code.lower(),
-        param=_word(inner.get("param")) or _word(doc.get("param")),
+        param=_word(inner.get("param")) or _word(doc.get("param")) or _placed(inner) or _placed(doc),
         status=_status_in(inner, doc),
         refused=tuple(name for place in (doc, inner, doc.get("message")) for name in _forbidden(place)),
         envelope=_envelope(doc, inner),
         numbers=(_count(inner.get("n_prompt_tokens")), _count(inner.get("n_ctx"))),
         wait_s=next((s for place in (inner, doc) if (s := _wait(place)) is not None), None),
     )
+
+
+def _placed(place: Json) -> str:
+    """The field a validator's row is about: zod's `path`, ajv's `instancePath`."""
+    errors = place.get("errors")
+    row = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else place
+    path = row.get("path")
+    if isinstance(path, list):
+        return ".".join(str(part) for part in path[:9])
+    given = row.get("instancePath") or (path if isinstance(path, str) and "message" in row else "")
+    return given.strip("/").replace("/", ".") if isinstance(given, str) else ""
 
 
 WAITS = ("estimated_time", "retry_after", "retry_after_seconds", "retryAfter", "retryDelay")
@@ -135,6 +149,8 @@ def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
     yield _detail(doc.get("detail"))
     yield _detail(inner.get("detail"))
     yield _text(base.get("status_msg")) if isinstance(base, dict) else ""
+    header = doc.get("header")
+    yield _text(header.get("message")) if isinstance(header, dict) else ""
     errors = doc.get("errors")
     yield words_of(errors[0]).message if isinstance(errors, list) and errors and isinstance(errors[0], dict) else ""
     for key in ("error_description", "msg", "reason", "title"):
@@ -152,7 +168,7 @@ SPELLINGS = frozenset(
         "message", "messages", "errormessage", "errormsg", "errmsg", "errmessage", "failreason", "failuremessage",
         "failedreason", "errordescription", "errordetail", "errordetails", "errorinfo", "errorreason", "statusmsg",
         "statusmessage", "statustext", "returnmsg", "retmsg", "resultmsg", "respmsg", "description", "exception",
-        "faultstring", "cause", "msg", "info",
+        "faultstring", "cause", "msg", "info", "error", "err", "errors",
     }
 )  # fmt: skip
 """Keys of a reason without their case, underscores and hyphens: Baidu's error_msg, AWS's Message, iFlow's msg, …"""

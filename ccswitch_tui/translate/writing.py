@@ -21,7 +21,7 @@ from ccswitch_tui.translate.floor import Floor, size
 from ccswitch_tui.translate.overflow import overflow_sentence
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.text_tools import Written
-from ccswitch_tui.translate.textflow import ORPHAN, Piece
+from ccswitch_tui.translate.textflow import ORPHAN, Piece, half_tag, in_code
 from ccswitch_tui.translate.words import Words, words_of
 from ccswitch_tui.translate.writer import TEXT, THINKING
 from ccswitch_tui.wire.odd_events import is_sign_of_life
@@ -117,31 +117,45 @@ class WrittenAnswer(Answer):
         """
         text, self._tag = self._tag + text, ""
         found = ORPHAN.search(text)
-        if found is None or not self.filters.idle:
+        if not self.filters.idle:
             return text
-        behind = text[found.end() :]
-        if not behind.strip(" "):
+        if found is None:
+            half = half_tag(text)
+            self._tag = text[half:]
+            return text[:half]
+        before, behind = text[: found.start()], text[found.end() :]
+        if not behind.strip():
             self._tag = text[found.start() :]  # what follows tells: a model that writes about the tag goes on in line
-            return text[: found.start()]
-        if not behind.lstrip(" ").startswith("\n"):
+            return before
+        if not behind.lstrip(" ").startswith("\n") or in_code(before, behind):
             return text
+        self._learn_thinks_first()
+        return before + behind.lstrip()
+
+    def _learn_thinks_first(self) -> None:
         self._thought = True
         self.lesson = Learned("thinks_first", True, "an answer began with thinking whose opening tag did not come")
         self.notice("repaired", "a </think> that nothing opened: what stood before it is thinking (quirk thinks_first)")
-        return text[: found.start()] + behind.lstrip()
 
     def _say_item(self, item: Piece | Written) -> None:
         if isinstance(item, Written):
             self._translation.notices.add("repaired", f"a call of {item.name} that the model wrote as text")
             self.floor.take_whole_call(item.name, item.arguments)
-        else:
-            self._thought = self._thought or item[0] == THINKING
-            self.floor.say(*item)
+            return
+        kind, text = item
+        self._thought = self._thought or kind == THINKING
+        if not self._thought and "</" in text and self.filters.idle:
+            text = self._without_orphan(text)
+        if text:
+            self.floor.say(kind, text)
 
     def _flush_filters(self) -> None:
         if self._tag:
             tag, self._tag = self._tag, ""
-            self.floor.say(TEXT, tag)
+            if "\n" in tag and ORPHAN.match(tag):
+                self._learn_thinks_first()
+            else:
+                self.floor.say(TEXT, tag)
         if not self.filters.idle:
             for item in self.filters.flush():
                 self._say_item(item)

@@ -17,7 +17,7 @@ _END = re.compile(
     re.I,
 )
 _BARE_END = re.compile(rb"""["']?(?:done|end|eof|finish(?:ed)?|complete(?:d)?)[.!]?["']?""", re.I)
-_SIGN_OF_LIFE = re.compile(rb"\[[A-Za-z][\w :.-]{0,40}\]")
+_SIGN_OF_LIFE = re.compile(rb"\[[A-Za-z][\w :.-]{0,40}\](?: [\w :.,%/-]{0,80})?")
 _PREFIX = re.compile(rb"(?:data|[A-Za-z][\w-]{0,19}):[ \t]*(?=[\[{])|data:[ \t]*", re.I)
 
 LARGEST_LITERAL = 200_000
@@ -56,8 +56,10 @@ def documents_in(data: bytes) -> list[Any]:
         while place < len(text) and len(found) < MOST_TOGETHER:
             value, place = _FORGIVING.raw_decode(text, place)
             found.append(value)
-            while place < len(text) and text[place] in " \t\r\n,":
+            while place < len(text) and text[place] in " \t\r\n,;":
                 place += 1
+        if len(found) == 1 and isinstance(found[0], str) and found[0].lstrip()[:1] == "{":
+            return documents_in(found[0].encode("utf-8", "replace"))  # a chunk written as a text
         return found
     except (ValueError, RecursionError):
         return [] if found else _python_literal(text)

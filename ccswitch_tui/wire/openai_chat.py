@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ccswitch_tui.wire.codec import loads
+
 Json = dict[str, Any]
 
 DONE = b"[DONE]"
@@ -38,11 +40,17 @@ def whole(value: Any) -> int | None:
         return None
     if type(value) is int:
         return value if 0 <= value < 1e15 else None
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value[:16])
+    if isinstance(value, str):
+        value = _number(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if 0 <= value < 1e15 else None
+
+
+def _number(text: str) -> float | None:
+    """A count that was written as a text: "4321", " 4,321 ", "4321.0"."""
+    found = re.fullmatch(r"\s*(\d{1,3}(?:,\d{3})+|\d{1,16})(?:\.0*)?\s*", text[:40])
+    return int(found[1].replace(",", "")) if found else None
 
 
 def money(value: Any) -> float | None:
@@ -65,14 +73,25 @@ def read_usage(given: Any) -> Usage | None:
 
     `total_tokens` tells what is inside what: some count cached input and reasoning beside the rest.
     """
+    if isinstance(given, list) and given:
+        given = given[0]
     if not isinstance(given, dict):
         return None
     details = _object(given.get("prompt_tokens_details"))
     inner = _object(given.get("input_tokens_details"))
-    prompt = _known(given, "prompt_tokens", "promptTokenCount", "promptTokens", "prompt_eval_count", "inputTokens")
+    prompt = _known(
+        given,
+        "prompt_tokens",
+        "promptTokenCount",
+        "promptTokens",
+        "prompt_eval_count",
+        "inputTokens",
+        "prompt_token_count",
+        "input_token_count",
+    )
     output = _known(
         given, "completion_tokens", "output_tokens", "candidatesTokenCount", "completionTokens", "eval_count",
-        "outputTokens",
+        "outputTokens", "candidates_token_count", "output_token_count",
     )  # fmt: skip
     read = _first(
         details.get("cached_tokens"),
@@ -87,7 +106,11 @@ def read_usage(given: Any) -> Usage | None:
         details.get("cache_creation_tokens"),
         given.get("cache_creation_input_tokens"),
     )
-    total = _known(given, "total_tokens", "totalTokenCount", "totalTokens")
+    total = _known(given, "total_tokens", "totalTokenCount", "totalTokens", "total_token_count")
+    if total and prompt is None and output is not None and whole(given.get("input_tokens")) is None:
+        prompt = max(total - output, 0)
+    elif total and output is None and prompt is not None:
+        output = max(total - prompt, 0)
     if prompt is None:
         prompt = whole(given.get("input_tokens"))
         if prompt is not None and "cache_read_input_tokens" in given and not inner:
@@ -132,8 +155,22 @@ def _known(given: Json, *names: str) -> int | None:
     return None
 
 
-COUNTED = frozenset({"usage", "x_groq", "timings", "usageMetadata", "prompt_eval_count"})
-"""Where a chunk, or its choice, holds counts."""
+COUNTS = (
+    "usageMetadata",
+    "usage_metadata",
+    "token_usage",
+    "tokenUsage",
+    "x_usage",
+    "metrics",
+    "stats",
+    "meta",
+    "usage",
+)
+"""Objects that hold counts; the last one that has any counts."""
+BARE = ("prompt_eval_count", "prompt_tokens", "completion_tokens")
+"""Counts that stand in the chunk itself: Ollama's, and of small servers."""
+COUNTED = frozenset({"x_groq", "timings", *COUNTS, *BARE})
+"""Where a chunk, its choice or its message holds counts."""
 
 
 def usages_of(chunk: Json) -> list[Usage]:
@@ -141,14 +178,11 @@ def usages_of(chunk: Json) -> list[Usage]:
     if COUNTED.isdisjoint(chunk):
         return NO_COUNTS
     found = [_of_timings(chunk["timings"])] if isinstance(chunk.get("timings"), dict) else []
-    if "usageMetadata" in chunk:
-        found.append(read_usage(chunk["usageMetadata"]))
     if "x_groq" in chunk:
         found.append(read_usage(_object(chunk["x_groq"]).get("usage")))
-    if "prompt_eval_count" in chunk:
+    if any(key in chunk for key in BARE):
         found.append(read_usage(chunk))
-    if chunk.get("usage"):
-        found.append(read_usage(chunk["usage"]))
+    found += [read_usage(chunk[key]) for key in COUNTS if chunk.get(key)]
     return [usage for usage in found if usage is not None]
 
 
@@ -170,51 +204,86 @@ def merged_usage(before: Usage | None, now: Usage) -> Usage:
     return Usage(said.input, now.output or before.output, said.cache_read, said.cache_write, cost)
 
 
-def choice_of(chunk: Json) -> Json | None:
-    """The choice this answer is about: index 0, wherever it stands."""
+FIRST = (None, 0, "0", "")
+
+
+def choice_of(chunk: Json, place: Any = 0) -> Json | None:
+    """The choice this answer is about: index 0, wherever it stands, or `place` where that was the first to come."""
     choices = chunk.get("choices")
-    if not isinstance(choices, list):
-        return choices if isinstance(choices, dict) else None
-    for choice in choices:
-        if isinstance(choice, dict) and choice.get("index") in (None, 0, "0", ""):
+    if isinstance(choices, dict):
+        named = not ("delta" in choices or "message" in choices)
+        return next((value for value in choices.values() if named and isinstance(value, dict)), choices)
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and (choice.get("index") in FIRST or choice.get("index") == place):
             return choice
     return None
 
 
 def unwrapped(chunk: Json) -> Json:
-    """The chunk inside another object, where a gateway wraps it: {"data": …}, {"response": …}."""
-    if "choices" not in chunk:
-        for key in ("data", "response", "result", "body", "chunk", "payload"):
-            inner = chunk.get(key)
-            if isinstance(inner, dict) and "choices" in inner:
-                return inner
+    """The chunk inside another object, where a gateway wraps it: {"data": {…}}, {"response": "{…}"}. Ollama's own form
+    and names in capitals, too."""
+    if "choices" in chunk:
+        return chunk
+    if "Choices" in chunk:
+        return _object(_small(chunk))
+    message = chunk.get("message")
+    if isinstance(message, dict) and "done" in chunk:
+        ended = (chunk.get("done_reason") or "stop") if chunk["done"] else None
+        return {**chunk, "choices": [{"delta": message, "finish_reason": ended}]}
+    for value in chunk.values():
+        if isinstance(value, str) and value.startswith("{") and '"choices"' in value:
+            try:
+                value = loads(value)
+            except ValueError:
+                continue
+        if isinstance(value, dict) and "choices" in value:
+            return value
     return chunk
 
 
-def text_of(value: Any) -> str:
+def _small(value: Any, depth: int = 0) -> Any:
+    """The same with small first letters of all names."""
+    if isinstance(value, list) and depth < 8:
+        return [_small(item, depth + 1) for item in value]
+    if isinstance(value, dict) and depth < 8:
+        return {key[:1].lower() + key[1:]: _small(item, depth + 1) for key, item in value.items()}
+    return value
+
+
+def text_of(value: Any, depth: int = 0) -> str:
     """Text that may come as a string, or as an object or list that holds strings."""
     if isinstance(value, str):
         return value
-    if isinstance(value, dict):
-        return next((value[k] for k in ("text", "content", "summary", "thinking") if isinstance(value.get(k), str)), "")
+    if isinstance(value, dict) and depth < 4:
+        held = (text_of(value[key], depth + 1) for key in TEXTS if isinstance(value.get(key), str | dict))
+        return next((text for text in held if text), "")
     if isinstance(value, list):
-        return "".join(text_of(part) for part in value if not isinstance(part, list))
+        return "".join(text_of(part, depth + 1) for part in value if not isinstance(part, list))
     return ""
 
 
-REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "thinking_content", "thought", "thoughts")
+TEXTS = ("text", "content", "summary", "thinking", "value")
+
+
+REASONING = (
+    "reasoning_content", "reasoning", "reasoning_text", "thinking", "thinking_content", "thought", "thoughts",
+    "reasoningContent", "thinkingContent", "reason_content", "reasoning_output", "chain_of_thought",
+    "internal_thoughts", "cot",
+)  # fmt: skip
 """Where a delta holds its reasoning: DeepSeek and many; OpenRouter, vLLM; Copilot; Ollama and relays."""
+BLOCKS = ("reasoning_details", "thinking_blocks")
+"""The same as a list: OpenRouter's, LiteLLM's."""
 
 
-THINKS = frozenset({*REASONING, "reasoning_details"})
-MARKED = frozenset({"thought", "extra_content"})
+THINKS = frozenset({*REASONING, *BLOCKS})
+MARKED = frozenset({"thought", "extra_content", "type"})
 
 
 def is_thought(delta: Json) -> bool:
     """Whether the content of this delta is marked as thinking: `thought: true`, here or in Google's own corner."""
     if MARKED.isdisjoint(delta):
         return False
-    if delta.get("thought") is True:
+    if delta.get("thought") is True or delta.get("type") in THINKING_PARTS:
         return True
     return _object(_object(delta.get("extra_content")).get("google")).get("thought") is True
 
@@ -230,10 +299,15 @@ def reasoning_of(delta: Json) -> tuple[str, str]:
         text = text_of(delta[field]) if field in delta else ""
         if text:
             return text, field
-    details = delta.get("reasoning_details")
-    if isinstance(details, list):
-        return "".join(text_of(d) for d in details if isinstance(d, dict)), "reasoning_details"
+    for field in BLOCKS:
+        details = delta.get(field)
+        text = "".join(text_of(d) for d in details if isinstance(d, dict)) if isinstance(details, list) else ""
+        if text:
+            return text, field
     return "", ""
+
+
+THINKING_PARTS = ("thinking", "reasoning")
 
 
 def content_parts(content: Any) -> Iterator[tuple[str, str]]:
@@ -253,12 +327,12 @@ def content_parts(content: Any) -> Iterator[tuple[str, str]]:
         if not isinstance(part, dict):
             continue
         kind = part.get("type", "text")
-        if kind in ("thinking", "reasoning"):
+        if kind in THINKING_PARTS or part.get("thought") is True:
             text = text_of(part.get("thinking")) or text_of(part)
             if text:
                 yield "thinking", text
         elif kind in ("text", "output_text", "refusal"):
-            text = text_of(part.get("text")) or text_of(part.get("refusal")) or text_of(part.get("content"))
+            text = text_of(part.get("text")) or text_of(part.get("refusal")) or text_of(part)
             if text:
                 yield "text", text
 

@@ -36,6 +36,8 @@ Json = dict[str, Any]
 THINKING = "thinking"
 FINISHES = frozenset({"finish_reason", "finishReason"})
 NATIVE = "native_finish_reason"
+INSTEAD = ("text", "parts", "response")
+"""Where a delta without content has its text."""
 USUAL = frozenset({"role", "content", "reasoning_content", "reasoning", "tool_calls"})
 """Keys of a delta that holds thinking, text and calls alone, in their usual places: nothing else is looked for."""
 
@@ -46,6 +48,10 @@ class ChatReader:
     def __init__(self) -> None:
         self._in_deltas = False
         """Something was said in deltas."""
+        self._place: Any = 0
+        """The choice that is told: the first that came."""
+        self._complete = False
+        """A reason for the end and counts have come: nothing makes an error of the answer any more."""
 
     def event(self, name: str, data: Json, answer: Answer) -> None:
         """One chunk."""
@@ -57,7 +63,10 @@ class ChatReader:
         if "choices" not in data:
             data = unwrapped(data)
         if (name or not is_ordinary(data)) and is_error(data, name, whole=False):
-            answer.fail(data)
+            if self._complete:
+                answer.notice("unknown", "an error after the end of the answer")
+            else:
+                answer.fail(data)
             return
         self._piece(data, answer, whole=False)
 
@@ -84,14 +93,18 @@ class ChatReader:
             for usage in usages_of(chunk):
                 answer.count(usage)
                 answer.counted_at_last = answer.heard
-        choice = choice_of(chunk)
+        choice = choice_of(chunk, self._place) or self._first_of(chunk, answer)
         if choice is None:
+            self._complete = answer.finished and answer.counted_at_last
             return
         answer.heard = True
         answer.counted_at_last = False
         if not COUNTED.isdisjoint(choice):
             for usage in usages_of(choice):
                 answer.count(usage)
+        if "error" in choice and choice["error"] and not choice.get("finish_reason"):
+            answer.fail({"error": choice["error"]})
+            return
         self._said(choice, answer, whole=whole)
         if answer.done:
             return
@@ -105,8 +118,22 @@ class ChatReader:
         elif whole and not answer.finished:
             answer.finish("", "")
 
+    def _first_of(self, chunk: Json, answer: Answer) -> Json | None:
+        """The choice of a server that does not count from 0, where nothing was heard yet."""
+        choices = chunk.get("choices")
+        first = choices[0] if not answer.heard and isinstance(choices, list) and choices else None
+        if not isinstance(first, dict):
+            return None
+        self._place = first.get("index")
+        return first
+
     def _said(self, choice: Json, answer: Answer, *, whole: bool) -> None:
         delta, message = choice.get("delta"), choice.get("message")
+        if isinstance(message, dict) and not COUNTED.isdisjoint(message):
+            for usage in usages_of(message):
+                answer.count(usage)
+        if isinstance(delta, list) and delta:
+            delta = delta[0]
         if isinstance(delta, dict):
             if not self._in_deltas:
                 self._in_deltas = any(value for key, value in delta.items() if key != "role")
@@ -115,8 +142,9 @@ class ChatReader:
             if self._in_deltas and not whole:  # a last chunk that says the whole message again
                 return
             self._delta(_split(message) if whole else message, answer)
-        elif isinstance(choice.get("text"), str):
-            answer.text(choice["text"])
+        else:
+            said = (choice.get(key) for key in ("text", "content", "delta"))
+            answer.text(next((text for text in said if isinstance(text, str) and text), ""))
 
     def _delta(self, delta: Json, answer: Answer) -> None:
         """What a chunk holds, in the order of a message: thinking, then text, then calls."""
@@ -137,7 +165,12 @@ class ChatReader:
             answer.pieces(pieces)
 
     def _carried(self, delta: Json, answer: Answer) -> None:
-        """What must come back in the next turn."""
+        """What must come back in the next turn, and what else stands in a delta."""
+        if delta.get("error"):
+            answer.fail({"error": delta["error"]})
+            return
+        for usage in usages_of(delta):
+            answer.count(usage)
         details = delta.get("reasoning_details")
         answer.carry(details)
         signature = signature_of(delta) or hidden_signature(details)
@@ -146,8 +179,8 @@ class ChatReader:
 
     def _content(self, delta: Json, answer: Answer) -> None:
         content, audio, refusal = delta.get("content"), delta.get("audio"), delta.get("refusal")
-        if not content and isinstance(delta.get("text"), str):
-            content = delta["text"]
+        if not content:
+            content = next((delta[key] for key in INSTEAD if delta.get(key)), content)
         if content and is_thought(delta) and isinstance(content, str):
             answer.think(THOUGHT_TAGS.sub("", content), "content")
         elif content:
