@@ -15,7 +15,8 @@ from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.background.state_record import new_control, new_token
 from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.books.usage import UsageBook
-from ccswitch_tui.proxy.server import ProxySettings, RunningProxy, new_loop
+from ccswitch_tui.proxy.loop import new_loop
+from ccswitch_tui.proxy.server import ProxySettings, RunningProxy
 from ccswitch_tui.proxy.sources import FileProfiles, FixedProfiles
 from ccswitch_tui.secret import Secret
 

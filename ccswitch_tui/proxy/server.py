@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.http11.server import Server
 from ccswitch_tui.net.hosts import is_loopback
+from ccswitch_tui.proxy.apart.rooms import Rooms
 from ccswitch_tui.proxy.background.guarded import AGAIN, ASLEEP, Guarded, is_replaced
 from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.books.answers import AnswerBook
@@ -28,6 +29,7 @@ from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line
 from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.client.upstream import Upstream
 from ccswitch_tui.proxy.listen import bind
+from ccswitch_tui.proxy.loop import new_loop
 from ccswitch_tui.proxy.memory import give_back
 from ccswitch_tui.proxy.open_files import FOR_CLIENTS, raised_limit
 from ccswitch_tui.proxy.relay import Relay
@@ -138,6 +140,9 @@ class RunningProxy:
         self._unnoted: list[Flow] = []
         self._noting: asyncio.Task[None] | None = None
         self._admin: Admin | None = None
+        self._rooms = Rooms(
+            self.relay, env=settings.env, home=settings.home, root_profile=settings.root_profile, say=settings.say
+        )
 
     async def start(self) -> None:
         """Binds and accepts. Raises CcswitchError when the port is taken."""
@@ -153,6 +158,7 @@ class RunningProxy:
             root_profile=settings.root_profile,
             say=settings.say,
             log_exchange=self._log if settings.log_requests else lambda exchange: None,
+            apart=self._rooms,
         )
         self._admin = Admin(
             self.relay,
@@ -170,7 +176,7 @@ class RunningProxy:
             idle_s=KEEP_ALIVE_S,
             body_s=BODY_PATIENCE_S,
             most_connections=int(raised_limit() * FOR_CLIENTS),
-            relieved=give_back,
+            relieved=lambda: self.relay.background.in_thread(give_back),  # it may take 20 ms
         )
         await self._server.listen(sockets)
         if settings.siblings is not None:
@@ -243,6 +249,7 @@ class RunningProxy:
         while True:
             await asyncio.sleep(min(SAVE_USAGE_S, self.settings.idle_exit_s or SAVE_USAGE_S))
             await asyncio.to_thread(self.save_usage)
+            self._rooms.close_unused()
             count = self.traffic.total + len(self.traffic.running)
             if count != seen or self.traffic.running:
                 busy_at, seen = time.monotonic(), count
@@ -326,6 +333,7 @@ class RunningProxy:
             await self._for_siblings.close()
             assert self.settings.siblings is not None
             self.settings.siblings.leave(orphaned=self._orphaned)
+        await self._rooms.close()
         self._write_lines()
         await self._upstream.close()
         await asyncio.to_thread(self.save_usage)
@@ -339,15 +347,6 @@ def require_token(host: str, token: str | None) -> None:
             f"--token none on {host} would let everybody on the network spend your key",
             hint="give it a token: --token env:NAME",
         )
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """uvloop where it is installed (a tenth less CPU per chunk), the standard loop where not."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 def run(

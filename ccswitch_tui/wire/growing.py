@@ -13,7 +13,7 @@ escaped, so `},{"role":` can stand only between objects.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ccswitch_tui.wire.codec import loads
@@ -71,16 +71,28 @@ class Growing:
         """
         if size_of(parts) < WORTH_BYTES:
             return loads(b"".join(parts))
-        for known in sorted(self._known, key=lambda known: known.size, reverse=True):
-            rest = behind(parts, known.before)
-            value = _continued(rest, known) if rest is not None else None
-            if value is not None and rest is not None:
+        for known, rest in self._beginnings(parts):
+            value = _continued(rest, known)
+            if value is not None:
                 self._keep(_known_of(rest, value, known), known)
                 return value
         raw = b"".join(parts)
         value = loads(raw)
         self._keep(_known_of(raw, value, None), None)
         return value
+
+    def new_in(self, parts: Sequence[bytes]) -> bytes:
+        """Of a JSON text that came in these parts, what is not known from another."""
+        for _, rest in self._beginnings(parts):
+            return rest
+        return b"".join(parts)
+
+    def _beginnings(self, parts: Sequence[bytes]) -> Iterator[tuple[_Known, bytes]]:
+        """What this text may go on from, the longest first, and how it does."""
+        for known in sorted(self._known, key=lambda known: known.size, reverse=True):
+            rest = behind(parts, known.before)
+            if rest is not None:
+                yield known, rest
 
     def clear(self) -> None:
         """Forgets all: nobody has asked for a while."""

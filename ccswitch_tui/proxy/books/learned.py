@@ -99,6 +99,15 @@ class LearnedQuirks:
         """All facts by `host model`."""
         return self._facts
 
+    def state(self) -> tuple[Any, ...]:
+        """All that is known, for `take` in another process."""
+        return self._facts, self._conversations, self._disproved
+
+    def take(self, state: tuple[Any, ...]) -> None:
+        """Knows from here on what the `state` of another knew, and nothing else."""
+        self._facts, self._conversations, self._disproved = state
+        self.generation += 1
+
     def learn(
         self,
         host: str,

@@ -19,6 +19,7 @@ from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.http11.message import PHRASES, ClientGone, Refused, Reply, Request, Response, json_response
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
+from ccswitch_tui.proxy.apart.rooms import RoomEnded, Rooms
 from ccswitch_tui.proxy.attempt import ERROR_BYTES, with_hint
 from ccswitch_tui.proxy.books.loops import judges_a_command
 from ccswitch_tui.proxy.books.projects import Projects, session_in
@@ -69,6 +70,7 @@ class ProxyApp(RoutedApp):
         root_profile: str | None = None,
         say: Callable[..., None] = lambda *lines: None,
         log_exchange: Callable[[Flow], None] = lambda exchange: None,
+        apart: Rooms | None = None,
     ) -> None:
         super().__init__()
         self.relay = relay
@@ -77,6 +79,8 @@ class ProxyApp(RoutedApp):
         self.draining = False
         self._say = say
         self._log_exchange = log_exchange
+        self._apart = apart
+        """Where large requests are answered; None: here."""
 
         self._projects = Projects()
         self.forget_keys = relay.keys.forget
@@ -198,11 +202,14 @@ class ProxyApp(RoutedApp):
             self._log_exchange(exchange)
 
     async def _answer(self, request: Request, profile: Profile, exchange: Flow) -> Reply:
+        reply = await self._answered_apart(request, exchange)
+        if reply is not None:
+            return reply
+        exchange.request.add(*request.parts)
         body = self._body(request)
         if isinstance(body, Response):
             return body
         exchange.asked = body["model"]
-        exchange.request.add(*request.parts)
         exchange.client = request.headers.get("User-Agent")[:80]
         exchange.session = request.headers.get("X-Claude-Code-Session-Id")[:80]
         exchange.session_in_body = "" if exchange.session else session_in(body)
@@ -220,9 +227,21 @@ class ProxyApp(RoutedApp):
                 call.reply.abort()  # an error's own status line must not follow in the middle of the answer
             raise
 
+    async def _answered_apart(self, request: Request, exchange: Flow | None) -> Reply | None:
+        """The answer to a request that would hold all others for too long; None for one that is answered here."""
+        if self._apart is None or not self._apart.wants(request):
+            return None
+        try:
+            return await self._apart.answer(request, exchange)
+        except RoomEnded as ended:
+            return error_response(500, f"{ended}; try again")
+
     async def _count_tokens(self, request: Request) -> Reply:
         """The endpoint's own count where it has one, else an estimate."""
         profile = self._profile(request)
+        reply = None if isinstance(profile, Response) else await self._answered_apart(request, None)
+        if reply is not None:
+            return reply
         got = profile if isinstance(profile, Response) else self._body(request)
         if isinstance(profile, Response) or isinstance(got, Response):
             return got if isinstance(got, Response) else error_response(400, "no profile")
