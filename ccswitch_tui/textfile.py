@@ -219,7 +219,7 @@ def replace_text(path: str, data: bytes, *, expected_sha256: str, new_mode: int 
 def _read_only(path: str) -> ConflictError:
     return ConflictError(
         say("{path} is read-only: nothing was written", path=path),
-        hint=say("if it may be changed: {command}; else it is somebody else's to change", command=make_writable(path)),
+        hint=say("if you may change it: {command}; otherwise ask its owner", command=make_writable(path)),
     )
 
 

@@ -60,7 +60,7 @@ TRUTHS = (
     "disableAllHooks",
 )  # fmt: skip
 
-TEXT, TRUTH, TABLE, LIST = say("a text"), say("true or false"), say("an object"), say("a list")
+TEXT, TRUTH, TABLE, LIST = say("a string"), say("true or false"), say("an object"), say("a list")
 
 TOP: Mapping[str, tuple[Check, str]] = {
     "env": (_table, TABLE),
@@ -81,7 +81,7 @@ TOP: Mapping[str, tuple[Check, str]] = {
 
 PERMISSIONS: Mapping[str, tuple[Check, str]] = {
     **dict.fromkeys(("allow", "deny", "ask"), (_list, LIST)),
-    "additionalDirectories": (_texts, say("a list of texts")),
+    "additionalDirectories": (_texts, say("a list of strings")),
     "defaultMode": (lambda v: isinstance(v, str) and v in MODES, say("a known mode, such as 'acceptEdits'")),
     "disableBypassPermissionsMode": (lambda v: v == "disable", say("'disable'")),
 }
@@ -134,7 +134,7 @@ def _hooks(hooks: Any) -> Iterator[Fault]:
             continue
         for number, entry in enumerate(entries):
             if not _is_entry(entry):
-                wanted = say("an object with a text 'matcher' and a list 'hooks', each with its type and command")
+                wanted = say("an object with a string 'matcher' and a list 'hooks', each with its type and command")
                 yield Fault(f"hooks.{event}[{number}]", wanted)
 
 

@@ -204,12 +204,12 @@ class SettingsFiles:
         if target != root and not target.startswith(root.rstrip(os.sep) + os.sep):
             raise ConflictError(
                 say(
-                    "{path} leads to {target}, outside of {root}: nothing was written",
+                    "{path} points to {target}, outside {root}: nothing was written",
                     path=path,
                     target=target,
                     root=root,
                 ),
-                hint=say("take the link away if it is not yours; 'ccswitch-tui use NAME' writes your own settings"),
+                hint=say("delete the link if it is not yours; 'ccswitch-tui use NAME' writes your own settings"),
                 kind="outside",
             )
 

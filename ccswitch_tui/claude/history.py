@@ -62,7 +62,7 @@ class DamagedBackup(ConflictError):
     def __init__(self, folder: str) -> None:
         super().__init__(
             say("the backup in {folder} is damaged: nothing was written", folder=folder),
-            hint=say("'ccswitch-tui use official' takes our keys out without it"),
+            hint=say("'ccswitch-tui use official' removes our keys without the backup"),
         )
 
 

@@ -83,9 +83,9 @@ def parse_object(text: str) -> Json:
         raise _number_fault(body, str(error)) from None
     if twice:
         key, at = next(_repeated_keys(body))
-        raise JsonFault(say("the key {key} stands twice in one object", key=repr(key)), *_place(body, at))
+        raise JsonFault(say("the key {key} appears twice in one object", key=repr(key)), *_place(body, at))
     if not isinstance(tree, dict):
-        raise JsonFault(say("a settings file holds an object, not {kind}", kind=_kind(tree)), 1, 1)
+        raise JsonFault(say("a settings file should contain an object, not {kind}", kind=_kind(tree)), 1, 1)
     return tree
 
 
@@ -94,7 +94,7 @@ def _refuse_constant(word: str) -> Any:
 
 
 def _kind(value: Any) -> str:
-    kinds = {list: say("an array"), str: say("a text"), bool: say("a truth value"), type(None): "null"}
+    kinds = {list: say("an array"), str: say("a string"), bool: say("a boolean"), type(None): "null"}
     return kinds.get(type(value), say("a number"))
 
 
@@ -138,7 +138,7 @@ def _fault(text: str, error: json.JSONDecodeError) -> JsonFault:
                 say("a trailing comma: Claude Code takes strict JSON and ignores the whole file"),
             )
         elif text[at : at + 1] == "'":
-            because = say("single quotes: JSON takes double ones")
+            because = say("single quotes: JSON requires double quotes")
         elif error.msg.startswith("Invalid control character"):
             because = say("a line break or control character inside a text")
     line, column = _place(text, min(at, len(text)))

@@ -35,7 +35,7 @@ LABELS = tuple(
 )
 """Without them /model shows the model's own name; one left over shows the name of another."""
 
-_BYPASS = "a provider switch that goes past the base URL"
+_BYPASS = "a provider switch that bypasses the base URL"
 _SLOT = "which model answers for {}; a running session follows it"
 
 OWNED: dict[str, Owned] = {
@@ -45,8 +45,8 @@ OWNED: dict[str, Owned] = {
         "credential", "how often the helper runs again, which also brings back a proxy that was stopped"
     ),
     "env.ANTHROPIC_AUTH_TOKEN": Owned("rival", "would be sent instead of what the helper prints"),
-    "env.ANTHROPIC_API_KEY": Owned("rival", "would be sent beside what the helper prints, after a question"),
-    "env.CLAUDE_CODE_OAUTH_TOKEN": Owned("rival", "a login of the vendor's must not reach another host"),
+    "env.ANTHROPIC_API_KEY": Owned("rival", "would be sent along with what the helper prints, after a prompt"),
+    "env.CLAUDE_CODE_OAUTH_TOKEN": Owned("rival", "the vendor's login must not reach another host"),
     "env.ANTHROPIC_CUSTOM_HEADERS": Owned("route", "headers of the endpoint; one left over could carry a credential"),
     "env.CLAUDE_CODE_USE_BEDROCK": Owned("rival", _BYPASS),
     "env.CLAUDE_CODE_USE_VERTEX": Owned("rival", _BYPASS),
@@ -62,7 +62,7 @@ OWNED: dict[str, Owned] = {
     "env.ANTHROPIC_DEFAULT_OPUS_MODEL": Owned("model", _SLOT.format("opus")),
     "env.ANTHROPIC_DEFAULT_SONNET_MODEL": Owned("model", _SLOT.format("sonnet")),
     "env.ANTHROPIC_DEFAULT_HAIKU_MODEL": Owned("model", _SLOT.format("haiku, titles and web pages")),
-    "env.ANTHROPIC_SMALL_FAST_MODEL": Owned("model", "would beat the haiku tier"),
+    "env.ANTHROPIC_SMALL_FAST_MODEL": Owned("model", "would override the haiku tier"),
     "env.CLAUDE_CODE_SUBAGENT_MODEL": Owned("model", "which model answers for sub-agents"),
     "model": Owned("model", "a model picked by hand for another endpoint, which this one may not have"),
     **dict.fromkeys(LABELS, Owned("label", "would show this model under the name of another")),
@@ -72,7 +72,7 @@ OWNED: dict[str, Owned] = {
         "shape", "the context window; Claude Code assumes 1,000,000 tokens for models it does not know"
     ),
     "env.CLAUDE_CODE_DISABLE_1M_CONTEXT": Owned(
-        "shape", "keeps running sessions from adding [1m] to the model and counting with 1,000,000 tokens"
+        "shape", "keeps running sessions from adding [1m] to the model and assuming 1,000,000 tokens"
     ),
     "env.CLAUDE_CODE_AUTO_COMPACT_WINDOW": Owned("shape", "compacts in time where the endpoint's window is smaller"),
     "env.CLAUDE_CODE_MAX_OUTPUT_TOKENS": Owned("shape", "the most tokens one answer may have here"),
@@ -82,15 +82,15 @@ OWNED: dict[str, Owned] = {
     "env.API_TIMEOUT_MS": Owned("patience", "this endpoint is slow to begin"),
     "env.CLAUDE_STREAM_IDLE_TIMEOUT_MS": Owned("patience", "this endpoint pauses while it answers"),
     "env.NO_PROXY": Owned("network", "Claude Code sends loopback through an HTTP proxy too, unless told not to"),
-    "env.no_proxy": Owned("network", "is set, and beats NO_PROXY"),
+    "env.no_proxy": Owned("network", "is set, and overrides NO_PROXY"),
     "env.HTTPS_PROXY": Owned("network", "the profile's proxy for this endpoint"),
     "env.HTTP_PROXY": Owned("network", "the profile's proxy for this endpoint"),
-    "env.https_proxy": Owned("network", "is set, and beats HTTPS_PROXY"),
-    "env.http_proxy": Owned("network", "is set, and beats HTTP_PROXY"),
+    "env.https_proxy": Owned("network", "is set, and overrides HTTPS_PROXY"),
+    "env.http_proxy": Owned("network", "is set, and overrides HTTP_PROXY"),
     "env.NODE_EXTRA_CA_CERTS": Owned("network", "the certificate authority of this endpoint"),
     "env.CLAUDE_CODE_CLIENT_CERT": Owned("network", "the certificate this endpoint asks for"),
     "env.CLAUDE_CODE_CLIENT_KEY": Owned("network", "the key file of that certificate"),
-    "statusLine": Owned("display", "shows the profile of each session beside the prompt; your own line stays in it"),
+    "statusLine": Owned("display", "shows the profile of each session beside the prompt; your own line is kept"),
 }
 
 EXTRA = Owned("shape", "asked for by the profile")

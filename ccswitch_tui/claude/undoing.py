@@ -69,9 +69,9 @@ def _one_switch(files: SettingsFiles, write: Write) -> list[Write]:
         old, new = chain[-1].profile_before, write.profile
         raise UsageError(
             say("the last write of {file} only followed the rename to '{name}'", file=write.file, name=new),
-            hint=say("take the rename itself back: 'ccswitch-tui rename {name} OLD'", name=new)
+            hint=say("undo the rename itself: 'ccswitch-tui rename {name} OLD'", name=new)
             if old is None
-            else say("take the rename itself back: 'ccswitch-tui rename {name} {old}'", name=new, old=old),
+            else say("undo the rename itself: 'ccswitch-tui rename {name} {old}'", name=new, old=old),
         )
     return chain
 
@@ -140,7 +140,7 @@ def _merged_back(files: SettingsFiles, write: Write, data: bytes | None, tree_no
                 names=", ".join(key.removeprefix("env.") for key in strange[:4]),
             ),
             hint=say(
-                "'ccswitch-tui use official' takes ours out; the old text: {folder}/{id}/before",
+                "'ccswitch-tui use official' removes our keys; the old text is in {folder}/{id}/before",
                 folder=files.history.folder,
                 id=write.id,
             ),

@@ -85,7 +85,7 @@ def _status_of(answer: dict[str, Any]) -> AgentStatus:
 
 def _slow() -> KeyStoreError:
     return KeyStoreError(
-        say("the background proxy did not answer within {seconds:.0f} s", seconds=LIMIT_S),
+        say("the background proxy did not respond within {seconds:.0f} s", seconds=LIMIT_S),
         hint=say("'ccswitch-tui proxy stop', then 'ccswitch-tui unlock'"),
         kind="key-store-slow",
     )
@@ -93,7 +93,7 @@ def _slow() -> KeyStoreError:
 
 def _lost(what: str) -> KeyStoreError:
     return KeyStoreError(
-        say("the background proxy, which holds the unlocked keys, went away ({what})", what=what),
+        say("the background proxy, which holds the unlocked keys, exited ({what})", what=what),
         hint=say("run 'ccswitch-tui unlock' again; the keys are safe in their file"),
         kind="key-store-lost",
     )

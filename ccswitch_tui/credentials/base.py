@@ -58,7 +58,7 @@ def read_back(store: CredentialStore, name: str, secret: Secret) -> None:
     if store.get(name) != secret:
         raise KeyStoreError(
             say(
-                "the {label} took the key '{name}' and does not give it back: it was not stored",
+                "the {label} accepted the key '{name}' but does not return it: it was not stored",
                 label=store.label,
                 name=name,
             ),
@@ -93,7 +93,7 @@ def clean_key(text: str, auth: str = "bearer", *, exact: bool = False) -> Secret
         what = say("a space") if odd == " " else say("the character U+{number:04X}", number=ord(odd))
         raise UsageError(
             say("the key contains {what}, which no HTTP header can carry in a key", what=what),
-            hint=say("copy it again, without quotes, labels or line breaks round it"),
+            hint=say("copy it again, without quotes, labels or line breaks around it"),
         )
     if len(value) > LONGEST_KEY:
         raise UsageError(

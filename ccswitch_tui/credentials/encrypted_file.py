@@ -98,7 +98,7 @@ def create(path: str, state_dir: str, passphrase: Secret) -> EncryptedFileStore:
     with locked(path, state_dir):
         if os.path.exists(path):
             raise UsageError(
-                say("there is an encrypted key file already: {path}", path=path),
+                say("there is already an encrypted key file: {path}", path=path),
                 hint=say("open it: 'ccswitch-tui unlock'"),
             )
         _write(path, _seal({}, derived, salt, SCRYPT), None)
@@ -198,7 +198,7 @@ def _open(sealed: _Sealed, derived: bytes, path: str) -> dict[str, str]:
     except InvalidTag:
         raise KeyStoreError(
             say("wrong passphrase for the encrypted key file"),
-            hint=say("try again; without the passphrase the keys in it cannot be had, and have to be entered again"),
+            hint=say("try again; without the passphrase the keys in it cannot be recovered and must be entered again"),
             kind="key-store-passphrase",
         ) from None
     except (KeyError, TypeError, ValueError):
@@ -212,7 +212,7 @@ def _take_apart(raw: bytes, path: str) -> _Sealed:
         raise _damaged(path)
     if int(number[:9]) > VERSION:
         raise KeyStoreError(
-            say("{path} is of version {number}, newer than this program knows", path=path, number=int(number[:9])),
+            say("{path} has version {number}, newer than this program knows", path=path, number=int(number[:9])),
             hint=say("upgrade ccswitch-tui; the file was not touched"),
             kind="key-store-newer",
         )
@@ -279,7 +279,7 @@ def _write(path: str, sealed: bytes, before: bytes | None) -> None:
         _private(path)
         if read_bytes(path) != sealed:
             raise KeyStoreError(
-                say("{path} does not hold what was written: the disk fails", path=path),
+                say("{path} does not contain what was written: the disk is failing", path=path),
                 hint=say("the copy is untouched"),
             )
         replace_text(copy, sealed, expected_sha256=sha256_of(read_bytes(copy)), private=True)

@@ -102,10 +102,11 @@ def check_key_host(profile: Profile) -> None:
                 "the key of '{name}' was given for {key_host}, and its address is now at {host}: it was not sent",
                 name=profile.name,
                 key_host=profile.key_host,
-                host=shown_host(profile) or say("a host that is not clear"),
+                host=shown_host(profile) or say("an unclear host"),
             ),
             hint=say(
-                "if that host shall have it, enter it again: 'ccswitch-tui edit {name} --key-stdin'", name=profile.name
+                "if that host is meant to have it, enter it again: 'ccswitch-tui edit {name} --key-stdin'",
+                name=profile.name,
             ),
             kind="key-host",
         )

@@ -119,7 +119,7 @@ def take_back(paths: Paths, moved: Moved, resolve: Callable[[str], Secret]) -> N
         before = put_back(after or b"", moved.parts, resolve)
         if sha256_of(before) != moved.before_sha256:
             raise UsageError(
-                say("the keys stored now are not those that stood in {file}: nothing was written", file=moved.file)
+                say("the keys stored now are not those that were in {file}: nothing was written", file=moved.file)
             )
         replace_text(moved.file, before, expected_sha256=moved.after_sha256)
     drop(paths, moved)

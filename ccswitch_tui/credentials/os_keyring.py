@@ -60,7 +60,7 @@ def _safe(backend: str, source: str) -> str:
             source=source,
             backend=backend,
         ),
-        hint=say("name one of {names}, or take the setting out", names=", ".join(SAFE_BACKENDS)),
+        hint=say("name one of {names}, or remove the setting", names=", ".join(SAFE_BACKENDS)),
         kind="key-store-unsafe",
     )
 
@@ -246,7 +246,8 @@ def slow(label: str, limit_s: float) -> KeyStoreError:
     return KeyStoreError(
         say("the {label} did not answer within {seconds:.0f} s", label=label, seconds=limit_s),
         hint=say(
-            "if a dialog is waiting for you: 'ccswitch-tui unlock' waits for it; else restart the keyring's program"
+            "if a dialog is waiting for you: 'ccswitch-tui unlock' waits for it; otherwise "
+            "restart the keyring's program"
         ),
         kind="key-store-slow",
     )
@@ -270,12 +271,12 @@ UNREACHABLE = (
 KEYCHAIN = {
     # OSStatus of the Security framework: (what it means here, the way out, kind). Source: SecBase.h
     -25308: (
-        say("the macOS Keychain is locked, and nobody can be asked here (over SSH, in tmux, in a service)"),
+        say("the macOS Keychain is locked, and there is nobody to ask here (over SSH, in tmux, in a service)"),
         say("run 'security unlock-keychain' in this session, or: {hint}", hint=FILE_HINT),
         "key-store-locked",
     ),
     -25293: (
-        say("the macOS Keychain did not take the password"),
+        say("the macOS Keychain did not accept the password"),
         say("run 'security unlock-keychain', or open Keychain Access"),
         "key-store-locked",
     ),
@@ -307,7 +308,7 @@ def _explain(label: str, error: str, detail: str, stderr: bytes = b"") -> KeySto
         )
     if "Prompt dismissed" in detail or error == "InitError":
         return KeyStoreError(
-            say("the {label} was never set up, and nobody is there to ask ({detail})", label=label, detail=detail),
+            say("the {label} was never set up, and there is nobody to ask ({detail})", label=label, detail=detail),
             hint=say("log in to the desktop once, or: {hint}", hint=FILE_HINT),
             kind="key-store-promptless",
         )
@@ -318,6 +319,6 @@ def _explain(label: str, error: str, detail: str, stderr: bytes = b"") -> KeySto
     shown += f" ({said})" if said else ""
     return KeyStoreError(
         say("the {label} failed: {words}", label=label, words=shown),
-        hint=say("'ccswitch-tui doctor' looks closer"),
+        hint=say("'ccswitch-tui doctor' takes a closer look"),
         kind="key-store",
     )

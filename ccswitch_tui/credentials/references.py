@@ -51,21 +51,21 @@ def from_command(text: str, env: Mapping[str, str], *, limit_s: float = LIMIT_S)
                 seconds=limit_s,
                 command=shown,
             ),
-            hint=say("run it in your shell: it may want to ask you something, once"),
+            hint=say("run it once in your shell: it may need to ask you something"),
             kind="key-command-slow",
         ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise KeyStoreError(
             say("the command for the key cannot be started: {command}: {reason}", command=shown, reason=reason),
-            hint=say("give the program's full path, or fix PATH where Claude Code is started from"),
+            hint=say("give the program's full path, or fix the PATH of the shell that starts Claude Code"),
             kind="key-command",
         ) from None
     if ran.code != 0:
-        said = redact(ran.stderr.decode(errors="replace").strip())[:400] or say("it said nothing")
+        said = redact(ran.stderr.decode(errors="replace").strip())[:400] or say("it printed nothing")
         raise KeyStoreError(
             say(
-                "the command for the key ended with exit code {code}: {command}: {said}",
+                "the command for the key exited with code {code}: {command}: {said}",
                 code=ran.code,
                 command=shown,
                 said=said,

@@ -63,7 +63,7 @@ def read(service: str, name: str, env: Mapping[str, str]) -> str | None:
     except ItemNotFoundException:
         return None  # no default collection: nothing was ever stored
     except SecretServiceNotAvailableException as error:
-        raise Unreachable(say("nobody on the D-Bus session keeps secrets: {error}", error=error)) from None
+        raise Unreachable(say("no program on the D-Bus session stores secrets: {error}", error=error)) from None
     finally:
         connection.close()
 

@@ -51,7 +51,7 @@ class WindowsKeyring(OSKeyring):
     def _too_long(self, name: str, length: int) -> KeyStoreError:
         return KeyStoreError(
             say(
-                "the key '{name}' has {n} characters, and the {label} takes {most}: it was not stored",
+                "the key '{name}' has {n} characters, and the {label} accepts {most}: it was not stored",
                 name=name,
                 n=length,
                 label=self.label,
@@ -84,6 +84,6 @@ class WindowsKeyring(OSKeyring):
             )
         return KeyStoreError(
             say("the {label} failed: {words}", label=self.label, words=str(error)),
-            hint=say("'ccswitch-tui doctor' looks closer"),
+            hint=say("'ccswitch-tui doctor' takes a closer look"),
             kind="key-store",
         )

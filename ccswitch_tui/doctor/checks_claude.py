@@ -132,12 +132,14 @@ def check_login_leak(snapshot: Snapshot) -> Iterator[Finding]:
         yield told(
             "login-leak",
             say(
-                "ANTHROPIC_BASE_URL is {base_url}, set by {where}, and no credential goes with it: Claude "
-                "Code then sends the token of your login there",
+                (
+                    "ANTHROPIC_BASE_URL is {base_url}, set by {where}, and no credential goes with it: "
+                    "Claude Code then sends your login's token there"
+                ),
                 base_url=base_url,
                 where=where,
             ),
-            say("use a profile (both are written together), or take the base URL out"),
+            say("use a profile (both are written together), or remove the base URL"),
             Action("use"),
             "ccswitch-tui why ANTHROPIC_BASE_URL",
         )
@@ -195,7 +197,7 @@ def check_credentials_once(snapshot: Snapshot) -> Iterator[Finding]:
         where = joined((say("{name} by {who}", name=name, who=winner_of(snapshot, name)) for name in names), ", ")
         yield told(
             "credential-twice",
-            say("set are {where}", where=where),
+            say("set: {where}", where=where),
             say("write the profile again: it sets one and clears the others"),
             write_again(snapshot),
             "ccswitch-tui why",
@@ -210,7 +212,7 @@ def check_key_approval(snapshot: Snapshot) -> Iterator[Finding]:
     if key[-8:] in snapshot.state.rejected:
         yield told(
             "key-not-approved",
-            say("ANTHROPIC_API_KEY was once answered with 'No' and is ignored since"),
+            say("ANTHROPIC_API_KEY was once answered with 'No' and has been ignored since"),
             say("use a profile: its helper needs no approval"),
             Action("use"),
         )
@@ -232,7 +234,7 @@ def check_keys_in_clear(snapshot: Snapshot) -> Iterator[Finding]:
         if named:
             yield told(
                 "key-in-clear",
-                say("{path} holds {names} as text", path=look.path, names=joined(named, " and ")),
+                say("{path} contains {names} in plain text", path=look.path, names=joined(named, " and ")),
                 say("move it into the key store"),
                 Action("adopt"),
             )
@@ -284,7 +286,7 @@ def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
             yield told(
                 "helper-unknown-profile",
                 words,
-                say("use one that is there, or none"),
+                say("use one that exists, or none"),
                 "ccswitch-tui list",
                 Action("use", "official"),
             )
@@ -294,11 +296,11 @@ def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
             "ANTHROPIC_AUTH_TOKEN",
         ):
             continue  # told by a check of its own
-        elif words != "the endpoint in effect is none of ours":
+        elif words != "the endpoint in effect is not in any of our profiles":
             yield told(
                 "drift",
                 words,
-                say("write it again, or see who decides"),
+                say("write it again, or see what takes precedence"),
                 write_again(snapshot),
                 "ccswitch-tui why",
             )
@@ -320,7 +322,7 @@ def check_helper(snapshot: Snapshot) -> Iterator[Finding]:
         yield told(
             "helper-gone",
             say(
-                "the settings start {program}, which is not there: this program was moved or reinstalled",
+                ("the settings start {program}, which does not exist: this program was moved or reinstalled"),
                 program=program,
             ),
             say("write the profile again"),
@@ -346,6 +348,6 @@ def check_base_url(snapshot: Snapshot) -> Iterator[Finding]:
                 base_url=base_url,
                 who=winner_of(snapshot, "ANTHROPIC_BASE_URL"),
             ),
-            say("take the end off there, or make it a profile"),
+            say("remove the ending there, or make it a profile"),
             f"ccswitch-tui add NAME --url {base_url}",
         )

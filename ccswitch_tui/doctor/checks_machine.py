@@ -97,7 +97,7 @@ def _socks(snapshot: Snapshot, name: str, scheme: str) -> Iterator[Finding]:
     if used is not None and used.route == "proxy":
         return
     what = (
-        say("Claude Code itself takes no notice of it, and connects directly")
+        say("Claude Code itself ignores it and connects directly")
         if name.lower() == "all_proxy"
         else say("Claude Code itself cannot, and says UnsupportedProxyProtocol")
     )
@@ -125,7 +125,7 @@ def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
         yield told(
             "tls-off",
             say(
-                "NODE_TLS_REJECT_UNAUTHORIZED=0, set by {who}: anybody in between can read the key",
+                "NODE_TLS_REJECT_UNAUTHORIZED=0, set by {who}: anyone in between can read the key",
                 who=winner_of(snapshot, "NODE_TLS_REJECT_UNAUTHORIZED"),
             ),
             say("name the authority's certificate instead and unset this"),
@@ -157,7 +157,7 @@ def check_profiles(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.book_problem:
         yield told("profile-broken", snapshot.book_problem, say("fix the line"), "ccswitch-tui list")
     for name, problem in snapshot.broken.items():
-        yield told("profile-broken", problem, say("mend it"), Action("edit", name))
+        yield told("profile-broken", problem, say("fix it"), Action("edit", name))
 
 
 def check_keys_present(snapshot: Snapshot) -> Iterator[Finding]:
@@ -215,7 +215,7 @@ def check_background_proxy(snapshot: Snapshot) -> Iterator[Finding]:
     if proxy.problem == "taken":
         yield told(
             "proxy-taken",
-            say("port {port} belongs to another program", port=proxy.port),
+            say("another program is using port {port}", port=proxy.port),
             say("end that program, or choose another port and write the profile again"),
             Action("move-proxy"),
             Action("use", snapshot.in_use or ""),
@@ -223,7 +223,7 @@ def check_background_proxy(snapshot: Snapshot) -> Iterator[Finding]:
     elif proxy.problem == "stuck":
         yield told(
             "proxy-stuck",
-            say("process {pid} holds port {port} and does not answer", pid=proxy.pid, port=proxy.port),
+            say("process {pid} holds port {port} and does not respond", pid=proxy.pid, port=proxy.port),
             say("restart it"),
             Action("restart-proxy"),
         )
@@ -244,7 +244,7 @@ def _proxy_down(snapshot: Snapshot, proxy: ProxyLook) -> Iterator[Finding]:
     if profile is not None and profile.route == "proxy":
         yield told(
             "proxy-down",
-            say("'{name}' is in use, and sessions of Claude Code run: {n}", name=profile.name, n=proxy.sessions),
+            say("'{name}' is in use, and Claude Code sessions are running: {n}", name=profile.name, n=proxy.sessions),
             say("start it"),
             Action("start-proxy"),
         )
@@ -275,7 +275,7 @@ def check_private(snapshot: Snapshot) -> Iterator[Finding]:
         yield told(
             "state-open",
             say("readable by others: {paths}", paths=", ".join(snapshot.open_paths[:4])),
-            say("close them"),
+            say("restrict their permissions"),
             *(f"chmod go= {path}" for path in snapshot.open_paths[:4]),
         )
 

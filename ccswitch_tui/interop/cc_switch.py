@@ -226,7 +226,7 @@ def _with_meta(draft: Draft, meta: dict[str, Any], given: str) -> Draft:
     if meta.get("customUserAgent"):
         notes.append(say("its user agent is not imported: requests go out under the client's own name"))
     if meta.get("usage_script"):
-        notes.append(say("its usage script, and the keys in it, were left alone"))
+        notes.append(say("its usage script, and the keys in it, were not imported"))
     limit = meta.get("maxOutputTokens")
     return draft._replace(
         endpoint=endpoint,

@@ -126,7 +126,7 @@ def read_curl(text: str) -> Draft:
     text = re.sub("“([^“”]*)”|‘([^‘’]*)’", lambda m: shlex.quote(m[1] or m[2] or ""), text)
     start = _CURL.search(text)
     if start is None:
-        raise UsageError(say("there is no curl command in this text"), hint=say("paste it from the word 'curl' on"))
+        raise UsageError(say("there is no curl command in this text"), hint=say("paste it starting at the word 'curl'"))
     command, before = text[start.start(1) :], text[: start.start(1)]
     further = len(_CURL.findall(command)) > 1 and bool(re.search(r"\n\s*curl\s", command))
     options = _options(_words(command), _assignments(before))
@@ -217,7 +217,7 @@ def _draft(options: _Options, further: bool) -> Draft:
         if name in options.last:
             warnings.append(why)
     if further:
-        notes.append(say("there is more than one curl command; the first was read"))
+        notes.append(say("there is more than one curl command; the first one was used"))
     secret = headers.secret or url.secret
     endpoint = Endpoint(
         base_url=url.base_url,
@@ -255,7 +255,7 @@ def _address(options: _Options, notes: list[str]) -> NormalisedUrl:
         (u for u in addresses if re.search(r"/(chat/completions|messages|completions|responses)\b", u)), addresses[0]
     )
     if len(set(addresses)) > 1:
-        notes.append(say("there is more than one address; the one that answers conversations was taken"))
+        notes.append(say("there is more than one address; the one for conversations was used"))
     return normalise_url(shellwords.unmarked(best))
 
 
@@ -291,7 +291,7 @@ def _model(options: _Options, notes: list[str]) -> str | None:
                 continue
             if holds_key(model):
                 Secret(model)
-                notes.append(say("what stood in the model's place looks like a key and was left out"))
+                notes.append(say("what was given as the model looks like a key and was left out"))
                 continue
             return model.strip()
     return None

@@ -129,7 +129,7 @@ def _from_cc_switch(given: dict[str, str]) -> Draft:
     draft = draft_from_pairs(pairs, "a ccswitch:// link", name=given.get("name", ""))
     if further:
         draft = draft._replace(
-            notes=(*draft.notes, say("the link names {n} addresses: the first was taken", n=len(further) + 1))
+            notes=(*draft.notes, say("the link contains {n} addresses: the first one was used", n=len(further) + 1))
         )
     if config and inner is None:
         unread = say("the configuration in the link cannot be read and was left out")

@@ -107,7 +107,7 @@ def _choose_key(
     if bearer and direct:
         style, value = ("both", bearer[1]) if bearer[1].strip() == direct.strip() else ("bearer", bearer[1])
         if style == "bearer":
-            warnings.append(say("two different keys, in Authorization and x-api-key: the first was taken"))
+            warnings.append(say("two different keys, in Authorization and x-api-key: the first one was used"))
             Secret(direct)
     elif bearer:
         style, value = "bearer", bearer[1]
@@ -154,7 +154,7 @@ def usable_key(value: str, notes: list[str], *, whole_header: bool = False) -> S
         notes.append(say("the key in it cannot be used: {reason}", reason=error.message))
         return None
     if len(value.split()) > 1 + whole_header and " ".join(value.split()) != key:
-        notes.append(say("the words round the key left out"))
+        notes.append(say("removed the words around the key"))
     return Secret(key) if key else None
 
 

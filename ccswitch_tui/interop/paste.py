@@ -57,7 +57,7 @@ def parse_paste(pasted: str | bytes, url: str | None = None) -> Draft:
         raise _no_address(draft)
     if draft.secret is not None and _goes_on(text, draft.secret.reveal()):
         raise UsageError(
-            say("the key seems to go on in the next line"), hint=say("paste it again with the key in one line")
+            say("the key seems to continue on the next line"), hint=say("paste it again with the key on one line")
         )
     return draft._replace(notes=(*notes, *draft.notes))
 

@@ -86,7 +86,7 @@ def draft_from_code(text: str) -> Draft:
         pairs.append((name, values.get(value, "")))
     draft = draft_from_pairs(_known(pairs, text, vendor), source)
     if worked_out and draft.unusable:
-        draft = draft._replace(unusable=say("the code works its address out: it is not in this text"))
+        draft = draft._replace(unusable=say("the code computes its address: it is not in this text"))
     if draft.endpoint is None and not draft.unusable:
         url = _URL.search(text)
         if url:
@@ -199,7 +199,7 @@ def draft_from_tree(tree: Any) -> Draft:
     distinct = {d.endpoint.base_url for d in complete if d.endpoint}
     if len(distinct) > 1:
         note = say(
-            "there are {n} endpoints in it: the first was taken ('ccswitch-tui import' takes whole files)",
+            ("it contains {n} endpoints: the first one was used ('ccswitch-tui import' imports whole files)"),
             n=len(distinct),
         )
         best = best._replace(notes=(*best.notes, note))

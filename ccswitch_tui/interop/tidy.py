@@ -50,7 +50,7 @@ def plain_text(text: str, notes: list[str]) -> str:
     plain = _CONTROL.sub("", _TERMINAL_CODES.sub("", _LINE_ENDS.sub("\n", text)))
     seen = _INVISIBLE.sub("", plain)
     if seen != _LINE_ENDS.sub("\n", text).removeprefix("\ufeff"):
-        notes.append(say("control characters removed"))
+        notes.append(say("removed control characters"))
     seen = _BLANKS.sub(" ", seen)
     if seen.isascii():
         return seen

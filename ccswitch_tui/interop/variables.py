@@ -222,7 +222,7 @@ def _choose(groups: dict[str, _Group], warnings: list[str]) -> tuple[str, _Group
     if len(complete) > 1:
         warnings.append(
             say(
-                "more than one endpoint is in it ({names}): the first was taken",
+                "it contains more than one endpoint ({names}): the first one was used",
                 names=", ".join(g.lower() for g in complete),
             )
         )
@@ -291,7 +291,7 @@ def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[
     auth = AUTH_OF_NAME.get(group.key_name) if label in ("ANTHROPIC", "CLAUDE") else None
     if group.second_key and group.second_key != group.key:
         Secret(group.second_key)
-        warnings.append(say("there are two different keys in it: the bearer token was taken"))
+        warnings.append(say("it contains two different keys: the bearer token was used"))
     endpoint = None
     if url is not None:
         if url.wire_hint is None:
@@ -388,7 +388,7 @@ def _models(group: _Group, url: NormalisedUrl | None, table: dict[str, str], not
         tiers.setdefault("default", model_name(group.model))
     for tier in [t for t, model in tiers.items() if holds_key(model)]:
         Secret(tiers.pop(tier))
-        notes.append(say("what stood in a model's place looks like a key and was left out"))
+        notes.append(say("what was given as a model looks like a key and was left out"))
     if url is not None and url.model:
         tiers.setdefault("default", url.model)
     if "default" not in tiers:

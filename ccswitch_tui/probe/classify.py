@@ -158,7 +158,7 @@ def _read(exchange: Exchange) -> Answer:
     error = error_in(body) if body is not None else None
     words = words_of(error) or words_of(body) or exchange.body
     if not words.strip():
-        words = say("{reason} (empty answer)", reason=exchange.reason or say("no words"))
+        words = say("{reason} (empty answer)", reason=exchange.reason or say("no message"))
     shown = spoken(error if words_of(error) else body) or words
     return _refusal(exchange, words, shown=shown) or Answer("server-error", _short(shown))
 
@@ -205,7 +205,7 @@ LIST_RUNGS = ("http", "models", "auth")
 def _odd(exchange: Exchange, body: Any, wanted: str) -> Answer:
     if exchange.ended != "complete":
         endings = {
-            "cut": say("ended before its end"),
+            "cut": say("ended early"),
             "too-large": say("was too large"),
             "too-long": say("did not end in time"),
         }

@@ -162,7 +162,7 @@ async def _resolve(host: str, port: int) -> list[Any]:
             "dns", say("no answer about '{host}' in {seconds:.0f} s", host=host, seconds=CONNECT_PATIENCE_S)
         ) from None
     except UnicodeError:
-        raise DialFailure("dns", say("'{host}' cannot be a host's name", host=host)) from None
+        raise DialFailure("dns", say("'{host}' cannot be a host name", host=host)) from None
     except OSError as error:
         raise DialFailure("dns", say("{reason} ('{host}')", reason=error.strerror or error, host=host)) from None
 
@@ -179,7 +179,7 @@ def _connect_failure(error: OSError, where: str, patience_s: float) -> DialFailu
     if error.errno in (errno.EPERM, errno.EACCES):
         return DialFailure(
             "unreachable",
-            say("this machine forbids connecting to {where}: {reason}", where=where, reason=error.strerror),
+            say("this machine forbids connections to {where}: {reason}", where=where, reason=error.strerror),
         )
     return DialFailure("refused", say("{where}: {reason}", where=where, reason=error.strerror or error))
 
@@ -202,11 +202,12 @@ async def _tunnel(sock: socket.socket, host: str, port: int, proxy: HttpProxy, r
     except TimeoutError:
         raise DialFailure(
             "proxy-cannot-reach",
-            say("{proxy} did not answer in {seconds:.0f} s", proxy=proxy.shown, seconds=PROXY_PATIENCE_S),
+            say("{proxy} did not respond in {seconds:.0f} s", proxy=proxy.shown, seconds=PROXY_PATIENCE_S),
         ) from None
     except OSError as error:
         raise DialFailure(
-            "proxy-unreachable", say("{proxy} broke off: {reason}", proxy=proxy.shown, reason=error.strerror or error)
+            "proxy-unreachable",
+            say("{proxy} dropped the connection: {reason}", proxy=proxy.shown, reason=error.strerror or error),
         ) from None
     reached.proxy_ms = _since(started)
     status_line = head.split(b"\r\n", 1)[0].decode("latin-1")

@@ -243,7 +243,7 @@ class _Record:
         elif self.first_byte_at is not None:
             self.fail(
                 "timeout-first-byte",
-                say("the head of the answer was not complete in {seconds:g} s", seconds=patience_s),
+                say("the response headers were not complete in {seconds:g} s", seconds=patience_s),
             )
         elif self.sent_at is not None:
             self.fail("timeout-first-byte", say("connected, but no answer in {seconds:g} s", seconds=patience_s))
@@ -255,9 +255,9 @@ class _Record:
             self.ended = "cut"
         elif not first.startswith(b"HTTP/1."):
             said = redact(first[:60].decode("latin-1").split("\n")[0].strip())
-            self.fail("not-http", say("the answer is not HTTP/1.1; it begins with '{said}'", said=said))
+            self.fail("not-http", say("the response is not HTTP/1.1; it begins with '{said}'", said=said))
         else:
-            self.fail("not-http", say("the head of the answer is broken: {error}", error=error))
+            self.fail("not-http", say("the response headers are malformed: {error}", error=error))
 
     def fail(self, kind: str, detail: str) -> None:
         if self.status is not None and kind in ("reset", "closed"):

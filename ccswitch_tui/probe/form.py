@@ -52,7 +52,7 @@ def _chat_events(events: Events) -> Iterator[str]:
 
 def _chat_complete(events: Events) -> Iterator[str]:
     if events and not any("choices" in chunk for _, chunk in events):
-        yield say("no event holds 'choices'")
+        yield say("no event contains 'choices'")
 
 
 def _response(body: Json) -> Iterator[str]:

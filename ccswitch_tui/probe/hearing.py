@@ -237,9 +237,9 @@ class Hearing(Answer):
         elif isinstance(value, bytes) and is_sign_of_life(value):
             pass
         elif isinstance(value, bytes):
-            self.faults.append(say("an event's data are not JSON"))
+            self.faults.append(say("an event's data is not JSON"))
         else:
-            self.faults.append(say("an event's data are no JSON object"))
+            self.faults.append(say("an event's data is not a JSON object"))
 
     def said(self) -> Said:
         """What was told, so far."""

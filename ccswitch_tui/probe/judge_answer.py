@@ -86,7 +86,7 @@ def _accepted(facts: Facts, success: Read, open_door: Read | None) -> Judged:
     said = say("accepted as {style}", style=_style(used))
     needed = open_door is not None and open_door.answer.kind in STYLE_TROUBLE
     if not needed:
-        said = say("answered with it ({style}); not proved that the key is checked", style=_style(used))
+        said = say("accepted with the key ({style}); not proved that the key is checked", style=_style(used))
     if used == target.auth:
         return Judged(step("auth", "ok", said, took))
     keyless = next((r for r in facts.messages if r.exchange.auth == "none" and r.answer.ok), None)
@@ -371,7 +371,9 @@ def _not_answered(facts: Facts, attempts: list[Read]) -> Judged | None:
         tried = [_where(r) for r in attempts[1:]]
         more["tried"] = say("also tried: {places}", places=", ".join(tried)) if tried else say("nothing else was tried")
     if answer.kind == "rate-limited":
-        more["again"] = say("; asked again after a pause, it said the same") if len(facts.of("message")) > 1 else ""
+        more["again"] = (
+            say("; asked again after a pause, it gave the same answer") if len(facts.of("message")) > 1 else ""
+        )
     if answer.kind in ("redirected", "gateway-blocked") and any(r.answer.kind == answer.kind for r in facts.of("http")):
         return Judged(
             step("message", "fail", say("the same for a request with the key"), exchange.timings.total, answer.kind)

@@ -10,7 +10,7 @@ from ccswitch_tui.probe.judged import Judged, short, step, took_ms
 from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.wire.formats import MESSAGES, format_of
 
-ENDLESS = say("the stream does not end as it should")
+ENDLESS = say("the stream does not end properly")
 
 
 def judge_translate(facts: Facts) -> Judged | None:
@@ -30,14 +30,14 @@ def judge_translate(facts: Facts) -> Judged | None:
         )
         if not _direct_works(facts):
             return Judged(
-                step("translate", "fail", say("as without the proxy: {words}", words=words), took_ms(exchange))
+                step("translate", "fail", say("same as without the proxy: {words}", words=words), took_ms(exchange))
             )
         found = finding("translation-failed", facts, exchange, because=words)
         return Judged(step("translate", "fail", words, took_ms(exchange), found.kind), [found])
     faults = [*said.faults, *([ENDLESS] if exchange.ended != "complete" else [])]
     if faults and not _direct_works(facts):
         return Judged(
-            step("translate", "fail", say("as without the proxy: {words}", words=faults[0]), took_ms(exchange))
+            step("translate", "fail", say("same as without the proxy: {words}", words=faults[0]), took_ms(exchange))
         )
     if faults:
         found = finding("translation-failed", facts, exchange, because=joined(faults))
@@ -47,7 +47,7 @@ def judge_translate(facts: Facts) -> Judged | None:
         if said.calls
         else say("text")
     )
-    return Judged(step("translate", "ok", say("a legal message stream with {what}", what=what), took_ms(exchange)))
+    return Judged(step("translate", "ok", say("a valid message stream with {what}", what=what), took_ms(exchange)))
 
 
 def _direct_works(facts: Facts) -> bool:

@@ -74,7 +74,7 @@ def judge_dns(facts: Facts) -> Judged | None:
     if first.failure == "setting":
         return _failed("dns", facts, first, "setting-unusable", None)
     if first.proxy:
-        return Judged(step("dns", "skip", say("left to the proxy {proxy}", proxy=first.proxy)))
+        return Judged(step("dns", "skip", say("resolved by the proxy {proxy}", proxy=first.proxy)))
     literal = first.addresses == (first.host,)
     said = say("already an IP address") if literal else ", ".join(first.addresses[:4])
     return Judged(step("dns", "ok", said or say("known"), first.timings.dns))
@@ -130,13 +130,15 @@ def judge_tls(facts: Facts) -> Judged | None:
             box=box,
             because=(
                 say(
-                    "the certificate is signed by '{issuer}': {box} stands in between and reads everything, the "
-                    "key too; this machine trusts it",
+                    (
+                        "the certificate is signed by '{issuer}': {box} sits in between and reads everything, "
+                        "including the key; this machine trusts it"
+                    ),
                     issuer=tls.issuer,
                     box=box,
                 )
             ),
-            fix=say("nothing, if that is your network's rule; otherwise use a network without it"),
+            fix=say("nothing to do if that is your network's policy; otherwise use a network without it"),
         )
         return Judged(
             step(
@@ -211,7 +213,7 @@ def judge_http(facts: Facts) -> Judged | None:
             step(
                 "http",
                 "fail",
-                say("HTTP {status} to {words}", status=exchange.status, words=answer.words),
+                say("HTTP {status}, a redirect to {words}", status=exchange.status, words=answer.words),
                 took,
                 found.kind,
             ),
@@ -251,7 +253,7 @@ def _redirect(facts: Facts, exchange: Exchange, answer: Answer) -> Finding:
             exchange,
             answer,
             because=say("the server redirects {path} to itself ({target})", path=exchange.path, target=target),
-            fix=say("this is the server's own confusion; look at its settings for the public address"),
+            fix=say("the server is misconfigured; check the public address in its settings"),
         )
     return finding(
         "redirected",
@@ -259,7 +261,7 @@ def _redirect(facts: Facts, exchange: Exchange, answer: Answer) -> Finding:
         exchange,
         answer,
         because=say(
-            "HTTP {status}: the address sends us to {target}; with a key we follow nothing",
+            "HTTP {status}: the address redirects to {target}; with a key, we follow no redirect",
             status=exchange.status,
             target=target,
         ),

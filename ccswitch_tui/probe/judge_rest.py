@@ -59,9 +59,11 @@ def judge_stop(facts: Facts) -> Judged | None:
         if "OMEGA" in text:
             found = finding("no-stop", facts, read.exchange)
             return Judged(
-                step("stop", "warn", say("accepted, but not obeyed"), took_ms(read.exchange), found.kind), [found]
+                step("stop", "warn", say("accepted, but ignored"), took_ms(read.exchange), found.kind), [found]
             )
-        return Judged(step("stop", "ok", say("obeyed") if "ALPHA" in text else say("accepted"), took_ms(read.exchange)))
+        return Judged(
+            step("stop", "ok", say("respected") if "ALPHA" in text else say("accepted"), took_ms(read.exchange))
+        )
 
     place = facts.place
     if place is not None and not FORMATS[place.wire].stops:
@@ -105,7 +107,7 @@ def judge_reasoning(facts: Facts) -> Judged | None:
             )
         return Judged(step("reasoning", "ok", say("effort accepted; no reasoning returned"), took_ms(read.exchange)))
 
-    return _simple(facts, "reasoning", good, say("cannot be asked for in this form; the model thinks as it does"))
+    return _simple(facts, "reasoning", good, say("cannot be set in this form; the model thinks as it is used to"))
 
 
 def judge_json(facts: Facts) -> Judged | None:
@@ -114,10 +116,10 @@ def judge_json(facts: Facts) -> Judged | None:
     def good(facts: Facts, read: Read) -> Judged:
         value = parsed(read.answer.said.text) if read.answer.said else None
         if isinstance(value, dict) and isinstance(value.get("title"), str):
-            return Judged(step("json", "ok", say("held to the schema"), took_ms(read.exchange)))
-        return Judged(step("json", "warn", say("accepted, but the answer does not keep to it"), took_ms(read.exchange)))
+            return Judged(step("json", "ok", say("constrained to the schema"), took_ms(read.exchange)))
+        return Judged(step("json", "warn", say("accepted, but the answer does not follow it"), took_ms(read.exchange)))
 
-    return _simple(facts, "json", good, say("not held to a schema: the proxy asks for it in words"))
+    return _simple(facts, "json", good, say("not constrained to a schema: the proxy asks for it in words"))
 
 
 def judge_long(facts: Facts) -> Judged | None:
@@ -132,12 +134,14 @@ def judge_long(facts: Facts) -> Judged | None:
             step(
                 "long",
                 "ok",
-                say("a limit of {limit:,} is accepted: none is enforced", limit=HUGE_LIMIT),
+                say("a limit of {limit:,} is accepted: no limit is enforced", limit=HUGE_LIMIT),
                 took_ms(exchange),
             )
         )
     if cap is not None:
-        return Judged(step("long", "ok", say("at most {value:,} tokens an answer", value=cap.value), took_ms(exchange)))
+        return Judged(
+            step("long", "ok", say("at most {value:,} tokens per answer", value=cap.value), took_ms(exchange))
+        )
     if answer.kind == "context-too-small":
         return Judged(
             step(
@@ -183,8 +187,10 @@ def judge_size(facts: Facts) -> Judged | None:
                 severity="warn",
                 because=(
                     say(
-                        "of about {n:,} tokens sent, the endpoint counted only {input_tokens:,}: it cuts long "
-                        "prompts without a word",
+                        (
+                            "of about {n:,} tokens sent, the endpoint counted only {input_tokens:,}: it silently "
+                            "truncates long prompts"
+                        ),
                         n=len(exchange.request_body) // 4,
                         input_tokens=answer.said.input_tokens,
                     )

@@ -84,7 +84,7 @@ def _stream_findings(facts: Facts, exchange: Exchange, said: Said) -> list[Findi
     elif exchange.ended == "cut" or not (said.ended or said.error):
         faults.append(say("the stream ends without an end mark"))
     if said.error is not None:
-        faults.append(say("an error stands in the middle of the stream"))
+        faults.append(say("an error appears in the middle of the stream"))
     if faults:
         lost = exchange.ended == "cut" or not said.ended or said.error is not None
         severity: Severity = "fail" if lost else "warn"
@@ -188,7 +188,7 @@ def _no_call(facts: Facts, read: Read, findings: list[Finding], forced: bool) ->
             facts,
             read.exchange,
             severity="warn",
-            because=say("the model spent all tokens of the test on thinking; whether it calls tools was not shown"),
+            because=say("the model spent all the test's tokens on thinking; whether it calls tools is not proved"),
             fix=say("probe again, or try it: ccswitch-tui run"),
         )
         return Judged(

@@ -41,10 +41,10 @@ class Rung(NamedTuple):
 
 RUNGS: tuple[Rung, ...] = (
     Rung("url", "address", "what was given means this base URL", "judge_reach"),
-    Rung("dns", "name", "the host's name leads to an address", "judge_reach"),
-    Rung("tcp", "connection", "something listens there and lets us in", "judge_reach"),
-    Rung("tls", "encryption", "the certificate is valid and of an authority this machine trusts", "judge_reach"),
-    Rung("http", "an API answers", "an HTTP API is there, not a web page or a gateway's wall", "judge_reach"),
+    Rung("dns", "name", "the host name resolves to an address", "judge_reach"),
+    Rung("tcp", "connection", "something listens there and accepts connections", "judge_reach"),
+    Rung("tls", "encryption", "the certificate is valid and signed by an authority this machine trusts", "judge_reach"),
+    Rung("http", "an API answers", "an HTTP API answers, not a web page or a gateway's block page", "judge_reach"),
     Rung("auth", "the key is accepted", "a request that needs the key is answered with it", "judge_answer"),
     Rung(
         "models",
@@ -64,7 +64,7 @@ RUNGS: tuple[Rung, ...] = (
     Rung(
         "stream",
         "streaming",
-        "answers arrive as a legal stream that ends and tells its usage",
+        "answers arrive as a valid stream that ends properly and reports its usage",
         "judge_talk",
         least="default",
         tokens=60,
@@ -84,11 +84,11 @@ RUNGS: tuple[Rung, ...] = (
     Rung(
         "stop", "stop sequences", "a stop sequence ends the answer", "judge_rest", least="full", tokens=60, alone=True
     ),
-    Rung("image", "images", "an image is looked at, not refused", "judge_rest", least="full", tokens=150, alone=True),
+    Rung("image", "images", "an image is seen, not refused", "judge_rest", least="full", tokens=150, alone=True),
     Rung(
         "reasoning",
         "reasoning",
-        "how much to think can be asked for, and thoughts come back apart from the answer",
+        "the amount of reasoning can be set, and reasoning comes back separate from the answer",
         "judge_rest",
         least="full",
         tokens=120,
@@ -97,7 +97,7 @@ RUNGS: tuple[Rung, ...] = (
     Rung(
         "json",
         "structured output",
-        "an answer can be held to a schema",
+        "an answer can be constrained to a schema",
         "judge_rest",
         least="full",
         tokens=120,
@@ -123,7 +123,7 @@ RUNGS: tuple[Rung, ...] = (
     Rung(
         "translate",
         "through our proxy",
-        "the same in Anthropic's format, through the proxy, is a legal message stream",
+        "the same request in Anthropic's format, through the proxy, gives a valid message stream",
         "judge_outside",
         least="default",
         tokens=400,

@@ -72,7 +72,7 @@ async def through_socks(proxy: SocksProxy, host: str, port: int, reached: Reache
     try:
         sock = await way.connect(host, port, timeout=PATIENCE_S)
     except ProxyTimeoutError:
-        detail = say("{proxy} did not answer in {seconds:.0f} s", proxy=proxy.shown, seconds=PATIENCE_S)
+        detail = say("{proxy} did not respond in {seconds:.0f} s", proxy=proxy.shown, seconds=PATIENCE_S)
         raise SocksRefusal("proxy-cannot-reach", detail) from None
     except ProxyConnectionError as error:
         detail = say("{proxy}: {detail}", proxy=proxy.shown, detail=_words(error))

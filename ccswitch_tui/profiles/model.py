@@ -167,7 +167,10 @@ def check_name(name: str) -> str:
     if len(name) >= 12 and _looks_like_key(name):
         raise UsageError(
             say("this name looks like a key, and names are kept and shown in plain text"),
-            hint=say("choose another name; give the key with --key-stdin, and if it was a real one, make a new one"),
+            hint=say(
+                "choose another name; give the key with --key-stdin, and if it was a real one, "
+                "replace it with a new one"
+            ),
         )
     return name
 
@@ -251,7 +254,7 @@ ENDPOINT_FIELDS: Fields = {
     "base_url": (_is_http_url, "an http:// or https:// address"),
     "wire": (lambda v: v in WIRES, wire_names()),
     "auth": (_is_auth, "'bearer', 'x-api-key', 'both', 'none' or 'header:NAME'"),
-    "headers": (_is_text_map, "a table of texts"),
+    "headers": (_is_text_map, "a table of strings"),
     "ca_file": (_is_text, "a path"),
     "client_cert": (_is_text, "a path"),
     "client_key": (_is_text, "a path"),
@@ -277,13 +280,13 @@ PROFILE_FIELDS: Fields = {
         "a table of prices by model",
     ),
     "route": (lambda v: v in ROUTES, "'proxy' or 'direct'"),
-    "env": (_is_text_map, "a table of texts"),
+    "env": (_is_text_map, "a table of strings"),
     "context_window": (_is_tokens, "a number of tokens"),
     "max_output": (_is_tokens, "a number of tokens"),
     "fallbacks": (_is_text_list, "a list of profile names"),
     "preset": (_is_text, "a preset's id"),
-    "tags": (_is_text_list, "a list of texts"),
-    "note": (_is_text, "a text"),
+    "tags": (_is_text_list, "a list of strings"),
+    "note": (_is_text, "a string"),
     "key_host": (_is_text, "a host name"),
     "search": (
         lambda v: isinstance(v, str | Mapping),

@@ -166,7 +166,7 @@ def _document(raw: bytes, path: str) -> dict[str, Any]:
     version = document.get("version", 1)
     if not isinstance(version, int) or version > VERSION:
         raise ProfileFileError(
-            say("{path} is of version {version}, newer than this program knows", path=path, version=version),
+            say("{path} has version {version}, newer than this program knows", path=path, version=version),
             hint=say("upgrade ccswitch-tui"),
         )
     unknown = set(document) - {"version", "profiles", "search"}

@@ -114,7 +114,7 @@ def normalise_url(text: str) -> NormalisedUrl:
             break
     secret = _take_query(parts, changes) or secret
     if parts.fragment:
-        changes.append(say("the part after '#' left out: it never reaches a server"))
+        changes.append(say("removed the part after '#': it never reaches a server"))
     base = f"{parts.scheme.lower()}://{_authority(parts.scheme.lower(), host, port, changes)}{path}"
     if _KEY_IN_PATH.search(path) or ("." not in host and _KEY_IN_PATH.search(host)):
         raise UrlError(
@@ -148,11 +148,13 @@ def is_private(host: str) -> bool:
 
 def _clean(text: str, changes: list[str]) -> str:
     if len(text) > 4 * LONGEST_URL:
-        raise UrlError(say("this is {n} characters long: no address", n=len(text)), hint=say("paste only the base URL"))
+        raise UrlError(
+            say("this is {n} characters long: not an address", n=len(text)), hint=say("paste only the base URL")
+        )
     link = _MARKDOWN_LINK.search(text)
     if link:
         text = link[1]
-        changes.append(say("the address taken out of a Markdown link"))
+        changes.append(say("took the address out of a Markdown link"))
     if re.match(r"[\s\"'`]*\{[^}:]*\}", text):
         raise UrlError(
             say("'{placeholder}' is a placeholder, not part of an address", placeholder=redact(text.strip())[:40]),
@@ -163,7 +165,7 @@ def _clean(text: str, changes: list[str]) -> str:
         # an IPv6 host keeps its brackets, also at the very ends
         trimmed = text.strip(_QUOTES.replace("[", "").replace("]", "") + " \t\r\n\u00a0\u3000")
     if trimmed != text.strip():
-        changes.append(say("quotes around it removed"))
+        changes.append(say("removed the quotes around it"))
     elif trimmed != text:
         changes.append(say("trimmed surrounding spaces"))
     if not trimmed:
@@ -171,32 +173,32 @@ def _clean(text: str, changes: list[str]) -> str:
     remark = re.search(r"(?<=[\w/])[（【「《〈［，；、]", trimmed)
     if remark:
         trimmed = trimmed[: remark.start()]
-        changes.append(say("the words after the address left out"))
+        changes.append(say("removed the words after the address"))
     bare = _INVISIBLE.sub("", trimmed)
     if bare != trimmed:
-        changes.append(say("invisible characters removed"))
+        changes.append(say("removed invisible characters"))
     dotted = bare
     if not bare.isascii():
         import unicodedata  # here and not above: a megabyte, for addresses that are hardly ever written so
 
         dotted = unicodedata.normalize("NFKC", bare.translate(_DOTS))
     if dotted != bare:
-        changes.append(say("full-width punctuation replaced by plain"))
+        changes.append(say("replaced full-width punctuation with ASCII"))
     encoded = _ENCODED_SCHEME.match(dotted)
     if encoded:
         for _ in range(3):  # links in links in links
             dotted = unquote(dotted) if _ENCODED_SCHEME.match(dotted) else dotted
-        changes.append(say("it was encoded for a link: decoded"))
+        changes.append(say("decoded it: it was encoded for a link"))
     joined = _without_blanks(dotted, changes)
     if len(joined) > LONGEST_URL:
         raise UrlError(
-            say("this is {n} characters long: no address", n=len(joined)), hint=say("paste only the base URL")
+            say("this is {n} characters long: not an address", n=len(joined)), hint=say("paste only the base URL")
         )
     if _CONTROL.search(joined):
         raise UrlError(say("there are control characters in this address"), hint=say("type it instead of pasting it"))
     slashed = joined.replace("\\", "/")
     if slashed != joined:
-        changes.append(say("backslashes turned into slashes"))
+        changes.append(say("changed backslashes to slashes"))
     placeholder = _PLACEHOLDER.search(slashed)
     if placeholder:
         raise UrlError(
@@ -212,7 +214,7 @@ def _without_blanks(text: str, changes: list[str]) -> str:
     if not rest:
         return first
     if re.fullmatch(r"[A-Za-z]+:/*", first):  # the blank stands before the host
-        changes.append(say("blanks inside it removed"))
+        changes.append(say("removed the spaces inside it"))
         return _without_blanks(first + " ".join(rest), changes)
     before_path = re.match(r"(?:[A-Za-z][A-Za-z0-9+-]*:/*)?([^/?#]*)([/?#]?)", first)
     host = before_path[1] if before_path else ""
@@ -220,11 +222,11 @@ def _without_blanks(text: str, changes: list[str]) -> str:
         r"\.[A-Za-z]{2,}(?::\d+)?$|:\d+$|\d\.\d+$|\]$|^localhost$", host
     )
     if not whole or (rest[0][0] in ".:@-" and not (before_path and before_path[2])):
-        raise UrlError(say("there is a blank in the host of this address"), hint=say("write it without"))
+        raise UrlError(say("there is a space in the host name of this address"), hint=say("remove it"))
     if rest[0][0] in "/?#" or (first.endswith("/") and len(rest) == 1 and re.fullmatch(r"[\w./-]+", rest[0])):
-        changes.append(say("blanks inside it removed"))
+        changes.append(say("removed the spaces inside it"))
         return "".join([first, *rest])
-    changes.append(say("the words after the address left out"))
+    changes.append(say("removed the words after the address"))
     return first.rstrip(_QUOTES + ".")
 
 
@@ -234,31 +236,31 @@ def _with_scheme(text: str, changes: list[str]) -> str:
     found = _SCHEME.match(text)
     if found and found["name"].lower() in NEVER_HOSTS:
         raise UrlError(
-            say("'{name}:' is not an address of a model's API", name=found["name"].lower()),
+            say("'{name}:' is not the address of a model API", name=found["name"].lower()),
             hint=say("it begins with https:// or http://"),
         )
     if found and not (found["mark"] == ":" and re.match(r"\d+(/|$|\?)", text[found.end() :])):
         name, rest = found["name"].lower(), text[found.end() :]
         if name in ("ws", "wss"):
             name = {"ws": "http", "wss": "https"}[name]
-            changes.append(say("{found}:// turned into {name}://", found=found["name"], name=name))
+            changes.append(say("changed {found}:// to {name}://", found=found["name"], name=name))
         elif name not in ("http", "https"):
             near = _misspelled(name)
             if near is None:
                 what = say("'{name}:'", name=name) if len(name) <= 10 and name.isalpha() else say("this")
                 raise UrlError(
-                    say("{what} is not an address of a model's API", what=what),
+                    say("{what} is not the address of a model API", what=what),
                     hint=say("it begins with https:// or http://"),
                 )
-            changes.append(say("'{found}' turned into '{near}'", found=found["name"], near=near))
+            changes.append(say("changed '{found}' to '{near}'", found=found["name"], near=near))
             name = near
         elif found["mark"] != "://":
-            changes.append(say("'{name}{found}' turned into '{name}://'", name=name, found=found["mark"]))
+            changes.append(say("changed '{name}{found}' to '{name}://'", name=name, found=found["mark"]))
         elif found["name"] != name:
             changes.append(say("lower-cased the scheme"))
         again = _SCHEME.match(rest)
         if again and again["name"].lower() in ("http", "https") and again["mark"] != ":":
-            changes.append(say("'{name}://' in front of '{again}://' removed", name=name, again=again["name"].lower()))
+            changes.append(say("removed '{name}://' in front of '{again}://'", name=name, again=again["name"].lower()))
             return _with_scheme(rest, changes)
         return f"{name}://{rest}"
     text = text.lstrip("/")
@@ -266,7 +268,7 @@ def _with_scheme(text: str, changes: list[str]) -> str:
         raise UrlError(say("this is a word, not an address"), hint=say("for example https://api.example.com/v1"))
     host = re.split(r"[/:?#]", text, maxsplit=1)[0] if not text.startswith("[") else text[1:].split("]")[0]
     scheme = "http" if is_private(host.lower()) and not re.match(r"[^/]*:443(/|$)", text) else "https"
-    changes.append(say("{scheme}:// added", scheme=scheme))
+    changes.append(say("added {scheme}://", scheme=scheme))
     return f"{scheme}://{text}"
 
 
@@ -290,7 +292,7 @@ def _split(text: str, changes: list[str]) -> tuple[SplitResult, str, int | None]
                 say("the port is not a number from 1 to 65535"), hint=say("for example http://127.0.0.1:8080")
             ) from None
         raise UrlError(
-            say("this cannot be read as an address"), hint=say("an IPv6 host goes into [brackets]")
+            say("this cannot be read as an address"), hint=say("an IPv6 host must be in [brackets]")
         ) from None
     if port == 0:
         raise UrlError(say("the port is not a number from 1 to 65535"), hint=say("for example http://127.0.0.1:8080"))
@@ -307,12 +309,13 @@ def _host(host: str, parts: SplitResult, changes: list[str]) -> str:
             host = host.encode("idna").decode()
         except UnicodeError:
             raise UrlError(
-                say("the host's name cannot be written in ASCII"), hint=say("check it for odd characters")
+                say("the host name cannot be written in ASCII"), hint=say("check it for odd characters")
             ) from None
-        changes.append(say("the host's name in other letters written as {host}", host=host))
+        changes.append(say("wrote the host name in ASCII, as {host}", host=host))
     if not _HOST.fullmatch(host) or ".." in host or len(host) > 253:
         raise UrlError(
-            say("the host's name holds characters no host has"), hint=say("for example https://api.example.com/v1")
+            say("the host name contains characters that no host name can have"),
+            hint=say("for example https://api.example.com/v1"),
         )
     if "." not in host and not is_private(host):
         raise UrlError(say("not a host name"), hint=say("for example https://api.example.com/v1"))
@@ -320,10 +323,10 @@ def _host(host: str, parts: SplitResult, changes: list[str]) -> str:
     if typed.isascii() and typed != typed.lower():
         changes.append(say("lower-cased the host"))
     if host == "0.0.0.0":  # noqa: S104 - recognised, never bound to
-        changes.append(say("0.0.0.0, where a server listens, replaced by 127.0.0.1, where it is reached"))
+        changes.append(say("replaced 0.0.0.0, where a server listens, with 127.0.0.1, where it can be reached"))
         return "127.0.0.1"
     if host.endswith("."):
-        changes.append(say("the dot at the end of the host removed"))
+        changes.append(say("removed the dot at the end of the host"))
         host = host.rstrip(".")
     return host
 
@@ -331,7 +334,7 @@ def _host(host: str, parts: SplitResult, changes: list[str]) -> str:
 def _take_userinfo(parts: SplitResult, changes: list[str]) -> Secret | None:
     if "@" not in parts.netloc:
         return None
-    changes.append(say("user and password taken out of the address: no client sends them"))
+    changes.append(say("took user and password out of the address: no client sends them"))
     return Secret(unquote(parts.password)) if parts.password else None
 
 
@@ -340,10 +343,10 @@ def _take_query(parts: SplitResult, changes: list[str]) -> Secret | None:
         return None
     for name, value in parse_qsl(parts.query):
         if name.lower() in SECRET_PARAMETERS and value:
-            changes.append(say("the key in '?{name}=' taken out of the address", name=name))
+            changes.append(say("took the key in '?{name}=' out of the address", name=name))
             return Secret(value)
     if parts.query:
-        changes.append(say("the part after '?' left out: a base URL has none"))
+        changes.append(say("removed the part after '?': a base URL has none"))
     return None
 
 
@@ -351,11 +354,13 @@ def _collapse(path: str, changes: list[str]) -> str:
     path = unquote(path) if "%20" in path else path
     single = re.sub(r"/{2,}", "/", path)
     if single.rstrip("/") != path.rstrip("/"):
-        changes.append(say("doubled slashes made one"))
+        changes.append(say("collapsed doubled slashes"))
     bare = single.rstrip("/.,;")
     if bare != single:
         changes.append(
-            say("the slash at the end removed") if single.rstrip("/") == bare else say("punctuation at the end removed")
+            say("removed the slash at the end")
+            if single.rstrip("/") == bare
+            else say("removed the punctuation at the end")
         )
     return bare
 
@@ -365,36 +370,36 @@ def _vendor_path(host: str, path: str, changes: list[str]) -> tuple[str, Wire | 
     if host.endswith((*_AZURE_HOSTS, _FOUNDRY_HOST)) and (native := re.match(r"(?:/api)?/anthropic(?=/|$)", path)):
         # Claude in Foundry: the Messages API below /anthropic (learn.microsoft.com, "Use Claude in Foundry Models").
         if path not in (native[0], native[0] + "/v1"):
-            changes.append(say("'{path}' removed: the client appends it itself", path=path.removeprefix(native[0])))
+            changes.append(say("removed '{path}': the client appends it itself", path=path.removeprefix(native[0])))
         return native[0], MESSAGES, None, None
     if host.endswith(_FOUNDRY_HOST) and re.match(r"/(?:models|openai)(?:/|$)", path):
         deployment = re.match(r"/openai/deployments/([^/]+)", path)
         if path != "/openai/v1":
-            changes.append(say("Azure's /openai/v1 used, which needs no api-version"))
+            changes.append(say("using Azure's /openai/v1, which needs no api-version"))
         return "/openai/v1", CHAT, deployment[1] if deployment else None, "header:api-key"
     if host.endswith(_AZURE_HOSTS):
         # Azure OpenAI v1 API: no api-version, the deployment goes into "model"
         # (learn.microsoft.com, "Azure OpenAI in Azure AI Foundry Models API lifecycle").
         deployment = re.match(r"/openai/deployments/([^/]+)", path)
         if not path.startswith("/openai/v1") or deployment:
-            azure = say("Azure's /openai/v1 used, which needs no api-version")
+            azure = say("using Azure's /openai/v1, which needs no api-version")
             changes.append(
                 say("{azure}; the deployment '{name}' is the model", azure=azure, name=deployment[1])
                 if deployment
                 else azure
             )
         elif path != "/openai/v1":
-            changes.append(say("'{path}' removed: the client appends it itself", path=path.removeprefix("/openai/v1")))
+            changes.append(say("removed '{path}': the client appends it itself", path=path.removeprefix("/openai/v1")))
         return "/openai/v1", "openai-chat", deployment[1] if deployment else None, "header:api-key"
     if host == _GEMINI_HOST:
         # Gemini's OpenAI compatibility: ai.google.dev/gemini-api/docs/openai
         model = re.search(r"/models/([^/:]+)", path)
         if path != "/v1beta/openai":
-            changes.append(say("Gemini's own format is not spoken: its OpenAI-compatible /v1beta/openai used"))
+            changes.append(say("Gemini's own format is not supported: using its OpenAI-compatible /v1beta/openai"))
         return "/v1beta/openai", "openai-chat", model[1] if model else None, None
     for route in SERVER_NATIVE_ROUTES:
         if path.endswith(route):
-            changes.append(say("'{route}' is the server's own format: its OpenAI-compatible /v1 used", route=route))
+            changes.append(say("'{route}' is the server's own format: using its OpenAI-compatible /v1", route=route))
             bare = path.removesuffix(route)
             return bare if _VERSION_END.search(bare) else bare + "/v1", None, None, None
     return path, None, None, None
@@ -408,11 +413,11 @@ def _without_route(path: str, changes: list[str]) -> tuple[str, Wire | None]:
         one_model = re.search(r"(?<=/v1)/models/[^/]+$", path)
         if one_model:
             path = path[: one_model.start()]
-            changes.append(say("'/models/…' removed: that is about one model"))
+            changes.append(say("removed '/models/…': that is about one model"))
         for route, route_wire, why in ROUTES:
             if path.lower().endswith(route):
                 path = path[: -len(route)].rstrip("/")
-                changes.append(say("'{route}' removed: {why}", route=route, why=say(why)))
+                changes.append(say("removed '{route}': {why}", route=route, why=say(why)))
                 wire, again = wire or route_wire, True
                 break
     return path, wire

@@ -99,7 +99,7 @@ class Routes:
         if other is None:
             raise UsageError(
                 say(
-                    "the {tier} tier of '{name}' is answered by profile '{owner}', which is not there",
+                    "the {tier} tier of '{name}' is answered by profile '{owner}', which does not exist",
                     tier=tier,
                     name=profile.name,
                     owner=owner,

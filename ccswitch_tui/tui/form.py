@@ -132,7 +132,7 @@ def changes(opened: Mapping[str, str], now: Mapping[str, str]) -> Changes:
     for key, text in changed.items():
         if redact(text) != text:
             raise UsageError(
-                say("'{key}' would hold a key in plain text", key=key), hint=say("a key goes into the field for it")
+                say("'{key}' would hold a key in plain text", key=key), hint=say("a key belongs in the field for it")
             )
         if key in TABLES:
             before, after = entries(key, opened[key]), entries(key, text)

@@ -60,7 +60,7 @@ class WireFormat(NamedTuple):
         if not self.version or not base_url.endswith(self.version):
             return base_url
         if notes is not None:
-            notes.append(say("'/v1' removed: Anthropic's client appends it itself"))
+            notes.append(say("removed '/v1': Anthropic's client appends it itself"))
         return base_url.removesuffix(self.version)
 
 

@@ -80,7 +80,7 @@ class Quirk(NamedTuple):
 TRUTH = "true or false"
 COUNT = "a whole number of at least 1, or 'none'"
 WHOLE = "a whole number"
-TEXT = "a text"
+TEXT = "a string"
 WORDS = "a list of words"
 TABLE = "a table"
 
@@ -101,7 +101,7 @@ QUIRKS: dict[str, Quirk] = {
         "OpenAI o-series, Kimi thinking: \"'temperature' does not support\"; Claude behind façades takes one of them",
     ),
     "top_k": Quirk(
-        "top_k is understood",
+        "top_k is supported",
         TRUTH,
         "vLLM, SGLang, llama.cpp, ollama, NIM, OpenRouter, Together, Fireworks understand it; OpenAI does not",
     ),
@@ -111,7 +111,7 @@ QUIRKS: dict[str, Quirk] = {
         "OpenAI takes 4; o-series and Grok reasoning take none: \"Unsupported parameter: 'stop'\"",
     ),
     "stream_options": Quirk(
-        "stream_options.include_usage is understood; if not, token use is estimated",
+        "stream_options.include_usage is supported; if not, token usage is estimated",
         TRUTH,
         'older Mistral, Fireworks, NIM, Gemini: "Extra inputs are not permitted"',
     ),
@@ -121,7 +121,8 @@ QUIRKS: dict[str, Quirk] = {
         'Qwen: "enable_thinking must be set to false for non-streaming calls"; Fireworks: long answers',
     ),
     "never_stream": Quirk(
-        "ask for whole answers, and give them to the client as a stream that comes at once (beats always_stream)",
+        ("ask for whole answers; the proxy turns each into the client's stream (overrides "
+"always_stream)"),
         TRUTH,
         'OpenAI for unverified organisations, small servers: "Streaming is not supported for this model"',
     ),
@@ -151,12 +152,14 @@ QUIRKS: dict[str, Quirk] = {
         'llama-cpp-python: 500, "Input should be a valid string"',
     ),
     "blank_text": Quirk(
-        "text of nothing but white space: sent, left out (a mark stands where a text must be), or always a mark",
+        ("text that is only whitespace: sent, left out (with a mark where text is required), "
+"or always a mark"),
         ("send", "leave_out", "mark"),
         'Bedrock: "The text field in the ContentBlock object … is blank"',
     ),
     "prefill": Quirk(
-        "a conversation that ends with the beginning of the answer: sent so, or told to the model in words",
+        ("a conversation that ends with the beginning of the answer: sent as it is, or "
+"described to the model in words"),
         ("send", "tell"),
         'llama.cpp: "Assistant response prefill is incompatible with enable_thinking"',
     ),
@@ -171,15 +174,15 @@ QUIRKS: dict[str, Quirk] = {
         ("all", "strings_only", "objects_only", "auto_only"),
         "LM Studio (words); FastAPI gateways (names); thinking models of DeepSeek, Kimi, GLM (auto)",
     ),
-    "parallel_tools": Quirk("parallel_tool_calls is understood", TRUTH, "o-series, Cohere refuse it"),
+    "parallel_tools": Quirk("parallel_tool_calls is supported", TRUTH, "o-series, Cohere refuse it"),
     "dummy_tool": Quirk(
         "send a tool nobody can call when the conversation has tool calls but the request has no tools",
         TRUTH,
         'Bedrock façades: "toolConfig field must be defined"',
     ),
     "schema": Quirk(
-        "dialect of tool schemas: as they are, without $-keys, what Gemini knows, what NIM knows, OpenAI strict, or "
-        "without any constraint on values",
+        ("dialect of tool schemas: as they are, without $-keys, what Gemini supports, what NIM "
+"supports, OpenAI strict, or without any constraint on values"),
         ("as_is", "plain", "gemini", "nim", "strict", "lenient"),
         'Gemini: "Unknown name \\"additionalProperties\\""; Moonshot, llama.cpp, xgrammar (lenient)',
     ),
@@ -228,12 +231,13 @@ QUIRKS: dict[str, Quirk] = {
         "OpenAI refuses them inline; vLLM and Claude behind façades take them",
     ),
     "pdf": Quirk(
-        "PDF documents: as a file part, as text taken out of them (a note where there is none), or a note",
+        ("PDF documents: sent as a file part, as the text extracted from them (a note where "
+"there is none), or as a note"),
         ("file", "text", "note"),
         "OpenAI and OpenRouter take file parts",
     ),
     "cache_control": Quirk(
-        "cache marks of the client are removed, or passed on",
+        "the client's cache marks: removed or passed on",
         ("strip", "pass"),
         "OpenRouter with Claude, Claude behind façades, DashScope can use them",
     ),
@@ -248,7 +252,8 @@ QUIRKS: dict[str, Quirk] = {
         "GLM with preserved thinking, some DeepSeek V4 hosts",
     ),
     "thinks_first": Quirk(
-        "answers begin with thinking whose opening tag the server's template wrote: all before </think> is thinking",
+        ("answers begin with thinking whose opening tag the server's template wrote: "
+"everything before </think> is thinking"),
         TRUTH,
         "servers without a reasoning parser, with templates that end in <think> (Qwen3 thinking, DeepSeek R1, GLM)",
     ),
@@ -261,12 +266,13 @@ QUIRKS: dict[str, Quirk] = {
         "OpenAI: reasoning_effort; OpenRouter: reasoning; DeepSeek, GLM, Kimi: thinking; Qwen: enable_thinking",
     ),
     "effort_levels": Quirk(
-        "the effort words this model lists; the nearest is sent (none listed: what the dialect usually takes)",
+        ("the effort words this model lists; the nearest is sent (none listed: what the "
+"dialect usually accepts)"),
         WORDS,
         "Groq gpt-oss: low, medium, high; Qwen on Groq: none, default; OpenAI: also minimal, xhigh",
     ),
     "effort_off": Quirk(
-        "thinking switched off by the client: said in the dialect, or not said",
+        "thinking turned off by the client: said in the dialect, or not said",
         ("send", "omit"),
         'some models: "Reasoning is mandatory for this endpoint and cannot be disabled"',
     ),
@@ -280,7 +286,7 @@ QUIRKS: dict[str, Quirk] = {
         ("json_schema", "json_object", "none"),
         "servers without schema support",
     ),
-    "strict": Quirk("strict schemas may be asked for", TRUTH, "servers that refuse strict"),
+    "strict": Quirk("strict schemas may be requested", TRUTH, "servers that refuse strict"),
     "user_field": Quirk(
         "field that carries the hashed session id, for cache affinity",
         ("none", "user", "prompt_cache_key", "safety_identifier"),
@@ -289,7 +295,8 @@ QUIRKS: dict[str, Quirk] = {
     "affinity_header": Quirk("header that carries the hashed session id", TEXT, "Mistral: x-affinity"),
     "drop_fields": Quirk("optional body fields never to send", WORDS, "servers that refuse unknown fields"),
     "drop_betas": Quirk(
-        "beta features of the client never to name ('all': none), at endpoints that speak the Messages API",
+        ("beta features of the client that are never passed on ('all': none is), at endpoints "
+"that speak the Messages API"),
         WORDS,
         'gateways: "Unexpected value(s) for the anthropic-beta header"',
     ),

@@ -156,7 +156,7 @@ def check_new_name(ctx: Context, name: str, *, replace: bool = False) -> None:
     naming.check_new_name(name, [*book.profiles, *book.broken])
     if (name in book.profiles or name in book.broken) and not replace:
         raise UsageError(
-            say("there is a profile '{name}' already", name=name),
+            say("there is already a profile '{name}'", name=name),
             hint=say(
                 "'ccswitch-tui edit {name}' changes it; --force replaces it, key and all; or choose another name",
                 name=name,
@@ -210,7 +210,7 @@ def key_warnings(ctx: Context, draft: Draft, pasted: Secret | None) -> list[str]
 
         for spot in exposed_in_history(pasted, ctx):
             warnings.append(
-                say("the key stands in the shell's history ({spot}): take it out there, and rotate the key", spot=spot)
+                say("the key is in the shell's history ({spot}): remove it there, and rotate the key", spot=spot)
             )
     return warnings
 

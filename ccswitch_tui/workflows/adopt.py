@@ -87,7 +87,7 @@ def _store(ctx: Context, place: Place) -> str:
             return name
     raise UsageError(
         say("there are a hundred adopted keys named '{stem}'", stem=stem),
-        hint=say("name them by hand: 'ccswitch-tui add'"),
+        hint=say("add them one by one: 'ccswitch-tui add'"),
     )
 
 
@@ -226,6 +226,6 @@ def _undo_use(ctx: Context, record: moved.Moved) -> None:
     if in_effect[0].id != record.undo_id:
         raise UsageError(
             say("{file} was written again since", file=record.file),
-            hint=say("'ccswitch-tui undo' until that is taken back, then this again"),
+            hint=say("run 'ccswitch-tui undo' until that write is undone, then try again"),
         )
     undo(ctx)

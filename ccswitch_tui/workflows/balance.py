@@ -78,7 +78,7 @@ async def ask_balance(ctx: Context, profile: Profile, *, gateway: str = "", allo
     if profile.key.kind == "none":
         return blank._replace(words=say("the profile has no key"))
     if route.host and host_of(route.host) != allowed.lower():
-        words = say("told by another host, {host}: '--allow-host {host}' sends it the key", host=host_of(route.host))
+        words = say("another host, {host}, can tell: '--allow-host {host}' sends it the key", host=host_of(route.host))
         return blank._replace(state="consent", words=words)
     check_key_host(profile)
     key = key_of(ctx, profile)
@@ -118,7 +118,7 @@ def _no_route(profile: Profile) -> str:
         return say("{host} is your own machine or network: no way to ask is known", host=host)
     preset = load_presets().of_base_url(profile.endpoint.base_url)
     if preset is not None and preset.key_page:
-        return say("{host} has no known way to tell a key what is left: see {page}", host=host, page=preset.key_page)
+        return say("{host} has no known way to ask what is left on a key: see {page}", host=host, page=preset.key_page)
     return say("no way to ask {host} is known; a probe may recognise a gateway", host=host)
 
 
@@ -147,14 +147,14 @@ def _failed(exchange: Exchange, blank: Balance) -> Balance | None:
     """An answer that is none, by its status; None where the body has to be read."""
     status = exchange.status
     if status is None or exchange.ended in ("cut", "too-long"):
-        words = exchange.detail or exchange.failure or say("the answer broke off")
+        words = exchange.detail or exchange.failure or say("the answer was cut off")
         return blank._replace(state="unreachable", words=words)
     if status in (401, 403):
         return blank._replace(state="refused", words=_refusal(exchange))
     if status == 429 or status >= 500:
         return blank._replace(state="busy", words=say("HTTP {status}: try again later", status=status))
     if status == 410:
-        return blank._replace(state="unknown", words=say("the provider took this route away (HTTP 410)"))
+        return blank._replace(state="unknown", words=say("the provider removed this route (HTTP 410)"))
     if status != 200:
         return blank._replace(state="not-understood", words=say("HTTP {status} and no balance", status=status))
     return None

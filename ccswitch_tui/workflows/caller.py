@@ -70,14 +70,14 @@ def _refusal(ctx: Context, profile: Profile, address: str, file: str) -> KeyStor
     )
     return KeyStoreError(
         say(
-            "{what} was not handed out: this session talks to {address}, set by {who}, and not to {own}",
+            "{what} was withheld: this session talks to {address}, set by {who}, and not to {own}",
             what=what,
             address=redact(address) if address else say("the vendor itself"),
             who=file or _who(ctx, address),
             own=_origin(ctx, profile),
         ),
         hint=say(
-            "start it as 'ccswitch-tui run {name}', take ANTHROPIC_BASE_URL out there, or 'ccswitch-tui use {name}'",
+            ("start it as 'ccswitch-tui run {name}', remove ANTHROPIC_BASE_URL there, or 'ccswitch-tui use {name}'"),
             name=profile.name,
         ),
         kind="key-host",

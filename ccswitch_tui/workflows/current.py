@@ -109,12 +109,12 @@ def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
     base_url = effective(layers, "env.ANTHROPIC_BASE_URL").value
     if profile is None:
         if base_url:
-            return [say("the endpoint in effect is none of ours")]
+            return [say("the endpoint in effect is not in any of our profiles")]
         return []
     found: list[str] = []
     known = ctx.book().profiles.get(profile)
     if known is None:
-        return [say("there is no profile '{name}' any more", name=profile)]
+        return [say("profile '{name}' no longer exists", name=profile)]
     wanted = ctx.proxy.base_url(profile) if known.route == "proxy" else known.endpoint.base_url.rstrip("/")
     if base_url != wanted:
         other = routed_profile(base_url)

@@ -300,7 +300,7 @@ def _value(path: list[str], text: str, notes: list[str]) -> Any:
         return [part.strip() for part in text.strip("[]").replace('"', "").split(",") if part.strip()]
     if dotted in ("endpoint.headers", "endpoint.timeouts", *TIER_TABLES, *FREE_TABLES):
         raise UsageError(
-            say("'{key}' is a table", key=dotted), hint=say("set one of its keys: --set {key}.NAME=VALUE", key=dotted)
+            say("'{key}' is a table", key=dotted), hint=say("set one key in it: --set {key}.NAME=VALUE", key=dotted)
         )
     if path[0] == "prices":
         return _price(path, text)

@@ -169,7 +169,7 @@ def _read_result(out: str, err: str, code: int | None, began: float) -> Exchange
     words = " ".join(str(result.get("result") or err or out).split())[:160]
     if code == 0 and result and not result.get("is_error"):
         return _told(None, say("answered: {words}", words=words), began)
-    return _told("claude-failed", words or say("it ended with code {code} and said nothing", code=code), began)
+    return _told("claude-failed", words or say("it exited with code {code} and printed nothing", code=code), began)
 
 
 async def with_search(ctx: Context, target: Profile, key: Secret | None, wish: Outside) -> Exchange:

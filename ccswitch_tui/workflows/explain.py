@@ -45,7 +45,7 @@ def _finding_of_ours(word: str, profile: str) -> list[Explanation]:
     action = first.action._replace(name=first.action.name or profile) if first.action else None
     commands = rendered(*([action] if action else []))
     why = "" if "{" in first.fix else first.fix
-    do = say(why) if why else say("let the probe or the doctor say the rest")
+    do = say(why) if why else say("the probe or the doctor will say more")
     look = f"ccswitch-tui probe {profile or 'NAME'}" if int(first.code) < 800 else "ccswitch-tui doctor"
     shown = f"E{first.code} {name}"
     return [Explanation(say("this program"), say(first.title), do, (*commands, look), "", shown, "findings.toml")]

@@ -94,7 +94,8 @@ def database_of(path: str) -> Iterator[Any]:
                 connection = opened(copy)
             except sqlite3.Error:
                 raise UsageError(
-                    say("{path} cannot be read as a database", path=path), hint=say("close its tool and try again")
+                    say("{path} cannot be read as a database", path=path),
+                    hint=say("close the program that holds it and try again"),
                 ) from None
         stack.callback(connection.close)
         try:

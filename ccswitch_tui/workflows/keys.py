@@ -112,15 +112,15 @@ def check_can_create(ctx: Context, *, force: bool = False) -> None:
     """Raises UsageError when an encrypted key file would hide keys or a keyring that is there."""
     if os.path.exists(ctx.paths.encrypted_keys):
         raise UsageError(
-            say("there is an encrypted key file already: {path}", path=ctx.paths.encrypted_keys),
+            say("there is already an encrypted key file: {path}", path=ctx.paths.encrypted_keys),
             hint=say("open it: 'ccswitch-tui unlock'"),
         )
     from ccswitch_tui.credentials.encrypted_file import copy_of
 
     if os.path.exists(copy_of(ctx.paths.encrypted_keys)) and not force:
         raise UsageError(
-            say("the key file is gone, and its second copy is there: {path}", path=copy_of(ctx.paths.encrypted_keys)),
-            hint=say("take that: 'ccswitch-tui unlock --from-copy'; --force makes an empty file in the place of both"),
+            say("the key file is gone, but its second copy exists: {path}", path=copy_of(ctx.paths.encrypted_keys)),
+            hint=say("use the copy: 'ccswitch-tui unlock --from-copy'; --force replaces both with an empty file"),
         )
     known = index.remembered(ctx.paths, ctx.env)
     stored = index.names(ctx.paths)
@@ -128,8 +128,8 @@ def check_can_create(ctx: Context, *, force: bool = False) -> None:
         raise UsageError(
             say("keys are kept in {where} ({names})", where=ctx.keys.where(), names=", ".join(sorted(stored)[:6])),
             hint=say(
-                "an encrypted key file is for machines without a keyring; --force makes one, and those keys "
-                "are entered again"
+                "an encrypted key file is for machines without a keyring; --force makes one anyway, "
+                "and those keys must then be entered again"
             ),
         )
 

@@ -241,11 +241,13 @@ def _following(profile: Profile, old: str, new: str) -> Profile:
 def _mentions(name: str, others: list[Profile]) -> Iterator[str]:
     for other in others:
         if name in other.fallbacks:
-            yield say("'{other}' falls back to '{name}', which is gone: edit '{other}'", other=other.name, name=name)
+            yield say(
+                "'{other}' falls back to '{name}', which no longer exists: edit '{other}'", other=other.name, name=name
+            )
         for tier, owner in other.tier_profiles.items():
             if owner == name:
                 yield say(
-                    "'{other}' sends its {tier} tier to '{name}', which is gone: edit '{other}'",
+                    "'{other}' sends its {tier} tier to '{name}', which no longer exists: edit '{other}'",
                     other=other.name,
                     tier=tier,
                     name=name,
@@ -267,7 +269,7 @@ def _refuse_in_use(ctx: Context, name: str, force: bool) -> tuple[str, ...]:
 def _refuse_taken(book: ProfileBook, name: str) -> None:
     if name in book.profiles or name in book.broken:
         raise UsageError(
-            say("there is a profile '{name}' already", name=name),
+            say("there is already a profile '{name}'", name=name),
             hint=say("'ccswitch-tui remove {name}' first, or choose another name", name=name),
             kind="name-taken",
         )

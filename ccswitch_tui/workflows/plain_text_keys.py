@@ -139,7 +139,10 @@ def _in_database(ctx: Context, path: str, source: str) -> list[Place]:
     from ccswitch_tui.workflows.sources import SOURCES
 
     remark = say(
-        "a database, which is only read: 'ccswitch-tui import {source}' takes it over, then delete it in its program",
+        (
+            "a database, which we only read: import it with 'ccswitch-tui import {source}', then "
+            "delete it in its own program"
+        ),
         source=source,
     )
     found = []
@@ -206,11 +209,10 @@ def exposed_in_history(secret: Secret, ctx: Context) -> list[str]:
 
 def exposures(ctx: Context, place: Place) -> list[str]:
     found: list[str] = [
-        say("it also stands in the shell's history: {spot}", spot=spot)
-        for spot in exposed_in_history(place.secret, ctx)
+        say("it is also in the shell's history: {spot}", spot=spot) for spot in exposed_in_history(place.secret, ctx)
     ]
     if _is_in_git(place.file):
-        found.append(say("{file} lies in a git repository: its history may hold the key too", file=place.file))
+        found.append(say("{file} is in a git repository: its history may contain the key too", file=place.file))
     if _others_can_read(place.file):
         found.append(say("{file} could be read by other users of this machine", file=place.file))
     return found

@@ -41,7 +41,7 @@ def with_report(draft: Draft, report: ProbeReport, *, keep_wire: bool = False) -
         endpoint = endpoint._replace(base_url=base_url)
     auth = str(patch.get("endpoint.auth") or report.auth or endpoint.auth)
     if auth not in (endpoint.auth, "none") and (draft.secret is not None or draft.key_ref is not None):
-        notes.append(say("the endpoint takes the key as {auth}", auth=auth))
+        notes.append(say("the endpoint accepts the key as {auth}", auth=auth))
         endpoint = endpoint._replace(auth=auth)
     quirks = {**draft.quirks, **learned_quirks(report)}
     draft = draft._replace(endpoint=endpoint, quirks=quirks, notes=tuple(notes))

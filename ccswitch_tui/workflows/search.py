@@ -84,7 +84,8 @@ def where_queries_go(source: SearchSource, profile: str | None = None) -> str:
     whose = say("of '{name}'", name=profile) if profile else say("of every session")
     if source.source == ENDPOINT:
         return say(
-            "web search queries {whose} are answered by its own endpoint, which may bill searches apart", whose=whose
+            ("web search queries {whose} are answered by its own endpoint, which may bill searches separately"),
+            whose=whose,
         )
     return say(
         "web search queries {whose} will go to {host}; models write them, and they can contain names from your code",
@@ -99,7 +100,7 @@ def plan_source(
     """The source these words mean. Raises UsageError for one that cannot be meant, or that lacks its key."""
     source = parse_search(f"{text}:{url}" if url else text)
     if source.source == OFF:
-        raise UsageError(say("'off' is not a source"), hint=say("'ccswitch-tui search off' switches searches off"))
+        raise UsageError(say("'off' is not a source"), hint=say("'ccswitch-tui search off' turns web search off"))
     if key is not None:
         source = source._replace(key=str(parse_secret_ref(key)))
     elif secret is not None:

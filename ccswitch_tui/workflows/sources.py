@@ -127,7 +127,7 @@ def read_source(ctx: Context, source: str, *, insist: bool = False) -> tuple[str
     files = [f.path for f in _all_sources(ctx) if f.source is known]
     if not files:
         raise UsageError(
-            say("nothing of {title} was found", title=known.title),
+            say("no files of {title} were found", title=known.title),
             hint=say("it was looked for in {names}; or name its file", names=", ".join(known.places)),
         )
     return ", ".join(files), [c for path in files for c in known.read(ctx, path, insist)]

@@ -89,7 +89,7 @@ def status(ctx: Context) -> Status:
 def _settings(ctx: Context, now: Current) -> Iterator[Point]:
     if now.profile is None:
         if now.base_url:
-            text = say("{base_url} decides, which is none of our profiles", base_url=now.base_url)
+            text = say("{base_url} takes precedence, which is none of our profiles", base_url=now.base_url)
             yield Point("settings", "warn", text, ("ccswitch-tui why",))
         else:
             yield Point("settings", "skip", say("Claude Code's own login: no profile is in use here"))
@@ -97,7 +97,7 @@ def _settings(ctx: Context, now: Current) -> Iterator[Point]:
         deciding = next(s for s in ("local", "project", "user", *now.scopes) if s in now.scopes or s == "user")
         state = now.scopes.get(deciding)
         where = state.file if state else ctx.paths.user_settings
-        yield Point("settings", "fail" if now.drift else "ok", say("decided by {file}", file=where))
+        yield Point("settings", "fail" if now.drift else "ok", say("set by {file}", file=where))
     for words in now.drift if now.profile is not None else ():
         yield Point("settings", "fail", words, ("ccswitch-tui why", "ccswitch-tui doctor"))
 
@@ -138,20 +138,20 @@ def _proxy(ctx: Context, profile: Profile, sessions: int) -> Iterator[Point]:
     found = ctx.proxy.status()
     where = f"{found.host}:{found.port}"
     if found.running:
-        yield Point("proxy", "ok", say("runs on {where}, pid {pid}", where=where, pid=found.pid))
+        yield Point("proxy", "ok", say("running on {where}, pid {pid}", where=where, pid=found.pid))
         if profile.key.kind == "env" and profile.key.name in lacking(ctx):
             text = say("the proxy was started without {variable}", variable=profile.key.name)
             yield Point("proxy", "fail", text, ("ccswitch-tui proxy stop", "ccswitch-tui proxy start"))
     elif found.problem == "taken":
-        text = say("port {port} belongs to another program", port=found.port)
+        text = say("another program is using port {port}", port=found.port)
         yield Point("proxy", "fail", text, ("ccswitch-tui proxy start --port 0", f"ccswitch-tui use {profile.name}"))
     elif found.problem == "stuck":
-        text = say("process {pid} holds its place and does not answer", pid=found.pid)
+        text = say("process {pid} holds its lock and does not respond", pid=found.pid)
         yield Point("proxy", "fail", text, ("ccswitch-tui proxy stop", "ccswitch-tui proxy start"))
     elif found.problem == "starting" or ctx.proxy.asleep():
         yield Point("proxy", "ok", say("starts with the next request"))
     elif sessions:
-        text = say("does not run, and sessions of Claude Code do: {n}", n=sessions)
+        text = say("not running, while Claude Code sessions are: {n}", n=sessions)
         yield Point("proxy", "fail", text, ("ccswitch-tui proxy start",))
     else:
         yield Point("proxy", "skip", say("not running; Claude Code starts it with its next session"))

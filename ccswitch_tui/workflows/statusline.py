@@ -59,7 +59,9 @@ def _profile(ctx: Context) -> tuple[str, str]:
     routed = routed_profile(address)
     profiles = ctx.book().profiles
     if routed is not None and "://127.0.0.1:" in address:
-        return (routed, f"● {routed}") if routed in profiles else ("", say("{name}, which is gone", name=routed))
+        return (
+            (routed, f"● {routed}") if routed in profiles else ("", say("{name}, which no longer exists", name=routed))
+        )
     direct = [p.name for p in profiles.values() if p.endpoint.base_url.rstrip("/") == address and p.route == "direct"]
     if not direct:
         from ccswitch_tui.net.hosts import host_in

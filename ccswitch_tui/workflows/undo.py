@@ -32,8 +32,10 @@ def names_what_is_gone(ctx: Context, undone: Undone) -> str:
     if name is None or name in book.profiles or name in book.broken:
         return ""
     return say(
-        "the settings name '{name}' again, and there is no such profile any more: 'ccswitch-tui use NAME' or 'use"
-        " official'",
+        (
+            "the settings name '{name}' again, and that profile no longer exists: 'ccswitch-tui "
+            "use NAME' or 'use official'"
+        ),
         name=name,
     )
 

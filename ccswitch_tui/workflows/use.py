@@ -143,7 +143,7 @@ def previous(ctx: "Context", scope: str) -> str:
         )
     name = last.profile_before or OFFICIAL
     if name != OFFICIAL and name not in ctx.book().profiles:
-        raise UsageError(say("the profile before this one, '{name}', is no longer there", name=name), kind="no-profile")
+        raise UsageError(say("the profile before this one, '{name}', no longer exists", name=name), kind="no-profile")
     return name
 
 
@@ -164,7 +164,7 @@ def _has_our_line(read: SettingsText, ours: Ours) -> bool:
 def _status_line(ctx: "Context", scope: str) -> str:
     if scope == "project":
         raise UsageError(
-            say("a project's shared settings get no status line: it names a path of this machine"),
+            say("a project's shared settings get no status line: it contains a path on this machine"),
             hint=say("'--scope local' or no '--scope'"),
         )
     return status_line_command(env=ctx.env)
@@ -176,13 +176,15 @@ def _check_direct(ctx: "Context", profile: "Profile") -> None:
         reason = say("its endpoint speaks {format}, which Claude Code does not", format=profile.endpoint.format.title)
     elif profile.endpoint.auth.startswith("header:"):
         reason = say(
-            "its key goes into the header {header}, which Claude Code does not send", header=profile.endpoint.auth[7:]
+            "its key belongs in the header {header}, which Claude Code does not send", header=profile.endpoint.auth[7:]
         )
     elif (profile.endpoint.http_proxy or "").lower().startswith("socks"):
         reason = say("its proxy speaks SOCKS, which Claude Code does not")
     elif elsewhere := _tier_elsewhere(profile):
         reason = say(
-            "its {tier} tier is another profile's, '{owner}'", tier=elsewhere, owner=profile.tier_profiles[elsewhere]
+            "its {tier} tier belongs to another profile, '{owner}'",
+            tier=elsewhere,
+            owner=profile.tier_profiles[elsewhere],
         )
     if reason:
         raise UsageError(
@@ -219,10 +221,10 @@ def _advice(
         and read.data is None
         and os.path.exists(os.path.join(os.path.dirname(read.path), "..", ".git"))
     ):
-        said.append(say("keep {path} out of git: it names a path of this machine", path=read.path))
+        said.append(say("keep {path} out of git: it contains a path on this machine", path=read.path))
     overruled = _overruled_by(ctx, scope)
     if overruled:
-        said.append(say("here {overruled} decides instead; 'ccswitch-tui why' tells more", overruled=overruled))
+        said.append(say("here {overruled} takes precedence; 'ccswitch-tui why' says more", overruled=overruled))
     return said
 
 
@@ -308,7 +310,7 @@ def _said_to_sessions(ctx: "Context", profile: "Profile | None", scope: str, rea
     if by_name and (profile is None or profile.route == "direct"):
         said.append(
             say(
-                "sessions that ask for '{model}' go on asking for it: restart them, or pick with /model",
+                ("sessions that ask for '{model}' keep asking for it: restart them, or pick another with /model"),
                 model=model_before,
             )
         )
@@ -317,9 +319,9 @@ def _said_to_sessions(ctx: "Context", profile: "Profile | None", scope: str, rea
             say("sessions started from now on keep '{model}' through later switches", model=profile.models.default)
         )
     if profile is not None and profile.route == "direct" and (profile.endpoint.ca_file or profile.endpoint.http_proxy):
-        said.append(say("certificates and proxies are read at the start: restart running sessions"))
+        said.append(say("certificates and proxies are read at startup: restart running sessions"))
     if profile is not None and unknown_models(as_asked(profile)) and profile_in(read.tree) is None:
-        said.append(say("thinking from the models before may be refused by the new ones: /clear helps then"))
+        said.append(say("the new model may reject earlier thinking blocks; /clear fixes that"))
     return said
 
 

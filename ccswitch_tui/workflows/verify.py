@@ -46,7 +46,7 @@ def verify(ctx: Context, name: str) -> Iterator[Check]:
     if now.profile == name:
         yield Check("ok", say("Claude Code reads the settings and finds '{name}'", name=name))
     else:
-        yield Check("fail", say("in this folder something else decides: '{other}'", other=now.profile or "-"))
+        yield Check("fail", say("in this folder something else takes precedence: '{other}'", other=now.profile or "-"))
     for difference in now.drift:
         yield Check("warn", difference)
     profile = ctx.book().get(name)
@@ -60,7 +60,7 @@ def verify(ctx: Context, name: str) -> Iterator[Check]:
         if not status.running:
             yield Check("fail", say("the proxy does not start on port {port}", port=status.port))
             return
-        yield Check("ok", say("the proxy runs on {host}:{port}", host=status.host, port=status.port))
+        yield Check("ok", say("the proxy is running on {host}:{port}", host=status.host, port=status.port))
         lend(ctx, profile)  # as the helper does at the start of a session
         # The way a session takes it: Anthropic's format, to the address in the settings, with the local token.
         written = Endpoint(ctx.proxy.base_url(name), "anthropic")

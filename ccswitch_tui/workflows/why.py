@@ -20,11 +20,11 @@ ALWAYS_TOLD = (
 """Told also when nobody sets them: that is an answer, too."""
 
 ALSO_WATCHED = {
-    "env.ANTHROPIC_UNIX_SOCKET": "takes the place of every address and credential; unset it before starting claude",
+    "env.ANTHROPIC_UNIX_SOCKET": "replaces every address and credential; unset it before starting claude",
     f"env.{HOST_MANAGED}": "makes Claude Code ignore address, credential and models in settings files; unset it",
     "env.ANTHROPIC_DEFAULT_MODEL": "counts only where ANTHROPIC_MODEL is not set",
-    "availableModels": "a model that is not in it is replaced by the default without a word",
-    "modelOverrides": "sends another name than the one that was chosen",
+    "availableModels": "a model that is not in it is silently replaced by the default",
+    "modelOverrides": "sends a different name from the one that was chosen",
     "env.ANTHROPIC_BETAS": "is added to every request, also to endpoints that refuse it",
     "env.CLAUDE_CODE_EXTRA_BODY": "is merged into every request, also to endpoints that refuse it",
 }
@@ -112,7 +112,11 @@ def _remedy(key: str, value: EffectiveValue, origins: tuple[Export, ...], ours: 
     if value.winner is None or (not value.value and ours is None):
         return ""
     if ours is None:
-        return say("no profile is in use: 'ccswitch-tui use NAME' takes over") if value.value and _decides(key) else ""
+        return (
+            say("no profile is in use: 'ccswitch-tui use NAME' starts using one")
+            if value.value and _decides(key)
+            else ""
+        )
     wanted = value_of(ours.layer.tree, key)
     if value.winner == ours.scope or value.value == wanted:
         return ""
@@ -130,11 +134,12 @@ def _how_to_win(key: str, value: EffectiveValue, origins: tuple[Export, ...], ou
     place = value.places[0]
     if value.winner == "managed":
         return say(
-            "your administrator sets it in {file}, and nothing of yours beats that: ask for a change", file=place.file
+            ("your administrator sets it in {file}, and nothing of yours overrides that: ask for a change"),
+            file=place.file,
         )
     if value.winner in ("local", "project"):
         return say(
-            "{stronger} beat {ours}: 'ccswitch-tui use {profile} --scope local', or take {name} out of {file}",
+            ("{stronger} override {ours}: 'ccswitch-tui use {profile} --scope local', or remove {name} from {file}"),
             stronger=say(LABELS[value.winner]),
             ours=say(LABELS[ours.scope]),
             profile=ours.profile,
@@ -146,7 +151,7 @@ def _how_to_win(key: str, value: EffectiveValue, origins: tuple[Export, ...], ou
     lines = joined((_named(export) for export in origins[:3]), ", ")
     where = say(" (set in {lines})", lines=lines) if lines else ""
     return say(
-        "'ccswitch-tui use {profile}' writes over it; or unset {name}{where}",
+        "'ccswitch-tui use {profile}' overwrites it; or unset {name}{where}",
         profile=ours.profile,
         name=name,
         where=where,

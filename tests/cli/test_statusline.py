@@ -66,7 +66,7 @@ def flow(**fields: object) -> Flow:
         ("https://straight.example/a", "● straight · large"),
         ("", "official login · large"),
         ("https://other.example", "other.example, none of our profiles · large"),
-        ("http://127.0.0.1:4141/p/gone", "gone, which is gone · large"),
+        ("http://127.0.0.1:4141/p/gone", "gone, which no longer exists · large"),
         ("https://evil.example/p/work", "evil.example, none of our profiles · large"),
     ],
 )

@@ -79,7 +79,7 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("key-in-clear", with_user({"env": {"ANTHROPIC_AUTH_TOKEN": KEY}})),
     ("provider-flag", with_user(OURS, {"CLAUDE_CODE_USE_BEDROCK": "1"}, in_use="work")),
     ("drift", with_user(OURS, in_use="work", drift=("requests go to profile 'other'",))),
-    ("helper-unknown-profile", with_user(OURS, in_use="work", drift=("there is no profile 'work' any more",))),
+    ("helper-unknown-profile", with_user(OURS, in_use="work", drift=("profile 'work' no longer exists",))),
     ("helper-gone", with_user(OURS, in_use="work", executables=frozenset())),
     ("base-url-version", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example/v1", "ANTHROPIC_AUTH_TOKEN": "t"}})),  # noqa: E501
     ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),

@@ -35,7 +35,7 @@ async def post(origin: str, patience_s: float = 2.0, **more: object) -> Exchange
         (bad_endpoints.endless_head, "not-an-api", "head of the answer is broken"),
         (bad_endpoints.reset, "connection-reset", "reset"),
         (bad_endpoints.close, "connection-reset", "without an answer"),
-        (bad_endpoints.broken_chunks, "connection-reset", "ended before its end"),
+        (bad_endpoints.broken_chunks, "connection-reset", "ended early"),
         (bad_endpoints.silence, "timeout", "no answer in 2 s"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

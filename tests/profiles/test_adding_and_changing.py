@@ -108,7 +108,7 @@ def test_add_json_says_what_was_saved(run: Run) -> None:
     assert answer["version"] == 1
     assert (answer["name"], answer["base_url"], answer["wire"]) == ("work", "https://api.example.com/v1", "openai-chat")
     assert answer["key"] == {"ref": "keyring:work", "stored_in": "memory"}
-    assert answer["notes"] == ["'/chat/completions' removed: the client appends it itself"]
+    assert answer["notes"] == ["removed '/chat/completions': the client appends it itself"]
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ PASTED = {
     "api.example.com:8443/v1": ("https://api.example.com:8443/v1", "openai-chat", "https:// added"),
     "https:/api.example.com/v1": ("https://api.example.com/v1", "openai-chat", "turned into 'https://'"),
     "https:api.example.com/v1": ("https://api.example.com/v1", "openai-chat", "turned into 'https://'"),
-    "htps://api.example.com/v1": ("https://api.example.com/v1", "openai-chat", "'htps' turned into 'https'"),
+    "htps://api.example.com/v1": ("https://api.example.com/v1", "openai-chat", "changed 'htps' to 'https'"),
     "wss://api.example.com/v1": ("https://api.example.com/v1", "openai-chat", "wss"),
     "HTTPS://API.Example.COM/v1": ("https://api.example.com/v1", "openai-chat", "lower-cased"),
     "https://https://api.example.com/v1": ("https://api.example.com/v1", "openai-chat", "in front of"),

@@ -183,7 +183,7 @@ def test_a_port_that_belongs_to_another_program_is_said_and_gets_no_token(contro
     with socket.create_server(address) as stranger:
         threading.Thread(target=listen, args=(stranger,), daemon=True).start()
         assert control.status().problem == "taken"
-        with pytest.raises(CcswitchError, match=f"port {address.port} belongs to another program") as caught:
+        with pytest.raises(CcswitchError, match=f"another program is using port {address.port}") as caught:
             control.ensure_running()
         assert caught.value.kind == "port-taken"
         assert "proxy start --port 0" in caught.value.hint

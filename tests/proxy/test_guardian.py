@@ -194,7 +194,7 @@ def test_a_proxy_that_cannot_start_is_said_with_its_own_error(control: ProxyCont
     address = control.address()
     with socket.create_server(address) as stranger:
         threading.Thread(target=lambda: stranger.accept()[0].close(), daemon=True).start()
-        with pytest.raises(CcswitchError, match=f"port {address.port} belongs to another program"):
+        with pytest.raises(CcswitchError, match=f"another program is using port {address.port}"):
             control.ensure_running()
 
 

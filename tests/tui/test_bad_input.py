@@ -66,7 +66,7 @@ async def test_a_name_with_controls_is_refused_and_one_that_exists_is_said(
         await paste(pilot, world.curl)
         name = pilot.app.screen.query_one("#name", Input)
         await until(pilot, lambda: name.display)
-        for wrong, said in (("demo", "there is a profile 'demo' already"), ("a/b", "'a/b'"), ("", "")):
+        for wrong, said in (("demo", "there is already a profile 'demo'"), ("a/b", "'a/b'"), ("", "")):
             name.value = wrong
             await pilot.press("enter")
             await sees(pilot, said)

@@ -69,7 +69,7 @@ async def test_a_copy_has_a_key_of_its_own(open_app: OpenApp, world: DemoContext
         await run_verb(pilot, "copy")
         await sees(pilot, "A name for the copy of 'demo'")
         await pilot.press(*"demo", "enter")
-        await sees(pilot, "there is a profile 'demo' already")
+        await sees(pilot, "there is already a profile 'demo'")
         await run_verb(pilot, "copy")
         await pilot.press(*"second", "enter")
         await sees(pilot, "'second' is a copy")

@@ -173,7 +173,7 @@ async def test_a_name_that_exists_is_refused_and_nothing_typed_is_lost(open_app:
         await sees(pilot, "nowhere in full")
         pilot.app.screen.query_one("#name", Input).value = "demo"
         await pilot.press("enter")
-        await sees(pilot, "there is a profile 'demo' already")
+        await sees(pilot, "there is already a profile 'demo'")
         assert "demo-large" in screen_text(pilot.app)
 
 

@@ -268,7 +268,7 @@ class ProxyControl:
                     raise self._taken()
                 raise CcswitchError(
                     say(
-                        "the proxy ended at once with exit code {code}: {words}",
+                        "the proxy exited at once with code {code}: {words}",
                         code=process.returncode,
                         words=last_words(self.paths.proxy_log),
                     ),
@@ -277,7 +277,7 @@ class ProxyControl:
             time.sleep(LOOK_AGAIN_S)
         raise CcswitchError(
             say(
-                "the proxy did not answer on {host}:{port} in time: {words}",
+                "the proxy did not respond on {host}:{port} in time: {words}",
                 host=HOST,
                 port=self.address().port,
                 words=last_words(self.paths.proxy_log),
@@ -317,7 +317,7 @@ class ProxyControl:
     def _taken(self) -> CcswitchError:
         port = self.address().port
         return CcswitchError(
-            say("port {port} belongs to another program, so the proxy cannot start", port=port),
+            say("another program is using port {port}, so the proxy cannot start", port=port),
             hint=say("end that program, or: 'ccswitch-tui proxy start --port 0', then 'ccswitch-tui use NAME' again"),
             kind="port-taken",
         )
@@ -377,8 +377,8 @@ class ProxyControl:
             handle = hold(self._lock_path)
         if handle is None:
             raise CcswitchError(
-                say("the background proxy runs already (pid {pid})", pid=self._holder()),
-                hint=say("'ccswitch-tui proxy status' tells more, 'ccswitch-tui proxy stop' ends it"),
+                say("the background proxy is already running (pid {pid})", pid=self._holder()),
+                hint=say("'ccswitch-tui proxy status' shows more, 'ccswitch-tui proxy stop' stops it"),
                 kind="already-running",
             )
         note_holder(handle)

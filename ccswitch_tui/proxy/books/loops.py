@@ -73,10 +73,12 @@ def _fingerprint(answer: bytes) -> bytes:
 def _warning(session: str, known: _Session, now: float) -> str:
     short = session[:8]
     if known.same >= SAME_TURNS:
-        return say("session {id} has made the same tool call {n} times in a row: it may go round in circles",
+        return say(("session {id} has made the same tool call {n} times in a row: it may be going round "
+"in circles"),
                    id=short, n=known.same)  # fmt: skip
     if len(known.calls) == RUNAWAY_REQUESTS and now - known.calls[0] < RUNAWAY_S:
-        return say("session {id} has made {n} requests in {seconds} seconds: look whether it runs away",
+        return say(("session {id} has made {n} requests in {seconds} seconds: check that it is not out of "
+"control"),
                    id=short, n=RUNAWAY_REQUESTS, seconds=round(now - known.calls[0]))  # fmt: skip
     return ""
 
