@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.setup import Setup
 
 DESCRIPTION = """\
-Makes a profile. The endpoint is asked for one short answer first, which finds out
-the format it speaks; when it cannot be reached, or refuses, the profile is saved
-all the same and what is wrong is said (--strict: nothing is saved then)."""
+Adds a profile. The endpoint is first asked for one short answer, which shows the
+format it speaks. If it cannot be reached, or refuses, the profile is saved anyway
+and you are told what is wrong (with --strict nothing is saved then)."""
 
 EXAMPLES = """\
 examples:
@@ -33,7 +33,7 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what to call it")
+    parser.add_argument("name", metavar="NAME", help="a name for it")
     endpoint_options.configure(parser)
     parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="a word to find it by (repeatable)")
     parser.add_argument("--no-probe", action="store_true", help="send nothing to the endpoint")

@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Finds keys stored in plain text (Claude Code's settings, shell start-up files, .env
-here, other switchers' files) and moves the chosen ones into the key store. In
-the file, a profile in use, a command that prints the key, or a placeholder
-takes its place; 'adopt --undo' puts it back to the byte."""
+Finds keys stored in plain text (in Claude Code's settings, shell start-up files, .env
+here, other switchers' files) and moves the ones you choose into the key store. In
+the file, each is replaced by a profile in use, a command that prints the key, or
+a placeholder; 'adopt --undo' restores the file byte for byte."""
 
 EXAMPLES = """\
 examples:
-  ccswitch-tui adopt                 list, and ask
-  ccswitch-tui adopt 1 3             the first and the third
+  ccswitch-tui adopt                 list them, and ask which to move
+  ccswitch-tui adopt 1 3             move the first and the third
   ccswitch-tui adopt --all"""
 
 
 def configure(parser: Any) -> None:
     """The command's options."""
-    parser.add_argument("which", nargs="*", metavar="NUMBER", help="from the list, or the six-digit id")
+    parser.add_argument("which", nargs="*", metavar="NUMBER", help="a number from the list, or the six-digit id")
     parser.add_argument("--all", action="store_true", help="every key found")
     parser.add_argument("--list", action="store_true", help="only list keys stored in plain text")
-    parser.add_argument("--undo", action="store_true", help="put the keys moved most recently back into their file")
-    parser.add_argument("--json", action="store_true", help="print as JSON")
+    parser.add_argument("--undo", action="store_true", help="put the most recently moved keys back into their file")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.sentence import say
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -17,7 +19,7 @@ def run(ctx: Context, out: Output) -> int:
         from ccswitch_tui.cli import list_profiles
 
         code = list_profiles.show(ctx, out)
-        out.talk("ccswitch-tui: the app needs a terminal; 'ccswitch-tui --help' lists the commands")
+        out.hint(say("the app needs a terminal; 'ccswitch-tui --help' lists the commands"))
         return code
     from ccswitch_tui.tui.collector import resting
 

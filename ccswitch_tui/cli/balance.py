@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Asks the provider what is left on a profile's key, where a way is known: money, the
-windows of a plan, or the key's own limit, in the provider's own units. One request
-that costs nothing, to the profile's own host; another host is asked only when you
-name it with --allow-host. The answer is kept: 'list', 'status' and the status
-line show it with its age, and never ask by themselves."""
+Asks the provider what is left on a profile's key, where there is a known way: money,
+the windows of a plan, or the key's own limit, in the provider's own units. It sends
+one request that costs nothing, to the profile's own host; another host is asked only
+if you name it with --allow-host. The answer is kept: 'list', 'status' and the status
+line show it with its age, and never ask on their own."""
 
 EXAMPLES = """\
 examples:
@@ -41,11 +41,11 @@ SIGNS = {"known": "ok", "empty": "fail", "refused": "fail", "expired": "fail", "
 def configure(parser: Any) -> None:
     """The command's options."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="a profile; without one: the one in use here")
-    parser.add_argument("--all", action="store_true", help="every profile, one after the other")
-    parser.add_argument("--cached", action="store_true", help="what was known before; asks nobody")
+    parser.add_argument("--all", action="store_true", help="every profile, one after another")
+    parser.add_argument("--cached", action="store_true", help="show the last known balance; asks nobody")
     parser.add_argument("--gateway", metavar="KIND", default="", help="what the endpoint is: new-api, one-api, litellm")
     parser.add_argument("--allow-host", metavar="HOST", default="", help="also send the key to this host")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

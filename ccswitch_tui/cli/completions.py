@@ -45,7 +45,7 @@ class Word(NamedTuple):
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("shell", nargs="?", metavar="SHELL", help=", ".join(SCRIPTS))
-    parser.add_argument("--profiles", action="store_true", help="print the names of the profiles, one a line")
+    parser.add_argument("--profiles", action="store_true", help="print the names of the profiles, one per line")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="the profile to copy")
-    parser.add_argument("new_name", help="what the copy is called")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("name", metavar="NAME", help="the profile to copy")
+    parser.add_argument("new_name", metavar="NEW_NAME", help="the name of the copy")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

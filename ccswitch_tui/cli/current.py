@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def configure(parser: Any) -> None:
     """The command's options."""
-    parser.add_argument("--verify", action="store_true", help="prove it: one short answer through what is written")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--verify", action="store_true", help="prove it with one short request through what is written")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

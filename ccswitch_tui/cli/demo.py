@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Opens the app on a built-in provider in a scratch home that is removed at the
+Opens the app on a built-in provider, in a scratch home that is removed at the
 end. Nothing of yours is read or written, and nothing leaves this machine.
-With a command: runs that command there."""
+With a command, runs that command there instead."""
 
 EXAMPLES = """\
 examples:
   ccswitch-tui demo                            the app
-  ccswitch-tui demo probe misspelt             any command
-  ccswitch-tui demo run -- claude -p hi        your Claude Code, on the demo's model
-  ccswitch-tui demo | cat                      the story in plain lines"""
+  ccswitch-tui demo probe misspelt             run any command there
+  ccswitch-tui demo run -- claude -p hi        your Claude Code on the demo's model
+  ccswitch-tui demo | cat                      the same story in plain text"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

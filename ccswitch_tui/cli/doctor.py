@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Looks at Claude Code, its settings, the key store, the proxy, the environment,
-certificates and HTTP proxies of this machine. Changes nothing, unlocks nothing,
-connects to nothing but our own proxy, unless --network asks for more. With NAME,
-that profile is looked at too."""
+Checks Claude Code, its settings, the key store, the proxy, the environment,
+certificates and HTTP proxies on this machine. Changes nothing, unlocks nothing and
+connects to nothing but our own proxy, unless you ask for --network. With NAME,
+also checks that profile."""
 
 EXAMPLES = """\
 examples:
@@ -29,10 +29,10 @@ exit codes: 0 nothing wrong, 1 findings"""
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a profile to look at in particular")
-    parser.add_argument("--unlock", action="store_true", help="read the keys too; the key store may ask")
-    parser.add_argument("--network", action="store_true", help="connect to Claude Code's vendor, as WebFetch does")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="also check this profile")
+    parser.add_argument("--unlock", action="store_true", help="also read the keys; the key store may ask you")
+    parser.add_argument("--network", action="store_true", help="also connect to Claude Code's vendor, as WebFetch does")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

@@ -27,14 +27,14 @@ examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name")
+    parser.add_argument("name", metavar="NAME", help="a profile")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="assign", help="repeatable")
     parser.add_argument("--unset", action="append", default=[], metavar="KEY", help="repeatable")
-    parser.add_argument("--key-stdin", action="store_true", help="read another key from standard input")
+    parser.add_argument("--key-stdin", action="store_true", help="read a new key from standard input")
     parser.add_argument("--key", metavar="REF", help="where the key is: env:NAME or 'command:…'; never the key itself")
     parser.add_argument("--key-follows", action="store_true", help="the key may go to the new host")
-    parser.add_argument("--no-verify", action="store_true", help="do not try the new key at the endpoint first")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--no-verify", action="store_true", help="do not test the new key at the endpoint first")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

@@ -30,14 +30,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--paste", metavar="-", help="'-' reads what you paste: curl, exports, .env, JSON, SDK code, a link"
     )
     source.add_argument("--preset", metavar="ID[:VALUE]", help="a provider of 'ccswitch-tui presets'")
-    parser.add_argument("--url", help="the address; beside --paste, in place of the one in the text")
+    parser.add_argument("--url", help="the address; with --paste, instead of the one in the text")
     parser.add_argument("--model", help="the model's name at the endpoint")
     parser.add_argument(
         "--tier", action="append", default=[], metavar="TIER=MODEL", help="haiku=…, opus=… (repeatable)"
     )
     parser.add_argument("--wire", metavar="FORMAT", help=f"{' or '.join(WIRES)}; probed if absent")
     parser.add_argument("--auth", metavar="STYLE", help="bearer, x-api-key, both, none or header:NAME")
-    parser.add_argument("--header", action="append", default=[], metavar="'K: V'", help="a further header (repeatable)")
+    parser.add_argument(
+        "--header", action="append", default=[], metavar="'K: V'", help="an additional header (repeatable)"
+    )
     parser.add_argument("--key-stdin", action="store_true", help="read the key from standard input")
     parser.add_argument(
         "--key", metavar="REF", help="where the key is: env:NAME or 'command:op read …'; never the key itself"

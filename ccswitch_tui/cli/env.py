@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Prints the variables that make programs of this terminal use a profile. No key is
-printed: the line for it asks 'ccswitch-tui key' when the shell reads it (with
---reveal the value itself). They count for programs that bring their own Claude
-Code too, whatever profile is in use; nothing of other credentials, helpers or
-headers in settings files goes along."""
+Prints the variables that make programs in this terminal use a profile. No key is
+printed: the line for it calls 'ccswitch-tui key' when the shell reads it (with
+--reveal, the value itself is printed). They also apply to programs that bring their
+own Claude Code, whichever profile is in use; no other credentials, helpers or
+headers from settings files go along."""
 
 EXAMPLES = """\
 examples:
@@ -30,12 +30,12 @@ def configure(parser: Any) -> None:
     from ccswitch_tui.workflows.run import SHELLS
 
     parser.add_argument("name", metavar="NAME", help="a profile")
-    parser.add_argument("--shell", choices=SHELLS, help="whose words to use (default: your shell's)")
+    parser.add_argument("--shell", choices=SHELLS, help="the shell to print for (default: yours)")
     parser.add_argument("--reveal", action="store_true", help="print the credential itself")
     parser.add_argument(
         "--settings-file",
         action="store_true",
-        help="write a settings file for the profile, without secrets; its path",
+        help="write a settings file for the profile, without secrets, and print its path",
     )
 
 

@@ -18,22 +18,23 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Says what an error message of Claude Code, curl, an SDK, a gateway or this program
-means, which of them said it, and what to do. Without TEXT it reads standard input."""
+Explains an error message of Claude Code, curl, an SDK, a gateway or this program:
+what it means, who said it, and what to do. Without TEXT it reads standard input,
+or with --clipboard what you copied."""
 
 EXAMPLES = """\
 examples:
   ccswitch-tui explain "There's an issue with the selected model (x)"
-  claude -p hi 2>&1 | ccswitch-tui explain --profile work    runs the rung that would prove it"""
+  claude -p hi 2>&1 | ccswitch-tui explain --profile work    also run the rung that would prove it"""
 
 LONGEST_INPUT = 1_000_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("text", nargs="*", metavar="TEXT", help="the message; standard input if absent")
-    parser.add_argument("--profile", metavar="NAME", help="probe this profile as far as it takes to prove the cause")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="the message; without it, standard input is read")
+    parser.add_argument("--profile", metavar="NAME", help="probe this profile just far enough to prove the cause")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

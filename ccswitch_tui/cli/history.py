@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Lists our writes of settings files, newest first. Each is kept in a folder of its
-own with the exact old text ('before'); these can hold other tools' secrets, if
-your settings did, and are readable by you alone."""
+Lists our writes to settings files, newest first. Each is kept in its own folder
+with the exact old text ('before'). If your settings contained other tools'
+secrets, so do these; only you can read them."""
 
 
 def configure(parser: Any) -> None:
     """The command's options."""
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

@@ -19,23 +19,25 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 examples:
   ccswitch-tui import --list                    what is on this machine; no key is read
-  ccswitch-tui import cc-switch --dry-run       what would come of it
-  ccswitch-tui import cc-switch --only kimi     one entry
-  ccswitch-tui import ./litellm.yaml            a file, whatever tool it belongs to
+  ccswitch-tui import cc-switch --dry-run       what would be imported
+  ccswitch-tui import cc-switch --only kimi     import one entry
+  ccswitch-tui import ./litellm.yaml            any tool's file
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", nargs="?", help="a tool of --list, or a file")
-    parser.add_argument("--list", action="store_true", help="say what was found on this machine, without reading a key")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="take this entry (repeatable)")
+    parser.add_argument("source", metavar="SOURCE", nargs="?", help="a tool from --list, or a file")
+    parser.add_argument("--list", action="store_true", help="show what is on this machine, without reading any key")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="import only this entry (repeatable)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be added")
-    parser.add_argument("--probe", action="store_true", help="ask each added endpoint for one short answer")
+    parser.add_argument("--probe", action="store_true", help="test each added endpoint with one short request")
     parser.add_argument("--force", action="store_true", help="replace profiles of the same name")
     parser.add_argument(
-        "--local-proxies", action="store_true", help="also entries that point at another switcher's proxy"
+        "--local-proxies", action="store_true", help="also import entries that point at another switcher's proxy"
     )
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

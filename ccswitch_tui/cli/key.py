@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Prints the credential Claude Code should send for a profile. Route 'proxy': the
-local token of the background proxy, which is started if it does not run.
+local token of the background proxy, which is started if it is not running.
 Route 'direct': the endpoint's own key. Neither is printed when ANTHROPIC_BASE_URL,
 or the settings of the folder Claude Code works in, name another address."""
 
@@ -35,15 +35,19 @@ def configure(parser: Any) -> None:
     parser.add_argument("name", metavar="NAME", help="a profile, or with --stored the name of a key")
     parser.add_argument("--upstream", action="store_true", help="the endpoint's key also where the proxy is used")
     parser.add_argument(
-        "--stored", action="store_true", help="a key by its own name in the key store ('adopt' says it)"
+        "--stored", action="store_true", help="a key by its own name in the key store ('adopt' prints it)"
     )
     parser.add_argument(
-        "--over-project", action="store_true", help="asked by a file for --settings, which beats the folder's settings"
+        "--over-project",
+        action="store_true",
+        help="asked by a file for --settings, which overrides the folder's settings",
     )
     parser.add_argument(
-        "--lasting", action="store_true", help="a local token that stays, for variables; without it the running proxy's"
+        "--lasting",
+        action="store_true",
+        help="a local token that stays valid, for variables; otherwise the running proxy's own",
     )
-    parser.add_argument("--reveal", action="store_true", help="print it even on a terminal, where it stays visible")
+    parser.add_argument("--reveal", action="store_true", help="print it even on a terminal, where it remains visible")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

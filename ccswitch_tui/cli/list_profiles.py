@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="those with this tag (repeatable)")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--tag", action="append", default=[], metavar="TAG", help="only those with this tag (repeatable)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

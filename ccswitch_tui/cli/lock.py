@@ -15,7 +15,7 @@ DESCRIPTION = "Makes the background proxy forget the keys of the encrypted key f
 
 def configure(parser: Any) -> None:
     """The command's options."""
-    parser.add_argument("--json", action="store_true", help="print the state as JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

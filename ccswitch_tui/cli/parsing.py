@@ -59,7 +59,10 @@ def make_parser(word: str, module_name: str, summary: str) -> tuple[Any, Any]:
             super().start_section(named(heading or ""))
 
         def _format_usage(self, *given: Any) -> str:
-            return "\n".join(_folded(super()._format_usage(*given).split("\n"), _columns()))
+            from ccswitch_tui.cells import fold
+
+            rows = super()._format_usage(*given).split("\n")
+            return "\n".join(line for row in rows for line in fold(row, _columns()))
 
         def _expand_help(self, action: argparse.Action) -> str:
             shown = argparse.Action([], action.dest, default=action.default, help=named(action.help or ""))
@@ -82,7 +85,7 @@ def make_parser(word: str, module_name: str, summary: str) -> tuple[Any, Any]:
 
     parser = Parser(
         prog=f"ccswitch-tui {word}",
-        description=getattr(module, "DESCRIPTION", summary[0].upper() + summary[1:] + "."),
+        description=getattr(module, "DESCRIPTION", summary),
         epilog=getattr(module, "EXAMPLES", None),
         allow_abbrev=False,
     )
@@ -124,7 +127,8 @@ def _ids(part: str) -> Iterator[str]:
 def _paragraph(part: str) -> list[str]:
     """The lines of a paragraph in the user's language: one of prose, or the examples as they stand."""
     if "\n  " not in part:
-        return [named(" ".join(part.split()))]
+        prose = named(" ".join(part.split()))
+        return [prose[:1].upper() + prose[1:]]
     rows = []
     for row in part.split("\n"):
         example = EXAMPLE.fullmatch(row)
@@ -135,7 +139,7 @@ def _paragraph(part: str) -> list[str]:
 def _folded(rows: list[str], width: int) -> list[str]:
     from ccswitch_tui.cells import fold
 
-    return [line for row in rows for line in fold(row, width)]
+    return [line for row in rows for line in fold(row, width, hang=None if row.startswith(" ") else 0)]
 
 
 def _misused(parser: Any, message: str) -> CcswitchError:

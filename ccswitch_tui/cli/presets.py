@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 examples:
   ccswitch-tui presets              all of them
-  ccswitch-tui presets kimi         those that match, in detail
+  ccswitch-tui presets kimi         the matching ones, in detail
   ccswitch-tui add kimi --preset moonshot-global
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("word", nargs="?", help="only those whose id, name or address holds it")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("word", metavar="WORD", nargs="?", help="only those whose id, name or address contains it")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

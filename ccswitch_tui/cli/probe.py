@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Climbs a ladder of small requests against an endpoint and says what each proved.
-Quick: up to one answer (4 requests at most). Default: streaming, tool calls and
-our proxy too (16). Full: everything Claude Code uses, and Claude Code itself (30).
+Tests an endpoint with a ladder of small requests and says what each one proved.
+Quick: up to one answer (at most 4 requests). Default: also streaming, tool calls and
+our proxy (16). Full: everything Claude Code uses, and Claude Code itself (30).
 
 Several names, --tag or --all compare profiles side by side: verdict, time to the
 first token, price. A few are probed at a time, each with its own key at its own host,
-and one that is broken stops no other."""
+and a broken one does not stop the others."""
 
 EXAMPLES = """\
 examples:
   ccswitch-tui probe work
-  ccswitch-tui probe work --full --learn        keep what was learned in the profile
+  ccswitch-tui probe work --full --learn        store what was learned in the profile
   ccswitch-tui probe --url https://api.example.com/v1 --key env:MY_KEY --model m1    nothing is saved
   ccswitch-tui probe work --markdown > report.md
   ccswitch-tui probe --all --sort first       who answers first
@@ -57,7 +57,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--patience", type=_seconds, metavar="SECONDS",
-        help="how long an answer may take to begin (25; 60 for local model servers and with --full)",
+        help=("how long an answer may take to begin (default 25; 60 for local model servers and "
+"with --full)"),
     )  # fmt: skip
     parser.add_argument("--verbose", "-v", action="store_true", help="show every exchange as curl -v would")
     shape = parser.add_mutually_exclusive_group()

@@ -24,12 +24,12 @@ DESCRIPTION = "The proxy between Claude Code and an endpoint that speaks another
 
 EXAMPLES = """\
 examples:
-  ccswitch-tui proxy start                         the background proxy that 'use' and the app rely on
+  ccswitch-tui proxy start                         start the background proxy that 'use' and the app rely on
   ccswitch-tui proxy logs -f                       watch requests as they happen
   ccswitch-tui proxy usage --by model              requests, tokens, and what they cost where that is known
   ccswitch-tui proxy usage --last week --by project  where it went
-  ccswitch-tui proxy usage --csv > usage.csv       the same for a spreadsheet
-  ccswitch-tui proxy serve --profile work          one profile, in the foreground
+  ccswitch-tui proxy usage --csv > usage.csv       the same, for a spreadsheet
+  ccswitch-tui proxy serve --profile work          serve one profile in the foreground
   ccswitch-tui proxy serve --upstream http://127.0.0.1:8080/v1 --model qwen3 --key none --token none --port 4000
 """
 
@@ -39,15 +39,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _configure_serve(words.add_parser("serve", help="serve in the foreground", allow_abbrev=False))
     start = words.add_parser("start", help="start the background proxy; success if it runs", allow_abbrev=False)
     start.add_argument("--port", type=int, help="move to this port for good (0: any free one)")
-    stop = words.add_parser("stop", help="end it when its streams are finished", allow_abbrev=False)
+    stop = words.add_parser("stop", help="stop it once its streams are finished", allow_abbrev=False)
     stop.add_argument("--now", action="store_true", help="do not wait for streams")
-    stop.add_argument("--for-good", action="store_true", help="also when sessions run: their requests do not start it")
+    stop.add_argument(
+        "--for-good", action="store_true", help="even while sessions run: their requests will not start it again"
+    )
     stop.add_argument("--yes", action="store_true", help="do not ask")
-    status = words.add_parser("status", help="whether it runs, and what it does", allow_abbrev=False)
-    logs = words.add_parser("logs", help="its log", allow_abbrev=False)
-    logs.add_argument("-f", "--follow", action="store_true", help="go on with what happens from now on")
+    status = words.add_parser("status", help="show whether it runs, and what it is doing", allow_abbrev=False)
+    logs = words.add_parser("logs", help="show its log", allow_abbrev=False)
+    logs.add_argument("-f", "--follow", action="store_true", help="keep printing what happens")
     logs.add_argument("-n", "--lines", type=int, default=50, help="how many lines (default 50)")
-    logs.add_argument("--exchange", type=int, metavar="N", help="one exchange by its number, both sides, masked")
+    logs.add_argument(
+        "--exchange", type=int, metavar="N", help="show one exchange by its number, both sides, keys masked"
+    )
     usage = words.add_parser(
         "usage",
         help="requests, tokens and known costs",
@@ -57,9 +61,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     configure_usage(usage)
     service = words.add_parser("service", help="start it at login", allow_abbrev=False)
     service.add_argument("action", choices=("install", "remove", "status"))
-    service.add_argument("--dry-run", action="store_true", help="show the file and the commands, do nothing")
+    service.add_argument("--dry-run", action="store_true", help="only show the file and the commands")
     for one in (start, stop, status, logs, service):
-        one.add_argument("--json", action="store_true")
+        one.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _configure_serve(parser: argparse.ArgumentParser) -> None:
@@ -81,16 +85,20 @@ def _configure_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--http-proxy", metavar="URL")
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="0 picks one")
-    parser.add_argument("--token", metavar="env:NAME", help="what clients must send; 'none' on loopback only")
-    parser.add_argument("--control-token", metavar="env:NAME", help="opens /_ccswitch/ (status, traffic, metrics)")
-    parser.add_argument("--workers", type=int, default=1, help="processes on one port")
-    parser.add_argument("--idle-exit", type=float, metavar="MINUTES", help="end after so long without a request")
-    parser.add_argument("--drain", type=float, metavar="SECONDS", help="how long streams may finish (default 600)")
+    parser.add_argument(
+        "--token", metavar="env:NAME", help="what clients must send; 'none' is allowed on loopback only"
+    )
+    parser.add_argument(
+        "--control-token", metavar="env:NAME", help="the token that opens /_ccswitch/ (status, traffic, metrics)"
+    )
+    parser.add_argument("--workers", type=int, default=1, help="number of processes on the port")
+    parser.add_argument("--idle-exit", type=float, metavar="MINUTES", help="exit after this long without a request")
+    parser.add_argument("--drain", type=float, metavar="SECONDS", help="how long streams get to finish (default 600)")
     parser.add_argument("--search", metavar="SOURCE", help="where web searches go, e.g. searxng:http://127.0.0.1:8888")
-    parser.add_argument("--search-key", metavar="REF", default="none", help="its key, by reference as --key")
+    parser.add_argument("--search-key", metavar="REF", default="none", help="its key, by reference, as with --key")
     for name in ("--listen-fd", "--guardian-fd"):
         parser.add_argument(name, type=int, help=argparse.SUPPRESS)  # from guardian.py
-    parser.add_argument("--quiet", action="store_true", help="no line per request on stderr")
+    parser.add_argument("--quiet", action="store_true", help="do not log requests to stderr")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name")
-    parser.add_argument("--force", action="store_true", help="also when it is in use, or its key cannot be removed")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("name", metavar="NAME", help="a profile")
+    parser.add_argument(
+        "--force", action="store_true", help="remove it even when it is in use, or its key cannot be removed"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

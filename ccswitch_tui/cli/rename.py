@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="what it is called now")
-    parser.add_argument("new_name", help="what it shall be called")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("name", metavar="NAME", help="its current name")
+    parser.add_argument("new_name", metavar="NEW_NAME", help="its new name")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Puts every settings file we wrote back to what it was before our first write: to
-the byte when nobody else wrote it, otherwise every key of ours goes back and the
-rest stays. It is a write like any other: 'ccswitch-tui undo' takes it back."""
+Returns every settings file we wrote to its state before our first write: byte for
+byte if nobody else has written it, otherwise all our keys are reverted and the rest
+stays. This is a write like any other: 'ccswitch-tui undo' takes it back."""
 
 
 def configure(parser: Any) -> None:
     """The command's options."""
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Starts a command (claude, if none is named) under a profile, for this one process:
-no settings file is written, variables of other providers are unset, the proxy
+Runs a command (claude, if none is given) under a profile, for this one process:
+no settings file is written, other providers' variables are unset, and the proxy
 lives as long as the command. The exit code is the command's. Without NAME: the
 profile in use here. Programs that bring their own Claude Code (the Agent SDKs,
-ACP bridges, an absolute path) reach the profile as well."""
+ACP bridges, an absolute path) use the profile as well."""
 
 EXAMPLES = """\
 examples:

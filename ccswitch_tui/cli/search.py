@@ -16,33 +16,35 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Claude Code's WebSearch asks the endpoint to search, and behind another endpoint
-nobody does. Name a search source, and the proxy answers instead of the model.
-Off until you name one: queries then leave this machine for that host."""
+Claude Code's WebSearch asks the endpoint to search, and most other endpoints cannot.
+Set a search source, and the proxy answers instead of the model. It is off until
+you set one: queries then leave this machine for that host."""
 
 EXAMPLES = """\
 examples:
   ccswitch-tui search                                       where searches go now
-  ccswitch-tui search set searxng http://127.0.0.1:8888     a SearXNG of your own, no key
+  ccswitch-tui search set searxng http://127.0.0.1:8888     your own SearXNG, no key
   ccswitch-tui search set tavily --key-stdin                also brave, exa, serper, perplexity, ollama, deepseek
   ccswitch-tui search set endpoint:openrouter --profile work   the endpoint's own search
-  ccswitch-tui search test "python 3.14 release date"       one real search
+  ccswitch-tui search test "python 3.14 release date"       make one real search
   ccswitch-tui search off"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     words = parser.add_subparsers(dest="word", metavar="set|test|off")
-    setting = words.add_parser("set", help="name the source", allow_abbrev=False)
-    setting.add_argument("source", help="searxng, tavily, brave, exa, serper, perplexity, ollama, deepseek, endpoint:…")
-    setting.add_argument("url", nargs="?", help="its address, for a server of your own")
+    setting = words.add_parser("set", help="set the search source", allow_abbrev=False)
+    setting.add_argument(
+        "source", metavar="SOURCE", help="searxng, tavily, brave, exa, serper, perplexity, ollama, deepseek, endpoint:…"
+    )
+    setting.add_argument("url", metavar="URL", nargs="?", help="its address, for a server of your own")
     key = setting.add_mutually_exclusive_group()
     key.add_argument("--key-stdin", action="store_true", help="read its key from standard input")
     key.add_argument("--key", metavar="REF", help="where its key is: env:NAME or 'command:op read …'")
     test = words.add_parser("test", help="make one real search", allow_abbrev=False)
-    test.add_argument("query", nargs="?", help="what to search for (default: 'example domain')")
-    off = words.add_parser("off", help="no searches any more", allow_abbrev=False)
+    test.add_argument("query", metavar="QUERY", nargs="?", help="what to search for (default: 'example domain')")
+    off = words.add_parser("off", help="turn web search off", allow_abbrev=False)
     for one in (setting, test, off):
-        one.add_argument("--profile", metavar="NAME", help="of this profile only")
+        one.add_argument("--profile", metavar="NAME", help="for this profile only")
     for one in (parser, setting, test, off):
         one.add_argument("--json", action="store_true", help="print JSON")
 

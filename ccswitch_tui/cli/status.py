@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Looks at everything the profile in use here stands on: the settings and who decides
-them, the key, the proxy, what the last probe found, the sessions that run, and
-today's use. Asks no endpoint and unlocks nothing ('current --verify' proves it
-with a request). Exit code 1 when anything is bad."""
+Checks everything the profile in use here depends on: the settings and what overrides
+them, the key, the proxy, the last probe's verdict, running sessions, and today's
+usage. Asks no endpoint and unlocks nothing ('current --verify' proves it with a
+request). The exit code is 1 if anything is wrong."""
 
 EXAMPLES = """\
 examples:
@@ -26,7 +26,7 @@ examples:
 
 def configure(parser: Any) -> None:
     """The command's options."""
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

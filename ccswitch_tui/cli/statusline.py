@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Prints one line for Claude Code's status line: the profile this session really
-uses, the model that answers, what the last probe found, the time to the first
-token, and what the session cost as far as that is known. Reads what the proxy wrote;
-asks no endpoint. 'ccswitch-tui use NAME --statusline' puts it into the settings,
-'--no-statusline' or 'undo' takes it out. Other status lines can call it, too."""
+uses, the model that answers, the last probe's verdict, the time to the first
+token, and what the session has cost as far as that is known. It reads what the
+proxy wrote and asks no endpoint. 'ccswitch-tui use NAME --statusline' adds it to the
+settings, '--no-statusline' or 'undo' removes it. Other status lines can call it too."""
 
 
 def configure(parser: Any) -> None:
     """The command's options."""
-    parser.add_argument("--with", dest="theirs", metavar="COMMAND", help="a status line to show as well, unchanged")
+    parser.add_argument("--with", dest="theirs", metavar="COMMAND", help="also show this status line, unchanged")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
 DESCRIPTION = """\
-Takes the last write of a settings file back: to the byte when nobody changed
-the file since, otherwise only what is ours. Again goes one write further back."""
+Takes back the last write to a settings file: byte for byte if nobody has changed
+the file since, otherwise only what is ours. Run it again to go one write further back."""
 
 
 def configure(parser: Any) -> None:
     """The command's options."""
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

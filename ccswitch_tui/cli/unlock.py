@@ -42,15 +42,17 @@ UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def configure(parser: Any) -> None:
     """The command's options."""
-    parser.add_argument("--timeout", metavar="TIME", help="lock again after this long: 30m, 8h, 7d; 'never' (24h)")
+    parser.add_argument(
+        "--timeout", metavar="TIME", help="lock again after this long: 30m, 8h, 7d, never (default 24h)"
+    )
     parser.add_argument("--passphrase-stdin", action="store_true", help="read the passphrase from stdin")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--create", action="store_true", help="make an encrypted key file, with a new passphrase")
-    what.add_argument("--change-passphrase", action="store_true", help="seal the key file under a new passphrase")
-    what.add_argument("--from-copy", action="store_true", help="use the second copy in place of a damaged key file")
-    what.add_argument("--status", action="store_true", help="only say whether it is unlocked")
-    parser.add_argument("--force", action="store_true", help="with --create: although keys are in an OS keyring")
-    parser.add_argument("--json", action="store_true", help="print the state as JSON")
+    what.add_argument("--change-passphrase", action="store_true", help="encrypt the key file with a new passphrase")
+    what.add_argument("--from-copy", action="store_true", help="use the second copy instead of a damaged key file")
+    what.add_argument("--status", action="store_true", help="only show whether it is unlocked")
+    parser.add_argument("--force", action="store_true", help="with --create: even if keys are in an OS keyring")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

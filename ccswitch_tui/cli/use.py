@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Writes the settings that make Claude Code use a profile, and nothing else: only
-keys of our own change, the old file is kept, 'ccswitch-tui undo' brings it back.
-NAME is a profile, '-' (the one before) or 'official' (our
-settings out, back to Claude Code's own login). Without NAME, on a terminal: choose from a list."""
+our own keys change, the old file is kept, and 'ccswitch-tui undo' brings it back.
+NAME is a profile, '-' (the previous one) or 'official' (removes our settings and
+returns to Claude Code's own login). Without NAME, on a terminal: pick from a list."""
 
 EXAMPLES = """\
 examples:
   ccswitch-tui use work
   ccswitch-tui use work --scope local    for this project only, and only for you
   ccswitch-tui use work --dry-run        what would change, and why
-  ccswitch-tui use work --statusline     and show it beside the prompt, around a line of your own
+  ccswitch-tui use work --statusline     also show it beside the prompt; keeps your own line
   ccswitch-tui use -"""
 
 
@@ -34,8 +34,8 @@ def configure(parser: Any) -> None:
 
     parser.add_argument("name", metavar="NAME", nargs="?", help="a profile, '-' or 'official'")
     parser.add_argument("--scope", choices=("user", "project", "local"), default="user", help="which settings file")
-    parser.add_argument("--dry-run", action="store_true", help="show the changes with their reasons, write nothing")
-    parser.add_argument("--repair", action="store_true", help="take comments and trailing commas out of the file first")
+    parser.add_argument("--dry-run", action="store_true", help="only show the changes and the reasons for them")
+    parser.add_argument("--repair", action="store_true", help="first remove comments and trailing commas from the file")
     parser.add_argument("--mend", action="store_true", dest="repair", help=argparse.SUPPRESS)  # its first name
     line = parser.add_mutually_exclusive_group()
     line.add_argument(
@@ -44,13 +44,13 @@ def configure(parser: Any) -> None:
         default=None,
         help="show each session's profile in Claude Code's status line",
     )
-    line.add_argument("--no-statusline", dest="statusline", action="store_false", help="take it out again")
+    line.add_argument("--no-statusline", dest="statusline", action="store_false", help="remove it again")
     proof = parser.add_mutually_exclusive_group()
     proof.add_argument(
         "--verify", action="store_true", help="prove it with one short request (on a terminal that is done anyway)"
     )
     proof.add_argument("--no-verify", action="store_true", help="only write")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

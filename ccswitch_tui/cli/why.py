@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.why import Why
 
 DESCRIPTION = """\
-For every variable and setting that decides where Claude Code sends, with what
-credential, for which model: each place that sets it, strongest first, the one
-that wins, and what to do when that is not the profile in use. Credentials are
-masked. A `claude --settings FILE` of another terminal cannot be seen from here:
-it beats everything but an administrator's settings."""
+Shows, for every variable and setting that decides where Claude Code sends requests,
+with which credential and for which model: each place that sets it, strongest first,
+the one that wins, and what to do if that is not the profile in use. Credentials are
+masked. A `claude --settings FILE` in another terminal cannot be seen from here;
+it overrides everything but an administrator's settings."""
 
 EXAMPLES = """\
 examples:
@@ -32,8 +32,8 @@ FURTHER_PLACES = {"shell": "start-up file", "editor": "editor settings"}
 def configure(parser: Any) -> None:
     """The command's options."""
     parser.add_argument("variable", metavar="VARIABLE", nargs="?", help="an environment variable or a setting")
-    parser.add_argument("--all", action="store_true", help="also what is cleared and set nowhere else")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--all", action="store_true", help="also show what is cleared and set nowhere else")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from ccswitch_tui.profiles.draft import Draft
 
 KINDS = {
-    "maker": "who makes the models",
-    "platform": "who serves many makers' models",
+    "maker": "model makers",
+    "platform": "hosts of many makers' models",
     "cloud": "in your own cloud account",
-    "local": "a server on this machine",
+    "local": "servers on this machine",
 }
 
 

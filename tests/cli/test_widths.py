@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -30,6 +31,8 @@ import struct
 import termios
 
 WIDTHS = (60, 80, 100, 200)
+
+PLACES = [*((columns, "en_GB.UTF-8") for columns in WIDTHS), (60, "zh_CN.UTF-8"), (80, "zh_CN.UTF-8")]
 
 CODES = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -106,8 +109,9 @@ COMMAND_LINES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("columns", WIDTHS)
-def test_every_command_fits_the_terminal(printed: Printed, home: Path, columns: int) -> None:
+@pytest.mark.parametrize(("columns", "locale"), PLACES)
+def test_every_command_fits_the_terminal(printed: Printed, ctx: Context, home: Path, columns: int, locale: str) -> None:
+    ctx.env["LANG"] = locale
     (home / ".bashrc").write_text("export OPENAI_API_KEY=sk-example-in-a-start-up-file-000000000001\n")
     for words in COMMAND_LINES:
         lines = printed(words, columns)
@@ -129,9 +133,10 @@ def test_the_ladder_of_add_and_its_last_lines_fit(printed: Printed, provider: De
     assert [line for line in lines if width(line) > columns] == []
 
 
-@pytest.mark.parametrize("columns", WIDTHS)
-def test_every_help_fits(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("columns", "locale"), PLACES)
+def test_every_help_fits(columns: int, locale: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((columns, 24)))
+    monkeypatch.setenv("LANG", locale)
     for word in COMMANDS:
         with monkeypatch.context() as patched:
             lines = _on_a_terminal(columns, patched, partial(main, [word, "--help"]))
@@ -191,6 +196,23 @@ def test_a_fold_fits_and_loses_no_word_that_fits(text: str, room: int) -> None:
     assert all(width(line) <= room for line in lines)
     if all(width(word) <= room // 2 for word in text.split()):
         assert "".join(text.split()) == "".join(" ".join(lines).split())
+
+
+def test_chinese_breaks_anywhere_but_around_its_punctuation() -> None:
+    row = "没有写入任何内容（文件已被改动）；请运行 'ccswitch-tui use work'，然后再试一次。"
+    assert fold(row, 24) == [
+        "没有写入任何内容（文件已",
+        "  被改动）；请运行",
+        "  'ccswitch-tui use",
+        "  work'，然后再试一次。",
+    ]
+
+
+@given(st.text("中文，。；：（）“” ab", max_size=80), st.integers(20, 60))
+def test_no_chinese_line_begins_with_a_closing_mark(text: str, room: int) -> None:
+    for before, line in itertools.pairwise(fold("起" + text, room)):
+        torn = line.lstrip()[:1]
+        assert torn not in set("，。；：）”") or before.endswith((" ", "，", "。", "；", "：", "）", "”", "（", "“"))
 
 
 @given(st.lists(st.lists(st.text("abc/界", max_size=60), min_size=3, max_size=3), min_size=1), st.integers(20, 90))

@@ -63,7 +63,7 @@ async def test_history_shows_each_write_and_restores_the_beginning(
         await sees(pilot, "use misspelt")
         await sees(pilot, "+ ANTHROPIC_BASE_URL")
         await pilot.press("R")
-        await sees(pilot, "Go back to the state before the first write?")
+        await sees(pilot, "Go go back to the state before the first write?")
         await pilot.press("y")
         await sees(pilot, "as before the first write")
         assert settings.read_bytes() == before
