@@ -36,7 +36,7 @@ def configure(parser: Any) -> None:
     for name in NAMES[1:]:
         parser.add_argument(f"--{name}", metavar=name.upper(), help=f"of this {name} alone")
     parser.add_argument("--bars", choices=("cost", "tokens", "requests"), default="", help="what the bars show")
-    parser.add_argument("--csv", action="store_true", help="one row a line, for a spreadsheet")
+    parser.add_argument("--csv", action="store_true", help="print CSV, for a spreadsheet")
     parser.add_argument("--json", action="store_true")
 
 
