@@ -129,10 +129,12 @@ class Memory:
         self._tools = [*self._tools[-MOST_TOOL_SETS + 1 :], new]
         return new
 
-    def find(self, turns: list[Any], quirks: Quirks, known: list[str], origin: str = "") -> Remembered | None:
-        """The longest remembered beginning of this conversation."""
-        fitting = [kept for kept in self._kept if kept.begins(turns, quirks, known, origin)]
-        return max(fitting, key=lambda kept: len(kept.turns)) if fitting else None
+    def find(self, turns: list[Any], quirks: Quirks, known: list[str], origin: str, settled: int) -> Remembered | None:
+        """The longest remembered beginning of this conversation among its `settled` first turns."""
+        for kept in sorted(self._kept, key=lambda kept: -len(kept.turns)):
+            if len(kept.turns) <= settled and kept.begins(turns, quirks, known, origin):
+                return kept
+        return None
 
     def keep(self, new: Remembered, size: int, instead_of: Remembered | None) -> None:
         """Remembers a conversation of a request of `size` bytes; its own shorter beginning is forgotten."""
@@ -155,9 +157,9 @@ class Memory:
         self._kept, self._tools = [], []
 
 
-def cut_of(turns: list[Any]) -> int:
+def cut_of(turns: list[Any], settled: int) -> int:
     """How many turns of this conversation are worth remembering: those before one of the last assistant turns."""
-    for place in range(len(turns) - 1 - STILL_CHANGING, 0, -1):
+    for place in range(min(len(turns) - 1 - STILL_CHANGING, settled), 0, -1):
         if is_assistant(turns[place]) and not is_assistant(turns[place - 1]) and not _is_system(turns[place - 1]):
             return place  # behind another one of the model's it would be a part of that
     return 0

@@ -120,10 +120,11 @@ class Conversation:
         """
         if not isinstance(turns, list):
             raise Malformed("messages: a list is required")
-        loop_start = _last_question(turns) if not self.can_remember else -1
+        settled = self.settled(turns)
+        loop_start = settled - 1 if self._looks_back else -1
         self._first_notice = len(self._notices)
         start = self._recall(known, leading) if known is not None else 0
-        cut = cut_of(turns) if self.can_remember else 0
+        cut = cut_of(turns, settled)
         remembered = known if start >= cut else None
         self._knows_a_role = any(isinstance(turn, dict) and turn.get("role") in KNOWN_ROLES for turn in turns)
         for place in range(start, len(turns)):
@@ -138,10 +139,14 @@ class Conversation:
         return remembered
 
     @property
-    def can_remember(self) -> bool:
-        """Whether what a turn becomes depends on nothing that comes after it. Reasoning is given back only in the
-        newest loop of tool calls."""
-        return self._quirks.reasoning_replay == "none"
+    def _looks_back(self) -> bool:
+        """What a turn becomes depends on where the newest loop of tool calls begins: reasoning is given back in that
+        alone."""
+        return self._quirks.reasoning_replay not in ("none", "items") and self._quirks.reasoning_scope != "all"
+
+    def settled(self, turns: list[Any]) -> int:
+        """So many turns become the same whatever follows them."""
+        return _last_question(turns) + 1 if self._looks_back else len(turns)
 
     def _turn(self, turn: Any, place: int, in_loop: bool, leading: list[str]) -> None:
         if not isinstance(turn, dict):

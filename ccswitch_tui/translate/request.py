@@ -259,7 +259,7 @@ def _translate(
     talk = Conversation(quirks, names, notices, origin)
     leading: list[str] = []
     turns = given["messages"]
-    known = memory.find(turns, quirks, names.known, origin) if memory is not None and talk.can_remember else None
+    known = memory.find(turns, quirks, names.known, origin, talk.settled(turns)) if memory is not None else None
     remembered = talk.take_all(turns, leading, known)
     choice = given.get("tool_choice")
     extra = leading + _server_tool_words(tools.server, bool(tools.by_name), choice)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from translate_kit import BASH, READ, request
 
 from ccswitch_tui.translate.memory import MOST_BYTES, Memory
+from ccswitch_tui.translate.reasoning import pack, sealed
 from ccswitch_tui.translate.rendering import RENDERERS
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
 from ccswitch_tui.wire.anthropic import ERROR_TYPES
@@ -55,7 +56,9 @@ calls = st.builds(
     st.sampled_from(["Read", "Bash", "n" * 90, "a.b"]),
     st.dictionaries(words, words, max_size=2),
 )
-thoughts = st.builds(lambda t: {"type": "thinking", "thinking": t, "signature": "c2ln"}, words)
+sealed_item = {"type": "reasoning", "summary": [], "encrypted_content": "e"}
+signatures = st.sampled_from(["c2ln", pack({"google": "g"}), sealed([sealed_item], " m"), sealed([sealed_item], "")])
+thoughts = st.builds(lambda t, s: {"type": "thinking", "thinking": t, "signature": s}, words, signatures)
 turns = st.one_of(
     st.builds(
         lambda c: {"role": "user", "content": c}, words | st.lists(texts | images | documents | results, max_size=4)
@@ -127,6 +130,27 @@ def seen(translation: Translation) -> tuple[Any, ...]:
         translation.seed,
         translation.headers,
     )
+
+
+@pytest.mark.parametrize(
+    ("replay", "wire"),
+    [("none", "openai-chat"), ("reasoning_content", "openai-chat"), ("items", "openai-responses")],
+)
+def test_a_long_loop_of_calls_is_remembered_whatever_reasoning_goes_back(replay: str, wire: Any) -> None:
+    """Where reasoning goes back in the newest loop alone, what was before that loop is."""
+    memory, history = Memory(), [{"role": "user", "content": "go"}]
+    for number in range(24):
+        thought = {"type": "thinking", "thinking": f"t{number}", "signature": sealed([sealed_item], " m")}
+        call = {"type": "tool_use", "id": f"t{number}", "name": "Read", "input": {"file_path": "a"}}
+        result = {"type": "tool_result", "tool_use_id": f"t{number}", "content": "text"}
+        history += [{"role": "assistant", "content": [thought, call]}, {"role": "user", "content": [result]}]
+        if number == 12:
+            history += [{"role": "assistant", "content": "Done."}, {"role": "user", "content": "Go on."}]
+        how: Any = {"model": "m", "quirks": Quirks(reasoning_replay=replay), "wire": wire}
+        remembering = translate_request(request(*history, tools=[READ]), **how, memory=memory)
+        assert seen(remembering) == seen(translate_request(request(*history, tools=[READ]), **how))
+    assert remembering.known is not None
+    assert len(remembering.known.turns) == (29 if replay == "reasoning_content" else len(history) - 6)
 
 
 SETS: Any = [[READ, BASH], [READ], []]
