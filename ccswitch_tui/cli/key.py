@@ -76,8 +76,8 @@ def credential(ctx: Context, profile: Profile, *, upstream: bool, lasting: bool 
     if profile.route == "proxy" and not upstream:
         from ccswitch_tui.workflows.lending import lend
 
-        ctx.proxy.ensure_running()
-        lend(ctx, profile)
+        if ctx.proxy.ensure_running(or_begun=True).running:
+            lend(ctx, profile)  # one that begins has this very environment
         return ctx.proxy.lasting_token() if lasting else ctx.proxy.token()
     if profile.key.kind == "none" and not upstream:
         # Without any credential Claude Code would send the vendor's login it may have.

@@ -66,7 +66,7 @@ class DemoProxy(ProxyControl):
             self._leave()
         return super().status()
 
-    def ensure_running(self, wait_s: float = WAIT_S) -> ProxyStatus:
+    def ensure_running(self, wait_s: float = WAIT_S, *, or_begun: bool = False) -> ProxyStatus:
         """Starts the thread if it does not run."""
         if not self.status().running:
             self._leave()

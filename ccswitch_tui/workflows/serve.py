@@ -25,6 +25,7 @@ from ccswitch_tui.wire.formats import CHAT, wire_named
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.search_source import SearchSource
+    from ccswitch_tui.proxy.background.claim import Claim
     from ccswitch_tui.proxy.background.guarded import Guarded
     from ccswitch_tui.proxy.server import ProxySettings
     from ccswitch_tui.workflows.context import Context
@@ -76,40 +77,60 @@ def serve(
     ctx: Context, options: ServeOptions, *, on_listening: Callable[[str], None], say: Callable[..., None]
 ) -> None:
     """Serves until it is told to end. `on_listening` gets the address once connections are accepted."""
+    _refuse_misplaced(options)
+    is_background = options.upstream is None and options.profile is None and options.port is None
+    # its place and its secrets before anything else: who has started it waits for those, and what follows is long
+    with ctx.proxy.claim() if is_background else contextlib.nullcontext() as claim:
+        _serve(ctx, options, claim, on_listening, say)
+
+
+def _serve(
+    ctx: Context,
+    options: ServeOptions,
+    claim: Claim | None,
+    on_listening: Callable[[str], None],
+    say: Callable[..., None],
+) -> None:
     from ccswitch_tui.proxy.server import DRAIN_S, require_token, run
 
     host = options.host or "127.0.0.1"
     token = _token(ctx, options)
     require_token(host, token)
     control = _named_token(ctx, "--control-token", options.control_token) if options.control_token else None
-    settings, claimed = _settings(ctx, options, host, token, control, say)
+    settings = _settings(ctx, options, host, token, control, say)
     drain_s = DRAIN_S if options.drain is None else options.drain
     shown = f"[{host}]" if ":" in host else host
 
     def tell(port: int) -> None:
         on_listening(f"http://{shown}:{port}")
 
-    with claimed as claim:
-        if claim is not None and options.token is None:
-            lasting = ctx.proxy.lasting_token().reveal()
-            settings = settings._replace(token=claim.token.reveal(), lasting=lasting)
-        if claim is not None:
-            settings = settings._replace(control=claim.control.reveal(), say=_bounded(ctx, say))
-        if options.workers > 1:
-            from ccswitch_tui.proxy.background.workers import run_workers
+    if claim is not None and options.token is None:
+        lasting = ctx.proxy.lasting_token().reveal()
+        settings = settings._replace(token=claim.token.reveal(), lasting=lasting)
+    if claim is not None:
+        settings = settings._replace(control=claim.control.reveal(), say=_bounded(ctx, say))
+    if options.workers > 1:
+        from ccswitch_tui.proxy.background.workers import run_workers
 
-            run_workers(options.workers, settings, on_listening=tell, drain_s=drain_s)
-        else:
-            if claim is None:
-                run(settings, on_listening=tell, drain_s=drain_s)
-            else:
-                settings = settings._replace(look_after=claim.look_after)
+        run_workers(options.workers, settings, on_listening=tell, drain_s=drain_s)
+    elif claim is None:
+        run(settings, on_listening=tell, drain_s=drain_s)
+    else:
+        settings = settings._replace(look_after=claim.look_after)
 
-                def ready(port: int) -> None:
-                    claim.listening()
-                    tell(port)
+        def ready(port: int) -> None:
+            claim.listening()
+            tell(port)
 
-                run(settings, on_listening=ready, on_ending=claim.release, drain_s=drain_s)
+        run(settings, on_listening=ready, on_ending=claim.release, drain_s=drain_s)
+
+
+def _refuse_misplaced(options: ServeOptions) -> None:
+    """Options of an endpoint where none is given."""
+    misplaced = [name for name in ENDPOINT_OPTIONS if getattr(options, name)]
+    if options.upstream is None and (misplaced or options.key != "none"):
+        name = (misplaced or ["key"])[0].replace("_", "-")
+        raise UsageError(f"--{name} goes with --upstream", hint="a profile says it in profiles.toml")
 
 
 def _bounded(ctx: Context, say: Callable[..., None]) -> Callable[..., None]:
@@ -142,7 +163,7 @@ def _named_token(ctx: Context, option: str, given: str) -> str:
 
 def _settings(
     ctx: Context, options: ServeOptions, host: str, token: str | None, control: str | None, say: Callable[..., None]
-) -> tuple[ProxySettings, contextlib.AbstractContextManager[Any]]:
+) -> ProxySettings:
     from ccswitch_tui.proxy.books.learned import LearnedQuirks
     from ccswitch_tui.proxy.books.usage import UsageBook
     from ccswitch_tui.proxy.server import ProxySettings
@@ -160,18 +181,13 @@ def _settings(
     }
     if options.upstream is not None:
         profile = stateless_profile(options)
-        settings = ProxySettings(
+        return ProxySettings(
             profiles=FixedProfiles({profile.name: profile}, search=_search(options)),
             resolve_key=key_resolver(ctx),
             root_profile=profile.name,
             port=options.port or 0,
             **common,
         )
-        return settings, contextlib.nullcontext()
-    misplaced = [name for name in ENDPOINT_OPTIONS if getattr(options, name)]
-    if misplaced or options.key != "none":
-        name = (misplaced or ["key"])[0].replace("_", "-")
-        raise UsageError(f"--{name} goes with --upstream", hint="a profile says it in profiles.toml")
     kept: dict[str, Any] = {
         "learned": LearnedQuirks(ctx.paths.learned_quirks, ctx.paths.state_dir),
         "usage": UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3")),
@@ -179,7 +195,7 @@ def _settings(
     }
     if options.profile is not None:
         ctx.book().get(options.profile)
-        settings = ProxySettings(
+        return ProxySettings(
             profiles=FileProfiles(ctx.paths),
             resolve_key=key_resolver(ctx),
             root_profile=options.profile,
@@ -187,12 +203,11 @@ def _settings(
             **common,
             **kept,
         )
-        return settings, contextlib.nullcontext()
     # The agent is the background proxy: one that nobody can reach and unlock would only be in the way.
     resolve, extend = _with_agent(ctx) if options.port is None else (key_resolver(ctx), lambda app: None)
     guarded = _guarded(ctx, options)
     port = guarded.port if guarded else ctx.proxy.address().port if options.port is None else options.port
-    settings = ProxySettings(
+    return ProxySettings(
         profiles=FileProfiles(ctx.paths),
         resolve_key=resolve,
         port=port,
@@ -201,7 +216,6 @@ def _settings(
         **common,
         **kept,
     )
-    return settings, ctx.proxy.claim() if options.port is None else contextlib.nullcontext()
 
 
 def _guarded(ctx: Context, options: ServeOptions) -> Guarded | None:

@@ -91,6 +91,29 @@ def test_it_starts_answers_and_ends(control: ProxyControl) -> None:
     assert control.token().reveal() not in "\n".join(control.logs())
 
 
+def test_a_start_that_went_well_before_is_not_waited_for(control: ProxyControl) -> None:
+    """What is printed then opens the proxy that comes, and whoever connects before it listens waits for it."""
+    with ScriptedEndpoint(chat_text("hello")) as endpoint:
+        write_profiles(control, endpoint.origin)
+        assert control.ensure_running(or_begun=True).running, "the first start of an installation is waited for"
+        old = control.token().reveal()
+        control.stop()
+        begun = control.ensure_running(or_begun=True)
+        assert (begun.running, begun.problem) == (False, "starting")
+        assert control.token().reveal() != old
+        assert "hello" in post(control)
+        assert control.status() == control.ensure_running(or_begun=True)
+        assert control.status().pid == begun.pid
+
+
+def test_a_start_is_waited_for_after_one_that_failed(control: ProxyControl) -> None:
+    control.ensure_running()
+    control.stop()
+    with control.claim():
+        assert "served" not in json.loads(Path(control.paths.proxy_state).read_text())
+    assert control.ensure_running(or_begun=True).running
+
+
 def test_an_edited_profile_holds_from_the_next_request_on(control: ProxyControl) -> None:
     with ScriptedEndpoint(chat_text("one")) as first, ScriptedEndpoint(chat_text("two")) as second:
         write_profiles(control, first.origin)

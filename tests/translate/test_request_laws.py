@@ -138,7 +138,8 @@ def seen(translation: Translation) -> tuple[Any, ...]:
 )
 def test_a_long_loop_of_calls_is_remembered_whatever_reasoning_goes_back(replay: str, wire: Any) -> None:
     """Where reasoning goes back in the newest loop alone, what was before that loop is."""
-    memory, history = Memory(), [{"role": "user", "content": "go"}]
+    memory = Memory()
+    history: list[Any] = [{"role": "user", "content": "go"}]
     for number in range(24):
         thought = {"type": "thinking", "thinking": f"t{number}", "signature": sealed([sealed_item], " m")}
         call = {"type": "tool_use", "id": f"t{number}", "name": "Read", "input": {"file_path": "a"}}

@@ -5,7 +5,7 @@ import os
 import sys
 
 from ccswitch_tui.errors import CcswitchError
-from ccswitch_tui.proxy.background.state_record import State, StateRecord
+from ccswitch_tui.proxy.background.state_record import State, StateRecord, this_program
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 
@@ -28,7 +28,7 @@ class Claim:
 
     def listening(self) -> None:
         """Notes that connections are accepted: who does not answer from here on hangs."""
-        self.record = {**self.record, "listening": True}
+        self.record = {**self.record, "listening": True, "served": this_program()}
         with contextlib.suppress(OSError, CcswitchError):
             self._file.restore(self.record)
 

@@ -38,7 +38,15 @@ from ccswitch_tui.proxy.background.loopback import (
     note_holder,
 )
 from ccswitch_tui.proxy.background.proof import challenge, control_headers, greeted
-from ccswitch_tui.proxy.background.state_record import RUN_LOCK, State, StateRecord, new_control, new_token, object_of
+from ccswitch_tui.proxy.background.state_record import (
+    RUN_LOCK,
+    State,
+    StateRecord,
+    new_control,
+    new_token,
+    object_of,
+    this_program,
+)
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import make_private_dir
@@ -52,6 +60,12 @@ WAIT_S = 20.0
 LOOK_AGAIN_S = 0.1 if sys.platform == "win32" else 0.02
 """While a start is awaited. On Windows nobody can replace the state file in the moment in which it is read: with less
 than this, under load, a new proxy found it held at every attempt."""
+
+LOOK_SOON_S = 0.004
+"""While all that is awaited is a process's first step, and looking is reading a file."""
+
+AGAIN = ("listening", "served")
+"""What a new process says when it has got so far."""
 
 CLAIM_S = 1.0
 """Whoever looks holds the run lock for a moment, every few milliseconds while a start is awaited."""
@@ -209,9 +223,14 @@ class ProxyControl:
 
     # ------------------------------------------------------------------ start and end
 
-    def ensure_running(self, wait_s: float = WAIT_S) -> ProxyStatus:
-        """The running proxy, started (or replaced by this version) if need be. Raises CcswitchError if that fails."""
-        self._read()
+    def ensure_running(self, wait_s: float = WAIT_S, *, or_begun: bool = False) -> ProxyStatus:
+        """The running proxy, started (or replaced by this version) if need be. Raises CcswitchError if that fails.
+
+        `or_begun`: a start is not waited for where the last one of this installation went well, but returned as
+        `starting` once the guardian holds the port and the new process has its place and its secrets. Whoever
+        connects then waits for it; and should it fail after all, the next start is waited for.
+        """
+        before = self._read()
         found = self.status()
         if found.running and not _older(found.version):
             return found
@@ -228,7 +247,8 @@ class ProxyControl:
                 self._end_stuck(found.pid)
             elif found.problem == "taken":
                 raise self._taken()
-            return self._start(max(deadline, time.monotonic() + wait_s / 2))
+            expected = before if or_begun and before.get("served") == this_program() else None
+            return self._start(max(deadline, time.monotonic() + wait_s / 2), expected)
 
     def _settled(self, deadline: float) -> ProxyStatus:
         """The status, once a process that is starting answers or has failed to."""
@@ -250,7 +270,8 @@ class ProxyControl:
             if handle is not None:
                 os.close(handle)
 
-    def _start(self, deadline: float) -> ProxyStatus:
+    def _start(self, deadline: float, expected: State | None) -> ProxyStatus:
+        """`expected`: the record of before, where a start that has begun will do."""
         process = None
         if self.asleep():
             self._end_guardian(hard=False)  # one from here has this environment, with its keys and its key store
@@ -260,6 +281,11 @@ class ProxyControl:
             elif process is None:
                 process = self._spawn()
             ended = process is not None and process.poll() is not None
+            if expected is not None and process is not None and not ended:
+                if (found := self._begun(expected)) is not None:
+                    return found
+                time.sleep(LOOK_SOON_S)
+                continue
             found = self._hello()  # whoever is asleep wakes up by that
             if found is not None and found.running:
                 return found
@@ -284,6 +310,16 @@ class ProxyControl:
             ),
             hint=say("'ccswitch-tui proxy logs' shows more"),
         )
+
+    def _begun(self, before: State) -> ProxyStatus | None:
+        """The process that has taken the proxy's place since `before`, while a guardian holds its port."""
+        state = self._file.found()
+        if state is None or state["token"] == before["token"] or not self._is_guarded():
+            return None
+        if held_by(self._lock_path) != state.get("pid"):
+            return None
+        self._state = state
+        return ProxyStatus(False, state["host"], state["port"], state["pid"], problem="starting")
 
     def _spawn(self) -> Any:
         import subprocess
@@ -394,7 +430,7 @@ class ProxyControl:
         the state file now says."""
         token, control = new_token(), new_control()
         fresh = {"token": token.reveal(), "control": control.reveal(), "pid": os.getpid(), "since": time.time()}
-        self._state = self._file.change(lambda state: {**{k: v for k, v in state.items() if k != "listening"}, **fresh})
+        self._state = self._file.change(lambda state: {**{k: v for k, v in state.items() if k not in AGAIN}, **fresh})
         return token, control, self._state
 
     # ------------------------------------------------------------------ talking to it

@@ -2,7 +2,8 @@
 
 One JSON object: `version` 1, `host`, `port`, the three secrets (`token`,
 `lasting`, `control`; see control.py), and, of the process that serves, `pid`,
-`since` (seconds since the epoch) and `listening`. Every change is made under the
+`since` (seconds since the epoch), `listening`, and `served`: which installation
+has got as far as to listen. Every change is made under the
 file's lock, from what it says at that moment. A living proxy writes a record that
 was lost or damaged anew (claim.py), so whoever reads gives it the time. Imports
 little: `use` and `key` come here.
@@ -10,10 +11,12 @@ little: `use` and `key` come here.
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+from ccswitch_tui._version import __version__
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.proxy.background.loopback import HOST, free_port, held_by
 from ccswitch_tui.secret import Secret
@@ -95,6 +98,11 @@ class StateRecord:
     def _write(self, state: State, raw: bytes | None) -> None:
         text = json.dumps(state, indent=1) + "\n"
         replace_text(self.path, text.encode(), expected_sha256=sha256_of(raw), private=True)
+
+
+def this_program() -> str:
+    """Which installation this is, so that one that could start is told from one that never has."""
+    return f"{__version__} {sys.executable}"
 
 
 def new_token(kind: str = "ccst") -> Secret:
