@@ -79,6 +79,11 @@ class Paths(NamedTuple):
         return os.path.join(self.state_dir, "balances")
 
     @property
+    def prices(self) -> str:
+        """Folder of the price lists that the user had fetched."""
+        return os.path.join(self.state_dir, "prices")
+
+    @property
     def answers(self) -> str:
         """Folder of the last answers of each session: what a status line shows."""
         return os.path.join(self.state_dir, "answers")

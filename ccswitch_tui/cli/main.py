@@ -37,6 +37,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lock": ("lock", "forget the unlocked keys"),
     "probe": ("probe", "find out what an endpoint can do, and what is wrong with it"),
     "balance": ("balance", "show what is left on a key: money, plan windows, limits"),
+    "balance": ("balance", "what is left on a key: money, plan windows, limits"),
+    "prices": ("prices", "what models cost, and by which list"),
     "doctor": ("doctor", "find out what is wrong on this machine"),
     "explain": ("explain", "explain an error message: what it means, and what to do"),
     "why": ("why", "show which setting wins, and what sets it"),

@@ -15,11 +15,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui._version import __version__
+from ccswitch_tui.balance.limits import limits_in
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.http11.message import Response, Sent
 from ccswitch_tui.net.url import Url
 from ccswitch_tui.proxy.books.learned import NAMED, NAMELESS
+from ccswitch_tui.proxy.books.prices import stated_by_header
 from ccswitch_tui.proxy.call import Call, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.connection import Answer
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
@@ -325,6 +327,9 @@ class Attempt:
         finally:
             self._relay.pump.waited(call.reply)
         exchange.upstream_status = response.status
+        exchange.header_cost = stated_by_header(response.headers)
+        told = limits_in(response.headers.fields(), time.time())
+        exchange.limits = [limit.to_json() for limit in told]
         return response
 
     async def _refused(

@@ -40,6 +40,7 @@ class EmbeddedProxy:
         drain_s: float = 0.0,
         usage: UsageBook | None = None,
         answers: str = "",
+        prices: str = "",
     ) -> None:
         self.token = token or new_token()
         self.control = control or new_control()
@@ -58,6 +59,7 @@ class EmbeddedProxy:
             root_profile=root_profile,
             usage=usage,
             answers=answers,
+            prices=prices,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._proxy: RunningProxy | None = None

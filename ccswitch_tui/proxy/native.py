@@ -25,7 +25,10 @@ TAIL_READS = 12
 """message_delta and message_stop arrive in the last reads, however they are cut."""
 
 ENDED = re.compile(rb"event: ?(?:message_stop|error)\b|\"type\": ?\"(?:message_stop|error)\"")
-COUNTS = re.compile(rb'"(input_tokens|output_tokens|cache_read_input_tokens|cache_creation_input_tokens)": ?(\d+)')
+COUNTS = re.compile(
+    rb'"(input_tokens|output_tokens|cache_read_input_tokens|cache_creation_input_tokens|ephemeral_1h_input_tokens)"'
+    rb": ?(\d+)"
+)
 STOP_REASON = re.compile(rb'"stop_reason": ?"(\w+)"')
 MODEL = re.compile(rb'"model": ?"([^"\\]{1,200})"')
 

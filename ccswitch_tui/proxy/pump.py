@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from ccswitch_tui.errors import CcswitchError
-from ccswitch_tui.http11.message import Sent
+from ccswitch_tui.http11.message import ClientGone, Sent
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic
 from ccswitch_tui.proxy.client.connection import Answer, Broken
 from ccswitch_tui.proxy.client.upstream import UpstreamError
@@ -98,6 +98,10 @@ class Pump:
                 return reply.end(out)
             self._begin(reply, exchange, headers, out, whole=True)
             return reply.sent()
+        except (asyncio.CancelledError, ClientGone):
+            note_usage(exchange, translator.usage)
+            exchange.estimated = True  # the endpoint bills what it made until then, and told nobody how much
+            raise
         finally:
             self._watch.remove(reply)
             source.close()
@@ -331,3 +335,4 @@ def note_usage(exchange: Flow, usage: Mapping[str, Any]) -> None:
     exchange.output_tokens = usage.get("output_tokens") or 0
     exchange.cache_read_tokens = usage.get("cache_read_input_tokens") or 0
     exchange.cache_write_tokens = usage.get("cache_creation_input_tokens") or 0
+    exchange.cache_write_1h_tokens = usage.get("ephemeral_1h_input_tokens") or 0

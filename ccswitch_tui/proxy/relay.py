@@ -14,7 +14,7 @@ from ccswitch_tui.http11.message import Reply, Response, Sent
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.attempt import Attempt, failure_of, own_failure, with_hint
 from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks, quirk_layers
-from ccswitch_tui.proxy.books.prices import cost_of, stated_in
+from ccswitch_tui.proxy.books.prices import PriceBook, cost_of, stated_in
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic
 from ccswitch_tui.proxy.call import Call, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.upstream import Upstream, UpstreamError
@@ -49,12 +49,14 @@ class Relay:
         upstream: Upstream,
         learned: LearnedQuirks,
         traffic: Traffic,
+        prices: PriceBook | None = None,
     ) -> None:
         self.profiles = profiles
         self.keys = keys
         self.upstream = upstream
         self.learned = learned
         self.traffic = traffic
+        self.prices = prices or PriceBook()
         self.background = Background()
         self.pump = Pump(traffic, self.background)
         self.calibration = Calibration()
@@ -128,11 +130,20 @@ class Relay:
         for _ in range(MOST_REPEATS):
             outcome = await attempt.run()
             if isinstance(outcome, Response | Sent):
-                _note_cost(exchange, target)
+                self._note_cost(exchange, target)
                 return outcome
             if not await attempt.mend(failure_of(outcome)):
                 return outcome
         return outcome
+
+    def _note_cost(self, exchange: Flow, target: Target) -> None:
+        native = target.profile.endpoint.format.native
+        if native and exchange.stated_cost is None and exchange.received.room > 0:
+            exchange.stated_cost = stated_in(exchange.received.kept())
+        price = self.prices.of(target.profile, target.model, exchange.answered)
+        found = cost_of(exchange, price)
+        if found is not None:
+            exchange.cost, exchange.currency, exchange.cost_by = found
 
     def quirks(self, target: Target, host: str, conversation: str = "", lessons: Facts = NO_LESSONS) -> Quirks:
         """The endpoint's quirks for this model, all layers together. Raises UsageError for a nonsensical one.
@@ -172,12 +183,3 @@ def _told_status(failure: Failure, exchange: Flow) -> int:
     translated = not format_of(wire_named(exchange.wire)).native
     hopeless = failure.status in (400, 422) and not curable and translated
     return status_for(failure.status, exchange.session, hopeless=hopeless)
-
-
-def _note_cost(exchange: Flow, target: Target) -> None:
-    native = target.profile.endpoint.format.native
-    if native and exchange.stated_cost is None and exchange.received.room > 0:
-        exchange.stated_cost = stated_in(exchange.received.kept())
-    found = cost_of(exchange, target.profile.prices)
-    if found is not None:
-        exchange.cost, exchange.currency, exchange.cost_by = found

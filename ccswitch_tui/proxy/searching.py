@@ -20,6 +20,7 @@ from ccswitch_tui.http11.message import Reply, Response
 from ccswitch_tui.net.url import parse_url
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef, Timeouts, parse_secret_ref
 from ccswitch_tui.profiles.search_source import ENDPOINT, SearchSource
+from ccswitch_tui.proxy.books.turns import Turns
 from ccswitch_tui.proxy.call import Call
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
@@ -173,8 +174,18 @@ class Searching:
 
     async def _loop(self, call: Call, profile: Profile, where: _Where, tool: SearchTool) -> Json | Response:
         """The message of all turns together, or the endpoint's refusal."""
+        turns = Turns(call.exchange)
+        try:
+            return await self._turns(call, profile, where, tool, turns)
+        finally:
+            turns.add_up()
+
+    async def _turns(
+        self, call: Call, profile: Profile, where: _Where, tool: SearchTool, turns: Turns
+    ) -> Json | Response:
         body, content, usages, made = with_function(call.body, tool), list[Json](), list[Json](), 0
         while True:
+            turns.begin()
             answer = await self._turn(call, profile, body)
             if isinstance(answer, Response):
                 return answer

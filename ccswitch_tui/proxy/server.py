@@ -25,6 +25,7 @@ from ccswitch_tui.proxy.background.guarded import AGAIN, ASLEEP, Guarded, is_rep
 from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.books.answers import AnswerBook
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
+from ccswitch_tui.proxy.books.prices import PriceBook
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line
 from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.client.upstream import Upstream
@@ -78,6 +79,8 @@ class ProxySettings(NamedTuple):
     usage: UsageBook | None = None
     answers: str = ""
     """The folder for each session's last answers; "" for none."""
+    prices: str = ""
+    """The folder of price lists that were fetched; "" for none."""
     say: Callable[..., None] = lambda *lines: None
     """Writes each of its arguments as one line to the log."""
     log_requests: bool = False
@@ -122,6 +125,7 @@ class RunningProxy:
             upstream=self._upstream,
             learned=settings.learned or LearnedQuirks(None),
             traffic=self.traffic,
+            prices=PriceBook(settings.prices),
         )
         self._server: Server | None = None
         self._chores: list[asyncio.Task[None]] = []

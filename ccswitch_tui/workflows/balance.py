@@ -66,7 +66,7 @@ async def ask_balance(ctx: Context, profile: Profile, *, gateway: str = "", allo
     """
     from ccswitch_tui.workflows.examine import check_key_host, key_of
 
-    route = _route(ctx, profile, gateway)
+    route = known_route(ctx, profile, gateway)
     blank = Balance("unknown", ctx.clock(), host_of(profile.endpoint.base_url), str(profile.key))
     if route is None:
         return blank._replace(words=_no_route(profile))
@@ -88,7 +88,8 @@ async def ask_balance(ctx: Context, profile: Profile, *, gateway: str = "", allo
     return found
 
 
-def _route(ctx: Context, profile: Profile, gateway: str) -> Route | None:
+def known_route(ctx: Context, profile: Profile, gateway: str = "") -> Route | None:
+    """What the endpoint is: as the user says, by its address, or by what the last probe saw. Asks nobody."""
     from ccswitch_tui.balance.routes import load_routes
     from ccswitch_tui.errors import UsageError
     from ccswitch_tui.workflows.reports import last_report

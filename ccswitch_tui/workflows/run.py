@@ -188,7 +188,9 @@ def run(ctx: Context, name: str, command: Sequence[str], *, say: Callable[[str],
     resolve = key_resolver(ctx)
     resolve(profile)  # a missing key is said now, not by Claude Code after a minute
     book = UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3"))
-    with EmbeddedProxy(ctx.book().profiles, resolve, env=ctx.env, usage=book, answers=ctx.paths.answers) as proxy:
+    with EmbeddedProxy(
+        ctx.book().profiles, resolve, env=ctx.env, usage=book, answers=ctx.paths.answers, prices=ctx.paths.prices
+    ) as proxy:
         return start(prepare_run(ctx, name, command, base_url=proxy.base_url(name), token=proxy.token))
 
 

@@ -192,6 +192,7 @@ def _settings(
         "learned": LearnedQuirks(ctx.paths.learned_quirks, ctx.paths.state_dir),
         "usage": UsageBook(os.path.join(ctx.paths.state_dir, "usage.sqlite3")),
         "answers": ctx.paths.answers,
+        "prices": ctx.paths.prices,
     }
     if options.profile is not None:
         ctx.book().get(options.profile)

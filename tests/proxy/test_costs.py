@@ -18,13 +18,14 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Prices, profile_from_table, profile_to_table
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.proxy.books.metrics import metrics_text
-from ccswitch_tui.proxy.books.prices import Cost, cost_of, stated_in
+from ccswitch_tui.proxy.books.prices import Cost, cost_of, stated_in, stated_price
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line
 from ccswitch_tui.proxy.books.usage import VERSION, CostRow, UsageBook, UsageRow
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.edit import plan_edit, save_edit
 
 PRICES = {"big-model": Prices(input=3.0, output=15.0, cache_read=0.3, currency="EUR")}
+PRICE = stated_price(PRICES["big-model"])
 
 
 def exchange(**counts: Any) -> Flow:
@@ -36,7 +37,7 @@ def exchange(**counts: Any) -> Flow:
 
 
 def test_the_cost_is_tokens_times_the_stated_prices() -> None:
-    found = cost_of(exchange(input_tokens=1000, output_tokens=200, cache_read_tokens=10_000), PRICES)
+    found = cost_of(exchange(input_tokens=1000, output_tokens=200, cache_read_tokens=10_000), PRICE)
     assert found is not None
     assert (round(found.amount, 12), found.currency, found.by) == (0.009, "EUR", "prices")
 
@@ -44,18 +45,17 @@ def test_the_cost_is_tokens_times_the_stated_prices() -> None:
 @pytest.mark.parametrize(
     "counts",
     [
-        {"model": "other", "input_tokens": 5, "output_tokens": 5},
         {"input_tokens": 5, "output_tokens": 5, "cache_write_tokens": 1},
         {"input_tokens": 5, "output_tokens": 5, "estimated": True},
         {"input_tokens": 5, "output_tokens": 0},
     ],
 )
 def test_a_missing_price_an_estimate_and_an_answer_nobody_counted_have_no_cost(counts: dict[str, Any]) -> None:
-    assert cost_of(exchange(**counts), PRICES) is None
+    assert cost_of(exchange(**counts), PRICE) is None
 
 
 def test_what_the_endpoint_states_beats_the_users_prices() -> None:
-    found = cost_of(exchange(input_tokens=5, output_tokens=5, stated_cost=0.25), PRICES)
+    found = cost_of(exchange(input_tokens=5, output_tokens=5, stated_cost=0.25), PRICE)
     assert found == Cost(0.25, "USD", "endpoint")
 
 

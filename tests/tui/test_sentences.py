@@ -96,12 +96,14 @@ def in_tables() -> set[str]:
 def on_the_command_line() -> set[str]:
     """The tables of the command line: help, what argparse says, headings."""
     from ccswitch_tui.cli import compare, main, parsing, unlock, usage, why
+    from ccswitch_tui.workflows import prices
 
     parsers = [main.build_parser(word)[0] for word in main.COMMANDS]
     found = {text for parser in parsers for text in parsing.texts_of(parser)}
     found |= {summary for _, summary in main.COMMANDS.values()} | {*main.OVERVIEW, parsing.HELP}
     found |= {template for _, template in parsing.MISTAKES} | {*unlock.STATES.values(), *why.FURTHER_PLACES.values()}
     found |= {*usage.USAGE_COLUMNS, *compare.TITLES, *usage.NAMES, *NOT_PROMISED.values(), *VERDICT_GLYPH}
+    found |= {*prices.SOURCES.values()}
     return {text for text in found if text[0].isalpha() or " " in text} - {""}
 
 
@@ -160,6 +162,7 @@ FROM_TABLES = {
     "say(table['value'])", "say(why)", "say(KNOWN_SCHEMES)", "say(refused.title)", "say(ALSO_WATCHED[key])",
     "say(LABELS[value.winner])", "say(LABELS[ours.scope])", "say(row.layer)", "say(row.means)", "say(row.do)",
     "say(known)", "say(rule.fix or 'probe it')",
+    "say(SOURCES[price.by])",
     "say(what_fails)", "say(state)", "say(NOT_PROMISED[code])", "say(template, **found.groupdict())",
 }  # fmt: skip
 """What is said without being written there: rows of the tables above, and names that have a text by id."""

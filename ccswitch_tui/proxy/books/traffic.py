@@ -110,6 +110,7 @@ class Flow:
         "error",
         "estimated",
         "first_byte_ms",
+        "header_cost",
         "host",
         "id",
         "input_tokens",
@@ -180,6 +181,8 @@ class Flow:
         """The endpoint did not count all tokens: the counts here are estimates, and have no cost."""
         self.stated_cost: float | None = None
         """What the endpoint says this answer costs."""
+        self.header_cost: float | None = None
+        """The same, said by a header; for want of the other."""
         self.cost: float | None = None
         """What it cost, where the endpoint or a price tells; never of tokens that nobody counted."""
         self.currency = ""
@@ -206,7 +209,7 @@ class Flow:
 
     def to_json(self) -> dict[str, Any]:
         """Without bodies; texts that came from elsewhere are cut and masked."""
-        hidden = ("request", "sent", "received", "returned", "started", "stated_cost", "session_in_body")
+        hidden = ("request", "sent", "received", "returned", "started", "stated_cost", "header_cost", "session_in_body")
         shown = {name: getattr(self, name) for name in sorted(self.__slots__) if name not in hidden}
         shown["error"] = redact(self.error) if self.error else None
         shown["notices"] = [redact(notice) for notice in self.notices]
