@@ -93,7 +93,8 @@ HINTS = (
 )  # fmt: skip
 
 _TRY_AGAIN = later(
-    r"(?:try again|retry|reset\w*|available) in (?:about )?(?:(?P<m>\d+)m)?(?P<s>\d+(?:\.\d+)?) ?(?P<u>ms|s|sec|seconds|m|minutes)?\b",
+    r"(?:(?:try again|retry(?:ing)?|reset\w*|available)(?: again)? (?:in|after)|wait(?: for)?(?: at least)?) (?:about )?"
+    r"(?:(?P<m>\d+)m)?(?P<s>\d+(?:\.\d+)?) ?(?P<u>ms|s|sec|secs|seconds?|m|min|mins|minutes?)?\b",
     re.I,
 )
 _SPAN = later(

@@ -27,6 +27,9 @@ OUR_TYPES = frozenset(ERROR_TYPES.values()) | {"conflict_error"}
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.I | re.S)
 _HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.I | re.S)
 _TAG = re.compile(r"<[^>]+>")
+_XML = re.compile(r"\s*<(?:\?xml|error|fault|response)\b", re.I)
+_IN_XML = re.compile(r"<(?:message|faultstring|msg|description|reason)>([^<]{1,2000})</", re.I)
+"""AWS and Azure before a model is reached."""
 _MARKUP = re.compile(r"\s*(?:<!doctype|<html|<head|<body|<\?xml|<center|<h1|<!--)", re.I)
 
 
@@ -61,6 +64,8 @@ def read_words(body: bytes) -> Words:
     text = body[:LARGEST_BODY].decode("utf-8", "replace").strip()
     if not text:
         return Words()
+    if _XML.match(text) and (said := _IN_XML.search(text)):
+        return Words(message=" ".join(said[1].split()))
     if _MARKUP.match(text):
         from html import unescape  # here: its table of entities takes a megabyte
 
@@ -88,7 +93,7 @@ def words_of(doc: Any) -> Words:
     error = doc.get("error")
     inner = error if isinstance(error, dict) else {}
     messages = [m for m in _sentences(doc, error, inner) if m]
-    message = messages[0] if messages else ""
+    message = _telling(messages)
     stated = inner.get("message")
     named = [(inner, "code"), (inner, "type"), (doc, "code")]
     named += [(stated, "code"), (stated, "type")] if isinstance(stated, dict) else []
@@ -105,6 +110,25 @@ def words_of(doc: Any) -> Words:
     )
 
 
+_TITLE_ONLY = re.compile(
+    r"[\w.-]+|(?:bad request|not found|unauthorized|forbidden|internal server error|unprocessable (?:entity|content)"
+    r"|too many requests|validation (?:error|failed)|one or more validation errors occurred|request failed|error)\.?",
+    re.I,
+)
+"""A title: the name of a status or a code, which says nothing a number does not."""
+
+
+def _telling(messages: list[str]) -> str:
+    """The first sentence, with the next one behind it where the first is a mere title."""
+    if not messages:
+        return ""
+    first = messages[0]
+    if not _TITLE_ONLY.fullmatch(first):
+        return first
+    more = next((said for said in messages[1:] if not _TITLE_ONLY.fullmatch(said)), "")
+    return f"{first}: {more}" if more else first
+
+
 def _placed(place: Json) -> str:
     """The field a validator's row is about: zod's `path`, ajv's `instancePath`."""
     errors = place.get("errors")
@@ -116,14 +140,28 @@ def _placed(place: Json) -> str:
     return given.strip("/").replace("/", ".") if isinstance(given, str) else ""
 
 
-WAITS = ("estimated_time", "retry_after", "retry_after_seconds", "retryAfter", "retryDelay")
-"""Hugging Face while a model loads, relays, Google's RetryInfo ("12s")."""
+WAITS = (
+    "estimated_time",
+    "retry_after",
+    "retry_after_seconds",
+    "retryAfter",
+    "retryDelay",
+    "Retry-After",
+    "retry-after",
+)
+"""Hugging Face while a model loads, relays, Google's RetryInfo ("12s"), headers that OpenRouter hands on."""
 
 
 def _wait(place: Json) -> float | None:
     details = place.get("details")
     rows = [place, *(d for d in details[:5] if isinstance(d, dict))] if isinstance(details, list) else [place]
+    metadata = place.get("metadata")
+    if isinstance(metadata, dict) and isinstance(metadata.get("headers"), dict):
+        rows.append(metadata["headers"])
     for row in rows:
+        in_ms = row.get("retry_after_ms")
+        if isinstance(in_ms, int | float) and not isinstance(in_ms, bool) and 0 <= in_ms < 1e9:
+            return in_ms / 1000
         for key in WAITS:
             value = row.get(key)
             if isinstance(value, str) and re.fullmatch(r"\d{1,6}(?:\.\d+)?s?", value):
@@ -153,7 +191,9 @@ def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
     yield _text(header.get("message")) if isinstance(header, dict) else ""
     errors = doc.get("errors")
     yield words_of(errors[0]).message if isinstance(errors, list) and errors and isinstance(errors[0], dict) else ""
-    for key in ("error_description", "msg", "reason", "title"):
+    for key in ("error_description", "details", "innererror", "inner_error", "cause"):
+        yield _said(inner.get(key)) or _said(doc.get(key))
+    for key in ("msg", "reason", "title"):
         yield _text(doc.get(key)) or _text(inner.get(key))
     yield _otherwise_spelt(inner) or _otherwise_spelt(doc)
     yield _said(error)
@@ -276,8 +316,11 @@ def _envelope(doc: Json, inner: Json) -> str:
     return kind if kind in OUR_TYPES else ""
 
 
+STATED = ("code", "status", "status_code", "statusCode", "http_code", "http_status", "httpStatus", "httpCode")
+
+
 def _status_in(inner: Json, doc: Json) -> int | None:
-    for value in (inner.get("code"), inner.get("status"), inner.get("status_code"), doc.get("code"), doc.get("status")):
+    for value in (place.get(key) for place in (inner, doc) for key in STATED if key in place):
         if isinstance(value, str) and value.isdecimal():
             value = int(value[:4])
         if isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599:
