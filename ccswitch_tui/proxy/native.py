@@ -14,15 +14,17 @@ from collections import deque
 from typing import Any
 
 from ccswitch_tui.proxy.books.prices import stated_in
+from ccswitch_tui.translate.chunks import is_error
 from ccswitch_tui.translate.errors import failure_from_words
 from ccswitch_tui.translate.failure import Failure, error_event
-from ccswitch_tui.translate.words import words_of
+from ccswitch_tui.translate.words import read_words, words_of
 from ccswitch_tui.wire.anthropic import PING
 from ccswitch_tui.wire.codec import dumps, loads
+from ccswitch_tui.wire.sse import Decoder
 
 HEAD_BYTES = 4096
 TAIL_READS = 12
-"""message_delta and message_stop arrive in the last reads, however they are cut."""
+"""message_delta and message_stop arrive in the last reads; of small ones, more are kept."""
 
 ENDED = re.compile(rb"event: ?(?:message_stop|error)\b|\"type\": ?\"(?:message_stop|error)\"")
 COUNTS = re.compile(
@@ -55,7 +57,8 @@ class NativeStream:
         """What came while it may still be an error in the clothes of an answer."""
         self._passes = False
         self._head = b""
-        self._tail: deque[bytes] = deque(maxlen=TAIL_READS)
+        self._tail: deque[bytes] = deque()
+        self._tail_bytes = 0
 
     def feed(self, data: bytes) -> bytes:
         """The same bytes, once it is certain that they are an answer."""
@@ -64,13 +67,17 @@ class NativeStream:
             self._held.append(data)
             first = b"".join(self._held)
             if _may_be_error(first):
-                return b""
+                refused = error_in(first) if first.endswith(b"\n\n") else None
+                return b"" if refused is None else self._refused(refused)
             data = first
             self._passes = True
         self.committed = True
         if len(self._head) < HEAD_BYTES:
             self._head += data[: HEAD_BYTES - len(self._head)]
         self._tail.append(data)
+        self._tail_bytes += len(data)
+        while len(self._tail) > TAIL_READS and self._tail_bytes - len(self._tail[0]) > HEAD_BYTES:
+            self._tail_bytes -= len(self._tail.popleft())
         return data
 
     def finish(self, cause: str = "eof") -> bytes:
@@ -78,10 +85,9 @@ class NativeStream:
         self.done = True
         if not self._passes and self._held:
             whole = b"".join(self._held)
-            refused = error_in(whole)
+            refused = error_in(whole) or no_answer_in(whole)
             if refused is not None:
-                self.failure = self.error = refused
-                return b""
+                return self._refused(refused)
             self._passes = True
             return self.feed(whole) + self.finish(cause)
         tail = b"".join(self._tail)
@@ -94,6 +100,13 @@ class NativeStream:
             return b""
         # the blank line ends an event that was cut in the middle: no client takes half an event for one
         return (b"" if self._empty else b"\n\n") + error_event(self.error)
+
+    def _refused(self, failure: Failure) -> bytes:
+        """The end of what was no answer: a status while nothing was sent, an event afterwards."""
+        self.done = True
+        self.error = failure
+        self.failure = None if self.committed else failure
+        return error_event(failure) if self.committed else b""
 
     def commit(self) -> bytes:
         """A ping is all that may stand before the endpoint's own message_start."""
@@ -135,37 +148,55 @@ MOST_HELD = 256 * 1024
 
 
 def _may_be_error(first: bytes) -> bool:
-    """Whether this beginning of a 200 may be an error: one JSON object, or an event that names one."""
-    start = first.lstrip()[:1]
-    if not start:
-        return len(first) < MOST_HELD
-    if start == b"{":
-        return len(first) < MOST_HELD and not MESSAGE.search(first[:HEAD_BYTES])
-    if len(first) >= MOST_HELD or b"message_start" in first:
-        return False
-    return b"\n\n" not in first.replace(b"\r", b"") or b'"error"' in first
+    """Whether this beginning of a 200 may be an error: it has no piece of an answer yet, signs of life apart."""
+    return len(first) < MOST_HELD and not PIECE.search(first)
 
 
-MESSAGE = re.compile(rb'"type": ?"message"')
+PIECE = re.compile(rb'"type": ?"(?:message|message_start|content_block_\w+|message_delta|message_stop)"|"content": ?\[')
+"""In every answer of the Messages API, whole or streamed, and in no error."""
 
 
 def error_in(whole: bytes) -> Failure | None:
     """The failure that a 200 holds instead of an answer; None where it holds one, or something unknown."""
-    text = whole.strip()
-    if not text.startswith(b"{"):
-        found = [line[5:].strip() for line in text.splitlines() if line.startswith(b"data:")]
-        text = found[0] if found else b""
-    try:
-        document = loads(text)
-    except ValueError:
-        return None
-    if not isinstance(document, dict) or "content" in document:
-        return None
-    if document.get("type") not in (None, "error") and not document.get("error"):
-        return None  # a piece of an answer
-    if document.get("error") or document.get("success") is False or "message" in document or "msg" in document:
-        return failure_from_words(0, words_of(document))
+    for name, data in _events(whole):
+        try:
+            document = loads(data)
+        except ValueError:
+            continue
+        document = document[0] if isinstance(document, list) and document else document
+        if isinstance(document, str) and document:
+            return failure_from_words(0, words_of(document), shown=200)
+        if not isinstance(document, dict) or ("content" in document and not document.get("error")):
+            continue
+        kind = document.get("type")
+        if kind not in (None, "error") and not document.get("error"):
+            continue  # a piece of an answer, or a ping
+        if is_error(document, name, whole=False) or document.get("success") is False or document.get("detail"):
+            return failure_from_words(0, words_of(document), shown=200)
     return None
+
+
+def no_answer_in(whole: bytes) -> Failure | None:
+    """The failure of a 200 with nothing of an answer in it, in its own words where it has any."""
+    if PIECE.search(whole):
+        return None
+    words = read_words(whole)
+    if (
+        words.message
+        and whole.lstrip()[:1] not in (b"{", b"[")
+        and not whole.lstrip().startswith((b"data:", b"event:", b":"))
+    ):
+        return failure_from_words(0, words, shown=200)
+    return Failure(502, *NOTHING_CAME, cure_elsewhere=True)
+
+
+def _events(whole: bytes) -> list[tuple[str, bytes]]:
+    """Name and data of a body, or of each event where it is a stream."""
+    text = whole.strip()
+    if text[:1] in (b"{", b"[", b'"'):
+        return [("", text)]
+    decoder = Decoder()
+    return [(event.name, event.data.strip()) for event in decoder.feed(text + b"\n\n") + decoder.finish()]
 
 
 def with_model(raw: bytes, body: dict[str, Any], asked: str, model: str) -> bytes:

@@ -1,7 +1,10 @@
 """A native stream is passed on untouched; only a broken end is spoken for."""
 
+# ruff: noqa: E501  (a row stays in one line)
+
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -38,7 +41,8 @@ def test_a_cut_stream_ends_in_an_error_event() -> None:
 def test_no_ping_goes_into_the_middle_of_an_event() -> None:
     stream = NativeStream()
     assert stream.ping() == PING
-    stream.feed(NATIVE_STREAM[:37])
+    cut = NATIVE_STREAM.index(b"message_start") + 80
+    assert stream.feed(NATIVE_STREAM[:cut])
     assert stream.ping() == b""
     stream.feed(NATIVE_STREAM[37:])
     assert stream.ping() == PING
@@ -86,3 +90,57 @@ def test_an_answer_is_no_error(body: bytes) -> None:
     stream = NativeStream()
     assert body in b"".join(stream.feed(body[place : place + 1]) for place in range(len(body))) + stream.finish()
     assert error_in(body) is None
+
+
+W = "the widget is not connected"
+ERRORS: list[object] = [
+    {"message": W}, {"detail": W}, {"detail": [{"msg": W, "loc": ["body"]}]}, {"error_msg": W, "error_code": 1}, {"errorMessage": W}, W,
+    {"errors": [{"message": W}]}, {"status": "449", "msg": W, "body": None}, {"base_resp": {"status_code": 1, "status_msg": W}},
+    {"Error": {"Message": W}}, {"object": "error", "message": W}, {"fault": {"faultstring": W}}, {"status": 500, "reason": W},
+    {"header": {"code": 1, "message": W}}, {"type": "error", "message": W}, [{"error": {"message": W}}],
+    {"type": "error", "error": {"type": "overloaded_error", "message": W}},
+]  # fmt: skip
+AROUND = [
+    b"%b",
+    b"data: %b\n\n",
+    b"event: error\ndata: %b\n\n",
+    b": ping\n\ndata: %b\n\n",
+    b"event: message\ndata: %b\n\ndata: [DONE]\n\n",
+]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("around", AROUND)
+def test_an_error_keeps_its_words_however_it_is_spelt_and_cut(error: object, around: bytes) -> None:
+    body = around % json.dumps(error).encode()
+    for step in (1, 7, len(body)):
+        stream = NativeStream()
+        out = b"".join(stream.feed(body[place : place + step]) for place in range(0, len(body), step)) + stream.finish()
+        assert out == b""
+        assert stream.failure is not None
+        assert W in stream.failure.message
+
+
+def test_an_error_after_our_own_ping_is_an_event_and_not_a_silent_end() -> None:
+    stream = NativeStream()
+    stream.commit()
+    out = stream.feed(b'event: error\ndata: {"message":"%b"}\n\n' % W.encode())
+    assert stream.done
+    assert b"event: error" in out
+    assert W.encode() in out
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html><title>login</title></html>", b"null", b"{}", b"data: [DONE]\n\n", b": ping\n\n"]
+)
+def test_a_success_with_nothing_of_an_answer_in_it_is_none(body: bytes) -> None:
+    stream = NativeStream()
+    assert stream.feed(body) + stream.finish() == b""
+    assert stream.failure is not None
+
+
+@pytest.mark.parametrize("before", [b": ping\n\n", b'event: ping\ndata: {"type":"ping"}\n\n', b"\n\n"])
+@pytest.mark.parametrize("step", [1, 7, 4096])
+def test_signs_of_life_before_an_answer_pass_with_it(before: bytes, step: int) -> None:
+    whole, stream = before + NATIVE_STREAM, NativeStream()
+    assert b"".join(stream.feed(whole[i : i + step]) for i in range(0, len(whole), step)) + stream.finish() == whole
