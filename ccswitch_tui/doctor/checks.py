@@ -25,6 +25,7 @@ from ccswitch_tui.doctor.checks_claude import (
 from ccswitch_tui.doctor.checks_machine import (
     check_background_proxy,
     check_certificates,
+    check_folders,
     check_key_file,
     check_keys_present,
     check_loopback_proxied,
@@ -62,6 +63,7 @@ CHECKS: Mapping[str, Check] = {
     "key file": check_key_file,
     "background proxy": check_background_proxy,
     "private files": check_private,
+    "folders": check_folders,
     "Textual's log": check_textual_log,
 }
 """What is looked at, by name; the names are what `doctor` says it has checked."""

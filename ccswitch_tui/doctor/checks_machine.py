@@ -280,6 +280,22 @@ def check_private(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+def check_folders(snapshot: Snapshot) -> Iterator[Finding]:
+    """Profiles, history and settings have to be written somewhere."""
+    for path, why in snapshot.closed_folders:
+        quoted = shlex.quote(path)
+        if why == "file":
+            because = say("there is a file where a folder has to be: {path}", path=path)
+            command = f"mv {quoted} {quoted}.away"
+        elif why == "owner":
+            because, command = say("{path} belongs to another user", path=path), f'sudo chown -R "$USER" {quoted}'
+        else:
+            because, command = say("{path} is read-only", path=path), f"chmod u+rwx {quoted}"
+        yield told(
+            "state-closed", because, say("open it, or set CCSWITCH_HOME to a folder that can be written"), command
+        )
+
+
 def check_textual_log(snapshot: Snapshot) -> Iterator[Finding]:
     """Textual's log holds what is typed and pasted, keys too."""
     if snapshot.env.get("TEXTUAL_LOG"):

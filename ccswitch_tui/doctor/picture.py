@@ -66,6 +66,14 @@ class ProxyLook(NamedTuple):
     """Of Claude Code, running now."""
 
 
+class ClosedFolder(NamedTuple):
+    """A folder that we, or Claude Code, could not write into."""
+
+    path: str
+    why: str
+    """`file` (a file lies in its place), `owner` (it is somebody else's) or `mode`."""
+
+
 class Snapshot(NamedTuple):
     """Everything the checks look at."""
 
@@ -96,6 +104,7 @@ class Snapshot(NamedTuple):
     certificates: tuple[CertificateFile, ...] = ()
     open_paths: tuple[str, ...] = ()
     """Files and folders of ours that others may read."""
+    closed_folders: tuple[ClosedFolder, ...] = ()
     executables: frozenset[str] = frozenset()
     """Programs that settings name and that can be started."""
     vendor_problem: str | None = None

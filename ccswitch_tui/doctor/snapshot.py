@@ -13,10 +13,18 @@ import os
 import ssl
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ccswitch_tui.doctor.picture import CertificateFile, ClaudeInstall, ClaudeState, ProxyLook, SettingsLook, Snapshot
+from ccswitch_tui.doctor.picture import (
+    CertificateFile,
+    ClaudeInstall,
+    ClaudeState,
+    ClosedFolder,
+    ProxyLook,
+    SettingsLook,
+    Snapshot,
+)
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.model import Profile, SecretRef
 from ccswitch_tui.textfile import read_file
@@ -72,6 +80,7 @@ def take_snapshot(
         executables=frozenset(_executables(layers, env)),
         certificates=tuple(_certificates(env, profiles, paths.home)),
         open_paths=tuple(_open_paths(paths)),
+        closed_folders=tuple(_closed_folders(paths)),
         focus=focus,
     )
 
@@ -216,3 +225,20 @@ def _open_paths(paths: Paths) -> list[str]:
             if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
                 found.append(path)
     return found
+
+
+def _closed_folders(paths: Paths) -> Iterator[ClosedFolder]:
+    """The folders that writes go to, or the nearest one above that exists, where it lets nobody write."""
+    wanted = (paths.config_dir, paths.state_dir, paths.history, paths.reports, paths.claude_dir)
+    for path in dict.fromkeys(_nearest(path) for path in wanted):
+        if not os.path.isdir(path):
+            yield ClosedFolder(path, "file")
+        elif not os.access(path, os.W_OK | os.X_OK):
+            mine = sys.platform == "win32" or os.stat(path).st_uid == os.geteuid()
+            yield ClosedFolder(path, "mode" if mine else "owner")
+
+
+def _nearest(path: str) -> str:
+    while not os.path.lexists(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    return path

@@ -9,7 +9,6 @@ entry are not. Source: farion1231/cc-switch, src-tauri/src/database/schema.rs
 from __future__ import annotations
 
 import json
-import sqlite3
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,6 +20,7 @@ from ccswitch_tui.interop.snippets import draft_from_tree
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, for_chat
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.sentence import say
+from ccswitch_tui.sqlite import sqlite3_here
 from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, RESPONSES, Wire
 
 KNOWN_VERSION = 17
@@ -75,6 +75,7 @@ def rows_from_sql(text: str) -> list[Row]:
 
     Raises UsageError for anything else: a dump is a program somebody wrote.
     """
+    sqlite3 = sqlite3_here()
     allowed = {
         sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_INSERT, sqlite3.SQLITE_READ,
         sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_REINDEX,
@@ -82,7 +83,7 @@ def rows_from_sql(text: str) -> list[Row]:
 
     def authorize(action: int, first: str | None, *_: str | None) -> int:
         harmless_pragma = action == sqlite3.SQLITE_PRAGMA and (first or "").lower() in ("foreign_keys", "user_version")
-        return sqlite3.SQLITE_OK if action in allowed or harmless_pragma else sqlite3.SQLITE_DENY
+        return int(sqlite3.SQLITE_OK if action in allowed or harmless_pragma else sqlite3.SQLITE_DENY)
 
     database = sqlite3.connect(":memory:")
     try:

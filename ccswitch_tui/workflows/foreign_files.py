@@ -66,15 +66,16 @@ def file_yaml(path: str) -> Any:
 def database_of(path: str) -> Iterator[Any]:
     """Another tool's SQLite file, read-only; a copy of it where it is locked."""
     import shutil
-    import sqlite3
     import tempfile
     from urllib.parse import quote
 
     from ccswitch_tui.interop.cc_switch import Patience
+    from ccswitch_tui.sqlite import sqlite3_here
 
+    sqlite3 = sqlite3_here()
     file_bytes(path, LARGEST_DATABASE, most=16)
 
-    def opened(place: str) -> sqlite3.Connection:
+    def opened(place: str) -> Any:
         connection = sqlite3.connect(f"file:{quote(place)}?mode=ro", uri=True, timeout=1.0)
         connection.row_factory = sqlite3.Row
         connection.set_progress_handler(Patience(), 10_000)

@@ -13,6 +13,7 @@ from ccswitch_tui.doctor.picture import (
     CertificateFile,
     ClaudeInstall,
     ClaudeState,
+    ClosedFolder,
     ProxyLook,
     SettingsLook,
     Snapshot,
@@ -103,6 +104,9 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("proxy-stuck", FINE._replace(proxy=ProxyLook(False, 20001, 4711, problem="stuck"))),
     ("proxy-old", FINE._replace(proxy=ProxyLook(True, 20001, 4711, "0.9"))),
     ("state-open", FINE._replace(open_paths=("/home/u/.local/state/ccswitch-tui",))),
+    ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "file"),))),
+    ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "owner"),))),
+    ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "mode"),))),
     ("textual-log", FINE._replace(env={"TEXTUAL_LOG": "/tmp/t.log"})),
 ]  # fmt: skip
 

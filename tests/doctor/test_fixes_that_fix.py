@@ -109,6 +109,11 @@ def open_state(ctx: Context) -> None:
     os.chmod(ctx.paths.proxy_state, 0o644)
 
 
+def file_where_the_reports_go(ctx: Context) -> None:
+    Path(ctx.paths.reports).write_text("")
+    os.chmod(ctx.paths.reports, 0o600)
+
+
 def inherited_host(ctx: Context) -> None:
     ctx.env["CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST"] = "1"
 
@@ -122,6 +127,7 @@ WORLDS: list[tuple[World, set[str]]] = [
     (provider_flag_of_a_project, {"provider-flag"}),
     (provider_flag_in_the_users_file, {"provider-flag"}),
     (open_state, {"state-open"}),
+    (file_where_the_reports_go, {"state-closed"}),
     (inherited_host, {"host-managed"}),
 ]
 

@@ -32,6 +32,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.sqlite import sqlite3_here
 from ccswitch_tui.textfile import make_private, make_private_dir
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class UsageBook:
         return _joined([row for row in found if row[len(by)]], costs, by)
 
     def _open(self) -> _Connection:
-        import sqlite3  # here: a megabyte that an idle proxy does without
+        sqlite3 = sqlite3_here()
 
         make_private_dir(os.path.dirname(self.path))
         try:
@@ -254,9 +255,10 @@ def _forget_names(db: sqlite3.Connection, table: str, name: str, summed: Sequenc
 class _Connection:
     """An open usage file: one transaction, then closed."""
 
-    def __init__(self, path: str) -> None:
-        import sqlite3
+    db: sqlite3.Connection
 
+    def __init__(self, path: str) -> None:
+        sqlite3 = sqlite3_here()
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         make_private(handle)
         os.close(handle)
