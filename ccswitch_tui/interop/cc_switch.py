@@ -21,7 +21,7 @@ from ccswitch_tui.interop.variables import Pair, draft_from_pairs, for_chat
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.sentence import say
 from ccswitch_tui.sqlite import sqlite3_here
-from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, RESPONSES, Wire
+from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, RESPONSES, VERSION_REMOVED, Wire
 
 KNOWN_VERSION = 17
 """`PRAGMA user_version` this was written for; a newer one is read for the columns needed, with a warning."""
@@ -206,7 +206,7 @@ def _with_meta(draft: Draft, meta: dict[str, Any], given: str) -> Draft:
         endpoint = endpoint._replace(wire=wire)
         if not FORMATS[wire].version and given:  # cc-switch appends /v1/chat/completions itself, once
             endpoint = endpoint._replace(base_url=for_chat(given))
-            notes = [note for note in notes if not note.startswith("'/v1' removed")]
+            notes = [note for note in notes if note != VERSION_REMOVED]
     overrides = meta.get("localProxyRequestOverrides")
     headers = overrides.get("headers") if isinstance(overrides, dict) else None
     if isinstance(headers, dict):

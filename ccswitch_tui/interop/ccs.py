@@ -12,7 +12,7 @@ from typing import Any
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.draft import Candidate
 from ccswitch_tui.sentence import say
-from ccswitch_tui.wire.formats import CHAT
+from ccswitch_tui.wire.formats import CHAT, VERSION_REMOVED
 
 
 def settings_files(config: Any) -> dict[str, str]:
@@ -37,10 +37,10 @@ def as_it_is_called(candidate: Candidate) -> Candidate:
     """The candidate in the format ccs speaks with it: it translates for addresses that end in a version, as chat
     completions' do; Anthropic's never do."""
     draft = candidate.draft
-    if draft is None or draft.endpoint is None or not any(note.startswith("'/v1' removed") for note in draft.notes):
+    if draft is None or draft.endpoint is None or VERSION_REMOVED not in draft.notes:
         return candidate
     if "anthropic" in draft.endpoint.base_url:
         return candidate
     endpoint = draft.endpoint._replace(wire=CHAT, base_url=draft.endpoint.base_url + "/v1")
-    notes = tuple(note for note in draft.notes if not note.startswith("'/v1' removed"))
+    notes = tuple(note for note in draft.notes if note != VERSION_REMOVED)
     return candidate._replace(draft=draft._replace(endpoint=endpoint, notes=notes))

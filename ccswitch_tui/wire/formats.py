@@ -26,6 +26,9 @@ RESPONSES: Final = "openai-responses"
 
 WIRES: tuple[Wire, ...] = get_args(Wire)
 
+VERSION_REMOVED = "removed '/v1': Anthropic's client appends it itself"
+"""A note on an address. An importer that knows better takes it back, and recognises it as a whole."""
+
 
 class WireFormat(NamedTuple):
     """What is different about one wire, as far as it can be said without code."""
@@ -60,7 +63,7 @@ class WireFormat(NamedTuple):
         if not self.version or not base_url.endswith(self.version):
             return base_url
         if notes is not None:
-            notes.append(say("removed '/v1': Anthropic's client appends it itself"))
+            notes.append(say(VERSION_REMOVED))
         return base_url.removesuffix(self.version)
 
 

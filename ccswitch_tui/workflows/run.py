@@ -137,7 +137,7 @@ def _advice(ctx: Context, command: Sequence[str], tree: Mapping[str, Any]) -> li
     said = _administrator(ctx)
     file = None if is_claude_command(command) else overruled_window(ctx, tree)
     if file:
-        said.append(f"a program that brings its own Claude Code counts with the context window of {file}")
+        said.append(f"a program that brings its own Claude Code uses the context window of {file}")
     return said
 
 

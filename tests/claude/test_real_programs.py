@@ -225,7 +225,7 @@ def test_another_window_in_the_settings_is_said_before_the_program_starts(machin
     machine.ccswitch("edit", "b", "--set", "context_window=64000")
     machine.ccswitch("use", "a")
     done = machine.run([console_script(), "run", "b", "--", "true"])
-    assert "counts with the context window of" in done.stderr
+    assert "uses the context window" in done.stderr
     assert "context window" not in machine.run([console_script(), "run", "a", "--", "true"]).stderr
 
 

@@ -70,7 +70,7 @@ def test_a_missing_key_is_bad_and_comes_with_what_mends_it(ctx: Context, capsys:
 def test_a_port_that_is_somebody_elses_is_bad(ctx: Context, capsys: pytest.CaptureFixture[str]) -> None:
     main(["use", "work"], ctx)
     with socket.create_server(ctx.proxy.address()):
-        assert "belongs to another program" in look(ctx, capsys, 1)["proxy"]["text"]
+        assert "another program is using" in look(ctx, capsys, 1)["proxy"]["text"]
 
 
 def test_a_proxy_that_is_down_under_a_session_is_bad_and_its_command_mends_it(

@@ -140,7 +140,7 @@ class Forgetful(MemoryStore):
 
 
 def test_a_store_that_swallows_a_key_is_found_out() -> None:
-    with pytest.raises(KeyStoreError, match="does not give it back") as refused:
+    with pytest.raises(KeyStoreError, match="does not return it") as refused:
         Forgetful().set("work", KEY)
     assert KEY.reveal() not in str(refused.value)
 

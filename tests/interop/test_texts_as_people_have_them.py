@@ -174,7 +174,7 @@ def test_what_stands_behind_a_value_is_no_part_of_it(text: str) -> None:
     ],
 )
 def test_a_key_broken_over_two_lines_is_said_and_not_cut(text: str) -> None:
-    with pytest.raises(UsageError, match="go on in the next line"):
+    with pytest.raises(UsageError, match="continue on the next line"):
         parse_paste(text)
 
 

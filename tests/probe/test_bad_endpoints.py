@@ -32,7 +32,7 @@ async def post(origin: str, patience_s: float = 2.0, **more: object) -> Exchange
         (bad_endpoints.trickling_body, "stream-endless", "did not end in time"),
         (bad_endpoints.http_0_9, "not-an-api", "begins with '<html>hello from 1991"),
         (bad_endpoints.error_in_success, "error-in-success", "on fire"),
-        (bad_endpoints.endless_head, "not-an-api", "head of the answer is broken"),
+        (bad_endpoints.endless_head, "not-an-api", "response headers are malformed"),
         (bad_endpoints.reset, "connection-reset", "reset"),
         (bad_endpoints.close, "connection-reset", "without an answer"),
         (bad_endpoints.broken_chunks, "connection-reset", "ended early"),

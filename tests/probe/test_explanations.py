@@ -19,7 +19,7 @@ SAID = [
         "two credentials",
     ),
     ("Failed to authenticate. API Error: 401 {\"message\":\"x\"}", "Claude Code", "refused the credential"),
-    ("API returned an empty or malformed response (HTTP 200) — check for a proxy or gateway intercepting", "Claude Code", "without an answer"),  # noqa: E501
+    ("API returned an empty or malformed response (HTTP 200) — check for a proxy or gateway intercepting", "Claude Code", "no answer in it"),  # noqa: E501
     ("API Error: 400 Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",  # noqa: E501
      "the endpoint", "max_completion_tokens"),
     ("SSL certificate verification failed (UNABLE_TO_VERIFY_LEAF_SIGNATURE)", "Claude Code", "does not trust"),
@@ -43,29 +43,29 @@ SAID = [
     ("API Error (Connection error.)", "Claude Code", "does not say why"),
     ("Request timed out", "Claude Code", "did not begin to answer"),
     ('API Error: 429 {"type":"error"}', "the endpoint", "too many requests"),
-    ('API Error: 503 {"error":"x"}', "the endpoint", "cannot serve now"),
-    ("API Error: 413", "a gateway", "no body as large"),
+    ('API Error: 503 {"error":"x"}', "the endpoint", "cannot serve right now"),
+    ("API Error: 413", "a gateway", "body as large"),
     ("410", "our proxy", "only you can fix"),
-    ("503 status code (no body)", "the endpoint", "cannot serve now"),
+    ("503 status code (no body)", "the endpoint", "cannot serve right now"),
     ("Cannot read properties of undefined (reading 'input_tokens')", "Claude Code", "has no usage"),
-    ("Context limit reached", "Claude Code", "window Claude Code counts with"),
+    ("Context limit reached", "Claude Code", "window Claude Code assumes"),
     ("Remote Control is only available when using Claude via api.anthropic.com.", "Claude Code", "vendor's own"),
     ("this session isn't eligible because your requests go through 127.0.0.1:1", "Claude Code", "vendor's own"),
     ("Gateway /v1/models returned an unexpected body", "Claude Code", "list of models"),
     ("Invalid URL (POST /v1/v1/messages)", "the endpoint", "/v1/v1"),
     ('Invalid proxy URL in HTTP_PROXY: "proxy.example:3128" cannot be parsed as a URL.', "Claude Code", "http://"),
-    ("API Error: Server error mid-response. The response above may be incomplete.", "Claude Code", "broke off"),
-    ("API Error: Connection lost mid-response. The response above may be incomplete.", "Claude Code", "broke off"),
+    ("API Error: Server error mid-response. The response above may be incomplete.", "Claude Code", "cut off"),
+    ("API Error: Connection lost mid-response. The response above may be incomplete.", "Claude Code", "cut off"),
     ("The model's tool call could not be parsed (retry also failed).", "Claude Code", "not valid JSON"),
     ("Auto mode is unavailable: its safety check does not run for this session, so Bash was not run.", "Claude Code", "asks you instead"),  # noqa: E501
     ("Warning: We're changing auto mode to no longer charge for classifier requests", "Claude Code", "own model judge"),
     ("API Error: Sonnet 4.5 can't help with this. Start a new session to continue.", "Claude Code", "refusal"),
-    ("API Error: Could not load AWS credentials", "Claude Code", "past the base URL"),
+    ("API Error: Could not load AWS credentials", "Claude Code", "bypass the base URL"),
     ("project_settings_not_claimable: settings.json in the claimed directory sets env", "an SDK", "prewarm"),
     ("the variable KEY_A, where the key should be, is not set", "our proxy", "started elsewhere"),
     ("- API (custom host): answered HTTP 401 in 3 ms", "Claude Code", "connectivity line"),
     ("- API (custom host): answered HTTP 404 in 3 ms", "Claude Code", "connectivity line"),
-    ("- API (custom host): failed after 1 ms: Connection refused — a firewall or proxy may be blocking it (ECONNREFUSED)", "Claude Code", "does not run yet"),  # noqa: E501
+    ("- API (custom host): failed after 1 ms: Connection refused — a firewall or proxy may be blocking it (ECONNREFUSED)", "Claude Code", "is not running yet"),  # noqa: E501
     ('[claude-code:unrecognized_model] {"model":"demo-large"}', "Claude Code", "nothing is wrong"),
     ("keyring.errors.KeyringLocked: Failed to unlock the collection!", "the system", "locked"),
 ]  # fmt: skip

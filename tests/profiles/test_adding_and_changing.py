@@ -116,7 +116,7 @@ def test_add_json_says_what_was_saved(run: Run) -> None:
     [
         (["add", "work"], "", 2, "where is the endpoint"),
         (["add", "work", "--url", "https://x.example"], "", 2, "no key for 'work'"),
-        (["add", "work", "--url", "ftp://x.example"], "", 2, "not an address"),
+        (["add", "work", "--url", "ftp://x.example"], "", 2, "not the address"),
         (["add", "work", "--url", "https://x.example", "--key", OTHER_KEY], "", 2, "--key takes a reference"),
         (["add", "work", "--url", "https://x.example", "--key", "env:A", "--key-stdin"], OTHER_KEY, 2, "one of them"),
         (["add", "work", "--url", "https://x.example", "--key-stdin"], "", 2, "the key is empty"),
@@ -579,7 +579,7 @@ def test_a_file_that_changed_while_the_editor_was_open_is_not_written(
 
 
 def test_an_editor_that_fails_or_is_absent_is_said(run: Run, work: None, home: Path) -> None:
-    assert "ended with code 3" in run("edit", "work", env={"EDITOR": editor(home, "exit 3")}).err
+    assert "exited with code 3" in run("edit", "work", env={"EDITOR": editor(home, "exit 3")}).err
     assert "cannot be started" in run("edit", "work", env={"EDITOR": "/no/such/editor"}).err
 
 
@@ -646,7 +646,7 @@ def test_undo_says_when_the_settings_name_a_profile_that_is_gone(run: Run, work:
     run("rename", "work", "job")
     done = run("undo")
     assert done.code == 0
-    assert "the settings name 'work' again, and there is no such profile any more" in done.out
+    assert "the settings name 'work' again, and that profile no longer exists" in done.out
 
 
 @pytest.mark.parametrize("word", ["rename", "copy", "remove"])

@@ -147,7 +147,7 @@ def test_a_second_one_in_the_foreground_says_that_there_is_one(control: ProxyCon
         [sys.executable, "-m", "ccswitch_tui", "proxy", "serve"], env=dict(control.env), capture_output=True, timeout=30
     )
     assert second.returncode == 1
-    assert f"runs already (pid {pid})".encode() in second.stderr
+    assert f"is already running (pid {pid})".encode() in second.stderr
     assert second.stdout == b""
 
 

@@ -101,7 +101,7 @@ def test_installing_the_service_does_not_claim_that_it_runs(
 
     monkeypatch.setattr(service, "_tell", lambda words, **_: None)
     monkeypatch.setattr(proxy, "SERVICE_WAIT_S", 0.1)
-    assert "does not answer yet" in cli("service", "install")[1]
+    assert "does not respond yet" in cli("service", "install")[1]
     monkeypatch.setattr(proxy, "_answers", lambda ctx: True)
     assert "runs now" in cli("service", "install")[1]
     assert cli("service", "remove")[0] == 0

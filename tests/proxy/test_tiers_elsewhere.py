@@ -50,5 +50,5 @@ def test_a_tier_of_a_profile_that_is_gone_is_answered_with_words_and_sent_nowher
     ):
         answer = call(proxy, path=path, body={**BODY, "model": "claude-haiku-4-5"})
     assert answer.status in (400, 410) and big.requests == []
-    assert "answered by profile 'gone', which is not there" in answer.error["message"]
+    assert "answered by profile 'gone', which does not exist" in answer.error["message"]
     assert answer.headers["x-should-retry"] == "false"

@@ -84,7 +84,7 @@ def test_another_proxy_of_ours_does_not_prove_a_stranger(
             assert control.status().problem == "taken"
             with pytest.raises(OSError, match="another program"):
                 control.ask("POST", "/_ccswitch/keys/unlock", {"passphrase": "never to be heard"})
-            with pytest.raises(CcswitchError, match="belongs to another program"):
+            with pytest.raises(CcswitchError, match="another program is using"):
                 control.ensure_running()
         finally:
             relay.close()

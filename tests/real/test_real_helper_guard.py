@@ -150,7 +150,7 @@ def test_the_session_is_told_who_won_and_what_to_run(stage: Stage, own: Stranger
     options, _ = elsewhere(stage, "the project's settings", stranger.origin)
     run = stage.claude("hi", *options, env={"OWN_KEY": KEY}, model=None)
     told = run.stdout + run.stderr
-    assert "was not handed out" in told
+    assert "was withheld" in told
     assert str(Path(".claude") / "settings.json") in told
     assert "ccswitch-tui run d" in told
 
@@ -159,7 +159,7 @@ def test_a_project_that_clears_the_address_does_not_send_the_key_to_the_vendor(s
     direct(stage, own)
     options, _ = elsewhere(stage, "the project's settings", "")
     run = stage.claude("hi", *options, env={"OWN_KEY": KEY}, model=None)
-    assert "was not handed out" in run.stdout + run.stderr
+    assert "was withheld" in run.stdout + run.stderr
 
 
 def test_run_beats_the_project_and_has_its_key(stage: Stage, own: Stranger, stranger: Stranger) -> None:

@@ -32,6 +32,7 @@ from ccswitch_tui.proxy.client.network import KNOWN_SCHEMES
 from ccswitch_tui.secret import MASK
 from ccswitch_tui.sentence import Sentence, joined, quoting, say, tidied
 from ccswitch_tui.tui import i18n, look
+from ccswitch_tui.wire.formats import VERSION_REMOVED
 from ccswitch_tui.wire.quirks import QUIRKS
 from ccswitch_tui.workflows.why import ALSO_WATCHED
 from kit.transcript import Transcript, read_transcript
@@ -89,6 +90,7 @@ def in_tables() -> set[str]:
         "probe it",
         *ALSO_WATCHED.values(),
         KNOWN_SCHEMES,
+        VERSION_REMOVED,
         *(r[2] for r in ROUTES),
     }
 
@@ -162,8 +164,8 @@ FROM_TABLES = {
     "say(table['value'])", "say(why)", "say(KNOWN_SCHEMES)", "say(refused.title)", "say(ALSO_WATCHED[key])",
     "say(LABELS[value.winner])", "say(LABELS[ours.scope])", "say(row.layer)", "say(row.means)", "say(row.do)",
     "say(known)", "say(rule.fix or 'probe it')",
-    "say(SOURCES[price.by])",
-    "say(what_fails)", "say(state)", "say(NOT_PROMISED[code])", "say(template, **found.groupdict())",
+    "say(SOURCES[price.by])", "say(what_fails)", "say(VERSION_REMOVED)",
+    "say(state)", "say(NOT_PROMISED[code])", "say(template, **found.groupdict())",
 }  # fmt: skip
 """What is said without being written there: rows of the tables above, and names that have a text by id."""
 
