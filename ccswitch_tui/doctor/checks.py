@@ -33,6 +33,7 @@ from ccswitch_tui.doctor.checks_machine import (
     check_private,
     check_profiles,
     check_proxy_form,
+    check_room,
     check_textual_log,
 )
 from ccswitch_tui.doctor.picture import Snapshot
@@ -64,6 +65,7 @@ CHECKS: Mapping[str, Check] = {
     "background proxy": check_background_proxy,
     "private files": check_private,
     "folders": check_folders,
+    "room for files": check_room,
     "Textual's log": check_textual_log,
 }
 """What is looked at, by name; the names are what `doctor` says it has checked."""

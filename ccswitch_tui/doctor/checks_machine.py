@@ -296,6 +296,21 @@ def check_folders(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+def check_room(snapshot: Snapshot) -> Iterator[Finding]:
+    """Records, backups and the use that is counted can be written."""
+    if snapshot.state_problem:
+        yield told(
+            "state-full",
+            say(
+                "{folder}: {words}; a proxy that runs goes on, but nothing is counted, and 'use' and 'undo' refuse",
+                folder=snapshot.state_dir,
+                words=snapshot.state_problem,
+            ),
+            say("make room there, or set CCSWITCH_HOME to a folder on another disk"),
+            f"df -h {shlex.quote(snapshot.state_dir)}",
+        )
+
+
 def check_textual_log(snapshot: Snapshot) -> Iterator[Finding]:
     """Textual's log holds what is typed and pasted, keys too."""
     if snapshot.env.get("TEXTUAL_LOG"):

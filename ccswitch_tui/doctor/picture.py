@@ -105,6 +105,9 @@ class Snapshot(NamedTuple):
     open_paths: tuple[str, ...] = ()
     """Files and folders of ours that others may read."""
     closed_folders: tuple[ClosedFolder, ...] = ()
+    state_dir: str = ""
+    state_problem: str = ""
+    """Why nothing can be written there, where that is plain: the disk is full, or mounted read-only."""
     executables: frozenset[str] = frozenset()
     """Programs that settings name and that can be started."""
     vendor_problem: str | None = None

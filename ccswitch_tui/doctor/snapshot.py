@@ -8,6 +8,7 @@ there only; their values do not enter the picture.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import ssl
@@ -81,6 +82,8 @@ def take_snapshot(
         certificates=tuple(_certificates(env, profiles, paths.home)),
         open_paths=tuple(_open_paths(paths)),
         closed_folders=tuple(_closed_folders(paths)),
+        state_dir=paths.state_dir,
+        state_problem=room_problem(paths.state_dir),
         focus=focus,
     )
 
@@ -242,3 +245,17 @@ def _nearest(path: str) -> str:
     while not os.path.lexists(path) and os.path.dirname(path) != path:
         path = os.path.dirname(path)
     return path
+
+
+def room_problem(folder: str) -> str:
+    """Why nothing can be written into this folder, if the disk is the reason; "" when it can, or nobody knows."""
+    import shutil
+
+    while folder and not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    with contextlib.suppress(OSError):
+        if sys.platform != "win32" and os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return os.strerror(errno.EROFS).lower()
+        if shutil.disk_usage(folder).free == 0:
+            return os.strerror(errno.ENOSPC).lower()
+    return ""

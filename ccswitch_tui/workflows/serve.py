@@ -120,7 +120,8 @@ def _serve(
 
         def ready(port: int) -> None:
             claim.listening()
-            tell(port)
+            with contextlib.suppress(OSError):
+                tell(port)
 
         run(settings, on_listening=ready, on_ending=claim.release, drain_s=drain_s)
 
@@ -134,8 +135,11 @@ def _refuse_misplaced(options: ServeOptions) -> None:
 
 
 def _bounded(ctx: Context, say: Callable[..., None]) -> Callable[..., None]:
+    """For the background proxy: a log that does not grow, and whose full disk ends no session."""
+
     def bounded(*lines: str) -> None:
-        say(*(line[:LONGEST_LINE] for line in lines))
+        with contextlib.suppress(OSError):
+            say(*(line[:LONGEST_LINE] for line in lines))
         ctx.proxy.bound_log()
 
     return bounded

@@ -21,7 +21,7 @@ class Point(NamedTuple):
     """One line of the look."""
 
     name: str
-    """`settings`, `key`, `proxy`, `probe`, `traffic`."""
+    """`settings`, `disk`, `key`, `proxy`, `probe`, `balance`, `traffic`."""
     verdict: str
     """`ok`, `warn`, `fail` or `skip`."""
     text: str
@@ -67,7 +67,7 @@ def status(ctx: Context) -> Status:
     now = current(ctx)
     sessions = len(running_sessions(ctx.paths.claude_dir))
     profile = ctx.book().profiles.get(now.profile or "")
-    points = [*_settings(ctx, now)]
+    points = [*_settings(ctx, now), *_room(ctx)]
     if profile is not None:
         points += [
             *_key(ctx, profile),
@@ -100,6 +100,15 @@ def _settings(ctx: Context, now: Current) -> Iterator[Point]:
         yield Point("settings", "fail" if now.drift else "ok", say("set by {file}", file=where))
     for words in now.drift if now.profile is not None else ():
         yield Point("settings", "fail", words, ("ccswitch-tui why", "ccswitch-tui doctor"))
+
+
+def _room(ctx: Context) -> Iterator[Point]:
+    from ccswitch_tui.doctor.snapshot import room_problem
+
+    words = room_problem(ctx.paths.state_dir)
+    if words:
+        text = say("{folder}: {words}: nothing can be written there", folder=ctx.paths.state_dir, words=words)
+        yield Point("disk", "fail", text, ("ccswitch-tui doctor",))
 
 
 def _key(ctx: Context, profile: Profile) -> Iterator[Point]:

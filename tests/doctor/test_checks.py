@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,9 @@ from ccswitch_tui.doctor.picture import (
     Snapshot,
 )
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef
+from ccswitch_tui.workflows.context import Context
+from ccswitch_tui.workflows.diagnose import diagnose
+from ccswitch_tui.workflows.status import status
 
 CLAUDE = ClaudeInstall("/usr/bin/claude", "2.1.330")
 HELPER = "/opt/bin/ccswitch-tui key work"
@@ -107,6 +112,7 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "file"),))),
     ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "owner"),))),
     ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "mode"),))),
+    ("state-full", FINE._replace(state_dir="/home/u/.local/state", state_problem="no space left on device")),
     ("textual-log", FINE._replace(env={"TEXTUAL_LOG": "/tmp/t.log"})),
 ]  # fmt: skip
 
@@ -176,3 +182,16 @@ def test_the_gravest_comes_first() -> None:
 
 def test_every_check_has_a_name_and_a_docstring() -> None:
     assert all(check.__doc__ for check in CHECKS.values())
+
+
+def test_a_full_disk_is_seen_by_doctor_and_status(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ctx = Context({"HOME": str(home), "PATH": "/usr/bin:/bin"})
+    room = shutil.disk_usage(home)
+    assert not ctx_findings(ctx) & {"state-full"}
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: room._replace(free=0))
+    assert ctx_findings(ctx) & {"state-full"}
+    assert [point.name for point in status(ctx).points if point.verdict == "fail"] == ["disk"]
+
+
+def ctx_findings(ctx: Context) -> set[str]:
+    return {finding.kind for finding in diagnose(ctx)[0]}

@@ -155,7 +155,7 @@ def test_after_kill_9_it_starts_again_on_the_same_port(control: ProxyControl) ->
     first = control.ensure_running()
     assert first.pid
     os.kill(first.pid, signal.SIGKILL)
-    wait_until(lambda: not control.status().running, 5, "the end")
+    wait_until(lambda: control.status().pid != first.pid, 5, "the end")
     second = control.ensure_running()
     assert second.running
     assert (second.port, second.pid != first.pid) == (first.port, True)

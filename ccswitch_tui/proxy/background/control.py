@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.errors import CcswitchError, ConflictError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.proxy.background.claim import Claim
 from ccswitch_tui.proxy.background.log_file import bound_log, last_words, log_lines, open_log
@@ -63,6 +63,9 @@ than this, under load, a new proxy found it held at every attempt."""
 
 LOOK_SOON_S = 0.004
 """While all that is awaited is a process's first step, and looking is reading a file."""
+
+BEGUN_S = 3.0
+"""For that first step; after it the answer is awaited instead (on a full disk no step is noted)."""
 
 AGAIN = ("listening", "served")
 """What a new process says when it has got so far."""
@@ -155,13 +158,12 @@ class ProxyControl:
             problem = None if self.asleep() else "starting"
             return ProxyStatus(False, state["host"], state["port"], problem=problem)
         found = self._asked(state)
-        if found.running and holder and found.pid != holder:
-            return ProxyStatus(False, found.host, found.port, problem="starting")  # the one we asked died meanwhile
-        if found.running or self._holder() is None:
+        other = found.running and bool(holder) and found.pid != holder  # it died meanwhile, or is another folder's
+        if (found.running and not other) or self._holder() is None:
             return found
         newer = self._file.corrected(state)
         if newer is None:
-            return found
+            return ProxyStatus(False, found.host, found.port, problem="starting") if other else found
         self._state = newer
         return self._asked(newer)
 
@@ -272,7 +274,7 @@ class ProxyControl:
 
     def _start(self, deadline: float, expected: State | None) -> ProxyStatus:
         """`expected`: the record of before, where a start that has begun will do."""
-        process = None
+        process, begun_by = None, time.monotonic() + BEGUN_S
         if self.asleep():
             self._end_guardian(hard=False)  # one from here has this environment, with its keys and its key store
         while time.monotonic() < deadline:
@@ -281,7 +283,7 @@ class ProxyControl:
             elif process is None:
                 process = self._spawn()
             ended = process is not None and process.poll() is not None
-            if expected is not None and process is not None and not ended:
+            if expected is not None and process is not None and not ended and time.monotonic() < begun_by:
                 if (found := self._begun(expected)) is not None:
                     return found
                 time.sleep(LOOK_SOON_S)
@@ -427,10 +429,21 @@ class ProxyControl:
 
     def renew_secrets(self) -> tuple[Secret, Secret, State]:
         """A proxy begins here: a token for clients and a control token that no earlier listener has heard; and what
-        the state file now says."""
+        the state file now says. Where it cannot be written (a full disk), the last start's are better than no proxy:
+        the record is written as soon as there is room."""
         token, control = new_token(), new_control()
-        fresh = {"token": token.reveal(), "control": control.reveal(), "pid": os.getpid(), "since": time.time()}
-        self._state = self._file.change(lambda state: {**{k: v for k, v in state.items() if k not in AGAIN}, **fresh})
+        own = {"pid": os.getpid(), "since": time.time()}
+        fresh = {"token": token.reveal(), "control": control.reveal(), **own}
+        try:
+            self._state = self._file.change(
+                lambda state: {**{k: v for k, v in state.items() if k not in AGAIN}, **fresh}
+            )
+        except ConflictError:
+            before = self._file.found()
+            if before is None or not before["control"]:
+                raise
+            token, control = Secret(before["token"]), Secret(before["control"])
+            self._state = {**{k: v for k, v in before.items() if k not in AGAIN}, **own}
         return token, control, self._state
 
     # ------------------------------------------------------------------ talking to it

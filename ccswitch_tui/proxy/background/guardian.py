@@ -155,8 +155,13 @@ def _alone(folder: str) -> int | None:
     except OSError:
         os.close(handle)
         return None
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, str(os.getpid()).encode(), 0)
+    own = str(os.getpid()).encode()
+    try:  # over what stood there: a full disk has no room for more
+        os.pwrite(handle, own, 0)
+        os.ftruncate(handle, len(own))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(handle, 0)
     return handle
 
 

@@ -161,11 +161,15 @@ GUARDIAN_LOCK, ASLEEP_MARK = "proxy-guardian.lock", "proxy.asleep"
 
 
 def note_holder(handle: int) -> None:
-    """Writes our pid into a lock file that we hold."""
-    with contextlib.suppress(OSError):  # a full disk costs only that
-        os.ftruncate(handle, 0)
+    """Writes our pid into a lock file that we hold. Over what stood there: a full disk has no room for more."""
+    own = str(os.getpid()).encode()
+    try:
         os.lseek(handle, 0, os.SEEK_SET)
-        os.write(handle, str(os.getpid()).encode())
+        os.write(handle, own)
+        os.ftruncate(handle, len(own))
+    except OSError:
+        with contextlib.suppress(OSError):  # no pid is better than another's
+            os.ftruncate(handle, 0)
 
 
 def held_by(path: str) -> int | None:

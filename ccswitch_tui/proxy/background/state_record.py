@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ccswitch_tui._version import __version__
@@ -29,6 +29,13 @@ REPAIR_S = 3.0
 
 RUN_LOCK = "proxy.lock"
 """Held by the process that serves, for as long as it lives or until it drains."""
+
+
+TYPES: Mapping[str, tuple[type, ...]] = {
+    "host": (str,), "port": (int,), "token": (str,), "lasting": (str,), "control": (str,), "pid": (int,),
+    "since": (int, float), "listening": (bool,),
+}  # fmt: skip
+"""Of every field that is read."""
 
 
 class StateRecord:
@@ -57,9 +64,9 @@ class StateRecord:
         deadline = time.monotonic() + REPAIR_S
         while time.monotonic() < deadline and held_by(self._run_lock) is not None:
             now = self.found()
-            if now is not None and (now["port"], now["token"]) != (state["port"], state["token"]):
+            if now is not None and any(now[name] != state[name] for name in ("port", "token", "control")):
                 return now
-            if now is not None and now.get("pid") == held_by(self._run_lock):
+            if now is not None and now["control"] and now.get("pid") == held_by(self._run_lock):
                 return None  # it is its own, and the proxy does not answer
             time.sleep(0.05)
         return None
@@ -116,17 +123,22 @@ def new_control() -> Secret:
 
 
 def state_of(raw: bytes | None) -> State | None:
-    """The file's content, if it is a record."""
-    state = object_of(raw or b"")
-    good = isinstance(state.get("port"), int) and isinstance(state.get("token"), str) and len(state["token"]) >= 16
-    return _completed(state) if good and 0 < state["port"] < 65536 and state.get("host") == HOST else None
+    """The file's content, if it is a record; a field of another type than ours counts as absent."""
+    state = {name: value for name, value in object_of(raw or b"").items() if _fits(name, value)}
+    good = 0 < state.get("port", 0) < 65536 and len(state.get("token", "")) >= 16 and state.get("host") == HOST
+    return _completed(state) if good else None
+
+
+def _fits(name: str, value: Any) -> bool:
+    wanted = TYPES.get(name)
+    return wanted is None or (isinstance(value, wanted) and (bool in wanted or not isinstance(value, bool)))
 
 
 def object_of(raw: bytes) -> State:
     """A JSON object; {} for whatever else."""
     try:
         value = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
