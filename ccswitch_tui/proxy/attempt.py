@@ -25,6 +25,7 @@ from ccswitch_tui.proxy.books.prices import stated_by_header
 from ccswitch_tui.proxy.call import Call, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.connection import Answer
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
+from ccswitch_tui.proxy.heavy import heavily
 from ccswitch_tui.proxy.native import NativeStream, error_in, is_error_body, with_model
 from ccswitch_tui.proxy.pump import note_usage, read_limited
 from ccswitch_tui.proxy.routing import Target
@@ -51,7 +52,8 @@ if TYPE_CHECKING:
     from ccswitch_tui.proxy.parts import Parts
 
 ERROR_BYTES = 256 * 1024
-ANSWER_BYTES = 64 * 1024 * 1024
+ANSWER_BYTES = 8 * 1024 * 1024
+"""More than any model writes; one with pictures in it has some megabytes."""
 
 
 BROKEN_FOR_GOOD = 10
@@ -256,7 +258,7 @@ class Attempt:
             return self._message(translator.failure or translator.message())
         body = await read_limited(response, ANSWER_BYTES, self._idle_s)
         call.exchange.received.add(body)
-        return self._message(translate_response(body, translator.translation))
+        return self._message(await heavily(len(body), translate_response, body, translator.translation))
 
     def _message(self, result: dict[str, Any] | Failure) -> Outcome:
         if isinstance(result, Failure):
@@ -290,7 +292,7 @@ class Attempt:
                 call.reply, call.exchange, response, stream, native_headers(response.headers), self._idle_s
             )
         data = await read_limited(response, ANSWER_BYTES, self._idle_s)
-        refused = error_in(data)
+        refused = await heavily(len(data), error_in, data)
         if refused is not None:
             call.exchange.received.add(data)
             return refused

@@ -60,6 +60,9 @@ class NativeStream:
         self._tail: deque[bytes] = deque()
         self._tail_bytes = 0
 
+    held_bytes = 0
+    """Nothing is read but a few thousand bytes at either end."""
+
     def feed(self, data: bytes) -> bytes:
         """The same bytes, once it is certain that they are an answer."""
         self._empty = False

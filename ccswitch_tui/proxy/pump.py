@@ -18,6 +18,7 @@ from ccswitch_tui.http11.message import ClientGone, Sent
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic
 from ccswitch_tui.proxy.client.connection import Answer, Broken
 from ccswitch_tui.proxy.client.upstream import UpstreamError
+from ccswitch_tui.proxy.heavy import LONG_READ_BYTES, heavily, is_heavy
 from ccswitch_tui.proxy.translator import Translator
 from ccswitch_tui.proxy.web.forward import SSE_HEADERS
 from ccswitch_tui.proxy.web.reply import PING_AFTER_S, ClientReply, Watch
@@ -86,7 +87,8 @@ class Pump:
         self._watch.add(reply, translator, idle_s, source.give_up, push.begin_early, PING_AFTER_S)
         try:
             await _pumped(reply, source, translator, push)
-            out = push.unsent + translator.finish(source.cause)
+            self._watch.remove(reply)
+            out = push.unsent + await heavily(translator.held_bytes, translator.finish, source.cause)
             _note(exchange, translator)
             failure: Failure | None = translator.failure
             if failure is not None and not reply.begun:
@@ -138,9 +140,12 @@ class Pump:
                     source.give_up()
                     break
                 if data:
-                    translator.feed(data)
+                    if is_heavy(data, translator.held_bytes):
+                        await asyncio.to_thread(translator.feed, data)
+                    else:
+                        translator.feed(data)
                     exchange.received.add(data)
-            translator.finish(source.cause)
+            await heavily(translator.held_bytes, translator.finish, source.cause)
             _note(exchange, translator)
             if translator.error is None:
                 source.ended(self._background)
@@ -152,8 +157,8 @@ class _Push:
     """What each read of the endpoint's connection goes through. This is the hot path."""
 
     __slots__ = (
-        "_begin", "_exchange", "_feed", "_keep_in", "_keep_out", "_reply", "_room", "_translator", "slow",
-        "unsent",
+        "_begin", "_early", "_exchange", "_feed", "_held", "_keep_in", "_keep_out", "_reply", "_room", "_translator",
+        "heavy", "slow", "unsent",
     )  # fmt: skip
 
     def __init__(
@@ -169,14 +174,26 @@ class _Push:
         self._room = exchange.received.room
         self.slow = False
         """The client does not keep up; it must be waited for."""
+        self.heavy = b""
+        """A read that is not translated here, because that would hold all others for too long."""
+        self._held = 0
+        """Bytes that wait for the end of their event."""
+        self._early = False
+        """The beginning was asked for while a thread was at work."""
         self.unsent = b""
         """The end of the answer, for the last write."""
 
-    def __call__(self, data: bytes) -> bool:
-        """Translates and sends; False when there is something to wait for."""
+    def __call__(self, data: bytes, out: bytes | None = None) -> bool:
+        """Translates and sends; False when there is something to wait for. `out`: the translation, if it is there."""
         reply, translator = self._reply, self._translator
         reply.heard = True
-        out = self._feed(data)
+        if out is None:
+            if (self._held or len(data) > LONG_READ_BYTES) and is_heavy(data, self._held):
+                self.heavy = data
+                return False
+            out = self._feed(data)
+        if self._held or not out:
+            self._held = translator.held_bytes
         done = translator.done
         if self._room > 0:
             self._keep(data, b"" if done else out)
@@ -192,6 +209,15 @@ class _Push:
                 return False
         return not translator.finished
 
+    async def translate_heavy(self) -> None:
+        """In a thread what was not translated at once."""
+        data = self.heavy
+        out = await asyncio.to_thread(self._feed, data)
+        self.heavy = b""
+        self(data, out)
+        if self._early and not self._reply.begun:
+            self.begin_early()
+
     def _keep(self, data: bytes, out: bytes) -> None:
         """For the traffic view. What comes back is about as long as what came, and shares its room."""
         self._room -= len(data)
@@ -206,6 +232,9 @@ class _Push:
 
     def begin_early(self) -> None:
         """The endpoint has accepted the request and is silent: a first sign of life."""
+        if self.heavy:
+            self._early = True
+            return
         self._begin(self._translator.commit())
 
 
@@ -218,6 +247,8 @@ async def _pumped(reply: ClientReply, source: _Source, translator: Translator, p
                 push(data)
         else:
             await source.push_to(push)
+        if push.heavy:
+            await push.translate_heavy()
         if push.slow:
             push.slow = False
             await reply.drained()

@@ -24,6 +24,10 @@ class Translator(Protocol):
         """A sign of life; empty where none may stand."""
 
     @property
+    def held_bytes(self) -> int:
+        """What came and could not be read yet."""
+
+    @property
     def done(self) -> bool:
         """Nothing more will come out."""
 

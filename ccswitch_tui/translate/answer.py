@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from ccswitch_tui.wire.codec import loads
+from ccswitch_tui.wire.density import MOST_VALUES, too_many_values
 from ccswitch_tui.wire.odd_events import documents_in, is_end_mark, without_prefix
 from ccswitch_tui.wire.openai_chat import DONE, Fragment, Usage
 
@@ -137,6 +138,7 @@ class Reader(Protocol):
 
 
 NO_DOCUMENTS: list[Json] = []
+TOO_MANY_VALUES = f"the endpoint's answer holds more than {MOST_VALUES} values"
 
 
 def documents_of(event: Event, answer: Answer) -> Iterable[Json]:
@@ -150,6 +152,8 @@ def documents_of(event: Event, answer: Answer) -> Iterable[Json]:
         if data == DONE or is_end_mark(data, finished=answer.finished):
             answer.over()
             return NO_DOCUMENTS
+    if too_many_values(data):
+        raise Unusable(TOO_MANY_VALUES)
     try:
         document = loads(data)
         if isinstance(document, dict):

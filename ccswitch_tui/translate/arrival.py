@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ccswitch_tui.translate.answer import Unusable
+from ccswitch_tui.translate.answer import TOO_MANY_VALUES, Unusable
 from ccswitch_tui.translate.words import LARGEST_BODY, read_words
 from ccswitch_tui.wire.codec import loads
+from ccswitch_tui.wire.density import too_many_values
 from ccswitch_tui.wire.odd_events import documents_in
 from ccswitch_tui.wire.sse import BOM, Decoder, Event
 
-LARGEST_JSON = 64 * 1024 * 1024
+LARGEST_JSON = 8 * 1024 * 1024
 """Bytes of an answer that is one JSON body."""
 
 HEAD_BYTES = 4096
@@ -58,6 +59,11 @@ class Arrival:
             self.full = self._body_bytes > (LARGEST_JSON if self.kind == BODY else LARGEST_BODY)
         return NO_EVENTS
 
+    @property
+    def held_bytes(self) -> int:
+        """What came and could not be read yet."""
+        return self._body_bytes + self.decoder.held_bytes
+
     def finish(self) -> list[Event]:
         """The events that were left without their blank line."""
         return self.decoder.finish() if self.kind == EVENTS else NO_EVENTS
@@ -65,7 +71,7 @@ class Arrival:
     def documents(self) -> list[Any]:
         """The JSON of a body: one document, a list of them, or one a line. Raises Unusable for anything else."""
         if self.kind == EVENTS:
-            raise Unusable("the endpoint sent one event of more than 32 MB")
+            raise Unusable("the endpoint sent one event of more than 8 MB")
         body = b"".join(self._body)
         self._body = []
         if self.kind == PAGE or len(body) > LARGEST_JSON:
@@ -90,6 +96,8 @@ class Arrival:
 
 
 def _documents(body: bytes) -> list[Any]:
+    if too_many_values(body):
+        raise Unusable(TOO_MANY_VALUES)
     try:
         whole = loads(body)
     except ValueError:

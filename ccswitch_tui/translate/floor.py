@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 MOST_UNSHOWN = 4 * 1024 * 1024
 """Characters of thinking that are kept in case they are the answer."""
-MOST_WAITING = 64 * 1024 * 1024
+MOST_WAITING = 16 * 1024 * 1024
 """Characters that may wait behind an unfinished call."""
 
 
@@ -135,7 +135,7 @@ class Floor:
     def _note_waiting(self, chars: int) -> None:
         self._waiting_chars += chars
         if self._waiting_chars > MOST_WAITING:
-            raise Unusable("the endpoint sent more than 64 MB behind an unfinished tool call")
+            raise Unusable("the endpoint sent more than 16 MB behind an unfinished tool call")
 
     def _write(self, kind: str, text: str) -> None:
         if kind == TEXT and self.writer.open != TEXT:

@@ -97,6 +97,11 @@ class StreamTranslator:
         return self._writer.message
 
     @property
+    def held_bytes(self) -> int:
+        """What came and could not be read yet: when its end comes, all of it is."""
+        return self._arrival.held_bytes
+
+    @property
     def status(self) -> int:
         """What the endpoint answered with."""
         return self._answer.status

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-LONGEST_EVENT_BYTES = 32 * 1024 * 1024
+LONGEST_EVENT_BYTES = 8 * 1024 * 1024
 """Bound on what one event may hold before it ends. The largest real ones carry a generated image or a whole
 file as one tool argument, some megabytes; without a bound a hostile endpoint fills the memory."""
 
@@ -51,6 +51,11 @@ class Decoder:
     def between_events(self) -> bool:
         """Nothing of an unfinished event is kept: the next byte begins a new one."""
         return not (self._line or self._data or self._name or self._after_cr or self._at_start)
+
+    @property
+    def held_bytes(self) -> int:
+        """What waits for the end of its event."""
+        return self._line_bytes + self._data_bytes
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events this chunk completes."""
