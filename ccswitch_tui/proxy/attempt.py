@@ -18,13 +18,14 @@ from ccswitch_tui._version import __version__
 from ccswitch_tui.balance.limits import limits_in
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.http11.headers import Headers
-from ccswitch_tui.http11.message import Response, Sent
+from ccswitch_tui.http11.message import JSON, Response, Sent
+from ccswitch_tui.http11.requests import Fields
 from ccswitch_tui.net.url import Url
 from ccswitch_tui.proxy.books.learned import NAMED, NAMELESS
 from ccswitch_tui.proxy.books.prices import stated_by_header
 from ccswitch_tui.proxy.call import Call, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.connection import Answer
-from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
+from ccswitch_tui.proxy.client.upstream import Address, KeyHostError, UpstreamError
 from ccswitch_tui.proxy.heavy import heavily
 from ccswitch_tui.proxy.native import NativeStream, error_in, is_error_body, with_model
 from ccswitch_tui.proxy.pump import note_usage, read_limited
@@ -56,6 +57,14 @@ ANSWER_BYTES = 8 * 1024 * 1024
 """More than any model writes; one with pictures in it has some megabytes."""
 
 
+def _asked_for(kind: str) -> Fields:
+    ours = f"ccswitch-tui/{__version__}"
+    return ("Content-Type", JSON), ("Accept", kind), ("Accept-Encoding", "identity"), ("User-Agent", ours)
+
+
+STREAMED = {True: _asked_for("text/event-stream"), False: _asked_for(JSON)}
+"""The headers of a translated request."""
+
 BROKEN_FOR_GOOD = 10
 """Broken streams after which a whole answer is asked for once more: the endpoint may be well again."""
 
@@ -63,12 +72,14 @@ BROKEN_FOR_GOOD = 10
 class Attempt:
     """One endpoint's tries: what is sent changes from one to the next, and only here."""
 
-    def __init__(self, relay: Parts, call: Call, target: Target, key: Secret | None) -> None:
+    def __init__(self, relay: Parts, call: Call, target: Target, address: Address, key: Secret | None) -> None:
         self._relay = relay
         self._call = call
         self._target = target
         self._key = key
-        self._host = relay.upstream.address(target.profile).host
+        self._address = address
+        self._host = address.host
+        self._format = target.profile.endpoint.format
         self._measured = f"{self._host} {target.model}"
         self._mended: set[str] = set()
         self._body = relay.foreign.without_known(self._host, call.body)
@@ -81,9 +92,8 @@ class Attempt:
     async def run(self) -> Outcome:
         """One try."""
         self._call.exchange.attempts += 1
-        native = self._target.profile.endpoint.format.native
         try:
-            outcome = await (self._native() if native else self._translated())
+            outcome = await (self._native() if self._format.native else self._translated())
             if self._lessons and isinstance(outcome, Response | Sent):
                 self._remember()
             return outcome
@@ -148,9 +158,7 @@ class Attempt:
         return self._call.exchange.session or conversation_of(self._call.body)
 
     def _quirks(self) -> Quirks:
-        if not self._lessons and not self._relay.learned.unsettled(self._host, self._target.model):
-            return self._relay.quirks(self._target, self._host)
-        return self._relay.quirks(self._target, self._host, self._conversation, self._lessons)
+        return self._relay.quirks(self._target, self._host, lambda: self._conversation, self._lessons)
 
     def _remember(self) -> None:
         """The lessons of this request have helped: others may have them."""
@@ -209,7 +217,7 @@ class Attempt:
         translation = translate_request(
             self._body,
             model=target.model,
-            wire=target.profile.endpoint.format.name,
+            wire=self._format.name,
             quirks=self._quirks(),
             session=call.exchange.session or None,
             token_factor=self._relay.calibration.factor(self._measured),
@@ -218,20 +226,10 @@ class Attempt:
             origin=self._host,
         )
         streams = bool(translation.body.get("stream"))
-        headers = Headers(
-            {
-                "Content-Type": "application/json",
-                "Accept": "text/event-stream" if streams else "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": f"ccswitch-tui/{__version__}",
-            }
-        )
-        headers.update(target.profile.endpoint.format.headers)
-        headers.update(translation.headers)
+        headers = (*STREAMED[streams], *self._format.headers.items(), *translation.headers.items())
         translator = StreamTranslator(translation, provider=target.profile.name)
-        url = self._relay.upstream.address(target.profile).ask
         sent = translation.pieces()
-        response = await self._send(url, sent, headers, translator, meanwhile=translation.prepare)
+        response = await self._send(self._address.ask, sent, headers, translator, meanwhile=translation.prepare)
         del sent
         translation.was_sent()
         if not 200 <= response.status < 300:
@@ -280,10 +278,10 @@ class Attempt:
             sent = [with_model(call.raw, body, call.body["model"], target.model)]
         else:
             sent = [dumps({**body, "model": target.model})]
-        url = self._relay.upstream.address(target.profile).ask.asked(call.request.query_string)
+        url = self._address.ask.asked(call.request.query_string)
         headers = _as_taken(forwarded(call.request), quirks)
         stream = NativeStream()
-        response = await self._send(url, sent, headers, stream)
+        response = await self._send(url, sent, tuple(headers.fields()), stream)
         if not 200 <= response.status < 300:
             return await self._refused(response, body, quirks, headers)
         call.exchange.notices += [notice.text for notice in notices]
@@ -313,7 +311,7 @@ class Attempt:
         self,
         url: Url,
         sent: Pieces,
-        headers: Headers,
+        headers: Fields,
         translator: Translator,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> Answer:

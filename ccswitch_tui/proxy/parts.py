@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Parts(Protocol):
     async def answered(self, call: Call, profile: Profile, asked: str) -> Reply:
         """The endpoint's answer, or that of one the user named for the case that it cannot."""
 
-    def quirks(self, target: Target, host: str, conversation: str = "", lessons: Facts = ...) -> Quirks:
+    def quirks(self, target: Target, host: str, conversation: Callable[[], str], lessons: Facts = ...) -> Quirks:
         """The endpoint's quirks for this model, all layers together. Raises UsageError for a nonsensical one.
 
         `lessons` are those of the running request, not yet known to help.

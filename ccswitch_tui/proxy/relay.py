@@ -7,6 +7,7 @@ endpoint can cure. Every repeat leaves a notice in the traffic.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ccswitch_tui.errors import KeyStoreError, UsageError
@@ -126,7 +127,7 @@ class Relay:
             return failure_from_exception(error.kind, error.detail, host=error.host)
         except KeyStoreError as error:
             return own_failure(403, "permission_error", with_hint(error.message, error.hint))
-        attempt = Attempt(self, call, target, key)
+        attempt = Attempt(self, call, target, address, key)
         for _ in range(MOST_REPEATS):
             outcome = await attempt.run()
             if isinstance(outcome, Response | Sent):
@@ -145,13 +146,13 @@ class Relay:
         if found is not None:
             exchange.cost, exchange.currency, exchange.cost_by = found
 
-    def quirks(self, target: Target, host: str, conversation: str = "", lessons: Facts = NO_LESSONS) -> Quirks:
+    def quirks(self, target: Target, host: str, conversation: Callable[[], str], lessons: Facts = NO_LESSONS) -> Quirks:
         """The endpoint's quirks for this model, all layers together. Raises UsageError for a nonsensical one.
 
         `lessons` are those of the running request, not yet known to help.
         """
         if lessons or self.learned.unsettled(host, target.model):
-            facts = {**self.learned.for_endpoint(host, target.model, conversation), **lessons}
+            facts = {**self.learned.for_endpoint(host, target.model, conversation()), **lessons}
             return quirks_from(*quirk_layers(target.profile, facts))
         slot = (target.profile.name, target.model)
         known = self._quirks.get(slot)

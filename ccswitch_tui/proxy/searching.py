@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 from ccswitch_tui._version import __version__
 from ccswitch_tui.errors import KeyStoreError, UsageError
-from ccswitch_tui.http11.headers import Headers
-from ccswitch_tui.http11.message import Reply, Response
+from ccswitch_tui.http11.message import JSON, Reply, Response
+from ccswitch_tui.http11.requests import Fields
 from ccswitch_tui.net.url import parse_url
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef, Timeouts, parse_secret_ref
 from ccswitch_tui.profiles.search_source import ENDPOINT, SearchSource
@@ -279,10 +279,10 @@ class Searching:
         url = base.below(ask.path)
         if ask.query:
             url = url.asked(urlencode(ask.query))
-        headers = Headers({"Accept": "application/json", "User-Agent": f"ccswitch-tui/{__version__}"})
+        headers: Fields = (("Accept", JSON), ("User-Agent", f"ccswitch-tui/{__version__}"))
         body = None if ask.body is None else [dumps(ask.body)]
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers = (*headers, ("Content-Type", JSON))
         response = await self._relay.upstream.send(asked, url, key, body=body, headers=headers, method=ask.method)
         raw = await read_limited(response, MOST_BYTES, PATIENCE_S)
         _check_status(response.status, raw, source, has_key=key is not None)

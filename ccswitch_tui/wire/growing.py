@@ -63,6 +63,8 @@ class Growing:
 
     def __init__(self) -> None:
         self._known: list[_Known] = []
+        self._found: tuple[Sequence[bytes], _Known, bytes] | None = None
+        """What new_in() has found last: asked first, and then read, a body is compared once."""
 
     def read(self, parts: Sequence[bytes]) -> Any:
         """The value of a JSON text that came in these parts. Raises ValueError.
@@ -83,20 +85,25 @@ class Growing:
 
     def new_in(self, parts: Sequence[bytes]) -> bytes:
         """Of a JSON text that came in these parts, what is not known from another."""
-        for _, rest in self._beginnings(parts):
+        for known, rest in self._beginnings(parts):
+            self._found = parts, known, rest
             return rest
         return b"".join(parts)
 
     def _beginnings(self, parts: Sequence[bytes]) -> Iterator[tuple[_Known, bytes]]:
         """What this text may go on from, the longest first, and how it does."""
+        found, self._found = self._found, None
         for known in sorted(self._known, key=lambda known: known.size, reverse=True):
+            if found is not None and found[0] is parts and found[1] is known:
+                yield known, found[2]
+                continue
             rest = behind(parts, known.before)
             if rest is not None:
                 yield known, rest
 
     def clear(self) -> None:
         """Forgets all: nobody has asked for a while."""
-        self._known = []
+        self._known, self._found = [], None
 
     @property
     def size(self) -> int:

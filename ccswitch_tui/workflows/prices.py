@@ -190,7 +190,6 @@ async def _fetched(ctx: Context, url: str, profile: Profile | None = None, *, wi
     """What an address answers, through the proxy's own door. Follows no redirect; a key goes to its own host only."""
     import asyncio
 
-    from ccswitch_tui.http11.headers import Headers
     from ccswitch_tui.net.url import parse_url
     from ccswitch_tui.profiles.model import Endpoint
     from ccswitch_tui.profiles.model import Profile as Made
@@ -204,7 +203,7 @@ async def _fetched(ctx: Context, url: str, profile: Profile | None = None, *, wi
         key = key_of(ctx, profile)
     asked = profile or Made("prices", Endpoint(url, auth="none"))
     upstream = Upstream(ctx.env, ctx.paths.home)
-    headers = Headers({"Accept": "application/json", "Accept-Encoding": "identity"})
+    headers = (("Accept", "application/json"), ("Accept-Encoding", "identity"))
     try:
         async with asyncio.timeout(PATIENCE_S):
             answer = await upstream.send(asked, parse_url(url), key, body=None, headers=headers, method="GET")

@@ -250,9 +250,9 @@ def test_the_end_of_the_connection_ends_only_a_body_that_says_nothing_else(parse
 @pytest.mark.parametrize("value", ["a\r\nX-Other: b", "a\nb", "a\0b"])
 def test_no_header_can_begin_another_one(value: str) -> None:
     with pytest.raises(ValueError, match="line break"):
-        request_head("POST", "/v1", "a.example", [("X-A", value)], 0)
+        request_head("POST", "/v1", "a.example", [("X-A", value)])
     with pytest.raises(ValueError, match="line break"):
-        request_head("POST", f"/v1{value}", "a.example", [], 0)
+        request_head("POST", f"/v1{value}", "a.example", [])
 
 
 raw = zlib.compressobj(wbits=-15)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 import pytest
 from proxy_client import profile
 
-from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.net.url import parse_url
 from ccswitch_tui.proxy.client.connection import Answer, Broken
 from ccswitch_tui.proxy.client.dial import Way, dial
@@ -53,7 +52,7 @@ class Server:
 
     async def ask(self) -> Answer:
         origin = f"http://127.0.0.1:{self.port}"
-        return await self.upstream.send(profile(origin), parse_url(origin), None, body=[b"{}"], headers=Headers())
+        return await self.upstream.send(profile(origin), parse_url(origin), None, body=[b"{}"], headers=())
 
     async def text(self) -> bytes:
         return await read_limited(await self.ask(), 10_000_000, 5)
@@ -144,9 +143,7 @@ async def test_a_fault_of_ours_while_the_endpoint_has_the_request_closes_the_con
     origin = f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}"
     upstream = Upstream({}, "/")
     with pytest.raises(LookupError):
-        await upstream.send(
-            profile(origin), parse_url(origin), None, body=[b"{}"], headers=Headers(), meanwhile=stumble
-        )
+        await upstream.send(profile(origin), parse_url(origin), None, body=[b"{}"], headers=(), meanwhile=stumble)
     await asyncio.wait_for(closed.wait(), 5)
     served.close()
 
@@ -227,7 +224,7 @@ async def test_whoever_does_not_take_holds_the_endpoint_back() -> None:
     served = await asyncio.start_server(flood, "127.0.0.1", 0)
     origin = f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}"
     upstream = Upstream({}, "/")
-    answer = await upstream.send(profile(origin), parse_url(origin), None, body=[b"{}"], headers=Headers())
+    answer = await upstream.send(profile(origin), parse_url(origin), None, body=[b"{}"], headers=())
     taken = 0
 
     def take(data: bytes) -> bool:

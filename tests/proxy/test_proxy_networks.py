@@ -226,7 +226,6 @@ def test_ipv6_works_on_both_sides() -> None:
 
 
 async def test_after_the_machine_slept_no_old_connection_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ccswitch_tui.http11.headers import Headers
     from ccswitch_tui.net.url import parse_url
     from ccswitch_tui.proxy.pump import read_limited
 
@@ -235,7 +234,7 @@ async def test_after_the_machine_slept_no_old_connection_is_used(monkeypatch: py
         spot = profile(endpoint.origin)
 
         async def ask() -> None:
-            response = await upstream.send(spot, parse_url(endpoint.origin), None, body=[b"{}"], headers=Headers())
+            response = await upstream.send(spot, parse_url(endpoint.origin), None, body=[b"{}"], headers=())
             await read_limited(response, 10_000, 5)
 
         await ask()

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.credentials.hosts import allowed_host, shown_host
 from ccswitch_tui.http11.headers import Headers
-from ccswitch_tui.http11.requests import request_head
+from ccswitch_tui.http11.requests import Fields, head_end, request_head
 from ccswitch_tui.net.url import Url, parse_url
 from ccswitch_tui.profiles.model import Endpoint, Profile, Timeouts
 from ccswitch_tui.proxy.client.connection import Answer, Broken, Connection, Stale
@@ -36,6 +36,8 @@ FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 """Say where a request ends and who hangs up: ours alone, whatever a profile's own headers say."""
 
 MOST_PROFILES = 256
+MOST_HEADS = 64
+"""Heads that are kept, because a session's requests differ in their length alone."""
 
 SLEPT_S = 15.0
 """The wall clock ran this much ahead of the monotonic one: the machine slept, and its connections are dead."""
@@ -69,8 +71,10 @@ class Address(NamedTuple):
     host: str
     """As the Host header names it, and as the user reads it."""
     way: Way
-    headers: tuple[tuple[str, str], ...]
+    headers: Fields
     """The profile's own, and what its HTTP proxy wants to see on each plain request."""
+    needs_tls: bool
+    """Some leg of the way is encrypted."""
 
 
 class _Ask(NamedTuple):
@@ -95,6 +99,7 @@ class Upstream:
         self._pool: Pool | None = None
         self._addresses: dict[str, tuple[Endpoint, Address]] = {}
         self._tls: dict[Any, ssl.SSLContext] = {}
+        self._heads: dict[tuple[Hashable, ...], tuple[Address, bytes]] = {}
         self._drift = time.time() - time.monotonic()
 
     def address(self, profile: Profile) -> Address:
@@ -132,6 +137,7 @@ class Upstream:
                 *((name, value) for name, value in endpoint.headers.items() if name.lower() not in FRAMING),
                 *((("Proxy-Authorization", credential),) if credential else ()),
             ),
+            needs_tls=way.needs_tls,
         )
 
     async def send(
@@ -141,7 +147,7 @@ class Upstream:
         key: Secret | None,
         *,
         body: Pieces | None,
-        headers: Headers,
+        headers: Fields,
         method: str = "POST",
         meanwhile: Callable[[], None] = lambda: None,
     ) -> Answer:
@@ -154,14 +160,14 @@ class Upstream:
         """
         address = self.address(profile)
         way, timeouts = address.way, profile.endpoint.timeouts
-        add_credential(headers, profile, key)
-        for name, value in address.headers:
-            headers[name] = value
-        host = headers.pop("Host", address.host)
-        target = str(url) if way.absolute else url.target
-        context = await self._tls_for(profile.endpoint, address.host) if way.needs_tls else None
+        credential = credential_of(profile, key)
+        context = await self._tls_for(profile.endpoint, address.host) if address.needs_tls else None
         try:
-            head = request_head(method, target, host, headers.fields(), None if body is None else size_of(body))
+            begin = self._head_of(address, profile.name, method, url, headers, tuple(credential))
+            if address.headers:  # the profile's own have the last word
+                own = {name.lower() for name, _ in address.headers}
+                credential = {name: value for name, value in credential.items() if name.lower() not in own}
+            head = begin + head_end(credential.items(), None if body is None else size_of(body))
         except ValueError as error:
             raise UpstreamError("refused", str(error), address.host) from None
         self._leave_dead_connections()
@@ -179,6 +185,26 @@ class Upstream:
                 self._retire()
         connection = await self._dial(address, context, timeouts)
         return await self._ask(ask, connection, (way, context))
+
+    def _head_of(
+        self, address: Address, profile: str, method: str, url: Url, fields: Fields, credential: tuple[str, ...]
+    ) -> bytes:
+        """All of a head that is the same next time: not its length, and no key. `credential` names what carries one."""
+        slot = (profile, method, url, fields, credential)
+        known = self._heads.get(slot)
+        if known is None or known[0] is not address:
+            headers = Headers(fields)
+            for name in credential:
+                headers.pop(name, "")
+            for name, value in address.headers:
+                headers[name] = value
+            host = headers.pop("Host", address.host)
+            target = str(url) if address.way.absolute else url.target
+            known = address, request_head(method, target, host, headers.fields())
+            if len(self._heads) >= MOST_HEADS:
+                self._heads.clear()
+            self._heads[slot] = known
+        return known[1]
 
     async def _dial(self, address: Address, context: ssl.SSLContext | None, timeouts: Timeouts) -> Connection:
         try:
@@ -262,10 +288,10 @@ def _may_have_its_key(profile: Profile) -> bool:
     return True
 
 
-def add_credential(headers: Headers, profile: Profile, key: Secret | None) -> None:
-    """Puts the key where this endpoint wants it. Raises KeyHostError when it was given for another host."""
+def credential_of(profile: Profile, key: Secret | None) -> dict[str, str]:
+    """The fields that carry the key to this endpoint. Raises KeyHostError when it was given for another host."""
     if key is None or not key:
-        return
+        return {}
     endpoint = profile.endpoint
     if not _may_have_its_key(profile):
         raise KeyHostError(
@@ -274,11 +300,14 @@ def add_credential(headers: Headers, profile: Profile, key: Secret | None) -> No
             f"'ccswitch-tui edit {profile.name} --key-stdin'"
         )
     value = key.reveal()
-    if endpoint.auth in ("bearer", "both"):
-        headers["Authorization"] = f"Bearer {value}"
-    if endpoint.auth in ("x-api-key", "both"):
-        headers["x-api-key"] = value
+    if endpoint.auth == "bearer":
+        return {"Authorization": f"Bearer {value}"}
+    if endpoint.auth == "both":
+        return {"Authorization": f"Bearer {value}", "x-api-key": value}
+    if endpoint.auth == "x-api-key":
+        return {"x-api-key": value}
     if endpoint.auth.startswith("header:"):
-        headers[endpoint.auth[7:]] = value
+        return {endpoint.auth[7:]: value}
     if endpoint.auth == "basic":
-        headers["Authorization"] = "Basic " + base64.b64encode(value.encode()).decode()
+        return {"Authorization": "Basic " + base64.b64encode(value.encode()).decode()}
+    return {}

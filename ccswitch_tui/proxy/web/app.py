@@ -15,8 +15,7 @@ from typing import Any
 
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.http11.application import LARGEST_BODY_BYTES, RoutedApp
-from ccswitch_tui.http11.headers import Headers
-from ccswitch_tui.http11.message import PHRASES, ClientGone, Refused, Reply, Request, Response, json_response
+from ccswitch_tui.http11.message import JSON, PHRASES, ClientGone, Refused, Reply, Request, Response, json_response
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.proxy.apart.rooms import RoomEnded, Rooms
@@ -258,7 +257,8 @@ class ProxyApp(RoutedApp):
             key = await self.relay.keys.get(target.profile)
             url = counts.asked(request.query_string)
             sent = [dumps({**body, "model": target.model})]
-            response = await self.relay.upstream.send(target.profile, url, key, body=sent, headers=forwarded(request))
+            headers = tuple(forwarded(request).fields())
+            response = await self.relay.upstream.send(target.profile, url, key, body=sent, headers=headers)
             data = await read_limited(response, ERROR_BYTES, 15.0)
         except (UpstreamError, KeyHostError, KeyStoreError):
             return None
@@ -292,7 +292,7 @@ class ProxyApp(RoutedApp):
         try:
             async with asyncio.timeout(MODELS_PATIENCE_S):
                 key = await self.relay.keys.get(profile)
-                headers = Headers({"Accept": "application/json"})
+                headers = (("Accept", JSON),)
                 url = self.relay.upstream.address(profile).models
                 response = await self.relay.upstream.send(profile, url, key, body=None, headers=headers, method="GET")
                 found = loads(await read_limited(response, 4 * 1024 * 1024, MODELS_PATIENCE_S))
