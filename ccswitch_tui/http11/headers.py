@@ -17,8 +17,9 @@ class Headers(MutableMapping[str, str]):
     def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         self._fields: dict[str, tuple[str, str]] = {}
         """Name in lower case to the name as written, and the value."""
-        for name, value in fields.items() if isinstance(fields, Mapping) else fields:
-            self.add(name, value)
+        if fields:
+            for name, value in fields.items() if isinstance(fields, Mapping) else fields:
+                self.add(name, value)
 
     def add(self, name: str, value: str) -> None:
         """Adds to what the field has already."""

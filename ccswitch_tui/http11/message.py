@@ -179,6 +179,9 @@ def stream_head(headers: tuple[tuple[str, str], ...], chunked: bool, stays: bool
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+LAST_CHUNK = b"0\r\n\r\n"
+
+
 class Stream:
     """An answer in pieces. Head and chunks are framed here and go straight to the transport, whose limits hold."""
 
@@ -191,22 +194,14 @@ class Stream:
         self.begun = False
         """Status and headers have gone out: an HTTP error is no longer possible."""
 
-    @property
-    def _stays(self) -> bool:
-        return self._chunked and self.request.keep_alive
-
     def begin(self, headers: Mapping[str, str], first: bytes, *, whole: bool = False) -> None:
         """Sends status 200, the headers and the first bytes in one write; `whole`: they are all of the body."""
         self.begun = True
-        head = stream_head(tuple(headers.items()), self._chunked, self._stays)
-        self._write(head + (self._framed(first) if first else b"") + (self._end if whole else b""))
-
-    def _framed(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
-
-    @property
-    def _end(self) -> bytes:
-        return b"0\r\n\r\n" if self._chunked else b""
+        chunked = self._chunked
+        out = stream_head(tuple(headers.items()), chunked, chunked and self.request.keep_alive)
+        if first:
+            out += b"%x\r\n%b\r\n" % (len(first), first) if chunked else first
+        self._write(out + LAST_CHUNK if whole and chunked else out)
 
     def _write(self, data: bytes) -> None:
         transport = self._transport
@@ -231,14 +226,15 @@ class Stream:
 
     def end(self, last: bytes = b"") -> Sent:
         """The last bytes and the end of the body, in one write."""
-        data = (self._framed(last) if last else b"") + self._end
-        if data:
-            self._write(data)
+        if self._chunked:
+            last = b"%x\r\n%b\r\n0\r\n\r\n" % (len(last), last) if last else LAST_CHUNK
+        if last:
+            self._write(last)
         return self.sent()
 
     def sent(self) -> Sent:
         """For the server, once everything has gone out."""
-        return Sent(keep_alive=self._stays)
+        return Sent(keep_alive=self._chunked and self.request.keep_alive)
 
     def abort(self) -> None:
         """Hangs up in the middle of an answer: the client must not take it for a whole one."""

@@ -18,6 +18,9 @@ Handler = Callable[[Request], Awaitable[Any]]
 
 ANY = "*"
 
+MOST_FOUND = 256
+"""Paths whose handlers are at hand."""
+
 _PART = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})+))?\}")
 
 
@@ -27,11 +30,13 @@ class Routes:
     def __init__(self) -> None:
         self._fixed: dict[str, dict[str, Handler]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, Handler]]] = []
+        self._found: dict[str, tuple[dict[str, Handler], dict[str, str]]] = {}
         self.all: list[tuple[str, str]] = []
         """Method and pattern of each."""
 
     def add(self, method: str, pattern: str, handler: Handler) -> None:
         """One more route; `*` is any method."""
+        self._found.clear()
         self.all.append((method, pattern))
         if "{" not in pattern:
             self._fixed.setdefault(pattern, {})[method] = handler
@@ -49,20 +54,29 @@ class Routes:
 
     def find(self, request: Request) -> Handler:
         """The handler, with the path's parts in `request.match`. Raises Refused: 404, or 405 for another method."""
-        handlers = self._fixed.get(request.path)
-        if handlers is None:
-            for pattern, candidates in self._patterns:
-                found = pattern.fullmatch(request.path)
-                if found is not None:
-                    request.match = {name: unquote(part) for name, part in found.groupdict().items()}
-                    handlers = candidates
-                    break
-            else:
-                raise Refused(404)
+        known = self._found.get(request.path)
+        handlers, request.match = known if known is not None else self._looked_up(request.path)
         handler = handlers.get(request.method) or handlers.get(ANY)
         if handler is None:
             raise Refused(405)
         return handler
+
+    def _looked_up(self, path: str) -> tuple[dict[str, Handler], dict[str, str]]:
+        match: dict[str, str] = {}
+        handlers = self._fixed.get(path)
+        if handlers is None:
+            for pattern, candidates in self._patterns:
+                found = pattern.fullmatch(path)
+                if found is not None:
+                    match = {name: unquote(part) for name, part in found.groupdict().items()}
+                    handlers = candidates
+                    break
+            else:
+                raise Refused(404)
+        if len(self._found) >= MOST_FOUND:
+            self._found.clear()
+        self._found[path] = handlers, match
+        return handlers, match
 
 
 def _expression(pattern: str) -> str:

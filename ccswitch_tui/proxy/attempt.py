@@ -320,12 +320,15 @@ class Attempt:
         exchange.upstream_status = 0
         if call.streamed:
             self._relay.pump.wait(call.reply, exchange, translator)
+        good = False
         try:
             response = await self._relay.upstream.send(
                 self._target.profile, url, self._key, body=sent, headers=headers, meanwhile=meanwhile
             )
+            good = 200 <= response.status < 300  # then the stream goes on with what was begun for the wait
         finally:
-            self._relay.pump.waited(call.reply)
+            if not good:
+                self._relay.pump.waited(call.reply)
         exchange.upstream_status = response.status
         exchange.header_cost = stated_by_header(response.headers)
         told = limits_in(response.headers.fields(), time.time())

@@ -69,8 +69,9 @@ def _same_frame(chat: Json, quirks: Quirks, leading: list[Json]) -> tuple[Json, 
     return chat, leading
 
 
-PIECEWISE: Mapping[Wire, Piecewise] = {
+PIECEWISE: Mapping[Wire, Piecewise | None] = {
+    "anthropic": None,
     "openai-chat": Piecewise("messages", _same, _same_tools, _same_frame),
     "openai-responses": Piecewise("input", items_of, tools_of, frame_of),
 }
-"""Wire → how it is written in pieces. One that is not here is written anew each time."""
+"""Wire → how it is written in pieces; None for one that is written anew each time, or never."""

@@ -49,3 +49,13 @@ def behind(parts: Sequence[bytes], beginning: Sequence[bytes]) -> bytes | None:
             if offset == len(part):
                 place, offset = place + 1, 0
     return b"".join([parts[place][offset:], *parts[place + 1 :]]) if place < len(parts) else b""
+
+
+def beginning_of(parts: Sequence[bytes], most: int) -> bytes:
+    """The first `most` bytes, and perhaps some more."""
+    size = 0
+    for place, part in enumerate(parts, 1):
+        size += len(part)
+        if size >= most:
+            return b"".join(parts[:place])
+    return b"".join(parts)

@@ -32,6 +32,10 @@ class Event(NamedTuple):
     data: bytes
 
 
+_new = tuple.__new__
+"""An event without the call that names its fields."""
+
+
 class Decoder:
     """Bytes to events. `overflowed` is set when one event passed the bound; nothing comes out any more then."""
 
@@ -83,6 +87,13 @@ class Decoder:
         if self._at_start:
             self._at_start = False
             chunk = chunk.removeprefix(BOM)
+        if chunk.startswith(b"data: ") and chunk.endswith(b"\n\n") and not (self._data or self._name):
+            pieces = chunk[:-2].split(b"\n\n")
+            plain = [
+                _new(Event, ("", piece[6:])) for piece in pieces if piece.startswith(b"data: ") and LF not in piece
+            ]
+            if len(plain) == len(pieces):
+                return plain
         lines = chunk.split(b"\n")
         last = lines.pop()
         for line in lines:

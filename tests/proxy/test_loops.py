@@ -80,15 +80,15 @@ def test_other_calls_and_words_in_between_are_work() -> None:
     loops = Loops()
     for turn in range(40):
         call_made = b'"name":"Bash" "partial_json":"{\\"command\\": \\"%d\\"}"' % (turn // 3)
-        assert loops.note("s", turn * 30.0, "tool_use", call_made) == ""
+        assert loops.note("s", turn * 30.0, "tool_use", [call_made]) == ""
     for turn in range(40):
-        assert loops.note("t", turn * 30.0, "tool_use" if turn % 4 else "end_turn", b'"name":"Read"') == ""
+        assert loops.note("t", turn * 30.0, "tool_use" if turn % 4 else "end_turn", [b'"name":"Read"']) == ""
     assert loops.warnings(1200.0) == []
 
 
 def test_more_requests_than_work_makes_are_said() -> None:
     loops = Loops()
-    said = [loops.note("s", turn * 0.2, "end_turn", b"") for turn in range(RUNAWAY_REQUESTS)]
+    said = [loops.note("s", turn * 0.2, "end_turn", []) for turn in range(RUNAWAY_REQUESTS)]
     assert said[-2] == "" and "check that it is not out of control" in said[-1]
     assert loops.warnings(40.0) and loops.warnings(5000.0) == []
 
@@ -96,9 +96,9 @@ def test_more_requests_than_work_makes_are_said() -> None:
 def test_endless_new_sessions_do_not_fill_the_memory() -> None:
     loops = Loops()
     for number in range(3 * MOST_SESSIONS):
-        loops.note(f"session-{number}", float(number), "end_turn", b"")
+        loops.note(f"session-{number}", float(number), "end_turn", [])
     assert len(loops._sessions) == MOST_SESSIONS
-    assert loops.note("", 0.0, "tool_use", b"x") == ""
+    assert loops.note("", 0.0, "tool_use", [b"x"]) == ""
 
 
 def test_auto_modes_question_is_recognised() -> None:

@@ -48,16 +48,16 @@ def test_reading_never_raises_and_gives_one_printable_line(text: str, more: byte
 
 def test_a_session_is_asked_until_it_tells_and_then_no_more() -> None:
     projects = Projects()
-    assert projects.of("s-1", request("a title please")) == ""
-    assert projects.of("s-1", request(SURROUNDINGS.format("/p"))) == "/p"
-    assert projects.of("s-1", request(SURROUNDINGS.format("/elsewhere"))) == "/p"
-    assert projects.of("", request(SURROUNDINGS.format("/p"))) == ""
+    assert projects.of("s-1", [request("a title please")]) == ""
+    assert projects.of("s-1", [request(SURROUNDINGS.format("/p"))]) == "/p"
+    assert projects.of("s-1", [request(SURROUNDINGS.format("/elsewhere"))]) == "/p"
+    assert projects.of("", [request(SURROUNDINGS.format("/p"))]) == ""
 
 
 def test_ever_new_sessions_do_not_fill_the_memory() -> None:
     projects = Projects()
     for number in range(3 * MOST_SESSIONS):
-        projects.of(f"s-{number}", b"{}")
+        projects.of(f"s-{number}", [b"{}"])
     assert len(projects._known) <= MOST_SESSIONS
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from hashlib import sha256
 
 from ccswitch_tui.sentence import say
@@ -44,17 +45,19 @@ class Loops:
     def __init__(self) -> None:
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
 
-    def note(self, session: str, now: float, stop_reason: str | None, answer: bytes) -> str:
+    def note(self, session: str, now: float, stop_reason: str | None, answer: Sequence[bytes]) -> str:
         """One answer of a session. A warning in words when it has become too much, "" otherwise."""
         if not session:
             return ""
-        known = self._sessions.setdefault(session, _Session())
+        known = self._sessions.get(session)
+        if known is None:
+            known = self._sessions[session] = _Session()
         self._sessions.move_to_end(session)
         if len(self._sessions) > MOST_SESSIONS:
             self._sessions.popitem(last=False)
         known.at = now
         known.calls.append(now)
-        call = _fingerprint(answer) if stop_reason == "tool_use" else b""
+        call = _fingerprint(b"".join(answer)) if stop_reason == "tool_use" else b""
         known.same = known.same + 1 if call and call == known.last else int(bool(call))
         known.last = call
         return _warning(session, known, now)
@@ -83,9 +86,11 @@ def _warning(session: str, known: _Session, now: float) -> str:
     return ""
 
 
+LOOKED_AT_BYTES = 200_000
+
 _CLASSIFIER = re.compile(rb"You are a security monitor for autonomous AI coding agents")
 
 
 def judges_a_command(raw: bytes) -> bool:
     """Whether auto mode asks this model if a command may run: a request of its own, without tools and not streamed."""
-    return _CLASSIFIER.search(raw, 0, 200_000) is not None
+    return _CLASSIFIER.search(raw, 0, LOOKED_AT_BYTES) is not None

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ccswitch_tui.wire.pieces import beginning_of
 
 MOST_SESSIONS = 1000
 LONGEST_PROJECT = 200
@@ -33,8 +35,8 @@ class Projects:
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
-    def of(self, session: str, raw: bytes) -> str:
-        """The folder a session works in; "" where the client does not say. `raw` is a request of its."""
+    def of(self, session: str, parts: Sequence[bytes]) -> str:
+        """The folder a session works in; "" where the client does not say. `parts` are a request of its."""
         if not session:
             return ""
         known = self._known.get(session)
@@ -43,7 +45,7 @@ class Projects:
         if known is None and len(self._known) >= MOST_SESSIONS:
             del self._known[next(iter(self._known))]
         # a session's first request may be a small one about its title: looked at until one tells
-        found = self._known[session] = folder_in(raw)
+        found = self._known[session] = folder_in(beginning_of(parts, _LOOKED_AT))
         return found
 
 

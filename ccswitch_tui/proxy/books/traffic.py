@@ -228,7 +228,8 @@ class Flow:
     @property
     def body_bytes(self) -> int:
         """What the four bodies take; sent on unchanged, a request is counted twice and held once."""
-        return sum(len(part) for name in BODIES for part in getattr(self, name).parts)
+        bodies = (self.request, self.sent, self.received, self.returned)
+        return sum(sum(map(len, body.parts)) for body in bodies if body.parts)
 
     def drop_bodies(self) -> None:
         """Forgets all four, because newer exchanges have some to keep."""
@@ -288,7 +289,7 @@ class Traffic:
         self._keep_bodies(exchange)
         if exchange.kind in ("messages", "search") and exchange.attempts:
             self._count(exchange)
-        warning = self.loops.note(exchange.session, now, exchange.stop_reason, exchange.returned.kept())
+        warning = self.loops.note(exchange.session, now, exchange.stop_reason, exchange.returned.parts)
         if warning:
             exchange.notices.append(warning)
         self._tell("end", exchange)

@@ -13,13 +13,13 @@ the probe calls good, and both refuse what says two different things.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ccswitch_tui.http11.headers import NO_HEADERS, Headers, first_fields
 from ccswitch_tui.http11.parsers import HttpParserError, HttpParserUpgrade, HttpResponseParser, words_of
 from ccswitch_tui.http11.unpack import BadCoding, Unpacker, unpacker_of
-from ccswitch_tui.wire.pieces import Pieces, size_of
+from ccswitch_tui.wire.pieces import size_of
 
 MOST_WAITING_BYTES = 64 * 1024
 """What may lie here unread before the endpoint is held back; 128 slow readers cost 8 MB with it."""
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
         if self.answer is not None:
             self.answer.lost(exc)
 
-    def send(self, head: bytes, body: Pieces, host: str, done: Callable[[Connection], None]) -> Answer:
+    def send(self, head: bytes, body: Sequence[bytes], host: str, done: Callable[[Connection], None]) -> Answer:
         """Sends a request. `done` is called when the connection is free for another one."""
         answer = self.answer = Answer(self, host, done)
         if self.transport is None or self.transport.is_closing():
@@ -291,7 +291,8 @@ class Answer:
         self._wake()
 
     def _end(self) -> None:
-        self._resume()
+        if self._paused:
+            self._resume()
         self._release(reusable=self._keeps_alive and not self._surplus and not self._connection.unsent)
 
     def _break(self, fault: Exception) -> None:

@@ -25,14 +25,16 @@ class Pool:
         idle = self._idle.get(way)
         while idle:
             connection = idle.pop()
-            if connection.alive and self._loop.time() - connection.idle_since < IDLE_CONNECTION_S:
+            transport = connection.transport
+            alive = transport is not None and not transport.is_closing()
+            if alive and self._loop.time() - connection.idle_since < IDLE_CONNECTION_S:
                 return connection
             connection.close()
         return None
 
     def put(self, way: Hashable, connection: Connection) -> None:
         """The connection carries nothing any more."""
-        if not connection.alive:
+        if connection.transport is None or connection.transport.is_closing():
             return
         if self._retired:
             connection.close()

@@ -20,7 +20,7 @@ from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.proxy.apart.rooms import RoomEnded, Rooms
 from ccswitch_tui.proxy.attempt import ERROR_BYTES, with_hint
-from ccswitch_tui.proxy.books.loops import judges_a_command
+from ccswitch_tui.proxy.books.loops import LOOKED_AT_BYTES, judges_a_command
 from ccswitch_tui.proxy.books.projects import Projects, session_in
 from ccswitch_tui.proxy.books.traffic import Flow
 from ccswitch_tui.proxy.call import Call
@@ -34,6 +34,7 @@ from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.translate.policy import HOPELESS
 from ccswitch_tui.wire.anthropic import ERROR_TYPES, error_envelope
 from ccswitch_tui.wire.codec import dumps, loads
+from ccswitch_tui.wire.pieces import beginning_of
 
 MODELS_PATIENCE_S = 2.5
 """Claude Code waits 3 s for the list of models."""
@@ -110,7 +111,7 @@ class ProxyApp(RoutedApp):
 
     async def answer(self, request: Request) -> Reply:
         """The answer of the route's handler. Mistakes of ours become a 500 and a traceback in the log."""
-        if request.method == "HEAD" or _is_hello(request):
+        if request.method == "HEAD" or (request.method == "GET" and _is_hello(request)):
             return Response()  # Claude Code's `HEAD /api/hello`: sent once, without a credential, to open a connection
         try:
             reply: Reply = await self.routes.find(request)(request)
@@ -138,8 +139,10 @@ class ProxyApp(RoutedApp):
 
     def _refusal(self, request: Request) -> Refusal | None:
         place = self.guard.refuse_place(request.headers)
-        if place is not None or request.method == "HEAD" or request.path in OPEN_PATHS or _is_hello(request):
+        if place is not None or request.method == "HEAD" or request.path in OPEN_PATHS:
             return place
+        if request.method == "GET" and _is_hello(request):
+            return None
         if request.path.startswith(CLIENT_PATHS) or not self.routes.knows(request.path):
             return self.guard.refuse_token(request.headers)
         return self.guard.refuse_control(request.headers)
@@ -212,9 +215,9 @@ class ProxyApp(RoutedApp):
         exchange.client = request.headers.get("User-Agent")[:80]
         exchange.session = request.headers.get("X-Claude-Code-Session-Id")[:80]
         exchange.session_in_body = "" if exchange.session else session_in(body)
-        exchange.project = self._projects.of(exchange.session or exchange.session_in_body, request.body)
+        exchange.project = self._projects.of(exchange.session or exchange.session_in_body, request.parts)
         streamed = body.get("stream") is True
-        if not streamed and judges_a_command(request.body):
+        if not streamed and judges_a_command(beginning_of(request.parts, LOOKED_AT_BYTES)):
             exchange.notices.append("auto mode asks this model whether a command may run")
         call = Call(request, exchange, body, streamed, ClientReply(request))
         try:
@@ -303,7 +306,7 @@ class ProxyApp(RoutedApp):
 
 
 def _is_hello(request: Request) -> bool:
-    return request.method == "GET" and HELLO.fullmatch(request.path) is not None
+    return HELLO.fullmatch(request.path) is not None
 
 
 def _too_large() -> Response:

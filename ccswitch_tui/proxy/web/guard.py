@@ -107,9 +107,12 @@ class Guard:
         if "x-api-key" in headers:
             offered.append(headers["x-api-key"].strip())
         # every offer is compared, so that the time taken says nothing about which one was right
-        given = [value.encode("utf-8", "surrogateescape") for value in offered]
-        right = [hmac.compare_digest(value, token) for value in given for token in known]
-        if any(right):
+        right = False
+        for offer in offered:
+            value = offer.encode("utf-8", "surrogateescape")
+            for token in known:
+                right |= hmac.compare_digest(value, token)
+        if right:
             return None
         return WRONG_TOKEN if any(offered) else NO_TOKEN
 
