@@ -228,9 +228,10 @@ def _guarded(ctx: Context, options: ServeOptions) -> Guarded | None:
     if options.listen_fd is None or options.guardian_fd is None:
         return None
     from ccswitch_tui.proxy.background.control import serve_command
-    from ccswitch_tui.proxy.background.guarded import Guarded
+    from ccswitch_tui.proxy.background.guarded import Guarded, heir_in
 
-    return Guarded(options.listen_fd, options.guardian_fd, ctx.paths.state_dir, serve_command())
+    place = (options.listen_fd, options.guardian_fd, ctx.paths.state_dir)
+    return Guarded(*place, serve_command(), heir_in(ctx.env))
 
 
 def _search(options: ServeOptions) -> SearchSource | None:

@@ -21,7 +21,7 @@ from scripted_endpoint import ScriptedEndpoint, chat_text
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.background.control import ProxyControl
-from ccswitch_tui.proxy.background.loopback import GUARDIAN_LOCK, HOST, held_by
+from ccswitch_tui.proxy.background.loopback import HOST, held_by
 from ccswitch_tui.workflows.context import Context
 from kit.net import wait_until
 
@@ -38,9 +38,7 @@ def control(tmp_path: Path) -> Iterator[ProxyControl]:
     env = {"HOME": str(tmp_path), "CCSWITCH_HOME": str(tmp_path / "ours"), "PATH": os.environ["PATH"]}
     control = Context(env).proxy
     yield control
-    for name in (GUARDIAN_LOCK, "proxy.lock"):
-        if pid := held_by(os.path.join(control.paths.state_dir, name)):
-            os.kill(pid, signal.SIGKILL)
+    control._end_stuck(held_by(os.path.join(control.paths.state_dir, "proxy.lock")))
 
 
 def good(control: ProxyControl) -> dict[str, object]:

@@ -40,10 +40,18 @@ def control(tmp_path: Path) -> Iterator[ProxyControl]:
     env = {"HOME": str(tmp_path), "CCSWITCH_HOME": str(tmp_path / "ours"), "PATH": os.environ["PATH"]}
     control = Context(env).proxy
     yield control
-    guardian, proxy = held_by(in_state(control, GUARDIAN_LOCK)), held_by(in_state(control, "proxy.lock"))
-    for pid in (guardian, proxy):
-        if pid:
-            os.kill(pid, signal.SIGKILL)
+    control._end_stuck(held_by(in_state(control, "proxy.lock")))
+    wait_until(lambda: not heirs_of(control), 5, "the heir to end")
+
+
+def heirs_of(control: ProxyControl) -> list[int]:
+    """The shells that wait for the death of guardian and proxy."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal() and b"ccswitch-tui-heir" in (words := (entry / "cmdline").read_bytes()):
+                found += [int(entry.name)] if control.paths.state_dir.encode() in words else []
+    return found
 
 
 def in_state(control: ProxyControl, name: str) -> str:
@@ -76,6 +84,9 @@ def test_the_words_of_both_sides_are_the_same() -> None:
     for word in ("LISTENING", "ENDED", "ASLEEP", "AGAIN"):
         assert getattr(guardian, word) == getattr(guarded, word)
     assert (guardian.LOCK, guardian.MARK) == (loopback.GUARDIAN_LOCK, loopback.ASLEEP_MARK)
+    assert guardian.ENDED_MARK == loopback.ENDED_MARK
+    assert guardian.ENDED_MARK in guardian.HEIR
+    assert guardian.HEIR_VARIABLE == guarded.HEIR_VARIABLE
 
 
 def test_a_connection_made_while_the_proxy_is_dead_is_answered_and_not_refused(control: ProxyControl) -> None:
@@ -91,6 +102,87 @@ def test_a_connection_made_while_the_proxy_is_dead_is_answered_and_not_refused(c
                 waiting.sendall(f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{first.port}\r\n\r\n".encode())
                 assert waiting.recv(4096).startswith(b"HTTP/1.1 200")
         assert "hello" in asked(control)
+
+
+def kill_both(control: ProxyControl) -> set[int]:
+    both = {guardian_of(control), running(control)}
+    for pid in both:
+        os.kill(pid, signal.SIGKILL)
+    return both
+
+
+def is_back(control: ProxyControl, killed: set[int]) -> bool:
+    now = {held_by(in_state(control, GUARDIAN_LOCK)) or 0, held_by(in_state(control, "proxy.lock")) or 0}
+    return 0 not in now and not now & killed
+
+
+def test_both_killed_at_once_come_back_without_anybody_asking(control: ProxyControl) -> None:
+    with ScriptedEndpoint(*[chat_text("hello")] * 3) as endpoint:
+        Path(control.paths.config_dir).mkdir(parents=True)
+        Path(control.paths.profiles).write_text(PROFILE.format(url=endpoint.origin))
+        first = control.ensure_running()
+        for _ in range(2):
+            killed = kill_both(control)
+            wait_until(lambda killed=killed: is_back(control, killed), 15, "both")  # type: ignore[misc]
+            assert running(control) not in killed
+            assert control.address().port == first.port
+            assert "hello" in asked(control)
+            assert len(heirs_of(control)) == 1
+
+
+def test_a_new_guardian_takes_the_heir_over(control: ProxyControl) -> None:
+    control.ensure_running()
+    (heir,) = heirs_of(control)
+    old = guardian_of(control)
+    os.kill(old, signal.SIGKILL)
+    wait_until(lambda: held_by(in_state(control, GUARDIAN_LOCK)) not in (None, old), 10, "another guardian")
+    assert heirs_of(control) == [heir]
+    killed = kill_both(control)
+    wait_until(lambda: is_back(control, killed), 15, "both")
+
+
+@pytest.mark.parametrize("asleep", [False, True])
+def test_an_end_in_order_leaves_no_heir(control: ProxyControl, asleep: bool) -> None:
+    control.ensure_running()
+    if asleep:
+        control.stop(asleep=True)
+        assert len(heirs_of(control)) == 1
+    control.stop()
+    wait_until(lambda: not heirs_of(control), 5, "the heir to end")
+    assert not control.status().running
+
+
+def test_a_proxy_that_was_stopped_because_it_hung_stays_stopped(
+    control: ProxyControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccswitch_tui.proxy.background.control.ANSWER_S", 0.5)
+    os.kill(control.ensure_running().pid or 0, signal.SIGSTOP)
+    assert control.stop().killed
+    wait_until(lambda: not heirs_of(control), 5, "the heir to end")
+    assert held_by(in_state(control, GUARDIAN_LOCK)) is None
+    assert control.ensure_running().running  # and the mark of it does not outlive it
+    killed = kill_both(control)
+    wait_until(lambda: is_back(control, killed), 15, "both")
+
+
+def test_an_heir_that_was_killed_itself_is_not_missed(control: ProxyControl) -> None:
+    pid = control.ensure_running().pid
+    for heir in heirs_of(control):
+        os.kill(heir, signal.SIGKILL)
+    assert control.status().pid == pid
+    os.kill(pid or 0, signal.SIGKILL)
+    wait_until(lambda: control.status().pid not in (None, pid), 15, "another proxy")
+    control.stop()
+
+
+def test_nothing_that_the_heir_holds_keeps_the_port(control: ProxyControl) -> None:
+    """A listening socket in a process that never accepts would be the worst of both."""
+    control.ensure_running()
+    guardian = guardian_of(control)
+    os.kill(guardian, signal.SIGKILL)
+    wait_until(lambda: held_by(in_state(control, GUARDIAN_LOCK)) not in (None, guardian), 10, "another guardian")
+    (heir,) = heirs_of(control)
+    assert [os.readlink(link)[:6] for link in Path(f"/proc/{heir}/fd").iterdir() if "socket" in os.readlink(link)] == []
 
 
 def test_a_killed_guardian_is_replaced_and_then_guards_again(control: ProxyControl) -> None:
@@ -230,7 +322,7 @@ def test_an_upgrade_under_a_running_proxy_starts_it_anew(tmp_path: Path) -> None
         pid = mine.ensure_running().pid
         version = copy / "ccswitch_tui" / "_version.py"
         version.write_text(version.read_text().replace('"0.', '"9.'))
-        wait_until(lambda: mine.status().running and mine.status().pid != pid, 20, "the new version")
-        assert (mine.status().version or "").startswith("9.")
+        wait_until(lambda: (mine.status().version or "").startswith("9."), 30, "the new version")
+        assert mine.status().pid != pid
     finally:
         mine.stop(at_once=True)

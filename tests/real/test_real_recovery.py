@@ -53,6 +53,13 @@ def kill_guardian_then_proxy(stage: Stage) -> None:
     stage.kill_proxy()
 
 
+def kill_both(stage: Stage) -> None:
+    """The memory ran out, or somebody ended every Python."""
+    (lock,) = stage.home.rglob(GUARDIAN_LOCK)
+    for pid in (held_by(str(lock)), stage.proxy_pid()):
+        os.kill(pid or 0, signal.SIGKILL)
+
+
 def stop(stage: Stage) -> None:
     stage.ccswitch("proxy", "stop")
 
@@ -61,7 +68,7 @@ def crash(stage: Stage) -> None:
     os.kill(stage.proxy_pid() or 0, signal.SIGSEGV)
 
 
-@pytest.mark.parametrize("end", [kill, kill_guardian_then_proxy, stop, crash], ids=lambda end: end.__name__)
+@pytest.mark.parametrize("end", [kill, kill_guardian_then_proxy, kill_both, stop, crash], ids=lambda end: end.__name__)
 def test_the_next_answer_comes_within_the_first_retries(
     stage: Stage, session: Tmux, end: Callable[[Stage], None], record_property: Callable[[str, object], None]
 ) -> None:
@@ -76,7 +83,7 @@ def test_the_next_answer_comes_within_the_first_retries(
 
 def test_stop_says_whom_it_touches_and_status_what_comes_then(stage: Stage, session: Tmux) -> None:
     stage.ccswitch("proxy", "stop")
-    assert "the next request of a session starts it" in stage.ccswitch("proxy", "status", code=1)
+    assert "a session's next request starts it" in stage.ccswitch("proxy", "status", code=1)
     stage.ccswitch("proxy", "start")
     stage.ccswitch("proxy", "stop", "--for-good")
     assert stage.json("proxy", "status", code=1)["asleep"] is False

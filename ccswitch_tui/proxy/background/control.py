@@ -26,6 +26,7 @@ from ccswitch_tui.proxy.background.claim import Claim
 from ccswitch_tui.proxy.background.log_file import bound_log, last_words, log_lines, open_log
 from ccswitch_tui.proxy.background.loopback import (
     ASLEEP_MARK,
+    ENDED_MARK,
     GUARDIAN_LOCK,
     HOST,
     Loopback,
@@ -395,6 +396,8 @@ class ProxyControl:
 
     def _end_stuck(self, pid: int | None) -> bool:
         """Ends a process of ours that does not answer, while it holds the lock: a pid alone may be a stranger's."""
+        with contextlib.suppress(OSError):  # else the heir of both would bring them back
+            os.close(os.open(self._in_state(ENDED_MARK), os.O_WRONLY | os.O_CREAT, 0o600))
         self._end_guardian(hard=True)
         for hard in (False, True):
             if pid is None or self._holder() != pid:

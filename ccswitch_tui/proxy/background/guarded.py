@@ -10,12 +10,14 @@ import asyncio
 import contextlib
 import os
 import socket
+import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ccswitch_tui import _version
 
 LISTENING, ENDED, ASLEEP, AGAIN = b"L", b"E", b"S", b"R"
+HEIR_VARIABLE = "CCSWITCH_HEIR_FD"
 """The words of guardian.py, which imports nothing of ours and which Windows cannot import."""
 
 
@@ -34,6 +36,16 @@ def is_replaced() -> bool:
     return _installed() not in ("", _STARTED_AS)
 
 
+def heir_in(env: Mapping[str, str]) -> int:
+    """Our end of the heir's pipe, as guardian.py hands it on; -1 without one."""
+    text = env.get(HEIR_VARIABLE, "")
+    fd = int(text) if text.isdecimal() else -1
+    with contextlib.suppress(OSError):
+        if fd > 2 and stat.S_ISFIFO(os.fstat(fd).st_mode):
+            return fd
+    return -1
+
+
 def guardian_command(folder: str, *where: str, serve: Sequence[str]) -> list[str]:
     """The guardian as an argument list; by path and isolated, so that it needs nothing but Python."""
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guardian.py")
@@ -43,14 +55,15 @@ def guardian_command(folder: str, *where: str, serve: Sequence[str]) -> list[str
 class Guarded:
     """What the guardian handed over: the listening socket and a line to it."""
 
-    def __init__(self, listen_fd: int, guardian_fd: int, folder: str, serve: Sequence[str]) -> None:
+    def __init__(self, listen_fd: int, guardian_fd: int, folder: str, serve: Sequence[str], heir_fd: int = -1) -> None:
         self.listener = socket.socket(fileno=listen_fd)
         self.listener.setblocking(False)
         self._spare = self.listener.dup()
         """The server closes its own when it stops to listen; a new guardian needs one."""
         self._line = socket.socket(fileno=guardian_fd)
         self._folder, self._serve = folder, list(serve)
-        for fd in (listen_fd, guardian_fd):
+        self._heir = heir_fd
+        for fd in (listen_fd, guardian_fd, *([heir_fd] if heir_fd >= 0 else [])):
             os.set_inheritable(fd, False)
         self.word = ENDED
         """What is said at the end."""
@@ -84,8 +97,8 @@ class Guarded:
             return  # on the way out
         self._line, theirs = socket.socketpair()
         self._line.setblocking(False)
-        fds = (self._spare.fileno(), theirs.fileno())
-        place = f"{fds[0]}:{fds[1]}:{os.getpid()}"
+        fds = (self._spare.fileno(), theirs.fileno(), *([self._heir] if self._heir >= 0 else []))
+        place = f"{fds[0]}:{fds[1]}:{os.getpid()}:{self._heir}"
         import subprocess
 
         command = guardian_command(self._folder, "--adopt", place, serve=self._serve)

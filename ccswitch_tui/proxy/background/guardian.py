@@ -4,7 +4,11 @@ Claude Code retries a refused connection for three minutes and then gives up,
 and asks its helper, which would start a proxy, only once a minute. So a small
 process listens and the proxy inherits the socket: when the proxy dies, another
 is started at once, and who connects in between waits instead of being refused.
-The proxy in turn starts a new guardian when its own dies (guarded.py).
+The proxy in turn starts a new guardian when its own dies (guarded.py). For both
+dying at once (the memory ran out, `killall -9 python3`) there is the heir: a
+shell that waits on a pipe whose other end only these two hold, and becomes the
+guardian when it ends without a word. It is no Python, has a process group of its
+own, and sleeps in one read. A client that is refused meanwhile tries again.
 
 Run by path, `python -I -S guardian.py`, with nothing of ours imported: a third
 of the memory, a fifth of the start, and nothing that an upgrade could pull
@@ -26,7 +30,13 @@ LISTENING, ENDED, ASLEEP, AGAIN = b"L", b"E", b"S", b"R"
 """What the proxy says before it goes: it listens; it ends; it ends and is started again by the next connection, or
 at once. An end without a word is a crash."""
 
-LOCK, MARK = "proxy-guardian.lock", "proxy.asleep"
+LOCK, MARK, ENDED_MARK = "proxy-guardian.lock", "proxy.asleep", "proxy.ended"
+HEIR_VARIABLE = "CCSWITCH_HEIR_FD"
+"""Where the proxy finds the heir's pipe; a variable, because another version's proxy takes no new option."""
+
+HEIR = 'read -r word && exit; [ -d "$1" ] && [ ! -e "$1/proxy.ended" ] || exit; shift; exec "$@"'
+"""Its whole program: a word means an end in order; the mark, that both were killed on purpose."""
+
 BACKLOG = 1024
 PAUSES_S = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Before each new start of a proxy that does not get as far as to listen; after the last the guardian gives up."""
@@ -38,8 +48,10 @@ BIND_PATIENCE_S = 2.0
 class Guardian:
     """One port, one proxy at a time."""
 
-    def __init__(self, folder: str, listener: socket.socket, command: list[str]) -> None:
+    def __init__(self, folder: str, listener: socket.socket, command: list[str], heir: int = -1) -> None:
         self.folder = folder
+        self.heir = heir
+        """Our end of its pipe; -1 without one."""
         self.listener = listener
         self.command = command
         self.pid = 0
@@ -74,10 +86,13 @@ class Guardian:
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
-        for fd in (self.listener.fileno(), theirs.fileno()):
+        handed = [self.listener.fileno(), theirs.fileno(), *([self.heir] if self.heir >= 0 else [])]
+        for fd in handed:
             os.set_inheritable(fd, True)
         words = [*self.command, "--listen-fd", str(self.listener.fileno()), "--guardian-fd", str(theirs.fileno())]
-        self.pid = os.posix_spawn(words[0], words, os.environ)
+        self.pid = os.posix_spawn(words[0], words, {**os.environ, HEIR_VARIABLE: str(self.heir)})
+        for fd in handed:
+            os.set_inheritable(fd, False)
         theirs.close()
         self.life = ours
 
@@ -165,25 +180,62 @@ def _alone(folder: str) -> int | None:
     return handle
 
 
+def _heir(folder: str, listener: socket.socket, command: list[str]) -> int:
+    """Starts it; returns our end of its pipe, -1 where there is no shell."""
+    theirs, ours = os.pipe()
+    host, port = listener.getsockname()
+    again = [sys.executable, "-I", "-S", os.path.abspath(__file__), folder, host, str(port), *command]
+    try:
+        os.posix_spawn(
+            "/bin/sh",
+            ["/bin/sh", "-c", HEIR, "ccswitch-tui-heir", folder, *again],
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, theirs, 0)],
+            setpgroup=0,
+        )
+    except OSError:
+        os.close(ours)
+        ours = -1
+    os.close(theirs)
+    return ours
+
+
 def main(words: list[str]) -> int:
-    """`FOLDER HOST PORT COMMAND…`, or `FOLDER --adopt LISTENER:LIFE:PID COMMAND…` for a proxy that runs already."""
+    """`FOLDER HOST PORT COMMAND…`, or `FOLDER --adopt LISTENER:LIFE:PID:HEIR COMMAND…` for one that runs already."""
     folder, host, place, *command = words
+    os.environ.pop(HEIR_VARIABLE, None)
     deadline = time.monotonic() + BIND_PATIENCE_S
     while _alone(folder) is None:
         if time.monotonic() > deadline:
             return 0
         time.sleep(0.02)
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(folder, ENDED_MARK))
     if host == "--adopt":
-        listener, life, pid = map(int, place.split(":"))
-        guardian = Guardian(folder, socket.socket(fileno=listener), command)
+        listener, life, pid, heir = map(int, place.split(":"))
+        for fd in (listener, life, heir):
+            if fd >= 0:
+                os.set_inheritable(fd, False)
+        guardian = Guardian(folder, socket.socket(fileno=listener), command, heir)
         guardian.life, guardian.pid = socket.socket(fileno=life), pid
-        return guardian.run()
+        return _until_the_end(guardian)
     try:
         listener_socket = _bound(host, int(place))
     except OSError as error:
         print(f"ccswitch-tui: error: cannot listen on {host}:{place}: {error.strerror}", file=sys.stderr)
         return 1
-    return Guardian(folder, listener_socket, command).run()
+    heir = _heir(folder, listener_socket, command)
+    return _until_the_end(Guardian(folder, listener_socket, command, heir))
+
+
+def _until_the_end(guardian: Guardian) -> int:
+    """Whatever end this is, it is not the one that the heir waits for."""
+    try:
+        return guardian.run()
+    finally:
+        if guardian.heir >= 0:
+            with contextlib.suppress(OSError):
+                os.write(guardian.heir, b"end\n")
 
 
 if __name__ == "__main__":

@@ -156,8 +156,8 @@ def hold(path: str, *, shared: bool = False) -> int | None:
     return handle
 
 
-GUARDIAN_LOCK, ASLEEP_MARK = "proxy-guardian.lock", "proxy.asleep"
-"""guardian.py writes both, and imports nothing of ours."""
+GUARDIAN_LOCK, ASLEEP_MARK, ENDED_MARK = "proxy-guardian.lock", "proxy.asleep", "proxy.ended"
+"""guardian.py has the same, and imports nothing of ours. The last says that both were killed on purpose."""
 
 
 def note_holder(handle: int) -> None:
