@@ -196,13 +196,20 @@ _REFERENCE = r"(?!(?:env|keyring|command):|os\.environ|process\.env|[$%{<*])"
 _NO_VARIABLE = r"(?!(?:(?i:bearer|basic|token|apikey)\s+)?(?:\$(?:\{?\w+\}?|env:\w+)|%\w+%)[\"']?\s*(?:$|[\r\n\\]))"
 """A shell's variable and nothing else stands for the key: a command to copy must keep it."""
 
+_NO_REFERENCE = (
+    r"(?!(?:(?i:bearer|basic|token|apikey)\s+)?"
+    r"(?:(?:(?:env|keyring):[\w./-]+|os\.environ/\w+|\$?\{\{\s*(?:secrets|env)\.\w+\s*\}\})[\"']?(?:[\s,)]|$)|command:))"
+)
+"""Where a secret header's value is, in the words of profiles.toml, LiteLLM or Continue: named like the header."""
+
 _RULES: tuple[tuple[tuple[str, ...] | str, str], ...] = (
     # What must be in the text, in lower case, for the pattern to be tried at all (words, or a pattern that is
     # searched fast); and the pattern: `label` stays, `secret` is masked whole, `word` is shortened so that it
     # can be recognised.
     (
         ("authorization",),
-        rf"(?P<label>(?i:authorization)[\"']?\s*+[:=]\s*+[\"']?{_NO_VARIABLE}(?:(?i:bearer|basic|token|apikey)\s++)?)"
+        rf"(?P<label>(?i:authorization)[\"']?\s*+[:=]\s*+[\"']?{_NO_VARIABLE}{_NO_REFERENCE}"
+        r"(?:(?i:bearer|basic|token|apikey)\s++)?)"
         r"(?!(?i:bearer|basic|token)(?:[\"'`).,;]|\s*$))(?P<secret>[^\s\"',;<>\\•][^\r\n\"'\\]*)",
     ),
     (

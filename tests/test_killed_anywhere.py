@@ -20,6 +20,7 @@ import pytest
 from ccswitch_tui.credentials import moved
 from ccswitch_tui.credentials.hosts import allowed_host, host_of
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.profiles.draft import header_key
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.secret import Secret
@@ -103,7 +104,15 @@ def context(home: Path, **settings: Any) -> Context:
 
 def profile(name: str, host: str) -> Profile:
     endpoint = Endpoint(f"https://{host}/v1", "openai-chat")
-    return Profile(name, endpoint, SecretRef("keyring", name), models=ModelTiers(default="m"), key_host=host)
+    headers = {"X-Gw": SecretRef("keyring", header_key(name, "X-Gw"))} if name == "work" else {}
+    return Profile(
+        name,
+        endpoint,
+        SecretRef("keyring", name),
+        secret_headers=headers,
+        models=ModelTiers(default="m"),
+        key_host=host,
+    )
 
 
 @pytest.fixture
@@ -117,6 +126,7 @@ def home(tmp_path: Path) -> Path:
     update_profiles(ctx.paths, {"work": profile("work", "old.example"), "other": profile("other", "other.example")})
     for name in ("work", "other"):
         ctx.keys.put(name, Secret(OLD if name == "work" else NEW + "-other"))
+    ctx.keys.put(header_key("work", "X-Gw"), Secret(OLD))
     return home
 
 
@@ -162,16 +172,21 @@ def keys_are_kept_and_bound(machine: Path, _: bool) -> None:
     book = ctx.book()
     assert not book.broken and "other" in book.profiles
     for found in book.profiles.values():
-        if found.key.kind != "keyring":
-            continue
-        secret = ctx.keys.store.get(found.key.name)
-        assert secret is not None, f"{found.name} lost its key"
-        if allowed_host(found):
-            assert host_of(found.endpoint.base_url) in given[secret.reveal()], "a key may go to another host"
+        for ref in found.secrets:
+            if ref.kind != "keyring":
+                continue
+            secret = ctx.keys.store.get(ref.name)
+            assert secret is not None, f"{found.name} lost its key"
+            if allowed_host(found):
+                assert host_of(found.endpoint.base_url) in given[secret.reveal()], "a key may go to another host"
 
 
 def set_host(ctx: Context, host: str) -> edit.Edited:
     return edit.plan_edit(ctx, "work", assign=[f"endpoint.base_url=https://{host}/v1"])
+
+
+def without_header(edited: edit.Edited) -> edit.Edited:
+    return edited._replace(after=edited.after._replace(secret_headers={}))
 
 
 KEY_CASES: dict[str, Callable[[Context], object]] = {
@@ -179,7 +194,13 @@ KEY_CASES: dict[str, Callable[[Context], object]] = {
     "rename": lambda ctx: manage.rename_profile(ctx, "work", "job"),
     "copy": lambda ctx: manage.copy_profile(ctx, "work", "job"),
     "another key for another host": lambda ctx: edit.save_with_key(
-        ctx, set_host(ctx, "new.example"), Secret(NEW), verify=False
+        ctx, without_header(set_host(ctx, "new.example")), Secret(NEW), verify=False
+    ),
+    "key and header for another host": lambda ctx: edit.save_with_key(
+        ctx, set_host(ctx, "new.example"), Secret(NEW), headers={"X-Gw": Secret(NEW)}, verify=False
+    ),
+    "a secret header": lambda ctx: edit.save_with_key(
+        ctx, edit.plan_edit(ctx, "work"), None, headers={"X-Gw": Secret(OLD)}, verify=False
     ),
 }
 

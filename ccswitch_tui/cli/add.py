@@ -14,6 +14,7 @@ from ccswitch_tui.sentence import say
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.probe.model import ProbeReport
+    from ccswitch_tui.profiles.model import SecretRef
     from ccswitch_tui.workflows.add import Added
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.setup import Setup
@@ -29,6 +30,7 @@ examples:
   ccswitch-tui add kimi --preset moonshot-global        asks for the key
   ccswitch-tui add local --url http://127.0.0.1:8080/v1 --model qwen3
   op read op://ai/key | ccswitch-tui add work --url https://api.example.com/v1 --key-stdin
+  ccswitch-tui add gw --url https://gw.example.com/v1 --key env:K --secret-header Helicone-Auth
 """
 
 
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
                 end=END_OF_TEXT,
             )
         )
-    draft = endpoint_options.draft_from_args(args, ctx)
+    draft = endpoint_options.draft_from_args(args, ctx, out)
     draft = draft._replace(tags=tuple(dict.fromkeys((*draft.tags, *filter(None, (t.strip("# ") for t in args.tag))))))
     made = setup.begin(ctx, draft, args.name, pasted=args.paste is not None, keep_wire=args.wire is not None)
     where = setup.asks_for_key(ctx, made)
@@ -135,6 +137,7 @@ def _json(added: Added, made: Setup, used: Any) -> dict[str, Any]:
         "route": profile.route,
         "models": profile.models.named(),
         "key": {"ref": str(profile.key), "stored_in": added.stored_in},
+        "secret_headers": [{"name": header, "ref": str(ref)} for header, ref in profile.secret_headers.items()],
         "replaced": added.replaced,
         "notes": list(draft.notes),
         "warnings": list(draft.warnings),
@@ -160,7 +163,9 @@ def _tell(added: Added, made: Setup, out: Output, *, used: bool) -> None:
     for warning in draft.warnings:
         out.point("warn", warning, indent=2, talk=True)
     models = ", ".join(dict.fromkeys(profile.models.named().values())) or said("no model named yet")
-    key = said("key in the {store}", store=added.stored_in) if added.stored_in else said("key: {ref}", ref=profile.key)
+    stored = added.stored_in and profile.key.kind == "keyring"
+    key = said("key in the {store}", store=added.stored_in) if stored else said("key: {ref}", ref=profile.key)
+    key += "".join(_header_place(header, ref, added) for header, ref in profile.secret_headers.items())
     wire = profile.endpoint.wire or said("format not known yet")
     about = f"{profile.endpoint.base_url} ({wire}, {models}), {key}"
     if added.replaced:
@@ -179,6 +184,12 @@ def _tell(added: Added, made: Setup, out: Output, *, used: bool) -> None:
         )
     elif not used:
         out.talk(say("next: {command}", command=_next(profile.name, bool(profile.models.named()))))
+
+
+def _header_place(header: str, ref: SecretRef, added: Added) -> str:
+    if ref.kind == "keyring" and added.stored_in:
+        return said(", header {header} in the {store}", header=header, store=added.stored_in)
+    return said(", header {header}: {ref}", header=header, ref=ref)
 
 
 def _next(name: str, has_model: bool) -> str:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.cli.endpoint_options import secret_header
 from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
 from ccswitch_tui.sentence import say
 
@@ -23,6 +24,7 @@ examples:
   ccswitch-tui edit work --set models.haiku=small-1 --set context_window=128k
   ccswitch-tui edit work --unset endpoint.http_proxy
   printf %s "$NEW_KEY" | ccswitch-tui edit work --key-stdin     another key; the old one goes last
+  ccswitch-tui edit work --secret-header cf-aig-authorization   a header with a secret; asks for it
 """
 
 
@@ -32,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unset", action="append", default=[], metavar="KEY", help="repeatable")
     parser.add_argument("--key-stdin", action="store_true", help="read a new key from standard input")
     parser.add_argument("--key", metavar="REF", help="where the key is: env:NAME or 'command:…'; never the key itself")
+    secret_header(parser)
     parser.add_argument("--key-follows", action="store_true", help="the key may go to the new host")
     parser.add_argument("--no-verify", action="store_true", help="do not test the new key at the endpoint first")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -40,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows import edit
 
-    if not (args.assign or args.unset or args.key_stdin or args.key):
+    if not (args.assign or args.unset or args.key_stdin or args.key or args.secret_header):
         edited = _in_editor(ctx, args.name, out)
         if edited is None:
             out.talk(say("nothing was changed"))
@@ -55,24 +58,36 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
         out.json({"version": 1, "profile": profile_row(ctx, profile.name).to_json()})
         return 0
-    _tell(edited, profile, ctx, out, new_key=args.key_stdin)
+    _tell(edited, profile, ctx, out, new_key=args.key_stdin, new_headers=args.secret_header)
     return 0
 
 
 def _with_key(args: argparse.Namespace, ctx: Context, edited: Edited, out: Output) -> Profile:
     """Saves the change together with a new key, if one is given."""
-    from ccswitch_tui.cli.endpoint_options import key_from_stdin, key_reference
+    from ccswitch_tui.cli.endpoint_options import given_secrets, key_reference
+    from ccswitch_tui.secret import Secret
     from ccswitch_tui.workflows import edit
 
     if args.key and args.key_stdin:
         raise UsageError(say("--key and --key-stdin both give the key"), hint=say("use one of them"))
-    if args.key:
-        return edit.save_with_reference(ctx, edited, key_reference(args.key))
-    if args.key_stdin:
+    reference = key_reference(args.key) if args.key else None
+    key, headers = given_secrets(args, out, edited.after.endpoint.auth)
+    values = {header: secret for header, secret in headers.items() if isinstance(secret, Secret)}
+    edited = edited.with_references({h: ref for h, ref in headers.items() if not isinstance(ref, Secret)})
+    if reference is not None and values:
+        raise UsageError(
+            say("--key and a --secret-header with a value are two changes"),
+            hint=say("run 'edit' once for each of them"),
+        )
+    if reference is not None:
+        return edit.save_with_reference(ctx, edited, reference, key_follows=args.key_follows)
+    if key is not None or values:
         return edit.save_with_key(
             ctx,
             edited,
-            key_from_stdin(edited.after.endpoint.auth),
+            key,
+            headers=values,
+            key_follows=args.key_follows,
             verify=not args.no_verify,
             on_unproved=lambda why: out.point(
                 "warn", say("the new key could not be proved: {why}", why=why), indent=2, talk=True
@@ -95,11 +110,18 @@ def _ask_to_follow(edited: Edited, out: Output) -> bool:
     return answer.lower() in ("y", "yes")
 
 
-def _tell(edited: Edited, profile: Profile, ctx: Context, out: Output, *, new_key: bool) -> None:
+def _tell(
+    edited: Edited, profile: Profile, ctx: Context, out: Output, *, new_key: bool, new_headers: list[str]
+) -> None:
     from ccswitch_tui.workflows.profiles import scopes_in_use
 
+    fresh = [h for h, ref in profile.secret_headers.items() if ref.kind == "keyring" and h in new_headers]
+    if fresh:
+        out.line(say("stored {headers} of {name}", headers=", ".join(fresh), name=profile.name))
     if new_key:
         out.line(say("stored the new key of {name} ({key})", name=profile.name, key=profile.key))
+    elif fresh:
+        pass
     elif edited.before == profile:
         out.line(say("{name} is unchanged", name=profile.name))
         return

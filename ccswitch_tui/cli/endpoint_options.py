@@ -15,7 +15,7 @@ from ccswitch_tui.here import END_OF_TEXT
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
 from ccswitch_tui.secret import Secret, forbid_core_dumps
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.wire.formats import WIRES
 
 if TYPE_CHECKING:
@@ -40,14 +40,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--header", action="append", default=[], metavar="'K: V'", help="an additional header (repeatable)"
     )
+    secret_header(parser)
     parser.add_argument("--key-stdin", action="store_true", help="read the key from standard input")
     parser.add_argument(
         "--key", metavar="REF", help="where the key is: env:NAME or 'command:op read …'; never the key itself"
     )
 
 
-def draft_from_args(args: argparse.Namespace, ctx: Context) -> Draft:
-    """The endpoint these options describe, and its key if they hold or name one. Raises UsageError."""
+def secret_header(parser: argparse.ArgumentParser) -> None:
+    """Adds the option for a header that holds a secret."""
+    parser.add_argument(
+        "--secret-header", action="append", default=[], metavar="NAME[=REF]",
+        help="a header with a secret of its own, kept like the key: asked for, or a line of standard input (after the "
+        "key); REF as for --key (repeatable)",
+    )  # fmt: skip
+
+
+def draft_from_args(args: argparse.Namespace, ctx: Context, out: Output) -> Draft:
+    """The endpoint these options describe, and its secrets if they hold or name them. Raises UsageError."""
     from ccswitch_tui.interop.headers import header_option
     from ccswitch_tui.workflows import add
 
@@ -76,15 +86,81 @@ def draft_from_args(args: argparse.Namespace, ctx: Context) -> Draft:
         draft, model=args.model, tiers=dict(map(_tier, args.tier)), wire=args.wire, auth=args.auth,
         headers=list(map(header_option, args.header)),
     )  # fmt: skip
+    auth = draft.endpoint.auth if draft.endpoint else "bearer"
+    key, headers = given_secrets(args, out, auth, piped=args.paste == "-")
+    fresh = {header.lower() for header in headers}
+    kept = {header: secret for header, secret in draft.secret_headers.items() if header.lower() not in fresh}
+    draft = draft._replace(secret_headers={**kept, **headers})
     if key_ref is not None:
         return draft._replace(key_ref=key_ref, secret=None)
-    if args.key_stdin:
-        return draft._replace(secret=key_from_stdin(_auth(draft)), key_ref=None)
-    return draft
+    return draft._replace(secret=key, key_ref=None) if key is not None else draft
 
 
-def _auth(draft: Draft) -> str:
-    return draft.endpoint.auth if draft.endpoint else "bearer"
+def given_secrets(
+    args: argparse.Namespace, out: Output, auth: str, *, piped: bool = False
+) -> tuple[Secret | None, dict[str, Secret | SecretRef]]:
+    """The key of --key-stdin, and what each --secret-header holds or names. Raises UsageError.
+
+    `piped`: standard input is something else already.
+    """
+    from ccswitch_tui.workflows.edit import secret_reference
+
+    headers: dict[str, Secret | SecretRef] = {}
+    asked: list[str] = []
+    for text in args.secret_header:
+        name, equals, ref = text.partition("=")
+        name = _header_name(name, text)
+        if equals:
+            headers[name] = secret_reference(ref)
+        else:
+            asked.append(name)
+    if asked and piped:
+        raise UsageError(
+            say("--paste - and --secret-header both read standard input"),
+            hint=say("name where its value is: --secret-header {header}=env:VARIABLE", header=asked[0]),
+        )
+    if not asked:
+        return (key_from_stdin(auth) if args.key_stdin else None), headers
+    if not args.key_stdin and sys.stdin.isatty():
+        return None, headers | {name: ask_for_header(out, name) for name in asked}
+    key, values = _lines_of_stdin(asked, auth if args.key_stdin else None)
+    return key, {**headers, **values}
+
+
+def _header_name(name: str, whole: str) -> str:
+    from ccswitch_tui.profiles.model import is_header_name
+
+    if is_header_name(name.strip()):
+        return name.strip()
+    Secret(whole)
+    Secret(whole.partition(":")[2].strip())
+    raise UsageError(
+        say("--secret-header takes the header's name alone, or NAME=env:VARIABLE: every process sees a command line"),
+        hint=say("its value is asked for, or read from standard input. If that was a real key, rotate it"),
+    )
+
+
+def _lines_of_stdin(headers: list[str], auth: str | None) -> tuple[Secret | None, dict[str, Secret | SecretRef]]:
+    """One secret a line: the key first, where `auth` says that one comes, then the headers in their order."""
+    from ccswitch_tui.credentials.base import clean_key
+
+    lines = [line for line in read_stdin(100_000).decode("utf-8", "replace").splitlines() if line.strip()]
+    wanted = [*([] if auth is None else [say("the key")]), *headers]
+    if len(lines) != len(wanted):
+        raise UsageError(
+            say("standard input has {n} lines for {wanted} secrets", n=len(lines), wanted=len(wanted)),
+            hint=say("one line each, in this order: {names}", names=joined(wanted, ", ")),
+        )
+    key = clean_key(lines.pop(0), auth) if auth is not None else None
+    return key, {name: clean_key(line, f"header:{name}") for name, line in zip(headers, lines, strict=True)}
+
+
+def ask_for_header(out: Output, header: str) -> Secret:
+    """Asks for a secret header's value on the terminal, showing nothing."""
+    from ccswitch_tui.credentials.base import clean_key
+
+    question = say("value of {header} (not shown; with its scheme, as in 'Bearer …'):", header=header)
+    return clean_key(out.ask_hidden(question), f"header:{header}")
 
 
 def key_reference(text: str) -> SecretRef:

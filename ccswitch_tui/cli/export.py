@@ -21,6 +21,10 @@ examples:
 """
 
 
+NO_VARIABLES = ("toml", "aider", "claude-settings")
+"""Forms that name no variable for a header: a reference stands in the first, nothing in the others."""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="a profile")
     parser.add_argument(
@@ -32,13 +36,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    from ccswitch_tui.workflows.import_export import export_profile
+    from ccswitch_tui.workflows.import_export import export_profile, header_variables
 
     text, variable = export_profile(ctx, args.name, args.to)
+    profile = ctx.book().get(args.name)
+    headers = {} if args.to in NO_VARIABLES else header_variables(profile)
     if args.output:
         _write(os.path.join(ctx.cwd, args.output), text, args.force)
     if args.json:
         shown = {"version": 1, "profile": args.name, "to": args.to, "text": text, "key_variable": variable}
+        shown |= {"header_variables": headers} if headers else {}
         out.json({**shown, "file": args.output})
         return 0
     if args.output:
@@ -51,6 +58,20 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
                 "the key is not in it: {variable} must hold it ('ccswitch-tui key {name} --upstream' prints it)",
                 variable=variable,
                 name=args.name,
+            )
+        )
+    for header, name in headers.items():
+        ref = profile.secret_headers[header]
+        if ref.kind == "keyring":
+            where = say("'ccswitch-tui key --stored {name}' prints it", name=ref.name)
+        else:
+            where = say("it is at {ref}", ref=ref)
+        out.talk(
+            say(
+                "nor is that of {header}: {variable} must hold it, with its scheme ({where})",
+                header=header,
+                variable=name,
+                where=where,
             )
         )
     return 0

@@ -87,4 +87,4 @@ def credential(ctx: Context, profile: Profile, *, upstream: bool, lasting: bool 
     from ccswitch_tui.credentials.hosts import check_key_host
 
     check_key_host(profile)
-    return ctx.keys.resolve(profile.key)
+    return ctx.keys.resolve(profile.key, profile.endpoint.auth)

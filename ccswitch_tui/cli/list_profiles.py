@@ -91,6 +91,11 @@ def key_word(row: ProfileRow) -> str:
     """Where the key is and whether it is there, in a few words."""
     key = row.profile.key
     if key.kind == "none":
-        return said("no key")
-    where = f"env:{key.name}" if key.kind == "env" else spoken(row.key_store or key.kind)
-    return said("{store} (missing)", store=where) if row.key_present is False else where
+        where = said("no key")
+    else:
+        where = f"env:{key.name}" if key.kind == "env" else spoken(row.key_store or key.kind)
+    count = len(row.profile.secret_headers)
+    if count:
+        where = said("{key} + headers: {n}", key=where, n=count)
+    missing = False in (row.key_present, *row.headers_present.values())
+    return said("{store} (missing)", store=where) if missing else where

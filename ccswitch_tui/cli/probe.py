@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.cli import endpoint_options
@@ -92,14 +93,22 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if compare.several(args):
         return compare.run(args, ctx, out, ladder)
     args.name = args.names[0] if args.names else None
-    profile, key, changes = _target(args, ctx)
+    profile, key, headers, changes = _target(args, ctx, out)
     note = _key_note(profile, key)
     live = not args.json and not args.markdown
     if live:
         _announce(profile, note, ladder, cost(profile, ladder), out)
     on_step = (lambda step: _tell(step, out)) if live else (lambda step: None)
     climb = examine(
-        ctx, profile, key, ladder=ladder, on_step=on_step, key_note=note, url_changes=changes, patience_s=args.patience
+        ctx,
+        profile,
+        key,
+        secret_headers=headers,
+        ladder=ladder,
+        on_step=on_step,
+        key_note=note,
+        url_changes=changes,
+        patience_s=args.patience,
     )
     report = asyncio.run(climb)
     if args.learn and args.name:
@@ -113,7 +122,10 @@ def exit_code(report: ProbeReport) -> int:
     return code_of(report.verdict, report.findings[0].kind if report.findings else "")
 
 
-def _target(args: argparse.Namespace, ctx: Context) -> tuple[Profile, Secret | None, tuple[str, ...]]:
+def _target(
+    args: argparse.Namespace, ctx: Context, out: Output
+) -> tuple[Profile, Secret | None, Mapping[str, Secret] | None, tuple[str, ...]]:
+    """The profile, its key, its secret headers where they are not stored, and what was changed in the address."""
     described = args.url or args.paste or args.preset
     if args.name and described:
         raise UsageError(
@@ -124,19 +136,20 @@ def _target(args: argparse.Namespace, ctx: Context) -> tuple[Profile, Secret | N
 
         profile = ctx.book().get(args.name)
         check_key_host(profile)
-        return profile, key_of(ctx, profile), ()
+        return profile, key_of(ctx, profile), None, ()
     if args.learn:
         raise UsageError(say("--learn stores what was learned in a profile: name one"))
     if not described:
         raise UsageError(say("there is nothing to probe"), hint=say("name a profile, or give --url URL, or --all"))
     from ccswitch_tui.profiles.model import SecretRef
+    from ccswitch_tui.workflows.add import headers_for_probe
 
-    draft = endpoint_options.draft_from_args(args, ctx)
+    draft = endpoint_options.draft_from_args(args, ctx, out)
     key = draft.secret
     if key is None and draft.key_ref is not None and draft.key_ref.kind != "none":
-        key = ctx.keys.resolve(draft.key_ref)
+        key = ctx.keys.resolve(draft.key_ref, draft.endpoint.auth if draft.endpoint else "bearer")
     profile = draft.profile("", SecretRef("none"))
-    return profile, key, draft.notes
+    return profile, key, headers_for_probe(ctx, draft), draft.notes
 
 
 def _key_note(profile: Profile, key: Secret | None) -> str:

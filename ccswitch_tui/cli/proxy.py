@@ -313,7 +313,7 @@ def _service(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         return 0
     out.line(done)
     if args.action == "install":
-        unseen = sorted({p.key.name for p in ctx.book().profiles.values() if p.key.kind == "env"})
+        unseen = sorted({ref.name for p in ctx.book().profiles.values() for ref in p.secrets if ref.kind == "env"})
         for name in unseen:
             out.hint(
                 say(

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
 def _further(table: dict[str, Any]) -> dict[str, Any]:
     """What `show --json` adds to the fields of `list --json`: the rest of the profile's own table."""
-    apart = ("key", "models", "route", "search", "tier_profiles")
+    apart = ("key", "models", "route", "search", "secret_headers", "tier_profiles")
     return {name: value for name, value in table.items() if name not in apart}
 
 
@@ -54,10 +54,19 @@ def _lines(row: ProfileRow) -> list[tuple[str, str]]:
         (say("route"), profile.route),
         (say("key"), _key_words(row)),
         (say("in use"), ", ".join(map(named, row.in_use)) or say("no")),
+        *((say("header {header}", header=header), words) for header, words in _header_words(row)),
         *([(say("web search"), _search_words(row.search))] if row.search is not None else []),
     ]
     lines += [(say("model {tier}", tier=tier), model) for tier, model in _tiers(profile).items()]
     return lines + _rare_lines(profile)
+
+
+def _header_words(row: ProfileRow) -> list[tuple[str, str]]:
+    """Each secret header with where its value is."""
+    return [
+        (header, say("{store} (missing)", store=ref) if row.headers_present.get(header) is False else str(ref))
+        for header, ref in row.profile.secret_headers.items()
+    ]
 
 
 def _search_words(source: SearchSource) -> str:

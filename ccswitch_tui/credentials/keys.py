@@ -23,6 +23,7 @@ from ccswitch_tui.sentence import say
 if TYPE_CHECKING:
     from ccswitch_tui.credentials.agent import KeyAgent
     from ccswitch_tui.credentials.base import CredentialStore
+    from ccswitch_tui.profiles.model import Profile
 
 
 class Keys:
@@ -78,17 +79,37 @@ class Keys:
             return WindowsKeyring(service=chosen.service, env=self.env)
         return OSKeyring(chosen.store, service=chosen.service, env=self.env)
 
-    def resolve(self, ref: SecretRef) -> Secret:
-        """The secret behind a reference. Raises KeyStoreError when it cannot be had."""
+    def of(self, profile: Profile) -> Secret | None:
+        """The key a profile's endpoint is to have; None for a profile without. Raises KeyStoreError."""
+        return None if profile.key.kind == "none" else self.resolve(profile.key, profile.endpoint.auth)
+
+    def of_headers(self, profile: Profile) -> dict[str, Secret]:
+        """What its secret headers hold, by header. Raises KeyStoreError naming the header."""
+        found: dict[str, Secret] = {}
+        for header, alone in profile.by_header().items():
+            try:
+                found[header] = self.resolve(alone.key, alone.endpoint.auth)
+            except KeyStoreError as error:
+                raise header_error(error, alone, header) from None
+        return found
+
+    def resolve(self, ref: SecretRef, auth: str = "bearer") -> Secret:
+        """The secret behind a reference, as that auth style sends it. Raises KeyStoreError when it cannot be had."""
+        found = self._found(ref, auth)
+        return Secret(f"{ref.scheme} {found.reveal()}") if ref.scheme else found
+
+    def _found(self, ref: SecretRef, auth: str) -> Secret:
         forbid_core_dumps()
+        if ref.scheme:
+            auth = "bearer"  # the scheme is said: what is found is the key alone
         if ref.kind == "env":
             from ccswitch_tui.credentials.references import from_environment
 
-            return from_environment(ref.name, self.env)
+            return from_environment(ref.name, self.env, auth)
         if ref.kind == "command":
             from ccswitch_tui.credentials.references import from_command
 
-            return from_command(ref.name, self.env)
+            return from_command(ref.name, self.env, auth)
         if ref.kind == "none":
             raise KeyStoreError(
                 say("this profile has no key"), hint=say("give it one: 'ccswitch-tui edit NAME --key-stdin'")
@@ -156,6 +177,18 @@ class Keys:
                 say("the {label}", label=SAFE_BACKENDS[store][0]) if store in SAFE_BACKENDS else say("an unknown store")
             )
         return say("nowhere yet: the first key decides")
+
+
+def header_error(error: KeyStoreError, alone: Profile, header: str) -> KeyStoreError:
+    """The trouble with the key of `Profile.by_header` as one with that header."""
+    hint = error.hint
+    if error.kind == "key-absent" and alone.key.kind == "keyring":
+        hint = say(
+            "enter it again: 'ccswitch-tui edit {name} --secret-header {header}'", name=alone.name, header=header
+        )
+    return KeyStoreError(
+        say("header '{header}': {message}", header=header, message=error.message), hint=hint, kind=error.kind
+    )
 
 
 def _forget_what_was_left(paths: Paths, name: str) -> None:

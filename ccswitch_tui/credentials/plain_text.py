@@ -34,6 +34,12 @@ _HEADER = re.compile(
     r"""(?P<name>(?i:authorization|x-api-key))["']?\s*:\s*["']?(?:(?i:bearer)\s+)?(?P<value>[\w.~+/=-]{12,})"""
 )
 
+_NAMED_HEADER = re.compile(
+    r"""(?<![\w-])(?P<name>(?:[A-Za-z0-9]+-)+(?i:authorization|auth|key|token|secret))["']?\s*:[ \t]*["']?"""
+    r"""(?P<value>(?:(?i:bearer|token|basic)[ \t]+)?[\w.~+/=-]{12,})"""
+)
+"""A header of a gateway's own, which holds its whole value: the scheme belongs to the secret."""
+
 
 class KeyInText(NamedTuple):
     """One key in one text."""
@@ -60,7 +66,8 @@ def find_keys(text: str) -> list[KeyInText]:
         start, end = match.span("value")
         if not any(start < other.end and other.start < end for other in found.values()):
             line = text.count("\n", 0, start) + 1
-            found[start] = KeyInText(match["name"], line, start, end, value, Secret(_bare_token(bare)))
+            kept = bare if match.re is _NAMED_HEADER else _bare_token(bare)
+            found[start] = KeyInText(match["name"], line, start, end, value, Secret(kept))
     return [found[start] for start in sorted(found)]
 
 
@@ -73,6 +80,7 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
         if means_key(match["name"]):
             yield match
     yield from (match for match in _SET.finditer(text) if means_key(match["name"]))
+    yield from _NAMED_HEADER.finditer(text)
     yield from _HEADER.finditer(text)
 
 

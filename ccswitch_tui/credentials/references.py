@@ -20,8 +20,8 @@ from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say
 
 
-def from_environment(name: str, env: Mapping[str, str]) -> Secret:
-    """The variable's value. Raises KeyStoreError when it is not set, empty or no key."""
+def from_environment(name: str, env: Mapping[str, str], auth: str = "bearer") -> Secret:
+    """The variable's value, for that auth style. Raises KeyStoreError when it is not set, empty or no key."""
     value = env.get(name)
     if not value:
         state = say("empty") if value == "" else say("not set")
@@ -31,14 +31,14 @@ def from_environment(name: str, env: Mapping[str, str]) -> Secret:
             kind="key-absent",
         )
     try:
-        return clean_key(value)
+        return clean_key(value, auth)
     except UsageError as error:
         raise KeyStoreError(
             say("variable {name}: {message}", name=name, message=error.message), hint=error.hint, kind="key-unusable"
         ) from None
 
 
-def from_command(text: str, env: Mapping[str, str], *, limit_s: float = LIMIT_S) -> Secret:
+def from_command(text: str, env: Mapping[str, str], auth: str = "bearer", *, limit_s: float = LIMIT_S) -> Secret:
     """The one line the command prints. Raises KeyStoreError saying how it failed, with its stderr redacted."""
     command, shell = command_line(text, env)
     shown = redact(text)
@@ -73,10 +73,10 @@ def from_command(text: str, env: Mapping[str, str], *, limit_s: float = LIMIT_S)
             hint=say("run it in your shell to see what it asks for; it gets no terminal and no input from us"),
             kind="key-command",
         )
-    return _one_line(ran.stdout, shown)
+    return _one_line(ran.stdout, shown, auth)
 
 
-def _one_line(printed: bytes, shown: str) -> Secret:
+def _one_line(printed: bytes, shown: str, auth: str) -> Secret:
     if len(printed) > MOST_BYTES:
         raise KeyStoreError(
             say(
@@ -87,7 +87,7 @@ def _one_line(printed: bytes, shown: str) -> Secret:
             kind="key-command",
         )
     try:
-        return clean_key(printed.decode("utf-8"), exact=True)
+        return clean_key(printed.decode("utf-8"), auth, exact=True)
     except UnicodeDecodeError:
         raise KeyStoreError(
             say("the command for the key printed no text: {command}", command=shown), kind="key-command"

@@ -85,8 +85,8 @@ class DemoProxy(ProxyControl):
         self._embedded = None
         self._held.close()
 
-    def _key_of(self, profile: Profile) -> Secret:
-        return self._ctx.keys.resolve(profile.key)
+    def _key_of(self, profile: Profile) -> Secret | None:
+        return self._ctx.keys.of(profile)
 
     def end(self) -> None:
         """Ends the thread, and a background proxy that a child process may have started meanwhile."""

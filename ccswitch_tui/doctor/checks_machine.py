@@ -139,7 +139,7 @@ def check_plain_http(snapshot: Snapshot) -> Iterator[Finding]:
     for name, profile in snapshot.profiles.items():
         base_url = profile.endpoint.base_url
         safe = base_url.replace("http:", "https:", 1)
-        if base_url.startswith("http://") and profile.key.kind != "none" and not is_private(url_host(base_url)):
+        if base_url.startswith("http://") and profile.sends_secrets and not is_private(url_host(base_url)):
             yield told(
                 "plain-http",
                 say("profile '{name}' sends its key to {base_url} unencrypted", name=name, base_url=base_url),
@@ -162,26 +162,29 @@ def check_profiles(snapshot: Snapshot) -> Iterator[Finding]:
 
 def check_keys_present(snapshot: Snapshot) -> Iterator[Finding]:
     """Every profile's key should be there. Unlocks nothing."""
-    for name, present in snapshot.present.items():
-        if present is False:
-            ref = snapshot.profiles[name].key
-            where = (
-                say("${name} is not set", name=ref.name)
-                if ref.kind == "env"
-                else say("no key '{name}' in {key_store}", name=ref.name, key_store=snapshot.key_store)
-            )
-            fix = say("export {name}=…", name=ref.name) if ref.kind == "env" else say("enter it again")
-            yield told(
-                "key-absent",
-                say("profile '{name}': {where}", name=name, where=where),
-                fix,
-                Action("enter-key", name),
-            )
+    absent = [(name, "", snapshot.profiles[name].key) for name, there in snapshot.present.items() if there is False]
+    absent += [
+        (name, header, snapshot.profiles[name].secret_headers[header])
+        for (name, header), there in snapshot.headers_present.items()
+        if there is False
+    ]
+    for name, header, ref in absent:
+        where = (
+            say("${name} is not set", name=ref.name)
+            if ref.kind == "env"
+            else say("no key '{name}' in {key_store}", name=ref.name, key_store=snapshot.key_store)
+        )
+        fix = say("export {name}=…", name=ref.name) if ref.kind == "env" else say("enter it again")
+        whose = say("profile '{name}': {where}", name=name, where=where)
+        if header:
+            whose = say("profile '{name}', header {header}: {where}", name=name, header=header, where=where)
+        enter = f"ccswitch-tui edit {name} --secret-header {header}" if header else Action("enter-key", name)
+        yield told("key-absent", whose, fix, enter)
 
 
 def check_key_file(snapshot: Snapshot) -> Iterator[Finding]:
     """The encrypted key file, where keys are in one, is whole and open."""
-    stored = [name for name, profile in snapshot.profiles.items() if profile.key.kind == "keyring"]
+    stored = [n for n, profile in snapshot.profiles.items() if any(r.kind == "keyring" for r in profile.secrets)]
     if not stored:
         return
     if snapshot.key_store_problem:
@@ -253,8 +256,9 @@ def _proxy_down(snapshot: Snapshot, proxy: ProxyLook) -> Iterator[Finding]:
 def _proxy_lacks(snapshot: Snapshot, proxy: ProxyLook) -> Iterator[Finding]:
     """The proxy has the keys that this terminal has."""
     for name, profile in snapshot.profiles.items():
-        key = profile.key
-        if key.kind == "env" and key.name in proxy.lacks and snapshot.env.get(key.name):
+        variables = [ref for ref in profile.secrets if ref.kind == "env" and ref.name in proxy.lacks]
+        key = next((ref for ref in variables if snapshot.env.get(ref.name)), None)
+        if key is not None:
             yield told(
                 "proxy-lacks-key",
                 say(

@@ -88,6 +88,8 @@ class Snapshot(NamedTuple):
     """Profiles that cannot be read: name to why."""
     book_problem: str = ""
     present: Mapping[str, bool | None] = {}
+    headers_present: Mapping[tuple[str, str], bool | None] = {}
+    """The same for secret headers, by profile and header."""
     """Profile to whether its key is there; None where only using it would tell."""
     key_store: str = ""
     key_store_problem: str = ""

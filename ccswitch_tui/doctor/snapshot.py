@@ -74,6 +74,11 @@ def take_snapshot(
         broken=broken,
         book_problem=book_problem,
         present={name: _present(keys, profile) for name, profile in profiles.items()},
+        headers_present={
+            (name, header): _present(keys, alone)
+            for name, profile in profiles.items()
+            for header, alone in profile.by_header().items()
+        },
         key_store=_words(keys.where),
         proxy=proxy,
         version=__version__,

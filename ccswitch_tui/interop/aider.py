@@ -79,4 +79,7 @@ def render_config(profile: Profile, variable: str | None) -> str:
     head = f"# aider reads the key from {prefix.upper()}_API_KEY"
     if variable and variable != f"{prefix.upper()}_API_KEY":
         head += f': {prefix.upper()}_API_KEY="${variable}" aider'
+    headers = ", ".join([*profile.endpoint.headers, *profile.secret_headers])
+    if headers:  # aider takes them in .aider.model.settings.yml alone, where they stand in plain text
+        head += f"\n# not in it, because aider takes headers in plain text only: {headers}"
     return f"{head}\n{to_yaml(tree)}"

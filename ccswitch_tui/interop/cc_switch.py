@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.headers import read_headers
+from ccswitch_tui.interop.headers import read_headers, with_headers
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.snippets import draft_from_tree
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, for_chat
@@ -211,7 +211,8 @@ def _with_meta(draft: Draft, meta: dict[str, Any], given: str) -> Draft:
     headers = overrides.get("headers") if isinstance(overrides, dict) else None
     if isinstance(headers, dict):
         read = read_headers([(str(k), str(v)) for k, v in headers.items()], notes, warnings)
-        endpoint = endpoint._replace(headers={**endpoint.headers, **read.kept})
+        draft = with_headers(draft._replace(endpoint=endpoint), read)
+        endpoint = draft.endpoint or endpoint
     body = overrides.get("body") if isinstance(overrides, dict) else None
     quirks = dict(draft.quirks)
     if isinstance(body, dict) and body:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.headers import read_headers
+from ccswitch_tui.interop.headers import read_headers, with_headers
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.draft import Candidate, Draft, profile_name
@@ -100,7 +100,8 @@ def _completed(
     endpoint = endpoint._replace(wire=wire, base_url=FORMATS[wire].fitted(endpoint.base_url))
     if isinstance(entry.get("extraHeaders"), dict):
         read = read_headers([(str(k), str(v)) for k, v in entry["extraHeaders"].items()], notes, warnings)
-        endpoint = endpoint._replace(headers=read.kept)
+        draft = with_headers(draft._replace(endpoint=endpoint), read)
+        endpoint = draft.endpoint or endpoint
     proxy = tree.get("PROXY_URL")
     if isinstance(proxy, str) and proxy:
         if "@" in proxy:

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.headers import read_headers
+from ccswitch_tui.interop.headers import read_headers, with_headers
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.interop.yamltext import to_yaml
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers, Profile
+from ccswitch_tui.profiles.naming import header_variable
 from ccswitch_tui.profiles.presets import load_presets
 from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.sentence import say
@@ -93,7 +94,8 @@ def _completed(draft: Draft, provider: str, entry: Mapping[str, Any]) -> Draft:
     options = options if isinstance(options, Mapping) else {}
     if isinstance(options.get("headers"), Mapping):
         read = read_headers([(str(k), str(v)) for k, v in options["headers"].items()], notes, warnings)
-        endpoint = endpoint._replace(headers=read.kept)
+        draft = with_headers(draft._replace(endpoint=endpoint), read)
+        endpoint = draft.endpoint or endpoint
     if options.get("verifySsl") is False:
         notes.append(
             say("verifySsl: false is not imported; name the authority's certificate in endpoint.ca_file instead")
@@ -149,7 +151,12 @@ def render_config(profile: Profile, variable: str | None) -> str:
         limits = {k: v for k, v in limits.items() if v}
         if limits:
             entry["defaultCompletionOptions"] = limits
-        options = {"headers": dict(endpoint.headers), "caBundlePath": endpoint.ca_file, "proxy": endpoint.http_proxy}
+        headers = {header: f"${{{{ secrets.{header_variable(header)} }}}}" for header in profile.secret_headers}
+        options = {
+            "headers": {**endpoint.headers, **headers},
+            "caBundlePath": endpoint.ca_file,
+            "proxy": endpoint.http_proxy,
+        }
         options = {k: v for k, v in options.items() if v}
         if options:
             entry["requestOptions"] = options

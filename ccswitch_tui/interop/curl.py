@@ -11,13 +11,15 @@ import base64
 import json
 import re
 import shlex
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop import shellwords
 from ccswitch_tui.interop.headers import ReadHeaders, holds_key, read_headers
 from ccswitch_tui.profiles.draft import Draft
-from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Timeouts
 from ccswitch_tui.profiles.url import NormalisedUrl, normalise_url
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
@@ -208,7 +210,7 @@ def _draft(options: _Options, further: bool) -> Draft:
     except UsageError as error:
         return Draft(
             unusable=error.message, secret=headers.secret, models=ModelTiers(default=_model(options, notes)),
-            key_ref=SecretRef("env", headers.variable) if headers.variable and not headers.secret else None,
+            key_ref=headers.ref,
             notes=tuple(notes), source=SOURCE,
         )  # fmt: skip
     model = _model(options, notes) or url.model
@@ -233,7 +235,8 @@ def _draft(options: _Options, further: bool) -> Draft:
     return Draft(
         endpoint=endpoint,
         secret=secret,
-        key_ref=SecretRef("env", headers.variable) if headers.variable and not secret else None,
+        key_ref=headers.ref if not secret else None,
+        secret_headers=headers.more,
         models=ModelTiers(default=model),
         notes=(*url.changes, *notes),
         warnings=(*warnings, *(h for h in url.hints if h.startswith("http://"))),
@@ -330,14 +333,22 @@ def _timeouts(options: _Options) -> Timeouts:
 
 
 def render_curl(
-    endpoint: Endpoint, model: str | None, *, variable: str | None = "API_KEY", body: dict[str, object] | None = None
+    endpoint: Endpoint,
+    model: str | None,
+    *,
+    variable: str | None = "API_KEY",
+    secret_headers: Mapping[str, str] = MappingProxyType({}),
+    body: dict[str, object] | None = None,
 ) -> str:
     """A curl command (bash, zsh) for one small answer, its key from the variable `variable`.
+
+    `secret_headers` says what a shell puts in for each: `$VARIABLE`, `Bearer $VARIABLE`.
 
     `parse_curl` of it gives the endpoint, the model and the variable again.
     """
     words = [f"curl {_quoted(endpoint.base_url + endpoint.format.ask)}"]
     words += [f"-H {header}" for header in _auth_headers(endpoint, variable)]
+    words += [f'-H "{header}: {value}"' for header, value in secret_headers.items()]
     words += [f"-H {_quoted(f'{name}: {value}')}" for name, value in endpoint.format.headers.items()]
     words.append("-H 'content-type: application/json'")
     words += [f"-H {_quoted(f'{name}: {value}')}" for name, value in endpoint.headers.items()]

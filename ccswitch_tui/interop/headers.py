@@ -1,18 +1,20 @@
-"""HTTP headers somebody gave, sorted: the key, what to keep, what belongs to the client that sent them.
+"""HTTP headers somebody gave, sorted: the key, further secrets, what to keep, what is the sending client's own.
 
-Pure. profiles.toml never holds a key, so whatever looks like one either
-becomes the profile's key or is left out with a warning.
+Pure. profiles.toml never holds a key: whatever looks like one becomes the
+profile's key or one of its secret headers, or is left out with a warning.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ccswitch_tui.credentials.key_text import key_in
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.shellwords import command_in, variable_in
+from ccswitch_tui.interop.shellwords import END, VARIABLE, command_in, variable_in
+from ccswitch_tui.profiles.draft import Draft
+from ccswitch_tui.profiles.model import SecretRef, is_header_name
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 
@@ -42,6 +44,47 @@ class ReadHeaders(NamedTuple):
     """The environment variable that stood in the key's place."""
     anthropic: bool = False
     """Only Anthropic's clients send such headers."""
+    more: Mapping[str, Secret | SecretRef] = {}
+    """Further secrets, by header."""
+    scheme: str = ""
+    """What stood before that variable in a named header."""
+
+    @property
+    def ref(self) -> SecretRef | None:
+        """Where the key is, when it is a variable."""
+        return SecretRef("env", self.variable, self.scheme) if self.variable and not self.secret else None
+
+    @property
+    def header(self) -> str:
+        """The header the key was in."""
+        style = self.auth or "bearer"
+        return style.removeprefix("header:") if style.startswith("header:") else HEADER_OF_STYLE[style]
+
+
+HEADER_OF_STYLE = {"bearer": "Authorization", "both": "Authorization", "x-api-key": "x-api-key"}
+
+OF_A_BROWSER = re.compile(r"cookie|session|csrf|xsrf|signature", re.IGNORECASE)
+"""Names of headers whose secret is a session's or a single request's: worth nothing tomorrow."""
+
+
+def with_headers(draft: Draft, read: ReadHeaders) -> Draft:
+    """The draft with headers that stood beside its key; the first secret among them is its key where it has none."""
+    if draft.endpoint is None:
+        return draft
+    endpoint = draft.endpoint._replace(headers={**draft.endpoint.headers, **read.kept})
+    more = {**draft.secret_headers, **read.more}
+    own = read.secret or read.ref
+    if own is not None and draft.secret is None and draft.key_ref is None:
+        endpoint = endpoint._replace(auth=read.auth or endpoint.auth)
+        draft = draft._replace(secret=read.secret, key_ref=read.ref)
+    elif own is not None and own in (draft.secret, draft.key_ref):
+        endpoint = endpoint._replace(auth=read.auth or endpoint.auth)
+    elif own is not None:
+        bearer = read.auth in ("bearer", "both")
+        if bearer:
+            own = Secret(f"Bearer {own.reveal()}") if isinstance(own, Secret) else own._replace(scheme="Bearer")
+        more[read.header] = own
+    return draft._replace(endpoint=endpoint, secret_headers=more)
 
 
 def looks_secret(name: str) -> bool:
@@ -68,7 +111,9 @@ def header_option(text: str) -> tuple[str, str]:
         Secret(value)
         raise UsageError(
             say("the header '{name}' would carry a secret, which every process could read", name=name),
-            hint=say("name where the key is with --key env:NAME, and say --auth header:{name}", name=name),
+            hint=say(
+                "--secret-header {name} keeps it in the key store; --secret-header {name}=env:NAME names it", name=name
+            ),
         )
     return name, value
 
@@ -78,8 +123,8 @@ def read_headers(pairs: Iterable[tuple[str, str]], notes: list[str], warnings: l
     kept: dict[str, str] = {}
     found: dict[str, str] = {}
     anthropic = False
-    for name, value in pairs:
-        lower = name.lower()
+    for name, given in pairs:
+        lower, value = name.lower(), _marked(given)
         anthropic = anthropic or lower == "anthropic-version"
         if lower in CLIENTS_OWN or lower.startswith(("sec-", "x-stainless-")) or not value:
             continue
@@ -106,9 +151,6 @@ def _choose_key(
     direct = found.get("x-api-key")
     if bearer and direct:
         style, value = ("both", bearer[1]) if bearer[1].strip() == direct.strip() else ("bearer", bearer[1])
-        if style == "bearer":
-            warnings.append(say("two different keys, in Authorization and x-api-key: the first one was used"))
-            Secret(direct)
     elif bearer:
         style, value = "bearer", bearer[1]
     elif direct:
@@ -121,10 +163,60 @@ def _choose_key(
         if named is None:
             return ReadHeaders(kept, anthropic=anthropic)
         style, value = f"header:{named.lstrip('?')}", found[named]
-    for name in found:
-        if name[0] == "?" and style != f"header:{name[1:]}":
-            warnings.append(say("the header '{name}' looks like a second secret and was left out", name=name[1:]))
-    return _key(value.strip(), style, kept, anthropic, notes)
+    taken = {"bearer": "authorization", "both": "authorization"}.get(style, style.removeprefix("header:").lower())
+    rest = {
+        name.lstrip("?"): text
+        for name, text in found.items()
+        if name.lstrip("?").lower() != taken and not (style == "both" and name == "x-api-key")
+    }
+    read = _key(value.strip(), style, kept, anthropic, notes)
+    return read._replace(more=_further(rest, notes, warnings))
+
+
+def _further(found: dict[str, str], notes: list[str], warnings: list[str]) -> dict[str, Secret | SecretRef]:
+    """What the headers beside the key's own hold. A secret of a browser's session is left out."""
+    more: dict[str, Secret | SecretRef] = {}
+    for name, value in found.items():
+        variable, scheme = variable_in(value), _scheme_before_variable(value)
+        secret = None
+        if OF_A_BROWSER.search(name):
+            warnings.append(say("the header '{name}' looks like a browser's session and was left out", name=name))
+        elif not is_header_name(name):
+            warnings.append(say("a header that cannot be sent was left out"))
+        elif variable and scheme is not None:
+            more[name] = SecretRef("env", variable, scheme)
+            notes.append(say("the header '{name}' is read from the variable {variable}", name=name, variable=variable))
+        elif variable or command_in(value) or is_placeholder(_SCHEME.sub("", value)):
+            notes.append(
+                say("the header '{name}' holds no value that can be kept: --secret-header {name} gives it", name=name)
+            )
+        else:
+            secret = usable_key(value, notes, whole_header=True)
+        if secret is not None:
+            more[name] = secret
+    return more
+
+
+_NAMED_VARIABLE = re.compile(
+    r"((?:[A-Za-z][\w-]{1,19}\s+)?)(?:\$\{?([A-Za-z_]\w*)\}?|os\.environ/(\w+)|\$?\{\{\s*(?:secrets|env)\.(\w+)\s*\}\}"
+    r"|\$?\{env:(\w+)\})"
+)
+"""A value that is a variable in the words of a configuration file: LiteLLM, Continue, opencode, a shell's."""
+
+
+def _marked(value: str) -> str:
+    """The value with such a variable marked as the readers of commands mark theirs."""
+    found = _NAMED_VARIABLE.fullmatch(value.strip())
+    return f"{found[1]}{VARIABLE}{found[2] or found[3] or found[4] or found[5]}{END}" if found else value
+
+
+_SCHEME = re.compile(r"^[A-Za-z][\w-]{1,19}\s+(?=\S)")
+
+
+def _scheme_before_variable(value: str) -> str | None:
+    """What stands before the variable that is all the rest of a value: "" or a scheme; None where there is more."""
+    found = re.fullmatch(rf"(?:([A-Za-z][\w-]{{1,19}})\s+)?{VARIABLE}[^{END}]*{END}", value.strip())
+    return (found[1] or "") if found else None
 
 
 def _key(value: str, style: str, kept: dict[str, str], anthropic: bool, notes: list[str]) -> ReadHeaders:
@@ -133,13 +225,13 @@ def _key(value: str, style: str, kept: dict[str, str], anthropic: bool, notes: l
         notes.append(
             say("the key is the variable {variable}: it is read from the environment each time", variable=variable)
         )
-        return ReadHeaders(kept, None, style, variable, anthropic)
+        return ReadHeaders(kept, None, style, variable, anthropic, scheme=_scheme_before_variable(value) or "")
     if command_in(value):
         notes.append(
             say("the key comes from a command, which is not run: give it with --key 'command:…' if you trust it")
         )
         return ReadHeaders(kept, None, style, None, anthropic)
-    if is_placeholder(value):
+    if is_placeholder(_SCHEME.sub("", value) if style.startswith("header:") else value):
         notes.append(say("the key in it is a placeholder"))
         return ReadHeaders(kept, None, style, None, anthropic)
     return ReadHeaders(kept, usable_key(value, notes, whole_header=style.startswith("header:")), style, None, anthropic)

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.interop.headers import read_headers, with_headers
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.interop.yamltext import to_yaml
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers, Profile
+from ccswitch_tui.profiles.naming import header_variable
 from ccswitch_tui.profiles.presets import load_presets
 from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.sentence import say
@@ -104,6 +106,7 @@ def _candidate(
         return Candidate(
             name, None, say("it gives no address, and that of '{provider}' is not known", provider=provider)
         )
+    draft = _with_extra_headers(draft, members[0][2].get("litellm_params"))
     models = [model for _, model, _ in members]
     info = members[0][2].get("model_info")
     window = info.get("max_input_tokens") if isinstance(info, Mapping) else None
@@ -132,6 +135,16 @@ def _draft(provider: str, base: str, key: str) -> Draft | None:
         return None
     draft = preset.draft(CHAT if preset.openai else None)
     return draft._replace(secret=read.secret, key_ref=read.key_ref, notes=read.notes)
+
+
+def _with_extra_headers(draft: Draft, params: Any) -> Draft:
+    """`extra_headers` of the entry: LiteLLM sends them beside the key."""
+    given = params.get("extra_headers") if isinstance(params, Mapping) else None
+    if not isinstance(given, Mapping):
+        return draft
+    notes, warnings = list(draft.notes), list(draft.warnings)
+    read = read_headers([(str(name), str(value)) for name, value in given.items()], notes, warnings)
+    return with_headers(draft, read)._replace(notes=tuple(notes), warnings=tuple(warnings))
 
 
 def _tiers(members: list[tuple[str, str, Mapping[str, Any]]]) -> ModelTiers:
@@ -164,6 +177,7 @@ def render_config(profile: Profile, variable: str | None) -> str:
         "api_key": f"os.environ/{variable}" if variable else "none",
     }
     headers = dict(endpoint.headers)
+    headers |= {header: f"os.environ/{header_variable(header)}" for header in profile.secret_headers}
     name = _own_header(profile)
     if name and variable:
         headers[name] = f"os.environ/{_whole_header(variable)}"
@@ -199,6 +213,7 @@ def _advice(profile: Profile, variable: str | None) -> str:
         if name:
             bearer = "Bearer " if name == "Authorization" and profile.endpoint.auth in ("bearer", "both") else ""
             needs.append(f'{_whole_header(variable)}="{bearer}${variable}" (the header {name})')
+    needs += [f"{header_variable(header)} (all that the header {header} holds)" for header in profile.secret_headers]
     lines += ["# needs in its environment:", *(f"#   {need}" for need in needs)]
     return "\n".join(lines) + "\n"
 

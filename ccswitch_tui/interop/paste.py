@@ -13,7 +13,7 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop import deep_links, snippets, tidy
 from ccswitch_tui.interop.curl import looks_like_curl, read_curl
 from ccswitch_tui.interop.env_lines import env_pairs
-from ccswitch_tui.interop.headers import holds_key, read_headers
+from ccswitch_tui.interop.headers import holds_key, read_headers, with_headers
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_address, names_model, read_key
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.url import normalise_url
@@ -232,10 +232,18 @@ def _from_lines(text: str) -> Draft:
     model = _MODEL_FIELD.search(text)
     if draft.endpoint is not None and model and not draft.models.default and not holds_key(model[1]):
         draft = draft._replace(models=draft.models._replace(default=model[1].strip()))
-    secret = read.secret or draft.secret or _loose_key(text, draft)
-    if draft.endpoint is not None and read.auth:
+    if read.auth and read.auth.startswith("header:"):
+        draft = with_headers(draft, read)
+        read = read._replace(secret=None, more={})
+    elif draft.endpoint is not None and read.auth:
         draft = draft._replace(endpoint=draft.endpoint._replace(auth=read.auth))
+    draft = draft._replace(secret_headers={**draft.secret_headers, **read.more})
+    secret = read.secret or draft.secret or _loose_key(text, draft)
     return draft._replace(secret=secret, notes=tuple(dict.fromkeys(notes)), warnings=tuple(warnings))
+
+
+_SECRET_HEADER = re.compile(r"x-[\w-]+-(?:key|token|auth\w*)|[\w-]+-auth(?:orization)?", re.IGNORECASE)
+"""A label with hyphens that is a header's name: `cf-aig-authorization`, `Helicone-Auth`, `x-portkey-virtual-key`."""
 
 
 def _labels(text: str) -> tuple[list[Pair], list[Pair]]:
@@ -248,7 +256,7 @@ def _labels(text: str) -> tuple[list[Pair], list[Pair]]:
             continue
         if names_model(name):
             value = without_remark(value)
-        if name.lower() in ("authorization", "x-api-key"):
+        if name.lower() in ("authorization", "x-api-key") or _SECRET_HEADER.fullmatch(name):
             headers.append((name, value))
         else:
             labelled.append((name, value))

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ccswitch_tui.interop.headers import read_headers
+from ccswitch_tui.interop.headers import looks_secret, read_headers, with_headers
+from ccswitch_tui.interop.shellwords import END, VARIABLE
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_address
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.sentence import say
@@ -35,6 +36,7 @@ _FROM_ENV = (
 _ARGUMENT = re.compile(
     rf"""(?:(?<![\w.-])|(?<=\bopenai\.)|(?<=\blitellm\.))["']?(?P<name>[A-Za-z_][\w-]{{0,40}})["']?\s*(?:=|:)(?!=)\s*(?:{_STRING}|{_FROM_ENV})"""
 )
+_ENV_NAME = re.compile(r"\$([A-Z][A-Z0-9_]{2,60})\b")
 _COMPUTED = re.compile(
     r"""(?<![\w.-])["']?(?P<name>[A-Za-z_][\w-]{0,40})["']?\s*(?:=|:)(?!=)\s*(?P<value>[A-Za-z_][\w.\[\]"'-]{0,80})"""
 )
@@ -77,7 +79,8 @@ def draft_from_code(text: str) -> Draft:
     vendor = _vendor(text)
     source = "an SDK snippet"
     named = [(m["name"] or m["bare"], _header_value(m, values)) for m in _HEADER.finditer(text)]
-    headers = read_headers([h for h in named if h[0].lower() in ("authorization", "x-api-key", "api-key")], [], [])
+    notes: list[str] = []
+    headers = read_headers([h for h in named if _is_header(h[0])], notes, [])
     pairs = [(f"{vendor}_{name}" if vendor and fold(name) in ("BASE_URL", "API_KEY", "MODEL") else name, value)
              for name, value in pairs if value]  # fmt: skip
     worked_out = False
@@ -91,11 +94,7 @@ def draft_from_code(text: str) -> Draft:
         url = _URL.search(text)
         if url:
             draft = draft_from_pairs([*pairs, ("url", url[0])], source)
-    if headers.auth and draft.endpoint is not None:
-        draft = draft._replace(
-            endpoint=draft.endpoint._replace(auth=headers.auth), secret=headers.secret or draft.secret
-        )
-    return draft
+    return with_headers(draft, headers)._replace(notes=tuple(dict.fromkeys((*draft.notes, *notes))))
 
 
 def _computed_addresses(text: str, pairs: list[Pair], vendor: str) -> list[Pair]:
@@ -126,14 +125,19 @@ def _value(match: re.Match[str]) -> str:
     return f"${variable}" if variable else match["text"]
 
 
+def _is_header(name: str) -> bool:
+    """Whether what is assigned to such a name in code is a header with a secret, and not an argument of that name."""
+    lower = name.lower()
+    return lower in ("authorization", "x-api-key", "api-key") or ("-" in name and looks_secret(name))
+
+
 def _header_value(match: re.Match[str], values: dict[str, str]) -> str:
     """A header's text with what the same snippet assigned put in: `"Bearer " + KEY`, `f"Bearer {key}"`."""
     text = _interpolated(match["text"], values)
     rest = match["rest"]
-    if not rest:
-        return text
-    known = values.get(rest) or _from_environment(rest) or f"${rest}"
-    return re.sub(r"%s|\{\}", "", text) + known
+    if rest:
+        text = re.sub(r"%s|\{\}", "", text) + (values.get(rest) or _from_environment(rest) or f"${rest}")
+    return _ENV_NAME.sub(lambda m: f"{VARIABLE}{m[1]}{END}", text)
 
 
 def _from_environment(expression: str) -> str:
@@ -143,7 +147,11 @@ def _from_environment(expression: str) -> str:
 
 def _interpolated(text: str, values: dict[str, str]) -> str:
     """`Bearer {key}` and `Bearer ${key}` with the values assigned in the same snippet."""
-    text = re.sub(r"\$?\{\s*process\.env\.(\w+)\s*\}", r"$\1", text)
+    text = re.sub(
+        rf"\$?\{{\s*(?:{_FROM_ENV})[^{{}}]*\}}",
+        lambda m: f"${m['env1'] or m['env2'] or m['env3'] or m['env4']}",
+        text,
+    )
     return re.sub(r"\$?\{\s*(\w+)\s*\}|\$(\w+)", lambda m: values.get(m[1] or m[2], m[0]), text)
 
 

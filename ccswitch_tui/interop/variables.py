@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ccswitch_tui.interop.headers import ReadHeaders, holds_key, is_placeholder, read_headers, usable_key
+from ccswitch_tui.interop.headers import ReadHeaders, holds_key, is_placeholder, read_headers, usable_key, with_headers
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts
 from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url, url_host
@@ -292,30 +292,23 @@ def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[
     if group.second_key and group.second_key != group.key:
         Secret(group.second_key)
         warnings.append(say("it contains two different keys: the bearer token was used"))
-    endpoint = None
+    endpoint, read = None, ReadHeaders({})
     if url is not None:
         if url.wire_hint is None:
             url = url._replace(base_url=format_of(WIRE_OF_GROUP.get(label)).fitted(url.base_url))
         wire = url.wire_hint if _says_more(url, label) else WIRE_OF_GROUP.get(label, url.wire_hint)
         read = _custom_headers(table.get("ANTHROPIC_CUSTOM_HEADERS", ""), notes, warnings)
-        if read.secret is not None and secret is None and ref is None:
-            secret, auth = read.secret, read.auth
-        elif read.secret is not None:
-            warnings.append(say("the custom headers carry a second key, which was left out"))
         endpoint = Endpoint(
             base_url=format_of(wire).fitted(url.base_url, notes),
             wire=wire,
             auth=auth or url.auth_hint or "bearer",
-            headers=read.kept,
             ca_file=table.get("NODE_EXTRA_CA_CERTS") or table.get("CA_BUNDLE_PATH"),
             timeouts=_timeouts(table),
         )
         secret = secret or url.secret
-    return start._replace(
-        endpoint=endpoint,
+    keyed = with_headers(start._replace(endpoint=endpoint, secret=secret, key_ref=None if secret else ref), read)
+    return keyed._replace(
         unusable=group.unusable if endpoint is None else "",
-        secret=secret,
-        key_ref=ref if secret is None else None,
         models=_models(group, url, table, notes),
         notes=tuple(notes),
         warnings=tuple(warnings),

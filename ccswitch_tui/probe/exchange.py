@@ -214,7 +214,7 @@ def masked_text(text: str, key: Secret | None = None, *, most: int = BODY_KEPT) 
 
 
 def curl_command(exchange: Exchange, *, with_body: bool = True) -> str:
-    """The request as a curl command for a POSIX shell; the key is read from $API_KEY.
+    """The request as a curl command for a POSIX shell; the key is read from $API_KEY, a secret header from its own.
 
     Without its body, a file stands for it: a body that was cut would be none.
     """
@@ -236,7 +236,7 @@ def curl_command(exchange: Exchange, *, with_body: bool = True) -> str:
 
 
 def _quoted_header(name: str, value: str) -> str:
-    if f"${KEY_VARIABLE}" in value:
+    if f"${KEY_VARIABLE}" in value or re.fullmatch(r"\$[A-Z][A-Z0-9_]*", value):
         return f'"{name}: {value}"'
     return shlex.quote(f"{name}: {value}")
 

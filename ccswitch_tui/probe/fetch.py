@@ -33,6 +33,7 @@ from ccswitch_tui.probe.exchange import (
     masked_url,
 )
 from ccswitch_tui.probe.reached import Reached
+from ccswitch_tui.profiles.naming import header_variable
 from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say, through
 from ccswitch_tui.wire.http_proxy import HttpProxy
@@ -52,6 +53,7 @@ class Fetcher:
         key: Secret | None,
         *,
         headers: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, Secret] | None = None,
         proxy: str | None = None,
         tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
         user_agent: str = USER_AGENT,
@@ -59,6 +61,7 @@ class Fetcher:
         self._origin = origin_of(origin)
         self._key = key
         self._headers = dict(headers or {})
+        self._secret_headers = {name.lower(): secret for name, secret in (secret_headers or {}).items()}
         self._proxy = proxy_from_url(proxy) if proxy else None
         self._tls_factory = tls
         self._tls: ssl.SSLContext | None = None
@@ -70,7 +73,8 @@ class Fetcher:
         if origin_of(ask.url) != self._origin:
             raise ValueError(f"a probe does not leave {self._origin}")
         self.asked += 1
-        record = _Record(ask, self.asked, self._sent_headers(ask), self._key, self._proxy)
+        shown = {**self._sent_headers(ask), **{name: f"${header_variable(name)}" for name in self._secret_headers}}
+        record = _Record(ask, self.asked, shown, self._key, self._proxy, frozenset(self._secret_headers))
         try:
             async with asyncio.timeout(ask.patience_s) as limit:
                 record.begin_by(limit)
@@ -126,6 +130,7 @@ class Fetcher:
         if self._key and ask.auth != "none":
             for name, value in auth_headers(ask.auth, self._key.reveal()).items():
                 headers[name.lower()] = value
+        headers |= {name: secret.reveal() for name, secret in self._secret_headers.items()}
         if isinstance(self._proxy, HttpProxy) and parts.scheme == "http":
             target = f"http://{headers['host']}{target}"
             if self._proxy.authorization:
@@ -172,7 +177,13 @@ class _Record:
     """An Exchange in the making."""
 
     def __init__(
-        self, ask: Ask, number: int, headers: dict[str, str], key: Secret | None, proxy: AnyProxy | None
+        self,
+        ask: Ask,
+        number: int,
+        headers: dict[str, str],
+        key: Secret | None,
+        proxy: AnyProxy | None,
+        secret_headers: frozenset[str] = frozenset(),
     ) -> None:
         self.ask = ask
         self.number = number
@@ -197,7 +208,11 @@ class _Record:
         shown = dict(headers)
         if key and ask.auth != "none":
             shown |= auth_headers(ask.auth, f"${KEY_VARIABLE}")
-        stand_ins = {name.lower(): value for name, value in shown.items() if f"${KEY_VARIABLE}" in value}
+        stand_ins = {
+            name.lower(): value
+            for name, value in shown.items()
+            if f"${KEY_VARIABLE}" in value or name in secret_headers
+        }
         self.request_headers = masked_headers(shown.items(), stand_ins)
 
     def begin_by(self, limit: asyncio.Timeout) -> None:

@@ -28,6 +28,8 @@ class Draft(NamedTuple):
     secret: Secret | None = None
     key_ref: SecretRef | None = None
     """Where the text says the key is, when it does not hold it: `env:NAME`."""
+    secret_headers: Mapping[str, Secret | SecretRef] = {}
+    """Further secrets by the header each goes into, or where they are."""
     models: ModelTiers = ModelTiers()
     name: str = ""
     """What the source calls it; a suggestion."""
@@ -51,10 +53,14 @@ class Draft(NamedTuple):
     def profile(self, name: str, key: SecretRef) -> Profile:
         """The profile this makes under `name`, its key at `key`."""
         assert self.endpoint is not None
-        return Profile(
+        made = Profile(
             name=name,
             endpoint=self.endpoint,
             key=key,
+            secret_headers={
+                header: secret if isinstance(secret, SecretRef) else SecretRef("keyring", header_key(name, header))
+                for header, secret in self.secret_headers.items()
+            },
             models=self.models,
             quirks=self.quirks,
             route="direct" if self.route == "direct" else "proxy",
@@ -64,8 +70,18 @@ class Draft(NamedTuple):
             preset=self.preset,
             tags=self.tags,
             note=self.note,
-            key_host=bound_to(self.endpoint.base_url) if key.kind != "none" else None,
         )
+        return made._replace(key_host=bound_to(self.endpoint.base_url) if made.sends_secrets else None)
+
+    @property
+    def stored_headers(self) -> dict[str, Secret]:
+        """The secret headers whose value is to be stored."""
+        return {header: secret for header, secret in self.secret_headers.items() if isinstance(secret, Secret)}
+
+
+def header_key(profile_name: str, header: str) -> str:
+    """The name a secret header of a profile has in the key store."""
+    return f"{profile_name}/header.{header.lower()}"
 
 
 class Candidate(NamedTuple):

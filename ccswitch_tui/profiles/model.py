@@ -73,9 +73,12 @@ class SecretRef(NamedTuple):
 
     kind: str
     name: str = ""
+    scheme: str = ""
+    """What a named header has before the key, where the place holds the key alone: `Bearer env:NAME`."""
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.name}" if self.kind != "none" else "none"
+        scheme = f"{self.scheme} " if self.scheme else ""
+        return f"{scheme}{self.kind}:{self.name}" if self.kind != "none" else "none"
 
 
 class ModelTiers(NamedTuple):
@@ -115,6 +118,8 @@ class Profile(NamedTuple):
     key: SecretRef = SecretRef("none")
     keys: Mapping[str, SecretRef] = {}
     """Further keys by label; `key` is the active one."""
+    secret_headers: Mapping[str, SecretRef] = {}
+    """Headers with a secret of their own beside the key (`cf-aig-authorization`), bound to the host as the key is."""
     models: ModelTiers = ModelTiers()
     tier_profiles: Mapping[str, str] = {}
     """Tier to the name of another profile, whose endpoint answers it through the proxy, with the model of `models`
@@ -139,6 +144,27 @@ class Profile(NamedTuple):
     """The host the key was given for; it is sent nowhere else."""
     search: SearchSource | None = None
     """Where this profile's web searches go; None: where `[search]` says."""
+
+    @property
+    def secrets(self) -> list[SecretRef]:
+        """Every reference to a secret it has, each once."""
+        every = (self.key, *self.keys.values(), *self.secret_headers.values())
+        return list(dict.fromkeys(ref for ref in every if ref.kind != "none"))
+
+    @property
+    def sends_secrets(self) -> bool:
+        """Whether a request to its endpoint carries any."""
+        return self.key.kind != "none" or bool(self.secret_headers)
+
+    def by_header(self) -> dict[str, Profile]:
+        """By secret header: the profile as though that header were the way its only key is sent.
+
+        Whatever finds, checks or keeps a key does the same for such a header.
+        """
+        return {
+            name: self._replace(key=ref, secret_headers={}, endpoint=self.endpoint._replace(auth=f"header:{name}"))
+            for name, ref in self.secret_headers.items()
+        }
 
 
 class ProfileFileError(UsageError):
@@ -183,15 +209,22 @@ def _looks_like_key(name: str) -> bool:
 
 def parse_secret_ref(text: str) -> SecretRef:
     """`keyring:NAME`, `env:NAME`, `command:…` or `none` as a reference; raises UsageError for anything else."""
-    kind, _, name = text.partition(":")
     if text == "none":
         return SecretRef("none")
+    scheme, blank, rest = text.strip().partition(" ")
+    if not (blank and _SCHEME.fullmatch(scheme)):
+        scheme, rest = "", text
+    kind, _, name = rest.strip().partition(":")
     if kind not in ("keyring", "env", "command") or not name.strip():
         raise UsageError(
             say("a key is given by reference, not by value"),
             hint=say("use --key env:NAME, --key 'command:op read …', or --key-stdin to store it in the keyring"),
         )
-    return SecretRef(kind, name.strip())
+    return SecretRef(kind, name.strip(), scheme)
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,19}")
+"""A word as stands before a key in a header: `Bearer`, `Token`, `Basic`."""
 
 
 # ---------------------------------------------------------------- from TOML tables
@@ -272,6 +305,7 @@ PROFILE_FIELDS: Fields = {
     "endpoint": (lambda v: isinstance(v, Mapping), "a table"),
     "key": (_is_text, "a reference such as 'keyring:NAME'"),
     "keys": (_is_text_map, "a table of references"),
+    "secret_headers": (_is_text_map, "a table of references by header"),
     "models": (lambda v: isinstance(v, Mapping), "a table of model names"),
     "tier_profiles": (lambda v: isinstance(v, Mapping), "a table of profile names by tier"),
     "quirks": (lambda v: isinstance(v, Mapping), "a table"),
@@ -330,6 +364,27 @@ def _reference(text: str, where: str, *path: str) -> SecretRef:
         ) from None
 
 
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+"""RFC 9110, "field-name"."""
+
+NOT_SECRET_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "content-type")
+"""Where a request goes and ends: no secret of the user's."""
+
+
+def is_header_name(name: str) -> bool:
+    """Whether a header of the user's may have this name."""
+    return _HEADER.fullmatch(name) is not None and name.lower() not in NOT_SECRET_HEADERS
+
+
+def _header_name(name: str, where: str) -> str:
+    if not is_header_name(name):
+        raise ProfileFileError(
+            say("{where}: '{name}' cannot be the name of a header", where=where, name=name),
+            key=("secret_headers", name),
+        )
+    return name
+
+
 def _search(value: Any, where: str) -> SearchSource:
     from ccswitch_tui.profiles.search_source import parse_search
 
@@ -357,6 +412,10 @@ def profile_from_table(name: str, table: Any) -> Profile:
         endpoint=Endpoint(**{**spot, "timeouts": Timeouts(**seconds)}),
         key=_reference(table.get("key", "none"), where, "key"),
         keys={label: _reference(ref, where, "keys", label) for label, ref in table.get("keys", {}).items()},
+        secret_headers={
+            _header_name(header, where): _reference(ref, where, "secret_headers", header)
+            for header, ref in table.get("secret_headers", {}).items()
+        },
         models=ModelTiers(**models),
         tier_profiles=_checked(table.get("tier_profiles", {}), TIER_PROFILE_FIELDS, where, "tier_profiles"),
         quirks=table.get("quirks", {}),
@@ -394,6 +453,8 @@ def profile_to_table(profile: Profile) -> dict[str, Any]:
         table["key"] = str(profile.key)
     if "keys" in table:
         table["keys"] = {label: str(ref) for label, ref in profile.keys.items()}
+    if "secret_headers" in table:
+        table["secret_headers"] = {header: str(ref) for header, ref in profile.secret_headers.items()}
     if "models" in table:
         table["models"] = profile.models.named()
     if "prices" in table:

@@ -8,6 +8,7 @@ are read as they are. Source: "Naming Files, Paths, and Namespaces", Microsoft.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from ccswitch_tui.errors import UsageError
@@ -49,3 +50,9 @@ def free_name(base: str, taken: Collection[str]) -> str:
     folded = {name.casefold() for name in taken} | DEVICES
     numbered = (base, *(f"{base}-{number}" for number in range(2, 10_000)))
     return next(name for name in numbered if name.casefold() not in folded)
+
+
+def header_variable(header: str) -> str:
+    """The environment variable that stands for a secret header where its value must not: `HELICONE_AUTH`."""
+    stem = re.sub(r"[^A-Z0-9]+", "_", header.upper()).strip("_")
+    return stem if stem and not stem[0].isdigit() else f"HEADER_{stem}"

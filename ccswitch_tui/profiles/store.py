@@ -258,7 +258,7 @@ def _refuse_keys(profile: Profile) -> None:
 
     table = profile_to_table(profile._replace(endpoint=profile.endpoint._replace(http_proxy=None)))
     for where, text in _texts(table, ""):
-        label = where.rpartition(".")[2]
+        label = "" if where.startswith("secret_headers.") else where.rpartition(".")[2]  # references, as was checked
         if redact(text) != text or redact(f"{label}: {text}") != f"{label}: {text}":
             raise UsageError(
                 say(

@@ -72,11 +72,20 @@ BROKEN_FOR_GOOD = 10
 class Attempt:
     """One endpoint's tries: what is sent changes from one to the next, and only here."""
 
-    def __init__(self, relay: Parts, call: Call, target: Target, address: Address, key: Secret | None) -> None:
+    def __init__(
+        self,
+        relay: Parts,
+        call: Call,
+        target: Target,
+        address: Address,
+        key: Secret | None,
+        secret_headers: Mapping[str, Secret],
+    ) -> None:
         self._relay = relay
         self._call = call
         self._target = target
         self._key = key
+        self._secret_headers = secret_headers
         self._address = address
         self._host = address.host
         self._format = target.profile.endpoint.format
@@ -123,10 +132,11 @@ class Attempt:
             if changed:
                 self._call.exchange.notices.append("thinking blocks of another provider were taken out of the history")
             return changed
-        if failure.status == 401 and self._key is not None and "key" not in self._mended:
+        profile, keys = self._target.profile, self._relay.keys
+        if failure.status == 401 and profile.sends_secrets and "key" not in self._mended:
             self._mended.add("key")
-            if await self._relay.keys.changed(self._target.profile, self._key):
-                self._key = await self._relay.keys.get(self._target.profile)
+            if await keys.changed(profile, self._key, self._secret_headers):
+                self._key, self._secret_headers = await keys.get(profile), await keys.of_headers(profile)
                 return True
         return False
 
@@ -323,7 +333,13 @@ class Attempt:
         good = False
         try:
             response = await self._relay.upstream.send(
-                self._target.profile, url, self._key, body=sent, headers=headers, meanwhile=meanwhile
+                self._target.profile,
+                url,
+                self._key,
+                body=sent,
+                headers=headers,
+                secret_headers=self._secret_headers,
+                meanwhile=meanwhile,
             )
             good = 200 <= response.status < 300  # then the stream goes on with what was begun for the wait
         finally:

@@ -123,11 +123,12 @@ class Relay:
             address = self.upstream.address(target.profile)
             exchange.host = address.host
             key = await self.keys.get(target.profile)
+            headers = await self.keys.of_headers(target.profile)
         except UpstreamError as error:
             return failure_from_exception(error.kind, error.detail, host=error.host)
         except KeyStoreError as error:
             return own_failure(403, "permission_error", with_hint(error.message, error.hint))
-        attempt = Attempt(self, call, target, address, key)
+        attempt = Attempt(self, call, target, address, key, headers)
         for _ in range(MOST_REPEATS):
             outcome = await attempt.run()
             if isinstance(outcome, Response | Sent):

@@ -275,6 +275,7 @@ class Searching:
     async def _fetch(self, asked: Profile, ask: Ask, source: SearchSource) -> Json:
         """One request to the source. Raises SearchFailed, UpstreamError, KeyHostError, KeyStoreError."""
         key = await self._relay.keys.get(asked)
+        secret_headers = await self._relay.keys.of_headers(asked)
         base = parse_url(asked.endpoint.base_url)
         url = base.below(ask.path)
         if ask.query:
@@ -283,7 +284,9 @@ class Searching:
         body = None if ask.body is None else [dumps(ask.body)]
         if body is not None:
             headers = (*headers, ("Content-Type", JSON))
-        response = await self._relay.upstream.send(asked, url, key, body=body, headers=headers, method=ask.method)
+        response = await self._relay.upstream.send(
+            asked, url, key, body=body, headers=headers, secret_headers=secret_headers, method=ask.method
+        )
         raw = await read_limited(response, MOST_BYTES, PATIENCE_S)
         _check_status(response.status, raw, source, has_key=key is not None)
         with contextlib.suppress(ValueError, RecursionError):

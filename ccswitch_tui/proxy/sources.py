@@ -30,6 +30,9 @@ FAILURE_REMEMBERED_S = 2.0
 
 KeyResolver = Callable[[Profile], Secret | None]
 
+NOTHING: Mapping[str, Secret] = {}
+"""What a profile without secret headers sends in them."""
+
 
 class FixedProfiles:
     """Profiles given at the start: stateless serving, the demo, one run."""
@@ -152,11 +155,28 @@ class KeyCache:
         self._failed[slot] = (time.monotonic(), error)
         raise error
 
-    async def changed(self, profile: Profile, refused: Secret | None) -> bool:
-        """After a 401: asks the store again; True if the key there is another one now."""
-        self._held.pop((profile.name, profile.key), None)
+    async def of_headers(self, profile: Profile) -> Mapping[str, Secret]:
+        """What the profile's secret headers hold. Raises KeyStoreError naming the header."""
+        if not profile.secret_headers:
+            return NOTHING
+        found: dict[str, Secret] = {}
+        for header, alone in profile.by_header().items():
+            try:
+                secret = await self.get(alone)
+            except KeyStoreError as error:
+                from ccswitch_tui.credentials.keys import header_error
+
+                raise header_error(error, alone, header) from None
+            if secret is not None:
+                found[header] = secret
+        return found
+
+    async def changed(self, profile: Profile, refused: Secret | None, headers: Mapping[str, Secret] = NOTHING) -> bool:
+        """After a 401: asks the store again; True if a secret there is another one now."""
+        for ref in (profile.key, *profile.secret_headers.values()):
+            self._held.pop((profile.name, ref), None)
         try:
-            return await self.get(profile) != refused
+            return await self.get(profile) != refused or await self.of_headers(profile) != headers
         except KeyStoreError:
             return False
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import AUTH_STYLES, ROUTES, TIERS, TIMEOUT_FIELDS, Profile, profile_to_table
-from ccswitch_tui.secret import redact
+from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import WIRES
 from ccswitch_tui.wire.quirks import QUIRKS, TRUTH, Quirk
 
-TABLES = ("endpoint.headers", "env", "prices", "tier_profiles")
+TABLES = ("endpoint.headers", "env", "prices", "secret_headers", "tier_profiles")
 """Tables whose names the user chooses: one `NAME=value` a line."""
 
 
@@ -55,6 +55,7 @@ FIELDS: tuple[Field, ...] = (
     Field("fallbacks", "models"),
     Field("prices", "models"),
     Field("key", "key"),
+    Field("secret_headers", "key"),
     Field("endpoint.http_proxy", "network"),
     Field("endpoint.ca_file", "network"),
     Field("endpoint.client_cert", "network"),
@@ -113,9 +114,11 @@ class Changes(NamedTuple):
     unset: tuple[str, ...] = ()
     reference: str | None = None
     """Another reference to a key."""
+    header: str = ""
+    """The secret header whose value is in the field for one: it is written there without a place."""
 
     def __bool__(self) -> bool:
-        return bool(self.assign or self.unset or self.reference is not None)
+        return bool(self.assign or self.unset or self.reference is not None or self.header)
 
 
 def differing(opened: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
@@ -127,6 +130,7 @@ def changes(opened: Mapping[str, str], now: Mapping[str, str]) -> Changes:
     """The difference between two sets of texts. Raises UsageError for a line that says nothing, or holds a key."""
     changed = differing(opened, now)
     reference = changed.pop("key", None)
+    header = ""
     assign: list[str] = []
     unset: list[str] = []
     for key, text in changed.items():
@@ -136,13 +140,45 @@ def changes(opened: Mapping[str, str], now: Mapping[str, str]) -> Changes:
             )
         if key in TABLES:
             before, after = entries(key, opened[key]), entries(key, text)
+            if key == "secret_headers":
+                header = _without_place(after)
             assign += [f"{key}.{name}={value}" for name, value in after.items() if before.get(name) != value]
             unset += [f"{key}.{name}" for name in before if name not in after]
         elif text:
             assign.append(f"{key}={text}")
         else:
             unset.append(key)
-    return Changes(tuple(assign), tuple(unset), reference)
+    return Changes(tuple(assign), tuple(unset), reference, header)
+
+
+def _without_place(headers: dict[str, str]) -> str:
+    """The one header that names no place, taken out: its value is in the field for it. "" when there is none."""
+    names = [name for name, place in headers.items() if not place]
+    if len(names) > 1:
+        raise UsageError(
+            say("{names}: only one header can have its value in the field below", names=", ".join(names)),
+            hint=say("save one, then the next; or name a place: NAME=env:VARIABLE"),
+        )
+    for name in names:
+        del headers[name]
+    return names[0] if names else ""
+
+
+def values_for(header: str, there: list[str], secret: Secret | None) -> dict[str, Secret]:
+    """The value typed for a secret header, by header: the one without a place, or the only one there is."""
+    if secret is None and not header:
+        return {}
+    if secret is None:
+        raise UsageError(
+            say("the header {header} has no value", header=header),
+            hint=say("type it into the field below, or name its place: {header}=env:VARIABLE", header=header),
+        )
+    if not header and len(there) != 1:
+        raise UsageError(
+            say("it is not clear which header this value is for"),
+            hint=say("write the header's name alone on a line of its own, without a place"),
+        )
+    return {header or there[0]: secret}
 
 
 def entries(key: str, text: str) -> dict[str, str]:
@@ -152,6 +188,8 @@ def entries(key: str, text: str) -> dict[str, str]:
         name, sign, value = line.partition("=")
         if key == "endpoint.headers" and ":" in name:
             name, sign, value = line.partition(":")
+        if key == "secret_headers" and not sign and not value:
+            sign = "="
         if not sign or not name.strip():
             raise UsageError(
                 say("'{line}' has no value", line=redact(line)), hint=say("one NAME=value a line, in {key}", key=key)

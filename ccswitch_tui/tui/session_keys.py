@@ -71,7 +71,10 @@ class Keeping:
             others = [o.profile for o in listed if o is not row and state != "none"]
             shared = tuple(other.name for other in others if other.key == p.key)
             rows.append(KeyRow(p.name, str(p.key), shown_host(p), state, days.get(p.name, ""), shared))
-        named = {row.profile.key.name for row in listed if row.profile.key.kind == "keyring"}
+            for header, ref in p.secret_headers.items():
+                state = KEY_STATES[row.headers_present.get(header)]
+                rows.append(KeyRow(f"{p.name}: {header}", str(ref), shown_host(p), state, days.get(p.name, "")))
+        named = {ref.name for row in listed for ref in row.profile.secrets if ref.kind == "keyring"}
         left = sorted((index.names(self.ctx.paths) or frozenset()) - named)
         return [*rows, *(KeyRow(name, f"keyring:{name}", "", "orphan") for name in left)]
 

@@ -78,8 +78,8 @@ class Caring:
         from ccswitch_tui.workflows.explain import prove
 
         profile = await in_thread(lambda: self.ctx.book().get(name))
-        if profile.key.kind != "none":  # a locked store says so here, not from within the other loop
-            await in_thread(self.ctx.keys.resolve, profile.key, timeout_s=KEY_PATIENCE_S)
+        # a locked store says so here, not from within the other loop
+        await in_thread(self.ctx.keys.of, profile, timeout_s=KEY_PATIENCE_S)
         return await in_loop_of_its_own(
             lambda: prove(self.ctx, name, found, on_step=on_step), timeout_s=PROBE_PATIENCE_S
         )

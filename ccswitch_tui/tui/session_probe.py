@@ -30,9 +30,8 @@ class Probing:
     async def probe(self, name: str, ladder: Ladder, on_step: Callable[[Step], None]) -> ProbeReport:
         """Climbs the ladder against a stored profile. `on_step` is called from another thread."""
         profile = await in_thread(lambda: self.ctx.book().get(name))
-        key = None
-        if profile.key.kind != "none":
-            key = await in_thread(self.ctx.keys.resolve, profile.key, timeout_s=KEY_PATIENCE_S)
+        key = await in_thread(self.ctx.keys.of, profile, timeout_s=KEY_PATIENCE_S)
+        await in_thread(self.ctx.keys.of_headers, profile, timeout_s=KEY_PATIENCE_S)  # a locked store says so here
         return await self._examine(profile, key, ladder, on_step)
 
     async def probe_draft(self, setup: Setup, ladder: Ladder, on_step: Callable[[Step], None]) -> Setup:

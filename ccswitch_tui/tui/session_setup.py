@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.profiles.model import Profile
+from ccswitch_tui.sentence import say
 from ccswitch_tui.tui.i18n import spoken, t
 from ccswitch_tui.tui.views import MineRow, PresetRow
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.edit import Edited
     from ccswitch_tui.workflows.setup import Saved, Setup
+
+
+NO_HEADERS: Mapping[str, Secret] = {}
 
 
 class SettingUp:
@@ -144,15 +149,31 @@ class SettingUp:
             parse_secret_ref(changes.reference)
         return plan_edit(self.ctx, name, assign=changes.assign, unset=changes.unset)
 
-    def save_edit(self, edited: Edited, secret: Secret | None, reference: str | None, follows: bool) -> str:
-        """Saves it, with another key or another reference if there is one. The endpoint must accept a new key."""
+    def save_edit(
+        self,
+        edited: Edited,
+        secret: Secret | None,
+        reference: str | None,
+        follows: bool,
+        headers: Mapping[str, Secret] = NO_HEADERS,
+    ) -> str:
+        """Saves it, with another key or another reference if there is one, and what secret headers hold.
+
+        The endpoint must accept a new key.
+        """
         from ccswitch_tui.profiles.model import parse_secret_ref
         from ccswitch_tui.workflows import edit
 
-        if secret is not None:
-            edit.save_with_key(self.ctx, edited, secret)
+        if secret is not None or (headers and reference is None):
+            edit.save_with_key(self.ctx, edited, secret, headers=headers, key_follows=follows)
+        elif headers:
+            raise UsageError(
+                say("another place of the key and a header's value are two changes"),
+                hint=say("save one, then the other"),
+            )
         elif reference is not None:
-            edit.save_with_reference(self.ctx, edited, parse_secret_ref(reference or "none"))
+            ref = parse_secret_ref(reference or "none")
+            edit.save_with_reference(self.ctx, edited, ref, key_follows=follows)
         else:
             edit.save_edit(self.ctx, edited, key_follows=follows)
         return t("edit.saved", name=edited.after.name)

@@ -7,7 +7,6 @@ be saved, the key goes again.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.net.hosts import is_this_machine
 from ccswitch_tui.profiles import naming
-from ccswitch_tui.profiles.draft import Draft
+from ccswitch_tui.profiles.draft import Draft, header_key
 from ccswitch_tui.profiles.model import (
     AUTH_STYLES,
     TIERS,
@@ -169,6 +168,8 @@ def needs_key(draft: Draft) -> bool:
     """Whether an endpoint like this one wants a key that is not there yet. Servers on this machine rarely do."""
     if draft.secret is not None or draft.key_ref is not None or draft.endpoint is None:
         return False
+    if draft.secret_headers and draft.preset is None:
+        return False  # a gateway that has the provider's key itself
     return draft.endpoint.auth != "none" and not is_this_machine(url_host(draft.endpoint.base_url))
 
 
@@ -196,15 +197,29 @@ def key_for_probe(ctx: Context, draft: Draft) -> Secret | None:
         return None
     if draft.key_ref.kind == "env" and not ctx.env.get(draft.key_ref.name):
         return None
-    return ctx.keys.resolve(draft.key_ref)
+    return ctx.keys.resolve(draft.key_ref, draft.endpoint.auth)
+
+
+def headers_for_probe(ctx: Context, draft: Draft) -> dict[str, Secret]:
+    """What the draft's secret headers hold; without those whose variable is not set here. Raises KeyStoreError."""
+    found: dict[str, Secret] = {}
+    for header, secret in draft.secret_headers.items():
+        style = f"header:{header}"
+        if isinstance(secret, Secret):
+            found[header] = sendable(secret, style)
+        elif secret.kind != "env" or ctx.env.get(secret.name):
+            found[header] = ctx.keys.resolve(secret, style)
+    return found
 
 
 def key_warnings(ctx: Context, draft: Draft, pasted: Secret | None) -> list[str]:
     """What the user should know about where this key is, or has been."""
     warnings: list[str] = []
-    ref = draft.key_ref
-    if draft.secret is None and ref is not None and ref.kind == "env" and not ctx.env.get(ref.name):
-        warnings.append(say("{name} is not set here: export it, also where Claude Code is started", name=ref.name))
+    refs = [ref for ref in draft.secret_headers.values() if isinstance(ref, SecretRef)]
+    refs += [draft.key_ref] if draft.secret is None and draft.key_ref is not None else []
+    for ref in refs:
+        if ref.kind == "env" and not ctx.env.get(ref.name):
+            warnings.append(say("{name} is not set here: export it, also where Claude Code is started", name=ref.name))
     if pasted is not None:
         from ccswitch_tui.workflows.plain_text_keys import exposed_in_history
 
@@ -227,25 +242,20 @@ def add_profile(ctx: Context, name: str, draft: Draft, *, replace: bool = False)
         raise UsageError(say("there is no address to add"), hint=say("give it with --url"))
     draft = settled(ctx, draft)
     assert draft.endpoint is not None
-    if draft.secret is None:
-        profile = draft.profile(name, draft.key_ref or SecretRef("none"))
-        update_profiles(ctx.paths, {name: profile}, expected_sha256=book.sha256)
-        forget_report(ctx, name)
-        return Added(profile, None, name in book.profiles)
-    from ccswitch_tui.workflows.keys import held_back
+    stored = {header_key(name, header): sendable(s, f"header:{header}") for header, s in draft.stored_headers.items()}
+    if draft.secret is not None:
+        stored = {name: sendable(draft.secret, draft.endpoint.auth), **stored}
+    profile = draft.profile(name, SecretRef("keyring", name) if draft.secret else draft.key_ref or SecretRef("none"))
+    from ccswitch_tui.workflows.keys import all_stored, held_back, removed_when_unnamed
 
-    label = open_key_store(ctx)
-    secret = sendable(draft.secret, draft.endpoint.auth)
-    before = ctx.keys.store.get(name)
-    profile = draft.profile(name, SecretRef("keyring", name))
-    with held_back(ctx, book.profiles.get(name), profile, book.sha256) as sha256:
-        ctx.keys.put(name, secret)
-        try:
-            update_profiles(ctx.paths, {name: profile}, expected_sha256=sha256)
-        except BaseException:
-            with contextlib.suppress(KeyStoreError):
-                ctx.keys.put(name, before) if before is not None else ctx.keys.remove(name)
-            raise
+    label = open_key_store(ctx) if stored else None
+    before = book.profiles.get(name)
+    with (
+        removed_when_unnamed(ctx, before, profile),
+        held_back(ctx, before, profile, book.sha256) as sha256,
+        all_stored(ctx, stored),
+    ):
+        update_profiles(ctx.paths, {name: profile}, expected_sha256=sha256)
     forget_report(ctx, name)
     return Added(profile, label, name in book.profiles)
 

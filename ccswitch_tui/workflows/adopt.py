@@ -17,6 +17,7 @@ from ccswitch_tui.credentials.os_keyring import NO_NAME
 from ccswitch_tui.credentials.plain_text import PLACEHOLDER, KeyInText
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.interop.variables import fold
+from ccswitch_tui.profiles.draft import header_key
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.plain_text_keys import Place, exposed_in_history, exposures, find_plain_text_keys, text_of
@@ -153,7 +154,7 @@ def _adopt_settings(ctx: Context, places: list[Place], remains: list[str]) -> Ad
     scope = places[0].scope or "user"
     draft = _draft(ctx, scope, places)
     name = _profile_of(ctx, draft) if draft is not None else None
-    stored = tuple(name if name and draft and p.secret == draft.secret else _store(ctx, p) for p in places)
+    stored = tuple(_stored_as(name, draft, p) or _store(ctx, p) for p in places)
     record = _move(ctx, places, stored)
     undo_id = None
     if name is not None:
@@ -170,13 +171,23 @@ def _adopt_settings(ctx: Context, places: list[Place], remains: list[str]) -> Ad
     return Adopted(places[0].file, stored, name, tuple(remains), record.id)
 
 
+def _stored_as(name: str | None, draft: Draft | None, place: Place) -> str | None:
+    """The name under which the new profile has this place's secret; None when it is not one of the profile's."""
+    if name is None or draft is None:
+        return None
+    if place.secret == draft.secret:
+        return name
+    return next((header_key(name, h) for h, secret in draft.stored_headers.items() if secret == place.secret), None)
+
+
 def _draft(ctx: Context, scope: str, places: list[Place]) -> Draft | None:
     from ccswitch_tui.interop.claude_settings import candidate_from_settings
 
     draft = candidate_from_settings(scope, ctx.settings.read(scope).tree, insist=True).draft
-    if draft is None or draft.endpoint is None or draft.secret is None:
+    if draft is None or draft.endpoint is None:
         return None
-    return draft if any(place.secret == draft.secret for place in places) else None
+    own = [*([draft.secret] if draft.secret else []), *draft.stored_headers.values()]
+    return draft if any(place.secret in own for place in places) else None
 
 
 def _profile_of(ctx: Context, draft: Draft) -> str:
@@ -193,8 +204,8 @@ def _profile_of(ctx: Context, draft: Draft) -> str:
         there = book.profiles.get(name)
         if there is None:
             return add_profile(ctx, name, draft).profile.name
-        same = there.endpoint.base_url == draft.endpoint.base_url and there.key == SecretRef("keyring", name)
-        if same and ctx.keys.store.get(name) == draft.secret:
+        same = there.endpoint.base_url == draft.endpoint.base_url
+        if same and ctx.keys.of(there) == draft.secret and ctx.keys.of_headers(there) == draft.stored_headers:
             return name
     raise UsageError(
         say("there are a hundred profiles named '{stem}'", stem=stem), hint=say("remove some: 'ccswitch-tui list'")

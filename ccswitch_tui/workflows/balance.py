@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -82,7 +83,8 @@ async def ask_balance(ctx: Context, profile: Profile, *, gateway: str = "", allo
         return blank._replace(state="consent", words=words)
     check_key_host(profile)
     key = key_of(ctx, profile)
-    found = await _asked(ctx, profile, key, route, blank)
+    headers = ctx.keys.of_headers(profile) if not route.host else {}
+    found = await _asked(ctx, profile, key, headers, route, blank)
     if found.state in FRESH_STATES and profile.name in ctx.book().profiles:
         _keep(ctx, profile.name, found)
     return found
@@ -123,14 +125,21 @@ def _no_route(profile: Profile) -> str:
     return say("no way to ask {host} is known; a probe may recognise a gateway", host=host)
 
 
-async def _asked(ctx: Context, profile: Profile, key: Secret | None, route: Route, blank: Balance) -> Balance:
+async def _asked(
+    ctx: Context,
+    profile: Profile,
+    key: Secret | None,
+    secret_headers: Mapping[str, Secret],
+    route: Route,
+    blank: Balance,
+) -> Balance:
     from ccswitch_tui.probe.exchange import Ask
     from ccswitch_tui.workflows.examine import way_to
 
     target = profile
     if route.host:  # headers of the profile are for its own host
         target = profile._replace(endpoint=profile.endpoint._replace(base_url=route.host, headers={}))
-    way = way_to(ctx, target, key)
+    way = way_to(ctx, target, key, secret_headers)
     if isinstance(way, str):
         return blank._replace(state="unreachable", words=way)
     headers = {"accept": "application/json"}

@@ -112,10 +112,9 @@ def _read_keys(ctx: Context, snapshot: Snapshot) -> list[Finding]:
 
     found = []
     for name, profile in snapshot.profiles.items():
-        if profile.key.kind == "none":
-            continue
         try:
-            ctx.keys.resolve(profile.key)
+            ctx.keys.of(profile)
+            ctx.keys.of_headers(profile)
         except KeyStoreError as error:
             entry = catalogue()["key-store-locked"]
             found.append(

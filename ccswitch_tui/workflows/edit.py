@@ -8,11 +8,12 @@ host changes, it follows only if the user says so.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.credentials.hosts import allowed_host, bound_to, shown_host
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.profiles.draft import header_key
 from ccswitch_tui.profiles.model import (
     ENDPOINT_FIELDS,
     MODEL_FIELDS,
@@ -21,6 +22,7 @@ from ccswitch_tui.profiles.model import (
     TIMEOUT_FIELDS,
     Profile,
     SecretRef,
+    parse_secret_ref,
     profile_from_table,
     profile_to_table,
 )
@@ -34,9 +36,10 @@ if TYPE_CHECKING:
 
 NUMBERS = ("context_window", "max_output")
 LISTS = ("fallbacks", "tags")
-FREE_TABLES = ("endpoint.headers", "env", "keys", "quirks", "prices")
+FREE_TABLES = ("endpoint.headers", "env", "keys", "secret_headers", "quirks", "prices")
 """Tables whose keys the user chooses."""
 TIER_TABLES = ("models", "tier_profiles")
+NO_HEADERS: Mapping[str, Secret] = {}
 
 
 class Edited(NamedTuple):
@@ -52,7 +55,26 @@ class Edited(NamedTuple):
     def host_changed(self) -> bool:
         """Whether a key would now go to another host than the one it was given for."""
         given_for = self.before.key_host or bound_to(self.before.endpoint.base_url)
-        return self.before.key.kind != "none" and not allowed_host(self.after._replace(key_host=given_for))
+        return self.before.sends_secrets and not allowed_host(self.after._replace(key_host=given_for))
+
+    def left_for_new_host(self, given: Collection[str] = ()) -> list[str]:
+        """What would follow to another host: the key ("") and secret headers it keeps, without those `given` anew."""
+        if not self.host_changed:
+            return []
+        had = {"": self.before.key, **self.before.secret_headers}
+        has = {"": self.after.key, **self.after.secret_headers}
+        fresh = {name.lower() for name in given}
+        return [n for n, ref in has.items() if ref.kind != "none" and had.get(n) == ref and n.lower() not in fresh]
+
+    def with_references(self, headers: Mapping[str, SecretRef]) -> Edited:
+        """With these secret headers read where they are said to be."""
+        fresh = {header.lower() for header in headers}
+        kept = {h: ref for h, ref in self.after.secret_headers.items() if h.lower() not in fresh}
+        return self._replace(after=self.after._replace(secret_headers={**kept, **headers}))
+
+    def with_headers(self, headers: Collection[str]) -> Edited:
+        """With these secret headers at their own places in the key store, whatever their letters' case."""
+        return self.with_references({h: SecretRef("keyring", header_key(self.after.name, h)) for h in headers})
 
 
 def plan_edit(ctx: Context, name: str, *, assign: Sequence[str] = (), unset: Sequence[str] = ()) -> Edited:
@@ -109,32 +131,57 @@ def patched(profile: Profile, patch: Mapping[str, Any]) -> Profile:
 
 def save_edit(ctx: Context, edited: Edited, *, key_follows: bool = False) -> Profile:
     """Saves the change. Raises UsageError when a key would follow to another host and `key_follows` is not said."""
+    from ccswitch_tui.workflows.keys import removed_when_unnamed
+
     after = edited.after
-    if edited.host_changed:
-        if not key_follows:
-            raise UsageError(
-                say(
-                    "the key of '{name}' was given for {key_host}, and would now go to {host}",
-                    name=after.name,
-                    key_host=edited.before.key_host or say("another host"),
-                    host=shown_host(after),
-                ),
-                hint=say("--key-follows if it is meant to; --key-stdin for another key"),
-                kind="key-host",
-            )
-        after = after._replace(key_host=bound_to(after.endpoint.base_url))
-    update_profiles(ctx.paths, {after.name: after}, expected_sha256=edited.sha256)
+    _check_followers(edited, key_follows=key_follows)
+    if edited.host_changed or (after.key_host is None and after.sends_secrets):
+        after = after._replace(key_host=_bound_to(after))
+    with removed_when_unnamed(ctx, edited.before, after):
+        update_profiles(ctx.paths, {after.name: after}, expected_sha256=edited.sha256)
     from ccswitch_tui.workflows.reports import forget_what_changed
 
     forget_what_changed(ctx, edited.before, after)
     return after
 
 
-def save_with_reference(ctx: Context, edited: Edited, ref: SecretRef) -> Profile:
+def _check_followers(edited: Edited, given: Collection[str] = (), *, key_follows: bool) -> None:
+    """Raises UsageError when a secret would follow to another host, though nobody said so."""
+    left = edited.left_for_new_host(given)
+    if not left or key_follows:
+        return
+    after, key_host = edited.after, edited.before.key_host or say("another host")
+    if "" in left:
+        raise UsageError(
+            say(
+                "the key of '{name}' was given for {key_host}, and would now go to {host}",
+                name=after.name,
+                key_host=key_host,
+                host=shown_host(after),
+            ),
+            hint=say("--key-follows if it is meant to; --key-stdin for another key"),
+            kind="key-host",
+        )
+    raise UsageError(
+        say(
+            "the header {header} of '{name}' holds a secret for {key_host}, and would now go to {host}",
+            header=left[0],
+            name=after.name,
+            key_host=key_host,
+            host=shown_host(after),
+        ),
+        hint=say("--key-follows if it is meant to; --secret-header {header} for another one", header=left[0]),
+        kind="key-host",
+    )
+
+
+def save_with_reference(ctx: Context, edited: Edited, ref: SecretRef, *, key_follows: bool = False) -> Profile:
     """Saves the change with a key that lives elsewhere; the stored one goes when it is no longer named."""
     from ccswitch_tui.workflows.manage import stored_refs, taken_out
 
-    after = edited.after._replace(key=ref, key_host=_bound_to(edited.after, ref))
+    _check_followers(edited, ("",), key_follows=key_follows)
+    after = edited.after._replace(key=ref)
+    after = after._replace(key_host=_bound_to(after))
     still_named = {r.name for p in [*_others(ctx, after.name), after] for r in stored_refs(p)}
     loose = [r.name for r in stored_refs(edited.before) if r.name not in still_named]
     with taken_out(ctx, loose, force=True):
@@ -145,50 +192,68 @@ def save_with_reference(ctx: Context, edited: Edited, ref: SecretRef) -> Profile
 def save_with_key(
     ctx: Context,
     edited: Edited,
-    secret: Secret,
+    secret: Secret | None,
     *,
+    headers: Mapping[str, Secret] = NO_HEADERS,
+    key_follows: bool = False,
     verify: bool = True,
     on_unproved: Callable[[str], None] = lambda why: None,
 ) -> Profile:
-    """Saves the change with another key: the endpoint must not refuse it, and the old one goes last.
+    """Saves the change with another key, or other secret headers: the endpoint must not refuse them, and the old ones
+    go last.
 
-    `on_unproved` is told why the endpoint could not say that it accepts the key.
+    `secret` None leaves the key. `on_unproved` is told why the endpoint could not say that it accepts them.
     """
     from ccswitch_tui.workflows.add import sendable
-    from ccswitch_tui.workflows.keys import held_back, rotate_key
+    from ccswitch_tui.workflows.keys import all_stored, held_back, key_name, removed_when_unnamed
 
-    secret = sendable(secret, edited.after.endpoint.auth)
-    endpoint = edited.after.endpoint
-    if endpoint.auth == "none":
-        edited = edited._replace(after=edited.after._replace(endpoint=endpoint._replace(auth="bearer")))
-
-    def check(key: Secret) -> None:
-        unproved = verify_key(ctx, edited.after, key)
+    _check_followers(edited, (*headers, *(("",) if secret else ())), key_follows=key_follows)
+    edited = edited.with_headers(headers)
+    headers = {header: sendable(value, f"header:{header}") for header, value in headers.items()}
+    stored = {header_key(edited.after.name, header): value for header, value in headers.items()}
+    if secret is not None:
+        secret = sendable(secret, edited.after.endpoint.auth)
+        endpoint = edited.after.endpoint
+        if endpoint.auth == "none":
+            edited = edited._replace(after=edited.after._replace(endpoint=endpoint._replace(auth="bearer")))
+        shared = any(edited.before.key == other.key for other in _others(ctx, edited.after.name))
+        # where another profile reads the same stored key, this one gets its own
+        own = edited.after.key.kind == "keyring" and not shared
+        name = edited.after.key.name if own else key_name(edited.after.name)
+        stored = {name: secret, **stored}
+    if verify:
+        unproved = verify_key(ctx, edited.after, secret or ctx.keys.of(edited.after), headers)
         if unproved:
             on_unproved(unproved)
-
-    if any(edited.before.key == other.key for other in _others(ctx, edited.after.name)):
-        # another profile reads the same stored key: this one gets its own
-        edited = edited._replace(after=edited.after._replace(key=SecretRef("none")))
-    if verify:
-        check(secret)
-    with held_back(ctx, edited.before, edited.after, edited.sha256) as sha256:
-        ref = rotate_key(ctx, edited.after, secret, None)
-        after = edited.after._replace(key=ref, key_host=_bound_to(edited.after, ref))
+    with (
+        removed_when_unnamed(ctx, edited.before, edited.after),
+        held_back(ctx, edited.before, edited.after, edited.sha256) as sha256,
+        all_stored(ctx, stored),
+    ):
+        after = edited.after._replace(key=SecretRef("keyring", name)) if secret is not None else edited.after
+        after = after._replace(key_host=_bound_to(after))
         if after != edited.before:
             update_profiles(ctx.paths, {after.name: after}, expected_sha256=sha256)
     return after
 
 
-def verify_key(ctx: Context, profile: Profile, secret: Secret) -> str:
-    """ "" when the endpoint accepts the key, or why it could not tell. Raises KeyRefusedError when it refuses it."""
+def verify_key(
+    ctx: Context, profile: Profile, secret: Secret | None, headers: Mapping[str, Secret] = NO_HEADERS
+) -> str:
+    """ "" when the endpoint accepts the key, or why it could not tell. Raises KeyRefusedError when it refuses it.
+
+    `headers` are secret headers that are not stored yet; the others are read.
+    """
     import asyncio
 
     from ccswitch_tui.errors import KeyRefusedError
     from ccswitch_tui.workflows.examine import examine
     from ccswitch_tui.workflows.reports import keep_report
 
-    report = asyncio.run(examine(ctx, profile._replace(key_host=None), secret, ladder="quick", keep=False))
+    kept = {h: ref for h, ref in profile.secret_headers.items() if h not in headers}
+    every = {**ctx.keys.of_headers(profile._replace(secret_headers=kept)), **headers}
+    tried = examine(ctx, profile._replace(key_host=None), secret, secret_headers=every, ladder="quick", keep=False)
+    report = asyncio.run(tried)
     refused = next((f for f in report.findings if f.kind in KEY_REFUSALS), None)
     if refused is not None:
         raise KeyRefusedError(
@@ -207,8 +272,8 @@ def verify_key(ctx: Context, profile: Profile, secret: Secret) -> str:
 KEY_REFUSALS = ("auth-missing", "auth-invalid", "auth-forbidden")
 
 
-def _bound_to(profile: Profile, ref: SecretRef) -> str | None:
-    return bound_to(profile.endpoint.base_url) if ref.kind != "none" else None
+def _bound_to(profile: Profile) -> str | None:
+    return bound_to(profile.endpoint.base_url) if profile.sends_secrets else None
 
 
 def _others(ctx: Context, name: str) -> list[Profile]:
@@ -241,7 +306,7 @@ def plan_text(before: Profile, text: str, sha256: str) -> Edited:
 
 def _path(dotted: str) -> list[str]:
     path = [part.strip() for part in dotted.split(".")]
-    if path[:2] == ["endpoint", "headers"] or path[0] in ("env", "quirks", "keys"):
+    if path[:2] == ["endpoint", "headers"] or path[0] in ("env", "quirks", "keys", "secret_headers"):
         # what the user chooses may hold dots itself
         depth = 2 if path[0] == "endpoint" else 1
         path = [*path[:depth], ".".join(path[depth:])] if len(path) > depth else path
@@ -306,7 +371,23 @@ def _value(path: list[str], text: str, notes: list[str]) -> Any:
         return _price(path, text)
     if path[:2] == ["endpoint", "headers"]:
         _refuse_secret_header(path[2], text)
+    if path[0] == "secret_headers":
+        return str(secret_reference(text))
     return text
+
+
+def secret_reference(text: str) -> SecretRef:
+    """Where a secret header's value is. What looks like the value itself is refused and not repeated."""
+    from ccswitch_tui.secret import Secret
+
+    try:
+        return parse_secret_ref(text)
+    except UsageError:
+        Secret(text)
+        raise UsageError(
+            say("the value of a secret header is given by reference: a command line is seen by every process"),
+            hint=say("'--secret-header NAME' asks for it; 'NAME=env:VARIABLE' and 'NAME=Bearer env:VARIABLE' name it"),
+        ) from None
 
 
 def _number(dotted: str, text: str, kind: type[int] | type[float]) -> int | float:
@@ -379,7 +460,7 @@ def _refuse_secret_header(name: str, value: str) -> None:
         Secret(value)
         raise UsageError(
             say("the header '{name}' would carry a secret, and headers are kept in profiles.toml", name=name),
-            hint=say("give the key with --key-stdin and --set endpoint.auth=header:{name}", name=name),
+            hint=say("'ccswitch-tui edit PROFILE --secret-header {name}' keeps it in the key store", name=name),
         )
 
 

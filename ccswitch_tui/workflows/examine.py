@@ -30,9 +30,12 @@ from ccswitch_tui.workflows.lending import withheld
 from ccswitch_tui.workflows.reports import keep_report, last_report
 
 if TYPE_CHECKING:
+    from ccswitch_tui.findings import Finding
     from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.secret import Secret
     from ccswitch_tui.workflows.context import Context
+
+NO_HEADERS: Mapping[str, Secret] = {}
 
 
 async def examine(
@@ -40,6 +43,7 @@ async def examine(
     target: Profile,
     key: Secret | None,
     *,
+    secret_headers: Mapping[str, Secret] | None = None,
     ladder: Ladder = "default",
     on_step: Callable[[Step], None] = lambda step: None,
     key_note: str = "",
@@ -50,17 +54,20 @@ async def examine(
     """Climbs the ladder against `target`. Cancel the task to stop: connections close at once.
 
     The report is kept as the profile's last one, unless `keep` says that `target` or `key` is only
-    being tried. `patience_s` is for an answer to begin, in place of what suits the address.
-    Raises UsageError when the key was given for another host.
+    being tried. `secret_headers` holds what its secret headers hold where that is not stored yet.
+    `patience_s` is for an answer to begin, in place of what suits the address.
+    Raises UsageError when the key was given for another host, KeyStoreError for a secret header that cannot be had.
     """
     check_key_host(target)
+    if secret_headers is None:
+        secret_headers = await asyncio.to_thread(ctx.keys.of_headers, target) if target.secret_headers else {}
     saved = target.name in ctx.book().profiles
     wanted = target_of(target, has_key=bool(key), saved=saved, key_note=key_note, url_changes=url_changes)
     wanted = wanted._replace(native_base=_known_native(target), searches=_searches(ctx, target))
     wanted = wanted._replace(patience_s=patience_s or _patience_s(target))
     started = time.perf_counter()
     facts = Facts(wanted)
-    way = way_to(ctx, target, key)
+    way = way_to(ctx, target, key, secret_headers)
     ladder_asks = climb(wanted, ladder)
     answered: list[Exchange] | None = None
     told: set[str] = set()
@@ -75,7 +82,7 @@ async def examine(
         elif isinstance(wish, Wait):
             await asyncio.sleep(wish.seconds)
         elif isinstance(wish, Outside):
-            answered = await _outside(ctx, target, key, wish, len(facts.reads))
+            answered = await _outside(ctx, target, key, secret_headers, wish, len(facts.reads))
             facts.add(answered)
         else:
             answered = await _fetch_all(way, wish)
@@ -83,6 +90,7 @@ async def examine(
     report = diagnose(
         wanted, facts.exchanges, ladder=ladder, at=_utc(ctx.clock()), took_ms=(time.perf_counter() - started) * 1000
     )
+    report = _with_headers_named(report, target)
     for step in report.steps:
         if step.code not in told:
             on_step(step)
@@ -107,6 +115,26 @@ def _with_the_proxys_lack(ctx: Context, target: Profile, report: ProbeReport) ->
     fix = Fix.of(text, Action("restart-proxy"))
     lack = Finding("proxy-lacks-key", row.title, because, row.severity, fix, row.code)
     return report._replace(findings=(*report.findings, lack))
+
+
+REFUSED = ("auth-missing", "auth-invalid", "auth-forbidden")
+
+
+def _with_headers_named(report: ProbeReport, target: Profile) -> ProbeReport:
+    """The report with the other things that may have been refused: an endpoint does not say which secret it meant."""
+    if not target.secret_headers:
+        return report
+    headers = ", ".join(target.secret_headers)
+    also = say("what it refused may also be the header {headers}", headers=headers)
+    enter = tuple(f"ccswitch-tui edit {target.name} --secret-header {header}" for header in target.secret_headers)
+
+    def named(finding: Finding) -> Finding:
+        if finding.kind not in REFUSED or finding.fix is None:
+            return finding
+        fix = finding.fix._replace(commands=(*finding.fix.commands, *(enter if target.name else ())))
+        return finding._replace(because=say("{because}; {more}", because=finding.because, more=also), fix=fix)
+
+    return report._replace(findings=tuple(map(named, report.findings)))
 
 
 def _with_older(ctx: Context, report: ProbeReport) -> ProbeReport:
@@ -166,7 +194,9 @@ async def _fetch_all(way: Fetcher | str, asks: list[Ask]) -> list[Exchange]:
     return [task.result() for task in tasks]
 
 
-def way_to(ctx: Context, target: Profile, key: Secret | None) -> Fetcher | str:
+def way_to(
+    ctx: Context, target: Profile, key: Secret | None, secret_headers: Mapping[str, Secret] = NO_HEADERS
+) -> Fetcher | str:
     """The way to the endpoint, or why a network setting forbids one: the same way our proxy would take."""
     from urllib.parse import urlsplit
 
@@ -181,11 +211,25 @@ def way_to(ctx: Context, target: Profile, key: Secret | None) -> Fetcher | str:
     except (NetworkSettingError, ValueError) as error:
         return str(error)
     if context is None:
-        return Fetcher(endpoint.base_url, key, headers=endpoint.headers, proxy=proxy)
-    return Fetcher(endpoint.base_url, key, headers=endpoint.headers, proxy=proxy, tls=lambda: context)
+        return Fetcher(endpoint.base_url, key, headers=endpoint.headers, secret_headers=secret_headers, proxy=proxy)
+    return Fetcher(
+        endpoint.base_url,
+        key,
+        headers=endpoint.headers,
+        secret_headers=secret_headers,
+        proxy=proxy,
+        tls=lambda: context,
+    )
 
 
-async def _outside(ctx: Context, target: Profile, key: Secret | None, wish: Outside, number: int) -> list[Exchange]:
+async def _outside(
+    ctx: Context,
+    target: Profile,
+    key: Secret | None,
+    secret_headers: Mapping[str, Secret],
+    wish: Outside,
+    number: int,
+) -> list[Exchange]:
     from ccswitch_tui.workflows import examine_outside
 
     run = {
@@ -193,7 +237,8 @@ async def _outside(ctx: Context, target: Profile, key: Secret | None, wish: Outs
         "claude": examine_outside.with_claude,
         "search": examine_outside.with_search,
     }[wish.rung]
-    return [(await run(ctx, target, key, wish))._replace(id=number + 1)]
+    given = examine_outside.Given(key, secret_headers)
+    return [(await run(ctx, target, given, wish))._replace(id=number + 1)]
 
 
 # ---------------------------------------------------------------- what is probed
@@ -281,7 +326,7 @@ def check_key_host(profile: Profile) -> None:
 
 def key_of(ctx: Context, profile: Profile) -> Secret | None:
     """The profile's key; None where it has none. Raises KeyStoreError when it cannot be had."""
-    return None if profile.key.kind == "none" else ctx.keys.resolve(profile.key)
+    return ctx.keys.of(profile)
 
 
 def _utc(seconds: float) -> str:

@@ -12,7 +12,8 @@ import contextlib
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.probe.asks import ask, bodies_for
@@ -36,10 +37,22 @@ CLAUDE_PATIENCE_S = 90.0
 NAME = "probe"
 
 
-async def through_proxy(ctx: Context, target: Profile, key: Secret | None, wish: Outside) -> Exchange:
+class Given(NamedTuple):
+    """What is sent as secrets, by value: nothing of it need be stored yet."""
+
+    key: Secret | None
+    headers: Mapping[str, Secret]
+
+    def of(self, profile: Profile) -> Secret | None:
+        """The key of the profile as it is, or of one of its `by_header`."""
+        header = profile.endpoint.auth.removeprefix("header:")
+        return self.headers[header] if profile.key.name != NAME and header in self.headers else self.key
+
+
+async def through_proxy(ctx: Context, target: Profile, given: Given, wish: Outside) -> Exchange:
     """A forced tool call in Anthropic's format, streamed, through our proxy."""
     profile = _as_proved(target, wish)
-    proxy = _proxy(ctx, profile, key)
+    proxy = _proxy(ctx, profile, given)
     await asyncio.to_thread(proxy.__enter__)
     try:
         base = proxy.base_url(profile.name)
@@ -71,7 +84,7 @@ def _as_proved(target: Profile, wish: Outside) -> Profile:
     )
 
 
-def _proxy(ctx: Context, profile: Profile, key: Secret | None) -> EmbeddedProxy:
+def _proxy(ctx: Context, profile: Profile, given: Given) -> EmbeddedProxy:
     import secrets
 
     from ccswitch_tui.proxy.embedded import EmbeddedProxy
@@ -83,7 +96,7 @@ def _proxy(ctx: Context, profile: Profile, key: Secret | None) -> EmbeddedProxy:
     def resolve(asked: Profile) -> Secret | None:
         if asked.name != profile.name:
             raise KeyStoreError(say("the model is answered by profile '{name}', not by this one", name=asked.name))
-        return key
+        return given.of(asked)
 
     return EmbeddedProxy(profiles, resolve, token=token, env=ctx.env)
 
@@ -91,7 +104,7 @@ def _proxy(ctx: Context, profile: Profile, key: Secret | None) -> EmbeddedProxy:
 # ---------------------------------------------------------------- the real client
 
 
-async def with_claude(ctx: Context, target: Profile, key: Secret | None, wish: Outside) -> Exchange:
+async def with_claude(ctx: Context, target: Profile, given: Given, wish: Outside) -> Exchange:
     """One `claude -p` through our proxy, in a configuration that is thrown away."""
     from shutil import which
 
@@ -100,7 +113,7 @@ async def with_claude(ctx: Context, target: Profile, key: Secret | None, wish: O
     if binary is None:
         return _told("skipped", say("Claude Code is not installed (no 'claude' on the PATH)"), began)
     profile = _as_proved(target, wish)
-    proxy = _proxy(ctx, profile, key)
+    proxy = _proxy(ctx, profile, given)
     await asyncio.to_thread(proxy.__enter__)
     try:
         return await _run_claude(binary, ctx, profile, proxy, began)
@@ -172,7 +185,7 @@ def _read_result(out: str, err: str, code: int | None, began: float) -> Exchange
     return _told("claude-failed", words or say("it exited with code {code} and printed nothing", code=code), began)
 
 
-async def with_search(ctx: Context, target: Profile, key: Secret | None, wish: Outside) -> Exchange:
+async def with_search(ctx: Context, target: Profile, given: Given, wish: Outside) -> Exchange:
     """One search at the source that is named for the profile, through our proxy."""
     from ccswitch_tui.search.wanted import HARMLESS_QUERY
     from ccswitch_tui.workflows.search import effective, tried
@@ -180,7 +193,7 @@ async def with_search(ctx: Context, target: Profile, key: Secret | None, wish: O
     began = time.perf_counter()
     source = effective(target, ctx.book().search)
     assert source is not None, "the ladder asks only where one is named"
-    found = await asyncio.to_thread(tried, ctx, source, HARMLESS_QUERY, _as_proved(target, wish), key)
+    found = await asyncio.to_thread(tried, ctx, source, HARMLESS_QUERY, _as_proved(target, wish), given.of)
     if found.problem:
         return _told("search-failed", found.problem, began, "search")
     words = say("{count} pages from {host}", count=len(found.hits), host=source.host or source.source)

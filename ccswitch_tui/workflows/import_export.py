@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.profiles.draft import Candidate, Draft, profile_name
 from ccswitch_tui.profiles.model import Profile, SecretRef
-from ccswitch_tui.profiles.naming import free_name
+from ccswitch_tui.profiles.naming import free_name, header_variable
 from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -158,10 +159,20 @@ def key_variable(profile: Profile) -> str | None:
     return f"{stem}_API_KEY" if stem and stem.isascii() and not stem[0].isdigit() else "CCSWITCH_API_KEY"
 
 
+def header_variables(profile: Profile) -> dict[str, str]:
+    """By secret header: the variable an exported file reads its value from, all of it."""
+    return {header: header_variable(header) for header in profile.secret_headers}
+
+
+def _shell_headers(profile: Profile) -> dict[str, str]:
+    return {header: f"${variable}" for header, variable in header_variables(profile).items()}
+
+
 def _render_curl(profile: Profile, variable: str | None) -> str:
     from ccswitch_tui.interop.curl import render_curl
 
-    return render_curl(profile.endpoint, own_models(profile).default, variable=variable) + "\n"
+    model, headers = own_models(profile).default, _shell_headers(profile)
+    return render_curl(profile.endpoint, model, variable=variable, secret_headers=headers) + "\n"
 
 
 def _render_env(profile: Profile, variable: str | None) -> str:
@@ -177,6 +188,12 @@ def _render_env(profile: Profile, variable: str | None) -> str:
     lines = [f"export {name}={shlex.quote(value)}" for name, value in names if value]
     if key_name != variable:
         lines.append(f"export {key_name}={key}")
+    headers = {**profile.endpoint.headers, **_shell_headers(profile)}
+    if headers and key_name.startswith("ANTHROPIC"):
+        quoted = "\n".join(f"{header}: {value}" for header, value in headers.items())
+        lines.append(f'export ANTHROPIC_CUSTOM_HEADERS="{quoted}"')
+    elif headers:
+        lines.append(f"# no variable says these headers, which it needs: {', '.join(headers)}")
     return "\n".join(lines) + "\n"
 
 
@@ -185,6 +202,15 @@ def _render_claude_settings(profile: Profile, variable: str | None) -> str:
         raise UsageError(
             f"'{profile.name}' does not speak Anthropic's format: Claude Code reaches it through the proxy only",
             hint=f"'ccswitch-tui use {profile.name}' writes settings that do that",
+        )
+    if profile.secret_headers:
+        raise UsageError(
+            say(
+                "'{name}' sends a secret in {header}: Claude Code takes it only in plain text from its settings",
+                name=profile.name,
+                header=next(iter(profile.secret_headers)),
+            ),
+            hint=say("'ccswitch-tui use {name}' goes through the proxy, which puts it in", name=profile.name),
         )
     models = own_models(profile)
     env = {"ANTHROPIC_BASE_URL": profile.endpoint.base_url, "ANTHROPIC_MODEL": models.default}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ccswitch_tui.credentials import index
@@ -204,10 +204,14 @@ def held_back(ctx: Context, before: Profile | None, after: Profile, sha256: str)
     from ccswitch_tui.profiles.store import update_profiles
     from ccswitch_tui.textfile import locked, read_bytes, replace_text, sha256_of
 
-    if before is None or before.key.kind != "keyring":
+    if before is None or not any(ref.kind == "keyring" for ref in before.secrets):
         yield sha256
         return
-    held = after._replace(key=before.key, key_host=before.key_host or bound_to(before.endpoint.base_url))
+    held = after._replace(
+        key=before.key,
+        secret_headers=before.secret_headers,
+        key_host=before.key_host or bound_to(before.endpoint.base_url),
+    )
     if allowed_host(held):
         yield sha256
         return
@@ -225,8 +229,39 @@ def held_back(ctx: Context, before: Profile | None, after: Profile, sha256: str)
 
 def remove_keys(ctx: Context, profile: Profile) -> list[str]:
     """Removes every stored key of a profile for good; the names that were there."""
-    refs = dict.fromkeys(ref.name for ref in (profile.key, *profile.keys.values()) if ref.kind == "keyring")
-    return [name for name in refs if ctx.keys.remove(name)]
+    names = dict.fromkeys(ref.name for ref in profile.secrets if ref.kind == "keyring")
+    return [name for name in names if ctx.keys.remove(name)]
+
+
+@contextlib.contextmanager
+def all_stored(ctx: Context, secrets: Mapping[str, Secret]) -> Iterator[None]:
+    """Secrets stored under these names inside the block, each read back; when it raises, all are as they were."""
+    before: dict[str, Secret | None] = {}
+    try:
+        for name, secret in secrets.items():
+            before[name] = ctx.keys.store.get(name)
+            ctx.keys.put(name, secret)
+        yield
+    except BaseException:
+        for name, old in before.items():
+            with contextlib.suppress(KeyStoreError):
+                ctx.keys.put(name, old) if old is not None else ctx.keys.remove(name)
+        raise
+
+
+@contextlib.contextmanager
+def removed_when_unnamed(ctx: Context, before: Profile | None, after: Profile) -> Iterator[None]:
+    """Stored secret headers that the block takes the last mention of go with it, as the key of a profile does."""
+    from ccswitch_tui.workflows.manage import taken_out
+
+    had = {ref.name for ref in before.secret_headers.values() if ref.kind == "keyring"} if before else set()
+    others = [profile for profile in ctx.book().profiles.values() if profile.name != after.name]
+    loose = had - {ref.name for profile in (*others, after) for ref in profile.secrets}
+    if not loose:
+        yield
+        return
+    with taken_out(ctx, sorted(loose), force=True):
+        yield
 
 
 def _replace_key(ctx: Context, name: str, secret: Secret) -> SecretRef:

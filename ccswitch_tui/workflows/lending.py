@@ -29,7 +29,7 @@ def lend(ctx: Context, profile: Profile) -> None:
     """Hands over what this profile's key is found with here. The proxy runs; one that cannot listen costs nothing."""
     import json
 
-    names = [profile.key.name] if profile.key.kind == "env" else [BUS] if profile.key.kind == "keyring" else []
+    names = [ref.name if ref.kind == "env" else BUS for ref in profile.secrets if ref.kind in ("env", "keyring")]
     values = {name: ctx.env[name] for name in names if ctx.env.get(name)}
     if not values:
         return

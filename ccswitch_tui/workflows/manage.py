@@ -133,8 +133,7 @@ def copy_profile(ctx: Context, source: str, target: str) -> Profile:
 
 def stored_refs(profile: Profile) -> list[SecretRef]:
     """The references of this profile that name keys in our store, each once."""
-    refs = [profile.key, *profile.keys.values()]
-    return list(dict.fromkeys(ref for ref in refs if ref.kind == "keyring"))
+    return [ref for ref in profile.secrets if ref.kind == "keyring"]
 
 
 def _may_be_there(ctx: Context, key: str) -> bool:
@@ -224,7 +223,11 @@ def _with_key_names(profile: Profile, moves: dict[str, str]) -> Profile:
     def moved(ref: SecretRef) -> SecretRef:
         return ref._replace(name=moves.get(ref.name, ref.name)) if ref.kind == "keyring" else ref
 
-    return profile._replace(key=moved(profile.key), keys={label: moved(ref) for label, ref in profile.keys.items()})
+    return profile._replace(
+        key=moved(profile.key),
+        keys={label: moved(ref) for label, ref in profile.keys.items()},
+        secret_headers={header: moved(ref) for header, ref in profile.secret_headers.items()},
+    )
 
 
 # ---------------------------------------------------------------- other profiles, settings

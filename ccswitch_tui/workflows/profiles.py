@@ -1,11 +1,14 @@
 """The profiles as `list` and `show` tell them: on the quick path, so nothing is unlocked, asked or imported for it."""
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.model import Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ccswitch_tui.balance.model import Balance
     from ccswitch_tui.profiles.search_source import SearchSource
     from ccswitch_tui.profiles.store import ProfileBook
@@ -26,6 +29,14 @@ class ProfileRow(NamedTuple):
     """What was left when the user last asked."""
     key_store: str = ""
     """Where a stored key lies: `keyring`, or `key file` (encrypted); "" for a key that is not in our store."""
+    headers_present: "Mapping[str, bool | None]" = MappingProxyType({})
+    """The same as `key_present`, for its secret headers."""
+
+    def _headers_json(self) -> list[dict[str, Any]]:
+        return [
+            {"name": header, "ref": str(ref), "present": self.headers_present.get(header)}
+            for header, ref in self.profile.secret_headers.items()
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """The documented form of `list --json`."""
@@ -39,6 +50,7 @@ class ProfileRow(NamedTuple):
             **({"tags": list(profile.tags)} if profile.tags else {}),
             **({"tier_profiles": dict(profile.tier_profiles)} if profile.tier_profiles else {}),
             "key": {"ref": str(profile.key), "present": self.key_present, "store": self.key_store or None},
+            **({"secret_headers": self._headers_json()} if profile.secret_headers else {}),
             "in_use": list(self.in_use),
             "search": None if self.search is None else {"source": self.search.source, "host": self.search.host or None},
             "balance": None if self.balance is None else self.balance.to_json(),
@@ -77,6 +89,7 @@ def _row(
         search=search if search is not None and search.is_on else None,
         balance=_balance(ctx, profile),
         key_store=store if profile.key.kind == "keyring" else "",
+        headers_present={header: ctx.keys.present(ref) for header, ref in profile.secret_headers.items()},
     )
 
 

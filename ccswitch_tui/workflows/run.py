@@ -117,7 +117,7 @@ def _direct_key(ctx: Context, profile: Profile) -> Secret | None:
     from ccswitch_tui.credentials.hosts import check_key_host
 
     check_key_host(profile)
-    return ctx.keys.resolve(profile.key)
+    return ctx.keys.of(profile)
 
 
 WINDOW = "CLAUDE_CODE_MAX_CONTEXT_TOKENS"
@@ -178,9 +178,11 @@ def run(ctx: Context, name: str, command: Sequence[str], *, say: Callable[[str],
             program, plan.command, plan.env, plan.settings, is_claude=plan.is_claude, cwd=ctx.cwd
         )
 
-    if profile.route == "direct" and (is_claude_command(command) or profile.key.kind == "none"):
+    helped = is_claude_command(command) or profile.key.kind == "none"
+    if profile.route == "direct" and helped and not profile.secret_headers:
         return start(prepare_run(ctx, name, command))
-    # Also for route `direct`: a command that cannot ask the helper would get the key itself in its environment.
+    # Also for route `direct`: a command that cannot ask the helper would get the key itself in its environment, and
+    # a secret header would stand there even for one that can.
     from ccswitch_tui.proxy.books.usage import UsageBook
     from ccswitch_tui.proxy.embedded import EmbeddedProxy
     from ccswitch_tui.workflows.serve import key_resolver

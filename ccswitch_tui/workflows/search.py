@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -185,9 +186,13 @@ def try_source(ctx: Context, profile: str | None = None, query: str = HARMLESS_Q
 
 
 def tried(
-    ctx: Context, source: SearchSource, query: str, profile: Profile | None = None, key: Secret | None = None
+    ctx: Context,
+    source: SearchSource,
+    query: str,
+    profile: Profile | None = None,
+    given: Callable[[Profile], Secret | None] | None = None,
 ) -> Tried:
-    """One search at this source; what it says, or why it failed. `key` is the profile's, where it is not stored."""
+    """One search at this source; what it says, or why it failed. `given` has the profile's secrets by value."""
     from ccswitch_tui.proxy.embedded import EmbeddedProxy
     from ccswitch_tui.search.answer import FOR_THE_MODEL
     from ccswitch_tui.workflows.serve import key_resolver
@@ -198,7 +203,7 @@ def tried(
     began = time.perf_counter()
 
     def resolve(wanted: Profile) -> Secret | None:
-        return key if key is not None and wanted.name == TRIED_AS else stored(wanted)
+        return given(wanted) if given is not None and wanted.name == TRIED_AS else stored(wanted)
 
     try:
         with EmbeddedProxy({TRIED_AS: asked}, resolve, env=ctx.env) as proxy:

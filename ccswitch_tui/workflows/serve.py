@@ -247,13 +247,13 @@ def _search(options: ServeOptions) -> SearchSource | None:
 
 def key_resolver(ctx: Context) -> Callable[[Profile], Secret | None]:
     """A profile's active key through the usual doors."""
-    return lambda profile: ctx.keys.resolve(profile.key) if profile.key.kind != "none" else None
+    return ctx.keys.of
 
 
 def _key_variables(ctx: Context) -> set[str]:
     """The variables in which profiles say their keys are."""
     try:
-        return {profile.key.name for profile in ctx.book().profiles.values() if profile.key.kind == "env"}
+        return {ref.name for profile in ctx.book().profiles.values() for ref in profile.secrets if ref.kind == "env"}
     except CcswitchError:
         return set()
 
@@ -270,13 +270,13 @@ def _with_agent(ctx: Context) -> tuple[Callable[[Profile], Secret | None], Calla
 
     def resolve(profile: Profile) -> Secret | None:
         if profile.key.kind == "keyring" and index.remembered(ctx.paths, ctx.env).store == index.ENCRYPTED_FILE:
-            return Keys(ctx.paths, ctx.env, store=agent).resolve(profile.key)
+            return Keys(ctx.paths, ctx.env, store=agent).of(profile)
         if profile.key.kind == "none":
             return None
         places = lent.environments()
         for env in places:
             try:
-                return Keys(ctx.paths, env, store=ctx.given_store).resolve(profile.key)
+                return Keys(ctx.paths, env, store=ctx.given_store).of(profile)
             except KeyStoreError as error:
                 if env is places[-1]:
                     raise told_where(error, profile) from None

@@ -9,6 +9,7 @@ order and no others, so that the same paste makes the same profile in both. `wor
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,7 +70,7 @@ def asks_for_key(ctx: Context, setup: Setup) -> str:
     Opens the key store before anybody is asked. Raises KeyStoreError where a key could not be kept.
     """
     needed = add.needs_key(setup.draft)
-    where = add.open_key_store(ctx) if setup.draft.secret or needed else ""
+    where = add.open_key_store(ctx) if setup.draft.secret or setup.draft.stored_headers or needed else ""
     return where if needed else ""
 
 
@@ -91,7 +92,17 @@ async def probed(
 
     draft = add.settled(ctx, setup.draft)
     profile = setup._replace(draft=draft).profile
-    return await examine(ctx, profile, key, ladder=ladder, on_step=on_step, url_changes=setup.url_changes, keep=False)
+    headers = await asyncio.to_thread(add.headers_for_probe, ctx, draft)
+    return await examine(
+        ctx,
+        profile,
+        key,
+        secret_headers=headers,
+        ladder=ladder,
+        on_step=on_step,
+        url_changes=setup.url_changes,
+        keep=False,
+    )
 
 
 async def in_one_go(ctx: Context, setup: Setup, on_step: Callable[[Step], None]) -> Setup:

@@ -112,11 +112,18 @@ def _room(ctx: Context) -> Iterator[Point]:
 
 
 def _key(ctx: Context, profile: Profile) -> Iterator[Point]:
-    if profile.key.kind == "none":
+    if not profile.sends_secrets:
         yield Point("key", "skip", say("none is needed"))
-        return
+    if profile.key.kind != "none":
+        yield from _secret(ctx, profile, f"ccswitch-tui edit {profile.name} --key-stdin")
+    for header, alone in profile.by_header().items():
+        yield from _secret(ctx, alone, f"ccswitch-tui edit {profile.name} --secret-header {header}")
+
+
+def _secret(ctx: Context, profile: Profile, command: str) -> Iterator[Point]:
+    """One secret: the key of a profile, or of one of its `by_header`."""
     present = ctx.keys.present(profile.key)
-    enter = (f"ccswitch-tui edit {profile.name} --key-stdin",)
+    enter = (command,)
     if present is False:
         mend = (f"export {profile.key.name}=…",) if profile.key.kind == "env" else enter
         yield Point("key", "fail", say("{ref}: there is none", ref=str(profile.key)), mend)
@@ -148,8 +155,9 @@ def _proxy(ctx: Context, profile: Profile, sessions: int) -> Iterator[Point]:
     where = f"{found.host}:{found.port}"
     if found.running:
         yield Point("proxy", "ok", say("running on {where}, pid {pid}", where=where, pid=found.pid))
-        if profile.key.kind == "env" and profile.key.name in lacking(ctx):
-            text = say("the proxy was started without {variable}", variable=profile.key.name)
+        lacks = [ref.name for ref in profile.secrets if ref.kind == "env" and ref.name in lacking(ctx)]
+        if lacks:
+            text = say("the proxy was started without {variable}", variable=lacks[0])
             yield Point("proxy", "fail", text, ("ccswitch-tui proxy stop", "ccswitch-tui proxy start"))
     elif found.problem == "taken":
         text = say("another program is using port {port}", port=found.port)

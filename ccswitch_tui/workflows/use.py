@@ -178,6 +178,12 @@ def _check_direct(ctx: "Context", profile: "Profile") -> None:
         reason = say(
             "its key belongs in the header {header}, which Claude Code does not send", header=profile.endpoint.auth[7:]
         )
+    elif profile.secret_headers:
+        # ANTHROPIC_CUSTOM_HEADERS takes the value itself, in settings or environment: never a reference or a helper.
+        reason = say(
+            "the header {header} holds a secret, which Claude Code takes only in plain text from its settings",
+            header=next(iter(profile.secret_headers)),
+        )
     elif (profile.endpoint.http_proxy or "").lower().startswith("socks"):
         reason = say("its proxy speaks SOCKS, which Claude Code does not")
     elif elsewhere := _tier_elsewhere(profile):
@@ -280,10 +286,10 @@ def _withheld(ctx: "Context", profile: "Profile") -> list[str]:
 def _cannot_work_yet(ctx: "Context", profile: "Profile") -> list[str]:
     """What is plainly missing, without asking a key store or the endpoint."""
     said: list[str] = []
-    if profile.key.kind == "env" and not ctx.env.get(profile.key.name):
-        said.append(
-            say("the key is in {name}, which is not set here: set it where claude is started", name=profile.key.name)
-        )
+    for ref in profile.secrets:
+        if ref.kind != "env" or ctx.env.get(ref.name):
+            continue
+        said.append(say("the key is in {name}, which is not set here: set it where claude is started", name=ref.name))
     if not profile.endpoint.format.native and not any(profile.models):
         said.append(
             say(

@@ -50,9 +50,9 @@ def verify(ctx: Context, name: str) -> Iterator[Check]:
     for difference in now.drift:
         yield Check("warn", difference)
     profile = ctx.book().get(name)
-    key = None
-    if profile.key.kind != "none":
-        key = ctx.keys.resolve(profile.key)
+    key = ctx.keys.of(profile)
+    ctx.keys.of_headers(profile)
+    if key is not None:
         where = ctx.keys.where() if profile.key.kind == "keyring" else str(profile.key)
         yield Check("ok", say("the key is where it should be: {where}", where=where))
     if profile.route == "proxy":
@@ -64,7 +64,7 @@ def verify(ctx: Context, name: str) -> Iterator[Check]:
         lend(ctx, profile)  # as the helper does at the start of a session
         # The way a session takes it: Anthropic's format, to the address in the settings, with the local token.
         written = Endpoint(ctx.proxy.base_url(name), "anthropic")
-        profile = profile._replace(name=f"{name}, as written", endpoint=written, key_host=None)
+        profile = profile._replace(name=f"{name}, as written", endpoint=written, key_host=None, secret_headers={})
         key = ctx.proxy.token()
     yield _answered(ctx, profile, key)
 

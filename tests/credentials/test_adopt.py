@@ -261,3 +261,42 @@ def test_the_command_lists_masked_moves_and_puts_back(
     assert code == 0
     assert KEY not in listed + shown + moved + back
     assert run_cli(ctx, "adopt", "99", monkeypatch=monkeypatch)[0] == 2
+
+
+TOKEN = "Bearer gw-example-adopted-987654"
+WITH_HEADER = json.dumps({"env": {
+    "ANTHROPIC_BASE_URL": "https://gw.example/anthropic", "ANTHROPIC_AUTH_TOKEN": KEY,
+    "ANTHROPIC_CUSTOM_HEADERS": f"X-Title: mine\ncf-aig-authorization: {TOKEN}",
+}}, indent=1)  # fmt: skip
+
+
+def test_a_secret_in_a_header_of_the_settings_moves_into_the_profile_made_of_them(ctx: Context, home: Path) -> None:
+    path = settings(home, WITH_HEADER)
+    done = adopt.adopt(ctx, adopt.find_plain_text_keys(ctx))
+    after = path.read_text()
+    assert KEY not in after and TOKEN.removeprefix("Bearer ") not in after
+    assert done[0].profile is not None
+    profile = ctx.book().get(done[0].profile)
+    assert ctx.keys.of(profile) == Secret(KEY)
+    assert ctx.keys.of_headers(profile) == {"cf-aig-authorization": Secret(TOKEN)}
+    assert profile.endpoint.headers == {"X-Title": "mine"}
+    adopt.take_back(ctx)
+    assert path.read_text() == WITH_HEADER
+
+
+def test_a_header_that_is_the_only_secret_of_the_settings_becomes_the_key(ctx: Context, home: Path) -> None:
+    alone = WITH_HEADER.replace(f'"ANTHROPIC_AUTH_TOKEN": "{KEY}",', "")
+    path = settings(home, alone)
+    done = adopt.adopt(ctx, adopt.find_plain_text_keys(ctx))
+    assert TOKEN.removeprefix("Bearer ") not in path.read_text()
+    assert done[0].profile is not None
+    assert ctx.keys.of(ctx.book().get(done[0].profile)) == Secret(TOKEN)
+    adopt.take_back(ctx)
+    assert path.read_text() == alone
+
+
+@pytest.mark.parametrize("name", ["cf-aig-authorization", "Helicone-Auth", "x-portkey-virtual-key", "X-Gateway-Token"])
+@pytest.mark.parametrize("form", ["curl -H '{}: {}' https://x.example", "export ANTHROPIC_CUSTOM_HEADERS='{}: {}'"])
+def test_a_secret_in_a_named_header_is_found(name: str, form: str) -> None:
+    held = [one.secret.reveal() for one in find_keys(form.format(name, TOKEN) + "\n")]
+    assert held == [TOKEN]

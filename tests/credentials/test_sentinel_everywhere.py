@@ -51,6 +51,37 @@ STEPS = [
     Step("add json --paste - --json", CURL),
     Step("add native --url {native} --wire anthropic --model demo-large --key-stdin --json", "{key}\n"),
     Step("add echo --url {echo} --wire openai-chat --model m --key-stdin", "{key}"),
+    Step(
+        "add two --url {echo} --wire openai-chat --model m --key-stdin --secret-header X-Gateway-Token", "{key}\n{key}"
+    ),
+    Step("add three --paste -", CURL + " -H 'Helicone-Auth: Bearer {key}' -H 'x-portkey-virtual-key: {key}'"),
+    Step("add bad --url {echo} --key env:K --secret-header 'X-Gateway-Token: {key}'"),
+    Step("add bad --url {echo} --key env:K --secret-header X-Gateway-Token={key}"),
+    Step("edit two --secret-header X-Gateway-Token", "Bearer {key}"),
+    Step("edit two --secret-header X-Gateway-Token --no-verify --json", "Bearer {key}"),
+    Step("edit two --set secret_headers.X-Other={key}"),
+    Step("edit two --set endpoint.headers.X-Other={key}"),
+    Step("edit two --set endpoint.base_url=https://elsewhere.example/v1"),
+    Step("probe two"),
+    Step("probe two --json"),
+    Step("probe two -v --markdown"),
+    Step("probe --url {echo} --secret-header X-Gateway-Token --json", "{key}"),
+    Step("show two"),
+    Step("show two --json"),
+    Step("use two"),
+    Step("env two"),
+    Step("run two -- env"),
+    Step("copy three four"),
+    Step("rename four five"),
+    Step("export three --to curl"),
+    Step("export three --to litellm"),
+    Step("export three --to toml"),
+    Step("balance three"),
+    Step("remove five"),
+    Step("doctor two"),
+    Step("import {rivals}/litellm.yaml --dry-run"),
+    Step("import {rivals}/litellm.yaml --probe --json"),
+    Step("import {rivals}/custom.env"),
     Step("add broken --paste -", "curl -H 'Authorization: Bearer {key}'"),
     Step("add wrong --url http://user:{key}@host.example/v1?key={key} --wire openai-chat --model m"),
     Step("edit native --set route=direct"),
@@ -141,6 +172,15 @@ STEPS = [
     Step("remove echo --json"),
 ]
 
+RIVALS = {
+    "litellm.yaml": """model_list:
+  - model_name: m
+    litellm_params: {model: openai/m, api_base: "ECHO", api_key: "KEY", extra_headers: {X-Gateway-Token: "KEY"}}
+""",
+    "custom.env": "ANTHROPIC_BASE_URL=ECHO\nANTHROPIC_AUTH_TOKEN=KEY\nANTHROPIC_CUSTOM_HEADERS=X-Gateway-Token: KEY\n",
+}
+"""Files of other tools with both kinds of secrets in plain text."""
+
 NOT_OURS = {"demo"}
 """Plays its own story with keys of its own (tests/demo)."""
 
@@ -149,7 +189,7 @@ class Echo(BaseHTTPRequestHandler):
     """An endpoint that says everything it was told in its errors, headers included."""
 
     def do_POST(self) -> None:
-        told = self.headers.get("Authorization", "") + self.headers.get("x-api-key", "")
+        told = " ".join(self.headers.get(name, "") for name in ("Authorization", "x-api-key", "X-Gateway-Token"))
         body = json.dumps({"error": {"message": f"bad request with {told}", "type": "invalid", "param": told}}).encode()
         self.send_response(401 if "models" in self.path else 400)
         self.send_header("Content-Type", "application/json")
@@ -218,9 +258,13 @@ class World:
         self.service, self.sentinel, self.home, self.watch = service, sentinel, home, watch
         self.project = home / "project"
         self.project.mkdir()
+        rivals = home.parent / "rivals"  # not below the home that is searched: the keys in them are the user's own
+        rivals.mkdir()
+        for name, text in RIVALS.items():
+            (rivals / name).write_text(text.replace("KEY", sentinel.key).replace("ECHO", echo))
         (home / "tmp").mkdir()
         urls = {"url": provider.base_url, "native": provider.native_url, "echo": echo}
-        self.names = {**urls, "key": sentinel.key, "home": str(home)}
+        self.names = {**urls, "key": sentinel.key, "home": str(home), "rivals": str(rivals)}
         self.leaks: list[str] = []
 
     def run(self, step: Step) -> subprocess.CompletedProcess[str]:
@@ -281,6 +325,8 @@ def test_the_planted_key_is_nowhere_but_where_it_belongs(
                     assert "200" in world.ask_through_the_proxy("work", MESSAGE)
                     world.ask_through_the_proxy("work", {**MESSAGE, "stream": True})
                     world.ask_through_the_proxy("native", MESSAGE)
+                    world.ask_through_the_proxy("two", MESSAGE)
+                    world.ask_through_the_proxy("three", {**MESSAGE, "stream": True})
                     world.ask_through_the_proxy("echo", MESSAGE)
                     world.ask_through_the_proxy("echo", {**MESSAGE, "stream": True})
                     world.ask_through_the_proxy("nobody", MESSAGE)

@@ -14,6 +14,7 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.curl import parse_curl, render_curl
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, SecretRef, Timeouts
+from ccswitch_tui.secret import Secret
 
 KEY = "sk-example-0123456789abcdef"
 URL = "https://api.example.com/v1/chat/completions"
@@ -104,18 +105,43 @@ def test_the_key_is_found_in_the_header_that_carries_it(options: str) -> None:
     assert (draft.endpoint.auth, key_of(draft)) == AUTH[options]
 
 
-def test_two_different_keys_are_told_and_the_bearer_token_is_taken() -> None:
-    draft = parse_curl(f"curl {URL} -H 'Authorization: Bearer {KEY}' -H 'x-api-key: sk-example-another-one'")
+SECOND = "gw-example-0123456789-abcd"
+
+SECOND_HEADERS = {
+    f"x-api-key: {SECOND}": {"x-api-key": SECOND},
+    f"X-Gateway-Token: {SECOND}": {"X-Gateway-Token": SECOND},
+    f"cf-aig-authorization: Bearer {SECOND}": {"cf-aig-authorization": f"Bearer {SECOND}"},
+    f"Helicone-Auth: Bearer {SECOND}": {"Helicone-Auth": f"Bearer {SECOND}"},
+    f"x-portkey-virtual-key: {SECOND}": {"x-portkey-virtual-key": SECOND},
+    f"Ocp-Apim-Subscription-Key: {SECOND}": {"ocp-apim-subscription-key": SECOND},
+    f"CF-Access-Client-Secret: {SECOND}": {"CF-Access-Client-Secret": SECOND},
+    "Helicone-Auth: Bearer $HELICONE_API_KEY": {"Helicone-Auth": "Bearer env:HELICONE_API_KEY"},
+    "x-portkey-api-key: ${PORTKEY}": {"x-portkey-api-key": "env:PORTKEY"},
+    "Helicone-Auth: Bearer <YOUR_KEY>": {},
+    "X-Gateway-Token: $(pass gw)": {},
+    "Cookie: session=0123456789abcdef": {},
+    "X-Session-Token: 0123456789abcdef": {},
+    "X-Title: mine": {},
+}
+
+
+@pytest.mark.parametrize("header", SECOND_HEADERS)
+def test_a_second_secret_is_kept_by_its_header(header: str) -> None:
+    draft = parse_curl(f"curl {URL} -H 'Authorization: Bearer {KEY}' -H \"{header}\"")
     assert key_of(draft) == KEY
-    assert any("two different keys" in w for w in draft.warnings)
+    assert {name: plain(secret) for name, secret in draft.secret_headers.items()} == SECOND_HEADERS[header]
+    assert draft.endpoint is not None and header.partition(":")[0] not in {*draft.endpoint.headers} - {"X-Title"}
+    assert SECOND not in str(draft)
 
 
-def test_a_second_secret_looking_header_is_left_out() -> None:
-    draft = parse_curl(f"curl {URL} -H 'Authorization: Bearer {KEY}' -H 'X-Gateway-Token: example-gateway-token'")
-    assert draft.endpoint is not None
-    assert draft.endpoint.headers == {}
-    assert any("X-Gateway-Token" in w for w in draft.warnings)
-    assert "example-gateway-token" not in str(draft)
+def plain(secret: Secret | SecretRef) -> str:
+    return secret.reveal() if isinstance(secret, Secret) else str(secret)
+
+
+def test_a_key_in_a_named_header_may_be_a_variable_behind_its_scheme() -> None:
+    draft = parse_curl(f'curl {URL} -H "cf-aig-authorization: Bearer $CF_AIG_TOKEN"')
+    assert str(draft.key_ref) == "Bearer env:CF_AIG_TOKEN"
+    assert draft.endpoint is not None and draft.endpoint.auth == "header:cf-aig-authorization"
 
 
 def test_ordinary_headers_are_kept_and_the_clients_own_are_not() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
-from ccswitch_tui.tui.form import FIELDS, Changes, changes, contested, rebased, values_of
+from ccswitch_tui.secret import Secret
+from ccswitch_tui.tui.form import FIELDS, Changes, changes, contested, rebased, values_for, values_of
 from ccswitch_tui.wire.quirks import QUIRKS
 
 PROFILE = Profile(
@@ -84,3 +85,28 @@ def test_only_what_both_changed_is_contested(key: str, mine: str, theirs: str) -
     mine, theirs, was = mine.strip(), theirs.strip(), opened[key].strip()
     expected = [key] if mine != was and theirs != was and mine != theirs else []
     assert contested(opened, now, fresh) == expected
+
+
+def test_a_secret_header_is_a_line_with_a_place_or_a_name_whose_value_is_typed_apart() -> None:
+    held = PROFILE._replace(secret_headers={"X-Old": SecretRef("keyring", "work/header.x-old")})
+    values = values_of(held)
+    assert values["secret_headers"] == "X-Old=keyring:work/header.x-old"
+    now = {**values, "secret_headers": values["secret_headers"] + "\nX-Env=Bearer env:GW\nX-New"}
+    assert changes(values, now) == Changes(("secret_headers.X-Env=Bearer env:GW",), header="X-New")
+    assert changes(values, {**values, "secret_headers": ""}) == Changes(unset=("secret_headers.X-Old",))
+
+
+def test_two_headers_cannot_share_the_one_field() -> None:
+    values = values_of(PROFILE)
+    with pytest.raises(UsageError, match="only one header"):
+        changes(values, {**values, "secret_headers": "A\nB"})
+
+
+def test_a_value_belongs_to_the_header_without_a_place_or_to_the_only_one() -> None:
+    secret = Secret("gw-example-0123456789")
+    assert values_for("X-New", ["X-Old"], secret) == {"X-New": secret}
+    assert values_for("", ["X-Old"], secret) == {"X-Old": secret}
+    assert values_for("", ["X-Old"], None) == {}
+    for header, there, given_ in (("X-New", [], None), ("", [], secret), ("", ["A", "B"], secret)):
+        with pytest.raises(UsageError):
+            values_for(header, there, given_)

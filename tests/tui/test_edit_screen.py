@@ -301,3 +301,35 @@ async def test_no_editor_is_an_error_and_not_a_crash(
         await sees(pilot, "nothing is changed")
         await pilot.press("ctrl+o")
         await sees(pilot, "cannot start the editor")
+
+
+async def test_a_secret_header_is_named_in_one_field_and_typed_into_another(
+    open_app: OpenApp, world: DemoContext
+) -> None:
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        edit = pilot.app.screen
+        assert isinstance(edit, EditScreen)
+        edit.query_one("#field-secret-headers", TextArea).text = "X-Gateway-Token"
+        edit.header_secret.focus()
+        await pilot.press(*"Bearer", "space", *"gw-example-0123456789")
+        await sees(pilot, "changed; ^s saves")
+        assert "gw-example" not in screen_text(pilot.app)
+        await pilot.press("ctrl+s")
+        await sees(pilot, "saved 'demo'")
+        profile = world.book().get("demo")
+        held = world.keys.of_headers(profile)["X-Gateway-Token"].reveal()
+        assert held == "Bearer gw-example-0123456789"
+
+
+async def test_a_header_without_a_value_is_said_and_nothing_is_saved(open_app: OpenApp, world: DemoContext) -> None:
+    before = Path(world.paths.profiles).read_bytes()
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        pilot.app.screen.query_one("#field-secret-headers", TextArea).text = "X-Gateway-Token"
+        await sees(pilot, "changed; ^s saves")
+        await pilot.press("ctrl+s")
+        await sees(pilot, "has no value")
+        assert Path(world.paths.profiles).read_bytes() == before

@@ -8,6 +8,8 @@ import pytest
 from textual.app import App, ComposeResult
 from tui_kit import paste, screen_text
 
+from ccswitch_tui.credentials.base import clean_key
+from ccswitch_tui.errors import UsageError
 from ccswitch_tui.tui.widgets.secret_field import LONGEST_KEY, SecretField
 
 KEY = "sk-example-field-4711"
@@ -63,6 +65,20 @@ async def test_a_paste_loses_line_ends_quotes_and_blanks(form: Form) -> None:
     async with form.run_test() as pilot:
         await paste(pilot, f' "{KEY}"\r\n')
         assert form.query_one(SecretField).take().reveal() == KEY
+
+
+@pytest.mark.parametrize("text", [f"Bearer {KEY}", f"export ACME_API_KEY={KEY}", f"API key: {KEY}", f"{KEY} (mine)"])
+async def test_what_stands_round_a_key_is_not_run_together_with_it(form: Form, text: str) -> None:
+    async with form.run_test() as pilot:
+        await paste(pilot, text)
+        assert clean_key(form.query_one(SecretField).take().reveal()).reveal() == KEY
+
+
+async def test_a_key_broken_over_two_lines_is_not_glued_in_silence(form: Form) -> None:
+    async with form.run_test() as pilot:
+        await paste(pilot, f"{KEY[:12]}\n{KEY[12:]}")
+        with pytest.raises(UsageError, match="several lines"):
+            clean_key(form.query_one(SecretField).take().reveal())
 
 
 async def test_a_paste_that_is_no_key_is_cut(form: Form) -> None:

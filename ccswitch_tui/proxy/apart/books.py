@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from ccswitch_tui.proxy.apart.handed import Handed, booked
 from ccswitch_tui.proxy.apart.lane import ASKED, BEGAN, FIRST_BYTE, LEARNED
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic
-from ccswitch_tui.proxy.sources import KeyCache
+from ccswitch_tui.proxy.sources import NOTHING, KeyCache
 from ccswitch_tui.secret import Secret
 
 
@@ -69,9 +70,10 @@ class AskedKeys(KeyCache):
             return None
         return _read(await ERRAND.get().ask(ASKED, ("get", profile, None)))
 
-    async def changed(self, profile: Profile, refused: Secret | None) -> bool:
+    async def changed(self, profile: Profile, refused: Secret | None, headers: Mapping[str, Secret] = NOTHING) -> bool:
         given = refused.reveal() if refused is not None else None
-        return bool(await ERRAND.get().ask(ASKED, ("changed", profile, given)))
+        told = {header: secret.reveal() for header, secret in headers.items()}
+        return bool(await ERRAND.get().ask(ASKED, ("changed", profile, (given, told))))
 
 
 def _nothing(profile: Profile) -> Secret | None:
@@ -82,7 +84,7 @@ def _read(answer: tuple[str, ...]) -> Secret | None:
     """Raises KeyStoreError for what the other process could not give."""
     if answer[0] == "key":
         return Secret(answer[1]) if answer[1] is not None else None
-    raise KeyStoreError(answer[1], hint=answer[2])
+    raise KeyStoreError(answer[1], hint=answer[2], kind=answer[3])
 
 
 class ToldLessons(LearnedQuirks):

@@ -226,12 +226,15 @@ class Rooms:
             result: Any
             try:
                 if what == "changed":
-                    result = await self._relay.keys.changed(profile, Secret(refused) if refused else None)
+                    key, headers = refused
+                    result = await self._relay.keys.changed(
+                        profile, Secret(key) if key else None, {name: Secret(value) for name, value in headers.items()}
+                    )
                 else:
                     key = await self._relay.keys.get(profile)
                     result = ("key", key.reveal() if key is not None else None)
             except KeyStoreError as error:
-                result = ("error", error.message, error.hint)
+                result = ("error", error.message, error.hint, error.kind)
             lane.write(ANSWER, packed((number, result)))
 
         self._relay.background.run(answer())

@@ -13,6 +13,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Hashable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ccswitch_tui.credentials.hosts import allowed_host, shown_host
@@ -148,6 +149,7 @@ class Upstream:
         *,
         body: Pieces | None,
         headers: Fields,
+        secret_headers: Mapping[str, Secret] = MappingProxyType({}),
         method: str = "POST",
         meanwhile: Callable[[], None] = lambda: None,
     ) -> Answer:
@@ -161,6 +163,9 @@ class Upstream:
         address = self.address(profile)
         way, timeouts = address.way, profile.endpoint.timeouts
         credential = credential_of(profile, key)
+        for name, secret in secret_headers.items():
+            given = credential_of(profile, secret, f"header:{name}")
+            credential = {n: v for n, v in credential.items() if n.lower() != name.lower()} | given
         context = await self._tls_for(profile.endpoint, address.host) if address.needs_tls else None
         try:
             begin = self._head_of(address, profile.name, method, url, headers, tuple(credential))
@@ -288,11 +293,14 @@ def _may_have_its_key(profile: Profile) -> bool:
     return True
 
 
-def credential_of(profile: Profile, key: Secret | None) -> dict[str, str]:
-    """The fields that carry the key to this endpoint. Raises KeyHostError when it was given for another host."""
+def credential_of(profile: Profile, key: Secret | None, style: str = "") -> dict[str, str]:
+    """The fields that carry the key to this endpoint, or a secret in another `style`.
+
+    Raises KeyHostError when it was given for another host.
+    """
     if key is None or not key:
         return {}
-    endpoint = profile.endpoint
+    auth = style or profile.endpoint.auth
     if not _may_have_its_key(profile):
         raise KeyHostError(
             f"the key of profile '{profile.name}' was given for {profile.key_host}, and its address is now "
@@ -300,14 +308,14 @@ def credential_of(profile: Profile, key: Secret | None) -> dict[str, str]:
             f"'ccswitch-tui edit {profile.name} --key-stdin'"
         )
     value = key.reveal()
-    if endpoint.auth == "bearer":
+    if auth == "bearer":
         return {"Authorization": f"Bearer {value}"}
-    if endpoint.auth == "both":
+    if auth == "both":
         return {"Authorization": f"Bearer {value}", "x-api-key": value}
-    if endpoint.auth == "x-api-key":
+    if auth == "x-api-key":
         return {"x-api-key": value}
-    if endpoint.auth.startswith("header:"):
-        return {endpoint.auth[7:]: value}
-    if endpoint.auth == "basic":
+    if auth.startswith("header:"):
+        return {auth[7:]: value}
+    if auth == "basic":
         return {"Authorization": "Basic " + base64.b64encode(value.encode()).decode()}
     return {}

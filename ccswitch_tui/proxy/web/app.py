@@ -258,10 +258,17 @@ class ProxyApp(RoutedApp):
             return None
         try:
             key = await self.relay.keys.get(target.profile)
+            secret_headers = await self.relay.keys.of_headers(target.profile)
             url = counts.asked(request.query_string)
             sent = [dumps({**body, "model": target.model})]
-            headers = tuple(forwarded(request).fields())
-            response = await self.relay.upstream.send(target.profile, url, key, body=sent, headers=headers)
+            response = await self.relay.upstream.send(
+                target.profile,
+                url,
+                key,
+                body=sent,
+                headers=tuple(forwarded(request).fields()),
+                secret_headers=secret_headers,
+            )
             data = await read_limited(response, ERROR_BYTES, 15.0)
         except (UpstreamError, KeyHostError, KeyStoreError):
             return None
@@ -295,9 +302,12 @@ class ProxyApp(RoutedApp):
         try:
             async with asyncio.timeout(MODELS_PATIENCE_S):
                 key = await self.relay.keys.get(profile)
+                secret_headers = await self.relay.keys.of_headers(profile)
                 headers = (("Accept", JSON),)
                 url = self.relay.upstream.address(profile).models
-                response = await self.relay.upstream.send(profile, url, key, body=None, headers=headers, method="GET")
+                response = await self.relay.upstream.send(
+                    profile, url, key, body=None, headers=headers, secret_headers=secret_headers, method="GET"
+                )
                 found = loads(await read_limited(response, 4 * 1024 * 1024, MODELS_PATIENCE_S))
         except (UpstreamError, KeyHostError, KeyStoreError, TimeoutError, ValueError):
             return []

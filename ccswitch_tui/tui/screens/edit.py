@@ -14,7 +14,7 @@ from ccswitch_tui.secret import Secret
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
-from ccswitch_tui.tui.form import FIELDS, TABLES, Field, changes, contested, differing, rebased, values_of
+from ccswitch_tui.tui.form import FIELDS, TABLES, Field, changes, contested, differing, rebased, values_for, values_of
 from ccswitch_tui.tui.i18n import named, t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet, DirtySheet
@@ -49,7 +49,7 @@ class EditScreen(Place[str | None]):
         self.inputs: dict[str, Widget] = {field.key: widget_for(field) for field in FIELDS}
         """By a field's key. Held here and not searched for: a check that wakes while the form is taken down
         still finds what was typed."""
-        self.secret = SecretField(id="secret")
+        self.secret, self.header_secret = SecretField(id="secret"), SecretField(id="header-secret")
         self.tip, self.verdict = Prose(id="tip"), Prose(id="verdict")
 
     def body(self) -> ComposeResult:
@@ -63,10 +63,11 @@ class EditScreen(Place[str | None]):
                 with Horizontal(classes="field"):
                     yield Label(label_of(field))
                     yield self.inputs[field.key]
-                if field.key == "key":
+                below = {"key": ("field.secret", self.secret), "secret_headers": (HEADER_VALUE, self.header_secret)}
+                if field.key in below:
                     with Horizontal(classes="field"):
-                        yield Label(t("field.secret"))
-                        yield self.secret
+                        yield Label(t(below[field.key][0]))
+                        yield below[field.key][1]
         yield self.tip
         yield self.verdict
 
@@ -100,7 +101,8 @@ class EditScreen(Place[str | None]):
 
     @property
     def dirty(self) -> bool:
-        return bool(self.opened) and (bool(differing(self.opened, self.texts())) or self.secret.filled)
+        filled = self.secret.filled or self.header_secret.filled
+        return bool(self.opened) and (bool(differing(self.opened, self.texts())) or filled)
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -152,33 +154,35 @@ class EditScreen(Place[str | None]):
         await self._save()
 
     async def _save(self) -> None:
-        field = self.secret
-        secret = field.take() if field.filled else None
+        fields = (self.secret, self.header_secret)
+        secret, header_secret = (field.take() if field.filled else None for field in fields)
         try:
-            while not await self._saved(secret):
+            while not await self._saved(secret, header_secret):
                 pass
         except KeyRefusedError:
             raise
         except (CcswitchError, Declined) as error:
-            if secret is not None:
-                field.give_back(secret)
+            for field, taken in zip(fields, (secret, header_secret), strict=True):
+                if taken is not None:
+                    field.give_back(taken)
             if isinstance(error, CcswitchError):
                 raise
 
-    async def _saved(self, secret: Secret | None) -> bool:
+    async def _saved(self, secret: Secret | None, header_secret: Secret | None) -> bool:
         """Saves; False when the file had changed and its changes were taken in first. Raises Declined."""
         wanted = changes(self.opened, self.texts())
         edited = await self.ccs.off(self.session.plan_edit, self.profile_name, wanted)
         edited = edited._replace(sha256=self.sha256)
+        headers = values_for(wanted.header, list(edited.after.secret_headers), header_secret)
         follows = False
-        if edited.host_changed and not (secret or wanted.reference):
+        if edited.left_for_new_host((*headers, *(("",) if secret or wanted.reference else ()))):
             sheet = ConfirmSheet(
                 t("edit.follow_ask", host=look.host_of(edited.after.endpoint.base_url)), t("edit.follow_means")
             )
             follows = await self.app.push_screen_wait(sheet) is True
             if not follows:
                 raise Declined
-        saving = (self.session.save_edit, edited, secret, wanted.reference, follows)
+        saving = (self.session.save_edit, edited, secret, wanted.reference, follows, headers)
         try:
             said = await with_keys(self.ccs, lambda: self.ccs.off(*saving, timeout_s=KEY_PATIENCE_S))
         except ConflictError:
@@ -250,6 +254,9 @@ class EditScreen(Place[str | None]):
             if self.error:
                 raise UsageError(self.error.message, hint=self.error.hint)
             await self._save()
+
+
+HEADER_VALUE = "field.header_secret"
 
 
 class Declined(Exception):

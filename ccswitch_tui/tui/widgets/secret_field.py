@@ -78,7 +78,7 @@ class SecretField(Widget, can_focus=True):
         if event.character is not None and event.is_printable:
             event.stop()
             event.prevent_default()
-            self._put(event.character)
+            self._add([event.character])
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -95,13 +95,17 @@ class SecretField(Widget, can_focus=True):
         return self.__typed == other.__typed
 
     def _put(self, text: str) -> None:
-        self.__typed = (self.__typed + self.wanted(text[: LONGEST_KEY * 2]))[:LONGEST_KEY]
+        self._add(self.wanted(text[: LONGEST_KEY * 2]))
+
+    def _add(self, characters: list[str]) -> None:
+        self.__typed = (self.__typed + characters)[:LONGEST_KEY]
         self._changed()
 
     @staticmethod
     def wanted(text: str) -> list[str]:
-        """Blanks, line ends and quotes that a copy brings along are no part of a key."""
-        return [c for c in text.strip().strip("\"'") if c.isprintable() and not c.isspace()]
+        """Blanks, line ends and quotes round what was copied are no part of a key. Those inside stay: `credentials.
+        key_text` takes a scheme or a label off by them, and says that a key was broken over two lines."""
+        return [c for c in text.strip().strip("\"'").strip() if c.isprintable() or c in "\t\r\n"]
 
     def action_shorter(self) -> None:
         del self.__typed[-1:]
