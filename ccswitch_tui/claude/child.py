@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
+from ccswitch_tui.claude.batch_file import is_batch_file, unsafe, words_of
 from ccswitch_tui.claude.launch import quoted
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.textfile import read_file
@@ -110,9 +111,32 @@ def _with_shim(folder: str, settings_file: str, env: Mapping[str, str]) -> dict[
     return {**env, "PATH": f"{bin_folder}{os.pathsep}{env.get('PATH', os.defpath)}"}
 
 
+def past_cmd(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """The words with which Windows starts the same program without cmd between. Raises UsageError where it cannot."""
+    import shutil
+
+    program, arguments = words[0], list(words[1:])
+    if not is_batch_file(program):
+        return list(words)
+    with open(program, encoding="utf-8", errors="replace") as file:
+        text = file.read(64 * 1024)
+    inner = words_of(text, os.path.dirname(program), lambda name: shutil.which(name, path=env.get("PATH")))
+    if inner is not None:
+        return [*inner, *arguments]
+    changed = unsafe(arguments)
+    if changed is not None:
+        raise UsageError(
+            f"{program} is a batch file, and cmd would change this argument: {changed[:60]}",
+            hint="give it in a file or through standard input, or install Claude Code natively (claude.exe)",
+        )
+    return list(words)
+
+
 def _run(words: Sequence[str], env: Mapping[str, str], cwd: str) -> int:
     import subprocess
 
+    if sys.platform == "win32":
+        words = past_cmd(words, env)
     try:
         process = subprocess.Popen(list(words), env=dict(env), cwd=cwd)
     except OSError as error:
