@@ -15,11 +15,20 @@ def run(ctx: Context, out: Output) -> int:
     """Opens the app; its exit code, or the list's where there is no terminal to open it on."""
     import sys
 
+    from ccswitch_tui.mintty import is_mintty
+
     if not (out.interactive and sys.stdin.isatty()):
         from ccswitch_tui.cli import list_profiles
 
         code = list_profiles.show(ctx, out)
-        out.hint(say("the app needs a terminal; 'ccswitch-tui --help' lists the commands"))
+        if is_mintty(out.stdout):
+            out.hint(
+                say(
+                    "Git Bash's own window is not a terminal to the app: 'winpty ccswitch-tui', or use Windows Terminal"
+                )
+            )
+        else:
+            out.hint(say("the app needs a terminal; 'ccswitch-tui --help' lists the commands"))
         return code
     from ccswitch_tui.tui.collector import resting
 

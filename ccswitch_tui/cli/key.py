@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.mintty import is_mintty
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def configure(parser: Any) -> None:
 
 def run(args: Any, ctx: Context, out: Output) -> int:
     """Prints one line, or raises KeyStoreError."""
-    if out.stdout.isatty() and not args.reveal:
+    if (out.stdout.isatty() or is_mintty(out.stdout)) and not args.reveal:
         raise UsageError(
             say("a key does not belong on a terminal, where it stays in the scrollback"),
             hint=say("pipe it, or: ccswitch-tui key {name} --reveal", name=args.name),

@@ -36,6 +36,7 @@ from ccswitch_tui.doctor.checks_machine import (
     check_room,
     check_textual_log,
 )
+from ccswitch_tui.doctor.checks_platform import check_store_python, check_system_proxy
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.findings import Finding
 
@@ -57,6 +58,7 @@ CHECKS: Mapping[str, Check] = {
     "WebFetch": check_webfetch,
     "loopback and HTTP proxies": check_loopback_proxied,
     "HTTP proxies": check_proxy_form,
+    "system's proxy": check_system_proxy,
     "certificates": check_certificates,
     "encryption": check_plain_http,
     "profiles": check_profiles,
@@ -66,6 +68,7 @@ CHECKS: Mapping[str, Check] = {
     "private files": check_private,
     "folders": check_folders,
     "room for files": check_room,
+    "Python": check_store_python,
     "Textual's log": check_textual_log,
 }
 """What is looked at, by name; the names are what `doctor` says it has checked."""

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterator
 
 from ccswitch_tui.actions import Action
+from ccswitch_tui.claude.differences import FOREIGN, GONE, RIVAL, is_told, name_in
 from ccswitch_tui.claude.dropped import shape_faults
 from ccswitch_tui.claude.layers import HOST_MANAGED, effective, is_host_managed
 from ccswitch_tui.claude.settings import profile_in
@@ -282,7 +283,7 @@ def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
     """What Claude Code will do differs from what the profile in use says."""
     yield from _host_managed(snapshot)
     for words in snapshot.drift:
-        if "profile '" in words and "any more" in words:
+        if is_told(words, GONE):
             yield told(
                 "helper-unknown-profile",
                 words,
@@ -290,13 +291,9 @@ def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
                 "ccswitch-tui list",
                 Action("use", "official"),
             )
-        elif "interferes" in words and words.split(" ")[0] in (
-            *PROVIDER_FLAGS,
-            "ANTHROPIC_API_KEY",
-            "ANTHROPIC_AUTH_TOKEN",
-        ):
+        elif is_told(words, RIVAL) and name_in(words) in (*PROVIDER_FLAGS, "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
             continue  # told by a check of its own
-        elif words != "the endpoint in effect is not in any of our profiles":
+        elif not is_told(words, FOREIGN):
             yield told(
                 "drift",
                 words,

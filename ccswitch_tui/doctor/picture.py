@@ -110,6 +110,10 @@ class Snapshot(NamedTuple):
     state_dir: str = ""
     state_problem: str = ""
     """Why nothing can be written there, where that is plain: the disk is full, or mounted read-only."""
+    system_proxy: str = ""
+    """For https, by Windows' or macOS's own settings; "" where there is none, or the system keeps none."""
+    python_folder: str = ""
+    """Where the Python that runs us was installed."""
     executables: frozenset[str] = frozenset()
     """Programs that settings name and that can be started."""
     vendor_problem: str | None = None

@@ -89,6 +89,8 @@ def take_snapshot(
         closed_folders=tuple(_closed_folders(paths)),
         state_dir=paths.state_dir,
         state_problem=room_problem(paths.state_dir),
+        system_proxy=system_proxy(),
+        python_folder=sys.base_prefix,
         focus=focus,
     )
 
@@ -264,3 +266,17 @@ def room_problem(folder: str) -> str:
         if shutil.disk_usage(folder).free == 0:
             return os.strerror(errno.ENOSPC).lower()
     return ""
+
+
+def system_proxy() -> str:
+    """The https proxy of Windows' registry or macOS's network settings; what they leave out is left out here."""
+    import urllib.request
+
+    ask = getattr(urllib.request, "getproxies_registry", None) or getattr(
+        urllib.request, "getproxies_macosx_sysconf", None
+    )
+    if ask is None:
+        return ""
+    found = str(ask().get("https", ""))
+    scheme, _, place = found.rpartition("://")
+    return f"{scheme or 'http'}://{place.rpartition('@')[2]}" if place else ""  # never with a password

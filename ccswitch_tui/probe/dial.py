@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import ipaddress
 import socket
 import ssl
@@ -18,6 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ccswitch_tui.net.failures import connect_kind, words_of
 from ccswitch_tui.probe.exchange import TlsFacts
 from ccswitch_tui.probe.reached import Reached
 from ccswitch_tui.probe.socks import SocksProxy, SocksRefusal, through_socks
@@ -168,20 +168,22 @@ async def _resolve(host: str, port: int) -> list[Any]:
 
 
 def _connect_failure(error: OSError, where: str, patience_s: float) -> DialFailure:
-    if isinstance(error, ConnectionRefusedError):
-        return DialFailure("refused", say("nothing listens at {where}", where=where))
-    if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
-        return DialFailure(
-            "timeout-connect", say("no answer from {where} in {seconds:g} s", where=where, seconds=patience_s)
-        )
-    if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL):
-        return DialFailure("unreachable", say("no route to {where}: {reason}", where=where, reason=error.strerror))
-    if error.errno in (errno.EPERM, errno.EACCES):
-        return DialFailure(
-            "unreachable",
-            say("this machine forbids connections to {where}: {reason}", where=where, reason=error.strerror),
-        )
-    return DialFailure("refused", say("{where}: {reason}", where=where, reason=error.strerror or error))
+    reason = words_of(error)
+    match connect_kind(error):
+        case "timeout":
+            return DialFailure(
+                "timeout-connect", say("no answer from {where} in {seconds:g} s", where=where, seconds=patience_s)
+            )
+        case "unreachable":
+            return DialFailure("unreachable", say("no route to {where}: {reason}", where=where, reason=reason))
+        case "forbidden":
+            return DialFailure(
+                "unreachable", say("this machine forbids connections to {where}: {reason}", where=where, reason=reason)
+            )
+        case "refused" if isinstance(error, ConnectionRefusedError):
+            return DialFailure("refused", say("nothing listens at {where}", where=where))
+        case kind:
+            return DialFailure(kind, say("{where}: {reason}", where=where, reason=reason))
 
 
 # ---------------------------------------------------------------- HTTP proxy

@@ -7,6 +7,7 @@ import sys
 
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.http11.server import BACKLOG
+from ccswitch_tui.net.failures import connect_kind, words_of
 
 
 def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socket]:
@@ -38,11 +39,28 @@ def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socke
                 continue  # `localhost` on a machine without IPv6
             for open_one in sockets:
                 open_one.close()
-            raise CcswitchError(
-                f"cannot listen on {host}:{port}: {error.strerror}",
-                hint="end the program that holds the port, or choose another with --port",
-                kind="port-taken",
-            ) from None
+            raise _refused(host, port, error) from None
         sock.setblocking(False)
         sockets.append(sock)
     return sockets
+
+
+RESERVED = (
+    "Windows keeps ranges of ports for Hyper-V, WSL and Docker ('netsh interface ipv4 show excludedportrange tcp'): "
+    "'ccswitch-tui proxy start --port 0', then 'ccswitch-tui use NAME' again"
+)
+
+
+def _refused(host: str, port: int, error: OSError) -> CcswitchError:
+    """Taken by a program, or kept by the system: Windows' error 10013, and every port below 1024 elsewhere."""
+    if connect_kind(error) == "forbidden":
+        return CcswitchError(
+            f"this system does not let us listen on {host}:{port}: {words_of(error)}",
+            hint=RESERVED if sys.platform == "win32" else "choose a port above 1023 with --port",
+            kind="port-kept",
+        )
+    return CcswitchError(
+        f"cannot listen on {host}:{port}: {words_of(error)}",
+        hint="end the program that holds the port, or choose another with --port",
+        kind="port-taken",
+    )

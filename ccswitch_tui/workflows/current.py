@@ -102,6 +102,7 @@ def _search(ctx: "Context", profile: str | None) -> str:
 
 
 def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
+    from ccswitch_tui.claude.differences import FOREIGN, GONE, RIVAL
     from ccswitch_tui.claude.layers import effective
     from ccswitch_tui.claude.owned import variables
     from ccswitch_tui.claude.routed import routed_profile
@@ -109,12 +110,12 @@ def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
     base_url = effective(layers, "env.ANTHROPIC_BASE_URL").value
     if profile is None:
         if base_url:
-            return [say("the endpoint in effect is not in any of our profiles")]
+            return [say(FOREIGN)]
         return []
     found: list[str] = []
     known = ctx.book().profiles.get(profile)
     if known is None:
-        return [say("profile '{name}' no longer exists", name=profile)]
+        return [say(GONE, name=profile)]
     wanted = ctx.proxy.base_url(profile) if known.route == "proxy" else known.endpoint.base_url.rstrip("/")
     if base_url != wanted:
         other = routed_profile(base_url)
@@ -125,13 +126,7 @@ def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
         )
     for name in variables("rival"):
         if effective(layers, f"env.{name}").value:
-            found.append(
-                say(
-                    "{name} is set by {who} and interferes",
-                    name=name,
-                    who=_who(effective(layers, f"env.{name}").winner),
-                )
-            )
+            found.append(say(RIVAL, name=name, who=_who(effective(layers, f"env.{name}").winner)))
     main = effective(layers, "env.ANTHROPIC_MODEL")
     if main.value and known.models.default:
         from ccswitch_tui.claude.wanted import main_model

@@ -85,8 +85,8 @@ def test_the_batch_file_that_npm_makes_is_known(tmp_path: Path) -> None:
     (tmp_path / "lib/claude.exe").write_bytes(b"MZ")
     for name in ("cli.js", "claude.exe"):
         words = (str(maker), str(tmp_path / "lib" / name), str(tmp_path / name.split(".")[0]))
-        script = "require({}) ({}, {})".format(*map(json.dumps, words))
-        subprocess.run([need_part("node"), "-e", script], check=True, timeout=60)
+        call = "require({}) ({}, {})".format(*map(json.dumps, words))
+        subprocess.run([need_part("node"), "-e", call], check=True, timeout=60)
     script, program = (words_of((tmp_path / f"{name}.cmd").read_text(), "C:\\npm", find) for name in ("cli", "claude"))
     assert script == [NODE, r"C:\npm\lib\cli.js"]
     assert program == [r"C:\npm\lib\claude.exe"]

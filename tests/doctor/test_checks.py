@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ccswitch_tui.claude.differences import GONE
 from ccswitch_tui.claude.layers import Layer
 from ccswitch_tui.doctor.checks import CHECKS, run_checks
 from ccswitch_tui.doctor.picture import (
@@ -21,6 +22,7 @@ from ccswitch_tui.doctor.picture import (
     Snapshot,
 )
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef
+from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.diagnose import diagnose
 from ccswitch_tui.workflows.status import status
@@ -64,6 +66,9 @@ def test_nothing_wrong_finds_nothing() -> None:
 VENDOR = {"env": {"ANTHROPIC_BASE_URL": "https://gw.example", "ANTHROPIC_AUTH_TOKEN": "${TOKEN}"}}
 KEY = "sk-example-planted-0001"
 
+STORE = r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.13_3.13.1_x64__qbz5n2kfra8p0"
+"""Where the Store puts it."""
+
 WRONG: list[tuple[str, Snapshot]] = [
     ("claude-missing", FINE._replace(claude=ClaudeInstall())),
     ("claude-broken", FINE._replace(claude=ClaudeInstall("/usr/bin/claude", "", "native binary not installed"))),
@@ -85,7 +90,7 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("key-in-clear", with_user({"env": {"ANTHROPIC_AUTH_TOKEN": KEY}})),
     ("provider-flag", with_user(OURS, {"CLAUDE_CODE_USE_BEDROCK": "1"}, in_use="work")),
     ("drift", with_user(OURS, in_use="work", drift=("requests go to profile 'other'",))),
-    ("helper-unknown-profile", with_user(OURS, in_use="work", drift=("profile 'work' no longer exists",))),
+    ("helper-unknown-profile", with_user(OURS, in_use="work", drift=(say(GONE, name="work"),))),
     ("helper-gone", with_user(OURS, in_use="work", executables=frozenset())),
     ("base-url-version", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example/v1", "ANTHROPIC_AUTH_TOKEN": "t"}})),  # noqa: E501
     ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),
@@ -113,6 +118,8 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "owner"),))),
     ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "mode"),))),
     ("state-full", FINE._replace(state_dir="/home/u/.local/state", state_problem="no space left on device")),
+    ("system-proxy", FINE._replace(profiles={"work": profile()}, system_proxy="http://127.0.0.1:7890")),
+    ("store-python", FINE._replace(platform="win32", python_folder=STORE)),
     ("textual-log", FINE._replace(env={"TEXTUAL_LOG": "/tmp/t.log"})),
 ]  # fmt: skip
 
@@ -195,3 +202,18 @@ def test_a_full_disk_is_seen_by_doctor_and_status(home: Path, monkeypatch: pytes
 
 def ctx_findings(ctx: Context) -> set[str]:
     return {finding.kind for finding in diagnose(ctx)[0]}
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        FINE._replace(profiles={"work": profile("http://127.0.0.1:8080/v1")}, system_proxy="http://127.0.0.1:7890"),
+        FINE._replace(
+            profiles={"work": profile()}, system_proxy="http://p.example:1", env={"HTTPS_PROXY": "http://q:1"}
+        ),
+        FINE._replace(profiles={}, system_proxy="http://127.0.0.1:7890"),
+        FINE._replace(platform="win32", python_folder=r"C:\Users\u\AppData\Local\Programs\Python\Python313"),
+    ],
+)
+def test_a_systems_proxy_that_changes_nothing_and_another_python_are_not_found(snapshot: Snapshot) -> None:
+    assert not {"system-proxy", "store-python"} & set(kinds(snapshot))

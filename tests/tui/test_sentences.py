@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import ccswitch_tui
 from ccswitch_tui import language
+from ccswitch_tui.claude.differences import FOREIGN, GONE, RIVAL
 from ccswitch_tui.claude.layers import LABELS
 from ccswitch_tui.claude.owned import EXTRA, OWNED
 from ccswitch_tui.findings import catalogue
@@ -87,6 +88,9 @@ def in_tables() -> set[str]:
     found |= {wanted for fields in vars(model).values() if isinstance(fields, dict) for wanted in _wanted(fields)}
     return found | {
         "see below",
+        FOREIGN,
+        GONE,
+        RIVAL,
         "probe it",
         *ALSO_WATCHED.values(),
         KNOWN_SCHEMES,
@@ -164,7 +168,9 @@ FROM_TABLES = {
     "say(table['value'])", "say(why)", "say(KNOWN_SCHEMES)", "say(refused.title)", "say(ALSO_WATCHED[key])",
     "say(LABELS[value.winner])", "say(LABELS[ours.scope])", "say(row.layer)", "say(row.means)", "say(row.do)",
     "say(known)", "say(rule.fix or 'probe it')",
-    "say(SOURCES[price.by])", "say(what_fails)", "say(VERSION_REMOVED)",
+    "say(FOREIGN)", "say(GONE, name=profile)",
+    "say(RIVAL, name=name, who=_who(effective(layers, f'env.{name}').winner))", "say(SOURCES[price.by])",
+    "say(what_fails)", "say(VERSION_REMOVED)",
     "say(state)", "say(NOT_PROMISED[code])", "say(template, **found.groupdict())",
 }  # fmt: skip
 """What is said without being written there: rows of the tables above, and names that have a text by id."""

@@ -129,3 +129,47 @@ ctx.proxy.stop()
 """
     assert (PLACE / "python" / "pythonw.exe").exists()
     assert windows.python(script).strip() == "True None"
+
+
+SHOW = "import json, sys\nprint(json.dumps(sys.argv[1:]))\n"
+HARD = ["a & b", "100% %PATH%", 'say "hi"', "x > y | z", "^caret^", "two\nlines", "wow!", r"back\slash\\"]
+
+
+def test_a_package_managers_batch_file_gets_its_arguments_unchanged(windows: Windows) -> None:
+    """What npm writes as claude.cmd, here for a program that shows what it was given."""
+    (windows.home / "show.py").write_text(SHOW)
+    (windows.home / "tool.cmd").write_bytes(
+        b'@ECHO off\r\nSETLOCAL\r\nSET dp0=%~dp0\r\n"%dp0%\\py\\python.exe"  "%dp0%\\show.py" %*\r\n'
+    )
+    windows.ccswitch("add", "work", *ADD, "--key", "none")
+    out = windows.ccswitch("run", "work", "--", windows_path(windows.home / "tool.cmd"), *HARD)
+    assert json.loads(out.splitlines()[-1]) == HARD
+
+
+def test_another_batch_file_gets_no_argument_that_cmd_would_change(windows: Windows) -> None:
+    (windows.home / "tool.cmd").write_bytes(b"@echo off\r\necho ran %1\r\n")
+    windows.ccswitch("add", "work", *ADD, "--key", "none")
+    tool = windows_path(windows.home / "tool.cmd")
+    assert "ran harmless" in windows.ccswitch("run", "work", "--", tool, "harmless")
+    done = windows.start(windows.program, "run", "work", "--", tool, "a & echo more")
+    assert (done.code, "ran" in done.out) == (2, False), done
+    assert "batch file" in done.err
+
+
+PIPED = r"""
+import ctypes, msvcrt, os, subprocess, sys
+k = ctypes.WinDLL("kernel32", use_last_error=True)
+k.CreateNamedPipeW.restype = k.CreateFileW.restype = ctypes.c_void_p
+name = r"\\.\pipe\msys-0123456789abcdef-pty0-to-master"
+read = k.CreateNamedPipeW(name, 1, 0, 1, 65536, 65536, 0, None)
+write = k.CreateFileW(name, 0x40000000, 0, None, 3, 0, None)
+stream = os.fdopen(msvcrt.open_osfhandle(write, 0), "wb")
+done = subprocess.run(sys.argv[1:], stdout=stream, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+print(done.returncode, done.stderr)
+"""
+
+
+def test_git_bashs_own_window_is_no_place_for_a_key(windows: Windows) -> None:
+    windows.ccswitch("add", "work", *ADD, "--key", "env:WORK_KEY")
+    said = windows.python(PIPED, windows_path(windows.program), "key", "work", "--upstream", WORK_KEY="sk-example-0001")
+    assert said.startswith("2 ") and "--reveal" in said, said

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import aiohappyeyeballs
 
 from ccswitch_tui.http11.parsers import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from ccswitch_tui.net.failures import connect_kind, words_of
 from ccswitch_tui.proxy.client.connection import Connection
 from ccswitch_tui.proxy.client.unreachable import Unreachable
 from ccswitch_tui.proxy.open_files import FULL
@@ -94,11 +93,11 @@ async def _connected(host: str, port: int, connect_s: float) -> socket.socket:
     except (socket.gaierror, UnicodeError):
         raise Unreachable("dns", f"the name {host} cannot be resolved") from None
     except OSError as error:
-        if error.errno == errno.ETIMEDOUT:
+        if connect_kind(error) == "timeout":
             raise Unreachable("timeout-connect", "no connection in time") from None
         if error.errno in FULL:
-            raise Unreachable("files", _words(error)) from None
-        raise Unreachable("refused", _words(error)) from None
+            raise Unreachable("files", words_of(error)) from None
+        raise Unreachable("refused", words_of(error)) from None
 
 
 async def _on(sock: socket.socket, factory: Callable[[], P], context: ssl.SSLContext | None, name: str) -> P:
@@ -231,9 +230,3 @@ def _watch_for_death(sock: socket.socket) -> None:
         if option is not None:
             with contextlib.suppress(OSError):  # some systems name an option that they do not know
                 sock.setsockopt(socket.IPPROTO_TCP, option, value)
-
-
-def _words(error: OSError) -> str:
-    if error.errno is None:
-        return str(error) or type(error).__name__
-    return error.strerror or os.strerror(error.errno)
