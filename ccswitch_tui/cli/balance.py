@@ -53,12 +53,20 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     profiles = _profiles(args, ctx)
     rows = [(profile, _one(args, ctx, profile)) for profile in profiles]
     if args.json:
-        out.json({"version": 1, "balances": [{"profile": p.name, **balance.to_json()} for p, balance in rows]})
+        told = [{"profile": p.name, **balance.to_json(), "limits": _limits(ctx, p)} for p, balance in rows]
+        out.json({"version": 1, "balances": told})
     else:
         for profile, balance in rows:
             _tell(ctx, profile, balance, out)
     codes = [int(CODES.get(balance.state, ExitCode.ENDPOINT)) for _, balance in rows]
     return max(codes, default=0)
+
+
+def _limits(ctx: Context, profile: Profile) -> list[dict[str, Any]]:
+    from ccswitch_tui.workflows.balance import last_limits
+
+    at, limits = last_limits(ctx, profile)
+    return [{**limit.to_json(), "at": at} for limit in limits]
 
 
 def _profiles(args: Any, ctx: Context) -> list[Profile]:
@@ -108,6 +116,7 @@ def _tell(ctx: Context, profile: Profile, balance: Balance, out: Output) -> None
                 "    "
                 + said("{meter} resets at {clock}", meter=meter.label or say("it"), clock=_clock(meter.resets_at))
             )
+    _tell_limits(ctx, profile, out)
     if balance.state == "empty":
         out.talk(f"  {said('nothing is left, so calls will probably fail')}")
     if balance.state not in ("known", "empty", "unknown", "consent"):
@@ -118,6 +127,19 @@ def _tell(ctx: Context, profile: Profile, balance: Balance, out: Output) -> None
             known = ", ".join(map(meter_text, before.meters))
             when = said("({age} ago)", age=age_text(ctx.clock() - before.at))
             out.line(f"    {said('known before: {known}', known=known)}  {when}")
+
+
+def _tell_limits(ctx: Context, profile: Profile, out: Output) -> None:
+    """What the last answer through the proxy said, which is another thing than a balance."""
+    from ccswitch_tui.balance.limits import limit_text
+    from ccswitch_tui.workflows.balance import last_limits
+    from ccswitch_tui.workflows.statusline import age_text
+
+    at, limits = last_limits(ctx, profile)
+    if limits:
+        figures = ", ".join(limit_text(limit, ctx.clock()) for limit in limits)
+        age = said("({age} ago)", age=age_text(ctx.clock() - at))
+        out.line(f"    {said('limits')}: {figures}  {age}")
 
 
 def _clock(at: float) -> str:

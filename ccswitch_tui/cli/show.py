@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.language import named, said, spoken
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import joined, say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -111,8 +111,22 @@ def _rare_lines(profile: Profile) -> list[tuple[str, str]]:
         (say("preset"), profile.preset),
         (say("tags"), ", ".join(profile.tags)),
         (say("note"), profile.note),
+        (say("budget"), _budget_words(profile)),
     ]
     return [(label, str(value)) for label, value in rare if value]
+
+
+def _budget_words(profile: Profile) -> str:
+    if profile.budget is None:
+        return ""
+    from ccswitch_tui.workflows.budgets import uncounted
+
+    limits = [
+        say("{limit} a day", limit=str(limit)) if span == "day" else say("{limit} a month", limit=str(limit))
+        for span, limit in profile.budget.limits().items()
+    ]
+    beside = [say("then requests are refused") if profile.budget.stop else say("then it is said"), uncounted(profile)]
+    return joined(filter(None, [*limits, *beside]), ", ")
 
 
 def _plain(quirk: Any) -> str:

@@ -17,6 +17,7 @@ from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.wire.formats import WIRES, Wire, WireFormat, format_of, wire_names
 
 if TYPE_CHECKING:
+    from ccswitch_tui.profiles.budget import Budget
     from ccswitch_tui.profiles.search_source import SearchSource
 
 Route = Literal["proxy", "direct"]
@@ -144,6 +145,8 @@ class Profile(NamedTuple):
     """The host the key was given for; it is sent nowhere else."""
     search: SearchSource | None = None
     """Where this profile's web searches go; None: where `[search]` says."""
+    budget: Budget | None = None
+    """What it may use in a day or a month; None: as much as is asked for."""
 
     @property
     def secrets(self) -> list[SecretRef]:
@@ -322,6 +325,7 @@ PROFILE_FIELDS: Fields = {
     "tags": (_is_text_list, "a list of strings"),
     "note": (_is_text, "a string"),
     "key_host": (_is_text, "a host name"),
+    "budget": (lambda v: isinstance(v, Mapping), "a table of limits"),
     "search": (
         lambda v: isinstance(v, str | Mapping),
         "a search source such as 'searxng:http://127.0.0.1:8888' or 'off'",
@@ -396,6 +400,17 @@ def _search(value: Any, where: str) -> SearchSource:
         ) from None
 
 
+def _budget(value: Any, where: str) -> Budget:
+    from ccswitch_tui.profiles.budget import parse_budget
+
+    try:
+        return parse_budget(value)
+    except UsageError as error:
+        raise ProfileFileError(
+            say("{where}: {message}", where=where, message=error.message), hint=error.hint, key=("budget",)
+        ) from None
+
+
 def profile_from_table(name: str, table: Any) -> Profile:
     """One `[profiles.NAME]` table as a Profile. Raises ProfileFileError naming the profile and the key."""
     where = say("profile '{name}'", name=name)
@@ -433,6 +448,7 @@ def profile_from_table(name: str, table: Any) -> Profile:
         },
         key_host=table.get("key_host"),
         search=_search(table["search"], where) if "search" in table else None,
+        budget=_budget(table["budget"], where) if "budget" in table else None,
     )
 
 
@@ -464,6 +480,10 @@ def profile_to_table(profile: Profile) -> dict[str, Any]:
 
         written = search_to_table(profile.search)
         table["search"] = written["source"] if len(written) == 1 else written
+    if profile.budget is not None:
+        from ccswitch_tui.profiles.budget import budget_to_table
+
+        table["budget"] = budget_to_table(profile.budget)
     if "extra_env" in table:
         table["env"] = table.pop("extra_env")
     for key in ("fallbacks", "tags"):

@@ -8,12 +8,15 @@ endpoint can cure. Every repeat leaves a notice in the traffic.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.http11.message import Reply, Response, Sent
+from ccswitch_tui.profiles.budget import refusal
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.attempt import Attempt, failure_of, own_failure, with_hint
+from ccswitch_tui.proxy.books.budgets import Budgets
 from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks, quirk_layers
 from ccswitch_tui.proxy.books.prices import PriceBook, cost_of, stated_in
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic
@@ -51,6 +54,7 @@ class Relay:
         learned: LearnedQuirks,
         traffic: Traffic,
         prices: PriceBook | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
         self.profiles = profiles
         self.keys = keys
@@ -58,6 +62,7 @@ class Relay:
         self.learned = learned
         self.traffic = traffic
         self.prices = prices or PriceBook()
+        self.budgets = budgets or Budgets(traffic)
         self.background = Background()
         self.pump = Pump(traffic, self.background)
         self.calibration = Calibration()
@@ -119,6 +124,9 @@ class Relay:
         exchange.wire = target.profile.endpoint.format.name
         if routed:
             self.traffic.routed(exchange)
+        over = await self._over_budget(exchange, target.profile)
+        if over is not None:
+            return over
         try:
             address = self.upstream.address(target.profile)
             exchange.host = address.host
@@ -137,6 +145,18 @@ class Relay:
             if not await attempt.mend(failure_of(outcome)):
                 return outcome
         return outcome
+
+    async def _over_budget(self, exchange: Flow, profile: Profile) -> Failure | None:
+        """The refusal, where the profile's budget is used up and stops; else it is said where it is nearly so."""
+        state = await self.budgets.state(profile) if profile.budget is not None else None
+        exchange.budget = ""
+        if state is None or state.level == "ok":
+            return None
+        exchange.budget = state.fullest.text()
+        if not state.stops:
+            exchange.notices.append(f"budget of '{profile.name}': {exchange.budget}")
+            return None
+        return replace(own_failure(402, "billing_error", refusal(state)), cure_elsewhere=True)
 
     def _note_cost(self, exchange: Flow, target: Target) -> None:
         native = target.profile.endpoint.format.native

@@ -11,7 +11,6 @@ import contextlib
 import gc
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -24,6 +23,7 @@ from ccswitch_tui.proxy.apart.rooms import Rooms
 from ccswitch_tui.proxy.background.guarded import AGAIN, ASLEEP, Guarded, is_replaced
 from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.books.answers import AnswerBook
+from ccswitch_tui.proxy.books.budgets import Budgets
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
 from ccswitch_tui.proxy.books.prices import PriceBook
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line
@@ -119,6 +119,7 @@ class RunningProxy:
         self.stopping = asyncio.Event()
         self.port = settings.port
         self._upstream = Upstream(settings.env, settings.home)
+        self._budgets = Budgets(self.traffic, settings.usage)
         self.relay = Relay(
             profiles=settings.profiles,
             keys=KeyCache(settings.resolve_key),
@@ -126,6 +127,7 @@ class RunningProxy:
             learned=settings.learned or LearnedQuirks(None),
             traffic=self.traffic,
             prices=PriceBook(settings.prices),
+            budgets=self._budgets,
         )
         self._server: Server | None = None
         self._chores: list[asyncio.Task[None]] = []
@@ -134,8 +136,6 @@ class RunningProxy:
         self._orphaned = False
         self._homeless = False
         """The folder of our files is gone: nothing is written there any more."""
-        self._saving = threading.Lock()
-        """Usage is saved by one thread at a time: chores, whoever looks, the end."""
         self._unlogged: list[Flow] = []
         self._answers: AnswerBook | None = None
         if settings.answers:
@@ -145,7 +145,12 @@ class RunningProxy:
         self._noting: asyncio.Task[None] | None = None
         self._admin: Admin | None = None
         self._rooms = Rooms(
-            self.relay, env=settings.env, home=settings.home, root_profile=settings.root_profile, say=settings.say
+            self.relay,
+            env=settings.env,
+            home=settings.home,
+            root_profile=settings.root_profile,
+            say=settings.say,
+            prices=settings.prices,
         )
 
     async def start(self) -> None:
@@ -298,12 +303,13 @@ class RunningProxy:
         """Writes the counts gathered since the last time. A disk that refuses keeps them for the next."""
         if self.settings.usage is None or self._homeless:
             return
-        with self._saving:
+        with self._budgets.saving:
             rows = self.traffic.take_usage()
             if not rows:
                 return
             try:
                 self.settings.usage.add(rows)
+                self._budgets.saved(rows)
                 self.traffic.saved()
             except (CcswitchError, OSError) as error:
                 self.traffic.put_back(rows)

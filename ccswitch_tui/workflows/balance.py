@@ -22,6 +22,7 @@ from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import make_private_dir, read_file, write_private
 
 if TYPE_CHECKING:
+    from ccswitch_tui.balance.limits import Limit
     from ccswitch_tui.balance.routes import Route
     from ccswitch_tui.probe.exchange import Exchange
     from ccswitch_tui.profiles.model import Profile
@@ -49,6 +50,34 @@ def last_balance(ctx: Context, profile: Profile) -> Balance | None:
         if found and (found.host, found.key_ref) == (host_of(profile.endpoint.base_url), str(profile.key)):
             return found
     return None
+
+
+LIMITS_KEPT_S = 3600.0
+"""Rate limits fill again within minutes; an old figure says nothing."""
+
+
+def last_limits(ctx: Context, profile: Profile) -> tuple[float, list[Limit]]:
+    """What the endpoint's last answer through the proxy said about its rate limits, and when; 0.0 and nothing where it
+    said none, long ago, or of another host. Asks nobody."""
+    from ccswitch_tui.balance.limits import limits_from_json
+    from ccswitch_tui.proxy.books.answers import limits_name
+
+    begins = limits_name(profile.name)
+    newest: tuple[float, list[Limit]] = (0.0, [])
+    try:
+        names = [name for name in os.listdir(ctx.paths.answers) if name.startswith(begins)]
+    except OSError:
+        return newest
+    now = ctx.clock()
+    for name in names:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            said = json.loads(read_file(os.path.join(ctx.paths.answers, name), LARGEST_BYTES))
+            at = float(said["at"])
+            mine = host_of(f"http://{said['host']}") == host_of(profile.endpoint.base_url)
+            if mine and newest[0] < at and now - at < LIMITS_KEPT_S:
+                kept = [limit for limit in limits_from_json(said["limits"]) if (limit.resets_at or now + 1) > now]
+                newest = (at, kept)
+    return newest
 
 
 def _keep(ctx: Context, name: str, balance: Balance) -> None:

@@ -40,6 +40,7 @@ FREE_TABLES = ("endpoint.headers", "env", "keys", "secret_headers", "quirks", "p
 """Tables whose keys the user chooses."""
 TIER_TABLES = ("models", "tier_profiles")
 NO_HEADERS: Mapping[str, Secret] = {}
+BUDGET_KEYS = ("budget.day", "budget.month", "budget.warn", "budget.stop")
 
 
 class Edited(NamedTuple):
@@ -321,7 +322,8 @@ def _path(dotted: str) -> list[str]:
 
 def settable_keys() -> list[str]:
     """Every key `--set` takes; `…` stands for a name of the user's."""
-    keys = [k for k in PROFILE_FIELDS if k not in ("endpoint", *TIER_TABLES, *FREE_TABLES)]
+    keys = [k for k in PROFILE_FIELDS if k not in ("endpoint", "budget", *TIER_TABLES, *FREE_TABLES)]
+    keys += BUDGET_KEYS
     keys += [f"endpoint.{k}" for k in ENDPOINT_FIELDS if k not in ("headers", "timeouts")]
     keys += [f"endpoint.timeouts.{k}" for k in TIMEOUT_FIELDS]
     keys += [f"{table}.{tier}" for table in TIER_TABLES for tier in MODEL_FIELDS]
@@ -330,7 +332,8 @@ def settable_keys() -> list[str]:
 
 def _is_known(path: list[str]) -> bool:
     dotted = ".".join(path)
-    if dotted in settable_keys() or dotted in ("endpoint.headers", "endpoint.timeouts", *TIER_TABLES, *FREE_TABLES):
+    tables = ("endpoint.headers", "endpoint.timeouts", "budget", *TIER_TABLES, *FREE_TABLES)
+    if dotted in settable_keys() or dotted in tables:
         return True
     return any(dotted.startswith(table + ".") and dotted != table + "." for table in FREE_TABLES)
 
@@ -363,7 +366,11 @@ def _value(path: list[str], text: str, notes: list[str]) -> Any:
         return _number(dotted, text, float)
     if dotted in LISTS:
         return [part.strip() for part in text.strip("[]").replace('"', "").split(",") if part.strip()]
-    if dotted in ("endpoint.headers", "endpoint.timeouts", *TIER_TABLES, *FREE_TABLES):
+    if dotted == "budget.warn":
+        return _number(dotted, text.rstrip("%"), int)
+    if dotted == "budget.stop":
+        return _truth(dotted, text)
+    if dotted in ("endpoint.headers", "endpoint.timeouts", "budget", *TIER_TABLES, *FREE_TABLES):
         raise UsageError(
             say("'{key}' is a table", key=dotted), hint=say("set one key in it: --set {key}.NAME=VALUE", key=dotted)
         )
@@ -400,6 +407,13 @@ def _number(dotted: str, text: str, kind: type[int] | type[float]) -> int | floa
             say("'{key}' is a number", key=dotted), hint=say("for example --set {key}=128000", key=dotted)
         ) from None
     return int(number) if kind is int or number == int(number) else number
+
+
+def _truth(dotted: str, text: str) -> bool:
+    found = {"true": True, "yes": True, "false": False, "no": False}.get(text.lower())
+    if found is None:
+        raise UsageError(say("'{key}' is true or false", key=dotted))
+    return found
 
 
 def _price(path: list[str], text: str) -> Any:

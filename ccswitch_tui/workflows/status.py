@@ -74,6 +74,8 @@ def status(ctx: Context) -> Status:
             *_proxy(ctx, profile, sessions),
             *_probe(ctx, profile),
             *_left(ctx, profile),
+            *_limits(ctx, profile),
+            *_budget(ctx, profile),
             *_traffic(ctx),
         ]
     return Status(
@@ -200,6 +202,36 @@ def _left(ctx: Context, profile: Profile) -> Iterator[Point]:
     text = say("{figures} ({age} ago)", figures=short_text(found) or found.words, age=age_text(ctx.clock() - found.at))
     known = found.state == "known"
     yield Point("balance", "ok" if known else "warn", text, () if known else (f"ccswitch-tui balance {profile.name}",))
+
+
+def _limits(ctx: Context, profile: Profile) -> Iterator[Point]:
+    """The rate limits that the last answer stated."""
+    from ccswitch_tui.balance.limits import limit_text, tightest
+    from ccswitch_tui.workflows.balance import last_limits
+    from ccswitch_tui.workflows.statusline import age_text
+
+    at, limits = last_limits(ctx, profile)
+    if not limits:
+        return
+    fullest = tightest(limits)
+    low = fullest is not None and (fullest.left or 0) < LOW
+    figures = joined((limit_text(limit, ctx.clock()) for limit in limits), ", ")
+    age = age_text(ctx.clock() - at)
+    yield Point("limits", "warn" if low else "ok", say("{figures} ({age} ago)", figures=figures, age=age))
+
+
+LOW = 0.1
+"""Of a rate limit, the part that is worth a sign when it is all that is left."""
+
+
+def _budget(ctx: Context, profile: Profile) -> Iterator[Point]:
+    from ccswitch_tui.workflows.budgets import budget_sign, budget_states, budget_words, uncounted
+
+    for state in budget_states(ctx, [profile]).values():
+        fix = (f"ccswitch-tui edit {profile.name} --set budget.{state.fullest.span}=…",)
+        yield Point("budget", budget_sign(state), budget_words(state), fix if state.level == "over" else ())
+    if uncounted(profile):
+        yield Point("budget", "warn", uncounted(profile))
 
 
 def _day_and_time(at: str) -> str:

@@ -40,7 +40,8 @@ def segment(ctx: Context, given: bytes) -> str:
     if model := (answer.model if answer else asked):
         parts.append(_short(model))
     if name:
-        parts += [*_verdict(ctx, name), *_speed(answer), *_spent(known), *_left(ctx, name)]
+        budget = [answer.budget] if answer and answer.budget else []
+        parts += [*_verdict(ctx, name), *_speed(answer), *_spent(known), *budget, *_left(ctx, name)]
     return SEPARATOR.join(parts)
 
 
@@ -123,6 +124,7 @@ def _spent(known: SessionAnswers | None) -> list[str]:
     if not known.cost:
         return [say("{tokens} tokens", tokens=_thousands(known.tokens))] if known.tokens else []
     sums = " + ".join(f"{amount:.4g} {currency}" for currency, amount in sorted(known.cost.items()))
+    sums = f"~{sums}" if known.estimated else sums
     if known.priced < known.requests:
         sums += say(" ({n} of {all} requests)", n=known.priced, all=known.requests)
     return [sums]

@@ -104,7 +104,7 @@ def test_workers_add_up_and_the_newest_answer_counts(tmp_path: Path) -> None:
         )
     found = session_answers(str(tmp_path / "a"), SESSION)
     assert found is not None and found.requests == 4 and found.cost == {"EUR": 4.0}
-    assert found.of("large") == (1.0, "work", "m1", None, 200)
+    assert found.of("large") == (1.0, "work", "m1", None, 200, "")
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"version": 1, "requests": "many"}', b"\x00" * 100_000])

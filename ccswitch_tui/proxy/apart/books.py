@@ -7,9 +7,11 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from ccswitch_tui.errors import KeyStoreError
+from ccswitch_tui.profiles.budget import BudgetState
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.apart.handed import Handed, booked
 from ccswitch_tui.proxy.apart.lane import ASKED, BEGAN, FIRST_BYTE, LEARNED
+from ccswitch_tui.proxy.books.budgets import Budgets
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic
 from ccswitch_tui.proxy.sources import NOTHING, KeyCache
@@ -99,3 +101,14 @@ class ToldLessons(LearnedQuirks):
         if known:
             ERRAND.get().tell(LEARNED, ("disprove", (host, model, quirk), {}))
         return known
+
+
+class ToldBudgets(Budgets):
+    """The budgets as the process that keeps the books knew them when it handed a request over."""
+
+    def __init__(self) -> None:
+        super().__init__(Traffic())
+        self.told: Mapping[str, BudgetState] = {}
+
+    async def state(self, profile: Profile) -> BudgetState | None:
+        return self.told.get(profile.name) if profile.budget is not None else None

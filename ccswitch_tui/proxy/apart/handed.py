@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.http11.message import Reply, Request, Response, Sent
+from ccswitch_tui.profiles.budget import BudgetState
 from ccswitch_tui.proxy.books.traffic import Flow
 
 OF_THE_ASKER = frozenset(
@@ -23,6 +24,8 @@ class Setup(NamedTuple):
     env: Mapping[str, str]
     home: str
     root_profile: str | None
+    prices: str = ""
+    """The folder of price lists that were fetched."""
 
 
 class Handed(NamedTuple):
@@ -43,6 +46,8 @@ class Handed(NamedTuple):
     """A number that grows with each change, and what `packed` makes of profiles, search source and problem."""
     learned: tuple[int, bytes]
     """The same of what endpoints have taught."""
+    budgets: Mapping[str, BudgetState] = {}
+    """Of the profiles that have one."""
 
 
 class Done(NamedTuple):
@@ -55,7 +60,12 @@ class Done(NamedTuple):
 
 
 def handed(
-    request: Request, length: int, flow: Flow | None, profiles: tuple[int, bytes], learned: tuple[int, bytes]
+    request: Request,
+    length: int,
+    flow: Flow | None,
+    profiles: tuple[int, bytes],
+    learned: tuple[int, bytes],
+    budgets: dict[str, BudgetState],
 ) -> Handed:
     """`request`, for the other process."""
     return Handed(
@@ -71,6 +81,7 @@ def handed(
         started=flow.started if flow else 0.0,
         profiles=profiles,
         learned=learned,
+        budgets=budgets,
     )
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.http11.message import ClientGone, Reply, Request, Sent
+from ccswitch_tui.profiles.budget import BudgetState
 from ccswitch_tui.proxy.apart.handed import Setup, as_reply, book, handed
 from ccswitch_tui.proxy.apart.lane import (
     ANSWER,
@@ -98,10 +99,17 @@ class Rooms:
     """All of one proxy."""
 
     def __init__(
-        self, relay: Relay, *, env: Mapping[str, str], home: str, root_profile: str | None, say: Callable[..., None]
+        self,
+        relay: Relay,
+        *,
+        env: Mapping[str, str],
+        home: str,
+        root_profile: str | None,
+        say: Callable[..., None],
+        prices: str = "",
     ) -> None:
         self._relay = relay
-        self._setup = Setup(dict(env), home, root_profile)
+        self._setup = Setup(dict(env), home, root_profile, prices)
         self._say = say
         self._rooms: list[Room] = []
         self._starting: asyncio.Task[Room | None] | None = None
@@ -187,6 +195,13 @@ class Rooms:
             self._profiles_of = now
             self._profiles = (self._profiles[0] + 1, packed((dict(now[0].profiles), now[1], now[2])))
         return self._profiles
+
+    async def budgets(self) -> dict[str, BudgetState]:
+        """How much of each profile's budget is gone, for the other side."""
+        relay = self._relay
+        with_one = [p for p in relay.profiles.routes().profiles.values() if p.budget is not None]
+        states = {profile.name: await relay.budgets.state(profile) for profile in with_one}
+        return {name: state for name, state in states.items() if state is not None}
 
     def learned(self) -> tuple[int, bytes]:
         """What endpoints have taught so far, for the other side."""
@@ -281,7 +296,8 @@ class _Errand:
         await asyncio.get_running_loop().create_unix_connection(lambda: self.lane, sock=sock)  # type: ignore[attr-defined,unused-ignore]
         rooms, request, flow = self._rooms, self._request, self._flow
         length = request.size
-        self.lane.write(HEAD, packed(handed(request, length, flow, rooms.profiles(), rooms.learned())))
+        budgets = await rooms.budgets()
+        self.lane.write(HEAD, packed(handed(request, length, flow, rooms.profiles(), rooms.learned(), budgets)))
         for piece in _pieces(request):
             if flow is not None and flow.request.room > 0:
                 flow.request.add(bytes(piece))

@@ -16,9 +16,10 @@ from typing import Any
 
 from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.http11.message import ClientGone, Request
-from ccswitch_tui.proxy.apart.books import ERRAND, AskedKeys, ToldLessons, ToldTraffic
+from ccswitch_tui.proxy.apart.books import ERRAND, AskedKeys, ToldBudgets, ToldLessons, ToldTraffic
 from ccswitch_tui.proxy.apart.handed import BODIES, Handed, Setup, as_data, booked
 from ccswitch_tui.proxy.apart.lane import ANSWER, BODY, DATA, DONE, HEAD, LET_GO, SAID, Lane, packed, unpacked
+from ccswitch_tui.proxy.books.prices import PriceBook
 from ccswitch_tui.proxy.books.traffic import Flow
 from ccswitch_tui.proxy.client.upstream import Upstream
 from ccswitch_tui.proxy.loop import new_loop
@@ -138,6 +139,7 @@ class Worker:
 
     def __init__(self, setup: Setup) -> None:
         self._learned = ToldLessons(None)
+        self._budgets = ToldBudgets()
         self._profiles, self._lessons = -1, -1
         """The numbers of what was taken over last."""
         self.relay = Relay(
@@ -146,6 +148,8 @@ class Worker:
             upstream=Upstream(setup.env, setup.home),
             learned=self._learned,
             traffic=ToldTraffic(),
+            prices=PriceBook(setup.prices),
+            budgets=self._budgets,
         )
         self.app = ProxyApp(self.relay, Guard([], "", 0, None), root_profile=setup.root_profile, say=_say)
         self.errands: set[Errand] = set()
@@ -153,6 +157,7 @@ class Worker:
 
     def catch_up(self, handed: Handed) -> None:
         """Takes over what has changed over there."""
+        self._budgets.told = handed.budgets
         if handed.profiles[0] > self._profiles:
             self._profiles = handed.profiles[0]
             profiles, search, problem = unpacked(handed.profiles[1])

@@ -26,6 +26,8 @@ MOST_FILES = 300
 KEPT_S = 7 * 86_400
 """A session that is continued after a week begins its sums anew."""
 LARGEST_BYTES = 64 * 1024
+LISTS = ("list", "own-list")
+"""Sources of a cost that is an estimate."""
 
 
 class Answer(NamedTuple):
@@ -39,6 +41,8 @@ class Answer(NamedTuple):
     """What the endpoint says it is, or what it was asked for."""
     first_byte_ms: float | None
     status: int
+    budget: str = ""
+    """What the profile's budget says, once there is something to say."""
 
 
 class SessionAnswers(NamedTuple):
@@ -52,6 +56,8 @@ class SessionAnswers(NamedTuple):
     """The known part, by currency."""
     priced: int
     """Requests whose cost is known."""
+    estimated: bool = False
+    """Part of the cost is a list's price and no bill."""
 
     def of(self, asked: str) -> Answer | None:
         """The last answer to that model name; to any where there is none."""
@@ -76,6 +82,16 @@ class AnswerBook:
         for session, ended in by_session.items():
             with contextlib.suppress(OSError):
                 self._write(session, ended)
+        told = {flow.route: flow for ended in by_session.values() for flow in ended if flow.limits}
+        for route, flow in told.items():
+            with contextlib.suppress(OSError):
+                self._write_limits(route, flow)
+
+    def _write_limits(self, route: str, flow: Flow) -> None:
+        """What the endpoint said about its rate limits last, one file a profile and worker."""
+        said = {"version": VERSION, "at": flow.at, "host": flow.host, "limits": flow.limits}
+        path = os.path.join(self._folder, f"{limits_name(route)}{self._slot}.json")
+        write_private(path, json.dumps(said, ensure_ascii=True).encode())
 
     def _write(self, session: str, ended: list[Flow]) -> None:
         make_private_dir(self._folder)
@@ -89,6 +105,11 @@ class AnswerBook:
         write_private(path, json.dumps({"version": VERSION, **held}, ensure_ascii=True).encode())
 
 
+def limits_name(route: str) -> str:
+    """How the names of a profile's files about rate limits begin."""
+    return "limits_" + "".join(c if c.isascii() and c.isalnum() else f"~{ord(c):x}" for c in route) + "."
+
+
 def is_session(name: str) -> bool:
     """A session's id that may be part of a file's name; Claude Code's are UUIDs."""
     return 8 <= len(name) <= 64 and name.isascii() and all(c.isalnum() or c == "-" for c in name)
@@ -100,12 +121,13 @@ def _note(held: dict[str, Any], flow: Flow) -> None:
     if flow.cost is not None:
         held["priced"] += 1
         held["cost"][flow.currency] = held["cost"].get(flow.currency, 0.0) + flow.cost
+        held["estimated"] = held["estimated"] or flow.cost_by in LISTS
     if flow.kind == "search":
         return  # a search source is no model
     answers = held["answers"]
     answers.pop(flow.asked, None)
     first = None if flow.first_byte_ms is None else round(flow.first_byte_ms, 1)
-    answers[flow.asked] = [flow.at, flow.route, flow.answered or flow.model, first, flow.status]
+    answers[flow.asked] = [flow.at, flow.route, flow.answered or flow.model, first, flow.status, flow.budget]
     while len(answers) > MOST_MODELS:
         del answers[next(iter(answers))]
 
@@ -133,6 +155,7 @@ def session_answers(folder: str, session: str) -> SessionAnswers | None:
             requests=total.requests + held["requests"],
             tokens=total.tokens + held["tokens"],
             priced=total.priced + held["priced"],
+            estimated=total.estimated or held["estimated"],
         )
     return total
 
@@ -146,15 +169,17 @@ def _read(path: str) -> dict[str, Any]:
                 "requests": int(found["requests"]),
                 "tokens": int(found["tokens"]),
                 "priced": int(found["priced"]),
+                "estimated": bool(found.get("estimated")),
                 "cost": {str(currency): float(amount) for currency, amount in found["cost"].items()},
                 "answers": {str(asked): _row(row) for asked, row in found["answers"].items()},
             }
-    return {"requests": 0, "tokens": 0, "priced": 0, "cost": {}, "answers": {}}
+    return {"requests": 0, "tokens": 0, "priced": 0, "estimated": False, "cost": {}, "answers": {}}
 
 
 def _row(row: Any) -> list[Any]:
-    at, route, model, first, status = row
-    return [float(at), str(route), str(model), None if first is None else float(first), int(status)]
+    at, route, model, first, status, *more = row
+    first = None if first is None else float(first)
+    return [float(at), str(route), str(model), first, int(status), str(more[0]) if more else ""]
 
 
 def _sweep(folder: str) -> None:
