@@ -23,6 +23,9 @@ class App(Protocol):
     def refusal(self, status: int, message: str) -> Response:
         """How this application words what the server refuses by itself."""
 
+    def crowded(self) -> Response:
+        """What a client is told for whom there is no connection."""
+
     def overloaded(self) -> Response:
         """What a client is told for whose body there is no room now."""
 

@@ -33,6 +33,10 @@ class RoutedApp:
         """An error that the server finds by itself."""
         return json_response({"error": message or PHRASES.get(status, "")}, status=status)
 
+    def crowded(self) -> Response:
+        """There are as many connections as there may be."""
+        return json_response({"error": "too many connections at once"}, status=503, headers={"Retry-After": "2"})
+
     def overloaded(self) -> Response:
         """There is no room for this body now."""
         return json_response({"error": "too many large requests at once"}, status=503, headers={"Retry-After": "2"})

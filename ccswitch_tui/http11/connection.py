@@ -28,6 +28,8 @@ TOO_LONG = 431, f"the headers are larger than {HEAD_BYTES // 1024} kB"
 MOST_FIELDS = 256
 
 LINGER_S = 5.0
+FRESH_S = 1.0
+
 LINGER_BYTES = 64 * 1024 * 1024
 """A client that was refused early may still be sending: so long, and so much, is taken and thrown away."""
 
@@ -41,7 +43,8 @@ class ServerConnection(asyncio.Protocol):
 
     __slots__ = (
         "_blocked", "_closes", "_field_bytes", "_head_bytes", "_left", "_lingers", "_parser", "_paused", "_ready",
-        "_request", "_server", "_task", "_upgrades", "_waiter", "_waits", "deadline", "loop", "transport",
+        "_request", "_server", "_task", "_upgrades", "_waiter", "_waits", "deadline", "fresh_until", "is_one_too_many",
+        "loop", "transport",
     )  # fmt: skip
 
     def __init__(self, server: Keeper) -> None:
@@ -65,6 +68,10 @@ class ServerConnection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._closes = False
         """No request after those that are there."""
+        self.fresh_until = 0.0
+        """Who has just come has something to ask, and is not idle."""
+        self.is_one_too_many = False
+        """Its first request is refused: all others are busy, and more would leave no files for endpoints."""
         self._lingers = 0
         """Bytes that may still come and are thrown away; 0: it is read as usual."""
         self._paused = False
@@ -75,7 +82,9 @@ class ServerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
-        self.deadline = self.loop.time() + self._server.idle_s
+        now = self.loop.time()
+        self.deadline = now + self._server.idle_s
+        self.fresh_until = now + FRESH_S
         self._server.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -169,6 +178,9 @@ class ServerConnection(asyncio.Protocol):
         fault = TOO_LONG if self._field_bytes + len(request.target) > HEAD_BYTES else _read_head(request, parser)
         if fault is not None:
             self._refuse(*fault)
+            return
+        if self.is_one_too_many:
+            self._refuse_with(self._server.app.crowded())
             return
         server = self._server
         if request.length and request.length > server.app.most_body_bytes:
@@ -321,6 +333,7 @@ class ServerConnection(asyncio.Protocol):
         else:
             keeps = keeps and answer.keep_alive
         self.deadline = self.loop.time() + server.idle_s
+        self.fresh_until = 0.0
         if keeps:
             return
         if self._lingers and not self._ready:
@@ -388,6 +401,13 @@ class ServerConnection(asyncio.Protocol):
         if task is not None:
             task.cancel()
         return task
+
+    def turn_away(self) -> None:
+        """Says that there is no room, and hangs up unheard: waiting for the request would take a file."""
+        if self.transport is not None:
+            self._closes = True
+            self.transport.write(self._server.app.crowded().encoded(keep_alive=False))
+            self.transport.close()
 
     def close(self) -> None:
         """Hangs up when what was written has gone out."""

@@ -17,6 +17,9 @@ from ccswitch_tui.http11.connection import ServerConnection
 
 BACKLOG = 1024
 
+TOLD = 1.5
+"""So many times as many connections as there may be are heard before they are refused."""
+
 LARGE_BYTES = 4 * 1024 * 1024
 RELIEF_AFTER_S = 2.0
 """A body of this size leaves a hole that is worth giving back, once what was made of it is gone too."""
@@ -79,16 +82,23 @@ class Server:
         self.relieved()
 
     def opened(self, connection: ServerConnection) -> None:
-        """One more connection; past the limit, the one that has been idle for longest goes."""
+        """One more connection. Past the limit the longest idle one goes; where none is, this one is told."""
         if self.ending:
             connection.close()
             return
         self.connections.add(connection)
         if self._clock is None:
             self._clock = self.loop.call_later(self._tick_s, self._tick)
-        if self._most and len(self.connections) > self._most:
-            idle = [one for one in self.connections if not one.busy]
-            (min(idle, key=lambda one: one.deadline) if idle else connection).close()
+        if not self._most or len(self.connections) <= self._most:
+            return
+        now = self.loop.time()
+        idle = [one for one in self.connections if not one.busy and one.fresh_until < now]
+        if idle:
+            min(idle, key=lambda one: one.deadline).close()
+        elif len(self.connections) > self._most * TOLD:
+            connection.turn_away()
+        else:
+            connection.is_one_too_many = True
 
     def _tick(self) -> None:
         now = self.loop.time()

@@ -15,8 +15,17 @@ ENOUGH = 16_384
 FULL = frozenset({errno.EMFILE, errno.ENFILE})
 """The error numbers of a system that has no more for this process, or for anybody."""
 
-FOR_CLIENTS = 0.45
-"""Of all files: each client may need a connection to an endpoint, and some are needed besides."""
+OWN = 24
+"""Files that are open besides those of streams: logs, books, sockets, what a child is told."""
+
+FOR_CLIENTS = 0.4
+"""Of the others: each client may need a connection to an endpoint, and who is one too many is told so on one."""
+
+
+def most_clients() -> int:
+    """How many clients may be connected at once; 0 where there is no limit. Raises the limit first."""
+    limit = raised_limit()
+    return max(4, int((limit - OWN) * FOR_CLIENTS)) if limit else 0
 
 
 def raised_limit() -> int:

@@ -32,7 +32,7 @@ from ccswitch_tui.proxy.client.upstream import Upstream
 from ccswitch_tui.proxy.listen import bind
 from ccswitch_tui.proxy.loop import new_loop
 from ccswitch_tui.proxy.memory import give_back
-from ccswitch_tui.proxy.open_files import FOR_CLIENTS, raised_limit
+from ccswitch_tui.proxy.open_files import most_clients
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
 from ccswitch_tui.proxy.web.admin import Admin
@@ -184,7 +184,7 @@ class RunningProxy:
             self._app,
             idle_s=KEEP_ALIVE_S,
             body_s=BODY_PATIENCE_S,
-            most_connections=int(raised_limit() * FOR_CLIENTS),
+            most_connections=most_clients(),
             relieved=lambda: self.relay.background.in_thread(give_back),  # it may take 20 ms
         )
         await self._server.listen(sockets)

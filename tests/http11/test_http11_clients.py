@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 from http11_served import Served, serving
@@ -97,9 +98,37 @@ async def test_the_longest_idle_connection_makes_room_for_a_new_one(parser: str)
         served.open() as (_, second),
     ):
         await until(lambda: len(served.server.connections) == 2)
+        for one in served.server.connections:
+            one.fresh_until = 0.0
         assert statuses(await served.say(HEAD + b"\r\n")) == [200]
         assert await asyncio.wait_for(first.read(), 5) == b""
         second.write(HEAD + b"\r\n")
+
+
+async def test_one_too_many_is_told_so_and_those_who_have_just_come_stay(parser: str) -> None:
+    async with (
+        serving(most_connections=2) as served,
+        served.open() as (one, first),
+        served.open() as (two, second),
+    ):
+        await until(lambda: len(served.server.connections) == 2)
+        refused = await served.say(HEAD + b"\r\n")
+        assert statuses(refused) == [503]
+        assert b"too many connections" in refused and b"Retry-After: 2" in refused
+        for reader, writer in ((one, first), (two, second)):
+            writer.write(HEAD.replace(b"\r\n", b"\r\nConnection: close\r\n", 1) + b"\r\n")
+            assert statuses(await asyncio.wait_for(reader.read(), 5)) == [200]
+
+
+async def test_far_too_many_are_told_so_unheard(parser: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        served = await stack.enter_async_context(serving(most_connections=2))
+        readers = [(await stack.enter_async_context(served.open()))[0] for _ in range(8)]
+        reading = [asyncio.ensure_future(reader.read()) for reader in readers]
+        await until(lambda: sum(one.done() for one in reading) == 5)
+        assert statuses(b"".join(one.result() for one in reading if one.done())) == [503] * 5
+        for one in reading:
+            one.cancel()
 
 
 async def test_the_end_closes_idle_connections_and_lets_busy_ones_finish(served: Served) -> None:

@@ -47,6 +47,11 @@ HELLO = re.compile(r"(/p/[^/]+)?/api/hello")
 
 OVERLOADED = "the proxy holds as many large requests as it has room for; try again"
 
+CROWDED = (
+    "the proxy serves as many connections as it may open files for; end some sessions, or raise the limit (ulimit -n) "
+    "and start it again"
+)
+
 CLIENT_PATHS = ("/p/", "/v1/")
 """What the client's token opens. Whatever is mounted elsewhere, now or later, requires the control token."""
 
@@ -132,6 +137,10 @@ class ProxyApp(RoutedApp):
             return _too_large()
         kind = "timeout_error" if status == 408 else ""
         return error_response(status, message or PHRASES.get(status, "").lower(), kind=kind, retry=status == 408)
+
+    def crowded(self) -> Response:
+        """The client is told to come back, and the user what it takes."""
+        return error_response(529, CROWDED, kind="overloaded_error", headers={"Retry-After": "2"})
 
     def overloaded(self) -> Response:
         """The client is told to come back."""
