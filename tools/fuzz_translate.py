@@ -2,18 +2,27 @@
 
 Needs atheris. Any bytes, in any chunking, with any quirks: never an exception,
 always a legal stream, the same as a whole message and as a stream, and never a
-success without a choice and an end. `-max_total_time=600` is a good run.
+success without a choice and an end. And of answers with calls, told on all three
+wires with every kind of finish word, order and cut: what runs in the client was
+finished upstream (tests/translate/told_answers.py). `-max_total_time=600` is a
+good run; `-jobs=2` needs a corpus folder.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import atheris
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "translate"))
+
 with atheris.instrument_imports(include=["ccswitch_tui"]):
+    import told_answers
+
     from ccswitch_tui.translate.answer import Unusable
     from ccswitch_tui.translate.errors import failure_from_response
     from ccswitch_tui.translate.request import RequestRefused, translate_request
@@ -98,11 +107,32 @@ def check_request(data: bytes) -> None:
         assert refused.failure.status == 400
 
 
+WIRES = (told_answers.CHAT, told_answers.RESPONSES, told_answers.MESSAGES)
+COUNTED: Counter[str] = Counter()
+"""Inputs by what was looked at; printed at the end."""
+
+
+def check_finished(data: bytes, how: int) -> None:
+    left = list(reversed(data))
+
+    def choose(below: int) -> int:
+        return (left.pop() if left else 0) % below if below > 1 else 0
+
+    answer = told_answers.told(choose, WIRES[how % 3])
+    COUNTED[answer.wire] += 1
+    broken = told_answers.broken_law(answer)
+    assert not broken, (broken, answer)
+
+
 def one_input(data: bytes) -> None:
     if len(data) < 4:
         return
     kind, how, first, second = data[0], data[1], data[2], data[3]
     rest = data[4:]
+    if kind >= 128:
+        check_finished(data[2:], how)
+        return
+    COUNTED["other"] += 1
     if kind % 8 == 0:
         check_error(rest, how)
     elif kind % 8 == 1:
@@ -112,5 +142,8 @@ def one_input(data: bytes) -> None:
 
 
 if __name__ == "__main__":
+    import atexit
+
+    atexit.register(lambda: print(f"looked at: {dict(COUNTED)}"))
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()

@@ -28,6 +28,8 @@ _BLANK = " \t\r\n"
 _IN_STRING = re.compile(r'["\\\x00-\x1f]')
 _IN_VALUE = re.compile(r'["{}\[\],]')
 _VALUE_STARTS = frozenset('"{[-0123456789tf')
+_VALUE_ENDS = frozenset('"}]el')
+"""Last characters of a value that is over. A number may go on."""
 _CONTROL_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _JSON_WORDS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b(true|false|null)\b""", re.S)
 _PYTHON_WORDS = {"true": "True", "false": "False", "null": "None"}
@@ -73,6 +75,8 @@ class Arguments:
         self._comma = False
         """A comma deep inside is held: before a closing bracket it is dropped."""
         self._excess: list[str] = []
+        self._unsure = False
+        """A fragment may be a repeat of all so far, or an object inside it: nothing is passed on until the end tells."""
         self._blanks = 0
         self._steps: dict[str, Callable[[str, int, list[str]], int]] = {
             START: self._start, MEMBER: self._member, KEY: self._in_key, COLON: self._colon, VALUE: self._value,
@@ -109,11 +113,13 @@ class Arguments:
 
     def feed(self, fragment: str) -> str:
         """What may be passed on now."""
-        if fragment[:1] == "{" and self._state in (STRING, KEY, INSIDE):
+        if fragment[:1] == "{" and self._state in (STRING, KEY, INSIDE, VALUE) and not self._unsure:
             fragment = self._without_repeat(fragment)
         if not fragment:
             return ""
         self._raw.append(fragment)
+        if self._unsure:
+            return ""
         if self._state == START and fragment.strip() in NOTHINGS:
             return ""
         if self._state != STRING and fragment.isspace():
@@ -132,14 +138,35 @@ class Arguments:
     def _without_repeat(self, fragment: str) -> str:
         """What is new in a fragment that says again all that came before it, as those of some servers do.
 
-        Certain, where no object can begin: behind a value, or in a text, whose quotation marks would be escaped.
+        Certain, where no object can begin: behind a value, or in a text, whose quotation marks would be escaped. Where
+        one can, only the end tells which it was.
         """
         so_far = self.raw
         if len(so_far) < 3 or not fragment.startswith(so_far):
             return fragment
-        if self._state == INSIDE and so_far.rstrip()[-1] in "[,:{":
+        if self._state == VALUE or (self._state == INSIDE and so_far.rstrip()[-1] in "[,:{"):
+            self._unsure = True
             return fragment
         return fragment[len(so_far) :]
+
+    def _either_way(self, passed_on: str, *, cut: bool, well: bool) -> Rest:
+        """How arguments end of which a fragment may be a repeat: the reading that is whole, if it is the only one."""
+        repeated = ""
+        for fragment in self._raw:
+            repeated = fragment if fragment.startswith(repeated) else repeated + fragment
+        whole = [text for text in ("".join(self._raw), repeated) if _is_object(text)]
+        if len(whole) == 1:
+            text, rest = self._again(whole[0])
+            if text.startswith(passed_on) and not rest.problem:
+                return Rest(text[len(passed_on) :])
+        return Rest("" if passed_on else "{") if cut else Rest("", UNFINISHED if not well else AMBIGUOUS)
+
+    def _again(self, raw: str) -> tuple[str, Rest]:
+        """These arguments read anew, and how they end."""
+        again = Arguments(self._facts)
+        text = again.feed(raw)
+        rest = again.finish()
+        return text + rest.text, rest
 
     def finish(self, *, cut: bool = False, well: bool = True) -> Rest:
         """How it ends. `cut`: the answer was cut by the token limit, and the call is to stay unrunnable.
@@ -148,6 +175,8 @@ class Arguments:
         """
         passed_on = "".join(self._out)
         raw = "".join(self._raw)
+        if self._unsure:
+            return self._either_way(passed_on, cut=cut, well=well)
         if cut and self._state != AFTER:
             return Rest("" if passed_on else "{")
         if self._state == AFTER:
@@ -156,8 +185,8 @@ class Arguments:
                 return Rest(rest)
         elif not raw.strip() or raw.strip() in NOTHINGS:
             return Rest("{}") if well else Rest("", UNFINISHED)
-        elif self._state == INSIDE and _is_object(passed_on + (rest := self._brackets_missing())):
-            return Rest(rest) if well and self._members >= self._facts.required else Rest("", UNFINISHED)
+        elif self._state == INSIDE and _is_object(passed_on + self._brackets_missing()):
+            return Rest("}") if well and self._lacks_a_bracket(raw) else Rest("", UNFINISHED)
         repeated = self._said_again(raw, passed_on)
         if repeated is not None:
             return Rest(repeated)
@@ -176,6 +205,11 @@ class Arguments:
     def _says_nothing(self, key: str, value: Any) -> bool:
         return (value is None and key in self._facts.droppable) or (value == "" and key in self._facts.blanks)
 
+    def _lacks_a_bracket(self, raw: str) -> bool:
+        """Whether all that is missing is the last bracket: nothing deeper is open, the last value is over, and every
+        required member is there."""
+        return len(self._brackets) == 1 and raw.rstrip()[-1:] in _VALUE_ENDS and self._members >= self._facts.required
+
     def _brackets_missing(self) -> str:
         return "".join(_CLOSES[b] for b in reversed(self._brackets))
 
@@ -191,9 +225,7 @@ class Arguments:
                 return None
             whole = raw[start:].strip()
             if _is_beginnings_of(whole, raw[:start]) and _is_object(whole):
-                again = Arguments(self._facts)
-                text = again.feed(whole)
-                text += again.finish().text
+                text, _ = self._again(whole)
                 return text[len(passed_on) :] if text.startswith(passed_on) else None
             start = raw.rfind("{", 1, start)
         return None
@@ -391,6 +423,7 @@ class Arguments:
 
 
 UNFINISHED = "arguments that are not finished"
+AMBIGUOUS = "arguments that can be read in two ways"
 
 
 def _is_beginnings_of(whole: str, before: str) -> bool:

@@ -387,8 +387,8 @@ BESIDE = frozenset(
     {
         "id", "index", "type", "name", "function", "description", "strict", "schema", "metadata", "annotations",
         "status", "extra_content", "provider_specific_fields", "thought_signature", "thoughtSignature",
-        "thinking_signature", "cache_control", "caller", "response", "result", "output", "error", "logprobs", "usage",
-        "extra", "extra_fields",
+        "thinking_signature", "call_id", "object", "cache_control", "caller", "response", "result", "output", "error",
+        "logprobs", "usage", "extra", "extra_fields",
     }
 )  # fmt: skip
 """What else stands in a call: no arguments, whatever it holds."""
@@ -435,6 +435,12 @@ def _arguments_elsewhere(function: Json, call: Json, given: Any) -> Any:
                 return value
     held = [value for place in (function, call) for key, value in place.items() if key not in BESIDE]
     return LOST if any(_may_be_arguments(value) for value in held) else given
+
+
+def arguments_of(place: Json) -> Any:
+    """The arguments in an object that holds a call and its name side by side."""
+    given = place.get("arguments")
+    return _arguments_elsewhere(place, place, given) if given in EMPTY else given
 
 
 def _may_be_arguments(value: Any) -> bool:

@@ -54,8 +54,8 @@ def test_nothing_is_an_empty_object(raw: str) -> None:
         ('{"a":1,}', {"a": 1}),
         ('{"a":[1,2,],}', {"a": [1, 2]}),
         ('{"a":{"b":1,},"c":2}', {"a": {"b": 1}, "c": 2}),
-        ('{"a":1', {"a": 1}),
-        ('{"a":[1,{"b":2}', {"a": [1, {"b": 2}]}),
+        ('{"a":"1"', {"a": "1"}),
+        ('{"a":[1,{"b":2}]', {"a": [1, {"b": 2}]}),
         ('{"a":"line\nbreak\tand tab"}', {"a": "line\nbreak\tand tab"}),
         (r'{"a":"\d+ and \'x\'"}', {"a": r"\d+ and 'x'"}),
         ("{'a': 'b', 'c': True, 'd': None}", {"a": "b", "c": True, "d": None}),
@@ -214,6 +214,28 @@ def test_what_was_begun_and_then_said_whole_is_the_whole(pieces: tuple[str, ...]
 def test_fragments_that_each_hold_all_so_far_add_what_is_new(pieces: tuple[str, ...]) -> None:
     out, problem = fed(*pieces)
     assert (json.loads(out), problem) == (json.loads(pieces[-1]), "")
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ('{"a":', '{"a":"x"}'),  # at the place of a value an object may begin: the end tells
+        ('{"a":[', '{"a":["x","y"]}'),
+        ('{"a', '{"a":', '{"a":{"a":1}}'),
+    ],
+)
+def test_a_repeat_where_an_object_may_begin_is_told_by_the_end(pieces: tuple[str, ...]) -> None:
+    out, problem = fed(*pieces)
+    assert (json.loads(out), problem) == (json.loads(pieces[-1]), "")
+
+
+@pytest.mark.parametrize(
+    "raw", ['{"a":1', '{"a":[1,{"b":2}', '{"a":"x","b":{', '{"a":"x","b":[', '{"a":"x","b":{"c":"y"', '{"a":"x",']
+)
+def test_where_more_than_the_last_bracket_may_be_missing_nothing_is_added(raw: str) -> None:
+    """`{"timeout":5` may have been 500, and `{"options":{` is not the same as no options."""
+    for pieces in ((raw,), tuple(raw)):
+        assert fed(*pieces)[1]
 
 
 def test_an_object_inside_a_list_is_not_taken_for_a_repeat() -> None:

@@ -16,8 +16,10 @@ from typing import Any
 
 from ccswitch_tui.translate.answer import Answer
 from ccswitch_tui.translate.calls import Call
+from ccswitch_tui.translate.chunks import is_error
 from ccswitch_tui.translate.plain import Template
-from ccswitch_tui.wire.openai_chat import Fragment, Usage, whole
+from ccswitch_tui.wire.finish_words import FAILED, finish_of
+from ccswitch_tui.wire.openai_chat import Fragment, Usage, arguments_of, whole
 
 Json = dict[str, Any]
 
@@ -25,11 +27,10 @@ TEXT_DELTA = "response.output_text.delta"
 
 MESSAGE, REASONING, CALL = "message", "reasoning", "function_call"
 
-ENDS = {"content_filter": "refusal"}
-"""The reason of an incomplete response → what it comes to; all others, and none, are the token limit."""
-
-UNFINISHED = frozenset({"cancelled", "queued", "in_progress"})
-"""How a whole answer cannot end: nobody asked for one in the background."""
+UNFINISHED = frozenset({"queued", "in_progress"})
+"""How a whole answer cannot end, beside the words that mean a failure: nobody asked for one in the background."""
+ABORTED = frozenset({"incomplete", "failed", "cancelled"})
+"""States of a call that is not to be run, whatever its arguments are."""
 
 
 class Item:
@@ -61,6 +62,8 @@ class ResponsesReader:
         self._live: tuple[Any, Any] | None = None
         """Index and id, as the events name them, of the message whose text comes."""
         self._part = 0
+        self._aborted = False
+        """A call was handed over as one that the endpoint did not finish."""
 
     def event(self, name: str, data: Json, answer: Answer) -> None:
         """One event of a stream."""
@@ -78,7 +81,7 @@ class ResponsesReader:
             answer.break_off("the endpoint answers /responses with chat completions: its wire is 'openai-chat'")
         elif _is_response(data):
             self.document(data, answer)
-        elif data.get("error") or kind == "error":
+        elif is_error(data, kind, whole=False):
             answer.fail(data)
 
     def document(self, body: Json, answer: Answer) -> None:
@@ -212,9 +215,10 @@ class ResponsesReader:
         if item.kind == MESSAGE:
             self._whole_message(said, item, answer)
         elif item.kind == CALL:
+            self._aborted = self._aborted or said.get("status") in ABORTED
             if not item.told:
                 answer.pieces([Fragment(item.place, _call_id(said), _text(said.get("name")), "", "")])
-                self._arguments(item, {}, said.get("arguments"), answer)
+                self._arguments(item, {}, arguments_of(said), answer)
         elif not item.told:
             self._whole_reasoning(said, item, answer)
 
@@ -284,11 +288,16 @@ class ResponsesReader:
 
     def _finish(self, response: Json, answer: Answer) -> None:
         status = _text(response.get("status"))
-        if status in UNFINISHED:
-            answer.break_off(f"the endpoint ended the answer as '{status}'")
+        reason = _text(_table(response.get("incomplete_details")).get("reason"))
         if status == "incomplete":
-            reason = _text(_table(response.get("incomplete_details")).get("reason"))
-            answer.finish(ENDS.get(reason, "max_tokens"), reason or "incomplete")
+            meant = finish_of(reason) if reason else "max_tokens"
+            if meant == FAILED:
+                answer.break_off(f"the endpoint ended the answer with '{reason.lower()[:200]}'")
+            answer.finish("refusal" if meant == "refusal" else "max_tokens", reason or "incomplete")
+        elif status in UNFINISHED or finish_of(status) == FAILED:
+            answer.break_off(f"the endpoint ended the answer as '{status[:200]}'")
+        elif self._aborted:
+            answer.break_off("the endpoint ended the answer with a tool call that it did not finish")
         else:
             answer.finish("end_turn", status or "completed")
         answer.over()
@@ -299,6 +308,9 @@ class ResponsesReader:
         if not error:
             error = {"message": "the endpoint's answer failed, and it does not say why", "code": "server_error"}
         answer.fail({"error": error})
+
+    def _cancelled(self, data: Json, answer: Answer) -> None:
+        answer.break_off("the endpoint cancelled the answer")
 
     def _error(self, data: Json, answer: Answer) -> None:
         nested = data.get("error")
@@ -333,6 +345,8 @@ HANDLERS: Mapping[str, Callable[[ResponsesReader, Json, Answer], None]] = {
     "response.completed": ResponsesReader._ended,
     "response.incomplete": ResponsesReader._ended,
     "response.failed": ResponsesReader._failed,
+    "response.cancelled": ResponsesReader._cancelled,
+    "response.canceled": ResponsesReader._cancelled,
     "response.done": ResponsesReader._ended,
     "error": ResponsesReader._error,
 }
