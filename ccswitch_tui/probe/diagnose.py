@@ -13,7 +13,7 @@ from importlib import import_module
 from ccswitch_tui.findings import Finding, catalogue
 from ccswitch_tui.probe.advice import in_order
 from ccswitch_tui.probe.exchange import Exchange
-from ccswitch_tui.probe.facts import Facts, Target, base_of
+from ccswitch_tui.probe.facts import Facts, Read, Target, base_of
 from ccswitch_tui.probe.features import Feature
 from ccswitch_tui.probe.judge_outside import judge_native
 from ccswitch_tui.probe.judged import Judged, step
@@ -169,6 +169,11 @@ def _answered(facts: Facts, rung: str, feature: Feature) -> bool:
     return any(r.answer.ok and feature in r.exchange.asks for r in facts.of(rung))
 
 
+def _ended_with_text(read: Read) -> bool:
+    said = read.answer.said
+    return read.answer.ok and said is not None and bool(said.text.strip()) and said.finish in ("stop", "end_turn")
+
+
 DISPROOF: Mapping[str, Callable[[Facts], bool]] = {
     "stop_limit": lambda f: _answered(f, "stop", "stop"),
     "never_stream": lambda f: _answered(f, "stream", "stream"),
@@ -176,6 +181,7 @@ DISPROOF: Mapping[str, Callable[[Facts], bool]] = {
     "effort": lambda f: _answered(f, "reasoning", "effort") and f.target.quirks.get("effort") == "none",
     "response_format": lambda f: _answered(f, "json", "schema"),
     "max_output": lambda f: _answered(f, "long", "huge-limit"),
+    "thinks_first": lambda f: f.orphan is None and any(_ended_with_text(r) for r in f.of("message", "stream")),
     "mid_system": lambda f: _answered(f, "system", "late-system"),
 }
 """Quirk → what shows that it is not so any more. Only those whose rung asks without applying the quirk."""

@@ -17,6 +17,7 @@ from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.model import LearnedQuirk
 from ccswitch_tui.probe.shapes import ListedModel
 from ccswitch_tui.profiles.model_names import prefers_responses
+from ccswitch_tui.translate.textflow import ORPHAN_FIELD, orphan_close
 from ccswitch_tui.wire.formats import FORMATS, MESSAGES, RESPONSES, Wire, format_of
 
 
@@ -78,6 +79,17 @@ def loses_calls(read: Read) -> bool:
     return _streamed(read.exchange) and empty and read.answer.kind in ("ok", "no-tools", *BROKEN_STREAM)
 
 
+def thinking_in(read: Read) -> str:
+    """The thinking at the beginning of an answer's text, up to a closing tag that nothing opened; "" for none."""
+    said = read.answer.said
+    if said is None:
+        return ""
+    if said.reasoning_field == ORPHAN_FIELD:
+        return said.reasoning.strip()
+    found = orphan_close(said.text) if "</" in said.text else None
+    return found[0].strip() if found else ""
+
+
 def _streamed(exchange: Exchange) -> bool:
     return '"stream":true' in exchange.request_body.replace(" ", "")
 
@@ -99,7 +111,25 @@ class Facts:
             if answer.quirk and exchange.status in LEARN_FROM and exchange.rung not in OUTSIDE:
                 self._learn(answer.quirk, answer.value, answer.words)
         self._hear_streams()
+        if self.orphan is not None:
+            self._learn("thinks_first", True, "an answer began with thinking whose opening tag did not come")
         return fresh
+
+    @property
+    def orphan(self) -> Read | None:
+        """An answer that begins with thinking which nothing opened: the server's template wrote the tag."""
+        if not self._chat():
+            return None
+        return next((r for r in self.reads if r.exchange.rung not in OUTSIDE and thinking_in(r)), None)
+
+    @property
+    def may_think_first(self) -> Read | None:
+        """An answer that was cut before it said the one word it was asked for: perhaps it was still thinking."""
+        read = self.success
+        said = read.answer.said if read is not None and self._chat() else None
+        if said is None or said.reasoning or said.finish not in ("length", "max_tokens"):
+            return None
+        return read if said.text.strip() and "ok" not in said.text[:12].lower() else None
 
     def _hear_streams(self) -> None:
         """Whole answers come where streams fail, twice, or lose the call: our proxy can ask for whole ones."""

@@ -25,6 +25,7 @@ KNOWN_KEY = frozenset(
         "no-tools",
         "content-filtered",
         "overloaded",
+        "model-loading",
     ]
 )
 """Refusals that come only after the key was looked at."""
@@ -51,7 +52,7 @@ def judge_auth(facts: Facts) -> Judged | None:
             return Judged(step("auth", "ok", say("no key given, and none needed")))
         refused = next((r for r in facts.of("http", "message") if r.answer.kind in STYLE_TROUBLE), None)
         if refused is None:
-            return None
+            return _perhaps_a_key(facts)
         answer = refused.answer._replace(because="")  # it speaks of the header a key was sent in
         found = finding("auth-missing", facts, refused.exchange, answer)
         return Judged(step("auth", "fail", say("there is no key"), None, "auth-missing"), [found])
@@ -78,6 +79,22 @@ def judge_auth(facts: Facts) -> Judged | None:
     if known is not None:
         return Judged(step("auth", "ok", say("the key is known: it is refused for another reason")))
     return None
+
+
+def _perhaps_a_key(facts: Facts) -> Judged | None:
+    """No key was given, and all that came are failures of the server's own: some fail so where a key is missing."""
+    asked = facts.of("http", "message")
+    if len(asked) < 2 or any(read.answer.kind != "server-error" for read in asked):
+        return None
+    last = asked[-1].exchange
+    because = say(
+        "every request without a key ends in HTTP {status}; some servers fail so where a key is missing (LiteLLM"
+        " without its database)",
+        status=last.status,
+    )
+    fix = say("if this server has a key (LiteLLM: its master key), give it first")
+    found = finding("auth-missing", facts, last, because=because, fix=fix, evidence=_ids(asked))
+    return Judged(step("auth", "fail", because, None, "auth-missing"), [found])
 
 
 def _accepted(facts: Facts, success: Read, open_door: Read | None) -> Judged:
@@ -360,6 +377,16 @@ def _not_answered(facts: Facts, attempts: list[Read]) -> Judged | None:
     more: dict[str, Any] = {}
     patch = None
     listed = [m.id for m in facts.listed if m.id != exchange.model]
+    if answer.kind == "server-error" and listed and exchange.model not in {m.id for m in facts.listed}:
+        because = say(
+            "HTTP {status}: {words}; and the model '{model}' is not among the {listed} this endpoint lists{near}",
+            status=exchange.status,
+            words=answer.words,
+            model=exchange.model,
+            listed=len(listed),
+            near=near_words(exchange.model, listed),
+        )
+        answer = answer._replace(kind="model-not-found", because=because, fix="")
     if answer.kind in MODEL_KINDS:
         names = near(exchange.model, listed)
         more["near"] = near_words(exchange.model, listed)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from ccswitch_tui.findings import Finding, Severity
 from ccswitch_tui.probe.advice import finding
+from ccswitch_tui.probe.bodies import TOOL, TOOL_SCHEMA
+from ccswitch_tui.probe.classify import Answer
 from ccswitch_tui.probe.exchange import Exchange
-from ccswitch_tui.probe.facts import Facts, Read
+from ccswitch_tui.probe.facts import Facts, Read, thinking_in
 from ccswitch_tui.probe.hearing import Call, Said
 from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms
 from ccswitch_tui.probe.model import StepVerdict
 from ccswitch_tui.sentence import joined, say
+from ccswitch_tui.translate.text_tools import NOTATIONS, TextTools, Written, looks_written
+from ccswitch_tui.translate.tool_names import ToolNames
+from ccswitch_tui.wire.codec import loads
 from ccswitch_tui.wire.formats import format_of
 
 MANY_EVENTS = 4
@@ -28,7 +33,25 @@ def _learned_on_the_way(facts: Facts, reads: list[Read]) -> list[Finding]:
 
 
 def judge_stream(facts: Facts) -> Judged | None:
-    """Event order, pieces, end mark, usage, time to the first byte."""
+    """Event order, pieces, end mark, usage, time to the first byte; and thinking that stands in the text."""
+    judged, orphan = _stream(facts), facts.orphan
+    if judged is None or orphan is None or facts.target.quirks.get("thinks_first"):
+        return judged
+    found = _thinks_first(facts, orphan)
+    verdict: StepVerdict = "warn" if judged.step.verdict == "ok" else judged.step.verdict
+    words = say("{words}; {because}", words=judged.step.because, because=found.because)
+    return Judged(
+        judged.step._replace(verdict=verdict, because=words, finding=judged.step.finding or found.kind),
+        [*judged.findings, found],
+    )
+
+
+def _thinks_first(facts: Facts, read: Read) -> Finding:
+    answer = Answer("thinks-first", "", quirk="thinks_first", value=True)
+    return finding("thinks-first", facts, read.exchange, answer, thought=short(thinking_in(read)))
+
+
+def _stream(facts: Facts) -> Judged | None:
     reads = facts.of("stream")
     if not reads:
         return None
@@ -175,13 +198,19 @@ def _broken_stream(read: Read) -> str:
 def _no_call(facts: Facts, read: Read, findings: list[Finding], forced: bool) -> Judged:
     said = read.answer.said
     assert said is not None
-    if any(mark in said.text for mark in TEXT_CALLS):
+    if looks_written(said.text) or any(mark in said.text for mark in TEXT_CALLS):
         because = say("the model writes the call as text: the server lacks the parser for this model's tool calls")
         fix = say(
             "start the server with its tool parser (vLLM: --enable-auto-tool-choice --tool-call-parser "
             "…; llama.cpp: --jinja)"
         )
-        found = finding("tools-malformed", facts, read.exchange, because=because, fix=fix)
+        notation = notation_of(said.text)
+        patch = {"quirks.text_tools": notation} if notation and not format_of(read.exchange.wire).native else None
+        if patch:
+            fix = say(
+                "better: {server}; or let the proxy read the notation '{notation}'", server=fix, notation=notation
+            )
+        found = finding("tools-malformed", facts, read.exchange, because=because, fix=fix, patch=patch)
     elif said.finish in ("length", "max_tokens") and said.reasoning:
         found = finding(
             "no-tools",
@@ -205,6 +234,16 @@ def _no_call(facts: Facts, read: Read, findings: list[Finding], forced: bool) ->
             because=say("{how}, and the model answered with text: {brief}", how=how, brief=brief),
         )
     return Judged(step("tools", "fail", found.because, took_ms(read.exchange), found.kind), [*findings, found])
+
+
+def notation_of(text: str) -> str:
+    """The notation in which this text writes a call of the tool that was offered; "" where none can be read."""
+    for notation in NOTATIONS:
+        tools = TextTools(notation, ToolNames((TOOL,)), {TOOL: {"input_schema": dict(TOOL_SCHEMA)}})
+        found = [item for item in (*tools.feed(text), *tools.finish()) if isinstance(item, Written)]
+        if found and isinstance(loads(found[0].arguments).get("city"), str):
+            return notation
+    return ""
 
 
 TEXT_CALLS = (

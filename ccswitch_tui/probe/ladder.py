@@ -13,7 +13,7 @@ from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from ccswitch_tui.probe.asks import SIZE_PATIENCE_S, ask, bodies_for, list_ask
-from ccswitch_tui.probe.bodies import Bodies, Place
+from ccswitch_tui.probe.bodies import TOOL_TOKENS, Bodies, Place
 from ccswitch_tui.probe.exchange import Ask, Exchange
 from ccswitch_tui.probe.facts import (
     BROKEN_STREAM,
@@ -93,7 +93,7 @@ ELSEWHERE = frozenset(
 NO_LIST = frozenset(["endpoint-not-found", "method-not-allowed", "not-an-api", "redirected", *HANGS])
 
 STYLE_TROUBLE = frozenset(["auth-invalid", "auth-header-style", "auth-forbidden"])
-AGAIN = frozenset(["overloaded", "server-error", "connection-reset"])
+AGAIN = frozenset(["overloaded", "model-loading", "server-error", "connection-reset"])
 
 MODEL_TROUBLE = frozenset(["model-not-found", "model-forbidden"])
 
@@ -338,6 +338,7 @@ class _Climber:
             again = bodies_for(place, self.facts.quirks, whole=whole).tools()
             yield from self.send(ask("tools", place, again, variant="whole" if whole else "with what was learned"))
         yield from self.whole_answers(place)
+        yield from self.room_to_think(place)
         yield Settled(("tiers", "stream"))
         yield from self.second_turn(place)
         yield Settled(("tools",))
@@ -351,6 +352,12 @@ class _Climber:
         if lost or "never_stream" in self.facts.learned:
             again = bodies_for(place, self.facts.quirks, whole=True).tools()
             yield from self.send(ask("tools", place, again, variant="whole"))
+
+    def room_to_think(self, place: Place) -> Step:
+        """The few tokens of the first answer held no answer: with more, does a tag end what may be thinking?"""
+        if self.facts.may_think_first is not None and self.facts.orphan is None:
+            longer = self.body(place).plain("Reply with the word OK.", TOOL_TOKENS)
+            yield from self.send(ask("message", place, longer, variant="room to think"))
 
     def _native_asks(self, place: Place) -> list[Ask]:
         if FORMATS[place.wire].native or any(r.exchange.wire == MESSAGES for r in self.facts.messages):

@@ -76,7 +76,7 @@ class Arguments:
         """A comma deep inside is held: before a closing bracket it is dropped."""
         self._excess: list[str] = []
         self._unsure = False
-        """A fragment may be a repeat of all so far, or an object inside it: nothing is passed on until the end tells."""
+        """A fragment may be a repeat of all so far, or an object inside it: nothing is passed on until the end."""
         self._blanks = 0
         self._steps: dict[str, Callable[[str, int, list[str]], int]] = {
             START: self._start, MEMBER: self._member, KEY: self._in_key, COLON: self._colon, VALUE: self._value,

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Value = Any
 
-LEARNS_FROM = frozenset({400, 404, 405, 409, 415, 422, 500, 501})
-"""500 and 501 because llama-cpp-python and some vision refusals come so; only the rows that say it look at them."""
+LEARNS_FROM = frozenset({400, 404, 405, 409, 415, 422, 500, 501, 502})
+"""500 to 502 because llama-cpp-python, rapid-mlx and some vision refusals come so; only the rows that say it look at
+them."""
 
 _F = r"['\"`]?(?P<f>[\w$.\[\]-]+)['\"`]?"
 FIELD_PATTERNS = tuple(
@@ -270,6 +271,8 @@ REFUSALS = (
        lambda t: _has_blank(t) or (_null_content(t) and t.quirks.content_null == "null"), "Bedrock and Claude behind façades", True),
     _r("tool_text_empty", "(empty)", r"(?:content|text).{0,60}(?:must not be empty|cannot be empty|non-?empty|should not be empty)",
        lambda t: any(m["role"] == "tool" and m["content"] == "" for m in t.body["messages"]), "servers that refuse an empty text"),
+    _r("strict", False, r"strict_schema_violation|asked for strict|strict ?= ?true|strict (?:mode|schemas?).{0,40}(?:not|un)",
+       lambda t: t.quirks.strict and b'"strict":true' in t.encoded(), "rapid-mlx", True),
     _r("response_format", "json_object", r"(?:response_format|json_schema|structured outputs?|guided (?:decoding|json)).{0,120}(?:not support|unsupported|unavailable|not available|not enabled|disabled|invalid|unknown|must be)|json mode.{0,60}not",
        lambda t: t.body.get("response_format", {}).get("type") == "json_schema", "servers without schema support"),
     _r("response_format", "none", r"(?:response_format|json_object|json mode).{0,120}(?:not support|unsupported|unavailable|not available|invalid|unknown)",

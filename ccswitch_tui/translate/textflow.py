@@ -124,6 +124,8 @@ def half_tag(text: str) -> int:
     return place if place >= 0 and any(tag.startswith(text[place:]) for tag in TAGS.values()) else len(text)
 
 
+ORPHAN_FIELD = "</think>"
+"""How a reader calls the place of thinking that stands in the text, before a closing tag that nothing opened."""
 ORPHAN = re.compile(
     r"(?:(?<=\n)|(?<=[.!?。！？])|^)[ \t]*</(?:think|thinking|thought|seed:think)>(?=\s|$|\w|[^\x00-\x7f#*`])"
 )

@@ -21,7 +21,7 @@ from ccswitch_tui.translate.floor import Floor, size
 from ccswitch_tui.translate.overflow import overflow_sentence
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.text_tools import Written
-from ccswitch_tui.translate.textflow import ORPHAN, Piece, half_tag, in_code
+from ccswitch_tui.translate.textflow import ORPHAN, ORPHAN_FIELD, Piece, half_tag, in_code
 from ccswitch_tui.translate.words import Words, words_of
 from ccswitch_tui.translate.writer import TEXT, THINKING
 from ccswitch_tui.wire.odd_events import is_sign_of_life
@@ -168,6 +168,8 @@ class WrittenAnswer(Answer):
         self.text(text)
 
     def think(self, text: str, field: str) -> None:
+        if field == ORPHAN_FIELD:
+            self._learn_thinks_first()
         self._thought = True
         self.floor.say(THINKING, text)
 

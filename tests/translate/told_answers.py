@@ -6,8 +6,6 @@ tell the same answers. Source of the ways: the reports behind
 test_answers_as_they_come.py.
 """
 
-
-
 from __future__ import annotations
 
 import json
@@ -219,7 +217,7 @@ def _responses(choose: Choose, calls: list[Call], kind: str, word: str) -> tuple
 
 
 def _messages(choose: Choose, calls: list[Call], kind: str, word: str) -> tuple[list[bytes], bool]:
-    message = {
+    message: Json = {
         "id": "m",
         "type": "message",
         "role": "assistant",
@@ -341,7 +339,7 @@ def _run_by_client(out: bytes) -> tuple[list[tuple[str, Any]], str | None]:
         event = _parsed(data.decode())
         if not isinstance(event, dict) or "type" not in event:
             continue
-        kind, index = event["type"], event.get("index")
+        kind, index = event["type"], int(event.get("index") or 0)
         if kind == "content_block_start" and event["content_block"]["type"] == "tool_use":
             names[index], blocks[index] = event["content_block"]["name"], []
         elif kind == "content_block_delta" and index in blocks:

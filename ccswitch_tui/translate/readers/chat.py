@@ -13,7 +13,7 @@ from ccswitch_tui.translate.calls import Call
 from ccswitch_tui.translate.chunks import PLAIN, image_note, is_error, is_ordinary
 from ccswitch_tui.translate.plain import Template
 from ccswitch_tui.translate.readers.chat_template import template_of
-from ccswitch_tui.translate.textflow import orphan_close
+from ccswitch_tui.translate.textflow import ORPHAN_FIELD, orphan_close
 from ccswitch_tui.wire.finish_words import FAILED, UNCLEAR, finish_of, word_in
 from ccswitch_tui.wire.openai_chat import (
     COUNTED,
@@ -141,7 +141,7 @@ class ChatReader:
         elif isinstance(message, dict):
             if self._in_deltas and not whole:  # a last chunk that says the whole message again
                 return
-            self._delta(_split(message) if whole else message, answer)
+            self._delta(_without_orphan(message, answer) if whole else message, answer)
         else:
             said = (choice.get(key) for key in ("text", "content", "delta"))
             answer.text(next((text for text in said if isinstance(text, str) and text), ""))
@@ -227,13 +227,15 @@ def _finish_word(choice: Json, chunk: Json) -> str:
     return next((word for place, key in places if (word := word_in(place.get(key)))), "")
 
 
-def _split(message: Json) -> Json:
-    """A whole message whose text begins with thinking that nothing opened: the server's template wrote the tag."""
+def _without_orphan(message: Json, answer: Answer) -> Json:
+    """A whole message without the thinking its text begins with and nothing opened: the server's template wrote the
+    tag."""
     content = message.get("content")
     parts = orphan_close(content) if isinstance(content, str) and "</" in content else None
     if parts is None or not parts[0].strip():
         return message
-    return {**message, "content": [{"type": THINKING, THINKING: parts[0]}, {"type": "text", "text": parts[1]}]}
+    answer.think(parts[0], ORPHAN_FIELD)
+    return {**message, "content": parts[1]}
 
 
 def _text_alone(chunk: Json) -> str:
