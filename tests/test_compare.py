@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.demo.world import DemoContext, demo_context
 from ccswitch_tui.errors import KeyStoreError, UsageError
+from ccswitch_tui.prices.model import Price
+from ccswitch_tui.prices.model import Step as PriceStep
 from ccswitch_tui.probe.model import ProbeReport, Step
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Prices, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
@@ -223,6 +225,10 @@ def test_a_price_nobody_gave_is_unknown_and_not_zero(world: DemoContext, capsys:
     assert "0.6/2.5 USD" in lines["priced"]
 
 
+def priced(taken: float | None, given: float | None) -> Price:
+    return Price((PriceStep(0, taken, given),))
+
+
 rows_of_any_kind = st.lists(
     st.builds(
         Compared,
@@ -230,7 +236,7 @@ rows_of_any_kind = st.lists(
         verdict=st.sampled_from([None, "native", "translate", "limited", "broken", "odd"]),
         first_token_ms=st.none() | st.floats(0.1, 1e5),
         answer_ms=st.none() | st.floats(0.1, 1e5),
-        prices=st.none() | st.builds(Prices, st.none() | st.floats(0, 99), st.none() | st.floats(0, 99)),
+        price=st.none() | st.builds(priced, st.none() | st.floats(0, 99), st.none() | st.floats(0, 99)),
     ),
     max_size=8,
 )

@@ -32,6 +32,7 @@ def run(ctx: Context, out: Output) -> int:
         return code
     from ccswitch_tui.tui.collector import resting
 
+    paint_on_stdout()
     with resting():
         from ccswitch_tui.secret import forbid_core_dumps
         from ccswitch_tui.tui.app import run_app
@@ -44,6 +45,21 @@ def pick_profile(ctx: Context) -> str | None:
     """A profile chosen in a few lines under the prompt; None when none was."""
     from ccswitch_tui.tui.collector import resting
 
+    paint_on_stdout()
     with resting():
         from ccswitch_tui.tui.app import run_picker
     return run_picker(ctx)
+
+
+def paint_on_stdout() -> None:
+    """Textual paints on stderr (8.2, linux_driver.py): where that is closed or a file, the terminal behind stdout is
+    used instead of an empty screen."""
+    import os
+    import sys
+
+    painted = sys.__stderr__
+    if sys.__stdout__ is None or (painted is not None and painted.isatty()):
+        return
+    encoding, errors = sys.__stdout__.encoding, sys.__stdout__.errors
+    terminal = open(os.dup(sys.__stdout__.fileno()), "w", encoding=encoding, errors=errors)  # noqa: SIM115 (until the end)
+    sys.__stderr__ = terminal  # type: ignore[misc]

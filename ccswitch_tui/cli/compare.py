@@ -136,5 +136,5 @@ def _cells(row: Compared, out: Output) -> list[str]:
 
     verdict = said("not probed") if row.error or not row.verdict else named(row.verdict)
     first, answer = ("-" if ms is None else duration(ms) for ms in (row.first_token_ms, row.answer_ms))
-    price = price_text(row.prices) or said("unknown")
+    price = price_text(row.price) or said("unknown")
     return [_sign(row, out), out.paint("bold", row.name), verdict, first, answer, price, row.model or "-"]

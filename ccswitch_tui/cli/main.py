@@ -82,7 +82,20 @@ OTHER_WORDS = {
 
 def entry() -> None:
     """The console script."""
+    _open_closed_streams()
     sys.exit(main(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """A stream that the caller closed leads nowhere: or the next file that is opened would get its number, and what
+    is written to stderr."""
+    import os
+
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
 
 
 def main(argv: Sequence[str], ctx: Context | None = None) -> int:

@@ -5,7 +5,7 @@ A check says nothing when nothing is wrong; every finding ends in something to r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ccswitch_tui.doctor.checks_claude import (
     check_base_url,
@@ -74,8 +74,15 @@ CHECKS: Mapping[str, Check] = {
 """What is looked at, by name; the names are what `doctor` says it has checked."""
 
 
-def run_checks(snapshot: Snapshot) -> list[Finding]:
-    """All findings, the gravest first."""
+OnCheck = Callable[[str, Sequence[Finding]], None]
+
+
+def run_checks(snapshot: Snapshot, on_check: OnCheck = lambda name, found: None) -> list[Finding]:
+    """All findings, the gravest first; `on_check` is told of each check and what it found."""
     weight = {"fail": 0, "warn": 1, "info": 2}
-    found = [finding for check in CHECKS.values() for finding in check(snapshot)]
+    found: list[Finding] = []
+    for name, check in CHECKS.items():
+        own = list(check(snapshot))
+        on_check(name, own)
+        found += own
     return sorted(found, key=lambda finding: weight[finding.severity])

@@ -81,6 +81,8 @@ class ListedModel(NamedTuple):
 
     id: str
     context_window: int | None = None
+    prices: tuple[float, float] | None = None
+    """US dollars per million tokens in and out, where the list tells them."""
 
 
 WINDOW_FIELDS = (
@@ -109,8 +111,21 @@ def read_models(body: Any) -> list[ListedModel] | None:
         elif isinstance(row, dict):
             name = next((row[k] for k in NAME_FIELDS if isinstance(row.get(k), str) and row[k].strip()), None)
             if name:
-                listed.append(ListedModel(name.removeprefix("models/"), _window(row)))
+                listed.append(ListedModel(name.removeprefix("models/"), _window(row), _prices(row)))
     return listed if listed or not rows else None
+
+
+def _prices(row: Json) -> tuple[float, float] | None:
+    """Of a row with `pricing: {prompt, completion}`: dollars per token, as texts.
+
+    Source: OpenRouter, "List available models". A negative one there means that the price varies.
+    """
+    told = _table(row, "pricing")
+    try:
+        prompt, completion = (float(told[field]) * 1e6 for field in ("prompt", "completion"))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return (round(prompt, 6), round(completion, 6)) if 0 <= prompt < 1e6 and 0 <= completion < 1e6 else None
 
 
 def _rows(body: Any, depth: int) -> list[Any] | None:

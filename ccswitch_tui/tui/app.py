@@ -24,7 +24,7 @@ from ccswitch_tui.tui.crash import crash_text
 from ccswitch_tui.tui.harmless import with_harmless
 from ccswitch_tui.tui.host import NOTICE_S, Host, Severity
 from ccswitch_tui.tui.i18n import language_of, spoken, t, use_language
-from ccswitch_tui.tui.screens.base import SIDE_BY_SIDE
+from ccswitch_tui.tui.screens.base import SIDE_BY_SIDE, Place
 from ccswitch_tui.tui.screens.home import HomeScreen
 from ccswitch_tui.tui.session import Session
 from ccswitch_tui.tui.stylesheet import KeptStylesheet
@@ -72,6 +72,9 @@ class CcswitchApp(App[int]):
     MODES: ClassVar[dict[str, Any]] = {"home": HomeScreen}
     DEFAULT_MODE = "home"
     COMMANDS: ClassVar[set[Any]] = {commands}
+
+    trying_themes = False
+    """A theme is only looked at now, and not to be kept."""
 
     def __init__(self, ctx: Context) -> None:
         super().__init__()
@@ -171,12 +174,10 @@ class CcswitchApp(App[int]):
         self.say(t("app.how_to_quit"))
 
     def search_themes(self) -> None:
-        """All themes, by name."""
-        from textual.theme import ThemeProvider
+        """All themes, by name; the one under the cursor is seen at once."""
+        from ccswitch_tui.tui.palette import ThemePalette
 
-        from ccswitch_tui.tui.palette import Palette
-
-        self.push_screen(Palette(providers=[ThemeProvider], placeholder=t("palette.themes")))
+        self.push_screen(ThemePalette(self.theme, placeholder=t("palette.themes")))
 
     def use(self, name: str) -> None:
         """Uses a profile, from wherever one is."""
@@ -198,10 +199,23 @@ class CcswitchApp(App[int]):
         return str(getattr(getattr(self.screen_stack[0], "row", None), "name", ""))
 
     def open_help(self) -> None:
-        """Help for the focused thing, and all keys of this place."""
+        """Help for the focused thing, and all keys of this place: beside it, or where that is too narrow on a page."""
+        place = self.screen
+        if isinstance(place, Place) and (place.close_help() or self._help_beside(place)):
+            return
         from ccswitch_tui.tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self.screen))
+
+    def _help_beside(self, place: Place[Any]) -> bool:
+        """Help beside a place; False where there is no room for both."""
+        if self.size.width < SIDE_BY_SIDE:
+            return False
+        from ccswitch_tui.tui.widgets.help_pane import WIDTH, HelpPane
+
+        place.mount(HelpPane(place))
+        place.side_by_side(SIDE_BY_SIDE + WIDTH)
+        return True
 
     # ------------------------------------------------------------------- config
 
@@ -217,7 +231,7 @@ class CcswitchApp(App[int]):
 
     def watch_theme(self, name: str) -> None:
         """A theme chosen anywhere, the palette included, is kept."""
-        if self.is_running and name != self.config.theme:
+        if self.is_running and name != self.config.theme and not self.trying_themes:
             self.change_config(theme=name)
 
     def clear_selection(self) -> None:

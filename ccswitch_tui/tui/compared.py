@@ -78,7 +78,7 @@ def draw_compared(row: Compared, width: int, live: Live | None, ladder: str, lon
         long = max(1, round(c.bar * row.first_token_ms / longest_ms))
         bar = Content.styled(look.sign("length") * long, look.STYLES["here"])
     answer = look.took(row.answer_ms) or "-"
-    price = price_text(row.prices)
+    price = price_text(row.price)
     quiet = look.QUIET if live is not None else ""
     return look.line(
         " ", _sign(row, live), " ", look.cells(row.name, c.name, look.NAME), " ",
@@ -135,6 +135,10 @@ def compared_facts(row: Compared, report: ProbeReport | None, width: int) -> Con
     head = look.line((row.name, look.NAME), "  ", (look.quoted(p.endpoint.base_url), look.QUIET),
                      (f"  {' '.join('#' + tag for tag in p.tags)}" if p.tags else "", look.QUIET))  # fmt: skip
     rows: list[Content | str] = [head]
+    if row.price and row.price.by != "prices":
+        source = row.price.source or row.price.by
+        said = t("compare.price_by", price=price_text(row.price), source=source, date=row.price.date)
+        rows.append(Content.styled(look.quoted(said), look.QUIET))
     if row.error:
         rows += ["", look.item("fail", row.error.message)]
         if row.error.hint:
@@ -156,6 +160,6 @@ def table_of(rows: Iterable[Compared]) -> str:
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
     for row in rows:
         cells = (row.name, row.verdict or "-", look.took(row.first_token_ms) or "-", look.took(row.answer_ms) or "-",
-                 price_text(row.prices) or t("compare.no_price"), row.model or "-")  # fmt: skip
+                 price_text(row.price) or t("compare.no_price"), row.model or "-")  # fmt: skip
         lines.append("| " + " | ".join(look.quoted(cell).replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)

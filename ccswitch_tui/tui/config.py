@@ -18,6 +18,7 @@ from ccswitch_tui.textfile import read_file
 ASCII_CHOICES = ("auto", "always", "never")
 LANGUAGE_CHOICES = ("auto", "en", "zh-CN")
 LADDER_CHOICES = ("quick", "default", "full")
+MOTION_CHOICES = ("auto", "still")
 
 
 class AppConfig(NamedTuple):
@@ -29,6 +30,13 @@ class AppConfig(NamedTuple):
     ascii: str = "auto"
     ladder: str = "default"
     """How far `p` probes."""
+    motion: str = "auto"
+    """Whether anything moves that need not: a ladder that is done, a checklist that is ticked."""
+
+    def wants_motion(self, env: Mapping[str, str]) -> bool:
+        """Whether things may move: not without colour, on a dumb terminal, or where Textual is told not to."""
+        still = env.get("NO_COLOR") or env.get("TERM") == "dumb" or env.get("TEXTUAL_ANIMATIONS", "full") != "full"
+        return self.motion == "auto" and not still
 
     def wants_ascii(self, env: Mapping[str, str]) -> bool:
         """Whether signs are to be ASCII: asked for, or the terminal's encoding has no others."""
@@ -42,7 +50,7 @@ class AppConfig(NamedTuple):
         return False
 
 
-CHOICES = {"language": LANGUAGE_CHOICES, "ascii": ASCII_CHOICES, "ladder": LADDER_CHOICES}
+CHOICES = {"language": LANGUAGE_CHOICES, "ascii": ASCII_CHOICES, "ladder": LADDER_CHOICES, "motion": MOTION_CHOICES}
 
 
 def load_config(paths: Paths) -> tuple[AppConfig, CcswitchError | None]:

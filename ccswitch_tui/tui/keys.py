@@ -96,12 +96,15 @@ KEYS: tuple[Key, ...] = (
     Key("adopt", "enter", "adopt"),
     Key("adopt", "u", "undo"),
     Key("edit", "ctrl+s", "save"),
+    Key("edit", "f1,?", "help"),
     Key("edit", "ctrl+o", "editor"),
+    Key("edit", "ctrl+l", "pick"),
     Key("edit", "ctrl+r", "reload"),
     Key("settings", "enter", "change"),
     Key("settings", "right", "forth"),
     Key("settings", "left", "back_one"),
     Key("source", "ctrl+n", "next"),
+    Key("source", "f1,?", "help"),
     Key("source", "ctrl+t", "catalogue"),
     Key("source", "ctrl+g", "mine"),
     Key("catalogue", "enter,ctrl+n", "choose"),
@@ -129,6 +132,8 @@ KEYS: tuple[Key, ...] = (
     Key("ready", "enter,ctrl+n", "done"),
     Key("ready", "y", "copy"),
     Key("diff", "enter", "write"),
+    Key("pick", "enter", "choose"),
+    Key("pick", "f1,?", "help"),
     Key("unlock", "enter", "unlock"),
     Key("new-passphrase", "enter", "create"),
     Key("confirm", "y", "yes"),
@@ -140,6 +145,7 @@ KEYS: tuple[Key, ...] = (
     Key(EVERYWHERE, "?,f1", "help"),
     Key(EVERYWHERE, "escape,q", "back"),
     Key(EVERYWHERE, "ctrl+p,:", "palette", False),
+    Key(EVERYWHERE, "f2,'", "jump", False),
     Key(EVERYWHERE, "ctrl+q", "quit", False),
 )
 
@@ -166,6 +172,7 @@ SHOWN_ASCII = {"enter": "enter", "space": "space", "tab": "tab"}
 FULL_WIDTH = {
     "[": "【",
     "]": "】",
+    "'": "‘’",
 }
 """Further twins, which are not simply 0xFEE0 further on: the brackets an input method gives."""
 

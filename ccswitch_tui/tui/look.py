@@ -189,6 +189,21 @@ def short(count: int) -> str:
     return f"{count / 1000:.1f}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
 
 
+def home(path: str, home: str) -> str:
+    """A path as people write it: `~` for their own folder."""
+    inside = len(home) > 1 and path.startswith(home.rstrip("/") + "/")
+    return "~" + path[len(home.rstrip("/")) :] if inside else path
+
+
+def window(tokens: int | None) -> str:
+    """A context window as it is spoken of: `8k`, `131k`, `1M`; "" where nobody tells."""
+    if not tokens:
+        return ""
+    if tokens >= 1_000_000:
+        return f"{tokens / 1_000_000:.3g}M"
+    return f"{tokens // 1000}k" if tokens >= 1000 else str(tokens)
+
+
 def host_of(url: str) -> str:
     """The host and port of an address, for columns too narrow for all of it."""
     return url.partition("://")[2].partition("/")[0] or url

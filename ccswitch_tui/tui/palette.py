@@ -5,9 +5,14 @@ It has no other door for that text (Textual 8.2, command.py), so the method that
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.align import Align
 from rich.text import Text
+from textual import on
 from textual.command import CommandList, CommandPalette
+from textual.theme import ThemeProvider
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from ccswitch_tui.tui.i18n import t
@@ -27,3 +32,38 @@ class Palette(CommandPalette):
             self._list_visible = bool(search_value)
 
         self._no_matches_timer = self.set_timer(self._NO_MATCHES_COUNTDOWN, show)
+
+
+class ThemePalette(Palette):
+    """All themes. The one under the cursor is put on while one looks for another; leaving puts the first one back."""
+
+    def __init__(self, before: str, *, placeholder: str) -> None:
+        super().__init__(providers=[ThemeProvider], placeholder=placeholder)
+        self.before = before
+
+    def on_mount(self) -> None:
+        self._try(True)
+
+    def on_unmount(self) -> None:
+        """Chosen or not: what is on now is kept, or was put back."""
+        self._try(False)
+        if self.app.theme != self.before:
+            self._app.watch_theme(self.app.theme)
+
+    def _try(self, trying: bool) -> None:
+        self._app.trying_themes = trying
+
+    @property
+    def _app(self) -> Any:
+        return self.app
+
+    @on(OptionList.OptionHighlighted)
+    def _show(self, event: OptionList.OptionHighlighted) -> None:
+        hit = getattr(event.option, "hit", None)
+        name = str(hit.text) if hit is not None else ""
+        if name in self.app.available_themes:
+            self.app.theme = name
+
+    def _action_escape(self) -> None:
+        self.app.theme = self.before
+        super()._action_escape()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.workflows.compare import Compared
     from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.models import Offered
 
 
 class Comparing:
@@ -25,6 +26,13 @@ class Comparing:
         from ccswitch_tui.workflows.compare import known
 
         return known(self.ctx, profile)
+
+    async def models(self, name: str) -> list[Offered]:
+        """The endpoint's own list of models, asked now with the profile's key."""
+        from ccswitch_tui.workflows.models import ask_models
+
+        profile = await in_thread(lambda: self.ctx.book().get(name))
+        return await in_loop_of_its_own(lambda: ask_models(self.ctx, profile), timeout_s=KEY_PATIENCE_S)
 
     async def compare(
         self,

@@ -32,11 +32,30 @@ class Caring:
 
     ctx: Context
 
-    def diagnose(self) -> tuple[list[Finding], list[str]]:
-        """What is wrong on this machine with all its profiles, and the names of what was checked."""
+    @staticmethod
+    def check_names() -> list[str]:
+        """What `diagnose` looks at, in its order."""
+        from ccswitch_tui.doctor.checks import CHECKS
+
+        return list(CHECKS)
+
+    def diagnose(
+        self, on_check: Callable[[str, str], None] = lambda name, severity: None, pace_s: float = 0.0
+    ) -> tuple[list[Finding], list[str]]:
+        """What is wrong on this machine with all its profiles, and the names of what was checked.
+
+        `on_check` is told of each check and how grave what it found is ("" for nothing), `pace_s` apart.
+        """
+        import time
+
         from ccswitch_tui.workflows.diagnose import diagnose
 
-        findings, checked = diagnose(self.ctx)
+        def told(name: str, found: Sequence[Finding]) -> None:
+            grave = [severity for severity in ("fail", "warn", "info") if any(f.severity == severity for f in found)]
+            on_check(name, grave[0] if grave else "")
+            time.sleep(pace_s)
+
+        findings, checked = diagnose(self.ctx, on_check=told)
         return list(findings), list(checked)
 
     def search_source(self) -> str:

@@ -30,6 +30,10 @@ class Pulse(NamedTuple):
         return sum(int(row.get(count) or 0) for row in self.today.values())
 
 
+MOST_LATEST = 200
+"""Exchanges asked for where only those of one profile are shown."""
+
+
 class Watching:
     """Looking starts nothing."""
 
@@ -55,6 +59,17 @@ class Watching:
             rows = []
         sessions = len(running_sessions(self.ctx.paths.claude_dir))
         return Pulse(running, sessions, {row["profile"]: row for row in rows})
+
+    def latest(self, name: str) -> list[dict[str, Any]]:
+        """What the proxy that runs still holds of a profile's exchanges, newest first; starts nothing."""
+        from ccswitch_tui.workflows.traffic import recent
+
+        try:
+            flows = recent(self.ctx, MOST_LATEST)
+        except CcswitchError:
+            return []
+        own = [flow for flow in flows if name in (flow.get("profile"), flow.get("route"))]
+        return sorted(own, key=lambda flow: (flow.get("at") or 0.0, flow.get("id") or 0), reverse=True)
 
     def start_proxy(self) -> str:
         """Starts the background proxy and says where it listens."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
@@ -17,8 +17,10 @@ from ccswitch_tui.profiles.tags import tagged
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
+    from ccswitch_tui.prices.model import Price
     from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
-    from ccswitch_tui.profiles.model import Prices, Profile
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.proxy.books.prices import PriceBook
     from ccswitch_tui.secret import Secret
     from ccswitch_tui.workflows.context import Context
 
@@ -50,8 +52,8 @@ class Compared(NamedTuple):
     at: str = ""
     """When it was probed: UTC, ISO 8601."""
     requests: int = 0
-    prices: Prices | None = None
-    """Per million tokens of its default model; None: nobody has said."""
+    price: Price | None = None
+    """Of its model; None: no list and nobody else says."""
     error: CcswitchError | None = None
     """Why it could not be probed."""
 
@@ -74,7 +76,7 @@ class Compared(NamedTuple):
             "steps": dict(self.marks),
             "first_token_ms": _rounded(self.first_token_ms),
             "answer_ms": _rounded(self.answer_ms),
-            "price": _price_json(self.prices),
+            "price": _price_json(self.price),
             "at": self.at or None,
             "requests": self.requests,
             "error": error,
@@ -85,10 +87,17 @@ def _rounded(ms: float | None) -> float | None:
     return None if ms is None else round(ms, 1)
 
 
-def _price_json(prices: Prices | None) -> dict[str, Any] | None:
-    if prices is None:
+def _price_json(price: Price | None) -> dict[str, Any] | None:
+    if price is None:
         return None
-    return {"input": prices.input, "output": prices.output, "currency": prices.currency}
+    first = price.step(0)
+    return {
+        "input": first.input,
+        "output": first.output,
+        "currency": price.currency,
+        "by": price.by,
+        "date": price.date or None,
+    }
 
 
 # ---------------------------------------------------------------- what is known without asking
@@ -107,7 +116,7 @@ def known(ctx: Context, profile: Profile) -> Compared:
 def blank(ctx: Context, profile: Profile) -> Compared:
     """The row of a profile nobody probed."""
     model = model_of(profile)
-    return Compared(profile, model, prices=price_of(ctx, profile, model))
+    return Compared(profile, model, price=price_of(ctx, profile, model))
 
 
 def row_of(ctx: Context, profile: Profile, report: ProbeReport) -> Compared:
@@ -155,9 +164,17 @@ def _went(report: ProbeReport, code: str) -> bool:
     return any(step.code == code and step.verdict in ("ok", "warn") for step in report.steps)
 
 
-def price_of(ctx: Context, profile: Profile, model: str) -> Prices | None:
-    """What the profile says its model costs; None where nobody has said."""
-    return profile.prices.get(model) or profile.prices.get(model.removesuffix("[1m]"))
+def price_of(ctx: Context, profile: Profile, model: str) -> Price | None:
+    """What a model costs: as the user says, else by the endpoint's own list, else by the public one. Asks nobody."""
+    return _prices(ctx.paths.prices).of(profile, model, model)
+
+
+@lru_cache(maxsize=4)
+def _prices(folder: str) -> PriceBook:
+    """Remembers what it looked up, and looks again when a newer list came."""
+    from ccswitch_tui.proxy.books.prices import PriceBook
+
+    return PriceBook(folder)
 
 
 # ---------------------------------------------------------------- which
@@ -175,6 +192,8 @@ def chosen(ctx: Context, names: Sequence[str] = (), tags: Iterable[str] = ()) ->
 # ---------------------------------------------------------------- asking
 
 
+Held = tuple["Secret | None", Mapping[str, "Secret"]]
+"""A profile's key, and what its secret headers hold."""
 Off = Callable[..., Awaitable[Any]]
 OnStep = Callable[[str, "Step"], None]
 
@@ -202,19 +221,21 @@ async def compare(
     keys = asyncio.Lock()  # one question of the keyring's at a time
     lanes: dict[Any, asyncio.Lock] = {}
 
-    async def key_for(profile: Profile) -> Secret | None:
+    async def keys_for(profile: Profile) -> Held:
         async with keys:
-            key: Secret | None = await off(key_of, ctx, profile)
-            return key
+            headers = await off(ctx.keys.of_headers, profile) if profile.secret_headers else {}
+            return await off(key_of, ctx, profile), headers
 
-    def climb(profile: Profile, key: Secret | None) -> Coroutine[Any, Any, ProbeReport]:
+    def climb(profile: Profile, held: Held) -> Coroutine[Any, Any, ProbeReport]:
         told = partial(on_step, profile.name)
-        return examine(ctx, profile, key, ladder=ladder, on_step=told, patience_s=patience_s)
+        return examine(
+            ctx, profile, held[0], secret_headers=held[1], ladder=ladder, on_step=told, patience_s=patience_s
+        )
 
     async def one(profile: Profile) -> Compared:
         async with lanes.setdefault(_host(profile), asyncio.Lock()), room:
             on_start(profile.name)
-            row = await _row(ctx, profile, key_for, climb)
+            row = await _row(ctx, profile, keys_for, climb)
         on_done(row)
         return row
 
@@ -226,14 +247,14 @@ async def compare(
 async def _row(
     ctx: Context,
     profile: Profile,
-    key_for: Callable[[Profile], Awaitable[Secret | None]],
-    climb: Callable[[Profile, Secret | None], Awaitable[ProbeReport]],
+    keys_for: Callable[[Profile], Awaitable[Held]],
+    climb: Callable[[Profile, Held], Awaitable[ProbeReport]],
 ) -> Compared:
     from ccswitch_tui.workflows.examine import check_key_host
 
     try:
         check_key_host(profile)
-        report = await climb(profile, await key_for(profile))
+        report = await climb(profile, await keys_for(profile))
     except CcswitchError as error:
         return blank(ctx, profile)._replace(error=error)
     except (OSError, TimeoutError) as error:
@@ -263,10 +284,10 @@ def _soonest(row: Compared) -> tuple[Any, ...]:
 
 
 def _cheapest(row: Compared) -> tuple[Any, ...]:
-    prices = row.prices
-    if prices is None or prices.input is None or prices.output is None:
+    first = row.price.step(0) if row.price else None
+    if row.price is None or first is None or first.input is None or first.output is None:
         return (True, "", 0.0)
-    return (False, prices.currency, prices.input + prices.output)
+    return (False, row.price.currency, first.input + first.output)
 
 
 ORDERS: Mapping[str, Callable[[Compared], Any]] = {
@@ -287,9 +308,10 @@ def ordered(rows: Iterable[Compared], by: str) -> list[Compared]:
     return sorted(rows, key=ORDERS[by]) if by in ORDERS else list(rows)
 
 
-def price_text(prices: Prices | None) -> str:
-    """`0.6 in, 2.5 out USD`, per million tokens; "" where nobody has said."""
-    if prices is None or (prices.input is None and prices.output is None):
+def price_text(price: Price | None) -> str:
+    """`0.6/2.5 USD`: in and out, per million tokens; "" where nobody has said."""
+    first = price.step(0) if price else None
+    if price is None or first is None or (first.input is None and first.output is None):
         return ""
-    given = ["?" if price is None else f"{price:g}" for price in (prices.input, prices.output)]
-    return f"{given[0]}/{given[1]} {prices.currency}"
+    given = ["?" if each is None else f"{each:g}" for each in (first.input, first.output)]
+    return f"{given[0]}/{given[1]} {price.currency}"

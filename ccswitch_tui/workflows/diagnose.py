@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ccswitch_tui.doctor.checks import CHECKS, run_checks
+from ccswitch_tui.doctor.checks import CHECKS, OnCheck, run_checks
 from ccswitch_tui.doctor.picture import ProxyLook, Snapshot
 from ccswitch_tui.doctor.snapshot import take_snapshot
 from ccswitch_tui.errors import CcswitchError, KeyStoreError
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def diagnose(
-    ctx: Context, profile: str | None = None, *, unlock: bool = False, network: bool = False
+    ctx: Context,
+    profile: str | None = None,
+    *,
+    unlock: bool = False,
+    network: bool = False,
+    on_check: OnCheck = lambda name, found: None,
 ) -> tuple[list[Finding], list[str]]:
     """Findings, the gravest first, and what was checked.
 
@@ -33,7 +38,7 @@ def diagnose(
         from ccswitch_tui.doctor.reach import vendor_problem
 
         snapshot = snapshot._replace(vendor_problem=vendor_problem(ctx.env))
-    findings = run_checks(snapshot)
+    findings = run_checks(snapshot, on_check)
     if unlock:
         read = _read_keys(ctx, snapshot)
         findings = [f for f in findings if f.kind != "key-store-locked" or not read] + read

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ccswitch_tui.interop.new_api import recognise_gateway
 from ccswitch_tui.probe.model import ProbeReport
-from ccswitch_tui.probe.shapes import parsed, read_models
+from ccswitch_tui.probe.shapes import ListedModel, parsed, read_models
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import wire_named
@@ -64,14 +64,23 @@ _ID = re.compile(r'"id":\s*"((?:[^"\\]|\\.){1,200})"')
 
 def listed_models(report: ProbeReport) -> dict[str, int | None]:
     """The models the endpoint listed, with their context windows where it tells them."""
+    return {row.id: row.context_window for row in listed_rows(report)}
+
+
+def listed_rows(report: ProbeReport) -> list[ListedModel]:
+    """The models the endpoint listed, with all it tells of them."""
     for exchange in report.exchanges:
         if exchange.rung in ("http", "models") and exchange.status == 200:
-            rows = read_models(parsed(exchange.body))
-            if rows:
-                return {row.id: row.context_window for row in rows}
-            if exchange.rung == "models":
-                return dict.fromkeys(_ID.findall(exchange.body))
-    return {}
+            rows = rows_in(exchange.body) if exchange.rung == "models" else read_models(parsed(exchange.body))
+            if rows or exchange.rung == "models":
+                return rows or []
+    return []
+
+
+def rows_in(body: str) -> list[ListedModel]:
+    """The models in the body of a list; of one that was cut, those whose names are whole."""
+    rows = read_models(parsed(body))
+    return rows if rows is not None else [ListedModel(name) for name in dict.fromkeys(_ID.findall(body))]
 
 
 def _with_gateway(draft: Draft, report: ProbeReport) -> Draft:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 from tui_kit import paste, screen_text, sees, until
 
 from ccswitch_tui.demo.world import DemoContext
@@ -94,3 +97,119 @@ async def test_every_place_works_at_sixty_by_eighteen_and_says_when_it_does_not(
         await sees(pilot, "60×18 or larger")
         await pilot.resize_terminal(60, 17)
         await sees(pilot, "60×18 or larger")
+
+
+PASTES = {
+    "begins with a line break": ("\n\nhttps://api.example/v1", "https://api.example/v1", ""),
+    "has a second line": ("https://api.example/v1\nand more\n", "https://api.example/v1", "first of 2 lines"),
+    "does not fit": ("a" * 5000, "a" * 4096, "904 characters at the end did not fit"),
+    "one line of a long text": ("\r\n  word  \r\n" + "x" * 300_000, "word", "first of 2 lines"),
+    "nothing but blanks": (" \n\t\u3000\n", "", "nothing but blanks"),
+}
+
+
+@pytest.mark.parametrize(("text", "taken", "said"), PASTES.values(), ids=PASTES)
+async def test_what_of_a_paste_does_not_go_into_a_line_is_said(
+    open_app: OpenApp, text: str, taken: str, said: str
+) -> None:
+    async with open_app((100, 30)) as pilot:
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        line = pilot.app.screen.query_one(Input)
+        await paste(pilot, text)
+        await until(pilot, lambda: line.value == taken)
+        told = " ".join(" ".join(str(n.message).split()) for n in pilot.app._notifications)
+        assert said in told and (said or not told)
+
+
+async def test_a_paste_goes_over_the_selection_and_beside_what_is_there(open_app: OpenApp) -> None:
+    async with open_app((100, 30)) as pilot:
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        line = pilot.app.screen.query_one(Input)
+        line.value = "x" * 4090
+        line.cursor_position = 4090
+        await paste(pilot, "123456789")
+        await until(pilot, lambda: line.value.endswith("x123456"))
+        line.select_all()
+        await paste(pilot, "\nnew")
+        await until(pilot, lambda: line.value == "new")
+
+
+async def test_a_file_pasted_as_a_key_is_refused_with_a_word_and_a_wrapped_key_is_taken(open_app: OpenApp) -> None:
+    from ccswitch_tui.tui.widgets.secret_field import SecretField
+
+    async with open_app((100, 30)) as pilot:
+        await pilot.press("e")
+        await until(pilot, lambda: getattr(pilot.app.screen, "opened", None))
+        field = pilot.app.screen.query_one(SecretField)
+        field.focus()
+        await pilot.pause()
+        await paste(pilot, "k" * 20_000)
+        await sees(pilot, "20,000 characters are no key")
+        assert not field.filled
+        await paste(pilot, "\n  \n")
+        assert not field.filled
+        await paste(pilot, "\nsk-example-0123456789\n")
+        await until(pilot, lambda: field.filled)
+        assert field.take().reveal() == "sk-example-0123456789"
+
+
+async def test_a_megabyte_in_a_field_of_several_lines_is_refused_with_a_word(open_app: OpenApp) -> None:
+    async with open_app((100, 30)) as pilot:
+        await pilot.press("e")
+        await until(pilot, lambda: getattr(pilot.app.screen, "opened", None))
+        area = pilot.app.screen.query_one("#field-env", TextArea)
+        area.focus()
+        await pilot.pause()
+        await paste(pilot, "A=1\n" * 300_000)
+        await until(pilot, lambda: any("more than any" in str(n.message) for n in pilot.app._notifications))
+        assert area.text == ""
+        await paste(pilot, "A=1\nB=2")
+        await until(pilot, lambda: area.text == "A=1\nB=2")
+
+
+async def test_ten_thousand_requests_are_listed_and_searched(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn a few times and not ten thousand times: each drawing looks at all of them."""
+    from ccswitch_tui.tui.screens import traffic
+    from ccswitch_tui.tui.session import Session
+    from ccswitch_tui.tui.widgets.rows import Rows
+
+    async def many(self: Session) -> AsyncIterator[dict[str, Any]]:
+        yield {}
+        for n in range(10_000):
+            yield {"id": n, "at": 1e9 + n, "profile": "demo", "asked": "sonnet", "model": f"m{n}", "status": 200,
+                   "total_ms": 20.0}  # fmt: skip
+        await asyncio.sleep(3600)
+
+    drawn: list[int] = []
+    show = traffic.TrafficScreen._show
+    monkeypatch.setattr(traffic.TrafficScreen, "_show", lambda self: (drawn.append(1), show(self)))
+    monkeypatch.setattr(Session, "traffic", many)
+    monkeypatch.setattr(Session, "traffic_bodies", lambda self, at, number: {})
+    async with open_app((100, 30)) as pilot:
+        await pilot.press("t")
+        screen: Any = pilot.app.screen
+        await until(pilot, lambda: len(screen.query_one(Rows).rows) == 10_000)
+        assert len(drawn) < 500
+        assert screen.query_one(Rows).rows[0]["id"] == 9_999
+        await pilot.press("slash")
+        screen.query_one(Input).value = "m4711"
+        await until(pilot, lambda: [row["id"] for row in screen.query_one(Rows).rows] == [4711])
+
+
+@pytest.mark.parametrize("key", ["p", "c", "D", "t", "w", "h", "e", "X", "A", "K", "a"])
+async def test_a_place_left_while_its_worker_runs_is_left_in_peace(open_app: OpenApp, key: str) -> None:
+    """Straight in and out again: what still ends writes to nothing that is gone, and the app goes on."""
+    async with open_app((100, 30)) as pilot:
+        home = pilot.app.screen
+        for _ in range(3):
+            await pilot.press(key, "escape", "escape")
+            await until(pilot, lambda: pilot.app.screen is home or pilot.app.screen.query("#ask, Input"))
+            while pilot.app.screen is not home:
+                await pilot.press("escape")
+        await pilot.pause(0.3)
+        await pilot.press("j")
+        assert pilot.app._exception is None and pilot.app.is_running

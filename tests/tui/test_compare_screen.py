@@ -107,7 +107,8 @@ def test_a_tag_is_found_by_how_it_begins(typed: str, found: bool, world: DemoCon
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36), (200, 50)])
 async def test_every_row_fits_its_line(size: tuple[int, int], open_app: OpenApp, world: DemoContext) -> None:
-    from ccswitch_tui.profiles.model import Prices
+    from ccswitch_tui.prices.model import Price
+    from ccswitch_tui.prices.model import Step as PriceStep
     from ccswitch_tui.profiles.store import update_profiles
     from ccswitch_tui.tui.compared import Live, draw_compared, heading_of
     from ccswitch_tui.workflows.compare import Compared
@@ -115,7 +116,7 @@ async def test_every_row_fits_its_line(size: tuple[int, int], open_app: OpenApp,
     wide = world.book().get("demo")._replace(name="配" * 64, tags=("x",))
     update_profiles(world.paths, {**world.book().profiles})
     row = Compared(wide, "模" * 200, "translate", "works", "", (("url", "ok"), ("stream", "warn")), 123_456.0, 99_999.0,
-                   "2026-01-01T00:00:00Z", 3, Prices(123.456, 9_999.5, currency="CNYCNYCN"))  # fmt: skip
+                   "2026-01-01T00:00:00Z", 3, Price((PriceStep(0, 123.456, 9_999.5),), "CNYCNYCN"))  # fmt: skip
     async with open_app(size):
         for live in (None, Live(), Live(0.1, (("url", "ok"),))):
             assert draw_compared(row, size[0], live, "default", 200_000.0, 1e9).cell_length <= size[0] + 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Input, TextArea
@@ -333,3 +334,39 @@ async def test_a_header_without_a_value_is_said_and_nothing_is_saved(open_app: O
         await pilot.press("ctrl+s")
         await sees(pilot, "has no value")
         assert Path(world.paths.profiles).read_bytes() == before
+
+
+async def test_a_model_is_chosen_from_the_endpoint_s_own_list(open_app: OpenApp, world: DemoContext) -> None:
+    from ccswitch_tui.tui.screens.pick_model import PickModelSheet
+
+    async with open_app((100, 30)) as pilot:
+        await pilot.press("j", "e")
+        await until(pilot, lambda: getattr(pilot.app.screen, "opened", None))
+        screen: Any = pilot.app.screen
+        assert screen.inputs["models.default"].value == "demo-lagre"
+        screen.inputs["models.default"].focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PickModelSheet))
+        await pilot.press(*"large", "enter")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        await until(pilot, lambda: screen.inputs["models.default"].value == "demo-large")
+        screen.inputs["models.default"].value = "demo-lrage"
+        await sees(pilot, "does not list 'demo-lrage'")
+        await sees(pilot, "did you mean demo-large?")
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PickModelSheet))
+        await pilot.press("down", "escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert screen.inputs["models.default"].value == "demo-lrage", "nothing was chosen"
+
+
+async def test_a_list_that_does_not_come_is_said_and_loses_nothing(open_app: OpenApp) -> None:
+    async with open_app((100, 30)) as pilot:
+        await pilot.press("j", "j", "e")
+        await until(pilot, lambda: getattr(pilot.app.screen, "opened", None))
+        screen: Any = pilot.app.screen
+        screen.inputs["models.default"].value = "typed"
+        await pilot.press("ctrl+l")
+        await sees(pilot, "models")
+        await until(pilot, lambda: any("list" in str(n.message) for n in pilot.app._notifications))
+        assert screen.inputs["models.default"].value == "typed"

@@ -11,7 +11,8 @@ from textual.widgets import Input
 from tui_kit import SIZES, paste, screen_text, sees, until
 
 from ccswitch_tui.demo.world import DemoContext
-from ccswitch_tui.tui.widgets.paste_area import LONGEST_PASTE, PasteArea
+from ccswitch_tui.tui.widgets.covered_area import LONGEST_PASTE
+from ccswitch_tui.tui.widgets.paste_area import PasteArea
 from conftest import OpenApp
 
 

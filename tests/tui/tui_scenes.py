@@ -60,6 +60,17 @@ class SceneSession(Session):
     def pulse(self) -> Pulse:
         return Pulse(True, 2, {"demo": USED_TODAY})
 
+    def latest(self, name: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": 40 - n, "at": NOW - 47.0 * n, "profile": name, "asked": "sonnet", "model": f"{name}-large",
+                "status": 200, "input_tokens": 13_200 + 311 * (40 - n), "output_tokens": 90 + 37 * (n % 7),
+                "first_byte_ms": 240.0 + 83 * (n * 7 % 11), "total_ms": 1200.0 + 431 * (n * 5 % 9),
+                **({"error": "HTTP 429: try again in 3 s", "status": 429} if n == 6 else {}),
+            }
+            for n in range(24)
+        ]  # fmt: skip
+
     def last_report(self, name: str) -> ProbeReport | None:
         report = super().last_report(name)
         return report and report._replace(steps=tuple(map(steady_step, report.steps)))

@@ -12,6 +12,7 @@ import functools
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
@@ -124,6 +125,8 @@ class Doing:
         return None
 
     def action_do(self, action: str) -> None:
+        if action == "back" and cast("Any", self).screen.close_help():
+            return
         reason = self.why_not(action)
         if reason:
             self.ccs.say(reason, severity="warning")
@@ -138,6 +141,12 @@ class Doing:
 
     def do_help(self) -> None:
         self.ccs.open_help()
+
+    def do_jump(self) -> None:
+        """A letter on everything one could go to."""
+        from ccswitch_tui.tui.screens.jump import JumpScreen, go_to, targets_of
+
+        cast("Any", self).app.push_screen(JumpScreen(targets_of(cast("Any", self).screen)), go_to)
 
 
 class Place(Doing, Screen[ResultT]):
@@ -179,6 +188,29 @@ class Place(Doing, Screen[ResultT]):
     def do_back(self) -> Any:
         self.dismiss()
 
+    # --------------------------------------------------------------- help beside it
+
+    def close_help(self) -> bool:
+        """Whether there was help beside it; there is none now."""
+        panes = self.query("#help-pane")
+        if not panes:
+            return False
+        panes.remove()
+        self.side_by_side(SIDE_BY_SIDE)
+        return True
+
+    def side_by_side(self, columns: int) -> None:
+        """From how many columns on list and details stand beside each other, while help takes some of them."""
+        self.HORIZONTAL_BREAKPOINTS = [*COLUMNS[:-1], (columns, COLUMNS[-1][1])]
+        self.remove_class(*(name for _, name in COLUMNS))
+        self.add_class(class_of(self.size.width, self.HORIZONTAL_BREAKPOINTS))
+        self.set_class(columns > SIDE_BY_SIDE, "-helped")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Help follows the focus."""
+        for pane in self.query("#help-pane"):
+            self.call_after_refresh(cast("Any", pane).follow)
+
 
 class Sheet(Doing, ModalScreen[ResultT]):
     """A question over the place below it: one panel on the second tone, no box. `esc` answers None."""
@@ -201,6 +233,10 @@ class Sheet(Doing, ModalScreen[ResultT]):
 
     def do_back(self) -> None:
         self.dismiss(None)
+
+    def close_help(self) -> bool:
+        """A question has its help on a page of its own."""
+        return False
 
 
 def widget_help(widget: Widget | None) -> str:

@@ -9,8 +9,9 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 
 from ccswitch_tui.tui import look
+from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.widgets.finding import card, untested
-from ccswitch_tui.tui.widgets.ladder import Ladder, step_facts
+from ccswitch_tui.tui.widgets.ladder import Ladder, cut_at, step_facts, step_seen, step_title
 from ccswitch_tui.tui.widgets.prose import Prose
 
 if TYPE_CHECKING:
@@ -58,8 +59,23 @@ class Climbing:
         left = untested(report, full_key="L") if report else []
         if left:  # first, where it is seen on the smallest screen too
             shown = [*left, "", *shown]
+        if report:
+            shown += self._in_full(step)
         cast("Any", self).query_one("#card", Prose).update(look.lines(*shown))
         cast("Any", self).renew_keys()
+
+    def _in_full(self, but: Step | None) -> list[Content | str]:
+        """What the ladder had no room for, where there is room beside it."""
+        ladder = self.ladder_shown
+        width = ladder.scrollable_content_region.width
+        cut = [step for step in ladder.rows if step is not but and cut_at(step, width)]
+        if not cut or not cast("Any", self).screen.has_class("-wide"):
+            return []
+        rows: list[Content | str] = ["", Content.styled(t("probe.in_full"), look.QUIET)]
+        for step in cut:
+            seen = (look.quoted(step_seen(step)), look.QUIET)
+            rows.append(look.line(look.mark(step.verdict), " ", (f"{step_title(step)}  ", ""), look.HANG, seen))
+        return rows
 
     def findings(self) -> list[Finding]:
         """Those of the rung under the cursor; on a rung without any, nothing."""

@@ -24,6 +24,9 @@ from ccswitch_tui.tui.widgets.rows import Rows
 OF_A_PROFILE: frozenset[Do] = frozenset({"use", "edit", "enter-key", "probe", "apply-patch"})
 """These need a profile that is there."""
 
+PACE_S = 0.012
+"""Between two ticks, where things may move: the whole list takes a quarter of a second."""
+
 AGE_S = 30.0
 """How often it is said anew how long ago the look was."""
 
@@ -35,8 +38,16 @@ class Found(NamedTuple):
     endpoint_of: str = ""
 
 
+class Ticked(NamedTuple):
+    """One check of the list at the end."""
+
+    name: str
+    severity: str | None = None
+    """How grave what it found is; "" for nothing, None while it was not made yet."""
+
+
 class Looked(NamedTuple):
-    """The last row: what was looked at."""
+    """The row above the checks: how many there are."""
 
     checked: tuple[str, ...]
     troubled: bool
@@ -56,6 +67,8 @@ class DoctorScreen(Place[None]):
         """The one whose endpoint `p` probes."""
         self.machine: tuple[Finding, ...] = ()
         self.checked: tuple[str, ...] = ()
+        self.ticked: dict[str, Ticked] = {}
+        """Every check by name, in the order they are made."""
         self.looked_at: float | None = None
         self.report: Any = None
         self.busy = ""
@@ -83,13 +96,26 @@ class DoctorScreen(Place[None]):
 
     async def _look(self) -> None:
         self._say_busy("doctor.looking")
+        self.ticked = {name: Ticked(name) for name in await self.ccs.off(self.session.check_names)}
+        if self.looked_at is None:
+            self._show()
+        pace_s = PACE_S if self.ccs.config.wants_motion(self.session.ctx.env) else 0.0
         try:
-            findings, checked = await self.ccs.off(self.session.diagnose, timeout_s=60)
+            findings, checked = await self.ccs.off(self.session.diagnose, self._told, pace_s, timeout_s=60)
         finally:
             self._say_busy("")
         self.machine, self.checked = tuple(findings), tuple(checked)
         self.looked_at = self.session.ctx.clock()
         self._show(cursor=0)
+
+    def _told(self, name: str, severity: str) -> None:
+        """Called from the other thread."""
+        self.call_later(self._tick, name, severity)
+
+    def _tick(self, name: str, severity: str) -> None:
+        self.ticked[name] = Ticked(name, severity)
+        if self.query("#findings"):
+            self._show()
 
     @task("doctor")
     async def do_probe(self) -> None:
@@ -107,15 +133,15 @@ class DoctorScreen(Place[None]):
 
     # ------------------------------------------------------------------ showing
 
-    def rows(self) -> list[Found | Looked]:
-        """The gravest first, the machine's before the endpoint's; then what was looked at."""
+    def rows(self) -> list[Found | Looked | Ticked]:
+        """The gravest first, the machine's before the endpoint's; then every check, ticked."""
         found = [Found(finding) for finding in self.machine]
         if self.report:
             found += [Found(finding, self.profile_name or "") for finding in self.report.findings]
         weight = {"fail": 0, "warn": 1, "info": 2}
         found.sort(key=lambda f: weight[f.finding.severity])
         looked = [Looked(self.checked, bool(found))] if self.checked else []
-        return [*found, *looked]
+        return [*found, *looked, *self.ticked.values()]
 
     def _show(self, cursor: int | None = None) -> None:
         self.query_one(Rows).show(self.rows(), cursor=cursor)
@@ -141,7 +167,11 @@ class DoctorScreen(Place[None]):
         self.query_one("#head", Static).update(look.line(*parts))
         self.renew_keys()
 
-    def _draw(self, row: Found | Looked, width: int) -> Content:
+    def _draw(self, row: Found | Looked | Ticked, width: int) -> Content:
+        if isinstance(row, Ticked):
+            name = t_or(f"check.{row.name.replace(' ', '-')}", row.name)
+            meaning = "wait" if row.severity is None else look.SEVERITIES.get(row.severity, "ok")
+            return look.line("   ", look.mark(meaning), " ", look.cells(name, width - 7, look.QUIET))
         if isinstance(row, Looked):
             sign, text, style = "ok", t("doctor.looked", n=len(row.checked)), look.QUIET
             if not row.troubled:
@@ -159,7 +189,7 @@ class DoctorScreen(Place[None]):
         if isinstance(row, Found):
             shown = card(row.finding, fix_key="f" if self.remedy(row) else "")
         else:
-            shown = self._looked(row.checked) if row else Content("")
+            shown = self._looked(self.checked) if row and self.checked else Content("")
         self.query_one("#card", Prose).update(shown)
         self.renew_keys()
 

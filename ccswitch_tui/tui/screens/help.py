@@ -54,9 +54,10 @@ class KeyTable(Static):
         self.about = about
 
     def on_resize(self) -> None:
-        self.update(look.lines(*self._rows(max(20, self.content_size.width))))
+        self.update(look.lines(*self.rows(max(20, self.content_size.width))))
 
-    def _rows(self, width: int) -> list[Content | str]:
+    def rows(self, width: int) -> list[Content | str]:
+        """All lines, folded to `width`."""
         why_not = getattr(self.about, "why_not", lambda _: None)
         rows: list[Content | str] = [Content.styled(t("help.keys"), look.NAME), ""]
         for key in keys.keys_of(getattr(self.about, "PLACE", "")):

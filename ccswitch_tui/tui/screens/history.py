@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from textual import on
@@ -17,6 +18,15 @@ from ccswitch_tui.tui.screens.confirm import ConfirmSheet
 from ccswitch_tui.tui.screens.diff import change_lines, change_text
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
+
+WHEN = 20
+"""Cells for the clock and the age of a write."""
+
+
+def clock_of(at: float, now: float) -> str:
+    """The clock on the wall; with the day where that was another one."""
+    same = time.strftime("%x", time.localtime(at)) == time.strftime("%x", time.localtime(now))
+    return time.strftime("%H:%M" if same else "%d.%m. %H:%M", time.localtime(at))
 
 
 class HistoryScreen(Place[None]):
@@ -51,12 +61,16 @@ class HistoryScreen(Place[None]):
         self.renew_keys()
 
     def _draw(self, write: Any, width: int) -> Content:
-        when = look.age(self.session.ctx.clock() - write.at)
+        now = self.session.ctx.clock()
+        when = t("history.when", clock=clock_of(write.at, now), ago=look.age(now - write.at))
+        title = look.line((write.title, look.QUIET if write.undone else look.NAME))
+        if write.undone:
+            title = look.line(title, (f"  {t('history.undone')}", look.QUIET))
+        room = max(10, (width - WHEN) // 2)
         return look.line(
-            " ", look.mark("skip" if write.undone else "here"), " ",
-            look.cells(write.title, max(10, width // 2 - 8), look.QUIET if write.undone else look.NAME),
-            look.cells(write.scope, width - max(10, width // 2 - 8) - 14, look.QUIET),
-            look.cells(when, 9, look.QUIET, right=True),
+            " ", look.mark("skip" if write.undone else "here"), " ", look.cells(title, room), " ",
+            look.cells(write.scope, width - room - WHEN - 6, look.QUIET), " ",
+            look.cells(when, WHEN, look.QUIET, right=True),
         )  # fmt: skip
 
     @on(Rows.Moved, "#writes")
@@ -65,7 +79,8 @@ class HistoryScreen(Place[None]):
         if write is None:
             self.query_one("#diff", Prose).update("")
             return
-        state = look.line(write.file, (f"  {t('history.undone')}", look.QUIET) if write.undone else "")
+        file = look.home(write.file, self.session.ctx.paths.home)
+        state = look.line(file, (f"  {t('history.undone')}", look.QUIET) if write.undone else "")
         self.query_one("#diff", Prose).update(look.lines(state, "", change_lines(write.changes)))
 
     def why_not(self, action: str) -> str | None:

@@ -15,7 +15,6 @@ from textual.widgets import Input
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
-from ccswitch_tui.tui.filtering import passes
 from ccswitch_tui.tui.i18n import language, t, t_or
 from ccswitch_tui.tui.keys import twins
 from ccswitch_tui.tui.screens.base import REST_S, bindings, task
@@ -50,6 +49,9 @@ SORTED_BY: dict[str, Callable[[Row], Any]] = {
     "verdict": lambda row: BEST_FIRST.index(row.verdict) if row.verdict in BEST_FIRST else len(BEST_FIRST),
     "probed": lambda row: -(row.probed_at or 0.0),
 }
+
+THIRD_FROM = 160
+"""Columns from which there is a third pane."""
 
 UNDO_FRESH_S = 60.0
 """A write younger than this is what `u` is meant for; before an older one is taken back it is named."""
@@ -126,6 +128,28 @@ class HomeScreen(MoreVerbs):
     def _beat(self) -> None:
         if self.is_current and self.session.now.stamp:
             self.feel_pulse()
+            self.show_latest()
+
+    def on_resize(self) -> None:
+        """A third pane where there is room for it; after the first look, so that the first paint is no later."""
+        self.set_class(self.size.width >= THIRD_FROM, "-third")
+        if self.session.now.stamp:
+            self.show_latest()
+
+    @task("latest")
+    async def show_latest(self) -> None:
+        """The exchanges of the profile under the cursor, once it rests."""
+        if not self.has_class("-third"):
+            return
+        from ccswitch_tui.tui.widgets.latest import Latest
+
+        if not self.query(Latest):
+            await self.query_one("#halves").mount(Latest(id="latest"))
+        await asyncio.sleep(REST_S)
+        row = self.row
+        flows = await self.ccs.off(self.session.latest, row.name) if row else []
+        for pane in self.query(Latest):
+            pane.show(row.name if row else "", flows, running=bool(self.pulse and self.pulse.running))
 
     def on_screen_resume(self) -> None:
         if self.session.now.stamp:
@@ -139,6 +163,7 @@ class HomeScreen(MoreVerbs):
         snapshot = await self.ccs.off(self.session.look)
         self.show(snapshot)
         self.feel_pulse()
+        self.show_latest()
 
     @task("pulse")
     async def feel_pulse(self) -> None:
@@ -171,7 +196,7 @@ class HomeScreen(MoreVerbs):
         """The rows that pass the filter."""
         typed = " ".join(field.value for field in self.query(Input))
         every = self.session.now.rows
-        found = [row for row in every if passes(row, typed)] if typed.strip() else list(every)
+        found = self._passing(typed) if typed.strip() else list(every)
         if self.order != ORDERS[0]:
             found.sort(key=SORTED_BY[self.order])
         self.numbers = {row.name: number for number, row in enumerate(found, 1)}
@@ -186,6 +211,11 @@ class HomeScreen(MoreVerbs):
             empty.update(t("home.no_match") if every else t("home.empty"))
         self.show_details()
         self.renew_keys()
+
+    def _passing(self, typed: str) -> list[Row]:
+        from ccswitch_tui.tui.filtering import passes
+
+        return [row for row in self.session.now.rows if passes(row, typed)]
 
     def show_details(self) -> None:
         used = self.pulse.today.get(self.row.name) if self.pulse and self.row else None
@@ -239,6 +269,7 @@ class HomeScreen(MoreVerbs):
     @on(Rows.Moved, "#profiles")
     def _moved(self) -> None:
         self.show_details()
+        self.show_latest()
         self.renew_keys()
 
     @on(Rows.Selected, "#profiles")

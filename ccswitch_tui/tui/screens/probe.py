@@ -57,6 +57,8 @@ class ProbeScreen(Climbing, Place[None]):
             if self.query("#head"):  # it is gone when leaving ended the probe
                 self._head()
         self.query_one(Ladder).settle(self.report.steps)
+        if self.ccs.config.wants_motion(self.session.ctx.env):
+            self.query_one(Ladder).sweep()
         self.show_card()
 
     def last_climb(self) -> Any:

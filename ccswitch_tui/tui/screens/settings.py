@@ -62,7 +62,7 @@ class SettingsScreen(Place[None]):
 
     def _draw(self, setting: Setting, width: int) -> Content:
         shown = LANGUAGES.get(setting.value, setting.value)
-        said = ("auto", "always", "never", "off")
+        said = ("auto", "always", "never", "off", "still")
         value = t(f"settings.value.{setting.value}") if setting.value in said else shown
         return look.line(
             "  ", look.cells(t(f"settings.{setting.name}"), 22, look.NAME), look.cells(value, width - 24)

@@ -22,6 +22,12 @@ from ccswitch_tui.tui.widgets.sides import Sides, Way
 RETRY_S = 2.0
 """How long to wait before asking a proxy that went away again."""
 
+SHOWN_EVERY_S = 0.1
+"""However many requests come: each showing looks at all of them, and 10,000 in a burst would take minutes."""
+
+MOST_FLOWS = 10_000
+"""Exchanges that are remembered while the screen is open, the newest."""
+
 MOST_SEARCHED = 16
 """Exchanges whose bodies a search looks into: the proxy keeps those of no more."""
 
@@ -43,6 +49,10 @@ class TrafficScreen(Place[None]):
         self.way = Way()
         self.texts: dict[FlowKey, str] = {}
         """Bodies that were looked into for a search."""
+        self.hay: dict[FlowKey, str] = {}
+        """What the filter searches in each."""
+        self.due = False
+        """The list is behind, and will be drawn in a moment."""
         self.shown: tuple[FlowKey, bool] | None = None
         """Whose bodies are on the screen, and whether it had ended when they were fetched."""
 
@@ -86,7 +96,18 @@ class TrafficScreen(Place[None]):
             await asyncio.sleep(RETRY_S)
 
     def _take(self, flow: Flow) -> None:
-        self.flows[key_of(flow)] = {**self.flows.get(key_of(flow), {}), **flow}
+        key = key_of(flow)
+        self.flows[key] = {**self.flows.get(key, {}), **flow}
+        self.hay[key] = haystack(self.flows[key])
+        if len(self.flows) > MOST_FLOWS:
+            for old in sorted(self.flows)[: MOST_FLOWS // 100]:
+                del self.flows[old], self.hay[old]
+        if not self.paused and not self.due:
+            self.due = True
+            self.set_timer(SHOWN_EVERY_S, self._show_due)
+
+    def _show_due(self) -> None:
+        self.due = False
         if not self.paused:
             self._show()
 
@@ -95,15 +116,19 @@ class TrafficScreen(Place[None]):
         for key, flow in self.flows.items():
             if flow.get("total_ms") is None:
                 self.flows[key] = {**flow, "error": t("traffic.cut_off")}
+                self.hay[key] = haystack(self.flows[key])
 
     # ------------------------------------------------------------------ showing
 
     def _show(self) -> None:
         words = self.query_one("#filter", Input).value.casefold().split()
-        newest = sorted(self.flows.values(), key=key_of, reverse=True)
-        found = [f for f in newest if all(w in haystack(f) or w in self.texts.get(key_of(f), "") for w in words)]
+        newest = sorted(self.flows, reverse=True)
+        if words:
+            newest = [k for k in newest if all(w in self.hay[k] or w in self.texts.get(k, "") for w in words)]
+        found = [self.flows[key] for key in newest]
         rows = self.query_one(Rows)
-        at = next((i for i, f in enumerate(found) if rows.row and key_of(f) == key_of(rows.row)), 0)
+        here = key_of(rows.row) if rows.row else None
+        at = newest.index(here) if here in self.flows and here in newest else 0
         rows.show(found, cursor=at if rows.cursor else 0)
         empty = self.query_one("#empty", Prose)
         empty.display = not found
@@ -210,6 +235,7 @@ class TrafficScreen(Place[None]):
 
     def do_clear(self) -> None:
         self.flows.clear()
+        self.hay.clear()
         self.texts.clear()
         self._show()
 

@@ -105,7 +105,7 @@ class WhyScreen(Place[None]):
         if isinstance(why, Cleared):
             facts = look.lines(t("why.cleared_means"), "", *(Content.styled(name, look.QUIET) for name in why.names))
         else:
-            facts = why_facts(why, self.session.layer) if why else Content("")
+            facts = why_facts(why, self.session.layer, self.session.ctx.paths.home) if why else Content("")
         self.query_one("#facts", Prose).update(facts)
         self.renew_keys()
 
@@ -146,7 +146,7 @@ def shown_value(why: Why) -> str:
     return "" if shown is None else look.quoted(shown) or '""'
 
 
-def why_facts(why: Why, layer_name: Callable[[str | None], str]) -> Content:
+def why_facts(why: Why, layer_name: Callable[[str | None], str], home: str) -> Content:
     """The value, every place that sets it with the winner first, and what mends it."""
     rows: list[Content | str] = [Content.styled(why.name, look.NAME), shown_value(why), ""]
     for number, place in enumerate(why.places()):
@@ -160,7 +160,7 @@ def why_facts(why: Why, layer_name: Callable[[str | None], str]) -> Content:
             )
         )  # fmt: skip
         if place.file:
-            rows.append(look.line("  ", look.HANG, (look.quoted(place.file), look.QUIET)))
+            rows.append(look.line("  ", look.HANG, (look.quoted(look.home(place.file, home)), look.QUIET)))
     if not why.places():
         rows.append(Content.styled(t("why.nobody"), look.QUIET))
     if why.remedy:

@@ -14,6 +14,9 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import named, t, t_or
 from ccswitch_tui.tui.widgets.rows import Rows
 
+SWEEP_S = 0.035
+"""For each rung, when all are climbed: a dozen take less than half a second."""
+
 TICK_S = 0.2
 """How often the clock of the running rung is drawn."""
 
@@ -21,6 +24,9 @@ WAITING = cast("Any", "wait")
 """In the place of a verdict, for a rung not climbed yet."""
 TITLE_WIDTH = 12
 TIME_WIDTH = 8
+SWEPT = {
+    "ok": "$text-success on $success 25%", "warn": "$text-warning on $warning 25%", "fail": "$text-error on $error 25%",
+}  # fmt: skip
 SEEN_STYLES = {"skip": look.DISABLED}
 TITLE_STYLES = {"warn": look.NAME, "fail": look.NAME, "skip": look.QUIET, "wait": look.DISABLED}
 
@@ -36,9 +42,15 @@ class Ladder(Rows):
         self._since = 0.0
         """When the running rung was begun, by the monotonic clock; 0.0: nothing runs."""
         self._ticking: Any = None
+        self._swept: int | None = None
+        """The rung the sweep is at; None: there is none."""
+        self._sweeping: Any = None
 
     def _draw_live(self, step: Step, width: int) -> Content:
-        """A rung; the one that runs has a clock."""
+        """A rung; the one that runs has a clock, and the sweep lights up one after the other."""
+        if self._swept is not None and 0 <= self._swept < len(self.rows) and step is self.rows[self._swept]:
+            line = draw_step(step, width)
+            return line.stylize(SWEPT.get(step.verdict, ""))
         if step.verdict != WAITING or not self._since or step is not self._live():
             return draw_step(step, width)
         seconds = time.monotonic() - self._since
@@ -66,6 +78,9 @@ class Ladder(Rows):
     def begin(self, ladder: str) -> None:
         """All the rungs that will be climbed, none of them yet."""
         self.stop()
+        self._swept = None
+        if self._sweeping is not None:
+            self._sweeping.stop()
         self._since = time.monotonic()
         self._ticking = self.set_interval(TICK_S, self._tick)
         self._followed = True
@@ -76,6 +91,20 @@ class Ladder(Rows):
         self._since = time.monotonic() if self._since else 0.0
         at = next((i for i, s in enumerate(self.rows) if s.code == step.code), len(self.rows))
         self.show([*self.rows[:at], step, *self.rows[at + 1 :]], cursor=at if self._followed else None)
+
+    def sweep(self) -> None:
+        """A light runs down the rungs, once: all is climbed."""
+        self._swept = 0
+        self._sweeping = self.set_interval(SWEEP_S, self._sweep_on)
+
+    def _sweep_on(self) -> None:
+        at = self._swept if self._swept is not None else len(self.rows)
+        self._swept = at + 1 if at + 1 < len(self.rows) else None
+        self._repaint(at)
+        if self._swept is None:
+            self._sweeping.stop()
+        else:
+            self._repaint(self._swept)
 
     def settle(self, steps: tuple[Step, ...]) -> None:
         """The whole ladder, the cursor on the first rung that needs attention."""
@@ -88,6 +117,11 @@ class Ladder(Rows):
     def _go(self, index: int) -> None:
         self._followed = False
         super()._go(index)
+
+
+def cut_at(step: Step, width: int) -> bool:
+    """Whether a line of that width shows only the beginning of what was seen."""
+    return Content(look.quoted(step_seen(step))).cell_length > width - TITLE_WIDTH - TIME_WIDTH - 6
 
 
 def draw_step(step: Step, width: int) -> Content:

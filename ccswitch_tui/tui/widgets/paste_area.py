@@ -13,10 +13,7 @@ from textual import events
 from textual.message import Message
 
 from ccswitch_tui.tui.pasted import Sealed, looks_binary, without_controls
-from ccswitch_tui.tui.widgets.covered_area import CoveredArea
-
-LONGEST_PASTE = 256 * 1024
-"""No command, snippet or settings file comes near; a 5 MB paste is the wrong clipboard, and would freeze the editor."""
+from ccswitch_tui.tui.widgets.covered_area import LONGEST_PASTE, CoveredArea
 
 
 class PasteArea(CoveredArea):

@@ -144,6 +144,10 @@ class Rows(ScrollView, can_focus=True):
     def action_edge(self, last: int) -> None:
         self._go(len(self.rows) - 1 if last else 0)
 
+    def go(self, index: int) -> None:
+        """The cursor on another row, as the user would move it."""
+        self._go(index)
+
     def _go(self, index: int) -> None:
         index = max(0, min(index, len(self.rows) - 1))
         if index != self.cursor:

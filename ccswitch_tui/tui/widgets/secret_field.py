@@ -83,7 +83,17 @@ class SecretField(Widget, can_focus=True):
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        self._put(event.text)
+        problem = self.problem_with(event.text)
+        if problem:
+            self.notify(problem, severity="warning", markup=False)
+        else:
+            self._put(event.text)
+
+    def problem_with(self, text: str) -> str:
+        """Why nothing of a paste is taken, in words without it; "" where it is."""
+        if len(text) > LONGEST_KEY:
+            return t("secret.too_long", n=f"{len(text):,}", most=f"{LONGEST_KEY:,}")
+        return "" if self.wanted(text) else t("line.nothing")
 
     def give_back(self, secret: Secret) -> None:
         """Puts in what was taken: it was not used after all."""
@@ -130,4 +140,4 @@ class PassphraseField(SecretField):
 
     @staticmethod
     def wanted(text: str) -> list[str]:
-        return list(text.rstrip("\r\n"))
+        return list(text.strip("\r\n"))

@@ -13,11 +13,14 @@ from ccswitch_tui.profiles.model_names import holds_conversation
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings
+from ccswitch_tui.tui.screens.pick_model import facts_of
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.widgets.details import fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
+from ccswitch_tui.workflows.models import Offered, offered
+from ccswitch_tui.workflows.proved import listed_rows
 from ccswitch_tui.workflows.setup import Setup
 from ccswitch_tui.workflows.tiers import first_match, match_tiers, offered_models, with_window
 
@@ -33,6 +36,9 @@ class ModelsPane(Pane):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         self.every = offered_models(setup.draft, setup.report)
+        rows = listed_rows(setup.report) if setup.report else []
+        self.told = {row.id: row for row in offered(rows)}
+        """What the list tells of each model."""
         if not setup.tiers_chosen:
             self._choose(first_match(setup.draft, setup.report))
 
@@ -83,8 +89,16 @@ class ModelsPane(Pane):
         marks = " ".join(t(f"tier.{tier}") for tier in serves)
         style = look.QUIET if not holds_conversation(model) else look.NAME if serves else ""
         here = look.mark("here") if serves else look.cells("", 2 if look.ascii_only() else 1)
+        beside = facts_of(self.told.get(model, Offered(model)), width)
+        after = f" {marks}" if marks else ""
+        room = max(10, width - 4 - Content(after).cell_length - beside.cell_length)
         return look.line(
-            " ", here, " ", look.cells(look.quoted(model), max(10, width - 26), style), (f" {marks}", look.QUIET)
+            " ",
+            here,
+            " ",
+            look.cells(look.quoted(model), room, style),
+            (after, look.QUIET),
+            beside,
         )
 
     def _show_tiers(self) -> None:

@@ -1,0 +1,40 @@
+"""Help beside what it explains: follows the focus, and goes away with the key that brought it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Markdown
+
+from ccswitch_tui.tui.screens.base import widget_help
+from ccswitch_tui.tui.screens.help import KeyTable, doing, help_text
+
+WIDTH = 46
+"""Cells, as app.tcss gives them: a key's tip folds once or twice, and a list beside it stays readable."""
+
+
+class HelpPane(VerticalScroll):
+    """The page of what has the focus, then the keys of its place."""
+
+    def __init__(self, about: Any) -> None:
+        super().__init__(id="help-pane")
+        self.about = about
+        self.topic = widget_help(about.focused or about)
+
+    def compose(self) -> ComposeResult:
+        yield Markdown(help_text(self.topic), open_links=False)
+        yield KeyTable(doing(self.about), id="keys")
+
+    async def follow(self) -> None:
+        """Shows the page of what has the focus now; not of itself, while one reads on in it."""
+        if self.has_focus or not self.is_attached:
+            return
+        topic = widget_help(self.about.focused or self.about)
+        if topic != self.topic:
+            self.topic = topic
+            await self.query_one(Markdown).update(help_text(topic))
+        table = self.query_one(KeyTable)
+        table.about = doing(self.about)
+        table.on_resize()
