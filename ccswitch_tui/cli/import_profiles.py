@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
@@ -12,7 +11,6 @@ from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
-    from ccswitch_tui.profiles.draft import Draft
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.import_export import Imported
 
@@ -41,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    from ccswitch_tui.workflows.import_export import import_candidates
+    from ccswitch_tui.workflows.import_export import Prover, import_candidates
     from ccswitch_tui.workflows.sources import read_source
 
     if args.list:
@@ -51,35 +49,15 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
             say("import from where?"), hint=say("'ccswitch-tui import --list' shows what is on this machine")
         )
     read, candidates = read_source(ctx, args.source, insist=args.local_proxies)
-    verdicts: dict[str, str] = {}
-    prove = _prover(ctx, verdicts) if args.probe else None
+    prove = Prover(ctx) if args.probe else None
     done = import_candidates(ctx, candidates, only=args.only, replace=args.force, dry_run=args.dry_run, prove=prove)
+    verdicts = prove.verdicts if prove else {}
     if args.json:
         rows = [{**_json(i), "verdict": verdicts.get(i.name)} for i in done]
         out.json({"version": 1, "read": read, "dry_run": args.dry_run, "entries": rows})
     else:
         _tell(done, read, args.dry_run, out, verdicts)
     return 0 if not candidates or any(i.profile or "already" in i.why_not for i in done) else 1
-
-
-def _prover(ctx: Context, verdicts: dict[str, str]) -> Callable[[str, Draft], Draft]:
-    """Asks an endpoint for one short answer before its profile is saved; notes what came of it."""
-    import asyncio
-
-    from ccswitch_tui.errors import CcswitchError
-    from ccswitch_tui.workflows import setup
-
-    def prove(name: str, draft: Draft) -> Draft:
-        made = setup.begin(ctx, draft, name)
-        try:
-            report = asyncio.run(setup.probed_in_one_go(ctx, made, setup.key_of(ctx, made), lambda step: None))
-        except CcswitchError as error:
-            verdicts[name] = error.message
-            return draft
-        verdicts[name] = report.verdict
-        return setup.took_over(made, report).draft
-
-    return prove
 
 
 def _list(ctx: Context, out: Output, as_json: bool) -> int:

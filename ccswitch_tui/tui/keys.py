@@ -109,6 +109,7 @@ KEYS: tuple[Key, ...] = (
     Key("source", "ctrl+g", "mine"),
     Key("catalogue", "enter,ctrl+n", "choose"),
     Key("mine", "enter,ctrl+n", "choose"),
+    Key("mine", "ctrl+t", "take_all"),
     Key("key", "enter,ctrl+n", "next"),
     Key("key", "ctrl+t", "elsewhere"),
     Key("key", "ctrl+l", "keys"),

@@ -9,7 +9,7 @@ from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.sentence import say
 from ccswitch_tui.tui.i18n import spoken, t
-from ccswitch_tui.tui.views import MineRow, PresetRow
+from ccswitch_tui.tui.views import MineRow, PresetRow, Taken
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.draft import Draft
@@ -132,6 +132,17 @@ class SettingUp:
                 host = base.partition("://")[2].partition("/")[0]
                 rows.append((c.in_use, MineRow(c.name, spoken(source.title), host, c.draft, c.why_not)))
         return [row for _, row in sorted(rows, key=lambda r: (r[1].draft is None, not r[0]))]
+
+    def take_over(self, row: MineRow) -> Taken:
+        """One of `mine` as a profile: its endpoint is asked first, and what it answered is kept and told."""
+        from ccswitch_tui.profiles.draft import Candidate
+        from ccswitch_tui.workflows.import_export import Prover, import_candidates
+
+        prove = Prover(self.ctx)
+        [done] = import_candidates(self.ctx, [Candidate(row.title, row.draft)], prove=prove)
+        if done.profile is None:
+            return Taken("", why_not=done.why_not)
+        return Taken(done.name, prove.verdicts.get(done.name, ""))
 
     # ------------------------------------------------------------------------- editing
 

@@ -112,6 +112,16 @@ class MineRow(NamedTuple):
         return f"{self.title} {self.source} {self.host}".casefold()
 
 
+class Taken(NamedTuple):
+    """What became of a row of that list that was taken over as it is."""
+
+    name: str
+    """The profile's; "" when it was not taken."""
+    verdict: str = ""
+    """The probe's word, or why nothing could be asked."""
+    why_not: str = ""
+
+
 class PresetRow(NamedTuple):
     """One provider of the catalogue as the wizard lists it."""
 

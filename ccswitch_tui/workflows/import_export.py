@@ -21,6 +21,7 @@ from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
+    from ccswitch_tui.probe.model import ProbeReport
     from ccswitch_tui.workflows.context import Context
 
 
@@ -82,10 +83,12 @@ def import_candidates(
                 done.append(Imported(name, draft.profile(name, draft.key_ref or SecretRef("none")), draft))
                 alike.append((name, key))
             else:
-                if draft.secret is not None:
+                if draft.secret is not None or draft.stored_headers:
                     open_key_store(ctx)
                 draft = prove(name, draft) if prove is not None else draft
                 added = add_profile(ctx, name, draft, replace=replace)
+                if isinstance(prove, Prover):
+                    prove.keep(name)
                 done.append(Imported(name, added.profile, draft, added.stored_in))
                 alike.append((name, key))
         except UsageError as error:
@@ -97,6 +100,39 @@ def import_candidates(
             hint=f"there are: {', '.join(c.name for c in candidates[:20])}",
         )
     return done
+
+
+class Prover:
+    """For `import_candidates`: asks each endpoint for one short answer before its profile is saved. Blocks."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self.verdicts: dict[str, str] = {}
+        """By profile: the probe's word, or why nothing could be asked."""
+        self._reports: dict[str, ProbeReport] = {}
+
+    def __call__(self, name: str, draft: Draft) -> Draft:
+        """The draft as it was shown to work; the same where it was not."""
+        import asyncio
+
+        from ccswitch_tui.workflows import setup
+
+        made = setup.begin(self._ctx, draft, name)
+        try:
+            key = setup.key_of(self._ctx, made)
+            report = asyncio.run(setup.probed_in_one_go(self._ctx, made, key, lambda step: None))
+        except CcswitchError as error:
+            self.verdicts[name] = error.message
+            return draft
+        self.verdicts[name], self._reports[name] = report.verdict, report
+        return setup.took_over(made, report).draft
+
+    def keep(self, name: str) -> None:
+        """Makes what was found the last report of the profile, which is saved now."""
+        from ccswitch_tui.workflows.reports import keep_report
+
+        if name in self._reports:
+            keep_report(self._ctx, self._reports[name]._replace(profile=name))
 
 
 def _identity(profile: Profile) -> tuple[Any, ...]:

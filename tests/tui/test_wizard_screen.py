@@ -276,3 +276,28 @@ async def test_help_in_the_wizard_lists_the_keys_of_the_step(open_app: OpenApp) 
         await sees(pilot, "Paste what works")
         await pilot.press("f1")
         await sees(pilot, "choose from the known providers")
+
+
+async def test_all_set_ups_found_are_asked_and_taken_over_at_once(open_app: OpenApp, world: DemoContext) -> None:
+    key = world.provider.key.reveal()
+    routers = Path(world.paths.home) / ".claude-code-router"
+    routers.mkdir()
+    entries = [
+        {"name": "Answers", "api_base_url": world.provider.base_url, "api_key": key, "models": ["demo-large"]},
+        {"name": "Silent", "api_base_url": "http://127.0.0.1:9/v1", "api_key": "sk-example-silent-1", "models": ["m"]},
+    ]
+    (routers / "config.json").write_text(json.dumps({"Providers": entries}))
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("a")
+        await sees(pilot, "2 set-ups found on this machine, not tested yet")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "Silent")
+        await pilot.press("ctrl+t")
+        await sees(pilot, "2 saved: 1 answer, 1 not proved")
+        assert key not in screen_text(pilot.app)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
+        await sees(pilot, "Answers")
+        assert world.book().get("Answers").endpoint.wire == "openai-chat"
+        assert "Silent" in world.book().profiles
+    assert {Path(path).stem for path in Path(world.paths.reports).iterdir()} >= {"Answers", "Silent"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on
@@ -13,11 +14,13 @@ from textual.widgets import Input
 
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.tui import look
+from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.confirm import AskSheet
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.screens.wizard.source import draft_facts
+from ccswitch_tui.tui.views import Taken
 from ccswitch_tui.tui.widgets.details import fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
@@ -29,6 +32,29 @@ MOVES: list[Any] = [
     Binding("up", "move(-1)", show=False, priority=True),
 ]
 """The arrows move in the list while one types in the field above it."""
+
+
+TAKE_PATIENCE_S = 120.0
+"""For one set-up to be asked, quick and where that finds nothing long; a silent endpoint takes that."""
+
+WORKS = ("native", "translate")
+
+
+def told_of(taken: Taken) -> tuple[str, str]:
+    """Which sign, and what is to be said about a row that was taken over."""
+    if not taken.name:
+        return "skip", taken.why_not
+    if taken.verdict in WORKS:
+        return "ok", t("mine.works", name=taken.name)
+    unproved = t("mine.unproved", name=taken.name)
+    return "warn", unproved if taken.verdict in look.VERDICTS else f"{unproved} {taken.verdict}"
+
+
+def outcome_of(taken: Taken) -> Content:
+    """The same in the row."""
+    if not taken.name:
+        return Content.styled(look.quoted(taken.why_not), look.QUIET)
+    return look.verdict(taken.verdict if taken.verdict in look.VERDICTS else None)
 
 
 class ChooserPane(Pane):
@@ -146,24 +172,70 @@ class MinePane(ChooserPane):
     BINDINGS: ClassVar[list[Any]] = [*bindings("mine"), *MOVES]
     SEARCH, NOTHING = "mine.search", "mine.none"
 
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.taken: dict[int, Taken] = {}
+        """What became of the rows that were taken over, by their place in `every`."""
+        self.taking = False
+
     def rows_there_are(self) -> Sequence[Any]:
         return self.session.mine()
 
     def draw(self, row: Any, width: int) -> Content:
         name = min(28, width // 3)
         style = look.NAME if row.draft else look.DISABLED
+        taken = self._taken(row)
+        about = look.quoted(row.source) if taken is None or not taken.name else taken.name
+        shown = row.host if taken is None else outcome_of(taken)
         return look.line(
             " ", look.cells(look.quoted(row.title), name, style), " ",
-            look.cells(row.source, 26, look.QUIET), look.cells(row.host, max(0, width - name - 28)),
+            look.cells(about, 26, look.QUIET), look.cells(shown, max(0, width - name - 28)),
         )  # fmt: skip
 
+    def _taken(self, row: Any) -> Taken | None:
+        return next((self.taken.get(at) for at, other in enumerate(self.every) if other is row), None)
+
     def about(self, row: Any) -> Content:
+        taken = self._taken(row)
+        if taken is not None:
+            return look.item(*told_of(taken))
         if row.draft:
             return draft_facts(row.draft)
         return look.item("skip", row.why_not)
 
+    @task("take")
+    async def do_take_all(self) -> None:
+        """Every set-up found becomes a profile; each endpoint is asked first, and its row says what came of it."""
+        self.taking = True
+        try:
+            for at, row in enumerate(self.every):
+                if row.draft is None or at in self.taken:
+                    continue
+                work = partial(self.ccs.off, self.session.take_over, row, timeout_s=TAKE_PATIENCE_S)
+                self.taken[at] = await with_keys(self.ccs, work)
+                self._search()
+        finally:
+            self.taking = False
+        made = [taken for taken in self.taken.values() if taken.name]
+        good = sum(taken.verdict in WORKS for taken in made)
+        self.ccs.say(t("mine.taken", n=len(made), good=good, rest=len(made) - good))
+        self.renew_keys()
+
+    def do_back(self) -> None:
+        """To the list of profiles, where there are new ones."""
+        made = [taken.name for taken in self.taken.values() if taken.name]
+        if made:
+            self.done(self.setup._replace(name=made[0]), "end")
+        else:
+            super().do_back()
+
     def why_not(self, action: str) -> str | None:
         row = self.query_one(Rows).row if self.is_mounted else None
+        if self.taking and action in ("choose", "take_all"):
+            return t("why_not.probe_running")
+        if action == "take_all":
+            left = [r for at, r in enumerate(self.every) if r.draft is not None and at not in self.taken]
+            return None if left else t("mine.none")
         if action == "choose" and row is not None and row.draft is None:
             return str(row.why_not)
         return super().why_not(action)
