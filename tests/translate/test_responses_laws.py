@@ -248,10 +248,13 @@ def test_every_history_becomes_a_legal_request(history: list[Any]) -> None:
         if item["type"] == "function_call":
             assert 0 < len(item["call_id"]) <= 64 and 0 < len(item["name"]) <= 64
             waiting.append(item["call_id"])
-            assert following.get("type") in ("function_call", "function_call_output")
+            assert following.get("type") in ("function_call", "function_call_output", "reasoning")
         elif item["type"] == "function_call_output":
             assert item["call_id"] == waiting.pop(0)
-        elif item["type"] != "reasoning":
+        elif item["type"] == "reasoning":  # it belongs to what follows, of which it is a part
+            assert following.get("type") in ("reasoning", "function_call", "message")
+            assert following.get("role", "assistant") == "assistant"
+        else:
             assert item["type"] == "message" and item["content"] and not waiting
             kinds = {part["type"] for part in item["content"]}
             wanted = {"output_text"} if item["role"] == "assistant" else {"input_text", "input_image", "input_file"}
