@@ -11,8 +11,10 @@ from collections.abc import Sequence
 STEPS = ("▁▂▃▄▅▆▇█", ".:-=+*#@")
 NONE = ("·", "_")
 """A place in a sparkline where nothing was."""
-EIGHTHS = "▏▎▍▌▋▊▉█"
-FULL = "#"
+LENGTH = ("━", "=")
+HALF = "╸"
+TRACK = ("─", "-")
+"""The rest of a bar that ends at a limit."""
 PARTS = ("█▓▒░", "#=+.")
 """Of a bar of several parts, in order."""
 
@@ -44,15 +46,15 @@ def _step(share: float, steps: int) -> int:
 
 
 def bar(share: float, width: int, *, ascii_only: bool = False) -> str:
-    """A bar of `share` (0 to 1, more is cut) in exactly `width` cells."""
+    """A bar of `share` (0 to 1, more is cut) in exactly `width` cells, thin, so that rows do not run together."""
     share = min(1.0, max(0.0, share)) if share == share else 0.0
     if width <= 0:
         return ""
+    halves = max(round(share * width * 2), int(share > 0))
     if ascii_only:
-        return (FULL * max(round(share * width), int(share > 0))).ljust(width)
-    eighths = max(round(share * width * 8), int(share > 0))
-    whole, rest = divmod(eighths, 8)
-    return ("█" * whole + (EIGHTHS[rest - 1] if rest else "")).ljust(width)
+        return (LENGTH[1] * -(-halves // 2)).ljust(width)
+    whole, rest = divmod(halves, 2)
+    return (LENGTH[0] * whole + HALF * rest).ljust(width)
 
 
 def stacked(parts: Sequence[float], width: int, *, ascii_only: bool = False) -> str:

@@ -36,6 +36,7 @@ def test_a_bar_is_exactly_as_wide_as_asked(share: float, width: int, ascii_only:
     drawn = bar(share, width, ascii_only=ascii_only)
     assert len(drawn) == width
     assert (drawn.strip() == "") == (not share > 0 or width == 0)
+    assert not ascii_only or drawn.isascii()
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=4), st.integers(8, 80))

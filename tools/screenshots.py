@@ -52,6 +52,7 @@ class Shot(NamedTuple):
 SHOTS = [
     *(Shot(scene, theme) for scene in ("home", "wizard", "ladder", "why") for theme in THEMES),
     *(Shot("traffic", theme, (120, 34)) for theme in THEMES),
+    *(Shot("usage", theme, (120, 30)) for theme in THEMES),
     Shot("home", "dark", (80, 24), suffix="-80x24"),
     Shot("home", "dark", (200, 50), suffix="-200x50"),
     Shot("home", "dark", (100, 28), "zh_CN.UTF-8", "-zh"),

@@ -22,6 +22,7 @@ from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.proxy.background.control import WAIT_S, ProxyControl, ProxyStatus
+from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.proxy.sources import FileProfiles
 from ccswitch_tui.secret import Secret
@@ -75,7 +76,8 @@ class DemoProxy(ProxyControl):
                 claim = held.enter_context(self.claim())  # a child's helper asks the lock whether the proxy runs
                 proxy = EmbeddedProxy(
                     FileProfiles(self.paths), self._key_of, host=host, port=port, token=claim.token,
-                    control=claim.control, env=self.env,
+                    control=claim.control, env=self.env, answers=self.paths.answers, prices=self.paths.prices,
+                    usage=UsageBook(os.path.join(self.paths.state_dir, "usage.sqlite3")),
                 )  # fmt: skip
                 self._embedded = held.enter_context(proxy)
                 self._held = held.pop_all()

@@ -20,6 +20,7 @@ from ccswitch_tui.tui.session_machine import Caring
 from ccswitch_tui.tui.session_probe import Probing
 from ccswitch_tui.tui.session_proxy import Watching
 from ccswitch_tui.tui.session_setup import SettingUp
+from ccswitch_tui.tui.session_usage import Counting
 from ccswitch_tui.tui.verdicts import Verdicts
 from ccswitch_tui.tui.views import HistoryRow, Row, Snapshot, Truth
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.why import Why
 
 
-class Session(SettingUp, Probing, Comparing, Watching, Keeping, Caring):
+class Session(SettingUp, Probing, Comparing, Watching, Counting, Keeping, Caring):
     """One run of the app: the Context, and the last look at it."""
 
     def __init__(self, ctx: Context) -> None:

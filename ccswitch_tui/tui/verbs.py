@@ -37,6 +37,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("lock", "lock"),
     Verb("probe", "probe"),
     Verb("balance", command="ccswitch-tui balance {name}"),
+    Verb("prices", command="ccswitch-tui prices"),
     Verb("doctor", "doctor"),
     Verb("explain", "explain"),
     Verb("why", "why"),

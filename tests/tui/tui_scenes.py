@@ -21,8 +21,10 @@ from tui_kit import paste, screen_text, sees, until
 
 from ccswitch_tui.demo.world import DemoContext, demo_context
 from ccswitch_tui.probe.model import ProbeReport, Step
+from ccswitch_tui.profiles.budget import parse_budget
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.proxy.books.usage import CostRow, UsageBook, UsageRow
 from ccswitch_tui.sentence import tidied
 from ccswitch_tui.tui.app import CcswitchApp
 from ccswitch_tui.tui.session import Session
@@ -205,9 +207,60 @@ async def traffic(pilot: Pilot[Any], world: DemoContext) -> None:
     await pilot.pause(0.2)
 
 
+MODELS = (
+    # profile, model, currency, source, per million read and written
+    ("moonshine", "moon-large", "USD", "endpoint", 0.6, 2.5),
+    ("corp", "corp-coder", "USD", "list", 1.25, 10.0),
+    ("local", "qwen3-coder:30b", "", "", 0.0, 0.0),
+)
+FOLDERS = ("/home/ada/shop", "/home/ada/blog", "")
+
+
+def fill_book(world: DemoContext, days: int = 7) -> None:
+    """A week of work: three endpoints, two folders, and a day off."""
+    rows: list[UsageRow | CostRow] = []
+    for back in range(days):
+        if back % 7 == 2:
+            continue
+        day = time.strftime("%Y-%m-%d", time.gmtime(NOW - back * 86_400))
+        for number, (profile, model, currency, source, read, written) in enumerate(MODELS):
+            requests = 40 + 37 * ((back * 3 + number * 5) % 7)
+            folder, session = FOLDERS[(back + number) % 3], f"{back}{number}5c1e9a-0000-4000-8000-000000000001"
+            counts = UsageRow(
+                day, profile, model, requests, errors=back % 3, input_tokens=900 * requests,
+                cache_read_tokens=0 if number == 2 else 7000 * requests, cache_write_tokens=250 * requests,
+                output_tokens=310 * requests, first_byte_ms=420 * requests, cancels=back % 2, retries=back % 4,
+                estimated=requests if number == 2 else 0, timed_tokens=310 * requests, timed_ms=5200 * requests,
+                session=session, project=folder,
+            )  # fmt: skip
+            rows.append(counts)
+            if currency:
+                amount = (counts.input_tokens * read + counts.output_tokens * written) / 1e6
+                rows.append(
+                    CostRow(day, profile, model, currency, requests - back % 2, amount, source, session, folder)
+                )
+    UsageBook(os.path.join(world.paths.state_dir, "usage.sqlite3")).add(rows)
+
+
+async def usage(pilot: Pilot[Any], world: DemoContext) -> None:
+    """A week's use by profile, one of them with a budget."""
+    fill_book(world)
+    budget = parse_budget({"day": "1 USD", "month": "5 USD", "stop": True})
+    update_profiles(world.paths, {"moonshine": other("moonshine")._replace(budget=budget)})
+    await pilot.press("$")
+    await sees(pilot, "2026-09-21")
+    await pilot.press("tab")
+    await sees(pilot, "moonshine")
+    await pilot.press("j")
+    if pilot.app.size.width >= 100:
+        await sees(pilot, "this month")
+    await pilot.pause()
+
+
 SCENES: dict[str, Callable[[Pilot[Any], DemoContext], Awaitable[None]]] = {
     "home": home,
     "wizard": wizard,
+    "usage": usage,
     "ladder": ladder,
     "why": why,
     "traffic": traffic,

@@ -24,6 +24,12 @@ class MoreVerbs(Place[None]):
         """One is there already."""
         self.query_one("#profiles").focus()
 
+    def do_usage(self) -> None:
+        """What was used, and what it cost."""
+        from ccswitch_tui.tui.screens.usage import UsageScreen
+
+        self.app.push_screen(UsageScreen())
+
     @task("rename")
     async def do_rename(self) -> None:
         """Another name; keys, settings and other profiles that name it follow."""
