@@ -153,13 +153,14 @@ def _probe_json(report: ProbeReport) -> dict[str, Any]:
 
 def _tell(added: Added, made: Setup, out: Output, *, used: bool) -> None:
     from ccswitch_tui.cli.told import tell_finding
+    from ccswitch_tui.probe.advice import now_saved
     from ccswitch_tui.profiles.url import normalise_url
 
     profile, draft, report = added.profile, made.draft, made.report
     for note in draft.notes:
         out.point("skip", note, indent=2, talk=True)
     for finding in report.findings[:1] if report and report.verdict == "broken" else ():
-        tell_finding(finding, out, talk=True)
+        tell_finding(now_saved(finding, profile.name), out, talk=True)
     for warning in draft.warnings:
         out.point("warn", warning, indent=2, talk=True)
     models = ", ".join(dict.fromkeys(profile.models.named().values())) or said("no model named yet")

@@ -19,6 +19,7 @@ With a command, runs that command there instead."""
 EXAMPLES = """\
 examples:
   ccswitch-tui demo                            the app
+  ccswitch-tui demo --guide                    three steps, on the command line
   ccswitch-tui demo probe misspelt             run any command there
   ccswitch-tui demo run -- claude -p hi        your Claude Code on the demo's model
   ccswitch-tui demo | cat                      the same story in plain text"""
@@ -26,6 +27,7 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
+    parser.add_argument("--guide", action="store_true", help="three steps: paste something broken, fix it, use it")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="CMD …", help="a command to run there")
 
 
@@ -38,6 +40,12 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     from ccswitch_tui.demo.world import demo_context
 
     with _ending_in_order():
+        if args.guide:
+            from ccswitch_tui.cli import demo_guide
+
+            with demo_context(ctx.env) as world:
+                world.language = ctx.language
+                return demo_guide.lead(world, out)
         if args.command:
             with demo_context(ctx.env) as world:
                 world.language = ctx.language
@@ -45,6 +53,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         if out.interactive and sys.stdin.isatty():
             with demo_context(ctx.env, pace_s=0.03) as world:
                 world.language = ctx.language
+                world.guided = True
                 return app.run(world, out)
         from ccswitch_tui.cli import demo_story
 

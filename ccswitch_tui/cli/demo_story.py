@@ -11,6 +11,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.language import spoken
@@ -30,16 +31,20 @@ PROMPT = {
 
 def tell(world: DemoContext, out: Output) -> int:
     """Paste a curl, probe, use, one answer through the proxy, why, undo. The exit code of the first that failed."""
+    run = partial(run_here, world, out)
     steps: tuple[tuple[str, Callable[[], int]], ...] = (
-        (say("a curl command that works, pasted"), lambda: _run(world, out, "add work --paste -", pasted=world.curl)),
-        (say("what can this endpoint do?"), lambda: _run(world, out, "probe work")),
-        (say("make Claude Code use it"), lambda: _run(world, out, "use work")),
+        (
+            say("a curl command that works, pasted"),
+            lambda: run_here(world, out, "add work --paste -", pasted=world.curl),
+        ),
+        (say("what can this endpoint do?"), lambda: run("probe work")),
+        (say("make Claude Code use it"), lambda: run("use work")),
         (
             say("what Claude Code sends now, and what the proxy makes of the endpoint's answer"),
             lambda: _ask(world, out),
         ),
-        (say("who decides where Claude Code connects?"), lambda: _run(world, out, "why ANTHROPIC_BASE_URL")),
-        (say("and back again, byte for byte"), lambda: _run(world, out, "undo")),
+        (say("who decides where Claude Code connects?"), lambda: run("why ANTHROPIC_BASE_URL")),
+        (say("and back again, byte for byte"), lambda: run("undo")),
     )
     for number, (remark, step) in enumerate(steps):
         out.line(*([""] if number else []), f"# {spoken(remark)}")
@@ -48,7 +53,7 @@ def tell(world: DemoContext, out: Output) -> int:
     return 0
 
 
-def _run(world: DemoContext, out: Output, words: str, *, pasted: str = "") -> int:
+def run_here(world: DemoContext, out: Output, words: str, *, pasted: str = "") -> int:
     from ccswitch_tui.cli.main import main
 
     out.line(f"$ ccswitch-tui {words}" + (" <<'EOF'" if pasted else ""))

@@ -109,6 +109,17 @@ def _steps(facts: Facts, patch: Mapping[str, Any] | None, row: Kind, known: _Kno
     yield from (command.format_map(known) for command in row.commands)
 
 
+def now_saved(finding: Finding, name: str) -> Finding:
+    """A finding about an endpoint that had no name yet, once its profile is saved: what fixes it names the profile."""
+    row, fix = catalogue()[finding.kind], finding.fix
+    if fix is None or not (fix.patch or row.action):
+        return finding
+    changes = tuple(f"{key}={toml_value(value)}" for key, value in (fix.patch or {}).items())
+    ours = Action("apply-patch", name, changes) if changes or row.action is None else row.action._replace(name=name)
+    others = (command for command in fix.commands if not command.startswith("ccswitch-tui "))
+    return finding._replace(fix=Fix.of(fix.text, ours, *others, patch=fix.patch))
+
+
 def toml_value(value: Any) -> str:
     """A value as `edit --set` reads it."""
     if isinstance(value, bool):

@@ -40,6 +40,8 @@ class Context:
         """Seconds since the epoch."""
         self.usual_profile = ""
         """The profile `run` takes where none is named and none is in use; "" for none."""
+        self.guided = False
+        """Whether the app shows the three steps of a first minute; the demo does."""
         self.language = ""
         """What `--lang` asked for; "" leaves it to the settings and the locale."""
         self._store = store

@@ -21,6 +21,7 @@ from ccswitch_tui.tui.screens.base import REST_S, bindings, task
 from ccswitch_tui.tui.screens.home_verbs import MoreVerbs
 from ccswitch_tui.tui.views import Row, Snapshot
 from ccswitch_tui.tui.widgets.details import Details
+from ccswitch_tui.tui.widgets.guide import Guide
 from ccswitch_tui.tui.widgets.headline import Headline
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -119,6 +120,8 @@ class HomeScreen(MoreVerbs):
                 yield Prose(id="empty")
                 yield Rows(self.draw_row, heading=heading, id="profiles")
             yield Details(id="details")
+        if self.session.ctx.guided:
+            yield Guide()
 
     def on_mount(self) -> None:
         self.set_interval(GLANCE_S, self.glance)
@@ -184,6 +187,8 @@ class HomeScreen(MoreVerbs):
         before, self.session.now = self.session.now, snapshot
         if not self.query("#profiles"):
             return  # between two languages
+        for guide in self.query(Guide):
+            guide.saw(snapshot)
         headline = self.query_one(Headline)
         headline.truth = snapshot.truth
         headline.locked = snapshot.locked
