@@ -1,4 +1,4 @@
-"""Keys in the clear: found where they lie, moved into the key store, put back to the byte."""
+"""Keys in plain text: found where they lie, moved into the key store, put back to the byte."""
 
 from __future__ import annotations
 

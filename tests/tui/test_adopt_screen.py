@@ -1,4 +1,4 @@
-"""Adopt: keys in the clear are listed masked, moved when told, and put back to the byte."""
+"""Adopt: keys in plain text are listed masked, moved when told, and put back to the byte."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_marked_keys_are_moved_and_come_back_to_the_byte(
         assert env.read_bytes() == before[1]
         await sees(pilot, "adopted/openai-api-key")
         await pilot.press("u")
-        await sees(pilot, "Put the keys moved last back")
+        await sees(pilot, "Put the most recently moved keys back")
         await pilot.press("y")
         await sees(pilot, "found: 2")
         assert (shell.read_bytes(), env.read_bytes()) == before
@@ -84,7 +84,7 @@ async def test_nothing_is_done_before_something_is_marked(open_app: OpenApp, fil
 async def test_a_clean_machine_is_said_to_be_clean(open_app: OpenApp) -> None:
     async with open_app() as pilot:
         await pilot.press("A")
-        await sees(pilot, "No key was found in the clear")
+        await sees(pilot, "No key is stored in plain text")
         assert not pilot.app.screen.query_one(Rows).rows
 
 
@@ -97,14 +97,14 @@ async def test_a_key_in_the_settings_becomes_a_profile_in_use(
     before = settings.read_bytes()
     async with open_app() as pilot:
         await pilot.press("A")
-        await sees(pilot, "A profile is made of these settings")
+        await sees(pilot, "These settings become a profile")
         await pilot.press("space", "enter")
         await sees(pilot, "Move 1 keys")
         await pilot.press("y")
         await sees(pilot, "is in use there now")
         assert FIRST not in settings.read_text(encoding="utf-8")
         await pilot.press("u")
-        await sees(pilot, "Put the keys moved last back")
+        await sees(pilot, "Put the most recently moved keys back")
         await pilot.press("y")
         await sees(pilot, "found: 1")
         assert settings.read_bytes() == before

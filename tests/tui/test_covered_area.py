@@ -55,7 +55,7 @@ async def test_a_curl_typed_by_hand_is_covered_at_once_and_understood(open_app: 
         shown = [text.replace("\n", "") for text in seen]
         assert not [text for text in shown if secret in text or secret[4:14] in text]
         await pilot.press("ctrl+n")
-        await sees(pilot, "found; shown nowhere in full")
+        await sees(pilot, "found; never shown in full")
         assert secret not in screen_text(pilot.app)
 
 

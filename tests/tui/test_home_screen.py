@@ -38,7 +38,7 @@ async def test_enter_uses_and_u_takes_it_back_to_the_byte(
         assert "/p/demo" in json.loads(settings.read_bytes())["env"]["ANTHROPIC_BASE_URL"]
         await sees(pilot, "Claude Code → demo")
         await pilot.press("u")
-        await sees(pilot, "taken back, to the byte")
+        await sees(pilot, "undone, byte for byte")
         assert settings.read_bytes() == before
 
 
@@ -286,7 +286,7 @@ async def test_an_old_write_is_named_before_it_is_taken_back(
         await sees(pilot, "Take back")
         assert settings.read_bytes() != before
         await pilot.press("y")
-        await sees(pilot, "taken back, to the byte")
+        await sees(pilot, "undone, byte for byte")
         assert settings.read_bytes() == before
 
 

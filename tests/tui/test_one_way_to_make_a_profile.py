@@ -104,7 +104,7 @@ async def test_the_same_paste_makes_the_same_profile_in_both_faces(
         await until(pilot, lambda: pilot.app.screen.query_one("#name", Input).display)
         pilot.app.screen.query_one("#name", Input).value = "app"
         await pilot.press("enter")
-        await sees(pilot, "found in what you gave")
+        await sees(pilot, "found in what you pasted")
         await pilot.press("enter")
         await until(pilot, lambda: any(pane.setup.report for pane in pilot.app.screen.query(CheckPane)))
         await until(pilot, lambda: not pilot.app.screen.query_one(CheckPane).running)

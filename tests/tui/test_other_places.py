@@ -65,9 +65,9 @@ async def test_history_shows_each_write_and_restores_the_beginning(
         await sees(pilot, "use misspelt")
         await sees(pilot, "+ ANTHROPIC_BASE_URL")
         await pilot.press("R")
-        await sees(pilot, "Go go back to the state before the first write?")
+        await sees(pilot, "Go back to the state before the first write?")
         await pilot.press("y")
-        await sees(pilot, "as before the first write")
+        await sees(pilot, "restored to the state before the first write")
         assert settings.read_bytes() == before
 
 
@@ -127,10 +127,10 @@ async def test_no_colour_leaves_every_verdict_readable(open_app: OpenApp, monkey
 async def test_help_explains_the_focused_thing_and_every_key(open_app: OpenApp, size: tuple[int, int]) -> None:
     async with open_app(size) as pilot:
         await pilot.press("question_mark")
-        await sees(pilot, "One line a profile")
+        await sees(pilot, "One line per profile")
         if size[0] >= SIDE_BY_SIDE:
             await pilot.press("tab")  # into the pane beside the place, which can be read on in
-        why_not = "nothing was written yet, so there is nothing to undo"
+        why_not = "nothing has been written yet, so there is nothing to undo"
         for _ in range(60):  # the page is longer than the screen
             if "to undo" in screen_text(pilot.app) or why_not in screen_text(pilot.app):
                 break
@@ -226,6 +226,6 @@ def test_a_screens_style_sheet_speaks_of_its_own_screens_only(path: Path) -> Non
 async def test_what_a_setting_is_for_is_said_in_full_on_a_small_screen(open_app: OpenApp) -> None:
     async with open_app((60, 18)) as pilot:
         await pilot.press("comma")
-        await sees(pilot, "every theme of Textual, and the house's own")
+        await sees(pilot, "all of Textual's themes, and our own")
         await pilot.press("j", "j", "j")
         await sees(pilot, "quick: one answer; default: tools and streaming; full:")

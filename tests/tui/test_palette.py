@@ -57,9 +57,9 @@ async def test_a_verb_is_done_on_the_first_screen_from_anywhere(open_app: OpenAp
         await pilot.press("j", "w")
         await sees(pilot, "What Claude Code would use")
         await run_verb(pilot, "rename")
-        await sees(pilot, "Another name for 'misspelt'")
+        await sees(pilot, "New name for 'misspelt'")
         await pilot.press(*"better", "enter")
-        await sees(pilot, "it is called 'better' now")
+        await sees(pilot, "renamed to 'better'")
         assert "better" in world.book().profiles
         assert world.keys.store.get("better") == world.provider.key
 

@@ -98,7 +98,7 @@ async def test_what_cannot_be_mended_says_so(open_app: OpenApp) -> None:
         await pilot.press("j", "j", "p")
         await sees(pilot, "a web page answers")
         await pilot.press("f")
-        await sees(pilot, "nothing here can be mended with one key")
+        await sees(pilot, "there is no one-key fix for this")
 
 
 async def test_the_window_may_be_resized_while_probing(open_app: OpenApp) -> None:

@@ -25,6 +25,6 @@ async def test_a_source_is_shown_and_switched_off_after_a_question(open_app: Cal
         await pilot.press("comma")
         await sees(pilot, "searxng · 127.0.0.1:8888")
         await pilot.press("end", "enter")
-        await sees(pilot, "Switch web search off?")
+        await sees(pilot, "Turn web search off?")
         await pilot.press("y")
         await until(pilot, lambda: load_profiles(world.paths).search is None)

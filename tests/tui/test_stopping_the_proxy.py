@@ -72,7 +72,7 @@ async def test_a_request_under_way_is_counted(open_app: OpenApp, world: DemoCont
 
         await until(pilot, one_under_way)
         await pilot.press("x")
-        await sees(pilot, "Requests under way: 1")
+        await sees(pilot, "Requests in progress: 1")
         await pilot.press("escape")
         world.provider.pace_s = 0.0
         await asking

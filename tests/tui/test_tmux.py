@@ -58,7 +58,7 @@ def test_switch_diagnose_and_undo(tmux: Tmux, place: tuple[DemoContext, dict[str
     tmux.keys("Escape")
     tmux.wait_for(lambda shown: re.search(r"✗ broken \d+ s", shown) is not None)
     tmux.keys("u")
-    tmux.wait_for("taken back, to the byte")
+    tmux.wait_for("undone, byte for byte")
     assert settings.read_bytes() == before
     tmux.keys("q")
     assert tmux.wait_until_ended() == 0

@@ -77,7 +77,7 @@ def test_unlock_probe_and_a_stop_that_asks(tmux: Tmux, here: Here) -> None:
     tmux.keys("x")
     shown = tmux.wait_for("Stop the proxy?")
     assert "sessions running here: 1" in shown
-    assert "passphrase is asked for again" in shown
+    assert "asked for the passphrase again" in shown
     tmux.keys("y")
     tmux.wait_for("the proxy was stopped")
     tmux.wait_for("keys locked: K")

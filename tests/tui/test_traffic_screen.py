@@ -194,7 +194,7 @@ async def test_a_request_under_way_when_the_proxy_dies_is_said_to_be_cut_off(
         key, flow = next(iter(screen.flows.items()))  # type: ignore[attr-defined]
         screen.flows[key] = {**flow, "total_ms": None}  # type: ignore[attr-defined]
         await asyncio.to_thread(world.proxy.end)
-        await sees(pilot, "the proxy ended before this was finished")
+        await sees(pilot, "the proxy stopped before this was finished")
 
 
 async def test_the_answer_shows_up_when_a_watched_exchange_ends(open_app: OpenApp, world: DemoContext) -> None:
@@ -225,7 +225,7 @@ async def test_a_request_of_real_size_is_read_as_a_conversation(open_app: OpenAp
         await sees(pilot, "live")
         assert await sent(world, "demo", "", claude_body("a haiku about ports")) == 200
         await sees(pilot, "You are Claude Code")
-        for text in ("Bash, Edit, Glob", "assistant · calls", "a haiku about ports", "not sent on: metadata"):
+        for text in ("Bash, Edit, Glob", "assistant · calls", "a haiku about ports", "not passed on: metadata"):
             assert text in screen_text(pilot.app), text
         before = screen_text(pilot.app).count("You are Claude Code")
         await pilot.press("enter")

@@ -112,7 +112,7 @@ async def test_a_key_file_is_made_with_a_passphrase_given_twice(
         await sees(pilot, "A passphrase for your keys")
         await give(pilot, PASSPHRASE)
         await give(pilot, "something else")
-        await sees(pilot, "the two were not the same")
+        await sees(pilot, "the two do not match")
         await give(pilot, "short")
         await give(pilot, "short")
         await sees(pilot, "shorter than 8 characters")

@@ -30,11 +30,11 @@ async def test_from_a_pasted_curl_to_ready(
         await pilot.press("a")
         await sees(pilot, "Paste what works for you.")
         await paste(pilot, world.curl)
-        await sees(pilot, "shown nowhere in full")
+        await sees(pilot, "never shown in full")
         name = pilot.app.screen.query_one("#name", Input)
         name.value = "mine"
         await pilot.press("enter")
-        await sees(pilot, "found in what you gave")
+        await sees(pilot, "found in what you pasted")
         await sees(pilot, "demo's memory")
         await pilot.press("enter")
         await sees(pilot, "works, translated")
@@ -68,7 +68,7 @@ async def test_the_key_is_nowhere_on_the_screen_on_the_whole_way(open_app: OpenA
         await pilot.press("a")
         await paste(pilot, world.curl)
         for text in (
-            "nowhere in full",
+            "never shown in full",
             "found in what",
             "✓ translated",
             "Which model",
@@ -88,15 +88,15 @@ async def test_escape_steps_back_all_the_way_and_leaves_no_trace(open_app: OpenA
         before = files(world)
         await pilot.press("a")
         await paste(pilot, world.curl)
-        steps = ("nowhere in full", "found in what", "✓ translated", "Which model", "How does Claude", "[profiles.")
+        steps = ("never shown in full", "found in what", "✓ translated", "Which model", "How does Claude", "[profiles.")
         for text in steps:
             await sees(pilot, text)
             await pilot.press("enter")
         await sees(pilot, "is saved")
         await pilot.press("escape")
-        await sees(pilot, "taken back")
+        await sees(pilot, "undone")
         for text in reversed(steps):
-            await sees(pilot, text if text != "nowhere in full" else "Paste what works")
+            await sees(pilot, text if text != "never shown in full" else "Paste what works")
             await pilot.press("escape")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
         assert files(world) == before
@@ -112,7 +112,7 @@ async def test_not_now_keeps_the_profile_and_writes_no_settings(
         await pilot.press("a")
         await paste(pilot, world.curl)
         for text in (
-            "nowhere in full",
+            "never shown in full",
             "found in what",
             "✓ translated",
             "Which model",
@@ -151,7 +151,7 @@ async def test_control_characters_in_a_paste_are_left_out(open_app: OpenApp, wor
         await pilot.press("a")
         await sees(pilot, "Paste what works")
         await paste(pilot, "\x1b[31m" + world.curl.replace("\n", "\r\n") + "\x07\x08")
-        await sees(pilot, "nowhere in full")
+        await sees(pilot, "never shown in full")
         shown = pilot.app.screen.query_one(PasteArea).text
         assert all(c == "\n" or c.isprintable() for c in shown)
 
@@ -171,7 +171,7 @@ async def test_a_name_that_exists_is_refused_and_nothing_typed_is_lost(open_app:
     async with open_app() as pilot:
         await pilot.press("a")
         await paste(pilot, world.curl)
-        await sees(pilot, "nowhere in full")
+        await sees(pilot, "never shown in full")
         pilot.app.screen.query_one("#name", Input).value = "demo"
         await pilot.press("enter")
         await sees(pilot, "there is already a profile 'demo'")
@@ -237,7 +237,7 @@ async def test_a_fix_found_on_the_way_goes_into_the_draft(open_app: OpenApp, wor
     async with open_app((120, 36)) as pilot:
         await pilot.press("a")
         await paste(pilot, world.curl.replace("demo-large", "demo-lagre"))
-        await sees(pilot, "nowhere in full")
+        await sees(pilot, "never shown in full")
         await pilot.press("enter")
         await sees(pilot, "found in what")
         await pilot.press("enter")
@@ -253,7 +253,7 @@ async def test_a_check_that_cannot_be_made_does_not_go_on_for_ever(open_app: Ope
         await pilot.press("a")
         await paste(pilot, world.curl)
         for text in (
-            "nowhere in full",
+            "never shown in full",
             "found in what",
             "✓ translated",
             "Which model",
