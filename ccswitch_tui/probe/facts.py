@@ -221,8 +221,9 @@ class Facts:
         return lists[-1] if lists else ()
 
     def window_of(self, model: str) -> int | None:
-        """The context window the list tells for a model."""
-        return next((m.context_window for m in self.listed if m.id == model), None)
+        """The context window the list tells for a model; where one model answers to every name, that one's."""
+        only = len(self.listed) == 1 and self.success is not None and self.success.exchange.model == model
+        return next((m.context_window for m in self.listed if m.id == model or only), None)
 
 
 def base_of(exchange: Exchange) -> str:

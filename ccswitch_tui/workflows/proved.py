@@ -45,7 +45,7 @@ def with_report(draft: Draft, report: ProbeReport, *, keep_wire: bool = False) -
         endpoint = endpoint._replace(auth=auth)
     quirks = {**draft.quirks, **learned_quirks(report)}
     draft = draft._replace(endpoint=endpoint, quirks=quirks, notes=tuple(notes))
-    draft = _with_models(_with_gateway(draft, report), listed_models(report))
+    draft = _with_models(_with_gateway(draft, report), listed_models(report), answers=report.wire is not None)
     # A second climb says again what the first one said.
     return draft._replace(notes=tuple(dict.fromkeys(draft.notes)), warnings=tuple(dict.fromkeys(draft.warnings)))
 
@@ -113,7 +113,7 @@ def _place(base_url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port
 
 
-def _with_models(draft: Draft, listed: Mapping[str, int | None]) -> Draft:
+def _with_models(draft: Draft, listed: Mapping[str, int | None], *, answers: bool) -> Draft:
     """A lone model is the model; the window the endpoint tells is taken where nobody said another."""
     notes, warnings = list(draft.notes), list(draft.warnings)
     models = draft.models
@@ -124,6 +124,8 @@ def _with_models(draft: Draft, listed: Mapping[str, int | None]) -> Draft:
         shown = ", ".join(list(listed)[:6]) + (" …" if len(listed) > 6 else "")
         warnings.append(say("no model is named; the endpoint lists {models}", models=shown))
     window = draft.context_window or listed.get(models.default or "")
+    if window is None and answers and len(listed) == 1:  # llama.cpp answers to any name with the one model it has
+        window = next(iter(listed.values()))
     return draft._replace(
         models=models,
         context_window=window,

@@ -99,6 +99,12 @@ KNOWN = {
         "litellm",
         "pip install 'litellm[proxy]', in a virtual environment of its own",
     ),
+    "portkey": Part(
+        "CCSWITCH_TEST_PORTKEY",
+        "portkey/node_modules/@portkey-ai/gateway/build/start-server.js",
+        "",
+        "npm install --ignore-scripts @portkey-ai/gateway@1.15.2, in a folder of its own",
+    ),
     "searxng": Part(
         "CCSWITCH_TEST_SEARXNG",
         "searxng/bin/python",

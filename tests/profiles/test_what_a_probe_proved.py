@@ -80,6 +80,15 @@ def test_a_lone_model_is_the_model_and_its_window_is_known() -> None:
     assert (only.models.default, only.context_window) == ("only", 64000)
 
 
+def test_a_server_of_one_model_that_answers_to_another_name_tells_its_window() -> None:
+    """llama.cpp lists the path of its file and takes any name."""
+    exchanges = (listing("/models/some.gguf"),)
+    assert with_report(DRAFT, report(wire="openai-chat", exchanges=exchanges)).context_window == 64000
+    assert with_report(DRAFT, report(exchanges=exchanges)).context_window is None  # nothing answered
+    two = (listing("/models/some.gguf", "other"),)
+    assert with_report(DRAFT, report(wire="openai-chat", exchanges=two)).context_window is None
+
+
 def test_of_several_models_none_is_chosen_but_they_are_named() -> None:
     several = with_report(DRAFT._replace(models=ModelTiers()), report(exchanges=(listing("a", "b"),)))
     assert several.models.default is None

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -14,52 +10,9 @@ import pytest
 from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.interop.litellm import render_config
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
-from kit.net import free_port_number, wait_until
-from kit.parts import SYSTEM_PATH, need_part
+from kit.gateways import LITELLM_MASTER, litellm
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
-
-MASTER = "sk-example-litellm-master"
-
-
-@contextlib.contextmanager
-def litellm(folder: Path, config: str, env: dict[str, str]) -> Iterator[str]:
-    """LiteLLM's proxy with this configuration; yields its address."""
-    program, port = need_part("litellm"), free_port_number()
-    file = folder / "litellm.yaml"
-    file.write_text(config)
-    base = f"http://127.0.0.1:{port}"
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(program), "--config", str(file), "--host", "127.0.0.1", "--port", str(port)],
-            env={
-                "PATH": f"{os.path.dirname(program)}:{SYSTEM_PATH}",
-                "HOME": str(folder),
-                "LITELLM_MASTER_KEY": MASTER,
-                "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-                **env,
-            },
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            wait_until(lambda: process.poll() is not None or is_alive(base), 120, "LiteLLM")
-            assert process.poll() is None, (folder / "log").read_text()[-2000:]
-            yield base
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
-            process.wait()
-
-
-def is_alive(base: str) -> bool:
-    with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(f"{base}/health/liveliness", timeout=2).status_code == 200
-    return False
 
 
 def ask(base: str, path: str, model: str) -> str:
@@ -67,7 +20,7 @@ def ask(base: str, path: str, model: str) -> str:
     answer = httpx.post(
         base + path,
         json={"model": model, "max_tokens": 32, "messages": [{"role": "user", "content": "hi"}]},
-        headers={"authorization": f"Bearer {MASTER}", "anthropic-version": "2023-06-01"},
+        headers={"authorization": f"Bearer {LITELLM_MASTER}", "anthropic-version": "2023-06-01"},
         timeout=60,
     )
     assert answer.status_code == 200, answer.text

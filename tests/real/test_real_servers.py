@@ -43,6 +43,15 @@ def test_a_real_model_answers_a_bare_session(stage: Stage, llama_server: LlamaSe
     assert run.answer["usage"]["output_tokens"] > 0
 
 
+def test_the_window_is_the_one_a_real_server_serves(stage: Stage, llama_server: LlamaServer) -> None:
+    """llama.cpp lists its window beside the one the model was trained with, under a name of its own."""
+    stage.env[KEY_VARIABLE] = llama_server.key
+    stage.ccswitch(
+        "add", "work", "--url", llama_server.base_url, "--model", llama_server.model, "--key", f"env:{KEY_VARIABLE}"
+    )
+    assert stage.json("show", "work")["profile"]["context_window"] == 8192  # asked for 16,384, trained with 8,192
+
+
 FIXTURES: list[dict[str, Any]] = [
     {"match": {"hasToolResult": True}, "response": {"content": "The file says: aimock was here."}},
     {
