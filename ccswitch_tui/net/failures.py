@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 from typing import Literal
 
-Kind = Literal["refused", "timeout", "unreachable", "forbidden"]
+Kind = Literal["refused", "timeout", "unreachable", "forbidden", "files"]
 
 BY_WINDOWS: dict[int, Kind] = {
     5: "forbidden",  # ERROR_ACCESS_DENIED
@@ -19,6 +19,7 @@ BY_WINDOWS: dict[int, Kind] = {
     1231: "unreachable",  # ERROR_NETWORK_UNREACHABLE
     1232: "unreachable",  # ERROR_HOST_UNREACHABLE
     1236: "refused",  # ERROR_CONNECTION_ABORTED
+    10024: "files",  # WSAEMFILE
     10013: "forbidden",  # WSAEACCES
     10049: "unreachable",  # WSAEADDRNOTAVAIL
     10050: "unreachable",  # WSAENETDOWN
@@ -36,6 +37,8 @@ BY_ERRNO: dict[int | None, Kind] = {
     errno.ENETDOWN: "unreachable",
     getattr(errno, "EHOSTDOWN", None): "unreachable",
     errno.EADDRNOTAVAIL: "unreachable",
+    errno.EMFILE: "files",
+    errno.ENFILE: "files",
     errno.EPERM: "forbidden",
     errno.EACCES: "forbidden",
 }
@@ -56,3 +59,17 @@ def connect_kind(error: OSError) -> Kind:
 def words_of(error: OSError) -> str:
     """The system's own words; Windows' sockets' numbers are unknown to os.strerror, so never by number there."""
     return error.strerror or str(error) or type(error).__name__
+
+
+class Unreachable(Exception):
+    """No connection. `detail` is for the user; `kind` is one of these:
+
+    dns, timeout-connect, refused, unreachable, files (this process may open no more), proxy-unreachable, proxy-auth,
+    proxy-refused, proxy-cannot-reach, tls-expired, tls-hostname, tls-untrusted, tls-not-tls, tls-client-certificate,
+    tls-failed.
+    """
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind
+        self.detail = detail

@@ -2,7 +2,7 @@
 
 Pure, and cheap: `use` asks it. Source: Claude Code 2.1.330 as measured, form by form
 (tests/claude/test_real_precedence.py asks it again). Our own requests follow
-curl's rule instead (proxy/client/network.py).
+curl's rule instead (net/way.py).
 """
 
 from collections.abc import Callable

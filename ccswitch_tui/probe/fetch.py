@@ -19,7 +19,11 @@ from urllib.parse import urlsplit
 import h11
 
 from ccswitch_tui._version import __version__
-from ccswitch_tui.probe.dial import AnyProxy, DialFailure, dial, proxy_failure, proxy_from_url
+from ccswitch_tui.net.failures import Unreachable
+from ccswitch_tui.net.proxies import AnyProxy, HttpProxy
+from ccswitch_tui.net.tunnel import proxy_failure
+from ccswitch_tui.net.way import Way
+from ccswitch_tui.probe.dial import Reached, dial
 from ccswitch_tui.probe.exchange import (
     BODY_KEPT,
     KEY_VARIABLE,
@@ -32,11 +36,9 @@ from ccswitch_tui.probe.exchange import (
     masked_text,
     masked_url,
 )
-from ccswitch_tui.probe.reached import Reached
 from ccswitch_tui.profiles.naming import header_variable
 from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say, through
-from ccswitch_tui.wire.http_proxy import HttpProxy
 
 USER_AGENT = f"ccswitch-tui/{__version__}"
 """Our own name: we do not pretend to be another client, and say so when one is refused for it."""
@@ -54,7 +56,7 @@ class Fetcher:
         *,
         headers: Mapping[str, str] | None = None,
         secret_headers: Mapping[str, Secret] | None = None,
-        proxy: str | None = None,
+        proxy: AnyProxy | None = None,
         tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
         user_agent: str = USER_AGENT,
     ) -> None:
@@ -62,7 +64,7 @@ class Fetcher:
         self._key = key
         self._headers = dict(headers or {})
         self._secret_headers = {name.lower(): secret for name, secret in (secret_headers or {}).items()}
-        self._proxy = proxy_from_url(proxy) if proxy else None
+        self._proxy = proxy
         self._tls_factory = tls
         self._tls: ssl.SSLContext | None = None
         self._user_agent = user_agent
@@ -81,8 +83,8 @@ class Fetcher:
                 await self._perform(ask, record)
         except TimeoutError:
             record.out_of_time()
-        except DialFailure as failure:
-            record.fail(failure.kind, failure.detail)
+        except Unreachable as failure:
+            record.fail("refused" if failure.kind == "files" else failure.kind, failure.detail)
         except h11.LocalProtocolError:
             record.fail(
                 "key-unsendable", say("the key, or a header of the profile, has characters no header can carry")
@@ -108,9 +110,8 @@ class Fetcher:
     async def _perform(self, ask: Ask, record: _Record) -> None:
         parts = urlsplit(ask.url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        reader, writer = await dial(
-            parts.scheme, parts.hostname or "", port, self._proxy, self._context, record.reached
-        )
+        way = Way(parts.scheme, parts.hostname or "", port, self._proxy)
+        reader, writer = await dial(way, self._context() if way.needs_tls else None, record.reached)
         try:
             client = h11.Connection(h11.CLIENT)
             writer.write(self._request_bytes(ask, parts, client))

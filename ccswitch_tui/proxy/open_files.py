@@ -6,14 +6,10 @@ macOS); a proxy for several sessions takes what is allowed before it needs it.
 
 from __future__ import annotations
 
-import errno
 import sys
 
 ENOUGH = 16_384
 """More than a person's sessions can use. A child that closes all it could have inherited counts up to it."""
-
-FULL = frozenset({errno.EMFILE, errno.ENFILE})
-"""The error numbers of a system that has no more for this process, or for anybody."""
 
 OWN = 24
 """Files that are open besides those of streams: logs, books, sockets, what a child is told."""

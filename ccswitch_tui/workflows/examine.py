@@ -198,26 +198,24 @@ def way_to(
     ctx: Context, target: Profile, key: Secret | None, secret_headers: Mapping[str, Secret] = NO_HEADERS
 ) -> Fetcher | str:
     """The way to the endpoint, or why a network setting forbids one: the same way our proxy would take."""
-    from urllib.parse import urlsplit
-
-    from ccswitch_tui.proxy.client.network import NetworkSettingError, proxy_for, tls_context
+    from ccswitch_tui.net.tls import tls_context
+    from ccswitch_tui.net.way import NetworkSettingError
+    from ccswitch_tui.net.way import way_to as net_way
 
     endpoint = target.endpoint
-    parts = urlsplit(endpoint.base_url)
     try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        proxy = proxy_for(endpoint, parts.scheme, parts.hostname or "", port, ctx.env)
-        context = tls_context(endpoint, ctx.env, ctx.paths.home) if parts.scheme == "https" else None
+        way = net_way(endpoint, ctx.env)
+        context = tls_context(endpoint, ctx.env, ctx.paths.home) if way.needs_tls else None
     except (NetworkSettingError, ValueError) as error:
         return str(error)
     if context is None:
-        return Fetcher(endpoint.base_url, key, headers=endpoint.headers, secret_headers=secret_headers, proxy=proxy)
+        return Fetcher(endpoint.base_url, key, headers=endpoint.headers, secret_headers=secret_headers, proxy=way.proxy)
     return Fetcher(
         endpoint.base_url,
         key,
         headers=endpoint.headers,
         secret_headers=secret_headers,
-        proxy=proxy,
+        proxy=way.proxy,
         tls=lambda: context,
     )
 

@@ -11,8 +11,9 @@ import pytest
 from proxy_client import profile
 
 from ccswitch_tui.net.url import parse_url
+from ccswitch_tui.net.way import Way
 from ccswitch_tui.proxy.client.connection import Answer, Broken
-from ccswitch_tui.proxy.client.dial import Way, dial
+from ccswitch_tui.proxy.client.dial import dial
 from ccswitch_tui.proxy.client.upstream import Upstream, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 
@@ -119,7 +120,7 @@ async def test_an_answer_that_stops_in_its_head_is_not_asked_again() -> None:
 
 async def test_a_connection_that_closed_before_it_was_used_says_so() -> None:
     async with Server() as server:
-        connection = await dial(Way("http", "127.0.0.1", server.port, None, None), None, 5)
+        connection = await dial(Way("http", "127.0.0.1", server.port), None, 5)
         while connection.alive:
             await asyncio.sleep(0.01)
         answer = connection.send(b"GET / HTTP/1.1\r\n\r\n", [], "", lambda free: None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import socket
@@ -10,14 +9,14 @@ import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from unittest.mock import AsyncMock
 
 import pytest
 import trustme
 from proxy_client import call, profile, proxy_for
 from scripted_endpoint import ScriptedEndpoint, chat_text
 
-from ccswitch_tui.proxy.client.dial import Way, dial
+from ccswitch_tui.net.way import Way
+from ccswitch_tui.proxy.client.dial import dial
 from ccswitch_tui.proxy.client.upstream import Upstream
 from kit.net import free_port_number
 
@@ -90,11 +89,10 @@ def test_an_own_authority_is_trusted_by_its_file(
 async def test_a_name_with_a_final_dot_has_the_certificate_of_the_name(
     tls_endpoint: ScriptedEndpoint, authority: tuple[trustme.CA, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo("127.0.0.1", tls_endpoint.port, type=socket.SOCK_STREAM)
-    monkeypatch.setattr(loop, "getaddrinfo", AsyncMock(return_value=found))
+    found = socket.getaddrinfo("127.0.0.1", tls_endpoint.port, type=socket.SOCK_STREAM)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     context = ssl.create_default_context(cafile=authority[1])
-    connection = await dial(Way("https", "localhost.", tls_endpoint.port, None, None), context, 5)
+    connection = await dial(Way("https", "localhost.", tls_endpoint.port), context, 5)
     assert connection.alive
     connection.close()
 

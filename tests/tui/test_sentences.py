@@ -21,6 +21,7 @@ from ccswitch_tui.claude.differences import FOREIGN, GONE, RIVAL
 from ccswitch_tui.claude.layers import LABELS
 from ccswitch_tui.claude.owned import EXTRA, OWNED
 from ccswitch_tui.findings import catalogue
+from ccswitch_tui.net.way import KNOWN_SCHEMES
 from ccswitch_tui.probe.classify import rules
 from ccswitch_tui.probe.diagnose import diagnose
 from ccswitch_tui.probe.explanations import patterns
@@ -29,7 +30,6 @@ from ccswitch_tui.probe.report import NOT_PROMISED, VERDICT_GLYPH, report_from_j
 from ccswitch_tui.profiles import model
 from ccswitch_tui.profiles.presets import KINDS, load_presets
 from ccswitch_tui.profiles.url import ROUTES
-from ccswitch_tui.proxy.client.network import KNOWN_SCHEMES
 from ccswitch_tui.secret import MASK
 from ccswitch_tui.sentence import Sentence, joined, quoting, say, tidied
 from ccswitch_tui.tui import i18n, look

@@ -19,13 +19,15 @@ from typing import Any, NamedTuple
 from ccswitch_tui.credentials.hosts import allowed_host, shown_host
 from ccswitch_tui.http11.headers import Headers
 from ccswitch_tui.http11.requests import Fields, head_end, request_head
+from ccswitch_tui.net.failures import Unreachable
+from ccswitch_tui.net.proxies import HttpProxy
+from ccswitch_tui.net.tls import tls_context
 from ccswitch_tui.net.url import Url, parse_url
+from ccswitch_tui.net.way import NetworkSettingError, Way, way_to
 from ccswitch_tui.profiles.model import Endpoint, Profile, Timeouts
 from ccswitch_tui.proxy.client.connection import Answer, Broken, Connection, Stale
-from ccswitch_tui.proxy.client.dial import Way, dial, proxy_credential
-from ccswitch_tui.proxy.client.network import NetworkSettingError, is_socks, proxy_for, tls_context
+from ccswitch_tui.proxy.client.dial import dial
 from ccswitch_tui.proxy.client.pool import Pool
-from ccswitch_tui.proxy.client.unreachable import Unreachable
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.wire.pieces import Pieces, size_of
 
@@ -115,19 +117,12 @@ class Upstream:
     def _work_out(self, endpoint: Endpoint) -> Address:
         try:
             base = parse_url(endpoint.base_url)
-            proxy = proxy_for(endpoint, base.scheme, base.host, base.port, self._env)
+            way = way_to(endpoint, self._env)
         except (NetworkSettingError, ValueError) as error:
             kind = "proxy" if isinstance(error, NetworkSettingError) else "dns"
             raise UpstreamError(kind, str(error), endpoint.base_url) from None
-        way = Way(
-            base.scheme,
-            base.host,
-            base.port,
-            proxy=None if is_socks(proxy) else proxy,
-            socks=proxy if is_socks(proxy) else None,
-        )
         routes = endpoint.format
-        credential = proxy_credential(way.proxy) if way.proxy and way.absolute else None
+        credential = way.proxy.authorization if isinstance(way.proxy, HttpProxy) and way.absolute else ""
         return Address(
             ask=base.below(routes.ask),
             count_tokens=base.below(routes.count_tokens) if routes.count_tokens else None,

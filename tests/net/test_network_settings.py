@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import trustme
 
+from ccswitch_tui.net.proxies import HttpProxy, SocksProxy, proxy_from_url
+from ccswitch_tui.net.tls import tls_context
+from ccswitch_tui.net.way import NetworkSettingError, bypasses, proxy_for
 from ccswitch_tui.profiles.model import Endpoint
-from ccswitch_tui.proxy.client.network import NetworkSettingError, bypasses, is_socks, proxy_for, tls_context
 
 ENV = {"HTTPS_PROXY": "http://corp.example:3128", "http_proxy": "plain.example:8080"}
 ENDPOINT = Endpoint("https://api.example/v1")
@@ -60,7 +62,8 @@ def test_no_proxy_is_read_as_everywhere_else(no_proxy: str, host: str, port: int
 def test_a_socks_proxy_is_told_apart_from_an_http_proxy() -> None:
     named = proxy_for(ENDPOINT, "https", "api.example", 443, {"ALL_PROXY": "SOCKS5h://127.0.0.1:1080"})
     assert named == "socks5h://127.0.0.1:1080"
-    assert is_socks(named) and not is_socks("http://socks5.example:3128") and not is_socks(None)
+    assert isinstance(proxy_from_url(named), SocksProxy)
+    assert isinstance(proxy_from_url("http://socks5.example:3128"), HttpProxy)
 
 
 def test_a_proxy_of_a_kind_we_do_not_speak_is_named_as_what_it_is() -> None:
