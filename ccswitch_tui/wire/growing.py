@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ccswitch_tui.wire.codec import loads
-from ccswitch_tui.wire.pieces import Pieces, behind, cut, extended, size_of
+from ccswitch_tui.wire.pieces import Pieces, beginning_of, behind, cut, extended, size_of
 
 Json = dict[str, Any]
 
@@ -26,6 +26,10 @@ WORTH_BYTES = 16 * 1024
 
 MOST_KNOWN = 8
 """A session and some sub-agents at once, as in translate/memory.py."""
+
+MOST_FIRST = 4
+LOOK_BYTES = 1024
+"""Bodies that begin with the same so many bytes may be of one conversation."""
 
 MOST_BYTES = 24 * 1024 * 1024
 """Of all that is kept to compare with."""
@@ -63,6 +67,8 @@ class Growing:
 
     def __init__(self) -> None:
         self._known: list[_Known] = []
+        self._first: list[tuple[bytes, Any]] = []
+        """Bodies that were read whole, with what they are; nothing is known yet that goes on from them."""
         self._found: tuple[Sequence[bytes], _Known, bytes] | None = None
         """What new_in() has found last: asked first, and then read, a body is compared once."""
 
@@ -80,7 +86,9 @@ class Growing:
                 return value
         raw = b"".join(parts)
         value = loads(raw)
-        self._keep(_known_of(raw, value, None), None)
+        if len(raw) <= MOST_BYTES:
+            self._first = [*self._first[1 - MOST_FIRST :], (raw, value)]
+            self._fit()
         return value
 
     def new_in(self, parts: Sequence[bytes]) -> bytes:
@@ -90,9 +98,19 @@ class Growing:
             return rest
         return b"".join(parts)
 
+    def _look_into_first(self, parts: Sequence[bytes]) -> None:
+        """What was read once is taken apart when another body begins as it does: most are never followed by one."""
+        begin = beginning_of(parts, LOOK_BYTES)[:LOOK_BYTES]
+        for one in self._first[:]:
+            if one[0].startswith(begin):
+                self._first.remove(one)
+                self._keep(_known_of(*one, None), None)
+
     def _beginnings(self, parts: Sequence[bytes]) -> Iterator[tuple[_Known, bytes]]:
         """What this text may go on from, the longest first, and how it does."""
         found, self._found = self._found, None
+        if self._first:
+            self._look_into_first(parts)
         for known in sorted(self._known, key=lambda known: known.size, reverse=True):
             if found is not None and found[0] is parts and found[1] is known:
                 yield known, found[2]
@@ -103,19 +121,23 @@ class Growing:
 
     def clear(self) -> None:
         """Forgets all: nobody has asked for a while."""
-        self._known, self._found = [], None
+        self._known, self._first, self._found = [], [], None
 
     @property
     def size(self) -> int:
         """Bytes that are kept."""
-        return sum(known.size for known in self._known)
+        return sum(known.size for known in self._known) + sum(len(raw) for raw, _ in self._first)
 
     def _keep(self, new: _Known | None, known: _Known | None) -> None:
         if new is None or new.size > MOST_BYTES:
             return
         self._known = [k for k in self._known if k is not known] + [new]
+        self._fit()
+
+    def _fit(self) -> None:
         while len(self._known) > MOST_KNOWN or self.size > MOST_BYTES:
-            del self._known[0]
+            oldest: list[Any] = self._known if self._known and len(self._known) + len(self._first) > 1 else self._first
+            del oldest[0]
 
 
 def _continued(rest: bytes, known: _Known) -> Json | None:

@@ -113,13 +113,25 @@ def test_only_what_is_new_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = Growing()
     for style in ({}, {"separators": (",", ":")}):
         for before, after in (({"tools": ["t" * 9000]}, {}), ({"model": "m"}, {"tools": ["t" * 9000], "stream": True})):
-            reader.read([written(before, said, after, style)])
+            for _ in range(2):
+                reader.read([written(before, said, after, style)])
             parsed.clear()
             grown = [*said, *said[:2]]
             first = reader.read([written(before, grown, after, style)])
             assert sum(parsed) < 6000
             again = reader.read([written(before, [*grown, said[0]], after, style)])
             assert all(one is other for one, other in zip(first["messages"][:48], again["messages"][:48], strict=True))
+
+
+def test_what_nothing_goes_on_from_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[int] = []
+    monkeypatch.setattr(growing, "loads", lambda data: parsed.append(len(data)) or loads(data))
+    reader = Growing()
+    for number in range(6):
+        said = [{"role": "user", "content": f"{number} " + "word " * 100} for _ in range(9)]
+        raw = written({"model": f"m{number}"}, said, {}, {})
+        reader.read([raw])
+        assert parsed[number:] == [len(raw)]
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
