@@ -17,6 +17,7 @@ from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.model import LearnedQuirk
 from ccswitch_tui.probe.shapes import ListedModel
 from ccswitch_tui.profiles.model_names import prefers_responses
+from ccswitch_tui.sentence import say
 from ccswitch_tui.translate.textflow import ORPHAN_FIELD, orphan_close
 from ccswitch_tui.wire.formats import FORMATS, MESSAGES, RESPONSES, Wire, format_of
 
@@ -140,9 +141,10 @@ class Facts:
         lost = [r for r in tools if loses_calls(r)]
         found = any(r.answer.said and r.answer.said.calls and not _streamed(r.exchange) for r in tools)
         if len(broken) >= 2:
-            words = broken[-1].answer.words
+            words, status = broken[-1].answer.words, broken[-1].exchange.status
             place = len(self.reads) - 1 - self.reads[::-1].index(broken[-1])
-            told = Answer("no-streaming", words, quirk="never_stream", value=True)
+            why = say("every stream fails (HTTP {status}: {words}), and whole answers come", status=status, words=words)
+            told = Answer("no-streaming", words, why, quirk="never_stream", value=True)
             self.reads[place] = Read(broken[-1].exchange, told)
             self._learn("never_stream", True, words)
         elif lost and found:

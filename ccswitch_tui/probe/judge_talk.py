@@ -7,7 +7,7 @@ from ccswitch_tui.probe.advice import finding
 from ccswitch_tui.probe.bodies import TOOL, TOOL_SCHEMA
 from ccswitch_tui.probe.classify import Answer
 from ccswitch_tui.probe.exchange import Exchange
-from ccswitch_tui.probe.facts import Facts, Read, thinking_in
+from ccswitch_tui.probe.facts import BROKEN_STREAM, Facts, Read, loses_calls, thinking_in
 from ccswitch_tui.probe.hearing import Call, Said
 from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms
 from ccswitch_tui.probe.model import StepVerdict
@@ -140,7 +140,7 @@ def judge_tools(facts: Facts) -> Judged | None:
         return None
     first = [r for r in reads if "tool-result" not in r.exchange.asks]
     second = [r for r in reads if "tool-result" in r.exchange.asks]
-    findings = _learned_on_the_way(facts, reads)
+    findings = [*_learned_on_the_way(facts, reads), *_lost_in_streams(facts, first)]
     last = first[-1]
     said = last.answer.said
     usable = last.answer.ok or last.answer.kind == "no-streaming"
@@ -178,6 +178,16 @@ def judge_tools(facts: Facts) -> Judged | None:
         words = say("{call}, and the tool result was accepted", call=words)
     verdict: StepVerdict = "warn" if findings else "ok"
     return Judged(step("tools", verdict, words, took, findings[0].kind if findings else None), findings)
+
+
+def _lost_in_streams(facts: Facts, asked: list[Read]) -> list[Finding]:
+    """Streams lose the call that whole answers hold."""
+    lost = next((read for read in asked if loses_calls(read) and read.answer.kind not in BROKEN_STREAM), None)
+    if lost is None or "never_stream" not in facts.learned or any(loses_calls(read) for read in asked[-1:]):
+        return []
+    answer = Answer("no-streaming", "", quirk="never_stream", value=True)
+    because = say("streamed, the tool call that was forced is lost; in a whole answer it is there")
+    return [finding("no-streaming", facts, lost.exchange, answer, because=because)]
 
 
 def _repaired(facts: Facts, read: Read, call: Call) -> Finding:
