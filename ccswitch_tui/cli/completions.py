@@ -1,7 +1,8 @@
 """`completions SHELL`: a completion script, made from the command table and the commands' own parsers.
 
-Words, options and their values are written into the script; profile names are asked for when
-tab is pressed (`completions --profiles`, which reads profiles.toml and no more).
+Words, options and their values are written into the script; profile and model names are asked
+for when tab is pressed (`completions --profiles`, which reads profiles.toml and no more).
+`completions install` puts the script where the shell finds it.
 """
 
 from __future__ import annotations
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
 
+DESCRIPTION = """\
+Prints a completion script, or installs it: the script goes into a file of its own, and
+one marked block in the shell's start-up file loads it. The old start-up file is kept;
+--undo puts it back."""
+
 EXAMPLES = """\
 examples:
-  eval "$(ccswitch-tui completions bash)"                in ~/.bashrc
-  eval "$(ccswitch-tui completions zsh)"                 in ~/.zshrc, after compinit
-  ccswitch-tui completions fish | source                 in ~/.config/fish/config.fish
-  ccswitch-tui completions powershell | Out-String | Invoke-Expression"""
+  ccswitch-tui completions install               for your shell
+  ccswitch-tui completions install --dry-run     what would be written
+  ccswitch-tui completions install --undo        take it out again
+  ccswitch-tui completions zsh                   only print the script"""
 
 PROGRAMS = ("ccswitch-tui", "ccst")
 
@@ -39,27 +45,67 @@ class Word(NamedTuple):
     """Its options and fixed arguments."""
     takes_profile: bool
     values: dict[str, tuple[str, ...]]
-    """What an option may be followed by, where that is a choice of few."""
+    """What an option may be followed by: words, or one of ASKED, which is asked for."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("shell", nargs="?", metavar="SHELL", help=", ".join(SCRIPTS))
+    parser.add_argument("shell", nargs="?", metavar="SHELL", help="bash, zsh, fish, powershell; or 'install'")
+    parser.add_argument(
+        "--shell", dest="chosen", choices=tuple(SCRIPTS), help="with install: the shell (default: yours)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="with install: only show what would be written")
+    parser.add_argument(
+        "--undo", action="store_true", help="with install: restore the start-up file, remove the script"
+    )
     parser.add_argument("--profiles", action="store_true", help="print the names of the profiles, one per line")
+    parser.add_argument("--models", action="store_true", help="print the models that profiles name, one per line")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    """Prints the script, or the names a script asks for."""
-    if args.profiles:
-        for name in ctx.book().profiles:
+    """Prints the script, or the names a script asks for; installs it, or takes it out."""
+    if args.profiles or args.models:
+        profiles = ctx.book().profiles
+        models = (model for profile in profiles.values() for model in profile.models.named().values())
+        for name in profiles if args.profiles else dict.fromkeys(models):
             out.line(name)
         return 0
+    if args.shell == "install":
+        return _install(args, ctx, out)
     if args.shell not in SCRIPTS:
         raise UsageError(
             say("no completion for '{shell}'", shell=args.shell) if args.shell else say("which shell?"),
-            hint=f"ccswitch-tui completions {'|'.join(SCRIPTS)}",
+            hint=f"ccswitch-tui completions install|{'|'.join(SCRIPTS)}",
         )
-    out.block(SCRIPTS[args.shell](list(words())).rstrip())
+    out.block(script(args.shell))
+    return 0
+
+
+def script(shell: str) -> str:
+    """The script for a shell."""
+    return SCRIPTS[shell](list(words())).rstrip()
+
+
+def _install(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+    from ccswitch_tui.workflows import completions
+
+    shell = args.chosen or completions.shell_of(ctx.env)
+    if args.undo:
+        for path in completions.take_out(ctx, shell):
+            out.point("ok", say("{file} is as it was", file=path))
+        return 0
+    plan = completions.plan(ctx, shell, script(shell) + "\n")
+    for change in plan:
+        if args.dry_run:
+            out.line(say("would write {file}:", file=change.path))
+            for line in change.added:
+                out.line(out.paint("ok", f"+ {line}"))
+        elif completions.write(ctx, shell, change):
+            out.point("ok", say("wrote {file}", file=change.path))
+        else:
+            out.point("skip", say("{name} is unchanged", name=change.path))
+    if not args.dry_run:
+        out.talk(say("open a new shell to use it; 'ccswitch-tui completions install --undo' takes it out again"))
     return 0
 
 
@@ -69,7 +115,7 @@ def words() -> Iterator[Word]:
 
     for name, (_, summary) in COMMANDS.items():
         parser, _ = build_parser(name)
-        extra = ("official", "-") if name == "use" else tuple(SCRIPTS) if name == "completions" else ()
+        extra = _arguments_of(name)
         found = dict.fromkeys((*extra, *_words_of(parser)))
         yield Word(name, summary, tuple(found), name in TAKE_A_PROFILE, dict(_values_of(parser)))
 
@@ -89,12 +135,23 @@ def _values_of(parser: argparse.ArgumentParser) -> Iterator[tuple[str, tuple[str
     from ccswitch_tui.profiles.model import TIERS
     from ccswitch_tui.profiles.presets import load_presets
     from ccswitch_tui.wire.formats import WIRES
+    from ccswitch_tui.wire.quirks import QUIRKS
+    from ccswitch_tui.workflows.import_export import EXPORTS
 
     known = {
         "--preset": tuple(load_presets().presets),
         "--wire": tuple(WIRES),
         "--auth": ("bearer", "x-api-key", "both", "none"),
         "--tier": tuple(f"{tier}=" for tier in TIERS),
+        "--set": (
+            *(f"models.{tier}=" for tier in TIERS),
+            "endpoint.base_url=",
+            *(f"quirks.{name}=" for name in QUIRKS),
+        ),
+        "--unset": tuple(f"quirks.{name}" for name in QUIRKS),
+        "--to": tuple(EXPORTS),
+        "--profile": (PROFILES,),
+        "--model": (MODELS,),
     }
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -106,7 +163,40 @@ def _values_of(parser: argparse.ArgumentParser) -> Iterator[tuple[str, tuple[str
                 yield option, tuple(map(str, action.choices or known[option]))
 
 
+def _arguments_of(name: str) -> tuple[str, ...]:
+    """What may stand as a command's own argument, where that is known beforehand."""
+    from ccswitch_tui.claude.owned import OWNED
+    from ccswitch_tui.findings import catalogue
+    from ccswitch_tui.profiles.presets import load_presets
+    from ccswitch_tui.workflows.sources import SOURCES
+
+    known: dict[str, Callable[[], tuple[str, ...]]] = {
+        "use": lambda: ("official", "-"),
+        "completions": lambda: ("install", *SCRIPTS),
+        "explain": lambda: tuple(catalogue()),
+        "why": lambda: tuple(key.removeprefix("env.") for key in OWNED),
+        "presets": lambda: tuple(load_presets().presets),
+        "import": lambda: tuple(SOURCES),
+    }
+    return known[name]() if name in known else ()
+
+
 ASK = "ccswitch-tui completions --profiles"
+
+PROFILES, MODELS = "@profiles", "@models"
+"""Stand for names that only the machine knows."""
+
+ASKED = {PROFILES: ASK, MODELS: "ccswitch-tui completions --models"}
+
+
+def _choices(words: tuple[str, ...], ask: str) -> str:
+    """Words for a script, in its notation for what a command prints."""
+    return " ".join(ask.format(command=ASKED[word]) if word in ASKED else word for word in words)
+
+
+BASH_ASKS = "$({command} 2>/dev/null)"
+ZSH_ASKS = '${{(f)"$({command} 2>/dev/null)"}}'
+FISH_ASKS = "({command} 2>/dev/null)"
 
 
 def _bash(commands: list[Word]) -> str:
@@ -115,7 +205,7 @@ def _bash(commands: list[Word]) -> str:
         names = f" $({ASK} 2>/dev/null)" if word.takes_profile else ""
         rows.append(f'        {word.name}) words="{" ".join(word.words)}{names}" ;;')
     values = [
-        f'        {_quoted(f"{word.name} {option}")}) words="{" ".join(choices)}" ;;'
+        f'        {_quoted(f"{word.name} {option}")}) words="{_choices(choices, BASH_ASKS)}" ;;'
         for word in commands
         for option, choices in word.values.items()
     ]
@@ -133,6 +223,8 @@ _ccswitch_tui() {{
         esac
     fi
     COMPREPLY=($(compgen -W "$words" -- "$current"))
+    [[ ${{COMPREPLY[0]-}} == *= ]] && compopt -o nospace 2>/dev/null
+    return 0
 }}
 complete -o default -F _ccswitch_tui {" ".join(PROGRAMS)}
 """
@@ -149,7 +241,7 @@ def _zsh(commands: list[Word]) -> str:
         names = f' ${{(f)"$({ASK} 2>/dev/null)"}}' if word.takes_profile else ""
         rows.append(f"        {word.name}) compadd -- {' '.join(word.words)}{names} ;;")
     values = [
-        f"        {_quoted(f'{word.name} {option}')}) compadd -- {' '.join(choices)}; return 0 ;;"
+        f"        {_quoted(f'{word.name} {option}')}) compadd -- {_choices(choices, ZSH_ASKS)}; return 0 ;;"
         for word in commands
         for option, choices in word.values.items()
     ]
@@ -186,17 +278,21 @@ def _fish(commands: list[Word]) -> str:
         for choice in word.words:
             option = f"-l {choice[2:]}" if choice.startswith("--") else f"-a {_quoted(choice)}"
             if choice in word.values:
-                option += f" -x -a {_quoted(' '.join(word.values[choice]))}"
+                option += f" -x -a {_quoted(_choices(word.values[choice], FISH_ASKS))}"
             lines.append(f"complete -c {program} -n {inside} {option}")
         if word.takes_profile:
             lines.append(f"complete -c {program} -n {inside} -a '({ASK} 2>/dev/null)' -d profile")
     return "\n".join(lines) + "\n"
 
 
+def _listed(choices: tuple[str, ...]) -> str:
+    return ", ".join(f"({ASKED[choice]})" if choice in ASKED else _quoted(choice) for choice in choices)
+
+
 def _powershell(commands: list[Word]) -> str:
     rows = "\n".join(f"        '{word.name}' = @({', '.join(map(_quoted, word.words))})" for word in commands)
     values = "\n".join(
-        f"        {_quoted(f'{word.name} {option}')} = @({', '.join(map(_quoted, choices))})"
+        f"        {_quoted(f'{word.name} {option}')} = @({_listed(choices)})"
         for word in commands
         for option, choices in word.values.items()
     )

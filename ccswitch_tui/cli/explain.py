@@ -25,6 +25,7 @@ or with --clipboard what you copied."""
 EXAMPLES = """\
 examples:
   ccswitch-tui explain "There's an issue with the selected model (x)"
+  ccswitch-tui explain --clipboard                           what you just copied
   claude -p hi 2>&1 | ccswitch-tui explain --profile work    also run the rung that would prove it"""
 
 LONGEST_INPUT = 1_000_000
@@ -33,6 +34,7 @@ LONGEST_INPUT = 1_000_000
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("text", nargs="*", metavar="TEXT", help="the message; without it, standard input is read")
+    parser.add_argument("--clipboard", action="store_true", help="read the message from the clipboard")
     parser.add_argument("--profile", metavar="NAME", help="probe this profile just far enough to prove the cause")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -43,7 +45,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
     if args.profile:
         ctx.book().get(args.profile)
-    found = explain(_text(args, out), profile=args.profile or "")
+    found = explain(_text(args, ctx, out), profile=args.profile or "")
     proof = None
     if args.profile and found:
         import asyncio
@@ -76,7 +78,14 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     return 0
 
 
-def _text(args: argparse.Namespace, out: Output) -> str:
+def _text(args: argparse.Namespace, ctx: Context, out: Output) -> str:
+    if args.clipboard:
+        from ccswitch_tui.workflows.clipboard import read_clipboard
+
+        copied = read_clipboard(ctx.env)
+        if not copied.strip():
+            raise UsageError(say("the clipboard holds no text"), hint="ccswitch-tui explain 'the message'")
+        return copied
     if args.text and args.text != ["-"]:
         return " ".join(args.text)
     if sys.stdin is None or (sys.stdin.isatty() and args.text != ["-"]):

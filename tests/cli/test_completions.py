@@ -10,6 +10,7 @@ import pytest
 
 from ccswitch_tui.cli import completions
 from ccswitch_tui.cli import main as program
+from ccswitch_tui.workflows.context import Context
 
 PROFILES = """\
 version = 1
@@ -105,3 +106,85 @@ def test_what_takes_a_profile_is_a_command() -> None:
 def test_an_unknown_shell_is_told_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["completions", "tcsh"]) == 2
     assert "bash|zsh|fish|powershell" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- installed, in the shells themselves
+
+LOADED = {
+    "bash": ["bash", "-ic", "COMP_WORDS=(ccswitch-tui use w); COMP_CWORD=2; _ccswitch_tui; echo ${COMPREPLY[@]}"],
+    "zsh": ["zsh", "-ic", "print -r -- ${_comps[ccswitch-tui]} ${_comps[ccst]}"],
+    "fish": ["fish", "-c", "complete -C 'ccswitch-tui use w'"],
+}
+SEEN = {"bash": "work wild", "zsh": "_ccswitch_tui _ccswitch_tui", "fish": "wild"}
+
+
+@pytest.fixture
+def machine(folder: Path, home: Path) -> Context:
+    return Context({"HOME": str(home), "PATH": f"{folder}:/usr/bin:/bin", "SHELL": "/bin/bash"}, cwd=str(home))
+
+
+@pytest.mark.parametrize("shell", sorted(LOADED))
+def test_an_installed_script_is_loaded_by_the_shell(shell: str, machine: Context, home: Path) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} on this machine")
+    assert program.main(["completions", "install", "--shell", shell], machine) == 0
+    done = subprocess.run(LOADED[shell], capture_output=True, text=True, timeout=30, env=machine.env, cwd=home)
+    assert SEEN[shell] in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("before", [None, b"", b"alias ll='ls -l'\n", b"no line end", b"\xff\xfe odd bytes\n"])
+def test_undo_restores_the_start_up_file_to_the_byte(before: bytes | None, machine: Context, home: Path) -> None:
+    start = home / ".bashrc"
+    if before is not None:
+        start.write_bytes(before)
+    for _ in range(2):  # again, as after an upgrade
+        assert program.main(["completions", "install"], machine) == 0
+    assert start.read_text(errors="replace").count(">>> ccswitch-tui") == 1
+    assert program.main(["completions", "install", "--undo"], machine) == 0
+    assert (start.read_bytes() if start.exists() else None) == before
+    assert not list((home).rglob("completions.bash"))
+
+
+def test_undo_leaves_what_was_added_since(machine: Context, home: Path) -> None:
+    (home / ".bashrc").write_text("one\n")
+    program.main(["completions", "install"], machine)
+    with (home / ".bashrc").open("a") as file:
+        file.write("two\n")
+    program.main(["completions", "install", "--undo"], machine)
+    assert (home / ".bashrc").read_text() == "one\ntwo\n"
+
+
+def test_a_preview_writes_nothing(machine: Context, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["completions", "install", "--dry-run"], machine) == 0
+    assert "+ # >>> ccswitch-tui completions >>>" in capsys.readouterr().out
+    assert not (home / ".bashrc").exists()
+
+
+def test_a_link_to_a_dotfiles_folder_stays_a_link(machine: Context, home: Path) -> None:
+    (home / "dotfiles").write_text("mine\n")
+    (home / ".bashrc").symlink_to(home / "dotfiles")
+    assert program.main(["completions", "install"], machine) == 0
+    assert (home / ".bashrc").is_symlink() and ">>>" in (home / "dotfiles").read_text()
+
+
+def test_without_an_installation_there_is_nothing_to_undo(machine: Context) -> None:
+    assert program.main(["completions", "install", "--undo"], machine) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "at", "expected"),
+    [
+        ("ccswitch-tui explain quota", 2, "quota-exhausted"),
+        ("ccswitch-tui edit work --set quirks.max_tokens_f", 4, "quirks.max_tokens_field="),
+        ("ccswitch-tui edit work --unset quirks.max_tokens_f", 4, "quirks.max_tokens_field"),
+        ("ccswitch-tui why ANTHROPIC_BASE", 2, "ANTHROPIC_BASE_URL"),
+        ("ccswitch-tui export work --to lite", 4, "litellm"),
+        ("ccswitch-tui explain x --profile wi", 4, "wild"),
+        ("ccswitch-tui import cc-sw", 2, "cc-switch"),
+    ],
+)
+def test_values_are_completed(
+    line: str, at: int, expected: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = script("bash", capsys) + BASH_ASKS.format(line=line, at=at)
+    assert expected in in_shell("bash", asked, folder)
