@@ -25,7 +25,7 @@ POWERSHELL = (
     "-NonInteractive",
     "-Command",
     "[Console]::OutputEncoding = [Text.Encoding]::UTF8; Get-Clipboard -Raw",
-)  # noqa: E501
+)
 
 PROGRAMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("WAYLAND_DISPLAY", ("wl-paste", "--no-newline", "--type", "text")),
