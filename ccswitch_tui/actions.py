@@ -35,8 +35,8 @@ class Action(NamedTuple):
 
 COMMANDS: dict[Do, tuple[str, ...]] = {
     "use": ("use {name}{options}",),
-    "edit": ("edit {name}{settings}",),
-    "apply-patch": ("edit {name}{settings}",),
+    "edit": ("edit {name}{settings}{options}",),
+    "apply-patch": ("edit {name}{settings}{options}",),
     "enter-key": ("edit {name} --key-stdin",),
     "probe": ("probe {name}{options}",),
     "unlock": ("unlock",),

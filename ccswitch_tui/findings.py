@@ -74,6 +74,8 @@ class Kind(NamedTuple):
     """Of other programs, and of ours where the app has nothing that does the same."""
     action: Action | None = None
     """What this program does about it, to the profile that was probed."""
+    by_hand: str = ""
+    """Why no command mends it; "" where one does, as a test proves."""
     crippling: bool = False
     """With it Claude Code does not work, or not well, where a probe meets it above `message`."""
     consequence: str = ""

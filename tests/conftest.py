@@ -37,7 +37,8 @@ PURE = ("wire", "translate", "interop", "net", "search", "profiles", "probe")
 
 IMPURE = {
     "test_adding_and_changing.py", "test_anthropic_sdk.py", "test_bad_endpoints.py", "test_curl_commands.py",
-    "test_examine.py", "test_later.py", "test_no_connection_unasked.py", "test_probe_command.py", "test_proof.py",
+    "test_examine.py", "test_fixes_of_a_probe.py",
+    "test_later.py", "test_no_connection_unasked.py", "test_probe_command.py", "test_proof.py",
     "test_real_faults.py", "test_secret_headers.py",
 }  # fmt: skip
 """Their files that listen, connect or start something."""

@@ -23,6 +23,8 @@ class Manner(NamedTuple):
     """Calls are named `call_0`, `call_1` again in every turn."""
     reasoning_field: str = "reasoning_content"
     """"" puts it into <think> tags in the text."""
+    opening_tag: bool = True
+    """The first of those tags is sent, too; some servers' templates have put it into the prompt."""
     calls_as_text: bool = False
     """Calls are written into the text as <tool_call> tags."""
     broken_arguments: bool = False
@@ -93,7 +95,9 @@ def spoken(reply: Reply, manner: Manner) -> Reply:
     if manner.calls_as_text and reply.calls:
         reply = Reply(text="\n".join(map(_as_text, reply.calls)), reasoning=reply.reasoning)
     if reply.reasoning and not manner.reasoning_field:
-        reply = Reply(text=f"<think>{reply.reasoning}</think>\n{reply.text}", calls=reply.calls)
+        reply = Reply(
+            text=f"{'<think>' * manner.opening_tag}{reply.reasoning}</think>\n{reply.text}", calls=reply.calls
+        )
     return reply
 
 

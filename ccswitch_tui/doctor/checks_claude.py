@@ -95,7 +95,7 @@ def check_settings_readable(snapshot: Snapshot) -> Iterator[Finding]:
                 "settings-unparsable",
                 look.problem,
                 look.hint or say("fix the line: no comments, no comma before a closing bracket"),
-                f"${{EDITOR:-vi}} {look.path}",
+                f"${{EDITOR:-vi}} {shlex.quote(look.path)}",
             )
 
 
@@ -107,7 +107,7 @@ def check_settings_types(snapshot: Snapshot) -> Iterator[Finding]:
                 "settings-wrong-type",
                 say("{path}: '{key}' should be {words}", path=look.path, key=fault.key, words=fault.wanted),
                 say("fix or remove it"),
-                f"${{EDITOR:-vi}} {look.path}",
+                f"${{EDITOR:-vi}} {shlex.quote(look.path)}",
             )
         env = look.tree.get("env")
         for name, value in env.items() if isinstance(env, dict) else ():
@@ -116,7 +116,7 @@ def check_settings_types(snapshot: Snapshot) -> Iterator[Finding]:
                     "settings-null",
                     say("{path}: env.{name} is null", path=look.path, name=name),
                     say('write "" to clear it'),
-                    f"${{EDITOR:-vi}} {look.path}",
+                    f"${{EDITOR:-vi}} {shlex.quote(look.path)}",
                 )
 
 
@@ -346,5 +346,6 @@ def check_base_url(snapshot: Snapshot) -> Iterator[Finding]:
                 who=winner_of(snapshot, "ANTHROPIC_BASE_URL"),
             ),
             say("remove the ending there, or make it a profile"),
-            f"ccswitch-tui add NAME --url {base_url}",
+            f"ccswitch-tui add NAME --url {shlex.quote(base_url)}",
+            Action("use"),
         )

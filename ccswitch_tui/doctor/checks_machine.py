@@ -9,8 +9,8 @@ import shlex
 from collections.abc import Iterator
 
 from ccswitch_tui.actions import Action
-from ccswitch_tui.doctor.picture import ProxyLook, Snapshot
-from ccswitch_tui.doctor.told import told, value_of, winner_of
+from ccswitch_tui.doctor.picture import CertificateFile, ProxyLook, Snapshot
+from ccswitch_tui.doctor.told import told, value_of, where_set, winner_of
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.net.hosts import host_in, is_loopback, port_in
 from ccswitch_tui.net.no_proxy import BY_RANK, SOCKS_SCHEMES, exempt_variable, is_exempt, proxy_variable
@@ -70,7 +70,7 @@ def check_proxy_form(snapshot: Snapshot) -> Iterator[Finding]:
                 scheme=scheme,
             ),
             say("name another proxy, or unset it"),
-            f"unset {name}",
+            where_set(snapshot, name, f"unset {name}"),
             severity="warn",
         )
 
@@ -87,7 +87,7 @@ def _no_scheme(snapshot: Snapshot, name: str, value: str) -> Iterator[Finding]:
             who=winner_of(snapshot, name),
         ),
         say("put http:// in front"),
-        f"export {name}={shlex.quote('http://' + value.lstrip('/'))}",
+        where_set(snapshot, name, f"export {name}={shlex.quote('http://' + value.lstrip('/'))}"),
     )
 
 
@@ -119,7 +119,7 @@ def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
                 "ca-file",
                 say("{name} = {path}: {problem}", name=named.name, path=named.path, problem=named.problem),
                 say("correct the path, or unset it"),
-                f"ls -l {named.path}",
+                *_without(named),
             )
     if value_of(snapshot, "NODE_TLS_REJECT_UNAUTHORIZED") == "0":
         yield told(
@@ -130,8 +130,14 @@ def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
             ),
             say("name the authority's certificate instead and unset this"),
             "export NODE_EXTRA_CA_CERTS=/path/to/ca.pem",
-            "unset NODE_TLS_REJECT_UNAUTHORIZED",
+            where_set(snapshot, "NODE_TLS_REJECT_UNAUTHORIZED", "unset NODE_TLS_REJECT_UNAUTHORIZED"),
         )
+
+
+def _without(named: CertificateFile) -> Iterator[Action | str]:
+    """How to do without it: in the shell that sets it, or in the profile."""
+    kind, _, name = named.name.partition(" ")
+    yield f"unset {kind}" if not name else f"ccswitch-tui edit {shlex.quote(name)} --unset endpoint.ca_file"
 
 
 def check_plain_http(snapshot: Snapshot) -> Iterator[Finding]:
@@ -153,11 +159,9 @@ def check_plain_http(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_profiles(snapshot: Snapshot) -> Iterator[Finding]:
-    """profiles.toml can be read, all of it."""
-    if snapshot.book_problem:
-        yield told("profile-broken", snapshot.book_problem, say("fix the line"), "ccswitch-tui list")
-    for name, problem in snapshot.broken.items():
-        yield told("profile-broken", problem, say("fix it"), Action("edit", name))
+    """profiles.toml can be read, all of it. `edit` refuses a file with a mistake in it."""
+    for problem in filter(None, (snapshot.book_problem, *snapshot.broken.values())):
+        yield told("profile-broken", problem, say("fix the line"), f"${{EDITOR:-vi}} {shlex.quote(snapshot.book_path)}")
 
 
 def check_keys_present(snapshot: Snapshot) -> Iterator[Finding]:

@@ -86,6 +86,7 @@ class Snapshot(NamedTuple):
     profiles: Mapping[str, Profile] = {}
     broken: Mapping[str, str] = {}
     """Profiles that cannot be read: name to why."""
+    book_path: str = ""
     book_problem: str = ""
     present: Mapping[str, bool | None] = {}
     headers_present: Mapping[tuple[str, str], bool | None] = {}

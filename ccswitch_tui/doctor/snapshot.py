@@ -72,6 +72,7 @@ def take_snapshot(
         layers=layers,
         profiles=profiles,
         broken=broken,
+        book_path=paths.profiles,
         book_problem=book_problem,
         present={name: _present(keys, profile) for name, profile in profiles.items()},
         headers_present={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,13 @@ def winner_of(snapshot: Snapshot, name: str) -> str:
         return say("nobody")
     label = say(LABELS[place.layer])
     return say("{layer} ({file})", layer=label, file=place.file) if place.file else label
+
+
+def where_set(snapshot: Snapshot, name: str, in_shell: str) -> str:
+    """The command that reaches a variable where it is set: `in_shell`, or an editor on the settings file."""
+    found = effective(snapshot.layers, f"env.{name}")
+    file = found.places[0].file if found.places else None
+    return f"${{EDITOR:-vi}} {shlex.quote(file)}" if file else in_shell
 
 
 def write_again(snapshot: Snapshot) -> Action:

@@ -20,6 +20,8 @@ from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import Facts
 from ccswitch_tui.sentence import filled, quoting, through, tidied
 
+OURS_FOR_A_PROFILE = "ccswitch-tui edit {name}"
+
 
 def finding(
     kind: str,
@@ -46,7 +48,9 @@ def finding(
         title=row.title,
         because=through(printable, tidied(_sentence, because)),
         severity=severity or row.severity,
-        fix=Fix.of(through(printable, fix), *_steps(facts, patch, row, known), patch=patch),
+        fix=Fix.of(
+            through(printable, fix), *([] if severity == "info" else _steps(facts, patch, row, known)), patch=patch
+        ),
         code=row.code,
         evidence=evidence or ((exchange.id,) if exchange else ()),
     )
@@ -101,12 +105,23 @@ def _steps(facts: Facts, patch: Mapping[str, Any] | None, row: Kind, known: _Kno
     """What to do: the patch first, then the row's own action, then other programs' commands."""
     name = facts.target.name
     if patch and facts.target.saved:
-        yield Action("apply-patch", name, tuple(f"{key}={toml_value(value)}" for key, value in patch.items()))
+        settings = tuple(f"{key}={toml_value(value)}" for key, value in patch.items())
+        yield Action("apply-patch", name, settings, _key_along(facts, patch))
     elif patch and "endpoint.base_url" in patch:
         yield f"ccswitch-tui probe --url {shlex.quote(str(patch['endpoint.base_url']))}"
     if row.action and facts.target.saved:
         yield row.action._replace(name=name)
-    yield from (command.format_map(known) for command in row.commands)
+    for command in row.commands:
+        if command.startswith(OURS_FOR_A_PROFILE) and (patch or not facts.target.saved):
+            continue  # the patch says it better, and what is not saved cannot be edited
+        yield command.format_map({**known, "name": shlex.quote(name)})
+
+
+def _key_along(facts: Facts, patch: Mapping[str, Any]) -> tuple[str, ...]:
+    """A key that was given for https:// goes over http:// only where that is said."""
+    base_url = str(patch.get("endpoint.base_url", ""))
+    downgraded = base_url.startswith("http:") and facts.target.base_url.startswith("https:")
+    return ("--key-follows",) if downgraded and facts.target.has_key else ()
 
 
 def now_saved(finding: Finding, name: str) -> Finding:

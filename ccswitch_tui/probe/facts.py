@@ -254,6 +254,10 @@ PROTOCOL_WORDS = frozenset(
 `/tokenplan`, `/paas`): two addresses that differ in those are never tried for each other."""
 
 
+ROUTE_END = re.compile(r"(?<=[^/])/(chat/completions|completions|messages|responses|models)$")
+"""Of an address that was written into the file by hand: `add` and `edit` take a route off."""
+
+
 def without_version(base_url: str) -> str:
     """The base URL without its version segment."""
     return VERSION_END.sub("", base_url)
@@ -277,6 +281,9 @@ def same_group(one: str, other: str) -> bool:
 
 def other_bases(base_url: str, wire: Wire) -> list[str]:
     """Base URLs worth trying for `wire` on the same origin when this one does not answer, the likeliest first."""
+    above = ROUTE_END.sub("", base_url)
+    if above != base_url:
+        return [above]
     bare = without_version(base_url)
     if not FORMATS[wire].version:
         tries = [bare + "/v1", bare] if has_version(base_url) else [base_url + "/v1"]

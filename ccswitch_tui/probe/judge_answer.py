@@ -8,7 +8,7 @@ from typing import Any
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.probe.advice import finding
 from ccswitch_tui.probe.exchange import Exchange
-from ccswitch_tui.probe.facts import Facts, Read, base_of, place_of
+from ccswitch_tui.probe.facts import ROUTE_END, Facts, Read, base_of, place_of
 from ccswitch_tui.probe.judged import Judged, step
 from ccswitch_tui.probe.ladder import ELSEWHERE, STYLE_TROUBLE
 from ccswitch_tui.sentence import joined, say
@@ -353,6 +353,8 @@ def url_kind(configured: str, working: str) -> str:
     """Which mistake in the base URL it was."""
     if working in (f"{configured}/v1", f"{configured}/v3", f"{configured}/v4"):
         return "url-version-missing"
+    if ROUTE_END.sub("", configured) == working != configured:
+        return "url-suffix"
     if configured.startswith(working) and configured[len(working) :].strip("/").startswith("v"):
         return "url-version-doubled" if working.endswith(configured[len(working) :]) else "url-version-surplus"
     return "url-other"

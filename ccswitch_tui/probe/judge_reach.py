@@ -170,10 +170,8 @@ def _failed(code: str, facts: Facts, exchange: Exchange, kind: str, took_ms: flo
         patch = {"endpoint.base_url": plain} if facts.target.has_key is False or _near(exchange) else None
     if kind in ("tls-untrusted", "tls-intercepted") and facts.target.saved:
         seen["fix"] = say(
-            "get the certificate of that authority, as a PEM file, from whoever runs {what}, and name it:"
-            " ccswitch-tui edit {name} --set endpoint.ca_file=/path/to/ca.pem",
+            "get the certificate of that authority, as a PEM file, from whoever runs {what}, and name it",
             what=say("the network") if box else say("the endpoint"),
-            name=facts.target.name,
         )
     found = finding(kind, facts, exchange, answer, patch=patch, **seen)
     return Judged(step(code, "fail", exchange.detail, took_ms, kind), [found])

@@ -1,150 +1,40 @@
-"""What a finding says to run is run, and then it is asked again: the finding is gone."""
+"""What the doctor says to run is run, and then it is asked again: the finding is gone. And no finding is left out."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
-import shlex
+import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from broken_worlds import WORLDS, Mend, key_in_the_open
 
 from ccswitch_tui.cli.main import main
-from ccswitch_tui.demo.faults import FAULTS
-from ccswitch_tui.demo.provider import DemoProvider
+from ccswitch_tui.findings import catalogue
 from ccswitch_tui.workflows.context import Context
+from kit.fixes import carry_out, ctx, found, provider
+from kit.net import wait_until
 
-World = Callable[[Context], None]
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[DemoProvider]:
-    with DemoProvider(patience_s=0.2) as provider:
-        yield provider
+__all__ = ["ctx", "provider"]
 
 
-@pytest.fixture
-def ctx(home: Path, tmp_path: Path, provider: DemoProvider) -> Iterator[Context]:
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    (tools / "claude").write_text("#!/bin/sh\necho '2.1.330 (Claude Code)'\n")
-    (tools / "claude").chmod(0o755)
-    (home / ".claude").mkdir()
-    project = home / "project"
-    (project / ".claude").mkdir(parents=True)
-    env = {"HOME": str(home), "PATH": f"{tools}:/usr/bin:/bin", "KEY": provider.key.reveal()}
-    ctx = Context(env, cwd=str(project))
-    words = ["add", "work", "--url", provider.base_url, "--model", "demo-large", "--wire", "openai-chat", "--key",
-             "env:KEY", "--no-probe"]  # fmt: skip
-    assert main(words, ctx) == 0
-    yield ctx
-    ctx.proxy.stop(at_once=True)
-
-
-def found(ctx: Context, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, list[str]]:
-    """Kinds of findings with their commands."""
-    capsys.readouterr()
-    main([*words, "--json"], ctx)
-    findings = json.loads(capsys.readouterr().out)["findings"]
-    return {finding["kind"]: (finding["fix"] or {}).get("commands", []) for finding in findings}
-
-
-def carry_out(ctx: Context, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a person at a shell would, with the profile's name where one is to be chosen, and the key when asked."""
-    words = [word if word != "NAME" else "work" for word in shlex.split(command)]
-    if words[0] == "ccswitch-tui":
-        if "--key-stdin" in words:
-            monkeypatch.setattr("sys.stdin", io.StringIO(ctx.env["KEY"] + "\n"))
-            words += ["--no-verify"] if "--no-verify" not in words else []
-        if words[1:3] != ["why"]:
-            main(words[1:], ctx)
-    elif words[0] == "unset":
-        ctx.env.pop(words[1], None)
-    else:
-        subprocess.run(words, check=True)
-
-
-def write(ctx: Context, scope: str, tree: dict[str, Any]) -> None:
-    path = Path(ctx.settings.here()[scope])
-    path.parent.mkdir(exist_ok=True)
-    have = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps({**have, **tree, "env": {**have.get("env", {}), **tree.get("env", {})}}))
-
-
-def project_of_a_gateway(ctx: Context) -> None:
-    env = {"ANTHROPIC_BASE_URL": "https://gateway.example", "ANTHROPIC_API_KEY": "sk-example-gateway-0123456789"}
-    write(ctx, "project", {"env": env})
-
-
-def rival_in_the_users_file(ctx: Context) -> None:
-    write(ctx, "user", {"env": {"ANTHROPIC_AUTH_TOKEN": "sk-example-rival-0123456789"}})
-
-
-def another_address(ctx: Context) -> None:
-    write(ctx, "user", {"env": {"ANTHROPIC_BASE_URL": "https://other.example"}})
-
-
-def another_address_in_local(ctx: Context) -> None:
-    write(ctx, "local", {"env": {"ANTHROPIC_BASE_URL": "https://other.example"}})
-
-
-def helper_that_moved(ctx: Context) -> None:
-    write(ctx, "user", {"apiKeyHelper": "/gone/ccswitch-tui key work"})
-
-
-def provider_flag_of_a_project(ctx: Context) -> None:
-    write(ctx, "project", {"env": {"CLAUDE_CODE_USE_BEDROCK": "1"}})
-
-
-def provider_flag_in_the_users_file(ctx: Context) -> None:
-    write(ctx, "user", {"env": {"CLAUDE_CODE_USE_VERTEX": "1"}})
-
-
-def open_state(ctx: Context) -> None:
-    os.chmod(ctx.paths.proxy_state, 0o644)
-
-
-def file_where_the_reports_go(ctx: Context) -> None:
-    Path(ctx.paths.reports).write_text("")
-    os.chmod(ctx.paths.reports, 0o600)
-
-
-def inherited_host(ctx: Context) -> None:
-    ctx.env["CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST"] = "1"
-
-
-WORLDS: list[tuple[World, set[str]]] = [
-    (project_of_a_gateway, {"drift", "credential-twice"}),
-    (rival_in_the_users_file, {"credential-twice"}),
-    (another_address, {"drift"}),
-    (another_address_in_local, {"drift"}),
-    (helper_that_moved, {"helper-gone"}),
-    (provider_flag_of_a_project, {"provider-flag"}),
-    (provider_flag_in_the_users_file, {"provider-flag"}),
-    (open_state, {"state-open"}),
-    (file_where_the_reports_go, {"state-closed"}),
-    (inherited_host, {"host-managed"}),
-]
-
-
-@pytest.mark.parametrize(("world", "kinds"), WORLDS, ids=[world.__name__ for world, _ in WORLDS])
+@pytest.mark.parametrize("case", WORLDS, ids=[mend.world.__name__ for mend in WORLDS])
 def test_the_doctors_commands_mend_what_it_found(
-    ctx: Context, world: World, kinds: set[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ctx: Context, case: Mend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     main(["use", "work"], ctx)
-    world(ctx)
+    case.world(ctx)
     before = found(ctx, capsys, "doctor")
-    assert kinds <= set(before), before
-    assert all(before.values()), before  # each names a command
-    for commands in before.values():
-        for command in commands:
-            carry_out(ctx, command, monkeypatch)
-    assert not kinds & set(found(ctx, capsys, "doctor"))
+    assert case.kinds <= set(before), before
+    for kind in case.kinds:
+        assert before[kind], kind  # it names a command
+        for command in before[kind]:
+            carry_out(ctx, command, monkeypatch, case.fill)
+    assert not case.kinds & set(found(ctx, capsys, "doctor"))
 
 
 def test_a_port_that_is_taken_is_mended_by_moving(
@@ -159,24 +49,98 @@ def test_a_port_that_is_taken_is_mended_by_moving(
     assert "answered through what was written" in capsys.readouterr().out
 
 
-CHANGES = "ccswitch-tui edit work --set"
-
-
-@pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_a_change_that_a_probe_offers_mends_what_it_found(
-    ctx: Context,
-    provider: DemoProvider,
-    fault: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+def proxys_commands(
+    ctx: Context, kind: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    main(["edit", "work", "--set", f"endpoint.base_url={provider.base_url_with(fault)}"], ctx)
-    before = found(ctx, capsys, "probe", "work")
-    offered = {kind: commands[0] for kind, commands in before.items() if commands and commands[0].startswith(CHANGES)}
-    for command in offered.values():
+    commands = found(ctx, capsys, "doctor")[kind]
+    assert commands
+    for command in commands:
         carry_out(ctx, command, monkeypatch)
-    after = found(ctx, capsys, "probe", "work")
-    # What cannot be mended is said once more, and what was done about it is not offered again.
-    assert not {kind for kind, command in offered.items() if command in after.get(kind, [])}
-    if fault != "forbidden-model":  # this key may use no model at all, so the other one is no better
-        assert not set(offered) & {kind for kind, commands in after.items() if commands}
+    assert kind not in found(ctx, capsys, "doctor")
+    assert ctx.proxy.status().running
+
+
+def test_a_proxy_that_is_down_under_a_session_is_mended(
+    ctx: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["use", "work"], ctx)
+    ctx.proxy.ensure_running()
+    ctx.proxy.stop()
+    with subprocess.Popen(["sleep", "60"]) as process:
+        sessions = Path(ctx.paths.claude_dir, "sessions")
+        sessions.mkdir()
+        (sessions / f"{process.pid}.json").write_text(json.dumps({"pid": process.pid, "cwd": ctx.cwd}))
+        proxys_commands(ctx, "proxy-down", capsys, monkeypatch)
+        process.kill()
+
+
+def test_a_proxy_that_hangs_is_mended(
+    ctx: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccswitch_tui.proxy.background.control.ANSWER_S", 0.5)
+    os.kill(ctx.proxy.ensure_running().pid or 0, signal.SIGSTOP)
+    proxys_commands(ctx, "proxy-stuck", capsys, monkeypatch)
+
+
+def test_a_proxy_of_another_version_is_mended(
+    ctx: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = ctx.proxy.ensure_running().pid
+    with monkeypatch.context() as patch:
+        patch.setattr("ccswitch_tui._version.__version__", "99.0.0")  # as if it had been installed meanwhile
+        commands = found(ctx, capsys, "doctor")["proxy-old"]
+    for command in commands:
+        carry_out(ctx, command, monkeypatch)
+    wait_until(lambda: ctx.proxy.status().pid not in (None, pid), 15, "another proxy")
+    assert "proxy-old" not in found(ctx, capsys, "doctor")
+
+
+def test_a_proxy_that_lacks_the_key_is_mended(
+    ctx: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Context({name: value for name, value in ctx.env.items() if name != "KEY"}).proxy.ensure_running()
+    proxys_commands(ctx, "proxy-lacks-key", capsys, monkeypatch)
+
+
+def test_a_locked_key_file_is_mended(
+    ctx: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the key file of a machine without a keyring."""
+    alone = Context(ctx.env, cwd=ctx.cwd)
+    give = {"unlock": "unlock --passphrase-stdin"}
+    for command in ("ccswitch-tui unlock --create --passphrase-stdin", "ccswitch-tui edit work --key-stdin"):
+        monkeypatch.setattr("sys.stdin", io.StringIO("an example of a passphrase\n"))
+        carry_out(alone, command, monkeypatch)
+    main(["lock"], alone)
+    commands = found(alone, capsys, "doctor")["key-store-locked"]
+    for command in commands:
+        monkeypatch.setattr("sys.stdin", io.StringIO("an example of a passphrase\n"))
+        carry_out(alone, command, monkeypatch, give)
+    assert "key-store-locked" not in found(alone, capsys, "doctor")
+
+
+def test_a_proxy_of_the_systems_settings_is_named_in_the_profile(
+    ctx: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_in_the_open(ctx)  # an endpoint that is not this machine
+    monkeypatch.setattr("ccswitch_tui.doctor.snapshot.system_proxy", lambda: "http://proxy.example:3128")
+    for command in found(ctx, capsys, "doctor")["system-proxy"]:
+        carry_out(ctx, command, monkeypatch)
+    assert "system-proxy" not in found(ctx, capsys, "doctor")
+
+
+ON_THEIR_OWN = {
+    "system-proxy", "proxy-taken", "proxy-down", "proxy-stuck", "proxy-old", "proxy-lacks-key", "key-store-locked",
+}  # fmt: skip
+"""Of the tests above that are not in a table."""
+
+
+def test_every_finding_has_a_command_that_was_proved_or_says_why_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "probe")
+    from test_fixes_of_a_probe import PROVED
+
+    proved = {kind for mend in WORLDS for kind in mend.kinds} | ON_THEIR_OWN | PROVED
+    by_hand = {kind for kind, row in catalogue().items() if row.by_hand}
+    assert not (proved | by_hand) - set(catalogue())
+    assert set(catalogue()) - proved - by_hand == set()  # a new finding: prove its command, or say `by_hand`
+    assert proved & by_hand == set()

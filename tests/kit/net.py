@@ -153,8 +153,8 @@ def tls_server(tmp_path: Path) -> Iterator[Callable[..., TlsServer]]:
 
     servers: list[ThreadingHTTPServer] = []
 
-    def start(kind: str = "good") -> TlsServer:
-        authority = trustme.CA()
+    def start(kind: str = "good", *, authority_of: str = "") -> TlsServer:
+        authority = trustme.CA(organization_name=authority_of or None)
         names = ["other.example"] if kind == "wrong-host" else ["127.0.0.1", "localhost"]
         past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=3)
         certificate = (
