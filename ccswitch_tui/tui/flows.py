@@ -10,7 +10,7 @@ from textual.content import Content
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
-from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.facts import fact_named
 from ccswitch_tui.workflows.amounts import amounts_text
 
 Flow = dict[str, Any]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
 
     from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.profiles import ProfileRow
 
 MOST_LINES = 10
 
@@ -34,6 +35,8 @@ class Choice(NamedTuple):
     name: str
     host: str
     in_use: bool
+    left: str = ""
+    """What was left on its key when the user last asked, with its age."""
 
 
 class PickerApp(App[str]):
@@ -74,7 +77,7 @@ class PickerApp(App[str]):
         from ccswitch_tui.workflows.profiles import profile_rows
 
         self.every = [
-            Choice(row.profile.name, look.host_of(row.profile.endpoint.base_url), bool(row.in_use))
+            Choice(row.profile.name, look.host_of(row.profile.endpoint.base_url), bool(row.in_use), self._left(row))
             for row in profile_rows(self.ctx)
         ]
         self.every.append(Choice("official", t("truth.official"), not any(c.in_use for c in self.every)))
@@ -83,7 +86,18 @@ class PickerApp(App[str]):
     def _draw(self, row: Choice, width: int) -> Content:
         here = look.mark("here") if row.in_use else look.cells("", 2 if look.ascii_only() else 1)
         name = max(12, min(28, width // 3))
-        return look.line(" ", here, " ", look.cells(row.name, name, look.NAME), " ", (row.host, look.QUIET))
+        left = min(len(row.left), max(0, width // 3)) if row.left else 0
+        host = look.cells(row.host, max(0, width - name - left - 7), look.QUIET)
+        shown = look.cells(row.left, left)
+        return look.line(" ", here, " ", look.cells(row.name, name, look.NAME), " ", host, " ", shown)
+
+    def _left(self, row: ProfileRow) -> str:
+        if row.balance is None:
+            return ""
+        from ccswitch_tui.balance.kept import short_text
+
+        age = look.age(max(0.0, self.ctx.clock() - row.balance.at))
+        return f"{short_text(row.balance) or row.balance.state} ({t('fact.asked', age=age)})"
 
     @on(Input.Changed)
     def _show(self) -> None:

@@ -58,7 +58,7 @@ class Session(SettingUp, Probing, Comparing, Watching, Counting, Keeping, Caring
         verdicts = self._verdicts.all()
         rows = tuple(
             Row(row.profile, row.in_use, row.key_present, *verdicts.get(row.profile.name, (None, None)))._replace(
-                key_store=row.key_store
+                key_store=row.key_store, balance=row.balance
             )
             for row in listed
         )
@@ -75,7 +75,7 @@ class Session(SettingUp, Probing, Comparing, Watching, Counting, Keeping, Caring
     def stamp(self) -> tuple[Any, ...]:
         """Times and sizes of the files a Snapshot is made from: cheap enough to ask every other second."""
         paths = self.ctx.paths
-        files = (paths.profiles, paths.reports, paths.history, *self.ctx.settings.here().values())
+        files = (paths.profiles, paths.reports, paths.history, paths.balances, *self.ctx.settings.here().values())
         return (*map(_stamp, files), self.keys_locked())
 
     def _truth(self) -> Truth:

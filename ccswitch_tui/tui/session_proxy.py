@@ -11,6 +11,7 @@ from ccswitch_tui.tui.background import in_thread
 from ccswitch_tui.tui.i18n import t
 
 if TYPE_CHECKING:
+    from ccswitch_tui.profiles.budget import BudgetState
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.stopping import ProxyLoad
 
@@ -24,6 +25,8 @@ class Pulse(NamedTuple):
     """Of Claude Code, on this machine."""
     today: Mapping[str, Mapping[str, Any]] = {}
     """Profile to what it answered today, as `proxy usage` counts it."""
+    budgets: Mapping[str, BudgetState] = {}
+    """Of the profiles that have one."""
 
     def total(self, count: str) -> int:
         """One count of all profiles."""
@@ -50,15 +53,17 @@ class Watching:
         import time
 
         from ccswitch_tui.claude.sessions import running_sessions
+        from ccswitch_tui.workflows.budgets import budget_states
         from ccswitch_tui.workflows.usage import usage
 
         running = self.ctx.proxy.status().running
         try:
             rows = usage(self.ctx, since=time.strftime("%Y-%m-%d", time.localtime(self.ctx.clock())), by="profile")
+            budgets = budget_states(self.ctx)
         except CcswitchError:
-            rows = []
+            rows, budgets = [], {}
         sessions = len(running_sessions(self.ctx.paths.claude_dir))
-        return Pulse(running, sessions, {row["profile"]: row for row in rows})
+        return Pulse(running, sessions, {row["profile"]: row for row in rows}, budgets)
 
     def latest(self, name: str) -> list[dict[str, Any]]:
         """What the proxy that runs still holds of a profile's exchanges, newest first; starts nothing."""

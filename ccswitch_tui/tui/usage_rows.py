@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.content import Content
 
-from ccswitch_tui.bars import TRACK, bar, spark, stacked
-from ccswitch_tui.profiles.budget import TOKENS
+from ccswitch_tui.bars import bar, spark, stacked
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
-from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.budget_bars import BAR_STYLES, budget_rows
+from ccswitch_tui.tui.widgets.facts import fact_named
 from ccswitch_tui.workflows.usage import amount_of, cost_text, rate_text, speed_text, tokens_of
 
 if TYPE_CHECKING:
-    from ccswitch_tui.profiles.budget import BudgetState, Gauge
+    from ccswitch_tui.profiles.budget import BudgetState
     from ccswitch_tui.tui.session_usage import UsageView
 
-BAR_STYLES = {"ok": "$text-primary", "warn": "$text-warning", "over": "$text-error"}
 KINDS = (
     # of a stacked bar: count, the words beside it, its style
     ("cache_read_tokens", "usage.cache_read", "$text-success"),
@@ -26,7 +25,6 @@ KINDS = (
     ("cache_write_tokens", "usage.cache_write", "$text-warning"),
     ("output_tokens", "usage.output", "$text-accent"),
 )
-GAUGE = 18
 LONGEST_SESSION = 8
 
 
@@ -186,26 +184,3 @@ def _counts(row: Mapping[str, Any]) -> str:
         t("usage.n_estimated", n=row["estimated"]) if row["estimated"] else "",
     ]
     return f" {look.sign('dot')} ".join(filter(None, parts))
-
-
-def budget_rows(state: BudgetState) -> list[Content]:
-    """A profile's budget as bars."""
-    rows = []
-    for gauge in state.gauges:
-        percent = f"{gauge.share * 100:.0f}%"
-        level = "over" if gauge.share >= 1 else "warn" if gauge.share * 100 >= state.budget.warn else "ok"
-        drawn = bar(gauge.share, GAUGE, ascii_only=look.ascii_only()).rstrip()
-        rest = TRACK[look.ascii_only()] * (GAUGE - len(drawn))
-        used = t("usage.gauge", used=amount_shown(gauge), limit=str(gauge.limit))
-        shown = look.line((drawn, BAR_STYLES[level]), (rest, look.DISABLED), f" {percent}  {look.quoted(used)}")
-        rows.append(fact_named(t(f"usage.budget_{gauge.span}"), shown))
-    if state.stops:
-        rows.append(look.item("fail", t("usage.budget_stops"), look.STYLES["fail"]))
-    elif state.level != "ok":
-        rows.append(look.item("warn", t("usage.budget_warns"), look.STYLES["warn"]))
-    return rows
-
-
-def amount_shown(gauge: Gauge) -> str:
-    """What was used of a limit, in its unit but without it."""
-    return look.short(int(gauge.used)) if gauge.limit.unit == TOKENS else f"{gauge.used:.4g}"

@@ -9,6 +9,7 @@ from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.tui.i18n import spoken
 
 if TYPE_CHECKING:
+    from ccswitch_tui.balance.model import Balance
     from ccswitch_tui.claude.settings import Change
     from ccswitch_tui.profiles.draft import Draft
     from ccswitch_tui.profiles.presets import Preset
@@ -27,6 +28,8 @@ class Row(NamedTuple):
     """Seconds since the epoch."""
     key_store: str = ""
     """Where a stored key lies, as `list` tells it: `keyring`, or `key file` (encrypted); "" for any other key."""
+    balance: Balance | None = None
+    """What was left when the user last asked; asked by nobody here."""
 
     @property
     def name(self) -> str:

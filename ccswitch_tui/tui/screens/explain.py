@@ -17,7 +17,7 @@ from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.pasted import Sealed
 from ccswitch_tui.tui.screens.base import Place, bindings, task
-from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.facts import fact_named
 from ccswitch_tui.tui.widgets.finding import card, sentence_of
 from ccswitch_tui.tui.widgets.ladder import step_title
 from ccswitch_tui.tui.widgets.paste_area import PasteArea

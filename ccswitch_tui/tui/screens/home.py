@@ -174,7 +174,7 @@ class HomeScreen(MoreVerbs):
         before, self.pulse = self.pulse, await self.ccs.off(self.session.pulse)
         if self.query("#profiles") and self.pulse != before:
             self.query_one(Headline).pulse = self.pulse
-            if before is not None or self.pulse.today:
+            if before is not None or self.pulse.today or self.pulse.budgets:
                 self.show_details()
 
     @task("glance")
@@ -224,7 +224,8 @@ class HomeScreen(MoreVerbs):
 
     def show_details(self) -> None:
         used = self.pulse.today.get(self.row.name) if self.pulse and self.row else None
-        self.query_one(Details).show(self.row, self.session.ctx.clock(), used)
+        budget = self.pulse.budgets.get(self.row.name) if self.pulse and self.row else None
+        self.query_one(Details).show(self.row, self.session.ctx.clock(), used, budget)
         if self.row and self.row.verdict:
             self.show_findings(self.row.name)
 

@@ -12,7 +12,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.views import KeyRow
-from ccswitch_tui.tui.widgets.details import fact, fact_named
+from ccswitch_tui.tui.widgets.facts import fact, fact_named
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 

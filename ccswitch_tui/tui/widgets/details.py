@@ -13,13 +13,15 @@ from ccswitch_tui.profiles.tiers import owner_of
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.views import Row
+from ccswitch_tui.tui.widgets.budget_bars import budget_rows
+from ccswitch_tui.tui.widgets.facts import fact, fact_named
 from ccswitch_tui.tui.widgets.finding import card, sentence_of, untested
 from ccswitch_tui.tui.widgets.prose import Prose
 
 if TYPE_CHECKING:
+    from ccswitch_tui.balance.model import Balance
     from ccswitch_tui.probe.model import ProbeReport
-
-LABEL_WIDTH = 11
+    from ccswitch_tui.profiles.budget import BudgetState
 
 
 class Details(VerticalScroll, can_focus=False):
@@ -29,10 +31,20 @@ class Details(VerticalScroll, can_focus=False):
         yield Prose(id="facts")
         yield Prose(id="found")
 
-    def show(self, row: Row | None, now: float, used: Mapping[str, Any] | None = None) -> None:
-        """The facts of a profile, and what it was used for today; or nothing."""
-        shown = facts(row, now) if row else Content("")
-        self.query_one("#facts", Prose).update(look.lines(shown, used_today(used)) if row and used else shown)
+    def show(
+        self,
+        row: Row | None,
+        now: float,
+        used: Mapping[str, Any] | None = None,
+        budget: BudgetState | None = None,
+    ) -> None:
+        """The facts of a profile, what it was used for today, and its budget; or nothing."""
+        shown = [facts(row, now)] if row else [Content("")]
+        if row and used:
+            shown.append(used_today(used))
+        if row and budget:
+            shown += budget_rows(budget)
+        self.query_one("#facts", Prose).update(look.lines(*shown))
         self.query_one("#found", Prose).update("")
 
     def show_report(self, report: ProbeReport) -> None:
@@ -84,6 +96,8 @@ def facts(row: Row, now: float) -> Content:
         _key(row),
         _in_use(row),
     ]
+    if row.balance is not None:
+        rows.append(_left(row.balance, now))
     if p.context_window:
         rows.append(fact("window", f"{p.context_window:,}"))
     if p.quirks:
@@ -111,20 +125,6 @@ def _models(row: Row) -> Content:
     return fact_named(t("fact.models"), Content("   ").join([*(Content(look.quoted(p)) for p in parts), *others]))
 
 
-def fact(name: str, value: str, aside: str = "") -> Content:
-    """One labelled line."""
-    return fact_named(t(f"fact.{name}"), value, aside)
-
-
-def fact_named(label: str, value: str | Content, aside: str = "") -> Content:
-    """One line with a label that is already a text."""
-    shown = value if isinstance(value, Content) else Content(look.quoted(value))
-    parts: list[Any] = [look.cells(label, LABEL_WIDTH, look.QUIET), look.HANG, shown]
-    if aside:
-        parts.append((f"  {aside}", look.QUIET))
-    return look.line(*parts)
-
-
 def _when(row: Row, now: float) -> tuple[tuple[str, str], ...]:
     return ((f"  {look.age(now - row.probed_at)}", look.QUIET),) if row.probed_at else ()
 
@@ -140,6 +140,20 @@ def _key(row: Row) -> Content:
     word = t(words[row.key_present])
     where = t("key_state.key_file") if row.in_key_file else look.quoted(str(ref))
     return fact_named(t("fact.key"), look.line(where, "  ", look.mark(meaning), f" {word}"))
+
+
+LEFT = {"known": "ok", "empty": "fail", "refused": "fail", "expired": "fail"}
+"""What was told about a balance: its sign."""
+
+
+def _left(balance: Balance, now: float) -> Content:
+    """What was left when the user last asked, with its age. Nothing is asked here."""
+    from ccswitch_tui.balance.kept import short_text
+
+    sign = LEFT.get(balance.state, "skip")
+    told = short_text(balance) or look.quoted(balance.words) or t_or(f"balance.{balance.state}", balance.state)
+    age = t("fact.asked", age=look.age(max(0.0, now - balance.at)))
+    return fact_named(t("fact.left"), look.line(look.mark(sign), f" {told}"), age)
 
 
 def _in_use(row: Row) -> Content:

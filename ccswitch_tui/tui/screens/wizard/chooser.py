@@ -21,7 +21,7 @@ from ccswitch_tui.tui.screens.confirm import AskSheet
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.screens.wizard.source import draft_facts
 from ccswitch_tui.tui.views import Taken
-from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.facts import fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows

@@ -17,7 +17,7 @@ from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
-from ccswitch_tui.tui.widgets.details import fact_named
+from ccswitch_tui.tui.widgets.facts import fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.secret_field import SecretField

@@ -18,7 +18,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.pasted import Sealed
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.wizard.pane import Pane
-from ccswitch_tui.tui.widgets.details import fact, fact_named
+from ccswitch_tui.tui.widgets.facts import fact, fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.paste_area import PasteArea
 from ccswitch_tui.tui.widgets.prose import Prose
