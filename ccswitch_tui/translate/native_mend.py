@@ -18,7 +18,7 @@ from ccswitch_tui.translate.caps import cap_in
 from ccswitch_tui.translate.failure import Learned, clean_message
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.overflow import NOT_OVERFLOW
-from ccswitch_tui.translate.refusals import REFUSALS, REFUSING, refused_fields
+from ccswitch_tui.translate.refusals import PLAINLY, REFUSALS, REFUSING, refused_fields
 from ccswitch_tui.translate.words import Words
 from ccswitch_tui.wire.later import later
 from ccswitch_tui.wire.quirks import Quirks
@@ -44,12 +44,13 @@ EVERYWHERE = frozenset(
 """Fields of blocks and tools: dropped wherever they stand."""
 
 _THINKING = later(
-    rf"(?:thinking|reasoning_config|adaptive)(?!.{{0,12}}(?:block|signature)).{{0,160}}(?:{REFUSING}|not configured|only (?:available|supported)|fail)"
+    rf"(?:thinking|reasoning_config|adaptive)(?!.{{0,12}}(?:block|signature)).{{0,160}}(?:{REFUSING}|not configured|only (?:available|supported)|fail|does not match|field required)"
     rf"|(?:{REFUSING}|failed to process).{{0,80}}(?:thinking|adaptive)(?!.{{0,12}}(?:block|signature))",
     re.I | re.S,
 )
 _EFFORT = later(
-    rf"(?:effort|output_config).{{0,100}}(?:{REFUSING})|(?:{REFUSING}).{{0,80}}(?:effort|output_config)", re.I | re.S
+    rf"(?:effort|output_config).{{0,100}}(?:{REFUSING}|input should be)|(?:{REFUSING}).{{0,80}}(?:effort|output_config)",
+    re.I | re.S,
 )
 _STOPS = later(
     r"stop(?:_sequences)?\b.{0,120}?(?:at most|maximum(?: of)?|max(?: length)?|more than|up to|length|limit)\D{0,12}(?P<n>\d{1,3})|(?:at most|maximum of|up to) (?P<m>\d{1,3}) (?:items?|stop)",
@@ -90,6 +91,9 @@ def _lesson(words: Words, body: Json, quirks: Quirks, betas: str, version: str) 
     if _VERSION.search(text):
         known = [name for name in _DATED.findall(text) if name != version]
         return ("api_version", known[-1]) if known else None
+    choice = body.get("tool_choice")
+    if isinstance(choice, dict) and choice.get("type") in ("any", "tool") and _CHOICE.search(text):
+        return "tool_choice", "auto_only"
     if "thinking" in body and _THINKING.search(text):
         return "drop_fields", _with(quirks, "thinking")
     if _effort_of(body) and _EFFORT.search(text):
@@ -106,15 +110,13 @@ def _lesson(words: Words, body: Json, quirks: Quirks, betas: str, version: str) 
         return "images", "note"
     if "temperature" in body and "top_p" in body and _BOTH_SAMPLING.search(text):
         return "sampling", "one"
-    choice = body.get("tool_choice")
-    if isinstance(choice, dict) and choice.get("type") in ("any", "tool") and _CHOICE.search(text):
-        return "tool_choice", "auto_only"
     return _field(words, body, quirks)
 
 
 def _field(words: Words, body: Json, quirks: Quirks) -> tuple[str, Any] | None:
     """A field that the words name and bind to a refusal."""
-    for written in refused_fields(words):
+    plain = [found["f"] for found in PLAINLY.finditer(words.text)]
+    for written in (*refused_fields(words), *plain):
         path = [part for part in re.split(r"[.\[\]]+", written.strip("'\"`")) if part and not part.isdecimal()]
         path = path[1:] if path[:1] == ["body"] else path
         if not path:

@@ -56,6 +56,13 @@ FIELD_PATTERNS = tuple(
     )
 )
 
+PLAINLY = later(
+    r"(?<![\w.])(?P<f>(?:[a-z]+_[a-z_]+|temperature|seed|metadata)(?:\.\w+)*) (?:parameter |field |option )?(?:is|are) "
+    r"(?:not (?:yet )?(?:supported|allowed|permitted|recognized|accepted)|unsupported|unknown|unrecognized)",
+    re.I,
+)
+"""A field named without quotes: only names that are no words of a sentence. "user is not allowed" names no field."""
+
 TELLING_CODES = (
     "unsupported_parameter",
     "unknown_parameter",
@@ -449,7 +456,7 @@ def _not_taken(names: list[str], translation: Translation) -> Iterator[tuple[str
 
 def _field_refused(words: Words, translation: Translation, because: str) -> Learned | None:
     body = translation.body
-    for written in refused_fields(words):
+    for written in (*refused_fields(words), *(found["f"] for found in PLAINLY.finditer(words.text))):
         path = re.split(r"[.\[\]]+", written.strip("'\"`"))
         name = next((part for part in reversed(path) if part and not part.isdecimal()), "")
         in_messages = "messages" in path[:-1]

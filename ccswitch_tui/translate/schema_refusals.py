@@ -19,7 +19,7 @@ Json = dict[str, Any]
 Lesson = tuple[str, Any]
 
 ABOUT_SCHEMAS = later(
-    r"json[ _-]?schema|schema conversion|invalid (?:\w+ ){0,2}schema|schema (?:is|must|error|validation|for|of|at)|unrecognized schema|schema for function|not a valid schema"
+    r"json[ _-]?schema|schema conversion|invalid (?:\w+ ){0,2}schema|schema (?:is|must|error|validation|for|of|at|keyword|feature)|unrecognized schema|schema for function|not a valid schema"
     r"|(?:pars(?:e|ing)|compil(?:e|ing)|convert|generat(?:e|ing)|initiali[sz](?:e|ing)|creat(?:e|ing)|build)\w* (?:the |a )?(?:grammar|parser for this template)|grammar (?:error|compil|is|could|fail|rule|string|generation)|invalid grammar|\bgbnf\b|failed to parse grammar|xgrammar|outlines|llguidance|guidance"
     r"|cannot resolve \$ref|unresolv\w+ (?:\$ref|reference)|\$ref.{0,40}(?:not|cannot|unsupported|invalid|unknown|sibling|resol)|moonshot flavou?red|invalid_function_parameters"
     r"|array schema (?:is )?missing items|array.{0,30}missing (?:field )?['\"`]?items|type is not defined|(?:type|anyof).{0,40}should be defined|pattern must start with|unsupported pattern|regex.{0,30}(?:not supported|unsupported|invalid|lookahead|lookaround)|repetition"

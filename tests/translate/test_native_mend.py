@@ -110,3 +110,39 @@ def test_a_beta_and_a_version_are_given_up_by_name() -> None:
     lesson = native_lesson(400, words, BODY, Quirks(), version="2023-06-01")
     assert lesson is not None
     assert (lesson.quirk, lesson.value) == ("api_version", "2024-10-22")
+
+
+MORE = [
+    ("drop_fields", ("thinking",), "Input tag 'adaptive' found using 'type' does not match any of the expected tags: 'disabled', 'enabled'"),
+    ("drop_fields", ("thinking",), "thinking.budget_tokens: Field required"),
+    ("drop_fields", ("thinking",), 'json: unknown field "thinking"'),
+    ("drop_fields", ("thinking",), "This model is not a reasoning model; thinking cannot be enabled"),
+    ("drop_fields", ("output_config.effort",), "output_config.effort: Input should be 'low'"),
+    ("drop_fields", ("output_config.effort",), "This model does not support the effort parameter"),
+    ("drop_fields", ("context_management",), "unrecognized field context_management"),
+    ("drop_fields", ("metadata",), "metadata.user_id is not supported"),
+    ("drop_fields", ("top_k",), "top_k is not supported"),
+    ("drop_fields", ("cache_control",), "cache_control is not supported"),
+    ("max_stops", 4, "too many stop sequences: max 4"),
+    ("images", "note", "images are not supported by this model"),
+    ("tool_choice", "auto_only", "Thinking may not be enabled when tool_choice forces tool use."),
+    ("tool_choice", "auto_only", "tool_choice any is not supported with thinking"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("quirk", "value", "words"), MORE)
+def test_other_words_name_the_same(quirk: str, value: Any, words: str) -> None:
+    body = {**BODY, "metadata": {"user_id": "x"}, "top_k": 5, "tool_choice": {"type": "any"}}
+    lesson = native_lesson(400, words_of({"error": {"message": words}}), body, Quirks())
+    assert lesson is not None
+    assert (lesson.quirk, lesson.value) == (quirk, value)
+
+
+def test_a_plain_word_of_a_sentence_is_no_field() -> None:
+    for words in (
+        "this user is not allowed",
+        "the account is not supported",
+        "model x is not supported",
+        "stop is unknown",
+    ):
+        assert native_lesson(400, words_of({"error": {"message": words}}), {**BODY, "user": "x"}, Quirks()) is None
