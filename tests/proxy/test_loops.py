@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from proxy_client import BODY, call, profile, proxy_for
 from scripted_endpoint import (
     CHAT_END,
@@ -17,7 +19,14 @@ from scripted_endpoint import (
     native_stream,
 )
 
-from ccswitch_tui.proxy.books.loops import MOST_SESSIONS, RUNAWAY_REQUESTS, SAME_TURNS, Loops, judges_a_command
+from ccswitch_tui.proxy.books.loops import (
+    LONGEST_ROUND,
+    MOST_SESSIONS,
+    RUNAWAY_REQUESTS,
+    SAME_TURNS,
+    Loops,
+    judges_a_command,
+)
 from ccswitch_tui.proxy.books.traffic import log_line
 
 TOOL = {"name": "Bash", "input_schema": {"type": "object", "properties": {"command": {"type": "string"}}}}
@@ -84,6 +93,29 @@ def test_other_calls_and_words_in_between_are_work() -> None:
     for turn in range(40):
         assert loops.note("t", turn * 30.0, "tool_use" if turn % 4 else "end_turn", [b'"name":"Read"']) == ""
     assert loops.warnings(1200.0) == []
+
+
+@pytest.mark.parametrize("size", range(1, LONGEST_ROUND + 1))
+def test_a_circle_of_several_calls_is_a_circle(size: int) -> None:
+    loops = Loops()
+    said = [
+        loops.note("s", turn * 30.0, "tool_use", [b'"name":"Read" "partial_json":"%d"' % (turn % size)])
+        for turn in range(size * SAME_TURNS)
+    ]
+    assert not any(said[:-1]) and "round in circles" in said[-1]
+    assert (f"the same {size} tool calls" in said[-1]) == (size > 1)
+    assert loops.note("s", 4000.0, "tool_use", [b'"name":"Write"']) == ""
+
+
+@given(st.lists(st.integers(0, 3), max_size=60))
+def test_a_warning_is_a_true_sentence(turns: list[int]) -> None:
+    """Whatever a session does: where the last turns are said to go round, they do."""
+    loops, warned = Loops(), ""
+    for number, turn in enumerate(turns):
+        warned = loops.note("s", number * 30.0, "tool_use", [b'"name":"%d"' % turn])
+    rounds = [size for size in (1, 2, 3) if len(turns) >= size * SAME_TURNS
+              and turns[-size:] * SAME_TURNS == turns[-size * SAME_TURNS :]]  # fmt: skip
+    assert bool(warned) == bool(rounds)
 
 
 def test_more_requests_than_work_makes_are_said() -> None:

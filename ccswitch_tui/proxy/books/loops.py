@@ -18,6 +18,12 @@ from ccswitch_tui.sentence import say
 SAME_TURNS = 6
 """Identical tool calls in a row. A person's work repeats one two or three times: a test run again, a file read anew."""
 
+MOST_CALLS = 300
+"""Of a session that are looked back upon, and the most that a warning counts to."""
+
+LONGEST_ROUND = 3
+"""Calls in a circle: reading a file and editing it in vain, in turn, is as endless as one call."""
+
 RUNAWAY_REQUESTS, RUNAWAY_S = 150, 120.0
 """A session with parallel sub-agents was seen to make some 60 in two minutes."""
 
@@ -30,13 +36,13 @@ _CALL = re.compile(rb'"partial_json":\s*"((?:[^"\\]|\\.)*)"|"name":\s*"([^"]*)"|
 
 
 class _Session:
-    __slots__ = ("at", "calls", "last", "same")
+    __slots__ = ("at", "calls", "made")
 
     def __init__(self) -> None:
         self.at = 0.0
         self.calls: deque[float] = deque(maxlen=RUNAWAY_REQUESTS)
-        self.last = b""
-        self.same = 0
+        self.made: deque[bytes] = deque(maxlen=MOST_CALLS)
+        """The last tool calls, as fingerprints; an answer without one begins anew."""
 
 
 class Loops:
@@ -58,8 +64,10 @@ class Loops:
         known.at = now
         known.calls.append(now)
         call = _fingerprint(b"".join(answer)) if stop_reason == "tool_use" else b""
-        known.same = known.same + 1 if call and call == known.last else int(bool(call))
-        known.last = call
+        if call:
+            known.made.append(call)
+        else:
+            known.made.clear()
         return _warning(session, known, now)
 
     def warnings(self, now: float) -> list[str]:
@@ -73,12 +81,29 @@ def _fingerprint(answer: bytes) -> bytes:
     return sha256(pieces).digest() if pieces else b""
 
 
+def _circle(made: Sequence[bytes]) -> tuple[int, int]:
+    """How many calls there are in the shortest circle that the last ones make, and how often it was gone round."""
+    for size in range(1, LONGEST_ROUND + 1):
+        same = 0
+        while same + size < len(made) and made[-1 - same] == made[-1 - same - size]:
+            same += 1
+        if (same + size) // size >= SAME_TURNS:
+            return size, (same + size) // size
+    return 0, 0
+
+
 def _warning(session: str, known: _Session, now: float) -> str:
     short = session[:8]
-    if known.same >= SAME_TURNS:
+    size, rounds = _circle(known.made)
+    if size == 1:
         return say(("session {id} has made the same tool call {n} times in a row: it may be going round "
 "in circles"),
-                   id=short, n=known.same)  # fmt: skip
+                   id=short, n=rounds)  # fmt: skip
+    if size:
+        return say(
+            "session {id} has made the same {size} tool calls in turn, {n} times: it may be going round in circles",
+            id=short, size=size, n=rounds,
+        )  # fmt: skip
     if len(known.calls) == RUNAWAY_REQUESTS and now - known.calls[0] < RUNAWAY_S:
         return say(("session {id} has made {n} requests in {seconds} seconds: check that it is not out of "
 "control"),
