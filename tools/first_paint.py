@@ -1,9 +1,12 @@
-"""How long the app takes to its first paint, and a key to its paint, as multiples of `python -c pass`.
+"""How long the app takes to its first paint, and a key to its paint, beside an empty Textual app.
 
-    python tools/first_paint.py [PROFILES]
+    python tools/first_paint.py [PROFILES [ROUNDS]]
 
 Runs the real program in a pseudo-terminal over a scratch home with that many
-profiles (1,000 unless told). Informational: nothing fails by it.
+profiles (1,000 unless told). Each round starts an empty Textual app, ours with
+one profile, and ours with all of them, one after the other: on a busy machine
+only what was measured side by side can be compared, so the figures to read are
+the medians of each round's own ratios. Informational: nothing fails by it.
 """
 
 from __future__ import annotations
@@ -21,10 +24,24 @@ import sys
 import tempfile
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 ROUNDS = 5
 KEYS = 30
+
+EMPTY = """
+from textual.app import App
+from textual.widgets import Static
+class Empty(App):
+    def compose(self):
+        yield Static("nothing but this")
+    def key_q(self):
+        self.exit()
+Empty().run()
+"""
+"""The least that Textual can show."""
 
 
 def bare_python() -> tuple[float, float]:
@@ -64,12 +81,13 @@ def scratch_home(folder: str, profiles: int) -> dict[str, str]:
 class Terminal:
     """The program in a pseudo-terminal of 100 columns and 30 rows."""
 
-    def __init__(self, env: dict[str, str]) -> None:
+    def __init__(self, env: dict[str, str], *command: str) -> None:
+        command = command or ("-m", "ccswitch_tui")
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(env["HOME"])
-            os.execve(sys.executable, [sys.executable, "-m", "ccswitch_tui"], env)
+            os.execve(sys.executable, [sys.executable, *command], env)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.seen = b""
 
@@ -110,29 +128,61 @@ class Terminal:
         os.close(self.fd)
 
 
+class Round(NamedTuple):
+    """Seconds, all measured within a few seconds of each other."""
+
+    empty: float
+    paint: float
+    """Ours, with one profile."""
+    filled: float
+    """Ours, with all profiles on the screen."""
+    cpu_empty: float
+    cpu_paint: float
+    keys: list[float]
+
+
+def one_round(profiles: int) -> Round:
+    """The three programs, one after the other."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as full:
+        env, many = scratch_home(folder, 1), scratch_home(full, profiles)
+        terminal = Terminal(env, "-c", EMPTY)
+        empty = terminal.wait_for(b"nothing but this") - terminal.started
+        cpu_empty = cpu_s(terminal.pid)
+        terminal.close()
+        terminal = Terminal(env)
+        paint = terminal.wait_for(b" help") - terminal.started
+        cpu_paint = cpu_s(terminal.pid)
+        terminal.close()
+        terminal = Terminal(many)
+        filled = terminal.wait_for(b"p0003") - terminal.started
+        keys = [terminal.press(key) for key in [b"j", b"k"] * (KEYS // 2)]
+        terminal.close()
+    return Round(empty, paint, filled, cpu_empty, cpu_paint, keys)
+
+
 def main() -> None:
     profiles = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else ROUNDS
     bare_wall, bare_cpu = bare_python()
-    paints, cpus, filled, again, keys = [], [], [], [], []
-    for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as folder:
-            env = scratch_home(folder, profiles)
-            terminal = Terminal(env)
-            paints.append(terminal.wait_for(b" help") - terminal.started)
-            cpus.append(cpu_s(terminal.pid))
-            filled.append(terminal.wait_for(b"p0003") - terminal.started)
-            keys += [terminal.press(key) for key in [b"j", b"k"] * (KEYS // 2)]
-            terminal.close()
-            terminal = Terminal(env)
-            again.append(terminal.wait_for(b"p0003") - terminal.started)
-            terminal.close()
-    print(f"python -c pass          {bare_wall * 1000:6.1f} ms, {bare_cpu * 1000:.1f} ms of processor")
-    print(f"first paint             {min(paints) * 1000:6.1f} ms, {min(paints) / bare_wall:5.1f} x")
-    print(f"  processor until then  {min(cpus) * 1000:6.1f} ms, {min(cpus) / bare_cpu:5.1f} x")
-    print(f"{profiles:5} profiles shown    {min(filled) * 1000:6.1f} ms, {min(filled) / bare_wall:5.1f} x")
-    print(f"  the second time       {min(again) * 1000:6.1f} ms, {min(again) / bare_wall:5.1f} x")
+    one_round(profiles)  # compiles, and warms the disk's cache
+    seen = [one_round(profiles) for _ in range(rounds)]
+
+    def told(name: str, figure: Callable[[Round], float], beside: Callable[[Round], float]) -> None:
+        ratios = sorted(figure(r) / beside(r) for r in seen)
+        least = min(figure(r) for r in seen) * 1000
+        print(
+            f"{name:<28}{least:7.1f} ms least {statistics.median(ratios):6.2f} x empty app (median of {len(ratios)}, "
+            f"{ratios[0]:.2f}–{ratios[-1]:.2f}) {least / bare_wall / 1000:6.1f} x pass"
+        )
+
+    print(f"python -c pass              {bare_wall * 1000:7.1f} ms, {bare_cpu * 1000:.1f} ms of processor")
+    told("empty Textual app", lambda r: r.empty, lambda r: r.empty)
+    told("first paint", lambda r: r.paint, lambda r: r.empty)
+    told("  processor until then", lambda r: r.cpu_paint, lambda r: r.cpu_empty)
+    told(f"{profiles} profiles shown", lambda r: r.filled, lambda r: r.empty)
+    keys = [took for r in seen for took in r.keys]
     slowest = statistics.quantiles(keys, n=20)[18]
-    print(f"key to paint            {statistics.median(keys) * 1000:6.1f} ms median, {slowest * 1000:.1f} ms p95")
+    print(f"key to paint                {statistics.median(keys) * 1000:7.1f} ms median, {slowest * 1000:.1f} ms p95")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ class Shot(NamedTuple):
 
 SHOTS = [
     *(Shot(scene, theme) for scene in ("home", "wizard", "ladder", "why") for theme in THEMES),
+    *(Shot("compare", theme, (120, 28)) for theme in THEMES),
     *(Shot("traffic", theme, (120, 34)) for theme in THEMES),
     *(Shot("usage", theme, (120, 30)) for theme in THEMES),
     Shot("home", "dark", (80, 24), suffix="-80x24"),

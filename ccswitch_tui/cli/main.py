@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ccswitch_tui.cli.parsing import make_parser
 from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
 from ccswitch_tui.language import LANGUAGES, chosen_in, language_of, named, said, speak
 from ccswitch_tui.sentence import say
@@ -175,6 +174,8 @@ def _run(word: str, rest: list[str], ctx: Context, out: Any) -> int:
 
 def build_parser(word: str) -> tuple[Any, Any]:
     """The parser of one command, and its module."""
+    from ccswitch_tui.cli.parsing import make_parser
+
     return make_parser(word, *COMMANDS[word])
 
 

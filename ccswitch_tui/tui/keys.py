@@ -164,6 +164,8 @@ SHOWN = {
     "space": "␣",
     "comma": ",",
     "tab": "⇥",
+    "right": "→",
+    "left": "←",
     "ctrl+s": "^s",
     "ctrl+o": "^o",
     "ctrl+r": "^r",
@@ -176,7 +178,7 @@ SHOWN = {
 }
 """How a key is written on the screen."""
 
-SHOWN_ASCII = {"enter": "enter", "space": "space", "tab": "tab"}
+SHOWN_ASCII = {key: key for key in ("enter", "space", "tab", "right", "left")}
 
 FULL_WIDTH = {
     "[": "【",

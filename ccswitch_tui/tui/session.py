@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from ccswitch_tui.errors import CcswitchError, ConflictError
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.tui.i18n import spoken, t, t_or
-from ccswitch_tui.tui.session_compare import Comparing
 from ccswitch_tui.tui.session_keys import Keeping
 from ccswitch_tui.tui.session_machine import Caring
 from ccswitch_tui.tui.session_probe import Probing
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.workflows.why import Why
 
 
-class Session(SettingUp, Probing, Comparing, Watching, Counting, Keeping, Caring):
+class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
     """One run of the app: the Context, and the last look at it."""
 
     def __init__(self, ctx: Context) -> None:

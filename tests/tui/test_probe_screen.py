@@ -155,3 +155,40 @@ async def test_the_head_names_the_address_that_was_probed_after_a_fix_changed_it
         await sees(pilot, "the API is at another base URL")
         await pilot.press("f")
         await sees(pilot, f"works, translated by our proxy  {root}/v1")
+
+
+@pytest.mark.parametrize(
+    ("config", "env", "moves"),
+    [({}, {}, True), ({"motion": "still"}, {}, False), ({}, {"NO_COLOR": "1"}, False), ({}, {"TERM": "dumb"}, False),
+     ({}, {"TEXTUAL_ANIMATIONS": "none"}, False), ({}, {"TERM": "xterm-256color", "NO_COLOR": ""}, True)],
+)  # fmt: skip
+def test_nothing_moves_where_that_is_unwelcome(config: dict[str, str], env: dict[str, str], moves: bool) -> None:
+    from ccswitch_tui.tui.config import AppConfig
+
+    assert AppConfig(**config).wants_motion(env) is moves
+
+
+async def test_a_light_runs_down_the_ladder_once_and_leaves_it_as_it_was(open_app: OpenApp) -> None:
+    async with open_app((100, 30)) as pilot:
+        await pilot.press("p")
+        await until(pilot, lambda: getattr(pilot.app.screen, "report", None))
+        ladder = pilot.app.screen.query_one(Ladder)
+        await until(pilot, lambda: ladder._swept is None)
+        before = screen_text(pilot.app)
+        styles: set[str] = set()
+        draw = ladder._draw_live
+
+        def watched(step: Any, width: int) -> Any:
+            line = draw(step, width)
+            styles.update(str(span.style) for span in line.spans)
+            return line
+
+        ladder.draw = watched
+        ladder.sweep()
+        await until(pilot, lambda: ladder._swept is None)
+        assert any("$success" in style for style in styles)
+        styles.clear()
+        ladder.refresh()
+        await until(pilot, lambda: styles)
+        assert not any("$success 25%" in style for style in styles)
+        assert screen_text(pilot.app) == before

@@ -20,7 +20,9 @@ from textual.widgets import Input
 from tui_kit import paste, screen_text, sees, until
 
 from ccswitch_tui.demo.world import DemoContext, demo_context
-from ccswitch_tui.probe.model import ProbeReport, Step
+from ccswitch_tui.prices.model import Price
+from ccswitch_tui.prices.model import Step as PriceStep
+from ccswitch_tui.probe.model import LADDERS, ProbeReport, Step
 from ccswitch_tui.profiles.budget import parse_budget
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
@@ -31,6 +33,7 @@ from ccswitch_tui.tui.session import Session
 from ccswitch_tui.tui.session_proxy import Pulse
 from ccswitch_tui.tui.widgets.ladder import Ladder
 from ccswitch_tui.tui.widgets.rows import Rows
+from ccswitch_tui.workflows.compare import Compared, blank
 
 NOW = 1_790_000_000.0
 TOOK_MS = {
@@ -45,6 +48,14 @@ OTHERS = {
 }
 VERDICTS = {"moonshine": ("native", 3 * 3600), "corp": ("limited", 130), "local": ("broken", 2 * 86_400)}
 
+
+COMPARED: dict[str, tuple[str, float | None, float | None, tuple[float, float] | None, str]] = {
+    "demo": ("translate", 351.0, 612.0, (0.6, 2.5), ""),
+    "moonshine": ("native", 287.0, 540.0, (0.95, 4.0), ""),
+    "corp": ("limited", 1240.0, 2310.0, None, "tools"),
+    "local": ("broken", None, None, None, "tcp"),
+    "misspelt": ("broken", None, None, (0.6, 2.5), "message"),
+}
 
 USED_TODAY = {
     "requests": 744, "errors": 2, "input_tokens": 1_210_000, "cache_read_tokens": 8_690_000, "cache_write_tokens": 0,
@@ -61,6 +72,21 @@ class SceneSession(Session):
 
     def pulse(self) -> Pulse:
         return Pulse(True, 2, {"demo": USED_TODAY})
+
+    def compared(self, profile: Profile) -> Compared:
+        row = blank(self.ctx, profile)
+        if profile.name not in COMPARED:
+            return row
+        verdict, first_ms, answer_ms, price, broken_at = COMPARED[profile.name]
+        codes = LADDERS["default"]
+        at = codes.index(broken_at) if broken_at else len(codes)
+        marks = [(code, "ok" if n < at else "fail" if n == at else "skip") for n, code in enumerate(codes)]
+        listed = price and Price((PriceStep(0, *price),), source="a public list", date="2026-09-01")
+        return row._replace(
+            verdict=verdict, marks=tuple(marks), first_token_ms=first_ms, answer_ms=answer_ms, price=listed,
+            at="2026-09-21T13:20:00Z", requests=12,
+            sentence="works, translated by our proxy" if verdict == "translate" else "",
+        )  # fmt: skip
 
     def latest(self, name: str) -> list[dict[str, Any]]:
         return [
@@ -102,7 +128,7 @@ def steady_step(step: Step) -> Step:
 @contextmanager
 def scene_world(language: str = "en_US.UTF-8") -> Iterator[DemoContext]:
     """The demo's world with a few more profiles and some past."""
-    env = {"PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": language}
+    env = {"PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": language, "TEXTUAL_ANIMATIONS": "none"}
     os.environ["TZ"] = "UTC"  # what shows the clock shows the same everywhere
     time.tzset()
     with demo_context(env) as world:
@@ -156,6 +182,15 @@ async def home(pilot: Pilot[Any], world: DemoContext) -> None:
         await until(pilot, lambda: "━" in screen_text(pilot.app))
     pilot.app.clear_notifications()
     await pilot.pause()
+
+
+async def compare(pilot: Pilot[Any], world: DemoContext) -> None:
+    """All profiles side by side, as their last probes left them."""
+    await pilot.press("p")
+    await until(pilot, lambda: getattr(pilot.app.screen, "report", None))
+    await pilot.press("escape", "c")
+    await until(pilot, lambda: getattr(pilot.app.screen, "every", None))
+    await sees(pilot, "━")
 
 
 async def wizard(pilot: Pilot[Any], world: DemoContext) -> None:
@@ -259,6 +294,7 @@ async def usage(pilot: Pilot[Any], world: DemoContext) -> None:
 
 SCENES: dict[str, Callable[[Pilot[Any], DemoContext], Awaitable[None]]] = {
     "home": home,
+    "compare": compare,
     "wizard": wizard,
     "usage": usage,
     "ladder": ladder,

@@ -19,8 +19,11 @@ from ccswitch_tui.tui.screens.diff import change_lines, change_text
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
-WHEN = 20
+WHEN = 18
 """Cells for the clock and the age of a write."""
+
+SCOPE_FROM = 64
+"""Cells from which there is room for the file's kind; the pane beside says it in any case."""
 
 
 def clock_of(at: float, now: float) -> str:
@@ -66,10 +69,10 @@ class HistoryScreen(Place[None]):
         title = look.line((write.title, look.QUIET if write.undone else look.NAME))
         if write.undone:
             title = look.line(title, (f"  {t('history.undone')}", look.QUIET))
-        room = max(10, (width - WHEN) // 2)
+        scope = max(0, (width - WHEN) // 3) if width >= SCOPE_FROM else 0
         return look.line(
-            " ", look.mark("skip" if write.undone else "here"), " ", look.cells(title, room), " ",
-            look.cells(write.scope, width - room - WHEN - 6, look.QUIET), " ",
+            " ", look.mark("skip" if write.undone else "here"), " ",
+            look.cells(title, width - scope - WHEN - 6), " ", look.cells(write.scope, scope, look.QUIET), " ",
             look.cells(when, WHEN, look.QUIET, right=True),
         )  # fmt: skip
 

@@ -40,13 +40,14 @@ PULSE_S = 5.0
 
 SCOPES = ("user", "project", "local")
 
-ORDERS = ("file", "name", "verdict", "probed")
+ORDERS = ("file", "name", "host", "verdict", "probed")
 """How the profiles stand under each other, in the order `S` goes round."""
 
 BEST_FIRST = ("native", "translate", "limited", None, "broken")
 
 SORTED_BY: dict[str, Callable[[Row], Any]] = {
     "name": lambda row: row.name.casefold(),
+    "host": lambda row: (look.host_of(row.profile.endpoint.base_url), row.name.casefold()),
     "verdict": lambda row: BEST_FIRST.index(row.verdict) if row.verdict in BEST_FIRST else len(BEST_FIRST),
     "probed": lambda row: -(row.probed_at or 0.0),
 }

@@ -58,6 +58,7 @@ def labels(count: int) -> list[str]:
 class JumpScreen(ModalScreen["Target | None"]):
     """Over the place it is opened from; any other key goes away again."""
 
+    CSS_PATH = "../styles/jump.tcss"
     INHERIT_BINDINGS = False
 
     def __init__(self, targets: list[Target]) -> None:

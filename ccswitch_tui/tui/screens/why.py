@@ -149,14 +149,17 @@ def shown_value(why: Why) -> str:
 def why_facts(why: Why, layer_name: Callable[[str | None], str], home: str) -> Content:
     """The value, every place that sets it with the winner first, and what mends it."""
     rows: list[Content | str] = [Content.styled(why.name, look.NAME), shown_value(why), ""]
-    for number, place in enumerate(why.places()):
+    places = why.places()
+    for number, place in enumerate(places):
         wins = number == 0 and place.layer == why.effective.winner
         value = "" if place.value is None else look.quoted(place.value) or '""'
+        if wins and len(places) == 1:
+            value = ""  # it stands above already
         rows.append(
             look.line(
                 look.mark("ok" if wins else "skip"), " ", look.HANG,
                 (layer_name(place.layer), look.NAME if wins else ""),
-                f"  {value}", (f"  {t('why.wins')}", look.STYLES["ok"]) if wins else "",
+                f"  {value}" if value else "", (f"  {t('why.wins')}", look.STYLES["ok"]) if wins else "",
             )
         )  # fmt: skip
         if place.file:

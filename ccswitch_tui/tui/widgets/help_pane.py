@@ -12,11 +12,21 @@ from ccswitch_tui.tui.screens.base import widget_help
 from ccswitch_tui.tui.screens.help import KeyTable, doing, help_text
 
 WIDTH = 46
-"""Cells, as app.tcss gives them: a key's tip folds once or twice, and a list beside it stays readable."""
+"""Cells, a key's tip folds once or twice, and a list beside it stays readable."""
 
 
 class HelpPane(VerticalScroll):
     """The page of what has the focus, then the keys of its place."""
+
+    DEFAULT_CSS = """
+    HelpPane { dock: right; width: 46; height: 1fr; padding: 0 1; background: $surface; border-left: solid $border; }
+    HelpPane Markdown { background: transparent; padding: 1 1 0 1; margin: 0; }
+    HelpPane MarkdownH1 {
+        content-align: left middle; color: $foreground; background: transparent; text-style: bold;
+        margin: 0 0 1 0; padding: 0;
+    }
+    HelpPane #keys { padding: 1; height: auto; }
+    """
 
     def __init__(self, about: Any) -> None:
         super().__init__(id="help-pane")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -58,26 +59,44 @@ def folded(row: Content, width: int) -> list[Content]:
 _WIDE = "\u2e80-\u2fff\u3003-\u3007\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _OPENS = "（“‘《「【"
 _ENDS = "，。：；、？！）”’》」】…"
-_UNIT = re.compile(rf"[{_OPENS}]*(?:[{_WIDE}]|[^\s{_WIDE}{_OPENS}{_ENDS}]*)[{_ENDS}]*\s*")
-"""What stays together: a character or a word, with the marks around it and the blanks after it."""
+_FIRST_WIDE = "\u2e80"
+
+
+@cache
+def _unit() -> re.Pattern[str]:
+    """What stays together: a character or a word, with the marks around it and the blanks after it.
+
+    Made when Chinese is first wrapped: so large a class takes as long to compile as a dozen modules to load.
+    """
+    return re.compile(rf"[{_OPENS}]*(?:[{_WIDE}]|[^\s{_WIDE}{_OPENS}{_ENDS}]*)[{_ENDS}]*\s*")
+
+
+@cache
+def _wide() -> re.Pattern[str]:
+    return re.compile(f"[{_WIDE}]")
+
+
+def _has_wide(text: str) -> bool:
+    """Whether there is Chinese, Japanese or Korean in it."""
+    return not text.isascii() and max(text) >= _FIRST_WIDE and _wide().search(text) is not None
 
 
 def wrapped(text: Content, width: int) -> list[Content]:
     """A text as lines of at most `width` cells."""
-    if not re.search(f"[{_WIDE}]", text.plain):
+    if not _has_wide(text.plain):
         return text.wrap(width) or [Content("")]
     return [piece.rstrip() for piece in text.divide(list(_breaks(text.plain, width)))]
 
 
 def lines_of(text: str, width: int) -> list[str]:
     """The same for a text that a widget of Textual's shows: what holds no Chinese it breaks itself."""
-    return [piece.plain for piece in wrapped(Content(text), width)] if re.search(f"[{_WIDE}]", text) else [text]
+    return [piece.plain for piece in wrapped(Content(text), width)] if _has_wide(text) else [text]
 
 
 def _breaks(text: str, width: int) -> Iterator[int]:
     """Where new lines begin; a word wider than a line is broken where the line ends."""
     used = 0
-    for unit in _UNIT.finditer(text):
+    for unit in _unit().finditer(text):
         room = cell_len(unit[0].rstrip())
         if used and used + room > width >= room:
             yield unit.start()
