@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 
 from ccswitch_tui.secret import redact
+from ccswitch_tui.wire.later import later
 
-CODES = re.compile(r"\x1b\[[0-9;]*m")
+CODES = later(r"\x1b\[[0-9;]*m")
 
-STYLED = re.compile(r"(\x1b\[[0-9;]*m)(.*)(\x1b\[[0-9;]*m)")
+STYLED = later(r"(\x1b\[[0-9;]*m)(.*)(\x1b\[[0-9;]*m)")
 
 OPENING, CLOSING = "（“‘《〈【「『", "）”’》〉】」』，。；：、！？…％"
 """Punctuation that ends no line, and that begins none."""
@@ -22,14 +23,14 @@ OPENING, CLOSING = "（“‘《〈【「『", "）”’》〉】」』，。�
 WIDE = "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
 """Characters of scripts without spaces: a line may break between any two of them."""
 
-WORDS = re.compile(
+WORDS = later(
     rf"\s*(?:['“]ccswitch-tui [^'”]*['”][^\s{WIDE}]*[{CLOSING}]*"
     rf"|[{OPENING}]*[{WIDE}](?<![{OPENING}{CLOSING}])[{CLOSING}]*"
     rf"|[^\s{WIDE}]+[{CLOSING}]*|\S)"
 )
 """A word with the spaces before it; a quoted command of ours is one, so that it can be copied from its line."""
 
-LABEL = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
+LABEL = later(r" *\S+(?: \S+)* {2,}(?=\S)")
 """What stands before a gap: a label or a first column, under which nothing of a folded line begins."""
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ccswitch_tui.language import named
 from ccswitch_tui.sentence import say
+from ccswitch_tui.wire.later import later
 
 if TYPE_CHECKING:
     from ccswitch_tui.errors import CcswitchError
 
 WIDEST = 100
 
-EXAMPLE = re.compile(r"( {2}\S.*?\S {2,})(\S.*)")
+EXAMPLE = later(r"( {2}\S.*?\S {2,})(\S.*)")
 """A line of EXAMPLES: a command, and after a gap what it is for."""
 
 USAGE, POSITIONALS, OPTIONS, HELP = "usage: ", "positional arguments", "options", "show this help message and exit"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.sentence import joined, say
 from ccswitch_tui.wire.formats import WIRES, Wire, WireFormat, format_of, wire_names
+from ccswitch_tui.wire.later import later
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.budget import Budget
@@ -226,7 +227,7 @@ def parse_secret_ref(text: str) -> SecretRef:
     return SecretRef(kind, name.strip(), scheme)
 
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,19}")
+_SCHEME = later(r"[A-Za-z][A-Za-z0-9_-]{1,19}")
 """A word as stands before a key in a header: `Bearer`, `Token`, `Basic`."""
 
 
@@ -368,7 +369,7 @@ def _reference(text: str, where: str, *path: str) -> SecretRef:
         ) from None
 
 
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_HEADER = later(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 """RFC 9110, "field-name"."""
 
 NOT_SECRET_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "content-type")
