@@ -9,11 +9,11 @@ entry are not. Source: farion1231/cc-switch, src-tauri/src/database/schema.rs
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.interop.codex import draft_from_codex
 from ccswitch_tui.interop.headers import read_headers, with_headers
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.snippets import draft_from_tree
@@ -164,35 +164,6 @@ def _env_pairs(env: dict[str, Any], meta: dict[str, Any]) -> list[Pair]:
     # null is kept: an address that is named and empty must not count as absent
     kept = {k: "" if v is None else v for k, v in env.items() if k not in left_out}
     return [(k, str(v)) for k, v in kept.items() if isinstance(v, str | int | float)]
-
-
-def draft_from_codex(settings: dict[str, Any]) -> Draft:
-    """Codex keeps TOML inside JSON; the key lies beside it or in it."""
-    auth = settings.get("auth") if isinstance(settings.get("auth"), dict) else {}
-    try:
-        config = tomllib.loads(str(settings.get("config") or ""))
-    except tomllib.TOMLDecodeError:
-        return Draft(unusable=say("its configuration cannot be read as TOML"), source="cc-switch")
-    providers = config.get("model_providers")
-    provider = str(config.get("model_provider") or "openai")
-    chosen = providers.get(provider) if isinstance(providers, dict) else None
-    if chosen is None and provider == "openai":
-        chosen = {"base_url": config["openai_base_url"]} if "openai_base_url" in config else None
-    elif not isinstance(chosen, dict):
-        return Draft(
-            unusable=say("its provider '{provider}' is not described in it", provider=provider), source="cc-switch"
-        )
-    pairs: list[Pair] = [("OPENAI_MODEL", str(config.get("model") or ""))]
-    if chosen is not None:
-        pairs.append(("OPENAI_BASE_URL", str(chosen.get("base_url") or "")))
-    chosen = chosen or {}
-    key = (auth or {}).get("OPENAI_API_KEY") or chosen.get("experimental_bearer_token") or ""
-    if not key and chosen.get("env_key"):
-        key = f"${chosen['env_key']}"
-    draft = draft_from_pairs([*pairs, ("OPENAI_API_KEY", str(key))], "cc-switch")
-    if chosen.get("wire_api") == "responses" and draft.endpoint is not None:
-        draft = draft._replace(endpoint=draft.endpoint._replace(wire=RESPONSES))
-    return draft
 
 
 def _with_meta(draft: Draft, meta: dict[str, Any], given: str) -> Draft:

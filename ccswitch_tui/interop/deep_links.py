@@ -139,7 +139,7 @@ def _from_cc_switch(given: dict[str, str]) -> Draft:
 
 def _embedded(config: str, app: str) -> Draft | None:
     """The embedded configuration: JSON or TOML in base64, for Codex TOML inside JSON; None where it cannot be read."""
-    from ccswitch_tui.interop.cc_switch import draft_from_codex
+    from ccswitch_tui.interop.codex import draft_from_codex
     from ccswitch_tui.interop.snippets import draft_from_tree, forgiving_json
 
     try:

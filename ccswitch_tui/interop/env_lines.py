@@ -40,9 +40,10 @@ _KUBERNETES = re.compile(
     re.MULTILINE,
 )
 _PREFACE = re.compile(
-    r"(?:[ \t]*(?:(?:and|then|do|else)[ \t]+|(?:function[ \t]+)?[\w-]+[ \t]*\(\)[ \t]*(?=\{)|\{[ \t]+))*"
+    r"(?:[ \t]*(?:(?:and|then|do|else)[ \t]+|(?:function[ \t]+)?[\w-]+[ \t]*\(\)[ \t]*(?=\{)"
+    r"|[\w.-]+[ \t]*=[ \t]*(?=\{[ \t])|\{[ \t]+))*"
 )
-"""What may stand before a statement: fish's `and`, the head of a function."""
+"""What may stand before a statement: fish's `and`, the head of a function, of an attribute set of Nix."""
 
 _INSIDE = re.compile(r"[ \t]*(?:echo[ \t]+|alias[ \t]+[\w.-]+=)(?P<quote>[\"'])(?P<inside>[^\n]{1,2000}?)(?P=quote)")
 """Assignments that a command would write into a file, or an alias holds."""

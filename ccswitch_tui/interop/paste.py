@@ -16,7 +16,7 @@ from ccswitch_tui.interop.env_lines import env_pairs
 from ccswitch_tui.interop.headers import holds_key, read_headers, with_headers
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_address, names_model, read_key
 from ccswitch_tui.profiles.draft import Draft
-from ccswitch_tui.profiles.url import normalise_url
+from ccswitch_tui.profiles.url import is_private, normalise_url, url_host
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 
@@ -53,6 +53,8 @@ def parse_paste(pasted: str | bytes, url: str | None = None) -> Draft:
     draft = _parse(text)
     if url is not None:
         draft = _at(draft, url)
+    else:
+        draft = _not_by_default(draft, text)
     if draft.endpoint is None:
         raise _no_address(draft)
     if draft.secret is not None and _goes_on(text, draft.secret.reveal()):
@@ -60,6 +62,34 @@ def parse_paste(pasted: str | bytes, url: str | None = None) -> Draft:
             say("the key seems to continue on the next line"), hint=say("paste it again with the key on one line")
         )
     return draft._replace(notes=(*notes, *draft.notes))
+
+
+_NAMES_AN_ADDRESS = re.compile(
+    r"(?:(?:(?<![A-Za-z])[Bb](?:ase|ASE)|(?<=[a-z])Base)[_.-]?(?i:ur[il])|(?i:api[_.-]?(?:base|ur[il]|host))"
+    r"|(?<![A-Za-z])(?i:endpoint)|(?i:gateway[_.-]?url))[A-Za-z_]{0,20}[\"']?\s*(?:[:=(,]|\s[\"'])"
+    r"|\b[A-Z][A-Z0-9_]*_(?:BASE_UR[IL]|API_BASE|API_URL|ENDPOINT)\b"
+)
+"""A name of an address with something behind it; in capitals, the name alone."""
+
+_OTHER_LINES = re.compile(
+    r"^[ \t]*(?:#|//|;|rem\b|unset\b|remove-item\b|set[ \t]+-e\b).*$", re.IGNORECASE | re.MULTILINE
+)
+"""Remarks, and variables that are taken away."""
+
+
+def _not_by_default(draft: Draft, text: str) -> Draft:
+    """The draft; without its address when that is a vendor's which nobody wrote, while the text names another one in a
+    form that no reader here understands. The last net below all readers: a key goes nowhere by default then."""
+    if draft.endpoint is None or "://v1/import" in text:
+        return draft
+    host = url_host(draft.endpoint.base_url)
+    if is_private(host) or host in text.lower():
+        return draft
+    if not _NAMES_AN_ADDRESS.search(_OTHER_LINES.sub("", text)):
+        return draft
+    return draft._replace(
+        endpoint=None, unusable=say("an address is named in it, in a form that is not understood"), preset=None
+    )
 
 
 _MODEL_FAMILY = re.compile(
@@ -181,7 +211,7 @@ def _json_in(bare: str) -> Draft | None:
 def _other_tools(text: str) -> Draft | None:
     """Pieces of other tools' files that only their own reader understands; and a request as it goes over the wire."""
     if "[model_providers" in text:
-        from ccswitch_tui.interop.cc_switch import draft_from_codex
+        from ccswitch_tui.interop.codex import draft_from_codex
 
         draft = draft_from_codex({"config": text})
         return draft._replace(source="a configuration of Codex") if draft.endpoint or draft.unusable else None

@@ -36,6 +36,12 @@ _FROM_ENV = (
 _ARGUMENT = re.compile(
     rf"""(?:(?<![\w.-])|(?<=\bopenai\.)|(?<=\blitellm\.))["']?(?P<name>[A-Za-z_][\w-]{{0,40}})["']?\s*(?:=|:)(?!=)\s*(?:{_STRING}|{_FROM_ENV})"""
 )
+_BUILDER = re.compile(
+    rf"""\.\s*(?:with|set)?_?(?:(?P<key>api_?key|access_?token)|base_?ur[il]|api_?base|endpoint)\s*\(\s*{_STRING}\s*\)""",
+    re.IGNORECASE,
+)
+"""A client that is built by calls: `.with_api_key("…").with_api_base("…")`."""
+
 _ENV_NAME = re.compile(r"\$([A-Z][A-Z0-9_]{2,60})\b")
 _COMPUTED = re.compile(
     r"""(?<![\w.-])["']?(?P<name>[A-Za-z_][\w-]{0,40})["']?\s*(?:=|:)(?!=)\s*(?P<value>[A-Za-z_][\w.\[\]"'-]{0,80})"""
@@ -72,10 +78,12 @@ def draft_from_code(text: str) -> Draft:
     pairs: list[Pair] = []
     values: dict[str, str] = {}
     for match in _ARGUMENT.finditer(text):
-        value = _value(match)
+        value = _interpolated(_value(match), values) if "{" in match[0] else _value(match)
         values[match["name"]] = value
         pairs.append((_argument_name(match["name"]), value))
     pairs += [(m["name"] or m["dotted"], m["text"]) for m in _ENV_SET.finditer(text)]
+    for match in _BUILDER.finditer(text):
+        pairs.append(("api_key" if match["key"] else "base_url", _interpolated(match["text"], values)))
     vendor = _vendor(text)
     source = "an SDK snippet"
     named = [(m["name"] or m["bare"], _header_value(m, values)) for m in _HEADER.finditer(text)]

@@ -7,6 +7,7 @@ key or an address says is never guessed at here.
 
 from __future__ import annotations
 
+import html
 import re
 
 from ccswitch_tui.sentence import say
@@ -18,6 +19,7 @@ _INVISIBLE = re.compile(
 )
 """Soft hyphen, zero-width blanks and joiners, marks and overrides of direction, variation selectors."""
 
+_ENTITY_QUOTES = re.compile(r"&(?:quot|apos|#0*3[49]|#x2[27]);", re.IGNORECASE)
 _BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _HYPHENS = re.compile("[\u2010\u2011\u2212\ufe58\ufe63\uff0d]|(?<=[A-Za-z0-9])[\u2012-\u2015](?=[A-Za-z0-9])")
@@ -51,6 +53,8 @@ def plain_text(text: str, notes: list[str]) -> str:
     seen = _INVISIBLE.sub("", plain)
     if seen != _LINE_ENDS.sub("\n", text).removeprefix("\ufeff"):
         notes.append(say("removed control characters"))
+    if _ENTITY_QUOTES.search(seen):  # the source of a page, not what it shows
+        seen = html.unescape(seen)
     seen = _BLANKS.sub(" ", seen)
     if seen.isascii():
         return seen

@@ -170,12 +170,8 @@ def _groups(facts: list[Pair]) -> dict[str, _Group]:
             continue
         label, kind = found
         group = groups.get(label, _Group())
-        if kind == "url" and not group.url:
-            why_not = why_unusable(value)
-            if not why_not:
-                group = group._replace(url=value, url_name=name, unusable="")
-            elif not group.unusable:
-                group = group._replace(unusable=why_not, url_name=name)
+        if kind == "url":
+            group = _with_address(group, label, name, value)
         elif kind == "key" and (not group.key or name == "ANTHROPIC_AUTH_TOKEN"):
             group = group._replace(key=value, key_name=name, second_key=group.key)
         elif kind == "key" and value != group.key:
@@ -186,6 +182,26 @@ def _groups(facts: list[Pair]) -> dict[str, _Group]:
     return groups
 
 
+def _with_address(group: _Group, label: str, name: str, value: str) -> _Group:
+    """The group with one more address: the first that can be used counts, and a weak name never in a plain one's place.
+
+    `HOST=db.example` beside a BASE_URL that cannot be read is some other program's.
+    """
+    weak, had_weak = _is_weak(name, label), _is_weak(group.url_name, label)
+    why_not = why_unusable(value)
+    if group.url and not (had_weak and not weak):
+        return group
+    if group.unusable and weak and not had_weak:
+        return group
+    if why_not:
+        return group if group.unusable and not had_weak else group._replace(url="", unusable=why_not, url_name=name)
+    return group._replace(url=value, url_name=name, unusable="")
+
+
+def _is_weak(name: str, label: str) -> bool:
+    return name.removeprefix(label + "_" if label else "") in WEAK_NAMES
+
+
 def why_unusable(address: str) -> str:
     """Why an address that was named cannot be used; "" when it can."""
     if not address.strip():
@@ -193,6 +209,8 @@ def why_unusable(address: str) -> str:
     variable = variable_name(address)
     if variable:
         return say("the address is the variable {variable}", variable=variable)
+    if _EXPRESSION.fullmatch(address.strip()):
+        return say("the code computes its address: it is not in this text")
     try:
         normalise_url(address)
     except UrlError as error:
@@ -213,6 +231,9 @@ def _choose(groups: dict[str, _Group], warnings: list[str]) -> tuple[str, _Group
         return "", _Group()
     bystanders = {label: group for label, group in groups.items() if _is_bystander(label, group, groups)}
     groups = {label: group for label, group in groups.items() if label not in bystanders}
+    if any(group.key and group.unusable for group in groups.values()):
+        # the address that was meant is named, and cannot be read: no other one takes its place
+        groups = {n: g for n, g in groups.items() if not (g.url and not g.key and _is_weak(g.url_name, n))}
     same = {label for label, g in groups.items() if label == "" and g.url and any(
         label != other and (g.url, g.key) == (o.url, o.key) for other, o in groups.items())}  # fmt: skip
     groups = {label: group for label, group in groups.items() if label not in same}  # what the others were made of
@@ -245,6 +266,11 @@ def _choose(groups: dict[str, _Group], warnings: list[str]) -> tuple[str, _Group
 
 WEAK_NAMES = ("URL", "HOST", "BASE", "ENDPOINT", "SERVER_URL")
 """Names that programs give to any address (`SITE_URL`, `SMTP_HOST`): beside a vendor's label they say little."""
+
+_EXPRESSION = re.compile(
+    r"(?:var|local|data|module|each|config|settings|self|this|process|vars|secrets|env)\.[A-Za-z_][\w.]*"
+)
+"""What a template or a program would put in: `local.gateway`, `settings.llm.url`."""
 
 NO_ENDPOINTS = frozenset({
     "APP", "AUTH", "BACKEND", "CALLBACK", "CLIENT", "DATABASE", "DB", "DOCS", "ELASTICSEARCH", "FRONTEND",

@@ -152,6 +152,8 @@ def _clean(text: str, changes: list[str]) -> str:
             say("this is {n} characters long: not an address", n=len(text)), hint=say("paste only the base URL")
         )
     link = _MARKDOWN_LINK.search(text)
+    if link and link[1].startswith(("/", "#", ".")):
+        raise UrlError(say("this is a link within a page, not an address"), hint=say("follow it, and give the address"))
     if link:
         text = link[1]
         changes.append(say("took the address out of a Markdown link"))
@@ -391,6 +393,14 @@ def _vendor_path(host: str, path: str, changes: list[str]) -> tuple[str, Wire | 
         elif path != "/openai/v1":
             changes.append(say("removed '{path}': the client appends it itself", path=path.removeprefix("/openai/v1")))
         return "/openai/v1", "openai-chat", deployment[1] if deployment else None, "header:api-key"
+    if served := re.fullmatch(r"(/serving-endpoints)/([^/]+)/invocations", path):
+        # Databricks: the model's name goes into the body (docs.databricks.com, "Query foundation models").
+        changes.append(say("removed '{path}': the client appends it itself", path=path.removeprefix(served[1])))
+        return served[1], CHAT, served[2], None
+    if path.endswith("/text/chatcompletion_v2"):
+        # MiniMax: the same models answer chat completions (platform.minimax.io, "OpenAI-compatible API").
+        changes.append(say("removed '{path}': the client appends it itself", path="/text/chatcompletion_v2"))
+        return path.removesuffix("/text/chatcompletion_v2"), CHAT, None, None
     if host == _GEMINI_HOST:
         # Gemini's OpenAI compatibility: ai.google.dev/gemini-api/docs/openai
         model = re.search(r"/models/([^/:]+)", path)

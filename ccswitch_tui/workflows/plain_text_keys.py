@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.credentials import plain_text
@@ -129,10 +130,18 @@ def _own_history(ctx: Context) -> list[Place]:
 
 
 def _beside(path: str) -> list[str]:
-    """Further files a tool keeps keys in: ccs has one settings file a profile, Continue an .env."""
-    folder = os.path.dirname(path)
-    names = sorted(os.listdir(folder)) if os.path.basename(folder) in (".ccs", ".continue") else []
-    return [os.path.join(folder, n) for n in names if n.endswith(".settings.json") or n == ".env"]
+    """Further files a tool keeps keys in: ccs has one settings file a profile, Continue an .env, Codex an auth.json;
+    and the copies that claude-code-router (`config.json.DATE.bak`) and zcf (`config.backup.DATE.toml`) leave."""
+    folder, name = os.path.split(path)
+    owned = os.path.basename(folder) in (".ccs", ".continue", ".codex")
+    stem = name.partition(".")[0]
+
+    def holds(other: str) -> bool:
+        if owned and (other.endswith(".settings.json") or other in (".env", "auth.json")):
+            return True
+        return other != name and other.startswith(f"{stem}.") and re.search(r"\bbak\b|\bbackup\b", other) is not None
+
+    return [os.path.join(folder, other) for other in sorted(os.listdir(folder)) if stem and holds(other)]
 
 
 def _in_database(ctx: Context, path: str, source: str) -> list[Place]:

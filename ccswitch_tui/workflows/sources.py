@@ -83,6 +83,7 @@ def _expanded(ctx: Context, place: str) -> str:
         "$CONFIG", glob.escape(ctx.env.get("XDG_CONFIG_HOME") or os.path.join(ctx.paths.home, ".config"))
     )
     place = place.replace("$CC_SWITCH", glob.escape(_cc_switch_dir(ctx)))
+    place = place.replace("$CODEX", glob.escape(ctx.env.get("CODEX_HOME") or os.path.join(ctx.paths.home, ".codex")))
     place = place.replace("$CCS", glob.escape(ctx.env.get("CCS_HOME") or os.path.join(ctx.paths.home, ".ccs")))
     if place.startswith("~/"):
         place = os.path.join(glob.escape(ctx.paths.home), place[2:])
@@ -157,6 +158,7 @@ CONTENT_MARKS = (
     ("continue", ("apiBase", "schema: v1")),
     ("aider", ("openai-api-base", "weak-model")),
     ("zcf", ("[claudeCode",)),
+    ("codex", ("[model_providers.",)),
     ("ccs", (".settings.json",)),
 )
 
@@ -277,6 +279,20 @@ def _read_zcf(ctx: Context, path: str, insist: bool) -> list[Candidate]:
         raise UsageError(say("{path} cannot be read as TOML: {error}", path=path, error=error)) from None
 
 
+def _read_codex(ctx: Context, path: str, insist: bool) -> list[Candidate]:
+    import tomllib
+
+    from ccswitch_tui.interop.codex import candidates_from_codex
+
+    beside = os.path.join(os.path.dirname(path), "auth.json")
+    auth = file_json(beside) if os.path.isfile(beside) else {}
+    try:
+        config = tomllib.loads(file_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(say("{path} cannot be read as TOML: {error}", path=path, error=error)) from None
+    return candidates_from_codex(config, auth if isinstance(auth, dict) else {}, insist=insist)
+
+
 def _read_switch_tui(ctx: Context, path: str, insist: bool) -> list[Candidate]:
     from ccswitch_tui.interop.others import from_claude_switch_tui
 
@@ -333,6 +349,7 @@ SOURCES: dict[str, Source] = {
             _read_settings,
         ),
         Source("zcf", "zcf", ("~/.ufomiao/zcf/config.toml",), _read_zcf),
+        Source("codex", "Codex", ("$CODEX/config.toml",), _read_codex),
         Source("claude-switch", "claude-switch", ("$CONFIG/claude-switch/*.env",), _read_env_file),
         Source(
             "claude-provider-switcher",
