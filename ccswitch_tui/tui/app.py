@@ -20,7 +20,6 @@ from ccswitch_tui.secret import redact
 from ccswitch_tui.tui import collector, look
 from ccswitch_tui.tui.background import PATIENCE_S, in_thread
 from ccswitch_tui.tui.config import load_config
-from ccswitch_tui.tui.crash import crash_text
 from ccswitch_tui.tui.harmless import with_harmless
 from ccswitch_tui.tui.host import NOTICE_S, Host, Severity
 from ccswitch_tui.tui.i18n import language_of, spoken, t, use_language
@@ -244,6 +243,8 @@ class CcswitchApp(App[int]):
     def _fatal_error(self) -> None:
         """Textual's own panel prints every local variable, a key among them; ours says only where it happened."""
         from rich.text import Text
+
+        from ccswitch_tui.tui.crash import crash_text
 
         self.bell()
         self._exit_renderables.append(Text(crash_text(self._exception)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -21,13 +21,13 @@ from ccswitch_tui.tui.screens.base import REST_S, bindings, task
 from ccswitch_tui.tui.screens.home_verbs import MoreVerbs
 from ccswitch_tui.tui.views import Row, Snapshot
 from ccswitch_tui.tui.widgets.details import Details
-from ccswitch_tui.tui.widgets.guide import Guide
 from ccswitch_tui.tui.widgets.headline import Headline
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from ccswitch_tui.tui.session_proxy import Pulse
+    from ccswitch_tui.tui.widgets.guide import Guide
 
 GLANCE_S = 2.0
 """How often the files' times are looked at, so that a `use` in another terminal shows up here."""
@@ -122,6 +122,8 @@ class HomeScreen(MoreVerbs):
                 yield Rows(self.draw_row, heading=heading, id="profiles")
             yield Details(id="details")
         if self.session.ctx.guided:
+            from ccswitch_tui.tui.widgets.guide import Guide
+
             yield Guide()
 
     def on_mount(self) -> None:
@@ -188,8 +190,8 @@ class HomeScreen(MoreVerbs):
         before, self.session.now = self.session.now, snapshot
         if not self.query("#profiles"):
             return  # between two languages
-        for guide in self.query(Guide):
-            guide.saw(snapshot)
+        for guide in self.query("Guide"):
+            cast("Guide", guide).saw(snapshot)
         headline = self.query_one(Headline)
         headline.truth = snapshot.truth
         headline.locked = snapshot.locked

@@ -13,9 +13,7 @@ from ccswitch_tui.profiles.tiers import owner_of
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.views import Row
-from ccswitch_tui.tui.widgets.budget_bars import budget_rows
 from ccswitch_tui.tui.widgets.facts import fact, fact_named
-from ccswitch_tui.tui.widgets.finding import card, sentence_of, untested
 from ccswitch_tui.tui.widgets.prose import Prose
 
 if TYPE_CHECKING:
@@ -43,12 +41,16 @@ class Details(VerticalScroll, can_focus=False):
         if row and used:
             shown.append(used_today(used))
         if row and budget:
+            from ccswitch_tui.tui.widgets.budget_bars import budget_rows
+
             shown += budget_rows(budget)
         self.query_one("#facts", Prose).update(look.lines(*shown))
         self.query_one("#found", Prose).update("")
 
     def show_report(self, report: ProbeReport) -> None:
         """What the last probe came to, and what it left untested."""
+        from ccswitch_tui.tui.widgets.finding import card, sentence_of, untested
+
         rows: list[Content | str] = ["", Content.styled(look.quoted(sentence_of(report)), look.QUIET)]
         rows += untested(report)
         for finding in report.findings:
