@@ -73,10 +73,15 @@ def svg_of(shot: Shot) -> str:
                 THEMES[shot.theme],
             )
         )  # fmt: skip
+    return svg_drawn(drawn[0])
+
+
+def svg_drawn(svg: str) -> str:
+    """An SVG of Rich's as it can be drawn without its web fonts."""
     # Rich counts characters where it should count cells: Chinese would be squeezed into half its room.
-    drawn[0] = re.sub(r'<text ([^>]*)x="([\d.]+)"([^>]*)textLength="[\d.]+"([^>]*)>([^<]*)</text>', in_cells, drawn[0])
+    svg = re.sub(r'<text ([^>]*)x="([\d.]+)"([^>]*)textLength="[\d.]+"([^>]*)>([^<]*)</text>', in_cells, svg)
     # The web fonts it names are not fetched from inside a README.
-    return re.sub(r"@font-face \{.*?\}\s*", "", drawn[0], flags=re.DOTALL)
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
 CELL = 12.2

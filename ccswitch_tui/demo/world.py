@@ -26,6 +26,7 @@ from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.proxy.sources import FileProfiles
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.context import Context
 
 INHERITED = (
@@ -49,7 +50,7 @@ THEIR_SETTINGS = """\
 class DemoStore(MemoryStore):
     """The keys of a demo: gone when it ends."""
 
-    label = "demo's memory"
+    label: str = say("demo's memory")
 
 
 class DemoProxy(ProxyControl):

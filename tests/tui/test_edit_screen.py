@@ -39,7 +39,7 @@ async def test_an_address_is_checked_and_mended_while_it_is_typed(open_app: Open
         await pilot.press("e")
         await sees(pilot, "nothing is changed")
         field(pilot, "endpoint-base-url").value = world.provider.base_url + "/chat/completions"
-        await sees(pilot, "'/chat/completions' removed")
+        await sees(pilot, "removed '/chat/completions'")
 
 
 async def test_what_cannot_be_meant_is_said_at_once_and_cannot_be_saved(open_app: OpenApp, world: DemoContext) -> None:
@@ -107,14 +107,14 @@ async def test_a_profile_changed_on_disk_is_merged_only_when_told(
         update_profiles(world.paths, {"demo": demo._replace(tags=("from-disk",))})
         on_disk = Path(world.paths.profiles).read_bytes()
         await pilot.press("ctrl+s")
-        await sees(pilot, "changed on disk meanwhile")
+        await sees(pilot, "changed on disk in the meantime")
         await sees(pilot, "tags on disk: from-disk")
         await pilot.press("escape")
         await sees(pilot, "what you typed is still here")
         assert Path(world.paths.profiles).read_bytes() == on_disk
         assert field(pilot, "note").value == "typed here"
         await pilot.press("ctrl+s")
-        await sees(pilot, "changed on disk meanwhile")
+        await sees(pilot, "changed on disk in the meantime")
         await pilot.press("enter")
         await sees(pilot, "saved 'demo'")
         saved = world.book().get("demo")
