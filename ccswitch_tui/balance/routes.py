@@ -26,6 +26,8 @@ class Route(NamedTuple):
     nothing: str = ""
     headers: tuple[str, ...] = ()
     """By which a gateway is recognised."""
+    tested: str = ""
+    """What it was tried on besides the documented answer."""
 
     @property
     def auth_style(self) -> str:
