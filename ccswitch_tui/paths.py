@@ -93,6 +93,13 @@ class Paths(NamedTuple):
         return os.path.join(self.claude_dir, "settings.json")
 
 
+def file_name(name: str) -> str:
+    """A name of the user's as part of a file's name: what urllib.parse.quote(name, safe="") makes of it, which the
+    quick commands cannot afford."""
+    safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~"
+    return "".join(c if c in safe else "".join(f"%{byte:02X}" for byte in c.encode()) for c in name)
+
+
 def project_settings(project: str) -> str:
     """The shared settings file of a project folder."""
     return os.path.join(project, ".claude", "settings.json")

@@ -164,6 +164,12 @@ def _dispatch(argv: list[str], ctx: Context, out: Any) -> int:
 
 
 def _run(word: str, rest: list[str], ctx: Context, out: Any) -> int:
+    if word == "statusline":
+        from ccswitch_tui.cli import statusline
+
+        theirs = statusline.asked_plainly(rest)
+        if theirs is not None:  # asked after every answer: without the third of its time that a parser would take
+            return statusline.show(theirs, ctx, out)
     parser, module = build_parser(word)
     try:
         args = parser.parse_args(rest)

@@ -17,8 +17,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from ccswitch_tui.cells import fold
-from ccswitch_tui.cli.columns import terminal_width
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.language import said, spoken
 from ccswitch_tui.printable import one_line, printable_json
@@ -61,12 +59,12 @@ class Output:
     @property
     def columns(self) -> int | None:
         """How wide a line of data may be; None where it goes to no terminal."""
-        return terminal_width(self.stdout, self.env)
+        return _width(self.stdout, self.env)
 
     @property
     def talk_columns(self) -> int | None:
         """How wide a line for the person watching may be; None where nobody does."""
-        return terminal_width(self.stderr, self.env)
+        return _width(self.stderr, self.env)
 
     def line(self, *rows: str, whole: bool = False) -> None:
         """Data: each of `rows` as one line, whatever stands in it; without any an empty line.
@@ -150,9 +148,11 @@ class Output:
 
     def _folded(self, text: str, stream: TextIO) -> str:
         """A text that passed _fit(), as the terminal behind `stream` shows it well; elsewhere as it is."""
-        room = terminal_width(stream, self.env)
+        room = _width(stream, self.env)
         if room is None:
             return text
+        from ccswitch_tui.cells import fold
+
         home = self.env.get("HOME", "")
         if len(home) > 1 and home in text:
             text = re.sub(rf"(?<![^\s(]){re.escape(home)}(?=/)", "~", text)
@@ -183,6 +183,14 @@ def _cut(styled: str) -> tuple[str, str, str]:
 def _nowhere() -> TextIO:
     """For Windows' pythonw, which has no streams at all."""
     return open(os.devnull, "w", encoding="utf-8")
+
+
+def _width(stream: TextIO, env: Mapping[str, str]) -> int | None:
+    if not stream.isatty():
+        return None  # and nothing is loaded for it
+    from ccswitch_tui.cli.columns import terminal_width
+
+    return terminal_width(stream, env)
 
 
 def _can_encode(stream: TextIO, text: str) -> bool:

@@ -24,7 +24,7 @@ SPANS = ("day", "month")
 WARN_PERCENT = 80
 TOKENS = "tokens"
 
-_AMOUNT = re.compile(r"([$€£¥]?)\s*([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([kKmM]?)\s*([A-Za-z]{3,8}|)")
+_AMOUNT = r"([$€£¥]?)\s*([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([kKmM]?)\s*([A-Za-z]{3,8}|)"
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
 
 
@@ -60,7 +60,7 @@ class Budget(NamedTuple):
 
 def parse_limit(text: Any) -> Limit:
     """`5 USD`, `$5`, `2M tokens` as a Limit. Raises UsageError with an example."""
-    found = _AMOUNT.fullmatch(text.strip()) if isinstance(text, str) else None
+    found = re.fullmatch(_AMOUNT, text.strip()) if isinstance(text, str) else None
     if found:
         sign, figures, scale, word = found.groups()
         unit = _SIGNS.get(sign, "") or (TOKENS if word.lower() in (TOKENS, "token") else word.upper())

@@ -13,11 +13,11 @@ import json
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from ccswitch_tui.balance.kept import from_bytes, to_bytes
 from ccswitch_tui.balance.model import FRESH_STATES, Balance, NotUnderstood, Refused, state_of
 from ccswitch_tui.credentials.hosts import host_of
+from ccswitch_tui.paths import file_name
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import make_private_dir, read_file, write_private
 
@@ -40,7 +40,7 @@ LARGEST_BYTES = 64 * 1024
 
 
 def _path(ctx: Context, name: str) -> str:
-    return os.path.join(ctx.paths.balances, quote(name, safe="") + ".json")
+    return os.path.join(ctx.paths.balances, file_name(name) + ".json")
 
 
 def last_balance(ctx: Context, profile: Profile) -> Balance | None:

@@ -7,9 +7,9 @@ import json
 import os
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from ccswitch_tui.errors import ConflictError
+from ccswitch_tui.paths import file_name
 
 if TYPE_CHECKING:
     from ccswitch_tui.probe.model import ProbeReport
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _report_path(ctx: Context, name: str) -> str:
-    return os.path.join(ctx.paths.reports, quote(name, safe="") + ".json")
+    return os.path.join(ctx.paths.reports, file_name(name) + ".json")
 
 
 def keep_report(ctx: Context, report: ProbeReport) -> None:
@@ -52,7 +52,7 @@ def last_verdict(ctx: Context, name: str) -> tuple[str, str] | None:
 def forget_report(ctx: Context, name: str) -> None:
     """Removes the last report of a profile and what was left on its key: there is none of that name any more, or it is
     another one."""
-    for path in (_report_path(ctx, name), os.path.join(ctx.paths.balances, quote(name, safe="") + ".json")):
+    for path in (_report_path(ctx, name), os.path.join(ctx.paths.balances, file_name(name) + ".json")):
         with contextlib.suppress(OSError):
             os.unlink(path)
 

@@ -9,7 +9,6 @@ vendor's list price, whatever answers. Everything is read from our own files.
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.proxy.books.answers import Answer, SessionAnswers, session_answers
@@ -18,8 +17,6 @@ from ccswitch_tui.sentence import say
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
-_MODEL = re.compile(rb'"model"\s*:\s*\{[^{}]*?"id"\s*:\s*"([^"\\]*)"')
-_SESSION = re.compile(rb'"session_id"\s*:\s*"([0-9A-Za-z-]*)"')
 LOOKED_AT_BYTES = 64 * 1024
 
 SIGNS = {"works": "✓", "limited": "!", "broken": "✗"}
@@ -29,8 +26,8 @@ SEPARATOR = " · "
 
 def segment(ctx: Context, given: bytes) -> str:
     """The line; `given` is the JSON that Claude Code passes on stdin, or nothing."""
-    asked = _found(_MODEL, given)
-    session = _found(_SESSION, given) or ctx.env.get("CLAUDE_CODE_SESSION_ID", "")
+    asked = _found(given, b'"model"', b'"id"')
+    session = _found(given, b'"session_id"') or ctx.env.get("CLAUDE_CODE_SESSION_ID", "")
     name, words = _profile(ctx)
     known = session_answers(ctx.paths.answers, session) if session else None
     answer = known.of(asked) if known else None
@@ -45,9 +42,25 @@ def segment(ctx: Context, given: bytes) -> str:
     return SEPARATOR.join(parts)
 
 
-def _found(pattern: re.Pattern[bytes], given: bytes) -> str:
-    found = pattern.search(given[:LOOKED_AT_BYTES])
-    return found[1].decode("utf-8", "replace") if found else ""
+def _found(given: bytes, *names: bytes) -> str:
+    """The text at that path of names, "" where there is none. By hand: nothing is compiled or loaded for it."""
+    rest = given[:LOOKED_AT_BYTES]
+    for name in names[:-1]:
+        rest = _after(rest, name, b"{").partition(b"}")[0]
+    text = _after(rest, names[-1], b'"')
+    value, quote, _ = text.partition(b'"')
+    return value.decode("utf-8", "replace") if quote and b"\\" not in value else ""
+
+
+def _after(given: bytes, name: bytes, opens: bytes) -> bytes:
+    """What follows `"name": {` or `"name": "`, wherever such a key stands first."""
+    while True:
+        _, found, given = given.partition(name)
+        if not found:
+            return b""
+        value = given.lstrip()
+        if value[:1] == b":" and value[1:].lstrip()[:1] == opens:
+            return value[1:].lstrip()[1:]
 
 
 def _profile(ctx: Context) -> tuple[str, str]:

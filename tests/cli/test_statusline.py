@@ -247,3 +247,43 @@ def test_theirs_ends_with_ours(ctx: Context, tmp_path: Path) -> None:
             return
         time.sleep(0.05)
     pytest.fail("their program outlived ours")
+
+
+@pytest.mark.parametrize(
+    ("given", "model", "session"),
+    [
+        (b'{"model":{"id":"large"},"session_id":"s-1"}', "large", "s-1"),
+        (b'{ "session_id" : "s-1" , "model" : { "display_name": "L", "id" : "large" } }', "large", "s-1"),
+        (b'{"cwd":"/a \\"model\\" b","model":{"id":"large"}}', "large", ""),
+        (b'{"model":{"display_name":"L"},"other":{"id":"x"}}', "", ""),
+        (b'{"model":"large","session_id":5}', "", ""),
+        (b'{"model":{"id":"la', "", ""),
+        (b"\xff\xfe{", "", ""),
+        (b"", "", ""),
+    ],
+)
+def test_what_claude_code_passes_is_read_by_hand(given: bytes, model: str, session: str) -> None:
+    from ccswitch_tui.workflows.statusline import _found
+
+    assert _found(given, b'"model"', b'"id"') == model
+    assert _found(given, b'"session_id"') == session
+
+
+@pytest.mark.parametrize(
+    ("words", "theirs"),
+    [([], ""), (["--with", "echo x"], "echo x"), (["--help"], None), (["--with"], None), (["--with", ""], None),
+     (["--with", "--json"], None), (["--with=echo"], None), (["--with", "a", "b"], None)],
+)  # fmt: skip
+def test_only_the_plain_forms_go_without_a_parser(words: list[str], theirs: str | None) -> None:
+    from ccswitch_tui.cli.statusline import asked_plainly
+
+    assert asked_plainly(words) == theirs
+
+
+def test_a_files_name_is_what_urllib_makes_of_it() -> None:
+    from urllib.parse import quote
+
+    from ccswitch_tui.paths import file_name
+
+    for name in ("work", "a b/c", "工作", "50%", "~x_.-", "\x00"):
+        assert file_name(name) == quote(name, safe="")
