@@ -101,14 +101,19 @@ def _verdict(ctx: Context, name: str) -> list[str]:
 
 
 def _seconds(at: str) -> float:
-    """A time as reports write it, `2026-11-20T08:15:00Z`, in seconds since the epoch."""
-    from calendar import timegm
-    from time import strptime
+    """A time as reports write it, `2026-11-20T08:15:00Z`, in seconds since the epoch; 0 for what is none.
 
-    try:
-        return timegm(strptime(at[:19], "%Y-%m-%dT%H:%M:%S"))
-    except ValueError:
+    By hand: a calendar costs a fifth of all the rest. Days are counted from March, so that a leap day is a year's last.
+    """
+    parts = at[:19].replace("T", "-").replace(":", "-").split("-")
+    if len(parts) != 6 or not all(part.isdecimal() for part in parts):
         return 0.0
+    year, month, day, hours, minutes, seconds = map(int, parts)
+    if not (1970 <= year < 10_000 and 1 <= month <= 12 and 1 <= day <= 31):
+        return 0.0
+    year, month = (year, month - 3) if month > 2 else (year - 1, month + 9)
+    days = year * 365 + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day - 719_469
+    return float(days * 86_400 + hours * 3600 + minutes * 60 + seconds)
 
 
 def age_text(seconds: float) -> str:

@@ -8,9 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ccswitch_tui.claude.status_line import STATUS_LINE
 from ccswitch_tui.cli.main import main
@@ -287,3 +290,21 @@ def test_a_files_name_is_what_urllib_makes_of_it() -> None:
 
     for name in ("work", "a b/c", "工作", "50%", "~x_.-", "\x00"):
         assert file_name(name) == quote(name, safe="")
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9999, 12, 31)))
+def test_a_reports_time_is_what_a_calendar_says(at: datetime) -> None:
+    from ccswitch_tui.workflows.statusline import _seconds
+
+    written = at.replace(microsecond=0)
+    assert _seconds(written.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")) == written.replace(tzinfo=UTC).timestamp()
+
+
+NO_TIMES = ["", "soon", "2026-13-01T00:00:00Z", "1890-01-01T00:00:00Z", "2026-11-20", "²026-11-20T08:15:00Z"]
+
+
+@pytest.mark.parametrize("at", NO_TIMES)
+def test_what_is_no_time_is_long_ago(at: str) -> None:
+    from ccswitch_tui.workflows.statusline import _seconds
+
+    assert _seconds(at) == 0.0
