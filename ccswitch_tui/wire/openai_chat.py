@@ -473,6 +473,9 @@ def signature_of(place: Json) -> str:
             for key in SIGNATURES:
                 if isinstance(corner.get(key), str) and corner[key]:
                     return str(corner[key])
+            several = corner.get("thought_signatures")  # LiteLLM, beside the whole message
+            if isinstance(several, list) and several and isinstance(several[0], str):
+                return str(several[0])
     return ""
 
 

@@ -9,6 +9,7 @@ from translate_kit import READ, Answer, assistant, call_chunk, chunk, piece, req
 
 from ccswitch_tui.translate.call_ids import Ids, upstream_id
 from ccswitch_tui.translate.request import translate_request
+from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.quirks import Quirks
 
 GIVEN = [
@@ -52,6 +53,7 @@ PLACES = [
     {"provider_specific_fields": {"thought_signature": "SIG"}},
     {"thought_signature": "SIG"},
     {"thoughtSignature": "SIG"},
+    {"provider_specific_fields": {"thought_signatures": ["SIG"]}},
 ]
 
 
@@ -79,6 +81,20 @@ def test_a_thought_signature_survives_wherever_it_stands(where: dict[str, object
         call_chunk(whole) + call_chunk(bare),
         call_chunk(whole) + call_chunk(where),
         call_chunk(bare | {"id": "c1"}) + call_chunk(whole),
+    ):
+        assert go_round(chunks, thinking) == "SIG"
+
+
+@pytest.mark.parametrize("thinking", ["adaptive", "disabled"])
+@pytest.mark.parametrize("where", PLACES[:4] + PLACES[-1:])
+def test_a_thought_signature_beside_the_calls_is_theirs(where: dict[str, object], thinking: str) -> None:
+    whole = {"tool_calls": [piece('{"file_path":"/a"}', 0, "c1", "Read")]}
+    choice = {"index": 0, "delta": whole, "finish_reason": None, **where}
+    for chunks in (
+        chunk({**whole, **where}),
+        chunk(where) + chunk(whole),
+        chunk(whole) + chunk(where),
+        b"data: " + dumps({"choices": [choice]}) + b"\n\n" if "extra_content" in where else chunk({**whole, **where}),
     ):
         assert go_round(chunks, thinking) == "SIG"
 

@@ -108,6 +108,8 @@ class ChatReader:
         self._said(choice, answer, whole=whole)
         if answer.done:
             return
+        if "extra_content" in choice and (signature := signature_of(choice)):
+            answer.signed(signature)
         if "stop_reason" in choice:
             answer.met_stop(choice["stop_reason"])  # vLLM's name
         if "matched_stop" in choice:
