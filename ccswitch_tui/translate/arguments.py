@@ -47,6 +47,8 @@ _CLOSES = {"{": "}", "[": "]"}
 START, MEMBER, KEY, COLON, VALUE, NULL, MAYBE_BLANK, INSIDE, STRING, ESCAPE, AFTER, BROKEN = (
     "start", "member", "key", "colon", "value", "null", "maybe blank", "inside", "string", "escape", "after", "broken",
 )  # fmt: skip
+REPEATABLE = frozenset({STRING, KEY, INSIDE, VALUE})
+"""States in which a fragment may say again all so far."""
 
 
 class Rest(NamedTuple):
@@ -113,10 +115,12 @@ class Arguments:
 
     def feed(self, fragment: str) -> str:
         """What may be passed on now."""
-        if fragment[:1] == "{" and self._state in (STRING, KEY, INSIDE, VALUE) and not self._unsure:
-            fragment = self._without_repeat(fragment)
         if not fragment:
             return ""
+        if fragment[0] == "{" and self._state in REPEATABLE and not self._unsure:
+            fragment = self._without_repeat(fragment)
+            if not fragment:
+                return ""
         self._raw.append(fragment)
         if self._unsure:
             return ""
@@ -141,8 +145,7 @@ class Arguments:
         Certain, where no object can begin: behind a value, or in a text, whose quotation marks would be escaped. Where
         one can, only the end tells which it was.
         """
-        so_far = self.raw
-        if len(so_far) < 3 or not fragment.startswith(so_far):
+        if not fragment.startswith(self._raw[0]) or not fragment.startswith(so_far := self.raw) or len(so_far) < 3:
             return fragment
         if self._state == VALUE or (self._state == INSIDE and so_far.rstrip()[-1] in "[,:{"):
             self._unsure = True

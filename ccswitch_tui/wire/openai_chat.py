@@ -68,6 +68,9 @@ def _first(*values: Any) -> int:
     return 0
 
 
+PLAIN_USAGE = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+
+
 def read_usage(given: Any) -> Usage | None:
     """The usage object of any server; None where it says nothing.
 
@@ -77,6 +80,15 @@ def read_usage(given: Any) -> Usage | None:
         given = given[0]
     if not isinstance(given, dict):
         return None
+    if PLAIN_USAGE.issuperset(given):
+        prompt, output = given.get("prompt_tokens"), given.get("completion_tokens")
+        if (
+            type(prompt) is int
+            and type(output) is int
+            and given.get("total_tokens") == prompt + output
+            and prompt >= 0 <= output < 1e15
+        ):
+            return Usage(prompt, output, 0, 0)  # most are such
     details = _object(given.get("prompt_tokens_details"))
     inner = _object(given.get("input_tokens_details"))
     prompt = _known(
@@ -170,6 +182,7 @@ COUNTS = (
 BARE = ("prompt_eval_count", "prompt_tokens", "completion_tokens")
 """Counts that stand in the chunk itself: Ollama's, and of small servers."""
 COUNTED = frozenset({"x_groq", "timings", *COUNTS, *BARE})
+ELSEWHERE = COUNTED - {"usage"}
 """Where a chunk, its choice or its message holds counts."""
 
 
@@ -177,6 +190,9 @@ def usages_of(chunk: Json) -> list[Usage]:
     """All counts a chunk holds, in the places servers put them."""
     if COUNTED.isdisjoint(chunk):
         return NO_COUNTS
+    if ELSEWHERE.isdisjoint(chunk):
+        only = read_usage(chunk["usage"]) if chunk["usage"] else None
+        return NO_COUNTS if only is None else [only]
     found = [_of_timings(chunk["timings"])] if isinstance(chunk.get("timings"), dict) else []
     if "x_groq" in chunk:
         found.append(read_usage(_object(chunk["x_groq"]).get("usage")))
@@ -204,18 +220,19 @@ def merged_usage(before: Usage | None, now: Usage) -> Usage:
     return Usage(said.input, now.output or before.output, said.cache_read, said.cache_write, cost)
 
 
-FIRST = (None, 0, "0", "")
+FIRST = (0, None, "0", "")
 
 
 def choice_of(chunk: Json, place: Any = 0) -> Json | None:
     """The choice this answer is about: index 0, wherever it stands, or `place` where that was the first to come."""
     choices = chunk.get("choices")
-    if isinstance(choices, dict):
+    if isinstance(choices, list):
+        for choice in choices:
+            if isinstance(choice, dict) and ((index := choice.get("index")) in FIRST or index == place):
+                return choice
+    elif isinstance(choices, dict):
         named = not ("delta" in choices or "message" in choices)
         return next((value for value in choices.values() if named and isinstance(value, dict)), choices)
-    for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict) and (choice.get("index") in FIRST or choice.get("index") == place):
-            return choice
     return None
 
 
@@ -398,6 +415,10 @@ LOST = "?"
 
 def _fragment(call: Json) -> Fragment:
     function = call.get("function")
+    if type(function) is dict and FUNCTION.issuperset(function) and CALL.issuperset(call):  # most are as documented
+        index, call_id, name = call.get("index"), call.get("id", ""), function.get("name", "")
+        if type(index) is int and type(call_id) is type(name) is str:
+            return Fragment(index, call_id, name, function.get("arguments"), "")
     name = function.get("name") if isinstance(function, dict) else function
     function = function if isinstance(function, dict) else call
     name = name if isinstance(name, str) else call.get("name")
@@ -407,7 +428,7 @@ def _fragment(call: Json) -> Fragment:
     elif isinstance(index, float) and index.is_integer():
         index = int(index)
     arguments = function.get("arguments")
-    if arguments in EMPTY and not (function is not call and FUNCTION.issuperset(function) and CALL.issuperset(call)):
+    if not arguments or arguments == "{}":
         arguments = _arguments_elsewhere(function, call, arguments)
     signature = signature_of(call) if not SIGNED.isdisjoint(call) else ""
     if not signature and not SIGNED.isdisjoint(function):

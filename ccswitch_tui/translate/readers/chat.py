@@ -34,6 +34,8 @@ from ccswitch_tui.wire.openai_chat import (
 Json = dict[str, Any]
 
 THINKING = "thinking"
+CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
+"""Keys of an ordinary choice of a stream."""
 FINISHES = frozenset({"finish_reason", "finishReason"})
 NATIVE = "native_finish_reason"
 INSTEAD = ("text", "parts", "response")
@@ -99,26 +101,31 @@ class ChatReader:
             return
         answer.heard = True
         answer.counted_at_last = False
-        if not COUNTED.isdisjoint(choice):
+        odd = not CHOICE.issuperset(choice)
+        if odd:
             for usage in usages_of(choice):
                 answer.count(usage)
-        if "error" in choice and choice["error"] and not choice.get("finish_reason"):
-            answer.fail({"error": choice["error"]})
-            return
+            if choice.get("error") and not choice.get("finish_reason"):
+                answer.fail({"error": choice["error"]})
+                return
         self._said(choice, answer, whole=whole)
         if answer.done:
             return
-        if "extra_content" in choice and (signature := signature_of(choice)):
-            answer.signed(signature)
-        if "stop_reason" in choice:
-            answer.met_stop(choice["stop_reason"])  # vLLM's name
-        if "matched_stop" in choice:
-            answer.met_stop(choice["matched_stop"])  # SGLang's
+        if odd:
+            self._beside(choice, answer)
         word = _finish_word(choice, chunk)
         if word:
             self._finish(word, choice, answer)
         elif whole and not answer.finished:
             answer.finish("", "")
+
+    def _beside(self, choice: Json, answer: Answer) -> None:
+        """What else a choice may hold: the stop string, in vLLM's and SGLang's name, and a thought signature."""
+        for key in ("stop_reason", "matched_stop"):
+            if key in choice:
+                answer.met_stop(choice[key])
+        if signature := signature_of(choice):
+            answer.signed(signature)
 
     def _first_of(self, chunk: Json, answer: Answer) -> Json | None:
         """The choice of a server that does not count from 0, where nothing was heard yet."""
@@ -130,17 +137,22 @@ class ChatReader:
         return first
 
     def _said(self, choice: Json, answer: Answer, *, whole: bool) -> None:
-        delta, message = choice.get("delta"), choice.get("message")
-        if isinstance(message, dict) and not COUNTED.isdisjoint(message):
-            for usage in usages_of(message):
-                answer.count(usage)
+        delta = choice.get("delta")
         if isinstance(delta, list) and delta:
             delta = delta[0]
         if isinstance(delta, dict):
             if not self._in_deltas:
                 self._in_deltas = any(value for key, value in delta.items() if key != "role")
             self._delta(delta, answer)
-        elif isinstance(message, dict):
+            if "message" not in choice:
+                return
+        message = choice.get("message")
+        if isinstance(message, dict):
+            for usage in usages_of(message):
+                answer.count(usage)
+        if isinstance(delta, dict):
+            return
+        if isinstance(message, dict):
             if self._in_deltas and not whole:  # a last chunk that says the whole message again
                 return
             self._delta(_without_orphan(message, answer) if whole else message, answer)
