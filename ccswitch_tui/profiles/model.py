@@ -334,17 +334,22 @@ PROFILE_FIELDS: Fields = {
 }
 
 
-def _checked(table: Table, fields: Fields, where: str, *path: str) -> Table:
+def _of(name: str) -> str:
+    """Whose mistake it is. Put together where there is one: a thousand profiles without any are read at every start."""
+    return say("profile '{name}'", name=name)
+
+
+def _checked(table: Table, fields: Fields, owner: str, *path: str) -> Table:
     for key, value in table.items():
         if key not in fields:
             raise ProfileFileError(
-                say("{where}: unknown key '{key}'", where=joined((where, *path), ", "), key=key),
+                say("{where}: unknown key '{key}'", where=joined((_of(owner), *path), ", "), key=key),
                 hint=_known_keys_hint(key, fields),
                 key=(*path, key),
             )
         check, wanted = fields[key]
         if not check(value):
-            place = joined((where, *path), ", ")
+            place = joined((_of(owner), *path), ", ")
             raise ProfileFileError(
                 say("{where}: '{key}' should be {wanted}", where=place, key=key, wanted=say(wanted)), key=(*path, key)
             )
@@ -360,12 +365,12 @@ def _known_keys_hint(key: str, fields: Fields) -> str:
     return say("known here: {names}", names=", ".join(sorted(fields)))
 
 
-def _reference(text: str, where: str, *path: str) -> SecretRef:
+def _reference(text: str, owner: str, *path: str) -> SecretRef:
     try:
         return parse_secret_ref(text)
     except UsageError as error:
         raise ProfileFileError(
-            say("{where}: {message}", where=where, message=error.message), hint=error.hint, key=path
+            say("{where}: {message}", where=_of(owner), message=error.message), hint=error.hint, key=path
         ) from None
 
 
@@ -381,59 +386,58 @@ def is_header_name(name: str) -> bool:
     return _HEADER.fullmatch(name) is not None and name.lower() not in NOT_SECRET_HEADERS
 
 
-def _header_name(name: str, where: str) -> str:
+def _header_name(name: str, owner: str) -> str:
     if not is_header_name(name):
         raise ProfileFileError(
-            say("{where}: '{name}' cannot be the name of a header", where=where, name=name),
+            say("{where}: '{name}' cannot be the name of a header", where=_of(owner), name=name),
             key=("secret_headers", name),
         )
     return name
 
 
-def _search(value: Any, where: str) -> SearchSource:
+def _search(value: Any, owner: str) -> SearchSource:
     from ccswitch_tui.profiles.search_source import parse_search
 
     try:
         return parse_search(value)
     except UsageError as error:
         raise ProfileFileError(
-            say("{where}: {message}", where=where, message=error.message), hint=error.hint, key=("search",)
+            say("{where}: {message}", where=_of(owner), message=error.message), hint=error.hint, key=("search",)
         ) from None
 
 
-def _budget(value: Any, where: str) -> Budget:
+def _budget(value: Any, owner: str) -> Budget:
     from ccswitch_tui.profiles.budget import parse_budget
 
     try:
         return parse_budget(value)
     except UsageError as error:
         raise ProfileFileError(
-            say("{where}: {message}", where=where, message=error.message), hint=error.hint, key=("budget",)
+            say("{where}: {message}", where=_of(owner), message=error.message), hint=error.hint, key=("budget",)
         ) from None
 
 
 def profile_from_table(name: str, table: Any) -> Profile:
     """One `[profiles.NAME]` table as a Profile. Raises ProfileFileError naming the profile and the key."""
-    where = say("profile '{name}'", name=name)
     if not isinstance(table, Mapping):
-        raise ProfileFileError(say("{where} should be a table", where=where))
-    _checked(table, PROFILE_FIELDS, where)
-    spot = _checked(table.get("endpoint", {}), ENDPOINT_FIELDS, where, "endpoint")
+        raise ProfileFileError(say("{where} should be a table", where=_of(name)))
+    _checked(table, PROFILE_FIELDS, name)
+    spot = _checked(table.get("endpoint", {}), ENDPOINT_FIELDS, name, "endpoint")
     if "base_url" not in spot:
-        raise ProfileFileError(say("{where}: endpoint.base_url is missing", where=where), key=("endpoint",))
-    seconds = _checked(spot.get("timeouts", {}), TIMEOUT_FIELDS, where, "endpoint", "timeouts")
-    models = _checked(table.get("models", {}), MODEL_FIELDS, where, "models")
+        raise ProfileFileError(say("{where}: endpoint.base_url is missing", where=_of(name)), key=("endpoint",))
+    seconds = _checked(spot.get("timeouts", {}), TIMEOUT_FIELDS, name, "endpoint", "timeouts")
+    models = _checked(table.get("models", {}), MODEL_FIELDS, name, "models")
     return Profile(
         name=name,
         endpoint=Endpoint(**{**spot, "timeouts": Timeouts(**seconds)}),
-        key=_reference(table.get("key", "none"), where, "key"),
-        keys={label: _reference(ref, where, "keys", label) for label, ref in table.get("keys", {}).items()},
+        key=_reference(table.get("key", "none"), name, "key"),
+        keys={label: _reference(ref, name, "keys", label) for label, ref in table.get("keys", {}).items()},
         secret_headers={
-            _header_name(header, where): _reference(ref, where, "secret_headers", header)
+            _header_name(header, name): _reference(ref, name, "secret_headers", header)
             for header, ref in table.get("secret_headers", {}).items()
         },
         models=ModelTiers(**models),
-        tier_profiles=_checked(table.get("tier_profiles", {}), TIER_PROFILE_FIELDS, where, "tier_profiles"),
+        tier_profiles=_checked(table.get("tier_profiles", {}), TIER_PROFILE_FIELDS, name, "tier_profiles"),
         quirks=table.get("quirks", {}),
         route=cast(Route, table.get("route", "proxy")),
         extra_env=table.get("env", {}),
@@ -444,12 +448,12 @@ def profile_from_table(name: str, table: Any) -> Profile:
         tags=tuple(table.get("tags", ())),
         note=table.get("note", ""),
         prices={
-            model: Prices(**_checked(prices, PRICE_FIELDS, where, "prices", model))
+            model: Prices(**_checked(prices, PRICE_FIELDS, name, "prices", model))
             for model, prices in table.get("prices", {}).items()
         },
         key_host=table.get("key_host"),
-        search=_search(table["search"], where) if "search" in table else None,
-        budget=_budget(table["budget"], where) if "budget" in table else None,
+        search=_search(table["search"], name) if "search" in table else None,
+        budget=_budget(table["budget"], name) if "budget" in table else None,
     )
 
 

@@ -63,13 +63,15 @@ def profile_rows(ctx: "Context", book: "ProfileBook | None" = None) -> list[Prof
     profiles = book.profiles
     scopes = scopes_in_use(ctx) if profiles else {}
     store = stored_in(ctx) if profiles else ""
-    return [_row(ctx, p, scopes.get(p.name, ()), store, book.search) for p in profiles.values()]
+    asked = _asked_before(ctx)
+    return [_row(ctx, p, scopes.get(p.name, ()), store, book.search, asked) for p in profiles.values()]
 
 
 def profile_row(ctx: "Context", name: str) -> ProfileRow:
     """One profile; raises UsageError with the nearest names when there is none."""
     book = ctx.book()
-    return _row(ctx, book.get(name), scopes_in_use(ctx).get(name, ()), stored_in(ctx), book.search)
+    in_use = scopes_in_use(ctx).get(name, ())
+    return _row(ctx, book.get(name), in_use, stored_in(ctx), book.search, _asked_before(ctx))
 
 
 def stored_in(ctx: "Context") -> str:
@@ -78,7 +80,7 @@ def stored_in(ctx: "Context") -> str:
 
 
 def _row(
-    ctx: "Context", profile: Profile, in_use: tuple[str, ...], store: str, common: "SearchSource | None"
+    ctx: "Context", profile: Profile, in_use: tuple[str, ...], store: str, common: "SearchSource | None", asked: bool
 ) -> ProfileRow:
     present = ctx.keys.present(profile.key) if profile.key.kind != "none" else None
     search = profile.search or common
@@ -87,17 +89,20 @@ def _row(
         present,
         in_use,
         search=search if search is not None and search.is_on else None,
-        balance=_balance(ctx, profile),
+        balance=_balance(ctx, profile) if asked else None,
         key_store=store if profile.key.kind == "keyring" else "",
         headers_present={header: ctx.keys.present(ref) for header, ref in profile.secret_headers.items()},
     )
 
 
-def _balance(ctx: "Context", profile: Profile) -> "Balance | None":
+def _asked_before(ctx: "Context") -> bool:
+    """Whether anybody ever asked what is left on a key."""
     import os
 
-    if not os.path.isdir(ctx.paths.balances):
-        return None
+    return os.path.isdir(ctx.paths.balances)
+
+
+def _balance(ctx: "Context", profile: Profile) -> "Balance | None":
     from ccswitch_tui.workflows.balance import last_balance
 
     return last_balance(ctx, profile)
