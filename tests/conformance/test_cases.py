@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import socket
 from collections.abc import Iterator
@@ -38,11 +38,7 @@ NEEDS: dict[str, dict[str, Any]] = {
 
 
 def load_runner() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("conformance_run_cases", HERE / "run_cases.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("run_cases")  # beside this file, which is where pytest looks
 
 
 def free_port() -> int:
