@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.claude.dropped import shape_faults
 from ccswitch_tui.claude.history import History, Write
-from ccswitch_tui.claude.jsontext import BOM, Json, JsonFault, Nested, decode, edit_object, mend, parse_object
+from ccswitch_tui.claude.jsontext import BOM, Json, JsonFault, Nested, decode, edit_object, parse_object, repaired
 from ccswitch_tui.claude.sessions import NOTICED_AFTER_S, Session, running_sessions
 from ccswitch_tui.claude.settings import Ours, SettingsPatch, ours_without_history, profile_in, value_of
 from ccswitch_tui.errors import ConflictError, UsageError
@@ -113,7 +113,7 @@ class SettingsFiles:
         data = read_bytes(path)
         try:
             text = decode(data or b"")
-            if mended and (better := _mended(text)) is not None:
+            if mended and (better := _repaired(text)) is not None:
                 text = better
             return SettingsText(scope, path, data, text, parse_object(text))
         except JsonFault as fault:
@@ -360,8 +360,8 @@ def _no_constant(word: str) -> None:
     raise ValueError(word)
 
 
-def _mended(text: str) -> str | None:
-    return mend(text.removeprefix(BOM))
+def _repaired(text: str) -> str | None:
+    return repaired(text.removeprefix(BOM))
 
 
 def _unfinished(message: str) -> str:

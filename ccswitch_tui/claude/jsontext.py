@@ -142,10 +142,10 @@ def _fault(text: str, error: json.JSONDecodeError) -> JsonFault:
         elif error.msg.startswith("Invalid control character"):
             because = say("a line break or control character inside a text")
     line, column = _place(text, min(at, len(text)))
-    return JsonFault(because, line, column, mended=mend(text))
+    return JsonFault(because, line, column, mended=repaired(text))
 
 
-def mend(text: str) -> str | None:
+def repaired(text: str) -> str | None:
     """The text without comments and trailing commas, if that makes it JSON; None if not."""
     bare = "".join(
         "" if m["comment"] is not None else m[0]  # a line comment's line end is not part of it, and stays

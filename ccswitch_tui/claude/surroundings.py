@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ccswitch_tui.claude.jsontext import JsonFault, decode, mend, parse_object
+from ccswitch_tui.claude.jsontext import JsonFault, decode, parse_object, repaired
 from ccswitch_tui.claude.system_places import variables_of_the_system
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.textfile import read_file
@@ -108,7 +108,7 @@ def _in_editor(path: str, names: frozenset[str]) -> Iterator[Export]:
     if "claudeCode" not in text:
         return
     try:
-        tree = parse_object(mend(text) or text)  # editors allow comments
+        tree = parse_object(repaired(text) or text)  # editors allow comments
     except JsonFault:
         return
     rows = tree.get("claudeCode.environmentVariables")

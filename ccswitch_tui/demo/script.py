@@ -26,7 +26,7 @@ Body = Mapping[str, Any]
 Message = Mapping[str, Any]
 
 
-class Call(NamedTuple):
+class ScriptedCall(NamedTuple):
     """One tool call: the tool's name and its arguments."""
 
     name: str
@@ -37,7 +37,7 @@ class Reply(NamedTuple):
     """One turn of the model: reasoning, then text or calls."""
 
     text: str = ""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ScriptedCall, ...] = ()
     reasoning: str = ""
 
 
@@ -63,7 +63,7 @@ def reply_to(body: Body) -> Reply:
 _MARK = re.compile(r"@@(TOOL|PARALLEL|SAY|THINK|WORDS)\s+")
 _CALL = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*(?=\{)")
 
-Steps = list[tuple[Call, ...]]
+Steps = list[tuple[ScriptedCall, ...]]
 
 
 def _last_script(messages: Sequence[Message]) -> tuple[int, Steps, dict[str, str]]:
@@ -93,14 +93,14 @@ def parse_marks(prompt: str) -> tuple[Steps, dict[str, str]]:
     return steps, marks
 
 
-def _read_calls(prompt: str, position: int) -> tuple[tuple[Call, ...], int]:
+def _read_calls(prompt: str, position: int) -> tuple[tuple[ScriptedCall, ...], int]:
     calls = []
     while named := _CALL.match(prompt, position):
         try:
             arguments, position = json.JSONDecoder().raw_decode(prompt, named.end())
         except ValueError:
             return (), named.end()
-        calls.append(Call(named[1], arguments))
+        calls.append(ScriptedCall(named[1], arguments))
     return tuple(calls), position
 
 
@@ -111,7 +111,7 @@ def _tool_turns(messages: Sequence[Message]) -> int:
 # ---------------------------------------------------------------- calls nobody scripted
 
 
-def _wanted_calls(body: Body, messages: Sequence[Message]) -> tuple[Call, ...]:
+def _wanted_calls(body: Body, messages: Sequence[Message]) -> tuple[ScriptedCall, ...]:
     tools = {tool["function"]["name"]: tool["function"] for tool in body.get("tools") or []}
     choice = body.get("tool_choice")
     if isinstance(choice, Mapping):
@@ -128,8 +128,8 @@ def _wanted_calls(body: Body, messages: Sequence[Message]) -> tuple[Call, ...]:
     return _example_calls(tools, named if len(tools) <= FEW_TOOLS else [])
 
 
-def _example_calls(tools: Mapping[str, Any], names: Sequence[str]) -> tuple[Call, ...]:
-    return tuple(Call(name, example_of(tools[name].get("parameters") or {})) for name in names)
+def _example_calls(tools: Mapping[str, Any], names: Sequence[str]) -> tuple[ScriptedCall, ...]:
+    return tuple(ScriptedCall(name, example_of(tools[name].get("parameters") or {})) for name in names)
 
 
 _EXAMPLES: Mapping[str, Any] = {"string": "example", "integer": 1, "number": 1.0, "boolean": True, "null": None}

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ccswitch_tui.demo.script import Body, Call, Reply
+from ccswitch_tui.demo.script import Body, Reply, ScriptedCall
 
 
 class Manner(NamedTuple):
@@ -78,7 +78,7 @@ def _calls(body: Body, reply: Reply, manner: Manner) -> list[dict[str, Any]]:
     return named
 
 
-def _as_text(call: Call) -> str:
+def _as_text(call: ScriptedCall) -> str:
     return (
         f"<tool_call>\n{json.dumps({'name': call.name, 'arguments': call.arguments}, ensure_ascii=False)}\n</tool_call>"
     )

@@ -55,18 +55,18 @@ class Tunnel(asyncio.Protocol):
             if not self._said.done():
                 self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
-            self._say(0)
+            self._settle(0)
 
     def on_status(self, reason: bytes) -> None:
         self._reason += reason
 
     def on_headers_complete(self) -> None:
-        self._say(self._parser.get_status_code())
+        self._settle(self._parser.get_status_code())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._say(-1)
+        self._settle(-1)
 
-    def _say(self, status: int) -> None:
+    def _settle(self, status: int) -> None:
         if not self._said.done():
             self._said.set_result(status)
             self._parser = None

@@ -14,8 +14,7 @@ from ccswitch_tui.probe.shapes import error_in
 from ccswitch_tui.sentence import say
 from ccswitch_tui.translate.answer import Answer, Unusable, documents_of
 from ccswitch_tui.translate.arrival import BODY, EVENTS, PAGE, Arrival
-from ccswitch_tui.translate.calls import MOST_CALLS, CallBook, argument_text, uses_in
-from ccswitch_tui.translate.calls import Call as HeardCall
+from ccswitch_tui.translate.calls import MOST_CALLS, CallBook, ToolCall, argument_text, uses_in
 from ccswitch_tui.translate.readers import READERS
 from ccswitch_tui.translate.textflow import Piece, ThinkTag
 from ccswitch_tui.translate.tool_names import ToolNames
@@ -33,7 +32,7 @@ TAG_FIELD = "<think>"
 """How a report calls thinking that stands in the text, in whichever tag."""
 
 
-class Call(NamedTuple):
+class HeardCall(NamedTuple):
     """One tool call."""
 
     name: str
@@ -61,7 +60,7 @@ class Said(NamedTuple):
     text: str = ""
     reasoning: str = ""
     reasoning_field: str = ""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[HeardCall, ...] = ()
     finish: str = ""
     """The endpoint's own word."""
     input_tokens: int | None = None
@@ -192,18 +191,18 @@ class Hearing(Answer):
             if any(text.strip() for _, text in pieces):
                 self._think_tag = None  # the answer has begun otherwise
 
-    def _made(self, call: HeardCall) -> list[Call]:
+    def _made(self, call: ToolCall) -> list[HeardCall]:
         """The call, or the several it stands for."""
         if self._as_it_comes:
-            return [Call(call.name, call.arguments.raw, call.id)]
+            return [HeardCall(call.name, call.arguments.raw, call.id)]
         uses = [] if call.named else uses_in(call)
-        return [Call(self._names.restore(name), arguments) for name, arguments in uses] or [self._call(call)]
+        return [HeardCall(self._names.restore(name), arguments) for name, arguments in uses] or [self._call(call)]
 
-    def _call(self, call: HeardCall) -> Call:
+    def _call(self, call: ToolCall) -> HeardCall:
         arguments = call.arguments.whole(cut=self._reason == "max_tokens")
         raw = call.arguments.raw
         repaired = raw if _object(arguments) is not None and raw.strip() and _object(raw) is None else ""
-        return Call(self._names.restore(call.name), arguments, call.id, repaired)
+        return HeardCall(self._names.restore(call.name), arguments, call.id, repaired)
 
     def count(self, usage: Usage) -> None:
         self._usage = merged_usage(self._usage, usage)

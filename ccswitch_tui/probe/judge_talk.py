@@ -8,7 +8,7 @@ from ccswitch_tui.probe.bodies import TOOL, TOOL_SCHEMA
 from ccswitch_tui.probe.classify import Answer
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.facts import BROKEN_STREAM, Facts, Read, loses_calls, thinking_in
-from ccswitch_tui.probe.hearing import Call, Said
+from ccswitch_tui.probe.hearing import HeardCall, Said
 from ccswitch_tui.probe.judged import FIRST_BYTE_LIMIT_MS, Judged, refused, short, step, took_ms
 from ccswitch_tui.probe.model import StepVerdict
 from ccswitch_tui.sentence import joined, say
@@ -190,7 +190,7 @@ def _lost_in_streams(facts: Facts, asked: list[Read]) -> list[Finding]:
     return [finding("no-streaming", facts, lost.exchange, answer, because=because)]
 
 
-def _repaired(facts: Facts, read: Read, call: Call) -> Finding:
+def _repaired(facts: Facts, read: Read, call: HeardCall) -> Finding:
     because = say(
         "the call's arguments are not JSON, and only our proxy repairs them: {arguments}", arguments=short(call.as_sent)
     )
@@ -268,7 +268,7 @@ TEXT_CALLS = (
 """How models write calls when nobody parses them: Hermes and Qwen, Qwen coder, Kimi, Mistral, DeepSeek, Llama."""
 
 
-def call_faults(call: Call) -> str:
+def call_faults(call: HeardCall) -> str:
     """What is wrong with one call, "" when nothing is."""
     if not call.name:
         return say("the call has no name")

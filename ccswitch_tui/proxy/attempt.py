@@ -23,7 +23,7 @@ from ccswitch_tui.http11.requests import Fields
 from ccswitch_tui.net.url import Url
 from ccswitch_tui.proxy.books.learned import NAMED, NAMELESS
 from ccswitch_tui.proxy.books.prices import stated_by_header
-from ccswitch_tui.proxy.call import Call, NativeRefusal, Outcome
+from ccswitch_tui.proxy.call import ClientCall, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.connection import Answer
 from ccswitch_tui.proxy.client.upstream import Address, KeyHostError, UpstreamError
 from ccswitch_tui.proxy.heavy import heavily
@@ -75,7 +75,7 @@ class Attempt:
     def __init__(
         self,
         relay: Parts,
-        call: Call,
+        call: ClientCall,
         target: Target,
         address: Address,
         key: Secret | None,
@@ -90,7 +90,7 @@ class Attempt:
         self._host = address.host
         self._format = target.profile.endpoint.format
         self._measured = f"{self._host} {target.model}"
-        self._mended: set[str] = set()
+        self._reasons: set[str] = set()
         self._body = relay.foreign.without_known(self._host, call.body)
         self._refused_thinking = False
         self._lessons: dict[str, dict[str, Any]] = {}
@@ -115,26 +115,26 @@ class Attempt:
         except UpstreamError as error:
             return failure_from_exception(error.kind, error.detail, host=error.host)
 
-    async def mend(self, failure: Failure) -> bool:
+    async def finds_a_reason_to_repeat(self, failure: Failure) -> bool:
         """Whether another try on the same endpoint has a reason; what it needs is then in place."""
         if self._call.reply.begun:
             return False
         if failure.learned is not None:
             return self._learn(failure)
-        if failure.retry_with is not None and "retry_with" not in self._mended:
-            self._mended.add("retry_with")
+        if failure.retry_with is not None and "retry_with" not in self._reasons:
+            self._reasons.add("retry_with")
             self._retry_with = failure.retry_with
             return True
-        if self._refused_thinking and "thinking" not in self._mended:
-            self._mended.add("thinking")
+        if self._refused_thinking and "thinking" not in self._reasons:
+            self._reasons.add("thinking")
             without = self._relay.foreign.refuse_all(self._host, self._body)
             changed, self._body = without is not self._body, without
             if changed:
                 self._call.exchange.notices.append("thinking blocks of another provider were taken out of the history")
             return changed
         profile, keys = self._target.profile, self._relay.keys
-        if failure.status == 401 and profile.sends_secrets and "key" not in self._mended:
-            self._mended.add("key")
+        if failure.status == 401 and profile.sends_secrets and "key" not in self._reasons:
+            self._reasons.add("key")
             if await keys.changed(profile, self._key, self._secret_headers):
                 self._key, self._secret_headers = await keys.get(profile), await keys.of_headers(profile)
                 return True
@@ -150,9 +150,9 @@ class Attempt:
     def _learn_one(self, learned: Learned) -> bool:
         # of a list each name is a lesson of its own: the next refusal names the next one
         lesson = f"{learned.quirk}={learned.value}" if isinstance(learned.value, tuple) else learned.quirk
-        if lesson in self._mended:
+        if lesson in self._reasons:
             return False
-        self._mended.add(lesson)
+        self._reasons.add(lesson)
         before, known = self._quirks(), self._lessons.get(learned.quirk)
         self._lessons[learned.quirk] = {"value": learned.value, "from": "learned", "because": learned.because}
         if self._quirks() != before:
@@ -440,7 +440,7 @@ def failure_of(outcome: Outcome) -> Failure:
 
 
 def own_failure(status: int, kind: str, message: str) -> Failure:
-    """A failure on our side, which only the user can mend."""
+    """A failure on our side, which only the user can fix."""
     return Failure(status=status, type=kind, message=message, headers=HOPELESS)
 
 
@@ -456,5 +456,5 @@ def _redirect(host: str, location: str) -> Failure:
     return own_failure(
         502,
         "api_error",
-        f"{host} redirects{where}; it was not followed, because the key would go along: mend the base URL",
+        f"{host} redirects{where}; it was not followed, because the key would go along: fix the base URL",
     )

@@ -10,7 +10,7 @@ from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.translate.failure import Failure
 
 
-class Call(NamedTuple):
+class ClientCall(NamedTuple):
     """What the client asked, and its side of the answer."""
 
     request: Request

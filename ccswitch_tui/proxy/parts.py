@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks
     from ccswitch_tui.proxy.books.traffic import Flow, Traffic
-    from ccswitch_tui.proxy.call import Call
+    from ccswitch_tui.proxy.call import ClientCall
     from ccswitch_tui.proxy.client.upstream import Upstream
     from ccswitch_tui.proxy.pump import Background, Pump
     from ccswitch_tui.proxy.routing import Target
@@ -37,7 +37,7 @@ class Parts(Protocol):
     foreign: ForeignThinking
     broken_streams: dict[str, int]
 
-    async def answered(self, call: Call, profile: Profile, asked: str) -> Reply:
+    async def answered(self, call: ClientCall, profile: Profile, asked: str) -> Reply:
         """The endpoint's answer, or that of one the user named for the case that it cannot."""
 
     def quirks(self, target: Target, host: str, conversation: Callable[[], str], lessons: Facts = ...) -> Quirks:

@@ -20,7 +20,7 @@ from ccswitch_tui.proxy.books.budgets import Budgets
 from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks, quirk_layers
 from ccswitch_tui.proxy.books.prices import PriceBook, cost_of, stated_in
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic
-from ccswitch_tui.proxy.call import Call, NativeRefusal, Outcome
+from ccswitch_tui.proxy.call import ClientCall, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.upstream import Upstream, UpstreamError
 from ccswitch_tui.proxy.pump import Background, Pump
 from ccswitch_tui.proxy.routing import Target
@@ -74,12 +74,12 @@ class Relay:
         self.searching = Searching(self)
         self._quirks: dict[tuple[str, str], tuple[Profile, int, Quirks]] = {}
 
-    async def messages(self, call: Call, profile: Profile, asked: str) -> Reply:
+    async def messages(self, call: ClientCall, profile: Profile, asked: str) -> Reply:
         """The answer to one Messages request: a stream, a message, or an error in Anthropic's shape."""
         found = await self.searching.answer(call, profile)
         return found if found is not None else await self.answered(call, profile, asked)
 
-    async def answered(self, call: Call, profile: Profile, asked: str) -> Reply:
+    async def answered(self, call: ClientCall, profile: Profile, asked: str) -> Reply:
         """The endpoint's answer, or that of one the user named for the case that it cannot."""
         routes = self.profiles.routes()
         try:
@@ -103,7 +103,7 @@ class Relay:
             return outcome
         return await self._refuse(call, outcome)
 
-    async def _refuse(self, call: Call, outcome: Failure | NativeRefusal) -> Reply:
+    async def _refuse(self, call: ClientCall, outcome: Failure | NativeRefusal) -> Reply:
         failure = failure_of(outcome)
         call.exchange.error = f"{failure.type}: {failure.message}"
         if call.reply.begun:
@@ -117,7 +117,7 @@ class Relay:
             headers=failure.headers,
         )
 
-    async def _on(self, call: Call, target: Target, *, routed: bool = False) -> Outcome:
+    async def _on(self, call: ClientCall, target: Target, *, routed: bool = False) -> Outcome:
         """Tries one endpoint, with as many repeats as there are new reasons for one."""
         exchange = call.exchange
         exchange.route, exchange.model, exchange.tier = target.profile.name, target.model, target.tier
@@ -142,7 +142,7 @@ class Relay:
             if isinstance(outcome, Response | Sent):
                 self._note_cost(exchange, target)
                 return outcome
-            if not await attempt.mend(failure_of(outcome)):
+            if not await attempt.finds_a_reason_to_repeat(failure_of(outcome)):
                 return outcome
         return outcome
 

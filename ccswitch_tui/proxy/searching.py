@@ -21,7 +21,7 @@ from ccswitch_tui.net.url import parse_url
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef, Timeouts, parse_secret_ref
 from ccswitch_tui.profiles.search_source import ENDPOINT, SearchSource
 from ccswitch_tui.proxy.books.turns import Turns
-from ccswitch_tui.proxy.call import Call
+from ccswitch_tui.proxy.call import ClientCall
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.routing import Target
@@ -94,7 +94,7 @@ class Searching:
         self._as_profiles: dict[SearchSource, Profile] = {}
         self._places: dict[str, asyncio.Semaphore] = {}
 
-    async def answer(self, call: Call, profile: Profile) -> Reply | None:
+    async def answer(self, call: ClientCall, profile: Profile) -> Reply | None:
         """The answer to a request that needs a search; None when the endpoint shall have the request."""
         tool = search_tool(call.body)
         if tool is None:
@@ -113,12 +113,12 @@ class Searching:
             return await self._searched(call, where, search)
         return await self._looped(call, profile, where, tool)
 
-    def _refused(self, call: Call, sentence: str, status: int = GONE) -> Response:
+    def _refused(self, call: ClientCall, sentence: str, status: int = GONE) -> Response:
         call.exchange.error = sentence
         body = dumps(error_envelope("invalid_request_error", sentence))
         return Response(status=status, body=body, headers=HOPELESS)
 
-    async def _searched(self, call: Call, where: _Where, search: Wanted) -> Reply:
+    async def _searched(self, call: ClientCall, where: _Where, search: Wanted) -> Reply:
         exchange, source = call.exchange, where.source
         exchange.kind, exchange.attempts = "search", 1
         exchange.model = exchange.wire = f"search:{source.source}"
@@ -139,7 +139,9 @@ class Searching:
         finally:
             task.cancel()
 
-    async def _streamed(self, call: Call, source: SearchSource, search: Wanted, task: asyncio.Future[Outcome]) -> Reply:
+    async def _streamed(
+        self, call: ClientCall, source: SearchSource, search: Wanted, task: asyncio.Future[Outcome]
+    ) -> Reply:
         call.reply.begin(SSE_HEADERS, opening(search))
         while not task.done():
             await asyncio.wait({task}, timeout=PING_AFTER_S)
@@ -150,7 +152,7 @@ class Searching:
 
     # ------------------------------------------------------------------ a search tool among others
 
-    async def _looped(self, call: Call, profile: Profile, where: _Where, tool: SearchTool) -> Reply:
+    async def _looped(self, call: ClientCall, profile: Profile, where: _Where, tool: SearchTool) -> Reply:
         """The model searches as often as it wants to, within the tool's own limit; the client gets one answer."""
         task = asyncio.ensure_future(self._loop(call, profile, where, tool))
         try:
@@ -172,7 +174,7 @@ class Searching:
             call.reply.begin(SSE_HEADERS, opening(Wanted("", model=answer["model"])))
         return call.reply.end(rest(answer))
 
-    async def _loop(self, call: Call, profile: Profile, where: _Where, tool: SearchTool) -> Json | Response:
+    async def _loop(self, call: ClientCall, profile: Profile, where: _Where, tool: SearchTool) -> Json | Response:
         """The message of all turns together, or the endpoint's refusal."""
         turns = Turns(call.exchange)
         try:
@@ -181,7 +183,7 @@ class Searching:
             turns.add_up()
 
     async def _turns(
-        self, call: Call, profile: Profile, where: _Where, tool: SearchTool, turns: Turns
+        self, call: ClientCall, profile: Profile, where: _Where, tool: SearchTool, turns: Turns
     ) -> Json | Response:
         body, content, usages, made = with_function(call.body, tool), list[Json](), list[Json](), 0
         while True:
@@ -208,7 +210,7 @@ class Searching:
                 return {**answer, "content": content, "usage": summed(usages, made), "stop_reason": reason}
             body = continued(body, answer, results)
 
-    async def _turn(self, call: Call, profile: Profile, body: Json) -> Json | Response:
+    async def _turn(self, call: ClientCall, profile: Profile, body: Json) -> Json | Response:
         inner = call._replace(body=body, instead=dumps(body), streamed=False, reply=ClientReply(call.request))
         response = await self._relay.answered(inner, profile, body["model"])
         assert isinstance(response, Response)
@@ -218,7 +220,7 @@ class Searching:
         found = loads(response.body)
         return found if isinstance(found, dict) and isinstance(found.get("content"), list) else response
 
-    def _book(self, call: Call, source: SearchSource, outcome: Outcome) -> None:
+    def _book(self, call: ClientCall, source: SearchSource, outcome: Outcome) -> None:
         exchange = call.exchange
         if isinstance(outcome, SearchFailed):
             exchange.error = failure_text(outcome, source.source)

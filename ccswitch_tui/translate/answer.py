@@ -21,7 +21,7 @@ from ccswitch_tui.wire.odd_events import documents_in, is_end_mark, without_pref
 from ccswitch_tui.wire.openai_chat import DONE, Fragment, Usage
 
 if TYPE_CHECKING:
-    from ccswitch_tui.translate.calls import Call
+    from ccswitch_tui.translate.calls import ToolCall
     from ccswitch_tui.translate.plain import Template
     from ccswitch_tui.wire.sse import Event
 
@@ -128,7 +128,7 @@ class Reader(Protocol):
         """What an event or document says the model is; "" where it says nothing."""
 
     def template_of(
-        self, chunk: Json, data: bytes, *, open_block: str, live: Call | None, filtered: bool
+        self, chunk: Json, data: bytes, *, open_block: str, live: ToolCall | None, filtered: bool
     ) -> Template | None:
         """How to read the next event without parsing it, if it may differ from this one in its text alone.
 

@@ -1,10 +1,10 @@
 """A tool call's arguments: fragments of JSON text in, what may be passed on out.
 
-Passed on as early as it is safe, mended where the mending is certain, and never
+Passed on as early as it is safe, repaired where the repair is certain, and never
 invented: a trailing comma, a raw line break inside a string, a wrong escape,
 null for an optional argument. A missing last bracket is added only where the
 answer ended well and every required member is there: what was cut between two
-members looks the same. What cannot be mended is a problem the caller turns into
+members looks the same. What cannot be repaired is a problem the caller turns into
 an error; an unfinished call must not be run.
 """
 
@@ -195,13 +195,13 @@ class Arguments:
             return Rest(repeated)
         if passed_on:
             return Rest("", "arguments that are not valid JSON")
-        mended = mend(raw)
-        if mended is None:
+        found = repaired(raw)
+        if found is None:
             return Rest("", "arguments that are not a JSON object")
-        for key in [k for k, v in mended.items() if self._says_nothing(k, v)]:
-            del mended[key]
+        for key in [k for k, v in found.items() if self._says_nothing(k, v)]:
+            del found[key]
         try:
-            return Rest(dumps({self._facts.renamed.get(k, k): v for k, v in mended.items()}).decode())
+            return Rest(dumps({self._facts.renamed.get(k, k): v for k, v in found.items()}).decode())
         except ValueError:
             return Rest("", "arguments that are nested too deeply")
 
@@ -463,7 +463,7 @@ def _same_object(one: str, other: str) -> bool:
         return False
 
 
-def mend(raw: str) -> dict[str, Any] | None:
+def repaired(raw: str) -> dict[str, Any] | None:
     """The object that was meant by text which is not quite JSON; None where that is not certain. One try, no guess."""
     text = _NOTHING_BEFORE.sub("", raw.strip().strip(_UNSEEN), count=1)
     if text.startswith("```"):

@@ -24,7 +24,7 @@ PARALLEL = frozenset(
 """A tool of OpenAI's own training: models call it to call several of ours at once, though nobody offers it."""
 
 
-class Call:
+class ToolCall:
     """One tool call as far as it is known."""
 
     __slots__ = (
@@ -75,29 +75,29 @@ class CallBook:
     """The calls of one answer, in order of first appearance."""
 
     def __init__(self, names: ToolNames) -> None:
-        self.calls: list[Call] = []
+        self.calls: list[ToolCall] = []
         self._names = names
-        self._by_index: dict[int, Call] = {}
-        self._by_id: dict[str, Call] = {}
-        self._this_chunk: list[Call] = []
+        self._by_index: dict[int, ToolCall] = {}
+        self._by_id: dict[str, ToolCall] = {}
+        self._this_chunk: list[ToolCall] = []
 
     def new_chunk(self) -> None:
         """A new chunk begins: two nameless entries of one list are two calls, of two chunks perhaps one."""
         if self._this_chunk:
             self._this_chunk = []
 
-    def add(self, name: str) -> Call:
+    def add(self, name: str) -> ToolCall:
         """A new call of this name."""
-        call = Call(None)
+        call = ToolCall(None)
         call.name = name
         self.calls.append(call)
         return call
 
-    def resolve(self, piece: Fragment) -> Call:
+    def resolve(self, piece: Fragment) -> ToolCall:
         """The call this fragment belongs to, a new one perhaps."""
         call = self._known(piece)
         if call is None:
-            call = Call(piece.place)
+            call = ToolCall(piece.place)
             self.calls.append(call)
         if piece.place is not None:
             self._by_index[piece.place] = call
@@ -113,7 +113,7 @@ class CallBook:
         self._this_chunk.append(call)
         return call
 
-    def is_certain(self, call: Call, text: str) -> bool:
+    def is_certain(self, call: ToolCall, text: str) -> bool:
         """Whether the name of a call is complete by now; where it may be half of one, its arguments' `text` tells."""
         if call.named or not call.name:
             return False
@@ -121,7 +121,7 @@ class CallBook:
             return False  # it is taken apart when it is over
         return bool(text.strip()) or not self._names.may_grow(call.name)
 
-    def _known(self, piece: Fragment) -> Call | None:
+    def _known(self, piece: Fragment) -> ToolCall | None:
         if piece.place is not None:
             return self._by_place(piece)
         if piece.id:
@@ -133,7 +133,7 @@ class CallBook:
             return None
         return last
 
-    def _by_place(self, piece: Fragment) -> Call | None:
+    def _by_place(self, piece: Fragment) -> ToolCall | None:
         call = self._by_index.get(piece.place) if piece.place is not None else None
         if call is None and not piece.id and not piece.name:
             # SGLang's flush puts (the rest of) a call's arguments under the next index; a call of its own has a name
@@ -154,7 +154,7 @@ class CallBook:
         twice = piece.name and call in self._this_chunk and call.arguments.complete and _begins_object(piece.arguments)
         return None if twice else call
 
-    def _is_another(self, call: Call, piece: Fragment) -> bool:
+    def _is_another(self, call: ToolCall, piece: Fragment) -> bool:
         """Whether a named piece without an id of its own begins a new call rather than repeating a name."""
         if call in self._this_chunk:
             return True
@@ -165,7 +165,7 @@ class CallBook:
         return self._names.is_tool(call.name) and not call.arguments.begun and piece.name != call.name
 
 
-def uses_in(call: Call) -> list[tuple[str, str]]:
+def uses_in(call: ToolCall) -> list[tuple[str, str]]:
     """The calls in the arguments of a call of PARALLEL; none if it is another, or if anything about them is wrong."""
     if call.name.strip() not in PARALLEL or not call.arguments.complete:
         return []

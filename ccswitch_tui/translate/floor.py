@@ -13,7 +13,7 @@ from typing import Any
 
 from ccswitch_tui.translate.answer import Unusable
 from ccswitch_tui.translate.call_ids import Ids
-from ccswitch_tui.translate.calls import MOST_CALLS, Call, CallBook, argument_text, uses_in
+from ccswitch_tui.translate.calls import MOST_CALLS, CallBook, ToolCall, argument_text, uses_in
 from ccswitch_tui.translate.reasoning import pack, sealed
 from ccswitch_tui.translate.request import Translation
 from ccswitch_tui.translate.writer import CALL, NOTHING, TEXT, THINKING, Writer
@@ -47,8 +47,8 @@ class Floor:
 
     def __init__(self, translation: Translation) -> None:
         self.writer = Writer(streams=translation.stream)
-        self.live: Call | None = None
-        self.waiting: deque[Call | Run] = deque()
+        self.live: ToolCall | None = None
+        self.waiting: deque[ToolCall | Run] = deque()
         self.said_bytes = 0
         """Of text, thinking and arguments: for endpoints that count nothing."""
         self.calls_sent = 0
@@ -103,7 +103,7 @@ class Floor:
 
     # ------------------------------------------------------------ text and thinking
 
-    def say(self, kind: str, text: str) -> None:
+    def take_text(self, kind: str, text: str) -> None:
         """Text or thinking: written if it is its turn, else kept waiting."""
         if kind == THINKING and not self._translation.thinking:
             self.said_bytes += size(text)
@@ -201,7 +201,7 @@ class Floor:
         call = self._book.add(name)
         self._arrived(call, arguments, is_new=True)
 
-    def _arrived(self, call: Call, text: str, *, is_new: bool) -> None:
+    def _arrived(self, call: ToolCall, text: str, *, is_new: bool) -> None:
         """A piece of a call: passed on if it is its turn, else kept waiting."""
         if is_new:
             if len(self._book.calls) > MOST_CALLS:
@@ -226,15 +226,15 @@ class Floor:
             self._note_waiting(len(text))
         self._advance_if_complete()
 
-    def check_endless(self, call: Call) -> None:
+    def check_endless(self, call: ToolCall) -> None:
         """Raises Unusable if the model writes nothing but white space."""
         if call.arguments.endless:
             raise Unusable("the model writes white space without end in a tool call")
 
-    def _name(self, call: Call) -> None:
+    def _name(self, call: ToolCall) -> None:
         call.name_it(self._translation.facts(self._names.restore(call.name)))
 
-    def _pass_on(self, call: Call, *, over: bool = False) -> None:
+    def _pass_on(self, call: ToolCall, *, over: bool = False) -> None:
         if not call.named:
             return
         if not call.opened:
@@ -287,7 +287,7 @@ class Floor:
         self.live = None
         self._next_turn()
 
-    def _taken_apart(self, call: Call) -> bool:
+    def _taken_apart(self, call: ToolCall) -> bool:
         """Whether this is the call of several tools at once: then those take its place."""
         uses = uses_in(call)
         for name, arguments in reversed(uses):
@@ -301,7 +301,7 @@ class Floor:
     def _next_turn(self) -> None:
         while self.waiting and self.live is None:
             item = self.waiting.popleft()
-            if isinstance(item, Call):
+            if isinstance(item, ToolCall):
                 self.live = item
                 self._pass_on(item)
             elif not item.blank:

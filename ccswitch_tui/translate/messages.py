@@ -52,7 +52,7 @@ class Malformed(ValueError):
     """The request's messages are not what the Messages API allows; the text says where."""
 
 
-class Call(NamedTuple):
+class PastCall(NamedTuple):
     """A tool call of the history that waits for its result."""
 
     client_id: str
@@ -102,9 +102,9 @@ class Conversation:
         self._content = Content(quirks, notices)
         self._said: Said | None = None
         self._knows_a_role = True
-        self._calls: list[Call] = []
+        self._calls: list[PastCall] = []
         """Calls of the last assistant turn, in order."""
-        self._waiting: dict[str, deque[Call]] = {}
+        self._waiting: dict[str, deque[PastCall]] = {}
         self._results: dict[str, tuple[str, Parts]] = {}
         """By upstream id: what the tool message says, and images or files that go with it."""
         self._answered: set[str] = set()
@@ -291,7 +291,7 @@ class Conversation:
         if self._calls and any(call.upstream_id == sent_id for call in self._calls):
             sent_id = upstream_id(f"{client_id} {fallback} " + "again" * 10, self._quirks.tool_id)
             self._notices.add("mended", "two tool calls of one turn had the same id")
-        call = Call(client_id, sent_id)
+        call = PastCall(client_id, sent_id)
         self._calls.append(call)
         self._waiting.setdefault(client_id, deque()).append(call)
         self.has_calls = True

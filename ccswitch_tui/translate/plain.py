@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ccswitch_tui.translate.calls import Call
+from ccswitch_tui.translate.calls import ToolCall
 from ccswitch_tui.wire.codec import string_body
 
 
@@ -13,7 +13,7 @@ class Template(NamedTuple):
 
     before: bytes
     after: bytes
-    call: Call | None
+    call: ToolCall | None
     """The call whose arguments it is; None for text and thinking."""
     head: bytes
     tail: bytes

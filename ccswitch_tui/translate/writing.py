@@ -100,7 +100,7 @@ class WrittenAnswer(Answer):
         if not self._thought and (self._tag or "</" in text):
             text = self._without_orphan(text)
         if self.filters.idle:
-            self.floor.say(TEXT, text)
+            self.floor.take_text(TEXT, text)
             return
         for item in self.filters.feed(text):
             self._say_item(item)
@@ -147,7 +147,7 @@ class WrittenAnswer(Answer):
         if not self._thought and "</" in text and self.filters.idle:
             text = self._without_orphan(text)
         if text:
-            self.floor.say(kind, text)
+            self.floor.take_text(kind, text)
 
     def _flush_filters(self) -> None:
         if self._tag:
@@ -155,13 +155,13 @@ class WrittenAnswer(Answer):
             if "\n" in tag and ORPHAN.match(tag):
                 self._learn_thinks_first()
             else:
-                self.floor.say(TEXT, tag)
+                self.floor.take_text(TEXT, tag)
         if not self.filters.idle:
             for item in self.filters.flush():
                 self._say_item(item)
 
     def note(self, text: str) -> None:
-        self.floor.say(TEXT, text)
+        self.floor.take_text(TEXT, text)
 
     def refuse(self, text: str) -> None:
         self._refused = True
@@ -171,7 +171,7 @@ class WrittenAnswer(Answer):
         if field == ORPHAN_FIELD:
             self._learn_thinks_first()
         self._thought = True
-        self.floor.say(THINKING, text)
+        self.floor.take_text(THINKING, text)
 
     def signed(self, signature: str) -> None:
         self.floor.take_signature(signature)
@@ -278,7 +278,7 @@ class WrittenAnswer(Answer):
         if self._is_empty():
             raise AnswerFailed(self._nothing_said())
         if self._finish == "refusal" and not self.floor.said_bytes:
-            self.floor.say(TEXT, FILTERED)
+            self.floor.take_text(TEXT, FILTERED)
         self.floor.close()
         if self._finish == "end_turn" and not self._matched_stop and is_silent_cut(self.counted, self._translation):
             self._finish = "max_tokens"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from settings_kit import LAW, settings_texts, values
 
-from ccswitch_tui.claude.jsontext import REMOVE, JsonFault, Nested, decode, edit_object, mend, parse_object
+from ccswitch_tui.claude.jsontext import REMOVE, JsonFault, Nested, decode, edit_object, parse_object, repaired
 
 
 def bare(text: str) -> object:
@@ -119,14 +119,14 @@ def test_bytes_that_are_no_text_are_named_with_their_place() -> None:
 
 def test_a_commented_file_is_mended_without_touching_what_looks_like_a_comment() -> None:
     text = '{\n  // mine\n  "url": "https://x.example//y", /* two */\n  "list": [1, 2, ],\n}\n'
-    assert mend(text) == '{\n\n  "url": "https://x.example//y",\n  "list": [1, 2 ]\n}\n'
+    assert repaired(text) == '{\n\n  "url": "https://x.example//y",\n  "list": [1, 2 ]\n}\n'
 
 
 @LAW
 @given(settings_texts())
 def test_mending_leaves_what_is_whole_alone(text: str) -> None:
     body = text.removeprefix("\ufeff")
-    assert mend(body) == body
+    assert repaired(body) == body
 
 
 @pytest.mark.parametrize("text", ["", " \r\n\t", "\ufeff"])

@@ -74,19 +74,19 @@ class Guarded:
 
     def listening(self) -> None:
         """Connections are accepted."""
-        self._say(LISTENING)
+        self._tell(LISTENING)
 
     def ends(self) -> None:
         """No more connections are accepted: the guardian lets go of the port, or keeps it for the next proxy."""
         self._spare.close()
-        self._say(self.word)
+        self._tell(self.word)
 
     def watch(self) -> None:
         """In the running event loop: looks after the guardian from here on."""
         with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().add_reader(self._line.fileno(), self._guardian_died)
 
-    def _say(self, word: bytes) -> None:
+    def _tell(self, word: bytes) -> None:
         with contextlib.suppress(OSError):
             self._line.sendall(word)
 

@@ -23,7 +23,7 @@ from ccswitch_tui.proxy.attempt import ERROR_BYTES, with_hint
 from ccswitch_tui.proxy.books.loops import LOOKED_AT_BYTES, judges_a_command
 from ccswitch_tui.proxy.books.projects import Projects, session_in
 from ccswitch_tui.proxy.books.traffic import Flow
-from ccswitch_tui.proxy.call import Call
+from ccswitch_tui.proxy.call import ClientCall
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.relay import Relay
@@ -228,7 +228,7 @@ class ProxyApp(RoutedApp):
         streamed = body.get("stream") is True
         if not streamed and judges_a_command(beginning_of(request.parts, LOOKED_AT_BYTES)):
             exchange.notices.append("auto mode asks this model whether a command may run")
-        call = Call(request, exchange, body, streamed, ClientReply(request))
+        call = ClientCall(request, exchange, body, streamed, ClientReply(request))
         try:
             return await self.relay.messages(call, profile, body["model"])
         except Exception as error:

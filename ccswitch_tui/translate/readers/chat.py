@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ccswitch_tui.translate.answer import Answer
-from ccswitch_tui.translate.calls import Call
+from ccswitch_tui.translate.calls import ToolCall
 from ccswitch_tui.translate.chunks import PLAIN, image_note, is_error, is_ordinary
 from ccswitch_tui.translate.plain import Template
 from ccswitch_tui.translate.readers.chat_template import template_of
@@ -85,7 +85,7 @@ class ChatReader:
         return str(data.get("model") or "")
 
     def template_of(
-        self, chunk: Json, data: bytes, *, open_block: str, live: Call | None, filtered: bool
+        self, chunk: Json, data: bytes, *, open_block: str, live: ToolCall | None, filtered: bool
     ) -> Template | None:
         """The surroundings of a plain chunk's text."""
         return template_of(chunk, data, open_block=open_block, live=live, filtered=filtered)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ccswitch_tui.translate.calls import Call
+from ccswitch_tui.translate.calls import ToolCall
 from ccswitch_tui.translate.plain import Template
 from ccswitch_tui.translate.writer import TEXT, THINKING
 from ccswitch_tui.wire.codec import dumps
@@ -16,7 +16,7 @@ FIELDS = {"content": TEXT, "reasoning_content": THINKING, "reasoning": THINKING}
 """Fields of a delta whose text goes straight into the block of that kind."""
 
 
-def template_of(chunk: Json, data: bytes, *, open_block: str, live: Call | None, filtered: bool) -> Template | None:
+def template_of(chunk: Json, data: bytes, *, open_block: str, live: ToolCall | None, filtered: bool) -> Template | None:
     """The template of this chunk, if the next one like it needs nothing but its text.
 
     `open_block` is the kind of block that is open now, `live` the call that

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ccswitch_tui.translate.answer import Answer
-from ccswitch_tui.translate.calls import Call
+from ccswitch_tui.translate.calls import ToolCall
 from ccswitch_tui.translate.plain import Template
 from ccswitch_tui.wire.openai_chat import Fragment, read_usage
 
@@ -62,7 +62,7 @@ class MessagesReader:
         return str(_table(message).get("model") or "")
 
     def template_of(
-        self, chunk: Json, data: bytes, *, open_block: str, live: Call | None, filtered: bool
+        self, chunk: Json, data: bytes, *, open_block: str, live: ToolCall | None, filtered: bool
     ) -> Template | None:
         """None: nobody translates this wire."""
         return None

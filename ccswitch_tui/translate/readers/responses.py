@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ccswitch_tui.translate.answer import Answer
-from ccswitch_tui.translate.calls import Call
+from ccswitch_tui.translate.calls import ToolCall
 from ccswitch_tui.translate.chunks import is_error
 from ccswitch_tui.translate.plain import Template
 from ccswitch_tui.wire.finish_words import FAILED, finish_of
@@ -101,7 +101,7 @@ class ResponsesReader:
         return str((inner if isinstance(inner, dict) else data).get("model") or "")
 
     def template_of(
-        self, chunk: Json, data: bytes, *, open_block: str, live: Call | None, filtered: bool
+        self, chunk: Json, data: bytes, *, open_block: str, live: ToolCall | None, filtered: bool
     ) -> Template | None:
         """None: every event has a number of its own."""
         return None
