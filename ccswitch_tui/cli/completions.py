@@ -99,7 +99,7 @@ def _install(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         if args.dry_run:
             out.line(say("would write {file}:", file=change.path))
             for line in change.added:
-                out.line(out.paint("ok", f"+ {line}"))
+                out.line(out.paint("ok", f"+ {line}"), whole=True)
         elif completions.write(ctx, shell, change):
             out.point("ok", say("wrote {file}", file=change.path))
         else:

@@ -38,7 +38,9 @@ SAFE_BACKENDS: dict[str, tuple[str, tuple[str, ...]]] = {
 NO_NAME = "no key has this name"
 """Asked for when only the store's own state matters."""
 
-FILE_HINT = say("'ccswitch-tui unlock --create' makes an encrypted key file for machines without a keyring")
+FILE_HINT = say(
+    "'ccswitch-tui unlock --create' makes an encrypted key file for machines without a keyring; then run this again"
+)
 
 
 def configured(env: Mapping[str, str]) -> str | None:

@@ -267,7 +267,7 @@ def today_text(today: dict[str, Any]) -> str:
     from ccswitch_tui.workflows.amounts import amounts_text
 
     parts = [
-        say("{n} requests", n=f"{today['requests']:,}"),
+        say("1 request") if today["requests"] == 1 else say("{n} requests", n=f"{today['requests']:,}"),
         say("{n} tokens in", n=f"{today['input_tokens']:,}"),
         say("{n} out", n=f"{today['output_tokens']:,}"),
         *([say("{n} failed", n=today["errors"])] if today["errors"] else []),
