@@ -23,6 +23,9 @@ def test_the_line_tells_profile_model_and_speed_and_theirs_stands_above(
     settings.write_text('{"statusLine": {"type": "command", "command": "echo of the user"}}')
     before = settings.read_bytes()
     stage.add(haiku="demo-small")
+    stated = [f"prices.demo-large.{kind}={price}" for kind, price in (("input", 3), ("output", 15), ("cache_read", 1))]
+    budget = ["budget.day=1 tokens"]
+    stage.ccswitch("edit", "work", *(word for each in stated + budget for word in ("--set", each)))
     stage.ccswitch("use", "work", "--statusline")
     past_first_run(stage)
     env = claude_env(stage.home, **{KEY_VARIABLE: stage.env[KEY_VARIABLE]})
@@ -31,7 +34,11 @@ def test_the_line_tells_profile_model_and_speed_and_theirs_stands_above(
     tmux.text("say hello")
     time.sleep(0.3)
     tmux.keys("Enter")
-    tmux.wait_for(lambda screen: "● work · demo-large" in screen and "· first " in screen, 60)
+    tmux.wait_for(lambda screen: "● work · demo-large" in screen and "· first " in screen and " USD" in screen, 60)
+    tmux.text("say it again")
+    time.sleep(0.3)
+    tmux.keys("Enter")
+    tmux.wait_for(lambda screen: "of 1 tokens today" in screen, 60)  # the budget that the first answer used up
     tmux.keys("C-c")
     tmux.keys("C-c")
     stage.ccswitch("undo")
