@@ -141,7 +141,7 @@ def _with_older(ctx: Context, report: ProbeReport) -> ProbeReport:
     """The report to keep: a shorter climb does not take back what a longer one found on the rungs above it."""
     older = last_report(ctx, report.profile)
     longer = older is not None and len(LADDERS[older.ladder]) > len(LADDERS[report.ladder])
-    if older is None or not longer or older.base_url != report.base_url or not report.wire:
+    if older is None or not longer or not report.wire or _subject(older) != _subject(report):
         return report
     climbed = LADDERS[report.ladder]
     above = [exchange for exchange in older.exchanges if exchange.rung not in climbed]
@@ -168,6 +168,12 @@ def _with_older(ctx: Context, report: ProbeReport) -> ProbeReport:
         quirks=report.quirks or older.quirks,
         exchanges=(*report.exchanges, *(e._replace(id=anew[e.id]) for e in above)),
     )
+
+
+def _subject(report: ProbeReport) -> tuple[str, str | None, str]:
+    """What a report is about: an address, a format, and the model that was asked for an answer."""
+    asked = [exchange.model for exchange in report.exchanges if exchange.rung == "message" and exchange.model]
+    return report.base_url, report.wire, asked[-1] if asked else ""
 
 
 def _as_of(step: Step, at: str) -> Step:

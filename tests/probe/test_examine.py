@@ -14,7 +14,7 @@ from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.findings import Fix
 from ccswitch_tui.probe.model import BUDGETS, LADDERS, ProbeReport, Step
-from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, Timeouts
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef, Timeouts
 from ccswitch_tui.profiles.store import save_profile
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.examine import _patience_s, examine
@@ -42,6 +42,23 @@ def profile(base_url: str, **more: object) -> Profile:
 async def probe(ctx: Context, provider: DemoProvider, fault: str = "", ladder: str = "default") -> ProbeReport:
     base = provider.base_url_with(fault) if fault else provider.base_url
     return await examine(ctx, profile(base), provider.key, ladder=ladder)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "stays"),
+    [({}, True), ({"models": ModelTiers(default="demo-small")}, False), ({"key": SecretRef("env", "K")}, True)],
+)
+async def test_a_quick_look_keeps_what_a_longer_one_found_of_the_same_model(
+    ctx: Context, provider: DemoProvider, change: dict[str, object], stays: bool
+) -> None:
+    """Of another model it says nothing: its tools were never tried."""
+    work = profile(provider.base_url_with("no-tools"))
+    save_profile(ctx.paths, work)
+    assert "no-tools" in [f.kind for f in (await examine(ctx, work, provider.key)).findings]
+    await examine(ctx, work._replace(**change), provider.key, ladder="quick")  # type: ignore[arg-type]
+    kept = last_report(ctx, "work")
+    assert kept is not None
+    assert ("no-tools" in [f.kind for f in kept.findings], kept.ladder == "default") == (stays, stays)
 
 
 async def test_a_healthy_endpoint_works_to_the_end_of_every_ladder(ctx: Context, provider: DemoProvider) -> None:
