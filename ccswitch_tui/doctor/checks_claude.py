@@ -13,6 +13,7 @@ from ccswitch_tui.claude.differences import FOREIGN, GONE, RIVAL, is_told, name_
 from ccswitch_tui.claude.dropped import shape_faults
 from ccswitch_tui.claude.layers import HOST_MANAGED, effective, is_host_managed
 from ccswitch_tui.claude.settings import profile_in
+from ccswitch_tui.claude.way import way_trouble
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of, write_again
 from ccswitch_tui.findings import Finding
@@ -282,7 +283,10 @@ def check_webfetch(snapshot: Snapshot) -> Iterator[Finding]:
 def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
     """What Claude Code will do differs from what the profile in use says."""
     yield from _host_managed(snapshot)
+    in_the_way = way_trouble(snapshot.layers)  # checks_machine.py makes findings of it
     for words in snapshot.drift:
+        if words == in_the_way:
+            continue
         if is_told(words, GONE):
             yield told(
                 "helper-unknown-profile",

@@ -13,12 +13,9 @@ from ccswitch_tui.doctor.picture import CertificateFile, ProxyLook, Snapshot
 from ccswitch_tui.doctor.told import told, value_of, where_set, winner_of
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.net.hosts import host_in, is_loopback, port_in
-from ccswitch_tui.net.no_proxy import BY_RANK, SOCKS_SCHEMES, exempt_variable, is_exempt, proxy_variable
+from ccswitch_tui.net.no_proxy import BY_RANK, SOCKS_SCHEMES, exempt_variable, is_exempt, proxy_variable, starts_with
 from ccswitch_tui.profiles.url import is_private, url_host
 from ccswitch_tui.sentence import say
-
-STARTS_WITHOUT_SCHEME = ("ALL_PROXY", "all_proxy")
-"""With HOST:PORT in any other of them Claude Code refuses to start, or has no port to connect to (measured)."""
 
 
 def check_loopback_proxied(snapshot: Snapshot) -> Iterator[Finding]:
@@ -55,8 +52,8 @@ def check_proxy_form(snapshot: Snapshot) -> Iterator[Finding]:
     for name in BY_RANK:
         value = value_of(snapshot, name)
         scheme, colon, _ = value.partition("://")
-        if value and not colon and name not in STARTS_WITHOUT_SCHEME:
-            yield from _no_scheme(snapshot, name, value)
+        if not starts_with(name, value):
+            yield _no_scheme(snapshot, name, value)
         if not colon or scheme.lower() in ("http", "https"):
             continue
         if scheme.lower() in SOCKS_SCHEMES:
@@ -75,11 +72,8 @@ def check_proxy_form(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def _no_scheme(snapshot: Snapshot, name: str, value: str) -> Iterator[Finding]:
-    host, _, port = value.rpartition(":")
-    if name.lower() == "https_proxy" and host and port.isdecimal() and "/" not in value:
-        return  # measured: of this one Claude Code makes http://
-    yield told(
+def _no_scheme(snapshot: Snapshot, name: str, value: str) -> Finding:
+    return told(
         "setting-unusable",
         say(
             "{name}, set by {who}, has no http:// in front: Claude Code does not start with it",

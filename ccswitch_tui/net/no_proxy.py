@@ -12,8 +12,19 @@ BY_RANK = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"
 
 SOCKS_SCHEMES = ("socks5", "socks5h", "socks")
 
+NEEDS_SCHEME = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+"""With HOST:PORT in the last two Claude Code refuses to start; of the first two it makes http://HOST:PORT itself."""
+
 Look = Callable[[str], str]
 """A variable's value as it counts; "" where it is not set."""
+
+
+def starts_with(name: str, value: str) -> bool:
+    """Whether Claude Code starts with this value of a proxy variable."""
+    if not value or "://" in value or name not in NEEDS_SCHEME:
+        return True
+    host, _, port = value.rpartition(":")
+    return name.lower() == "https_proxy" and bool(host) and port.isdecimal() and "/" not in value
 
 
 def proxy_variable(value_of: Look) -> str | None:

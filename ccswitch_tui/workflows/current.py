@@ -134,7 +134,10 @@ def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
 
         if main.value != main_model(as_asked(known)):
             found.append(say("ANTHROPIC_MODEL is {model}, set by {who}", model=main.value, who=_who(main.winner)))
-    return found
+    from ccswitch_tui.claude.way import way_trouble
+
+    trouble = way_trouble(layers)
+    return [*found, trouble] if trouble else found
 
 
 def _who(layer: str | None) -> str:

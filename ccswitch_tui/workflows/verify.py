@@ -47,8 +47,8 @@ def verify(ctx: Context, name: str) -> Iterator[Check]:
         yield Check("ok", say("Claude Code reads the settings and finds '{name}'", name=name))
     else:
         yield Check("fail", say("in this folder something else takes precedence: '{other}'", other=now.profile or "-"))
-    for difference in now.drift:
-        yield Check("warn", difference)
+    for difference in now.drift:  # an answer that comes below would not be a session's
+        yield Check("fail", difference)
     profile = ctx.book().get(name)
     key = ctx.keys.of(profile)
     ctx.keys.of_headers(profile)

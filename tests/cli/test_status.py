@@ -61,6 +61,21 @@ def test_all_is_well_and_said_so_for_people_and_for_programs(ctx: Context, capsy
     assert "work  demo-large" in shown and "✓ proxy" in shown and "today" in shown
 
 
+@pytest.mark.parametrize("variable", [{"ALL_PROXY": "http://127.0.0.1:9"}, {"HTTP_PROXY": "127.0.0.1:9"}])
+def test_what_keeps_claude_code_from_our_proxy_is_bad_though_we_are_answered(
+    ctx: Context, variable: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Our own requests pass HTTP proxies by; Claude Code's would not, or it does not even start (measured)."""
+    main(["use", "work"], ctx)
+    assert main(["current", "--verify"], ctx) == 0
+    here = Context({**ctx.env, **variable}, cwd=ctx.cwd)
+    capsys.readouterr()
+    assert main(["current", "--verify"], here) == 1
+    told = capsys.readouterr().out
+    assert "answered through what was written" in told and next(iter(variable)) in told
+    assert look(here, capsys, 1)["settings"]["verdict"] == "fail"
+
+
 def test_a_missing_key_is_bad_and_comes_with_what_mends_it(ctx: Context, capsys: pytest.CaptureFixture[str]) -> None:
     main(["use", "work"], ctx)
     bare = Context({name: value for name, value in ctx.env.items() if name != "KEY"}, cwd=ctx.cwd)
