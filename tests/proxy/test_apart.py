@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -295,6 +296,37 @@ def test_workers_end_with_their_proxy_and_are_told_no_secret_on_their_command_li
         assert words[5:] == [b""]
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+SERVE = (sys.executable, "-P", "-m", "ccswitch_tui", "proxy", "serve", "--token", "none", "--port", "0", "--upstream")
+
+
+def test_a_worker_does_not_outlive_a_proxy_that_is_killed() -> None:
+    with ScriptedEndpoint(chat_text("hello")) as endpoint:
+        proxy = subprocess.Popen([*SERVE, endpoint.origin + "/v1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            assert proxy.stdout is not None
+            port = int(next(line for line in proxy.stdout if b"listening" in line).rsplit(b":", 1)[1])
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("POST", "/v1/messages", json.dumps(LARGE).encode())
+            assert b"hello" in connection.getresponse().read()
+            workers = _children(proxy.pid)
+            assert workers
+        finally:
+            proxy.kill()
+            proxy.wait()
+        _until(lambda: not any(_runs(pid) for pid in workers))
+
+
+def _children(pid: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, check=False).stdout
+    return [int(word) for word in found.split()]
+
+
+def _runs(pid: int) -> bool:
+    """Whether it has not ended; one that nobody has waited for yet has."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False).stdout.strip()
+    return bool(state) and not state.startswith(b"Z")
 
 
 def test_a_conversation_goes_where_its_turns_are_known() -> None:
