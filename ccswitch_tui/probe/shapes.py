@@ -93,10 +93,13 @@ WINDOW_FIELDS = (
 Of llama.cpp's two, `n_ctx` is what its server was started with, and the other what the model was trained with."""
 
 
-LIST_FIELDS = ("data", "models", "body", "list", "items", "result", "results", "model_list")
+LIST_FIELDS = (
+    "data", "models", "body", "list", "items", "result", "results", "model_list", "modelList", "available_models",
+    "availableModels", "records", "rows", "entries", "payload", "response", "value",
+)  # fmt: skip
 """Under which servers put their models; some put a table with the list in it there."""
 
-NAME_FIELDS = ("id", "slug", "name", "model", "model_name", "modelId", "modelName", "key")
+NAME_FIELDS = ("id", "slug", "name", "model", "model_name", "modelId", "model_id", "modelName", "key", "code")
 
 
 def read_models(body: Any) -> list[ListedModel] | None:
@@ -145,6 +148,10 @@ def _rows(body: Any, depth: int) -> list[Any] | None:
                 return rows
             if inner and all(isinstance(facts, dict) for facts in inner.values()) and not set(inner) & set(LIST_FIELDS):
                 return [{**facts, "id": name} for name, facts in inner.items()]
+            if inner and all(isinstance(group, list) for group in inner.values()):  # by kind: chat, embedding, …
+                return [row for group in inner.values() for row in group]
+    if body and all(isinstance(facts, dict) and facts.get("id") == name for name, facts in body.items()):
+        return list(body.values())
     return None
 
 

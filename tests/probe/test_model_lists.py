@@ -60,3 +60,44 @@ def test_a_list_of_half_a_megabyte_is_kept_whole() -> None:
     listed = read_models(json.loads(kept))
     assert listed is not None
     assert (len(listed), listed[-1].context_window) == (386, 131072)
+
+
+M = [{"id": "m-1"}, {"id": "m-2"}]
+
+WRAPPINGS: dict[str, Any] = {
+    "rows under records": {"code": 200, "data": {"records": M, "total": 2}},
+    "rows": {"rows": M},
+    "entries": {"entries": M},
+    "a payload": {"payload": {"models": M}},
+    "a response": {"response": {"data": M}},
+    "value": {"value": M},
+    "available": {"available_models": ["m-1", "m-2"]},
+    "camel": {"data": {"modelList": M}},
+    "by id at the top": {"m-1": {"id": "m-1", "object": "model"}, "m-2": {"id": "m-2", "object": "model"}},
+    "by kind": {"data": {"chat": ["m-1"], "embedding": ["m-2"]}},
+    "model_id": {"data": [{"model_id": "m-1"}, {"model_id": "m-2"}]},
+    "code": {"data": [{"code": "m-1"}, {"code": "m-2"}]},
+    "two deep": {"result": {"data": {"list": M}}},
+    "a number for an id": {"data": [{"id": 1, "name": "m-1"}, {"id": 2, "name": "m-2"}]},
+}
+
+
+@pytest.mark.parametrize("shape", WRAPPINGS)
+def test_a_list_in_another_wrapping_is_read(shape: str) -> None:
+    assert [row.id for row in read_models(WRAPPINGS[shape]) or ()] == ["m-1", "m-2"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": 401, "message": "no", "data": None},
+        {"data": {"total": 3, "used": 1}},
+        {"id": "u-1", "name": "bob"},
+        {"type": "message", "content": [{"type": "text", "text": "hi"}]},
+        {"value": 3},
+        {"response": "ok"},
+        {},
+    ],
+)
+def test_what_is_no_list_is_not_taken_for_one(body: Any) -> None:
+    assert read_models(body) is None
