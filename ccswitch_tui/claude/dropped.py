@@ -57,8 +57,26 @@ MODES = ("default", "acceptEdits", "plan", "bypassPermissions", "dontAsk", "auto
 
 TRUTHS = (
     "includeCoAuthoredBy", "alwaysThinkingEnabled", "spinnerTipsEnabled", "verbose", "enableAllProjectMcpServers",
-    "disableAllHooks",
+    "disableAllHooks", "allowManagedHooksOnly", "autoMemoryEnabled", "channelsEnabled", "fastMode",
+    "fastModePerSessionOptIn", "forceRemoteSettingsRefresh", "includeGitInstructions", "prefersReducedMotion",
+    "promptSuggestionEnabled", "respectGitignore", "showThinkingSummaries", "showTurnDuration",
+    "skipDangerousModePermissionPrompt", "skipWebFetchPreflight", "syntaxHighlightingDisabled",
+    "terminalProgressBarEnabled", "useAutoModeDuringPlan", "voiceEnabled",
 )  # fmt: skip
+
+TEXTS = (
+    "$schema", "advisorModel", "agent", "autoMemoryDirectory", "autoUpdatesChannel", "awsAuthRefresh",
+    "awsCredentialExport", "defaultShell", "gcpAuthRefresh", "minimumVersion", "otelHeadersHelper", "plansDirectory",
+    "tui",
+)  # fmt: skip
+
+TABLES = ("autoMode", "fileSuggestion", "pluginConfigs", "remote", "spinnerVerbs", "worktree")
+
+LISTS = (
+    "allowedHttpHookUrls", "blockedMarketplaces", "claudeMdExcludes", "httpHookAllowedEnvVars", "sshConfigs",
+    "strictKnownMarketplaces",
+)  # fmt: skip
+"""Measured with a text where these are due, and a number where a text is; what may stand inside them was not."""
 
 TEXT, TRUTH, TABLE, LIST = say("a string"), say("true or false"), say("an object"), say("a list")
 
@@ -76,7 +94,13 @@ TOP: Mapping[str, tuple[Check, str]] = {
     "modelOverrides": (_table, TABLE),
     "availableModels": (_list, LIST),
     "attribution": (_table, TABLE),
+    "companyAnnouncements": (_texts, say("a list of strings")),
+    "forceLoginOrgUUID": (lambda v: _text(v) or _list(v), TEXT),
+    "feedbackSurveyRate": (lambda v: isinstance(v, int | float) and not isinstance(v, bool), say("a number")),
     **dict.fromkeys(TRUTHS, (_truth, TRUTH)),
+    **dict.fromkeys(TEXTS, (_text, TEXT)),
+    **dict.fromkeys(TABLES, (_table, TABLE)),
+    **dict.fromkeys(LISTS, (_list, LIST)),
 }
 
 PERMISSIONS: Mapping[str, tuple[Check, str]] = {
@@ -90,6 +114,8 @@ STATUS_LINE: Mapping[str, tuple[Check, str]] = {
     "type": (lambda v: v == "command", say("'command'")),
     "command": (_text, TEXT),
 }
+
+ATTRIBUTION: Mapping[str, tuple[Check, str]] = dict.fromkeys(("commit", "pr"), (_text, TEXT))
 
 STRICT_EVENTS = ("PreToolUse", "PermissionRequest")
 """Events whose hooks may forbid something: a mistake in them is not passed over."""
@@ -111,6 +137,11 @@ def _faults(table: Mapping[str, Any], checks: Mapping[str, tuple[Check, str]], a
 
 def _inside(tree: Mapping[str, Any]) -> Iterator[Fault]:
     permissions, line, sandbox = tree.get("permissions"), tree.get("statusLine"), tree.get("sandbox")
+    attribution, suggestion = tree.get("attribution"), tree.get("fileSuggestion")
+    if isinstance(attribution, dict):
+        yield from _faults(attribution, ATTRIBUTION, "attribution.")
+    if isinstance(suggestion, dict):
+        yield from _faults(suggestion, {"command": (_text, TEXT)}, "fileSuggestion.")
     if isinstance(permissions, dict):
         yield from _faults(permissions, PERMISSIONS, "permissions.")
     if isinstance(line, dict):

@@ -124,3 +124,22 @@ def test_what_the_client_reads_and_we_do_not_write_into_counts(home: Path, conte
     now = current(settings(home, content))
     assert now.base_url == "https://relay.example"
     assert any("does not write into it" in sentence for sentence in now.drift)
+
+
+WRONG: tuple[dict[str, Any], ...] = (
+    {"showTurnDuration": "no"}, {"otelHeadersHelper": 1}, {"claudeMdExcludes": "x"}, {"worktree": "x"},
+    {"attribution": {"pr": 1}}, {"companyAnnouncements": [1]}, {"fileSuggestion": {"command": 1}},
+    {"minimumVersion": 2},
+)  # fmt: skip
+RIGHT: tuple[dict[str, Any], ...] = (
+    {"showTurnDuration": False}, {"otelHeadersHelper": "x"}, {"claudeMdExcludes": []}, {"worktree": {}},
+    {"attribution": {"pr": ""}}, {"companyAnnouncements": ["x"]}, {"fileSuggestion": {}}, {"theme": 1},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "right"), zip(WRONG, RIGHT, strict=True))
+def test_a_setting_of_another_kind_is_named_and_one_of_its_own_is_not(
+    wrong: dict[str, Any], right: dict[str, Any]
+) -> None:
+    assert [fault.key.partition(".")[0] for fault in shape_faults(wrong)] == list(wrong)
+    assert shape_faults(right) == []

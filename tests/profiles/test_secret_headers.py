@@ -142,17 +142,28 @@ def test_the_proxy_sends_it_and_looks_again_when_it_is_refused(ctx: Context, wor
     assert [given for _, given in work.seen[-2:]] == [(TOKEN, f"Bearer {KEY}"), (NEW, f"Bearer {KEY}")]
 
 
-def asked(proxy: EmbeddedProxy, words: list[str] | None = None) -> int:
+def test_a_large_request_answered_in_another_process_has_it_too(ctx: Context, work: Serving) -> None:
+    with EmbeddedProxy({"work": ctx.book().get("work")}, ctx.keys.of, env=ctx.env) as proxy:
+        assert asked(proxy, text="many words " * 700_000) == 200
+        work.wants(NEW)
+        ctx.keys.put(header_key("work", HEADER), Secret(NEW))
+        assert asked(proxy, text="many words " * 700_001) == 200
+    assert [given for _, given in work.seen[-3:]] == [
+        (TOKEN, f"Bearer {KEY}"), (TOKEN, f"Bearer {KEY}"), (NEW, f"Bearer {KEY}"),
+    ]  # fmt: skip
+
+
+def asked(proxy: EmbeddedProxy, words: list[str] | None = None, text: str = "hi") -> int:
     connection = http.client.HTTPConnection(proxy.host, proxy.port, timeout=20)
-    body = {"model": "claude-opus-4-8", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    body = {"model": "claude-opus-4-8", "max_tokens": 9, "messages": [{"role": "user", "content": text}]}
     headers = {"x-api-key": proxy.token.reveal(), "Content-Type": "application/json"}
     connection.request("POST", "/p/work/v1/messages", json.dumps(body), headers)
     answer = connection.getresponse()
-    text = answer.read().decode()
+    told = answer.read().decode()
     connection.close()
-    assert TOKEN.removeprefix("Bearer ") not in text and KEY not in text
+    assert TOKEN.removeprefix("Bearer ") not in told and KEY not in told
     if words is not None:
-        words.append(text)
+        words.append(told)
     return answer.status
 
 

@@ -30,6 +30,14 @@ SHAPES: dict[str, tuple[dict[str, Any], bool]] = {
     "days, a text": ({"cleanupPeriodDays": "30"}, False),
     "a status line without a type": ({"statusLine": {"command": "x"}}, False),
     "an odd picker": ({"modelPicker": []}, True),
+    "a truth that is a text": ({"showTurnDuration": "no"}, False),
+    "a text that is a number": ({"otelHeadersHelper": 1}, False),
+    "a list that is a text": ({"claudeMdExcludes": "x"}, False),
+    "an object that is a text": ({"worktree": "x"}, False),
+    "an attribution's part": ({"attribution": {"commit": 1}}, False),
+    "announcements, a text": ({"companyAnnouncements": "x"}, False),
+    "a theme that is a number": ({"theme": 1}, True),
+    "an unknown effort": ({"effortLevel": "huge"}, True),
     "an odd login method": ({"forceLoginMethod": "api"}, True),
 }
 
