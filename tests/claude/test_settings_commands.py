@@ -95,7 +95,7 @@ def test_no_command_shows_a_key_that_lies_in_the_settings(
 
 def test_use_and_undo_in_words(capsys: pytest.CaptureFixture[str], ctx: Context, file: Path) -> None:
     assert "work is in use" in told(capsys, ctx, "use", "work")
-    assert "in use already" in told(capsys, ctx, "use", "work")
+    assert "already in use" in told(capsys, ctx, "use", "work")
     assert "to the byte" in told(capsys, ctx, "undo")
     assert "nothing to undo" in told(capsys, ctx, "undo", code=ExitCode.USAGE)
 
@@ -145,7 +145,7 @@ def test_use_without_a_name_and_a_terminal_says_how(capsys: pytest.CaptureFixtur
             native_profile("odd", endpoint=Endpoint("https://a.example", "anthropic", http_proxy="socks5h://h:1")),
             "SOCKS",
         ),
-        (native_profile("odd", models=ModelTiers(default="x"), tier_profiles={"haiku": "work"}), "another profile's"),
+        (native_profile("odd", models=ModelTiers(default="x"), tier_profiles={"haiku": "work"}), "belongs to another profile"),
     ],
 )
 def test_direct_is_refused_where_it_cannot_work(
@@ -164,7 +164,7 @@ def test_a_shared_file_comes_with_a_warning(capsys: pytest.CaptureFixture[str], 
 def test_what_beats_the_file_written_is_said(capsys: pytest.CaptureFixture[str], ctx: Context, file: Path) -> None:
     main(["use", "native", "--scope", "local"], ctx)
     capsys.readouterr()
-    assert "settings.local.json decides instead" in told(capsys, ctx, "use", "work")
+    assert "settings.local.json takes precedence" in told(capsys, ctx, "use", "work")
 
 
 def test_current_tells_scopes_and_effect(capsys: pytest.CaptureFixture[str], ctx: Context, file: Path) -> None:
