@@ -96,7 +96,7 @@ def test_no_command_shows_a_key_that_lies_in_the_settings(
 def test_use_and_undo_in_words(capsys: pytest.CaptureFixture[str], ctx: Context, file: Path) -> None:
     assert "work is in use" in told(capsys, ctx, "use", "work")
     assert "already in use" in told(capsys, ctx, "use", "work")
-    assert "to the byte" in told(capsys, ctx, "undo")
+    assert "byte for byte" in told(capsys, ctx, "undo")
     assert "nothing to undo" in told(capsys, ctx, "undo", code=ExitCode.USAGE)
 
 
