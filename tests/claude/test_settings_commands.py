@@ -145,7 +145,7 @@ def test_use_without_a_name_and_a_terminal_says_how(capsys: pytest.CaptureFixtur
             native_profile("odd", endpoint=Endpoint("https://a.example", "anthropic", http_proxy="socks5h://h:1")),
             "SOCKS",
         ),
-        (native_profile("odd", models=ModelTiers(default="x"), tier_profiles={"haiku": "work"}), "belongs to another profile"),
+        (native_profile("odd", models=ModelTiers(default="x"), tier_profiles={"haiku": "work"}), "to another profile"),
     ],
 )
 def test_direct_is_refused_where_it_cannot_work(
