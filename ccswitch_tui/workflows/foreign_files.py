@@ -77,9 +77,13 @@ def database_of(path: str) -> Iterator[Any]:
 
     def opened(place: str) -> Any:
         connection = sqlite3.connect(f"file:{quote(place)}?mode=ro", uri=True, timeout=1.0)
-        connection.row_factory = sqlite3.Row
-        connection.set_progress_handler(Patience(), 10_000)
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.set_progress_handler(Patience(), 10_000)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except BaseException:
+            connection.close()  # now, not when it is collected: Windows deletes no file that is open
+            raise
         return connection
 
     with contextlib.ExitStack() as stack:

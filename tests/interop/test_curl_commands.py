@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import string
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -323,6 +324,7 @@ def test_words_are_cut_as_the_shell_cuts_them(given_words: list[str]) -> None:
     assert split_words(shlex.join(["curl", *given_words]), "posix") == ["curl", *given_words]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no bash")
 @pytest.mark.parametrize(
     "line",
     [
