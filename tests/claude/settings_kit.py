@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from ccswitch_tui.paths import resolve_paths
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef, profile_to_table
 from ccswitch_tui.workflows.context import Context
 
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(
+    max_examples=5 if sys.platform == "win32" else 60, deadline=None, suppress_health_check=list(HealthCheck)
+)
 """How often each law is tried: two busy cores are enough for this."""
 
 THEIRS = '{\n\t"theme": "d\\u00e9j\\u00e0",\n\t"permissions": {"allow": [ "Bash(ls:*)" ]},\n\t"n": 1.0e2\n}'
