@@ -206,7 +206,7 @@ def save_with_key(
     `secret` None leaves the key. `on_unproved` is told why the endpoint could not say that it accepts them.
     """
     from ccswitch_tui.workflows.add import sendable
-    from ccswitch_tui.workflows.keys import all_stored, held_back, key_name, removed_when_unnamed
+    from ccswitch_tui.workflows.keys import all_stored, held_back, removed_when_unnamed
 
     _check_followers(edited, (*headers, *(("",) if secret else ())), key_follows=key_follows)
     edited = edited.with_headers(headers)
@@ -220,7 +220,7 @@ def save_with_key(
         shared = any(edited.before.key == other.key for other in _others(ctx, edited.after.name))
         # where another profile reads the same stored key, this one gets its own
         own = edited.after.key.kind == "keyring" and not shared
-        name = edited.after.key.name if own else key_name(edited.after.name)
+        name = edited.after.key.name if own else edited.after.name
         stored = {name: secret, **stored}
     if verify:
         unproved = verify_key(ctx, edited.after, secret or ctx.keys.of(edited.after), headers)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ccswitch_tui.credentials import index
 from ccswitch_tui.credentials.hosts import allowed_host, check_key_host
 from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
-from ccswitch_tui.profiles.model import Profile, SecretRef
+from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
@@ -167,29 +167,6 @@ def restore_key_file(ctx: Context) -> None:
 # ---------------------------------------------------------------- the keys of one profile
 
 
-def key_name(profile_name: str, label: str = "") -> str:
-    """The name a profile's key has in the store: `work`, or `work/label` for a further one."""
-    return f"{profile_name}/{label}" if label else profile_name
-
-
-def put_key(ctx: Context, profile_name: str, secret: Secret, *, label: str = "") -> SecretRef:
-    """Stores a key of a profile; the one that was there comes back when storing fails."""
-    return _replace_key(ctx, key_name(profile_name, label), secret)
-
-
-def rotate_key(ctx: Context, profile: Profile, secret: Secret, verify: Callable[[Secret], None] | None) -> SecretRef:
-    """Puts a new key in the place of the active one, after `verify` accepted it (it raises otherwise).
-
-    The old key goes last: whatever fails before leaves it where it is. A key
-    that lived elsewhere (env:, command:) is left there; the profile's own
-    reference is the caller's to save.
-    """
-    if verify is not None:
-        verify(secret)
-    name = profile.key.name if profile.key.kind == "keyring" else key_name(profile.name)
-    return _replace_key(ctx, name, secret)
-
-
 @contextlib.contextmanager
 def held_back(ctx: Context, before: Profile | None, after: Profile, sha256: str) -> Iterator[str]:
     """A key of the same name and another address change hands together: in between, no key is sent anywhere.
@@ -227,12 +204,6 @@ def held_back(ctx: Context, before: Profile | None, after: Profile, sha256: str)
         raise
 
 
-def remove_keys(ctx: Context, profile: Profile) -> list[str]:
-    """Removes every stored key of a profile for good; the names that were there."""
-    names = dict.fromkeys(ref.name for ref in profile.secrets if ref.kind == "keyring")
-    return [name for name in names if ctx.keys.remove(name)]
-
-
 @contextlib.contextmanager
 def all_stored(ctx: Context, secrets: Mapping[str, Secret]) -> Iterator[None]:
     """Secrets stored under these names inside the block, each read back; when it raises, all are as they were."""
@@ -262,16 +233,6 @@ def removed_when_unnamed(ctx: Context, before: Profile | None, after: Profile) -
         return
     with taken_out(ctx, sorted(loose), force=True):
         yield
-
-
-def _replace_key(ctx: Context, name: str, secret: Secret) -> SecretRef:
-    before = ctx.keys.store.get(name)
-    try:
-        return ctx.keys.put(name, secret)
-    except CcswitchError:
-        if before is not None and ctx.keys.store.get(name) != before:
-            ctx.keys.put(name, before)
-        raise
 
 
 def _agent(ctx: Context) -> AgentStore:
