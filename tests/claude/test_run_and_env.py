@@ -242,7 +242,7 @@ def test_a_settings_file_for_an_alias_stays_in_one_place_and_holds_no_secret(env
 
 def test_settings_files_that_beat_exported_variables_are_named(env: dict[str, str]) -> None:
     run(env, "use", "work")
-    assert "beats these variables" in run(env, "env", "native").stderr
+    assert "overrides these variables" in run(env, "env", "native").stderr
 
 
 def test_a_plan_for_the_background_proxy_names_its_address(home: Path) -> None:

@@ -580,7 +580,7 @@ def test_a_file_that_changed_while_the_editor_was_open_is_not_written(
 
 def test_an_editor_that_fails_or_is_absent_is_said(run: Run, work: None, home: Path) -> None:
     assert "exited with code 3" in run("edit", "work", env={"EDITOR": editor(home, "exit 3")}).err
-    assert "cannot be started" in run("edit", "work", env={"EDITOR": "/no/such/editor"}).err
+    assert "cannot start the editor" in run("edit", "work", env={"EDITOR": "/no/such/editor"}).err
 
 
 # ---------------------------------------------------------------- rename, copy, remove
@@ -601,7 +601,7 @@ def test_a_rename_takes_keys_and_mentions_along(run: Run, work: None, ctx: Conte
 def test_settings_in_use_name_the_renamed_profile(run: Run, work: None, ctx: Context) -> None:
     assert run("use", "work").code == 0
     done = run("rename", "work", "job")
-    assert "settings name it too" in done.err
+    assert "also renamed in the settings" in done.err
     assert "/p/job" in Path(ctx.paths.user_settings).read_text()
     assert "/p/work" not in Path(ctx.paths.user_settings).read_text()
 
@@ -615,7 +615,7 @@ def test_undo_after_a_rename_takes_back_the_use_that_was_renamed(run: Run, work:
     run("rename", "job", "task")
     done = run("undo")
     assert (done.code, settings.read_text()) == (0, '{"theme": "dark"}')
-    assert "took 'use task' back" in done.out and "to the byte" in done.out
+    assert "took back 'use task'" in done.out and "byte for byte" in done.out
     assert "nothing to undo" in run("undo").err
     listed = run("history").out
     assert "rename … job" in listed and listed.count("undone") == 3
@@ -626,7 +626,7 @@ def test_undo_after_a_rename_keeps_what_others_wrote_in_between(run: Run, work: 
     run("use", "work")
     settings.write_text(settings.read_text().replace("{", '{"theme": "dark", ', 1))
     run("rename", "work", "job")
-    assert "only our keys" in run("undo").out
+    assert "our keys only" in run("undo").out
     assert json.loads(settings.read_text()) == {"theme": "dark"}
 
 

@@ -68,7 +68,7 @@ async def test_the_last_row_says_what_was_looked_at(
         await opened(pilot)
         await pilot.press("G")
         await sees(pilot, "settings files")
-        await sees(pilot, "No endpoint was asked")
+        await sees(pilot, "No endpoint was contacted")
         check_golden(f"doctor-{size[0]}x{size[1]}", steady(screen_text(pilot.app), world))
 
 

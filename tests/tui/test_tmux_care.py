@@ -93,7 +93,7 @@ def test_doctor_and_explain(tmux: Tmux, here: Here) -> None:
     tmux.keys("D")
     tmux.wait_for("checks, 1 profiles")
     tmux.keys("G")
-    tmux.wait_for("No endpoint was asked")
+    tmux.wait_for("No endpoint was contacted")
     tmux.keys("Escape")
     tmux.wait_for(lambda shown: "not probed" in shown and "checks" not in shown)
     tmux.keys("X")
