@@ -96,6 +96,7 @@ MAY_OPEN = {
     "profiles/presets.py": "the package's own data",
     "balance/routes.py": "the package's own data",
     "findings.py": "the package's own data",
+    "language.py": "the package's own data",
     "proxy/background/guarded.py": "the package's own version, which an upgrade replaces",
 }
 """Who opens files to read without textfile.read_file(), and why."""

@@ -103,6 +103,7 @@ OTHER_WAYS = {
 STREAMS = {"stdout", "stderr", "__stdout__", "__stderr__"}
 WRITERS = {
     "cli/output.py": "the door",
+    "cli/app.py": "which terminal Textual paints on; nothing is written",
     "cli/main.py": "a reader that left: stdout's descriptor is closed, nothing is written",
     "cli/demo_story.py": "stderr of the shown commands goes where their stdout goes, through the door",
     "tui/config.py": "asks which encoding it has",

@@ -21,6 +21,8 @@ from ccswitch_tui.claude.launch import quoted
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.textfile import read_file
 
+LARGEST_BATCH_FILE = 64 * 1024
+
 PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 LEFT_TO_CHILD = ("SIGINT", "SIGQUIT", "SIGTSTP")
 """The terminal sends these to the child as well; we wait for what it makes of them, and stop when it stops."""
@@ -118,8 +120,7 @@ def past_cmd(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
     program, arguments = words[0], list(words[1:])
     if not is_batch_file(program):
         return list(words)
-    with open(program, encoding="utf-8", errors="replace") as file:
-        text = file.read(64 * 1024)
+    text = read_file(program, LARGEST_BATCH_FILE, head=True).decode("utf-8", "replace")
     inner = words_of(text, os.path.dirname(program), lambda name: shutil.which(name, path=env.get("PATH")))
     if inner is not None:
         return [*inner, *arguments]

@@ -19,6 +19,7 @@ from ccswitch_tui.prices.listed import About, about_of, models_of, newest, read_
 from ccswitch_tui.prices.model import Price, price_facts
 from ccswitch_tui.proxy.books.prices import OWN, PriceBook, own_list_path, public_list_path
 from ccswitch_tui.sentence import say
+from ccswitch_tui.textfile import read_file
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -177,11 +178,9 @@ def _today(ctx: Context) -> str:
 
 def _file(path: str) -> bytes:
     try:
-        size = os.path.getsize(path)
-        if size > MOST_BYTES:
+        if os.path.getsize(path) > MOST_BYTES:
             raise _no_list(path, say("it is larger than {most} MB", most=MOST_BYTES // 2**20))
-        with open(path, "rb") as file:
-            return file.read(MOST_BYTES)
+        return read_file(path, MOST_BYTES)
     except OSError as error:
         raise UsageError(say("cannot read {path}: {reason}", path=path, reason=error.strerror)) from None
 

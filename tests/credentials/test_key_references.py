@@ -73,8 +73,8 @@ def test_white_space_round_the_key_is_dropped(env: dict[str, str], printed: str)
         ("echo 'key with spaces in it'", "a space"),
         ("printf '\\377\\376'", "no text"),
         ("printf 'sk-ex\\342\\200\\213ample-1234'", "U+200B"),
-        ("echo 'not signed in' >&2; exit 6", "exit code 6"),
-        ("kill -9 $$", "exit code -9"),
+        ("echo 'not signed in' >&2; exit 6", "exited with code 6"),
+        ("kill -9 $$", "exited with code -9"),
     ],
 )
 def test_what_is_no_key_is_refused_in_words(env: dict[str, str], script: str, message: str) -> None:

@@ -77,6 +77,8 @@ STEPS = [
     Step("export three --to litellm"),
     Step("export three --to toml"),
     Step("balance three"),
+    Step("prices show"),
+    Step("prices show --json"),
     Step("remove five"),
     Step("doctor two"),
     Step("import {rivals}/litellm.yaml --dry-run"),

@@ -108,7 +108,7 @@ def test_a_moment_s_look_at_the_lock_does_not_keep_a_proxy_from_starting(control
 def test_a_second_proxy_says_that_there_is_one(control: ProxyControl, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control_module, "CLAIM_S", 0.1)
     with silent(control, since_s=0) as first:
-        with pytest.raises(CcswitchError, match=f"runs already \\(pid {first.pid}\\)"), control.claim():
+        with pytest.raises(CcswitchError, match=f"already running \\(pid {first.pid}\\)"), control.claim():
             pass
         first.kill()
         wait_until(lambda: control.status().problem is None, 5, "the lock to be free")

@@ -122,7 +122,9 @@ def test_no_folder_is_made_with_an_access_list_of_its_own(monkeypatch: pytest.Mo
 def test_a_key_that_is_too_long_is_said_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     touched: list[str] = []
     monkeypatch.setattr(credential_manager, "write", lambda target, entry: touched.append(target))
-    with pytest.raises(KeyStoreError, match=r"has 1281 characters, and the .* takes 1280: it was not stored") as caught:
+    with pytest.raises(
+        KeyStoreError, match=r"has 1281 characters, and the .* accepts 1280: it was not stored"
+    ) as caught:
         WindowsKeyring(service="ccswitch-tui", env={}).set("work", Secret("k" * 1281))
     assert "unlock --create" in caught.value.hint
     assert touched == []

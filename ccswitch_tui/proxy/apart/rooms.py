@@ -77,6 +77,8 @@ class Room:
 
     def lane(self) -> socket.socket:
         """Our end of a new lane. Raises OSError."""
+        if sys.platform == "win32":
+            raise OSError("no file descriptor can be handed to another process here")
         ours, theirs = socket.socketpair()
         with theirs:
             try:

@@ -176,6 +176,8 @@ class Worker:
         loop = asyncio.get_running_loop()
 
         def next_one() -> None:
+            if sys.platform == "win32":
+                return  # no worker is started there (rooms.py)
             try:
                 said, fds, _, _ = socket.recv_fds(control, 1, 1)
             except BlockingIOError:
@@ -223,8 +225,9 @@ def main() -> int:
     setup = unpacked(sys.stdin.buffer.read())
     control = socket.socket(fileno=int(sys.argv[1]))
     control.setblocking(False)
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.nice(NICENESS)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_serve(control, setup))
     return 0
