@@ -81,9 +81,16 @@ async def test_a_key_broken_over_two_lines_is_not_glued_in_silence(form: Form) -
             clean_key(form.query_one(SecretField).take().reveal())
 
 
-async def test_a_paste_that_is_no_key_is_cut(form: Form) -> None:
+async def test_a_paste_that_is_no_key_is_refused_and_what_was_there_stays(form: Form) -> None:
     async with form.run_test() as pilot:
+        await pilot.press(*"abc")
         await paste(pilot, "x" * 5_000_000)
+        assert form.query_one(SecretField).take().reveal() == "abc"
+
+
+async def test_the_longest_key_fits(form: Form) -> None:
+    async with form.run_test() as pilot:
+        await paste(pilot, "x" * LONGEST_KEY)
         assert len(form.query_one(SecretField).take().reveal()) == LONGEST_KEY
 
 
