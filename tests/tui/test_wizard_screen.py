@@ -94,7 +94,7 @@ async def test_escape_steps_back_all_the_way_and_leaves_no_trace(open_app: OpenA
             await pilot.press("enter")
         await sees(pilot, "is saved")
         await pilot.press("escape")
-        await sees(pilot, "undone")
+        await sees(pilot, "taken back: neither the profile")
         for text in reversed(steps):
             await sees(pilot, text if text != "never shown in full" else "Paste what works")
             await pilot.press("escape")
@@ -203,7 +203,7 @@ async def test_the_catalogue_is_searched_and_chosen_from(open_app: OpenApp) -> N
         await pilot.press("enter")
         await sees(pilot, "The key for api.deepseek.com")
         await pilot.press("enter")
-        await sees(pilot, "a key is needed")
+        await sees(pilot, "a key is required")
 
 
 async def test_what_is_there_already_can_be_taken_over(open_app: OpenApp, settings: Path) -> None:

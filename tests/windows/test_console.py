@@ -18,6 +18,6 @@ def test_the_app_starts_draws_and_quits(windows: Windows, tmux: Tmux) -> None:
     variables = windows.variables()
     command = ["wine", "as-user.exe", windows_path(variables), windows_path(windows.program), "demo"]
     tmux.start(command, env=windows.unix_env, cwd=windows.project, width=100, height=30)
-    tmux.wait_for("doctor", 90)
+    tmux.wait_for("compare", 90)
     tmux.keys("q")
     assert tmux.wait_until_ended(60) == 0

@@ -89,7 +89,7 @@ def test_three_keys_stay_three_keys(windows: Windows) -> None:
 def test_a_key_that_is_too_long_is_refused_and_the_profile_is_not_made(windows: Windows) -> None:
     done = windows.start(windows.program, "add", "work", *ADD, "--key-stdin", stdin=b"k" * 1281)
     assert done.code == 5
-    assert "takes 1280: it was not stored" in done.err
+    assert "accepts 1280: it was not stored" in done.err
     assert windows.json("list")["profiles"] == []
 
 
