@@ -64,8 +64,8 @@ def test_settings_with_windows_line_ends_and_a_mark_come_back_to_the_byte(
 ) -> None:
     windows.settings.parent.mkdir()
     windows.settings.write_bytes(THEIRS)
-    add(windows, provider)
-    windows.ccswitch("use", "work")
+    add(windows, provider, "lines")
+    windows.ccswitch("use", "lines")
     written = windows.settings.read_bytes()
     assert written.startswith(b"\xef\xbb\xbf{\r\n")
     assert b"\n" not in written.replace(b"\r\n", b"")
@@ -79,20 +79,20 @@ def test_settings_with_windows_line_ends_and_a_mark_come_back_to_the_byte(
 def test_a_key_lies_in_the_credential_manager_and_goes_with_its_profile(
     windows: Windows, provider: DemoProvider
 ) -> None:
-    add(windows, provider)
-    assert vault(windows, "work") == provider.key.reveal()
-    assert windows.ccswitch("key", "work", "--upstream").strip() == provider.key.reveal()
+    add(windows, provider, "vaulted")
+    assert vault(windows, "vaulted") == provider.key.reveal()
+    assert windows.ccswitch("key", "vaulted", "--upstream").strip() == provider.key.reveal()
     assert "Windows Credential Manager" in windows.ccswitch("unlock")
     found = [path for path in windows.home.rglob("*") if path.is_file() and "Temp" not in path.parts]
     assert found
     assert all(provider.key.reveal().encode() not in path.read_bytes() for path in found if "py" not in path.parts)
-    windows.ccswitch("remove", "work")
-    assert vault(windows, "work") == ""
+    windows.ccswitch("remove", "vaulted")
+    assert vault(windows, "vaulted") == ""
 
 
 def test_the_helper_starts_the_proxy_and_gives_its_caller_s_pipe_back(windows: Windows, provider: DemoProvider) -> None:
-    add(windows, provider)
-    windows.ccswitch("use", "work")
+    add(windows, provider, "helped")
+    windows.ccswitch("use", "helped")
     helper = json.loads(windows.settings.read_text("utf-8"))["apiKeyHelper"]
     # as Claude Code does it: cmd /d /s /c "…", and the answer is there when the pipe ends
     script = """
@@ -105,7 +105,7 @@ sys.stdout.write(done.stdout); sys.stderr.write(done.stderr); sys.exit(done.retu
     assert re.fullmatch(r"ccst-[0-9a-f]{48}", token)
     status = windows.json("proxy", "status")
     assert status["running"]
-    answer = post(f"http://127.0.0.1:{status['port']}/p/work/v1/messages", token)
+    answer = post(f"http://127.0.0.1:{status['port']}/p/helped/v1/messages", token)
     assert "event: message_delta" in answer
     assert answer.rstrip().endswith('data: {"type":"message_stop"}')
     assert status["memory_mb"] > 5

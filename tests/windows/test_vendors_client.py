@@ -37,12 +37,12 @@ def test_it_answers_through_our_settings_helper_and_proxy_and_undo_leaves_nothin
         absent("Claude Code for Windows", BROUGHT_BY)
     windows.settings.parent.mkdir()
     windows.settings.write_bytes(THEIRS)
-    windows.keys.add("work")
+    windows.keys.add("vendored")
     windows.ccswitch(
-        "add", "work", "--url", provider.base_url, "--model", "demo-large", "--key-stdin", "--no-probe", "--wire",
+        "add", "vendored", "--url", provider.base_url, "--model", "demo-large", "--key-stdin", "--no-probe", "--wire",
         "openai-chat", stdin=provider.key.reveal(),
     )  # fmt: skip
-    windows.ccswitch("use", "work")
+    windows.ccswitch("use", "vendored")
     done = windows.start(
         windows.claude, "-p", "Hello!", "--output-format", "json", "--model", "claude-sonnet-4-5",
         "--permission-mode", "acceptEdits", "--setting-sources", "user", "--strict-mcp-config",
