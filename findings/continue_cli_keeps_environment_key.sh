@@ -8,7 +8,7 @@ set -euo pipefail
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work/npm" @continuedev/cli@1.5.47 >/dev/null
 mkdir "$work/home"
-key=sk-ant-example-finding-0123456789
+key=sk-example-finding-0123456789
 env -i HOME="$work/home" PATH="$(dirname "$(command -v node)"):/usr/bin:/bin" CI=1 TERM=dumb \
     HTTPS_PROXY=http://127.0.0.1:9 ANTHROPIC_API_KEY=$key \
     timeout 60 "$work/npm/node_modules/.bin/cn" -p hi </dev/null >/dev/null 2>&1 || true

@@ -37,7 +37,7 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Row]]] = {
             "x-glm": ("https://api.z.ai/api/anthropic", "anthropic", f"{K}0123456789-glm"),
             "x-foundry": "placeholder",
             "x-anthropic": "the address is empty",
-            "direct": ("https://api.anthropic.com", "anthropic", "sk-ant-example-0123456789abcdef"),
+            "direct": ("https://api.anthropic.com", "anthropic", "sk-example-rival-ccs-0123456789"),
         },
     ),
     "ccr": (
@@ -60,7 +60,7 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Row]]] = {
     "continue": (
         ".continue",
         "continue",
-        {"Claude Sonnet 4.6": ("https://api.anthropic.com", "anthropic", "sk-ant-example-rival-cn-0123456789")},
+        {"Claude Sonnet 4.6": ("https://api.anthropic.com", "anthropic", "sk-example-rival-cn-0123456789")},
     ),
     "codex": (
         ".codex",
