@@ -53,7 +53,7 @@ SECTIONS = {"en": ("Keys", "Exit codes"), "zh-CN": ("按键", "退出码")}
 
 CHANGING = (
     (r"127\.0\.0\.1(:| port | 端口 )\d+", r"127.0.0.1\1N"),
-    (r"\b\d+(?:\.\d+)? (ms\b|s\b|毫秒|秒)", r"N \1"),
+    (r"\b\d+(?:\.\d+)? (ms\b|s\b|毫秒|秒)", "N ms"),
     (r"\bmsg_\w+", "msg_N"),
     (r" {2,}", "  "),
 )

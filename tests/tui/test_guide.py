@@ -41,7 +41,7 @@ async def test_the_app_ticks_each_step_when_it_has_happened(world: DemoContext) 
         await until(pilot, lambda: app.session.now.stamp)
         await sees(pilot, "1/3 'misspelt' was pasted with a typo")
         await pilot.press("down", "p")
-        await until(pilot, lambda: getattr(app.screen, "report", None))
+        await sees(pilot, "there is no such model here")
         await pilot.press("f")
         await until(pilot, lambda: app.screen.report.verdict == "translate")  # type: ignore[attr-defined]
         await pilot.press("escape")

@@ -133,8 +133,9 @@ async def test_a_full_probe_that_works_leaves_nothing_unsaid(open_app: OpenApp) 
         await pilot.press("p")
         await sees(pilot, "not tested  request size")
         await pilot.press("L")
-        await until(pilot, lambda: "not tested" not in screen_text(pilot.app) and not pilot.app.screen.running)
-        assert "✓ translated" in screen_text(pilot.app)
+        await until(pilot, lambda: pilot.app.screen.ladder == "full" and pilot.app.screen.report)
+        await sees(pilot, "✓ translated")
+        await until(pilot, lambda: "not tested" not in screen_text(pilot.app))
 
 
 async def test_nothing_is_said_to_be_untested_where_it_does_not_work_anyway(open_app: OpenApp) -> None:

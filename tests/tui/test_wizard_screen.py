@@ -70,7 +70,7 @@ async def test_the_key_is_nowhere_on_the_screen_on_the_whole_way(open_app: OpenA
         for text in (
             "never shown in full",
             "found in what",
-            "✓ translated",
+            "works, translated",
             "Which model",
             "How does Claude",
             "[profiles.",
@@ -88,7 +88,7 @@ async def test_escape_steps_back_all_the_way_and_leaves_no_trace(open_app: OpenA
         before = files(world)
         await pilot.press("a")
         await paste(pilot, world.curl)
-        steps = ("never shown in full", "found in what", "✓ translated", "Which model", "How does Claude", "[profiles.")
+        steps = ("never shown in full", "found in what", "works, translated", "Which model", "How does Claude", "[profiles.")
         for text in steps:
             await sees(pilot, text)
             await pilot.press("enter")
@@ -114,7 +114,7 @@ async def test_not_now_keeps_the_profile_and_writes_no_settings(
         for text in (
             "never shown in full",
             "found in what",
-            "✓ translated",
+            "works, translated",
             "Which model",
             "How does Claude",
             "[profiles.",
@@ -243,7 +243,7 @@ async def test_a_fix_found_on_the_way_goes_into_the_draft(open_app: OpenApp, wor
         await pilot.press("enter")
         await sees(pilot, "there is no such model here")
         await pilot.press("f")
-        await sees(pilot, "✓ translated")
+        await sees(pilot, "works, translated")
         await pilot.press("enter")
         await sees(pilot, "● demo-large")
 
@@ -255,7 +255,7 @@ async def test_a_check_that_cannot_be_made_does_not_go_on_for_ever(open_app: Ope
         for text in (
             "never shown in full",
             "found in what",
-            "✓ translated",
+            "works, translated",
             "Which model",
             "How does Claude",
             "[profiles.",

@@ -15,7 +15,8 @@ from textual.pilot import Pilot
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "tui"
 SIZES = [(80, 24), (120, 36)]
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
+"""How long a test waits for what a busy machine brings about at last: half of what a test may take."""
 
 
 def screen_text(app: App[Any]) -> str:
