@@ -88,7 +88,8 @@ async def test_escape_steps_back_all_the_way_and_leaves_no_trace(open_app: OpenA
         before = files(world)
         await pilot.press("a")
         await paste(pilot, world.curl)
-        steps = ("never shown in full", "found in what", "works, translated", "Which model", "How does Claude", "[profiles.")
+        first = ("never shown in full", "found in what", "works, translated")
+        steps = (*first, "Which model", "How does Claude", "[profiles.")
         for text in steps:
             await sees(pilot, text)
             await pilot.press("enter")
