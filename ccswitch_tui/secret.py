@@ -21,8 +21,8 @@ _seen: set[str] = set()
 """Values of every Secret made in this process, so that redact() knows them
 wherever they turn up. In memory only."""
 
-_forms: dict[str, tuple[str, ...]] = {}
-"""The same values as text may carry them; filled when first redacted."""
+_forms: dict[str, tuple[tuple[str, ...], tuple[tuple[int, str], ...]]] = {}
+"""The same values as text may carry them, and the parts that give one away; filled when first redacted."""
 
 _core_dumps_forbidden = False
 
@@ -335,14 +335,15 @@ def _redact_once(text: str, values: Iterable[str], masked: Masked | None = None)
     ordered = sorted(values, key=len, reverse=True)
     text = _without_escaped(text, ordered, masked)
     for value in ordered:
-        forms = _forms.get(value)
-        if forms is None:
-            forms = _forms[value] = forms_of(value)
+        known = _forms.get(value)
+        if known is None:
+            known = _forms[value] = forms_of(value), parts_of(value)
+        forms, parts = known
         for form in forms:
             if form in text:
                 # with what the word goes on with: a longer key that begins like a shorter one
                 text = re.sub(re.escape(form) + "[A-Za-z0-9_=-]*", masked or MASK, text)
-        for place, part in parts_of(value):
+        for place, part in parts:
             if part in text:
                 text = _without_part(text, value, place, masked)
     lowered = text.lower()

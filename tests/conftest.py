@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,18 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(home / ".local/state"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home))
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def only_its_own_secrets() -> Iterator[None]:
+    """What a test has seen of keys ends with it: the filter looks for each, and after thousands of tests for all."""
+    from ccswitch_tui import secret
+
+    before = set(secret._seen)
+    yield
+    secret._seen.intersection_update(before)
+    for value in secret._forms.keys() - before:
+        del secret._forms[value]
 
 
 @pytest.fixture

@@ -15,19 +15,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ccswitch_tui import secret as secret_module
 from ccswitch_tui.secret import MASK, Secret, mask, redact
 
 VALUE = "sk-example/NOT+shown=0123456789"
 
 header_text = st.text(alphabet=string.ascii_letters + string.digits + "-_.~+/=!#$%&'*^`|\"\\:;,<>()[]{}?@", min_size=8)
-
-
-@pytest.fixture(autouse=True)
-def forget_made_up_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thousands of generated secrets would make every later redact() of this process slow."""
-    monkeypatch.setattr(secret_module, "_seen", set())
-    monkeypatch.setattr(secret_module, "_forms", {})
 
 
 def shown_by_traceback(secret: Secret) -> str:
