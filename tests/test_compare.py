@@ -102,7 +102,7 @@ def test_each_key_goes_to_its_own_host_alone(world: DemoContext) -> None:
     for number in range(3):
         server = ThreadingHTTPServer(("127.0.0.1", 0), Listening)
         server.heard = []  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         servers.append(server)
         keys.append(f"sk-example-of-host-{number}-0123456789")
         world.env[f"KEY_{number}"] = keys[-1]

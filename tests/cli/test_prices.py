@@ -44,7 +44,7 @@ def server() -> Iterator[tuple[str, Answers, list[tuple[str, str]]]]:
             """Silent."""
 
     listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{listening.server_address[1]}", answers, asked
     listening.shutdown()
     listening.server_close()

@@ -139,7 +139,7 @@ def redirect(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Any]]:
     for _ in range(2):
         server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
         server.seen, server.status, server.target = [], 200, ""
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         servers.append(server)
     first, second = servers
     first.status, first.target = request.param, f"http://localhost:{second.server_address[1]}"

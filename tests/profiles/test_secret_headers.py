@@ -64,7 +64,7 @@ class Serving:
     def __enter__(self) -> Serving:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
         self._server.seen, self._server.token = [], TOKEN  # type: ignore[attr-defined]
-        Thread(target=self._server.serve_forever, daemon=True).start()
+        Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -42,7 +42,7 @@ class Endpoint_:
                 self.wfile.write(body)
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def streams(self, *reads: bytes) -> None:
         self.answers.append((200, {"content-type": "text/event-stream"}, b"".join(reads)))
