@@ -123,7 +123,7 @@ class ScriptedEndpoint:
                 threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock: socket.socket) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError), contextlib.closing(sock):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = Connection(self._tls.wrap_socket(sock, server_side=True) if self._tls else sock)
             while (received := connection.read_request()) is not None:
