@@ -176,6 +176,7 @@ class RunningProxy:
             stop=self._asked_to_stop,
             usage=settings.usage,
             flush=self.save_usage,
+            children=lambda: self._rooms.pids,
             siblings=settings.siblings,
         )
         self._admin.add_routes(self._app.routes)

@@ -21,6 +21,7 @@ from scripted_endpoint import Act, ScriptedEndpoint, chat_chunk, chat_text, cut_
 from ccswitch_tui.proxy.apart import rooms
 from ccswitch_tui.proxy.apart.weight import MOST_BYTES, is_heavy
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
+from ccswitch_tui.proxy.memory import resident_mb
 from ccswitch_tui.wire.formats import Wire
 from ccswitch_tui.wire.growing import Growing
 
@@ -294,6 +295,8 @@ def test_workers_end_with_their_proxy_and_are_told_no_secret_on_their_command_li
         assert words[1:4] == [b"-P", b"-m", b"ccswitch_tui.proxy.apart.worker"]
         assert words[4].isdigit()
         assert words[5:] == [b""]
+        told = call(proxy, "GET", "/_ccswitch/status").json()["memory_mb"]
+        assert told > resident_mb() + 1, "its memory is counted with the proxy's"
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

@@ -44,6 +44,7 @@ class Admin:
         stop: Callable[..., None],
         usage: UsageBook | None,
         flush: Callable[[], None],
+        children: Callable[[], list[int]] = list,
         siblings: Siblings | None = None,
     ) -> None:
         self._relay = relay
@@ -52,6 +53,7 @@ class Admin:
         self._stop = stop
         self._usage = usage
         self._flush = flush
+        self._children = children
         self._others = siblings.other_sockets if siblings else []
         self._since = time.time()
         self._listeners: set[asyncio.Task[Any]] = set()
@@ -132,7 +134,7 @@ class Admin:
             "running": len(traffic.running),
             "requests": traffic.total,
             "spent": traffic.spent(),
-            "memory_mb": resident_mb(),
+            "memory_mb": resident_mb(self._children()),
         }
 
     async def _traffic(self, request: Request) -> Response:
