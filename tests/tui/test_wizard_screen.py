@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input
 from tui_kit import SIZES, paste, screen_text, sees, until
 
@@ -62,19 +64,26 @@ async def test_from_a_pasted_curl_to_ready(
         await until(pilot, lambda: re.search(r"● mine .*✓ translated", screen_text(pilot.app)))
 
 
+STEPS = ("never shown in full", "found in what", "works, translated", "Which model", "How does Claude", "[profiles.")
+"""What each step of the wizard shows when it can be left."""
+
+
+async def to_the_end(pilot: Pilot[Any], world: DemoContext) -> None:
+    """Through the wizard with the demo's curl command, up to the question whether to use it."""
+    await pilot.press("a")
+    await paste(pilot, world.curl)
+    for text in STEPS:
+        await sees(pilot, text)
+        await pilot.press("enter")
+    await sees(pilot, "is saved")
+
+
 async def test_the_key_is_nowhere_on_the_screen_on_the_whole_way(open_app: OpenApp, world: DemoContext) -> None:
     secret = world.provider.key.reveal()
     async with open_app((120, 36)) as pilot:
         await pilot.press("a")
         await paste(pilot, world.curl)
-        for text in (
-            "never shown in full",
-            "found in what",
-            "works, translated",
-            "Which model",
-            "How does Claude",
-            "[profiles.",
-        ):
+        for text in STEPS:
             await sees(pilot, text)
             assert secret not in screen_text(pilot.app)
             assert secret not in pilot.app.export_screenshot()
@@ -86,17 +95,10 @@ async def test_the_key_is_nowhere_on_the_screen_on_the_whole_way(open_app: OpenA
 async def test_escape_steps_back_all_the_way_and_leaves_no_trace(open_app: OpenApp, world: DemoContext) -> None:
     async with open_app() as pilot:
         before = files(world)
-        await pilot.press("a")
-        await paste(pilot, world.curl)
-        first = ("never shown in full", "found in what", "works, translated")
-        steps = (*first, "Which model", "How does Claude", "[profiles.")
-        for text in steps:
-            await sees(pilot, text)
-            await pilot.press("enter")
-        await sees(pilot, "is saved")
+        await to_the_end(pilot, world)
         await pilot.press("escape")
         await sees(pilot, "taken back: neither the profile")
-        for text in reversed(steps):
+        for text in reversed(STEPS):
             await sees(pilot, text if text != "never shown in full" else "Paste what works")
             await pilot.press("escape")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
@@ -110,19 +112,7 @@ async def test_not_now_keeps_the_profile_and_writes_no_settings(
 ) -> None:
     before = settings.read_bytes()
     async with open_app() as pilot:
-        await pilot.press("a")
-        await paste(pilot, world.curl)
-        for text in (
-            "never shown in full",
-            "found in what",
-            "works, translated",
-            "Which model",
-            "How does Claude",
-            "[profiles.",
-        ):
-            await sees(pilot, text)
-            await pilot.press("enter")
-        await sees(pilot, "is saved")
+        await to_the_end(pilot, world)
         await pilot.press("n")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
         assert "local" in world.book().profiles
@@ -251,19 +241,7 @@ async def test_a_fix_found_on_the_way_goes_into_the_draft(open_app: OpenApp, wor
 
 async def test_a_check_that_cannot_be_made_does_not_go_on_for_ever(open_app: OpenApp, world: DemoContext) -> None:
     async with open_app() as pilot:
-        await pilot.press("a")
-        await paste(pilot, world.curl)
-        for text in (
-            "never shown in full",
-            "found in what",
-            "works, translated",
-            "Which model",
-            "How does Claude",
-            "[profiles.",
-        ):
-            await sees(pilot, text)
-            await pilot.press("enter")
-        await sees(pilot, "is saved")
+        await to_the_end(pilot, world)
         world.keys.remove("local")
         await sees(pilot, "ANTHROPIC_BASE_URL")
         await pilot.press("enter")
