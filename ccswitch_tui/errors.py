@@ -2,10 +2,14 @@
 
 Only for what a person will read; a programming mistake stays a builtin
 exception, and what is wrong with the world is a Finding. The form is
-`error: lower case, no full stop, the thing quoted`, then a hint to paste.
+`error: lower case, no full stop, the thing quoted`, then a hint to paste. Both
+are Sentences, so that no error can be raised that the catalogue does not know;
+the type checker holds it.
 """
 
 from enum import IntEnum
+
+from ccswitch_tui.sentence import NOTHING, Sentence
 
 
 class ExitCode(IntEnum):
@@ -33,7 +37,7 @@ class CcswitchError(Exception):
     exit_code = ExitCode.FAILED
     kind = "failed"
 
-    def __init__(self, message: str, *, hint: str = "", kind: str = "") -> None:
+    def __init__(self, message: Sentence, *, hint: Sentence = NOTHING, kind: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint

@@ -35,6 +35,9 @@ class Sentence(str):
         return str(self), self.template, self.values
 
 
+NOTHING = Sentence("", "", {})
+
+
 def say(template: str, /, **values: object) -> Sentence:
     """The sentence of that template. A value may be a Sentence itself; one that is no text or number becomes a text."""
     plain = {name: v if isinstance(v, str | int | float) else str(v) for name, v in values.items()}
@@ -44,6 +47,11 @@ def say(template: str, /, **values: object) -> Sentence:
 def quoting(words: str) -> Sentence:
     """Words that may be somebody else's, in the place of a sentence; a Sentence stays what it is."""
     return words if isinstance(words, Sentence) else say("{words}", words=words)
+
+
+def to_paste(words: str) -> Sentence:
+    """A command, an option or a line of a file, in the place of a sentence: the same in every language."""
+    return quoting(words)
 
 
 def joined(parts: Iterable[str], between: str = "; ") -> Sentence:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 
 from ccswitch_tui.errors import ConflictError
 from ccswitch_tui.here import look_at, make_writable
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 
 try:  # the C function alone: hashlib loads OpenSSL with it, a quarter of what `python -c pass` costs
     from _sha2 import sha256
@@ -72,14 +72,22 @@ def read_file(path: str, most: int = LARGEST_FILE, *, head: bool = False) -> byt
         with open(handle, "rb", closefd=False) as file:
             data = file.read(most + (not head))
         if len(data) > most:
-            raise OSError(errno.EFBIG, f"larger than {most:,} bytes", path)
+            raise OSError(errno.EFBIG, say("larger than {most:,} bytes", most=most), path)
         return data
     finally:
         os.close(handle)
 
 
+class UnreadableFile(ConflictError):
+    """What cannot be read, or is not what it should be: nothing was written. `fault` says only where and why."""
+
+    def __init__(self, fault: Sentence, *, hint: Sentence, kind: str = "") -> None:
+        super().__init__(say("{fault}: nothing was written", fault=fault), hint=hint, kind=kind)
+        self.fault = fault
+
+
 def read_bytes(path: str) -> bytes | None:
-    """The file's bytes, or None when it does not exist. Raises ConflictError for anything but a readable file."""
+    """The file's bytes, or None when it does not exist. Raises UnreadableFile for anything but a readable file."""
     try:
         return read_file(path)
     except FileNotFoundError:
@@ -89,15 +97,15 @@ def read_bytes(path: str) -> bytes | None:
     except OSError as error:
         if os.path.isdir(path):
             raise _not_a_file(path, say("a folder")) from None
-        raise ConflictError(
-            say("cannot read {path}: {words}: nothing was written", path=path, words=_words(error)),
+        raise UnreadableFile(
+            say("cannot read {path}: {words}", path=path, words=_words(error)),
             hint=say("see who may read it: {command}", command=look_at(path)),
         ) from None
 
 
-def _not_a_file(path: str, what: str) -> ConflictError:
-    return ConflictError(
-        say("{path} is {what}, not a file: nothing was written", path=path, what=what),
+def _not_a_file(path: str, what: str) -> UnreadableFile:
+    return UnreadableFile(
+        say("{path} is {what}, not a file", path=path, what=what),
         hint=say("move it away, or name another place"),
     )
 
@@ -231,7 +239,7 @@ def changed(path: str) -> ConflictError:
     )
 
 
-def _remedy(error: OSError, folder: str) -> str:
+def _remedy(error: OSError, folder: str) -> Sentence:
     hints = {
         errno.ENOSPC: say("make room on the disk of {folder}", folder=folder),
         errno.EDQUOT: say("your quota on the disk of {folder} is used up", folder=folder),
@@ -251,7 +259,7 @@ def _write_beside_and_rename(target: str, folder: str, data: bytes, new_mode: in
     if old is not None and not old.st_mode & ANYBODY_WRITES:
         raise _read_only(target)
     if old is not None and not os.access(target, os.W_OK):
-        raise OSError(errno.EACCES, "the file is read-only")
+        raise OSError(errno.EACCES, say("the file is read-only"))
     _through_a_file_beside(
         target, folder, data, make_private if new_mode is None else lambda h: _dress_like(h, target, old, new_mode)
     )

@@ -23,6 +23,7 @@ from ccswitch_tui.prices.model import Step as PriceStep
 from ccswitch_tui.probe.model import ProbeReport, Step
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Prices, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows import compare as comparing
 from ccswitch_tui.workflows import examine as examining
 from ccswitch_tui.workflows.compare import ORDERS, Compared, compare, known, ordered
@@ -191,7 +192,7 @@ def test_one_question_of_the_key_store_at_a_time(monkeypatch: pytest.MonkeyPatch
         most[0] = max(most[0], asking[0])
         await asyncio.sleep(0.001)
         asking[0] -= 1
-        raise KeyStoreError("locked")
+        raise KeyStoreError(say("locked"))
 
     profiles = [profile(f"p{n}", f"http://127.0.0.1:{20_000 + n}/v1", "keyring:x") for n in range(6)]
     rows = asyncio.run(compare(Context({"HOME": "/nowhere"}, cwd="/"), profiles, off=off))

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ccswitch_tui.balance.model import Balance, Meter
+from ccswitch_tui.sentence import NOTHING, Sentence, joined, say
 
 VERSION = 1
 
@@ -30,22 +31,29 @@ def from_bytes(data: bytes) -> Balance | None:
     return balance
 
 
-def meter_text(meter: Meter) -> str:
+def meter_text(meter: Meter) -> Sentence:
     """One figure for a person, its direction always said."""
     unit = f" {meter.unit}{'?' if meter.assumed else ''}" if meter.unit else ""
-    label = f"{meter.label} " if meter.label else ""
+    told = _amount_text(meter, unit)
+    return say("{label} {told}", label=meter.label, told=told) if meter.label else told
+
+
+def _amount_text(meter: Meter, unit: str) -> Sentence:
+    if meter.unlimited and meter.used is not None:
+        return say("without a limit, {used} used", used=f"{_figure(meter.used)}{unit}")
     if meter.unlimited:
-        used = "" if meter.used is None else f", {_figure(meter.used)}{unit} used"
-        return f"{label}without a limit{used}"
+        return say("without a limit")
     if meter.used_percent is not None:
-        return f"{label}{meter.used_percent:g}% used"
-    return f"{label}{_figure(meter.remaining)}{unit} left" if meter.remaining is not None else f"{label}not stated"
+        return say("{percent:g}% used", percent=meter.used_percent)
+    if meter.remaining is None:
+        return say("not stated")
+    return say("{amount} left", amount=f"{_figure(meter.remaining)}{unit}")
 
 
 def _figure(amount: float | None) -> str:
     return "" if amount is None else f"{amount:,.2f}"
 
 
-def short_text(balance: Balance) -> str:
+def short_text(balance: Balance) -> Sentence:
     """All its figures in one line; "" where there are none."""
-    return ", ".join(map(meter_text, balance.meters))
+    return joined(map(meter_text, balance.meters), ", ") if balance.meters else NOTHING

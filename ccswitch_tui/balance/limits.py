@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ccswitch_tui.balance.model import moment, number
+from ccswitch_tui.sentence import Sentence, say
 
 MOST = 8
 """Limits kept of one answer."""
@@ -118,13 +119,14 @@ def limits_from_json(rows: Any) -> list[Limit]:
     return found[:MOST]
 
 
-def limit_text(limit: Limit, now: float) -> str:
+def limit_text(limit: Limit, now: float) -> Sentence:
     """One limit for a person: how much is left of how much, and when it fills again."""
     if limit.used_percent is not None:
-        said = f"{limit.what} {limit.used_percent:.0f}% used"
+        told = say("{what} {percent:.0f}% used", what=limit.what, percent=limit.used_percent)
     elif limit.limit:
-        said = f"{limit.what} {limit.remaining or 0:,.0f} of {limit.limit:,.0f} left"
+        left, most = limit.remaining or 0, limit.limit
+        told = say("{what} {left:,.0f} of {most:,.0f} left", what=limit.what, left=left, most=most)
     else:
-        said = f"{limit.what} {limit.remaining or 0:,.0f} left"
+        told = say("{what} {left:,.0f} left", what=limit.what, left=limit.remaining or 0)
     wait = (limit.resets_at or 0) - now
-    return f"{said}, {wait:.0f} s" if 0 < wait < 120 else said
+    return say("{told}, {wait:.0f} s", told=told, wait=wait) if 0 < wait < 120 else told

@@ -19,6 +19,7 @@ from typing import Any
 from ccswitch_tui.claude.batch_file import is_batch_file, unsafe, words_of
 from ccswitch_tui.claude.launch import quoted
 from ccswitch_tui.errors import CcswitchError, UsageError
+from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import read_file
 
 LARGEST_BATCH_FILE = 64 * 1024
@@ -34,8 +35,10 @@ def find_program(word: str, env: Mapping[str, str]) -> str:
 
     found = shutil.which(word, path=env.get("PATH"))
     if found is None:
-        hint = "install Claude Code first, or name the command after '--'" if word == "claude" else ""
-        raise UsageError(f"there is no program '{word}'", hint=hint or "check the word after '--'", kind="no-program")
+        hint = say("check the word after '--'")
+        if word == "claude":
+            hint = say("install Claude Code first, or name the command after '--'")
+        raise UsageError(say("there is no program '{word}'", word=word), hint=hint, kind="no-program")
     return found
 
 
@@ -92,9 +95,12 @@ def _settings_of(value: str) -> dict[str, Any]:
         else:
             tree = json.loads(read_file(value).decode("utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"--settings {value[:60]}: {error}", hint="Claude Code could not read it either") from None
+        raise UsageError(
+            say("--settings {value}: {error}", value=value[:60], error=error),
+            hint=say("Claude Code could not read it either"),
+        ) from None
     if not isinstance(tree, dict) or not isinstance(tree.get("env", {}), dict):
-        raise UsageError(f"--settings {value[:60]} is not a settings object")
+        raise UsageError(say("--settings {value} is not a settings object", value=value[:60]))
     return tree
 
 
@@ -127,8 +133,12 @@ def past_cmd(words: Sequence[str], env: Mapping[str, str]) -> list[str]:
     changed = unsafe(arguments)
     if changed is not None:
         raise UsageError(
-            f"{program} is a batch file, and cmd would change this argument: {changed[:60]}",
-            hint="give it in a file or through standard input, or install Claude Code natively (claude.exe)",
+            say(
+                "{program} is a batch file, and cmd would change this argument: {argument}",
+                program=program,
+                argument=changed[:60],
+            ),
+            hint=say("give it in a file or through standard input, or install Claude Code natively (claude.exe)"),
         )
     return list(words)
 
@@ -141,7 +151,9 @@ def _run(words: Sequence[str], env: Mapping[str, str], cwd: str) -> int:
     try:
         process = subprocess.Popen(list(words), env=dict(env), cwd=cwd)
     except OSError as error:
-        raise CcswitchError(f"cannot start {words[0]}: {(error.strerror or '').lower()}") from None
+        raise CcswitchError(
+            say("cannot start {program}: {words}", program=words[0], words=(error.strerror or "").lower())
+        ) from None
     with _signals_for(process.pid):
         return _waited(process)
 

@@ -22,8 +22,9 @@ from ccswitch_tui.claude.settings import Ours, SettingsPatch, ours_without_histo
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.here import look_at
 from ccswitch_tui.paths import Paths, local_settings, managed_settings, project_settings
-from ccswitch_tui.sentence import say, tidied
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.textfile import (
+    UnreadableFile,
     changed,
     locked,
     make_private_dir,
@@ -40,12 +41,11 @@ if TYPE_CHECKING:
 SCOPES = ("user", "project", "local")
 
 
-class UnreadableSettings(ConflictError):
-    """A settings file that is not the JSON it should be: nothing was written. `fault` says where and why."""
+class UnreadableSettings(UnreadableFile):
+    """A settings file that is not the JSON it should be."""
 
-    def __init__(self, fault: str, *, hint: str) -> None:
-        super().__init__(say("{fault}: nothing was written", fault=fault), hint=hint, kind="settings-unreadable")
-        self.fault = fault
+    def __init__(self, fault: Sentence, *, hint: Sentence) -> None:
+        super().__init__(fault, hint=hint, kind="settings-unreadable")
 
 
 class SettingsText(NamedTuple):
@@ -172,7 +172,7 @@ class SettingsFiles:
             try:
                 read = self.read(scope)
             except ConflictError as error:
-                fault = error.fault if isinstance(error, UnreadableSettings) else tidied(_unfinished, error.message)
+                fault = error.fault if isinstance(error, UnreadableFile) else error.message
                 if _leniently(self.path(scope)) is None:
                     found.append(say("{fault}: Claude Code ignores the whole file", fault=fault))
                 else:
@@ -362,10 +362,6 @@ def _no_constant(word: str) -> None:
 
 def _repaired(text: str) -> str | None:
     return repaired(text.removeprefix(BOM))
-
-
-def _unfinished(message: str) -> str:
-    return message.removesuffix(": nothing was written")
 
 
 def _unreadable(path: str, fault: JsonFault) -> ConflictError:

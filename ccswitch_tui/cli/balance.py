@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
 from ccswitch_tui.language import named, said, spoken
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import joined, say
 
 if TYPE_CHECKING:
     from ccswitch_tui.balance.model import Balance
@@ -98,13 +98,13 @@ def _one(args: Any, ctx: Context, profile: Profile) -> Balance:
 
 
 def _tell(ctx: Context, profile: Profile, balance: Balance, out: Output) -> None:
-    from ccswitch_tui.balance.kept import meter_text
+    from ccswitch_tui.balance.kept import short_text
     from ccswitch_tui.workflows.statusline import age_text
 
     sign = out.glyph(SIGNS.get(balance.state, "warn"))
     age = ctx.clock() - balance.at
     when = "  " + said("({age} ago)", age=age_text(age)) if age >= 60 else ""
-    told = [", ".join(map(meter_text, balance.meters)), spoken(balance.words)]
+    told = [spoken(short_text(balance)), spoken(balance.words)]
     words = "; ".join(filter(None, told)) or named(balance.state)
     out.line(f"{sign} {out.paint('bold', profile.name)}  {words}{when}")
     if any(meter.assumed for meter in balance.meters):
@@ -124,9 +124,8 @@ def _tell(ctx: Context, profile: Profile, balance: Balance, out: Output) -> None
 
         before = last_balance(ctx, profile)
         if before is not None and before.at < balance.at and before.meters:
-            known = ", ".join(map(meter_text, before.meters))
             when = said("({age} ago)", age=age_text(ctx.clock() - before.at))
-            out.line(f"    {said('known before: {known}', known=known)}  {when}")
+            out.line(f"    {said('known before: {known}', known=short_text(before))}  {when}")
 
 
 def _tell_limits(ctx: Context, profile: Profile, out: Output) -> None:
@@ -137,7 +136,7 @@ def _tell_limits(ctx: Context, profile: Profile, out: Output) -> None:
 
     at, limits = last_limits(ctx, profile)
     if limits:
-        figures = ", ".join(limit_text(limit, ctx.clock()) for limit in limits)
+        figures = spoken(joined((limit_text(limit, ctx.clock()) for limit in limits), ", "))
         age = said("({age} ago)", age=age_text(ctx.clock() - at))
         out.line(f"    {said('limits')}: {figures}  {age}")
 

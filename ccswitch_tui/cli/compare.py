@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ccswitch_tui.cli.verdict_codes import code_of
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.language import counted, named, said, spoken
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import say, to_paste
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -74,7 +74,9 @@ def _profiles(args: argparse.Namespace, ctx: Context) -> list[Profile]:
         raise UsageError(say("several profiles or an address, not both"), hint=say("probe the address alone"))
     for given, option in ((args.learn, "--learn"), (args.verbose, "--verbose"), (args.markdown, "--markdown")):
         if given:
-            raise UsageError(say("{option} is of one profile", option=option), hint=f"ccswitch-tui probe NAME {option}")
+            raise UsageError(
+                say("{option} is of one profile", option=option), hint=to_paste(f"ccswitch-tui probe NAME {option}")
+            )
     profiles = chosen(ctx, args.names, args.tag)
     if not profiles:
         raise UsageError(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import say, to_paste
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.shell not in SCRIPTS:
         raise UsageError(
             say("no completion for '{shell}'", shell=args.shell) if args.shell else say("which shell?"),
-            hint=f"ccswitch-tui completions install|{'|'.join(SCRIPTS)}",
+            hint=to_paste(f"ccswitch-tui completions install|{'|'.join(SCRIPTS)}"),
         )
     out.block(script(args.shell))
     return 0

@@ -84,17 +84,17 @@ def _text(args: argparse.Namespace, ctx: Context, out: Output) -> str:
 
         copied = read_clipboard(ctx.env)
         if not copied.strip():
-            raise UsageError(say("the clipboard holds no text"), hint="ccswitch-tui explain 'the message'")
+            raise UsageError(say("the clipboard holds no text"), hint=say("ccswitch-tui explain 'the message'"))
         return copied
     if args.text and args.text != ["-"]:
         return " ".join(args.text)
     if sys.stdin is None or (sys.stdin.isatty() and args.text != ["-"]):
         if not out.interactive:
-            raise UsageError(say("there is nothing to explain"), hint="ccswitch-tui explain 'the message'")
+            raise UsageError(say("there is nothing to explain"), hint=say("ccswitch-tui explain 'the message'"))
         out.talk(say("paste the message, then press {end} on a line of its own:", end=END_OF_TEXT))
     text = sys.stdin.read(LONGEST_INPUT)
     if not text.strip():
-        raise UsageError(say("there is nothing to explain"), hint="ccswitch-tui explain 'the message'")
+        raise UsageError(say("there is nothing to explain"), hint=say("ccswitch-tui explain 'the message'"))
     return text
 
 

@@ -84,7 +84,7 @@ def balance_words(row: ProfileRow, now: float) -> str:
     from ccswitch_tui.balance.kept import short_text
     from ccswitch_tui.workflows.statusline import age_text
 
-    return f"{short_text(found) or named(found.state)}, {spoken(age_text(now - found.at))}"
+    return f"{spoken(short_text(found)) or named(found.state)}, {spoken(age_text(now - found.at))}"
 
 
 def key_word(row: ProfileRow) -> str:

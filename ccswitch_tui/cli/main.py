@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
 from ccswitch_tui.language import LANGUAGES, chosen_in, language_of, named, said, speak
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import quoting, say, to_paste
 
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
@@ -136,7 +136,8 @@ def _in_a_language(argv: list[str], ctx: Context) -> list[str]:
         ctx.language = next((code for code in LANGUAGES if code.lower().startswith(chosen.lower() or "?")), "")
         if not ctx.language:
             raise UsageError(
-                say("there is no language '{chosen}' here", chosen=chosen), hint=f"--lang {', --lang '.join(LANGUAGES)}"
+                say("there is no language '{chosen}' here", chosen=chosen),
+                hint=to_paste(f"--lang {', --lang '.join(LANGUAGES)}"),
             )
     speak(language_of(ctx.env, ctx.language or chosen_in(ctx.paths.app_config)))
     return argv
@@ -221,7 +222,7 @@ def _asked_for_json(argv: Sequence[str]) -> bool:
 
 
 def _of_the_system(error: OSError) -> CcswitchError:
-    words = (error.strerror or type(error).__name__).lower()
+    words = quoting((error.strerror or type(error).__name__).lower())
     hint = say("check the permissions, and that the disk is not full")
     if not error.filename:
         return CcswitchError(words, hint=hint, kind="system")

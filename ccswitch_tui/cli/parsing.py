@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ccswitch_tui.language import named
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, quoting, say
 from ccswitch_tui.wire.later import later
 
 if TYPE_CHECKING:
@@ -168,12 +168,12 @@ def _misused(parser: Any, message: str) -> CcswitchError:
     )
 
 
-def _mistake(message: str) -> str:
+def _mistake(message: str) -> Sentence:
     for pattern, template in MISTAKES:
         found = re.fullmatch(pattern, message, re.DOTALL)
         if found:
             return say(template, **found.groupdict())
-    return message
+    return quoting(message)
 
 
 def _columns() -> int:

@@ -85,7 +85,7 @@ def _show(args: Any, ctx: Context, out: Output) -> int:
         [
             out.paint("bold", profile.name),
             row.model,
-            prices.price_text(row.price) if row.price else "-",
+            spoken(prices.price_text(row.price)) if row.price else "-",
             spoken(prices.source_text(row.price) if row.price else row.why_not),
         ]
         for profile, row in found
@@ -148,7 +148,7 @@ def _tell(change: ListChange, out: Output) -> None:
     ]
     out.line(counted(change.about.models, "{count} model", "{count} models") + ": " + ", ".join(counts))
     for name, model, before, after in change.yours:
-        told = [price_text(price) if price else said("no price") for price in (before, after)]
+        told = [spoken(price_text(price)) if price else said("no price") for price in (before, after)]
         out.line(f"  {name}  {model}  {told[0]} {out.glyph('to')} {told[1]}")
     for doubt in change.doubts:
         out.point("warn", doubt)

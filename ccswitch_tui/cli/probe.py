@@ -11,7 +11,7 @@ from ccswitch_tui.cli.compare import SORTS
 from ccswitch_tui.cli.verdict_codes import code_of
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.language import said
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import say, to_paste
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -76,7 +76,7 @@ def _seconds(text: str) -> float:
     if not 1 <= seconds <= LONGEST_PATIENCE_S:
         raise UsageError(
             say("'{text}' is not a number of seconds from 1 to {most:.0f}", text=text, most=LONGEST_PATIENCE_S),
-            hint="--patience 60",
+            hint=to_paste("--patience 60"),
         )
     return seconds
 

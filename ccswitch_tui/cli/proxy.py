@@ -113,7 +113,7 @@ def _serve(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     given = vars(args)
     options = ServeOptions(**{name: given[name] for name in ServeOptions._fields})
     try:
-        serve(ctx, options, on_listening=lambda url: out.line(f"listening on {url}"), say=out.talk)
+        serve(ctx, options, on_listening=lambda url: out.line(f"listening on {url}"), log=out.talk)
     except CcswitchError as error:
         if error.kind != "already-running" or not ctx.env.get("CCSWITCH_AS_SERVICE"):
             raise

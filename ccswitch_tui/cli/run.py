@@ -38,7 +38,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows.run import run as run_child
 
     name, command = _parted(args.words)
-    return run_child(ctx, name or default_profile(ctx), command, say=out.talk)
+    return run_child(ctx, name or default_profile(ctx), command, tell=out.talk)
 
 
 def _parted(words: list[str]) -> tuple[str | None, list[str]]:

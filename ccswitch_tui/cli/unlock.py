@@ -71,7 +71,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
             raise UsageError(
                 say("a passphrase can only be changed on a terminal, by somebody who types the old one and the new one")
             )
-        old = _ask("passphrase until now: ", out)
+        old = _ask(say("passphrase until now:"), out)
         now = keys.change_passphrase(ctx, old, _new_passphrase(args, out), timeout_s=timeout_s)
     else:
         if args.from_copy:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.language import counted, named, said
-from ccswitch_tui.sentence import say
+from ccswitch_tui.language import counted, named, said, spoken
+from ccswitch_tui.sentence import Sentence, say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -72,7 +72,7 @@ def _names(given: str) -> list[str]:
     return [name for name in NAMES if name in names]
 
 
-def _by_hint() -> str:
+def _by_hint() -> Sentence:
     return say("--by {names}; several: --by day,model", names=", ".join(NAMES))
 
 
@@ -107,7 +107,7 @@ def _table(rows: list[Row], names: list[str], measure: str, out: Output) -> None
         read = f"{'~' if row['estimated'] else ''}{row['input_tokens'] + row['cache_write_tokens']}"
         cells = [str(row["cache_read_tokens"]), usage.rate_text(row), str(row["output_tokens"]), usage.speed_text(row)]
         shown = [_name(row, name, out) for name in names]
-        table.append([*shown, *map(str, counts), read, *cells, usage.cost_text(row), drawn])
+        table.append([*shown, *map(str, counts), read, *cells, spoken(usage.cost_text(row)), drawn])
     first = len(names)
     for line in aligned(table, room=out.columns, spare=[first + 8, first + 6, first + 4, first + 1]):
         out.line(line)
@@ -143,7 +143,7 @@ def _sum(rows: list[Row], days: list[Row], span: Span, measure: str, out: Output
     parts = [
         counted(total["requests"], "{count} request", "{count} requests"),
         said("{n} tokens", n=f"{usage.tokens_of(total):,}"),
-        usage.cost_text(total),
+        spoken(usage.cost_text(total)),
     ]
     out.talk(say("together: {parts}", parts=", ".join(filter(None, parts))))
     if total["estimated"] or total["estimated_cost"]:

@@ -16,7 +16,7 @@ from ccswitch_tui.credentials.encrypted_file import EncryptedFileStore
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import quoting, say
 
 DEFAULT_TIMEOUT_S = 24 * 3600
 """One passphrase a working day, counted from the unlocking and not from the last use."""
@@ -137,5 +137,7 @@ def locked_error() -> KeyStoreError:
 def from_wire(answer: dict[str, Any]) -> KeyStoreError:
     """The error a route answered with, as the error it was."""
     return KeyStoreError(
-        str(answer.get("message", "")), hint=str(answer.get("hint", "")), kind=str(answer.get("kind", "key-store"))
+        quoting(str(answer.get("message", ""))),
+        hint=quoting(str(answer.get("hint", ""))),
+        kind=str(answer.get("kind", "key-store")),
     )

@@ -251,17 +251,18 @@ def _damaged(path: str) -> KeyStoreError:
 
 
 def _read(path: str) -> bytes:
-    from ccswitch_tui.textfile import read_bytes
+    from ccswitch_tui.textfile import UnreadableFile, read_bytes
 
     try:
         raw = read_bytes(path)
-    except ConflictError as error:
-        raise KeyStoreError(error.message.removesuffix(": nothing was written"), kind="key-store-absent") from None
+    except UnreadableFile as error:
+        raise KeyStoreError(error.fault, kind="key-store-absent") from None
     if raw is None:
         raise KeyStoreError(
             say("there is no encrypted key file {path}", path=path),
-            hint="'ccswitch-tui unlock --create' makes one"
-            + ("; or take its second copy: 'ccswitch-tui unlock --from-copy'" if os.path.exists(copy_of(path)) else ""),
+            hint=say("'ccswitch-tui unlock --from-copy' opens its second copy")
+            if os.path.exists(copy_of(path))
+            else say("'ccswitch-tui unlock --create' makes one"),
             kind="key-store-absent",
         )
     if len(raw) > LONGEST_FILE:

@@ -12,6 +12,8 @@ import socket
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from ccswitch_tui.sentence import say
+
 HOST, PORT = "api.anthropic.com", 443
 
 PATIENCE_S = 3.0
@@ -35,4 +37,4 @@ def _through(connection: socket.socket) -> str:
     """What the company's proxy says to a tunnel there; "" when it opens one."""
     connection.sendall(f"CONNECT {HOST}:{PORT} HTTP/1.1\r\nHost: {HOST}:{PORT}\r\n\r\n".encode())
     first = connection.recv(200).partition(b"\r\n")[0].decode("latin-1")
-    return "" if " 200" in first else f"the http proxy answers {first[:60] or 'nothing'}"
+    return "" if " 200" in first else say("the http proxy answers {words}", words=first[:60] or say("nothing"))

@@ -28,7 +28,8 @@ from ccswitch_tui.doctor.picture import (
 )
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.model import Profile, SecretRef
-from ccswitch_tui.textfile import read_file
+from ccswitch_tui.sentence import say
+from ccswitch_tui.textfile import UnreadableFile, read_file
 
 if TYPE_CHECKING:
     from ccswitch_tui.claude.files import SettingsFiles
@@ -96,7 +97,9 @@ def take_snapshot(
     )
 
 
-def _profiles(book: ProfileBook | CcswitchError, focus: str | None) -> tuple[dict[str, Profile], dict[str, str], str]:
+def _profiles(
+    book: ProfileBook | CcswitchError, focus: str | None
+) -> tuple[dict[str, Profile], Mapping[str, str], str]:
     if isinstance(book, CcswitchError):
         return {}, {}, book.message
     wanted = {name: p for name, p in book.profiles.items() if focus in (None, name)}
@@ -141,11 +144,13 @@ def _claude(env: Mapping[str, str]) -> ClaudeInstall:
             [path, "--version"], env=clean, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_PATIENCE_S
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return ClaudeInstall(path, problem=str(getattr(error, "strerror", "") or "it did not answer in time"))
+        return ClaudeInstall(
+            path, problem=str(getattr(error, "strerror", "") or "") or say("it did not answer in time")
+        )
     said = done.stdout.decode("utf-8", "replace").strip()
     if done.returncode != 0:
         words = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        return ClaudeInstall(path, problem=words[-1][:200] if words else f"exit code {done.returncode}")
+        return ClaudeInstall(path, problem=words[-1][:200] if words else say("exit code {code}", code=done.returncode))
     return ClaudeInstall(path, said.split(" ")[0])
 
 
@@ -179,7 +184,8 @@ def _settings_looks(files: SettingsFiles) -> list[SettingsLook]:
         try:
             read = files.read(scope)
         except CcswitchError as error:
-            looks.append(SettingsLook(scope, path, {}, error.message.removesuffix(": nothing was written"), error.hint))
+            fault = error.fault if isinstance(error, UnreadableFile) else error.message
+            looks.append(SettingsLook(scope, path, {}, fault, error.hint))
         else:
             if read.data is not None:
                 looks.append(SettingsLook(scope, path, read.tree))
@@ -220,7 +226,7 @@ def _certificate_problem(path: str, home: str) -> str:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(full)
     except ssl.SSLError:
-        return "it holds no certificate in PEM form"
+        return say("it holds no certificate in PEM form")
     except OSError as error:
         return str(error.strerror or error).lower()
     return ""

@@ -19,14 +19,13 @@ from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.snippets import draft_from_tree
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, for_chat
 from ccswitch_tui.profiles.draft import Candidate, Draft
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.sqlite import sqlite3_here
 from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, RESPONSES, VERSION_REMOVED, Wire
 
 KNOWN_VERSION = 17
 """`PRAGMA user_version` this was written for; a newer one is read for the columns needed, with a warning."""
 
-NEWER = "its database is of version {version}, newer than this program knows: check what was read"
 
 QUERY = (
     "SELECT id, app_type, name, settings_config, meta, category, notes, is_current FROM providers "
@@ -210,7 +209,7 @@ def _with_meta(draft: Draft, meta: dict[str, Any], given: str) -> Draft:
     )
 
 
-def _http_proxy(given: Any, notes: list[str], warnings: list[str]) -> str | None:
+def _http_proxy(given: Any, notes: list[Sentence], warnings: list[Sentence]) -> str | None:
     """The entry's own way out, as an address; its password is not stored."""
     if not isinstance(given, dict) or not given or given.get("enabled") is False:
         return None

@@ -16,7 +16,7 @@ from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.draft import Candidate, Draft, profile_name
 from ccswitch_tui.profiles.model import ModelTiers
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, RESPONSES, Wire
 
 QUERY = "SELECT value_json FROM app_config WHERE key = 'default'"
@@ -145,7 +145,7 @@ def _transformers(given: Any) -> tuple[list[str], int | None]:
     return names, cap
 
 
-def _tiers(name: str, listed: tuple[str, ...], routes: dict[str, tuple[str, str]], notes: list[str]) -> ModelTiers:
+def _tiers(name: str, listed: tuple[str, ...], routes: dict[str, tuple[str, str]], notes: list[Sentence]) -> ModelTiers:
     provider, model = routes.get("default", ("", ""))
     if provider != name:
         return ModelTiers(default=listed[0] if listed else None)

@@ -22,7 +22,7 @@ from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Timeouts
 from ccswitch_tui.profiles.url import NormalisedUrl, normalise_url
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.wire.formats import MESSAGES, Wire
 
 SOURCE = "a curl command"
@@ -69,19 +69,21 @@ SHORT = {
 BODY_OPTIONS = ("--data", "--data-ascii", "--data-raw", "--data-binary", "--json")
 
 LEFT_OUT = {
-    "--insecure": "-k (certificates unchecked) is not taken over: it would hand the key to anyone in between; name the "
-    "authority's certificate instead: --set endpoint.ca_file=/path/to/ca.pem",
-    "--proxy-insecure": "--proxy-insecure is not taken over",
-    "--cookie": "the cookies are not taken over: an API answers to its key",
-    "--config": "the options in the file of -K are not read",
-    "--proxy-user": "the HTTP proxy's password is not stored; put it into HTTPS_PROXY if the proxy asks for it",
-    "--resolve": "--resolve is not taken over: the host must resolve by itself",
-    "--connect-to": "--connect-to is not taken over: the host must resolve by itself",
-    "--unix-socket": "--unix-socket is not taken over: the endpoint must be reachable by TCP",
-    "--aws-sigv4": "requests signed for AWS are not spoken",
-    "--preproxy": "a proxy before the proxy is not spoken",
-    "--socks4": "SOCKS4 is not spoken, only SOCKS5",
-    "--socks4a": "SOCKS4 is not spoken, only SOCKS5",
+    "--insecure": say(
+        "-k (certificates unchecked) is not imported: it would hand the key to anyone in between; name the "
+        "authority's certificate instead: --set endpoint.ca_file=/path/to/ca.pem"
+    ),
+    "--proxy-insecure": say("--proxy-insecure is not imported"),
+    "--cookie": say("the cookies are not imported: an API identifies you by its key"),
+    "--config": say("the options in the file of -K are not read"),
+    "--proxy-user": say("the HTTP proxy's password is not stored; put it into HTTPS_PROXY if the proxy asks for it"),
+    "--resolve": say("--resolve is not imported: the host name must resolve without it"),
+    "--connect-to": say("--connect-to is not imported: the host name must resolve without it"),
+    "--unix-socket": say("--unix-socket is not imported: the endpoint must be reachable by TCP"),
+    "--aws-sigv4": say("requests signed for AWS are not supported"),
+    "--preproxy": say("a proxy in front of the proxy is not supported"),
+    "--socks4": say("SOCKS4 is not supported, only SOCKS5"),
+    "--socks4a": say("SOCKS4 is not supported, only SOCKS5"),
 }
 """Options that are noticed and not honoured, and what the user is told."""
 
@@ -202,8 +204,8 @@ def _one_option(word: str, rest: object) -> list[tuple[str, str]]:
 
 
 def _draft(options: _Options, further: bool) -> Draft:
-    notes: list[str] = []
-    warnings: list[str] = []
+    notes: list[Sentence] = []
+    warnings: list[Sentence] = []
     headers = _headers(options, notes, warnings)
     try:
         url = _address(options, notes)
@@ -244,7 +246,7 @@ def _draft(options: _Options, further: bool) -> Draft:
     )
 
 
-def _address(options: _Options, notes: list[str]) -> NormalisedUrl:
+def _address(options: _Options, notes: list[Sentence]) -> NormalisedUrl:
     addresses = [u for u in options.urls if u not in ("-", "\\")]
     for word in addresses:
         if shellwords.variable_in(word) is not None and not _is_address(word.split(shellwords.VARIABLE)[0] or "-"):
@@ -262,7 +264,7 @@ def _address(options: _Options, notes: list[str]) -> NormalisedUrl:
     return normalise_url(shellwords.unmarked(best))
 
 
-def _headers(options: _Options, notes: list[str], warnings: list[str]) -> ReadHeaders:
+def _headers(options: _Options, notes: list[Sentence], warnings: list[Sentence]) -> ReadHeaders:
     pairs = list(options.headers)
     if options.last.get("--oauth2-bearer"):
         pairs.append(("Authorization", f"Bearer {options.last['--oauth2-bearer']}"))
@@ -278,7 +280,7 @@ def _headers(options: _Options, notes: list[str], warnings: list[str]) -> ReadHe
     return read_headers(pairs, notes, warnings)
 
 
-def _model(options: _Options, notes: list[str]) -> str | None:
+def _model(options: _Options, notes: list[Sentence]) -> str | None:
     for body in options.bodies:
         if body.startswith("@") and body != "@-":
             notes.append(say("the request's body is in a file, which is not read: name the model with --model"))
@@ -300,7 +302,7 @@ def _model(options: _Options, notes: list[str]) -> str | None:
     return None
 
 
-def _http_proxy(options: _Options, notes: list[str], warnings: list[str]) -> str | None:
+def _http_proxy(options: _Options, notes: list[Sentence], warnings: list[Sentence]) -> str | None:
     proxy = options.last.get("--proxy")
     for name, scheme in (("--socks5", "socks5"), ("--socks5-hostname", "socks5h")):
         if options.last.get(name):

@@ -15,7 +15,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs
 from ccswitch_tui.profiles.draft import Draft
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import NOTHING, say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire
 
 SCHEMES = ("ccswitch", "ccr")
@@ -98,11 +98,9 @@ def parse_link(text: str) -> Draft:
         raise UsageError(
             say("this link carries no provider"), hint=say("only links with resource=provider describe an endpoint")
         )
-    notes = (
-        ["the link's other instructions (files to fetch, scripts to run) were ignored"]
-        if set(given) & set(IGNORED)
-        else []
-    )
+    notes = []
+    if set(given) & set(IGNORED):
+        notes.append(say("the link's other instructions (files to fetch, scripts to run) were ignored"))
     draft = _from_ccr(given) if scheme == "ccr" else _from_cc_switch(given)
     return draft._replace(notes=(*notes, *draft.notes))
 
@@ -159,7 +157,7 @@ def _merged(draft: Draft, inner: Draft) -> Draft:
     """The link's own parameters over what its embedded configuration says."""
     return inner._replace(
         endpoint=draft.endpoint or (None if draft.unusable else inner.endpoint),
-        unusable=draft.unusable or ("" if draft.endpoint else inner.unusable),
+        unusable=draft.unusable or (NOTHING if draft.endpoint else inner.unusable),
         secret=draft.secret or inner.secret,
         models=type(draft.models)(*(ours or theirs for ours, theirs in zip(draft.models, inner.models, strict=True))),
         name=draft.name,

@@ -16,7 +16,7 @@ from ccswitch_tui.interop.shellwords import END, VARIABLE, command_in, variable_
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import SecretRef, is_header_name
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 
 CLIENTS_OWN = frozenset({
     "accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-length", "content-type",
@@ -118,7 +118,7 @@ def header_option(text: str) -> tuple[str, str]:
     return name, value
 
 
-def read_headers(pairs: Iterable[tuple[str, str]], notes: list[str], warnings: list[str]) -> ReadHeaders:
+def read_headers(pairs: Iterable[tuple[str, str]], notes: list[Sentence], warnings: list[Sentence]) -> ReadHeaders:
     """Sorts `pairs`; what was left out and matters goes into `notes` and `warnings`, without values."""
     kept: dict[str, str] = {}
     found: dict[str, str] = {}
@@ -145,7 +145,7 @@ def read_headers(pairs: Iterable[tuple[str, str]], notes: list[str], warnings: l
 
 
 def _choose_key(
-    found: dict[str, str], kept: dict[str, str], anthropic: bool, notes: list[str], warnings: list[str]
+    found: dict[str, str], kept: dict[str, str], anthropic: bool, notes: list[Sentence], warnings: list[Sentence]
 ) -> ReadHeaders:
     bearer = re.fullmatch(r"bearer\s+(.*)", found.get("authorization", ""), re.IGNORECASE | re.DOTALL)
     direct = found.get("x-api-key")
@@ -173,7 +173,7 @@ def _choose_key(
     return read._replace(more=_further(rest, notes, warnings))
 
 
-def _further(found: dict[str, str], notes: list[str], warnings: list[str]) -> dict[str, Secret | SecretRef]:
+def _further(found: dict[str, str], notes: list[Sentence], warnings: list[Sentence]) -> dict[str, Secret | SecretRef]:
     """What the headers beside the key's own hold. A secret of a browser's session is left out."""
     more: dict[str, Secret | SecretRef] = {}
     for name, value in found.items():
@@ -219,7 +219,7 @@ def _scheme_before_variable(value: str) -> str | None:
     return (found[1] or "") if found else None
 
 
-def _key(value: str, style: str, kept: dict[str, str], anthropic: bool, notes: list[str]) -> ReadHeaders:
+def _key(value: str, style: str, kept: dict[str, str], anthropic: bool, notes: list[Sentence]) -> ReadHeaders:
     variable = variable_in(value)
     if variable:
         notes.append(
@@ -237,7 +237,7 @@ def _key(value: str, style: str, kept: dict[str, str], anthropic: bool, notes: l
     return ReadHeaders(kept, usable_key(value, notes, whole_header=style.startswith("header:")), style, None, anthropic)
 
 
-def usable_key(value: str, notes: list[str], *, whole_header: bool = False) -> Secret | None:
+def usable_key(value: str, notes: list[Sentence], *, whole_header: bool = False) -> Secret | None:
     """The key in a value, without the remark behind it; None, with a note, for a mask or a broken one."""
     Secret(value)
     try:

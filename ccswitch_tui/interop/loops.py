@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ccswitch_tui.net.hosts import is_this_machine
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.url import url_host
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import NOTHING, Sentence, say
 
 PLACEHOLDER_TOKENS = frozenset({"PROXY_MANAGED", "ccs-internal-managed", "ccr-local", "PROXY_TOKEN_PLACEHOLDER"})
 """Written by cc-switch, ccs and claude-code-router where their own proxy answers."""
@@ -29,19 +29,19 @@ PROXY_PORTS = {
 _OURS = re.compile(r"/p/[^/]+/?$")
 
 
-def why_a_loop(draft: Draft) -> str:
+def why_a_loop(draft: Draft) -> Sentence:
     """Why importing this would go in a circle; "" when it would not."""
     if draft.secret is not None and draft.secret.reveal() in PLACEHOLDER_TOKENS:
         return say("its key is a placeholder of the tool's own proxy")
     if draft.endpoint is None:
-        return ""
+        return NOTHING
     base = draft.endpoint.base_url
     if not is_this_machine(url_host(base)):
-        return ""
+        return NOTHING
     if _OURS.search(base):
         return say("it points at ccswitch-tui's own proxy")
     port = urlsplit(base).port
-    return say("it points at {program} on this machine", program=PROXY_PORTS[port]) if port in PROXY_PORTS else ""
+    return say("it points at {program} on this machine", program=PROXY_PORTS[port]) if port in PROXY_PORTS else NOTHING
 
 
 def checked(name: str, draft: Draft, *, in_use: bool = False, insist: bool = False) -> Candidate:
@@ -51,4 +51,4 @@ def checked(name: str, draft: Draft, *, in_use: bool = False, insist: bool = Fal
     loop = why_a_loop(draft)
     if loop and not insist:
         return Candidate(name, None, loop, in_use)
-    return Candidate(name, draft._replace(name=name), "", in_use)
+    return Candidate(name, draft._replace(name=name), NOTHING, in_use)

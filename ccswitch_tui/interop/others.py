@@ -16,10 +16,10 @@ from ccswitch_tui.interop.variables import Pair, draft_from_pairs, read_key
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers
 from ccswitch_tui.profiles.presets import load_presets
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.wire.formats import MESSAGES
 
-KEY_ELSEWHERE = "its key is in that tool's own keyring entry: give it with 'ccswitch-tui edit NAME --key-stdin'"
+KEY_ELSEWHERE = say("its key is in that tool's own keyring entry: give it with 'ccswitch-tui edit NAME --key-stdin'")
 
 
 def from_claude_switch_tui(tree: Any, *, insist: bool = False) -> list[Candidate]:
@@ -111,7 +111,7 @@ def from_key_file(pairs: list[Pair], source: str, *, insist: bool = False) -> li
         stem, is_key, _ = name.partition("_API_KEY")
         if not is_key or not value or is_placeholder(value):
             continue  # ccm writes the file itself, with a placeholder for each of its providers
-        notes: list[str] = []
+        notes: list[Sentence] = []
         secret, ref = read_key(value, notes)
         if secret is None and ref is None:
             found.append(Candidate(name, None, notes[-1] if notes else say("its key is empty")))

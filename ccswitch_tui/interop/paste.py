@@ -18,7 +18,7 @@ from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_a
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.url import is_private, normalise_url, url_host
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import NOTHING, Sentence, say
 
 LONGEST_PASTE = 1_000_000
 """Characters. The longest honest paste is a curl with a picture in its body; 5 MB is a file chosen by mistake."""
@@ -48,7 +48,7 @@ def parse_paste(pasted: str | bytes, url: str | None = None) -> Draft:
     Raises UsageError, with a hint and without repeating the text, when it is
     too long, not text, or says nothing about an endpoint.
     """
-    notes: list[str] = []
+    notes: list[Sentence] = []
     text = _readable(pasted, notes)
     draft = _parse(text)
     if url is not None:
@@ -116,10 +116,10 @@ def _at(draft: Draft, url: str) -> Draft:
         normalise_url(url)  # which says why
     elif draft.endpoint is not None:
         given = draft.endpoint._replace(base_url=given.base_url, wire=given.wire)
-    return draft._replace(endpoint=given, unusable="")
+    return draft._replace(endpoint=given, unusable=NOTHING)
 
 
-def _readable(pasted: str | bytes, notes: list[str]) -> str:
+def _readable(pasted: str | bytes, notes: list[Sentence]) -> str:
     if len(pasted) > LONGEST_PASTE:
         raise UsageError(
             say("this is {n:.1f} MB, too long for the description of an endpoint", n=len(pasted) / 1e6),
@@ -235,7 +235,7 @@ def _by_variable(pairs: list[Pair]) -> Draft | None:
         preset = load_presets().of_variable(name)
         if preset is None or preset.value:
             continue
-        notes: list[str] = [
+        notes: list[Sentence] = [
             say("{name} is {provider}'s: its address is taken from the catalogue", name=name, provider=preset.title)
         ]
         secret, ref = read_key(value, notes)

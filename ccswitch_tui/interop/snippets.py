@@ -16,7 +16,7 @@ from ccswitch_tui.interop.headers import looks_secret, read_headers, with_header
 from ccswitch_tui.interop.shellwords import END, VARIABLE
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_address
 from ccswitch_tui.profiles.draft import Draft
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 
 ARGUMENT_NAMES = {
     "azure_endpoint": "base_url", "azureEndpoint": "base_url", "openai_api_base": "base_url", "api_base": "base_url",
@@ -87,7 +87,7 @@ def draft_from_code(text: str) -> Draft:
     vendor = _vendor(text)
     source = "an SDK snippet"
     named = [(m["name"] or m["bare"], _header_value(m, values)) for m in _HEADER.finditer(text)]
-    notes: list[str] = []
+    notes: list[Sentence] = []
     headers = read_headers([h for h in named if _is_header(h[0])], notes, [])
     pairs = [(f"{vendor}_{name}" if vendor and fold(name) in ("BASE_URL", "API_KEY", "MODEL") else name, value)
              for name, value in pairs if value]  # fmt: skip

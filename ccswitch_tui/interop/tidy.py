@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[=>]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
@@ -47,7 +47,7 @@ _FENCED = re.compile(
 _MOST_FENCES = 50
 
 
-def plain_text(text: str, notes: list[str]) -> str:
+def plain_text(text: str, notes: list[Sentence]) -> str:
     """The text without terminal codes and characters nobody sees, its blanks and line ends in the plain form."""
     plain = _CONTROL.sub("", _TERMINAL_CODES.sub("", _LINE_ENDS.sub("\n", text)))
     seen = _INVISIBLE.sub("", plain)

@@ -16,7 +16,7 @@ from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts
 from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url, url_host
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import NOTHING, Sentence, say
 from ccswitch_tui.wire.formats import CHAT, MESSAGES, Wire, format_of
 
 # ---------------------------------------------------------------- tables
@@ -89,7 +89,7 @@ class _Group(NamedTuple):
 
     url: str = ""
     url_name: str = ""
-    unusable: str = ""
+    unusable: Sentence = NOTHING
     """Why the address that was named is none."""
     key: str = ""
     key_name: str = ""
@@ -118,8 +118,8 @@ def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> D
     facts = [(fold(k), v.strip()) for k, v in pairs if isinstance(v, str)]
     named = [(name, value) for name, value in facts if value or _kind(name) == "url"]
     facts = [(name, value) for name, value in facts if value]
-    notes: list[str] = []
-    warnings: list[str] = []
+    notes: list[Sentence] = []
+    warnings: list[Sentence] = []
     table = dict(facts)
     for cloud in OTHER_CLOUDS:
         if table.get(cloud, "") not in ("", "0", "false"):
@@ -195,14 +195,14 @@ def _with_address(group: _Group, label: str, name: str, value: str) -> _Group:
         return group
     if why_not:
         return group if group.unusable and not had_weak else group._replace(url="", unusable=why_not, url_name=name)
-    return group._replace(url=value, url_name=name, unusable="")
+    return group._replace(url=value, url_name=name, unusable=NOTHING)
 
 
 def _is_weak(name: str, label: str) -> bool:
     return name.removeprefix(label + "_" if label else "") in WEAK_NAMES
 
 
-def why_unusable(address: str) -> str:
+def why_unusable(address: str) -> Sentence:
     """Why an address that was named cannot be used; "" when it can."""
     if not address.strip():
         return say("the address is empty")
@@ -215,7 +215,7 @@ def why_unusable(address: str) -> str:
         normalise_url(address)
     except UrlError as error:
         return error.message
-    return ""
+    return NOTHING
 
 
 def is_other_business(name: str) -> bool:
@@ -225,7 +225,7 @@ def is_other_business(name: str) -> bool:
     ) or (name in ("TOKENS", "MAX_TOKEN", "HOMEPAGE_URL", "DATABASE_URL", "REDIS_URL", "CLIENT_KEY"))
 
 
-def _choose(groups: dict[str, _Group], warnings: list[str]) -> tuple[str, _Group]:
+def _choose(groups: dict[str, _Group], warnings: list[Sentence]) -> tuple[str, _Group]:
     """The group that says most: address and key, then address, then key."""
     if not groups:
         return "", _Group()
@@ -334,7 +334,7 @@ def _assemble(label: str, group: _Group, url: NormalisedUrl | None, table: dict[
         secret = secret or url.secret
     keyed = with_headers(start._replace(endpoint=endpoint, secret=secret, key_ref=None if secret else ref), read)
     return keyed._replace(
-        unusable=group.unusable if endpoint is None else "",
+        unusable=group.unusable if endpoint is None else NOTHING,
         models=_models(group, url, table, notes),
         notes=tuple(notes),
         warnings=tuple(warnings),
@@ -375,7 +375,7 @@ def for_chat(address: str) -> str:
     return base_url if re.search(r"/v\d+[a-z]*\d*$|/openai$", base_url) else base_url + "/v1"
 
 
-def read_key(value: str, notes: list[str]) -> tuple[Secret | None, SecretRef | None]:
+def read_key(value: str, notes: list[Sentence]) -> tuple[Secret | None, SecretRef | None]:
     """A key's text as a Secret, a reference to a variable, or neither with a note."""
     value = value.strip().strip("\"'`").strip()
     if not value:
@@ -392,13 +392,13 @@ def read_key(value: str, notes: list[str]) -> tuple[Secret | None, SecretRef | N
     return usable_key(value, notes), None
 
 
-def _custom_headers(text: str, notes: list[str], warnings: list[str]) -> ReadHeaders:
+def _custom_headers(text: str, notes: list[Sentence], warnings: list[Sentence]) -> ReadHeaders:
     """ANTHROPIC_CUSTOM_HEADERS: `Name: value` lines."""
     pairs = [line.partition(":") for line in text.replace("\\n", "\n").splitlines() if ":" in line]
     return read_headers([(n.strip(), v.strip()) for n, _, v in pairs], notes, warnings)
 
 
-def _models(group: _Group, url: NormalisedUrl | None, table: dict[str, str], notes: list[str]) -> ModelTiers:
+def _models(group: _Group, url: NormalisedUrl | None, table: dict[str, str], notes: list[Sentence]) -> ModelTiers:
     tiers: dict[str, str] = {}
     for name, tier in TIER_NAMES.items():
         if table.get(name) and tier not in tiers:

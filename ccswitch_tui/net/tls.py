@@ -94,7 +94,9 @@ def _add_client_certificate(context: ssl.SSLContext, endpoint: Endpoint, home: s
 
 
 def _words(error: OSError) -> str:
-    return "it is encrypted or no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or str(error))
+    if isinstance(error, ssl.SSLError):
+        return say("it is encrypted, or not a certificate")
+    return error.strerror or str(error)
 
 
 def _at_home(path: str, home: str) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.sentence import joined, say
+from ccswitch_tui.sentence import joined, say, to_paste
 
 SPANS = ("day", "month")
 WARN_PERCENT = 80
@@ -75,7 +75,7 @@ def parse_limit(text: Any) -> Limit:
 def parse_budget(table: Any) -> Budget:
     """The `budget` table of a profile. Raises UsageError naming the key."""
     if not isinstance(table, Mapping):
-        raise UsageError(say("a budget is a table"), hint='budget = { day = "5 USD", stop = true }')
+        raise UsageError(say("a budget is a table"), hint=to_paste('budget = { day = "5 USD", stop = true }'))
     for key, value in table.items():
         if key not in Budget._fields:
             raise UsageError(

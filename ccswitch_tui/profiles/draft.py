@@ -15,6 +15,7 @@ from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.profiles.naming import free_name
 from ccswitch_tui.profiles.url import url_host
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import NOTHING, Sentence
 
 
 class Draft(NamedTuple):
@@ -22,7 +23,7 @@ class Draft(NamedTuple):
 
     endpoint: Endpoint | None = None
     """None when the text held no address (a key alone, say)."""
-    unusable: str = ""
+    unusable: Sentence = NOTHING
     """Why the address that was named cannot be used; "" when none was named. Such a draft never gets another
     address by itself: not the vendor's, not the catalogue's."""
     secret: Secret | None = None
@@ -33,9 +34,9 @@ class Draft(NamedTuple):
     models: ModelTiers = ModelTiers()
     name: str = ""
     """What the source calls it; a suggestion."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     """What was changed or left out, and why."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Sentence, ...] = ()
     """What the user should act upon."""
     source: str = ""
     """What it was read from, in words: "a curl command"."""
@@ -90,7 +91,7 @@ class Candidate(NamedTuple):
     name: str
     """What the tool calls it."""
     draft: Draft | None = None
-    why_not: str = ""
+    why_not: Sentence = NOTHING
     in_use: bool = False
     """The tool says it is the active one."""
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.sentence import joined, say
+from ccswitch_tui.sentence import NOTHING, Sentence, joined, say
 from ccswitch_tui.wire.formats import WIRES, Wire, WireFormat, format_of, wire_names
 from ccswitch_tui.wire.later import later
 
@@ -176,7 +176,7 @@ class ProfileFileError(UsageError):
 
     kind = "profile-file"
 
-    def __init__(self, message: str, *, hint: str = "", key: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: Sentence, *, hint: Sentence = NOTHING, key: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint=hint)
         self.key = key
         """Path of the key inside the profile's table, so that the reader of the file can name the line."""
@@ -356,7 +356,7 @@ def _checked(table: Table, fields: Fields, owner: str, *path: str) -> Table:
     return table
 
 
-def _known_keys_hint(key: str, fields: Fields) -> str:
+def _known_keys_hint(key: str, fields: Fields) -> Sentence:
     import difflib
 
     near = difflib.get_close_matches(key, fields, n=1)

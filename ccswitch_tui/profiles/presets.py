@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Timeouts
 from ccswitch_tui.profiles.url import is_private, url_host
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.wire.formats import FORMATS, WIRES, Wire
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Preset(NamedTuple):
     """Variables its key usually lies in."""
     quirks: Mapping[str, Any] = {}
     """For its OpenAI-compatible address."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     also: Mapping[str, str] = {}
 
     @property

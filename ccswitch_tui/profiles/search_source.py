@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import say, to_paste
 
 OFF = "off"
 ENDPOINT = "endpoint"
@@ -99,7 +99,9 @@ def _from_text(text: str) -> SearchSource:
 
 def _from_table(table: Any) -> SearchSource:
     if not isinstance(table, Mapping) or not isinstance(table.get("source"), str):
-        raise UsageError(say("a search source is a string or a table with 'source'"), hint='source = "searxng"')
+        raise UsageError(
+            say("a search source is a string or a table with 'source'"), hint=to_paste('source = "searxng"')
+        )
     for key, value in table.items():
         wanted = int if key == "results" else str
         if key not in SearchSource._fields:

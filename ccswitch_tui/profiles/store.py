@@ -25,7 +25,7 @@ from ccswitch_tui.profiles.model import (
     profile_to_table,
 )
 from ccswitch_tui.profiles.tiers import Migration, migrated
-from ccswitch_tui.sentence import joined, say
+from ccswitch_tui.sentence import Sentence, joined, say
 from ccswitch_tui.textfile import read_file, sha256_of, write_private
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class ProfileBook(NamedTuple):
             ) from None
 
 
-def _nearest_hint(name: str, known: dict[str, Profile]) -> str:
+def _nearest_hint(name: str, known: dict[str, Profile]) -> Sentence:
     if not known:
         return say("there are none yet: 'ccswitch-tui add NAME --paste -' makes one from a curl command that works")
     import difflib

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.net.hosts import is_this_machine
 from ccswitch_tui.secret import Secret, redact
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire, format_of
 
 LONGEST_URL = 2048
@@ -29,9 +29,9 @@ class NormalisedUrl(NamedTuple):
     base_url: str
     wire_hint: Wire | None = None
     """What the address alone suggests; None where it says nothing."""
-    changes: tuple[str, ...] = ()
+    changes: tuple[Sentence, ...] = ()
     """Each change in words, in the order made; empty when the text was a base URL already."""
-    hints: tuple[str, ...] = ()
+    hints: tuple[Sentence, ...] = ()
     """What may still be wrong, for the probe to prove."""
     secret: Secret | None = None
     """A key that was in the address (`?key=…`, `user:password@`); it is not in `base_url`."""
@@ -100,7 +100,7 @@ def normalise_url(text: str) -> NormalisedUrl:
     Normalising a result again changes nothing. Raises UrlError, whose message
     never repeats the text: it may hold a key.
     """
-    changes: list[str] = []
+    changes: list[Sentence] = []
     cleaned = _clean(text, changes)
     parts, host, port = _split(_with_scheme(cleaned, changes), changes)
     secret = _take_userinfo(parts, changes)
@@ -146,7 +146,7 @@ def is_private(host: str) -> bool:
 # ---------------------------------------------------------------- steps, in order
 
 
-def _clean(text: str, changes: list[str]) -> str:
+def _clean(text: str, changes: list[Sentence]) -> str:
     if len(text) > 4 * LONGEST_URL:
         raise UrlError(
             say("this is {n} characters long: not an address", n=len(text)), hint=say("paste only the base URL")
@@ -210,7 +210,7 @@ def _clean(text: str, changes: list[str]) -> str:
     return slashed
 
 
-def _without_blanks(text: str, changes: list[str]) -> str:
+def _without_blanks(text: str, changes: list[Sentence]) -> str:
     """An address that a blank was put into, or that words follow. Raises UrlError where the host is not clear."""
     first, *rest = text.split() or [""]
     if not rest:
@@ -232,7 +232,7 @@ def _without_blanks(text: str, changes: list[str]) -> str:
     return first.rstrip(_QUOTES + ".")
 
 
-def _with_scheme(text: str, changes: list[str]) -> str:
+def _with_scheme(text: str, changes: list[Sentence]) -> str:
     if re.match(r"https?:/*$|https?:///", text, re.IGNORECASE):
         raise UrlError(say("there is no host in this address"), hint=say("for example https://api.example.com/v1"))
     found = _SCHEME.match(text)
@@ -284,7 +284,7 @@ def _misspelled(name: str) -> str | None:
     return None
 
 
-def _split(text: str, changes: list[str]) -> tuple[SplitResult, str, int | None]:
+def _split(text: str, changes: list[Sentence]) -> tuple[SplitResult, str, int | None]:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
@@ -303,7 +303,7 @@ def _split(text: str, changes: list[str]) -> tuple[SplitResult, str, int | None]
     return parts, _host(host, parts, changes), port
 
 
-def _host(host: str, parts: SplitResult, changes: list[str]) -> str:
+def _host(host: str, parts: SplitResult, changes: list[Sentence]) -> str:
     if ":" in host:
         return f"[{host}]"
     if not host.isascii():
@@ -333,14 +333,14 @@ def _host(host: str, parts: SplitResult, changes: list[str]) -> str:
     return host
 
 
-def _take_userinfo(parts: SplitResult, changes: list[str]) -> Secret | None:
+def _take_userinfo(parts: SplitResult, changes: list[Sentence]) -> Secret | None:
     if "@" not in parts.netloc:
         return None
     changes.append(say("took user and password out of the address: no client sends them"))
     return Secret(unquote(parts.password)) if parts.password else None
 
 
-def _take_query(parts: SplitResult, changes: list[str]) -> Secret | None:
+def _take_query(parts: SplitResult, changes: list[Sentence]) -> Secret | None:
     if not parts.query and "?" not in parts.geturl():
         return None
     for name, value in parse_qsl(parts.query):
@@ -352,7 +352,7 @@ def _take_query(parts: SplitResult, changes: list[str]) -> Secret | None:
     return None
 
 
-def _collapse(path: str, changes: list[str]) -> str:
+def _collapse(path: str, changes: list[Sentence]) -> str:
     path = unquote(path) if "%20" in path else path
     single = re.sub(r"/{2,}", "/", path)
     if single.rstrip("/") != path.rstrip("/"):
@@ -367,7 +367,7 @@ def _collapse(path: str, changes: list[str]) -> str:
     return bare
 
 
-def _vendor_path(host: str, path: str, changes: list[str]) -> tuple[str, Wire | None, str | None, str | None]:
+def _vendor_path(host: str, path: str, changes: list[Sentence]) -> tuple[str, Wire | None, str | None, str | None]:
     """Addresses whose vendor has a better one: (path, wire, model, auth); wire None means no such vendor."""
     if host.endswith((*_AZURE_HOSTS, _FOUNDRY_HOST)) and (native := re.match(r"(?:/api)?/anthropic(?=/|$)", path)):
         # Claude in Foundry: the Messages API below /anthropic (learn.microsoft.com, "Use Claude in Foundry Models").
@@ -415,7 +415,7 @@ def _vendor_path(host: str, path: str, changes: list[str]) -> tuple[str, Wire | 
     return path, None, None, None
 
 
-def _without_route(path: str, changes: list[str]) -> tuple[str, Wire | None]:
+def _without_route(path: str, changes: list[Sentence]) -> tuple[str, Wire | None]:
     wire: Wire | None = None
     again = True
     while again:
@@ -433,14 +433,14 @@ def _without_route(path: str, changes: list[str]) -> tuple[str, Wire | None]:
     return path, wire
 
 
-def _version_once(path: str, changes: list[str]) -> str:
+def _version_once(path: str, changes: list[Sentence]) -> str:
     single = _DOUBLED_VERSION.sub(r"\1", path)
     if single != path:
         changes.append(say("collapsed the doubled version segment"))
     return single
 
 
-def _settle_wire(host: str, path: str, wire: Wire | None, changes: list[str]) -> tuple[str, Wire | None]:
+def _settle_wire(host: str, path: str, wire: Wire | None, changes: list[Sentence]) -> tuple[str, Wire | None]:
     if wire is None:
         if host == "api.anthropic.com" or re.search(r"/(anthropic|claude)(/|$)", path):
             wire = "anthropic"
@@ -449,7 +449,7 @@ def _settle_wire(host: str, path: str, wire: Wire | None, changes: list[str]) ->
     return (FORMATS[wire].fitted(path, changes) if wire is not None else path), wire
 
 
-def _authority(scheme: str, host: str, port: int | None, changes: list[str]) -> str:
+def _authority(scheme: str, host: str, port: int | None, changes: list[Sentence]) -> str:
     if port is None:
         return host
     if port == {"http": 80, "https": 443}[scheme]:
@@ -458,10 +458,12 @@ def _authority(scheme: str, host: str, port: int | None, changes: list[str]) -> 
     return f"{host}:{port}"
 
 
-def _hints(scheme: str, host: str, path: str, wire: Wire | None) -> tuple[str, ...]:
+def _hints(scheme: str, host: str, path: str, wire: Wire | None) -> tuple[Sentence, ...]:
     hints = []
     if not format_of(wire).version and not re.search(r"/v\d", path) and not path.endswith("/openai"):
-        hints.append("there is no version segment such as /v1 in it; if chat completions are not found, try with /v1")
+        hints.append(
+            say("there is no version segment such as /v1 in it; if chat completions are not found, try with /v1")
+        )
     if scheme == "http" and not is_private(host):
-        hints.append("http:// sends the key unencrypted over the network; use https:// if the host has it")
+        hints.append(say("http:// sends the key unencrypted over the network; use https:// if the host has it"))
     return tuple(hints)

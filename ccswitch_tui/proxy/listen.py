@@ -8,6 +8,7 @@ import sys
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.http11.server import BACKLOG
 from ccswitch_tui.net.failures import connect_kind, words_of
+from ccswitch_tui.sentence import say
 
 
 def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socket]:
@@ -17,7 +18,9 @@ def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socke
         name = host.encode() if host.isascii() else host
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
-        raise UsageError(f"'{host}' is no address of this machine", hint="try --host 127.0.0.1") from None
+        raise UsageError(
+            say("'{host}' is not an address of this machine", host=host), hint=say("try --host 127.0.0.1")
+        ) from None
     sockets: list[socket.socket] = []
     for family, kind, protocol, _, address in dict.fromkeys(found):
         place = (address[0], sockets[0].getsockname()[1] if sockets else port, *address[2:])
@@ -45,7 +48,7 @@ def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socke
     return sockets
 
 
-RESERVED = (
+RESERVED = say(
     "Windows keeps ranges of ports for Hyper-V, WSL and Docker ('netsh interface ipv4 show excludedportrange tcp'): "
     "'ccswitch-tui proxy start --port 0', then 'ccswitch-tui use NAME' again"
 )
@@ -53,14 +56,15 @@ RESERVED = (
 
 def _refused(host: str, port: int, error: OSError) -> CcswitchError:
     """Taken by a program, or kept by the system: Windows' error 10013, and every port below 1024 elsewhere."""
+    words = words_of(error)
     if connect_kind(error) == "forbidden":
         return CcswitchError(
-            f"this system does not let us listen on {host}:{port}: {words_of(error)}",
-            hint=RESERVED if sys.platform == "win32" else "choose a port above 1023 with --port",
+            say("this system does not let us listen on {host}:{port}: {words}", host=host, port=port, words=words),
+            hint=RESERVED if sys.platform == "win32" else say("choose a port above 1023 with --port"),
             kind="port-kept",
         )
     return CcswitchError(
-        f"cannot listen on {host}:{port}: {words_of(error)}",
-        hint="end the program that holds the port, or choose another with --port",
+        say("cannot listen on {host}:{port}: {words}", host=host, port=port, words=words),
+        hint=say("end the program that holds the port, or choose another with --port"),
         kind="port-taken",
     )

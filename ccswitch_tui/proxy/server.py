@@ -38,6 +38,7 @@ from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
 from ccswitch_tui.proxy.web.admin import Admin
 from ccswitch_tui.proxy.web.app import ProxyApp
 from ccswitch_tui.proxy.web.guard import Guard
+from ccswitch_tui.sentence import say
 
 KEEP_ALIVE_S = 75.0
 """Also the limit for a request's headers to arrive (a connection that sends them one by one is closed)."""
@@ -355,8 +356,8 @@ def require_token(host: str, token: str | None) -> None:
     """Raises UsageError for a proxy that anybody on the network could use."""
     if token is None and not is_loopback(host):
         raise UsageError(
-            f"--token none on {host} would let everybody on the network spend your key",
-            hint="give it a token: --token env:NAME",
+            say("--token none on {host} would let everybody on the network spend your key", host=host),
+            hint=say("give it a token: --token env:NAME"),
         )
 
 

@@ -21,6 +21,7 @@ from ccswitch_tui.profiles.search_source import SearchSource
 from ccswitch_tui.profiles.store import load_profiles
 from ccswitch_tui.proxy.routing import Routes
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 KEY_PATIENCE_S = 30.0
 """A key store may ask the user to unlock it; Claude Code waits for the first byte far longer than this."""
@@ -142,8 +143,12 @@ class KeyCache:
                 secret = await _in_thread_of_its_own(lambda: self._resolve(profile))
         except TimeoutError:
             error = KeyStoreError(
-                f"the key store did not answer within {KEY_PATIENCE_S:.0f} s for profile '{profile.name}'",
-                hint="unlock it and try again",
+                say(
+                    "the key store did not answer within {patience:.0f} s for profile '{name}'",
+                    patience=KEY_PATIENCE_S,
+                    name=profile.name,
+                ),
+                hint=say("unlock it and try again"),
             )
         except KeyStoreError as refused:
             error = refused

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ccswitch_tui.errors import CcswitchError, KeyStoreError
+from ccswitch_tui.sentence import quoting
 from ccswitch_tui.tui.i18n import t
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ async def open_or_lock(app: Host) -> bool:
     if store.kind == "absent" and await app.off(app.session.can_make_key_file):
         await opened(app, "create")
     elif store.problem:
-        raise CcswitchError(store.problem, hint=store.hint)
+        raise CcswitchError(quoting(store.problem), hint=quoting(store.hint))
     elif store.unlocked is False:
         if await opened(app, "passphrase" if store.kind == "encrypted-file" else "dialog"):
             app.say(t("unlock.done"))

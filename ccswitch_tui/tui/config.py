@@ -71,7 +71,6 @@ def load_config(paths: Paths) -> tuple[AppConfig, CcswitchError | None]:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return AppConfig(), UsageError(
             say("cannot read {path}: {error}", path=paths.app_config, error=error),
-            hint="",
             kind="app-config",
         )
     return _from_table(table), None

@@ -15,7 +15,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.config import load_config
 from ccswitch_tui.tui.crash import crash_text
 from ccswitch_tui.tui.harmless import with_harmless
-from ccswitch_tui.tui.i18n import language_of, t, use_language
+from ccswitch_tui.tui.i18n import language_of, spoken, t, use_language
 from ccswitch_tui.tui.themes import HOUSE_THEMES, default_theme
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -97,7 +97,7 @@ class PickerApp(App[str]):
         from ccswitch_tui.balance.kept import short_text
 
         age = look.age(max(0.0, self.ctx.clock() - row.balance.at))
-        return f"{short_text(row.balance) or row.balance.state} ({t('fact.asked', age=age)})"
+        return f"{spoken(short_text(row.balance)) or row.balance.state} ({t('fact.asked', age=age)})"
 
     @on(Input.Changed)
     def _show(self) -> None:

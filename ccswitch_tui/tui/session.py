@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError, ConflictError
 from ccswitch_tui.profiles.model import Profile
+from ccswitch_tui.sentence import quoting
 from ccswitch_tui.tui.i18n import spoken, t, t_or
 from ccswitch_tui.tui.session_keys import Keeping
 from ccswitch_tui.tui.session_machine import Caring
@@ -67,7 +68,7 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
             truth, problem = None, problem or error
         ignored = self.ctx.settings.ignored()
         if ignored:  # more worth the one line than what follows from it
-            truth, problem = None, problem or ConflictError(ignored[0])
+            truth, problem = None, problem or ConflictError(quoting(ignored[0]))
         undoable = any(write.undone_at is None for write in history(self.ctx))
         return Snapshot(rows, truth, problem or next(iter(broken), None), undoable, self.keys_locked(), stamp)
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.sentence import quoting
 from ccswitch_tui.tui.background import in_thread
 from ccswitch_tui.tui.i18n import t
 
@@ -165,7 +166,7 @@ class Watching:
         """The bodies of an exchange, and where and with which headers its endpoint is asked."""
         bodies = self.traffic_bodies(flow["at"], flow["id"])
         if not bodies.get("sent"):
-            raise CcswitchError(t("traffic.no_bodies"))
+            raise CcswitchError(quoting(t("traffic.no_bodies")))
         endpoint = self.ctx.book().get(flow.get("route") or flow["profile"]).endpoint
         headers = {"content-type": "application/json", **endpoint.format.headers}
         return bodies, endpoint.base_url.rstrip("/") + endpoint.format.ask, headers

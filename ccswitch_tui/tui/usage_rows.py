@@ -9,7 +9,7 @@ from textual.content import Content
 
 from ccswitch_tui.bars import bar, spark, stacked
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.i18n import t, t_or
+from ccswitch_tui.tui.i18n import spoken, t, t_or
 from ccswitch_tui.tui.widgets.budget_bars import BAR_STYLES, budget_rows
 from ccswitch_tui.tui.widgets.facts import fact_named
 from ccswitch_tui.workflows.usage import amount_of, cost_text, rate_text, speed_text, tokens_of
@@ -113,7 +113,7 @@ def summary(view: UsageView, width: int) -> Content:
         wide = "".join(char * (2 if len(drawn) * 2 < width - 18 else 1) for char in drawn)
         label = t("usage.a_day", what=what) if each == 1 else t("usage.days_each", what=what, n=each)
         rows.append(look.line((wide, BAR_STYLES["ok"]), (f"  {label}", look.QUIET)))
-    cost = cost_text({**total, "priced": total["requests"]})
+    cost = spoken(cost_text({**total, "priced": total["requests"]}))
     first = [(cost, look.NAME), "  "] if cost else []
     said = [
         t("usage.n_tokens", n=count_cell(total)),
@@ -164,11 +164,12 @@ def _costs(row: Mapping[str, Any]) -> list[Content]:
     """What it cost, by who says so."""
     if not row["cost"]:
         return [fact_named(t("usage.cost"), t("usage.cost_unknown"))]
+    cost = fact_named(t("usage.cost"), spoken(cost_text(row)))
     sources = sorted(row["cost_by"].items())
     said = [t_or(f"usage.by_{source.replace('-', '_')}", t("usage.by_unknown")) for source, _ in sources]
     if len(sources) == 1:
-        return [fact_named(t("usage.cost"), cost_text(row)), fact_named("", Content.styled(said[0], look.QUIET))]
-    rows = [fact_named(t("usage.cost"), cost_text(row))]
+        return [cost, fact_named("", Content.styled(said[0], look.QUIET))]
+    rows = [cost]
     for words, (_, amounts) in zip(said, sources, strict=True):
         figures = " + ".join(f"{amount:,.4g} {currency}" for currency, amount in sorted(amounts.items()))
         rows.append(fact_named("", figures, words))

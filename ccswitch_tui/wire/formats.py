@@ -13,7 +13,7 @@ platform.openai.com/docs/api-reference/chat and /responses.
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 
 Wire = Literal["anthropic", "openai-chat", "openai-responses"]
 
@@ -58,7 +58,7 @@ class WireFormat(NamedTuple):
     """Fields that this wire names otherwise than chat completions, its name → theirs. Quirks and the lessons of
     refusals are kept under the names of chat completions."""
 
-    def fitted(self, base_url: str, notes: list[str] | None = None) -> str:
+    def fitted(self, base_url: str, notes: list[Sentence] | None = None) -> str:
         """The base URL as this wire's client is given it; `notes` is told what was taken off."""
         if not self.version or not base_url.endswith(self.version):
             return base_url

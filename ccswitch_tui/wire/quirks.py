@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.sentence import say
 
 
 class Quirks(NamedTuple):
@@ -344,10 +345,15 @@ def check_quirk(name: str, value: Any) -> Any:
     """`value` as the field `name` holds it; raises UsageError naming the quirk and what it may be."""
     quirk = QUIRKS.get(name)
     if quirk is None:
-        raise UsageError(f"unknown quirk '{name}'", hint=f"known quirks: {', '.join(sorted(QUIRKS))}")
+        raise UsageError(
+            say("unknown quirk '{name}'", name=name), hint=say("known quirks: {names}", names=", ".join(sorted(QUIRKS)))
+        )
     fits = value in quirk.allowed if isinstance(quirk.allowed, tuple) else _FORMS[quirk.allowed](value)
     if not fits:
-        raise UsageError(f"quirk '{name}' cannot be {value!r}", hint=f"it may be: {allowed_values(name)}")
+        raise UsageError(
+            say("quirk '{name}' cannot be {value}", name=name, value=repr(value)),
+            hint=say("it may be: {values}", values=allowed_values(name)),
+        )
     if quirk.allowed is COUNT:
         return None if value in (None, "none") else value
     return tuple(value) if quirk.allowed is WORDS else value

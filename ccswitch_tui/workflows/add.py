@@ -26,7 +26,7 @@ from ccswitch_tui.profiles.model import (
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.profiles.url import normalise_url, url_host
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, WIRES, Wire, wire_named
 from ccswitch_tui.workflows.reports import forget_report
 
@@ -212,9 +212,9 @@ def headers_for_probe(ctx: Context, draft: Draft) -> dict[str, Secret]:
     return found
 
 
-def key_warnings(ctx: Context, draft: Draft, pasted: Secret | None) -> list[str]:
+def key_warnings(ctx: Context, draft: Draft, pasted: Secret | None) -> list[Sentence]:
     """What the user should know about where this key is, or has been."""
-    warnings: list[str] = []
+    warnings: list[Sentence] = []
     refs = [ref for ref in draft.secret_headers.values() if isinstance(ref, SecretRef)]
     refs += [draft.key_ref] if draft.secret is None and draft.key_ref is not None else []
     for ref in refs:

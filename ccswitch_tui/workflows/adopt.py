@@ -19,7 +19,7 @@ from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.interop.variables import fold
 from ccswitch_tui.profiles.draft import header_key
 from ccswitch_tui.profiles.model import SecretRef
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.workflows.plain_text_keys import Place, exposed_in_history, exposures, find_plain_text_keys, text_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "exposed_in_history", "find_plain_text_keys"]
 
-ROTATE = "a key that stood in the clear may have been copied: make a new one at the provider, and revoke this one"
+ROTATE = say("a key kept in plain text may have been copied: make a new one at the provider, and revoke this one")
 
 
 class Adopted(NamedTuple):
@@ -39,7 +39,7 @@ class Adopted(NamedTuple):
     """Names in the key store."""
     profile: str | None
     """The profile that was made of it and is in use there now."""
-    remains: tuple[str, ...]
+    remains: tuple[Sentence, ...]
     """What is still in the clear, or still to be done by the user."""
     undo_id: str | None
 
@@ -147,7 +147,7 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _adopt_settings(ctx: Context, places: list[Place], remains: list[str]) -> Adopted:
+def _adopt_settings(ctx: Context, places: list[Place], remains: list[Sentence]) -> Adopted:
     """A profile is made of the settings and used in their scope; a failure puts the file back."""
     from ccswitch_tui.workflows.use import apply_use, plan_use
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import say, to_paste
 from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, remove_file, replace_text, sha256_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def shell_of(env: Mapping[str, str]) -> str:
     """The user's shell. Raises UsageError where there is no completion for it."""
     name = "powershell" if sys.platform == "win32" else os.path.basename(env.get("SHELL", ""))
     if name not in SHELLS:
-        raise UsageError(say("which shell?"), hint=f"ccswitch-tui completions install --shell {'|'.join(SHELLS)}")
+        raise UsageError(
+            say("which shell?"), hint=to_paste(f"ccswitch-tui completions install --shell {'|'.join(SHELLS)}")
+        )
     return name
 
 
@@ -101,7 +103,8 @@ def take_out(ctx: Context, shell: str) -> list[str]:
         done.append(script)
     if not done:
         raise UsageError(
-            say("no completion for '{shell}' is installed", shell=shell), hint="ccswitch-tui completions install"
+            say("no completion for '{shell}' is installed", shell=shell),
+            hint=to_paste("ccswitch-tui completions install"),
         )
     return done
 

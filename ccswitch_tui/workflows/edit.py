@@ -28,7 +28,7 @@ from ccswitch_tui.profiles.model import (
 )
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.profiles.url import normalise_url, url_host
-from ccswitch_tui.sentence import joined, say
+from ccswitch_tui.sentence import Sentence, joined, say
 
 if TYPE_CHECKING:
     from ccswitch_tui.secret import Secret
@@ -83,7 +83,7 @@ def plan_edit(ctx: Context, name: str, *, assign: Sequence[str] = (), unset: Seq
     book = ctx.book()
     before = book.get(name)
     table = profile_to_table(before)
-    notes: list[str] = []
+    notes: list[Sentence] = []
     for dotted in unset:
         _unset(table, _path(dotted))
     for assignment in assign:
@@ -99,7 +99,7 @@ def plan_edit(ctx: Context, name: str, *, assign: Sequence[str] = (), unset: Seq
     return Edited(before, after, book.sha256, tuple(notes))
 
 
-def _coherent(before: Profile, after: Profile, notes: list[str]) -> Profile:
+def _coherent(before: Profile, after: Profile, notes: list[Sentence]) -> Profile:
     """The profile without what a changed address makes untrue."""
     endpoint = after.endpoint
     if endpoint.base_url == before.endpoint.base_url and endpoint.wire == before.endpoint.wire:
@@ -338,7 +338,7 @@ def _is_known(path: list[str]) -> bool:
     return any(dotted.startswith(table + ".") and dotted != table + "." for table in FREE_TABLES)
 
 
-def _nearest(dotted: str) -> str:
+def _nearest(dotted: str) -> Sentence:
     import difflib
 
     keys = settable_keys()
@@ -351,7 +351,7 @@ def _nearest(dotted: str) -> str:
     )
 
 
-def _value(path: list[str], text: str, notes: list[str]) -> Any:
+def _value(path: list[str], text: str, notes: list[Sentence]) -> Any:
     """A value as its key wants it; texts stay texts."""
     dotted = ".".join(path)
     if dotted == "endpoint.base_url":

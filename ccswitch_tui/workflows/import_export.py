@@ -18,7 +18,7 @@ from ccswitch_tui.profiles.model import Profile, SecretRef
 from ccswitch_tui.profiles.naming import free_name, header_variable
 from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import NOTHING, Sentence, say, to_paste
 
 if TYPE_CHECKING:
     from ccswitch_tui.probe.model import ProbeReport
@@ -32,7 +32,7 @@ class Imported(NamedTuple):
     profile: Profile | None = None
     draft: Draft | None = None
     stored_in: str | None = None
-    why_not: str = ""
+    why_not: Sentence = NOTHING
 
 
 # ---------------------------------------------------------------- importing
@@ -74,7 +74,7 @@ def import_candidates(
         alike = same.setdefault(_identity(draft.profile(name, SecretRef("none"))), [])
         twin = next((other for other, theirs in alike if _same_key(ctx, key, theirs)), None)
         if twin is not None and not replace:
-            done.append(Imported(name, draft=draft, why_not=f"it is there already, as '{twin}'"))
+            done.append(Imported(name, draft=draft, why_not=say("it is there already, as '{twin}'", twin=twin)))
             continue
         name = name if replace else free_name(name, taken)
         taken.add(name)
@@ -96,8 +96,8 @@ def import_candidates(
     missing = wanted - {i.name.casefold() for i in done} - {c.name.casefold() for c in candidates}
     if missing:
         raise UsageError(
-            f"there is no entry '{sorted(missing)[0]}' in it",
-            hint=f"there are: {', '.join(c.name for c in candidates[:20])}",
+            say("there is no entry '{name}' in it", name=sorted(missing)[0]),
+            hint=say("there are: {names}", names=", ".join(c.name for c in candidates[:20])),
         )
     return done
 
@@ -175,11 +175,16 @@ def export_profile(ctx: Context, name: str, tool: str) -> tuple[str, str | None]
     """
     profile = ctx.book().get(name)
     if tool not in EXPORTS:
-        raise UsageError(f"there is no export to '{tool}'", hint=f"one of {', '.join(EXPORTS)}")
+        raise UsageError(
+            say("there is no export to '{tool}'", tool=tool), hint=say("one of {tools}", tools=", ".join(EXPORTS))
+        )
     if profile.endpoint.wire is None:
         raise UsageError(
-            f"it is not known yet which format '{name}' speaks",
-            hint=f"'ccswitch-tui probe {name}' finds out; then 'ccswitch-tui edit {name} --set endpoint.wire=…'",
+            say("it is not known yet which format '{name}' speaks", name=name),
+            hint=say(
+                "'ccswitch-tui probe {name}' finds out; then 'ccswitch-tui edit {name} --set endpoint.wire=…'",
+                name=name,
+            ),
         )
     variable = key_variable(profile)
     return EXPORTS[tool].render(profile, variable), variable
@@ -236,8 +241,11 @@ def _render_env(profile: Profile, variable: str | None) -> str:
 def _render_claude_settings(profile: Profile, variable: str | None) -> str:
     if not profile.endpoint.format.native:
         raise UsageError(
-            f"'{profile.name}' does not speak Anthropic's format: Claude Code reaches it through the proxy only",
-            hint=f"'ccswitch-tui use {profile.name}' writes settings that do that",
+            say(
+                "'{name}' does not speak Anthropic's format: Claude Code reaches it through the proxy only",
+                name=profile.name,
+            ),
+            hint=say("'ccswitch-tui use {name}' writes settings that do that", name=profile.name),
         )
     if profile.secret_headers:
         raise UsageError(
@@ -285,7 +293,8 @@ def _render_continue(profile: Profile, variable: str | None) -> str:
 def _needs_model(profile: Profile) -> str:
     if not own_models(profile).named():
         raise UsageError(
-            f"'{profile.name}' names no model", hint=f"'ccswitch-tui edit {profile.name} --set models.default=MODEL'"
+            say("'{name}' names no model", name=profile.name),
+            hint=to_paste(f"ccswitch-tui edit {profile.name} --set models.default=MODEL"),
         )
     return ""
 

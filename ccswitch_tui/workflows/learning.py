@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import quoting, say
 from ccswitch_tui.workflows.edit import plan_patch, save_edit
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def apply_fix(ctx: Context, profile: str, fix: Fix) -> Profile:
     """Changes the stored profile as the fix's patch says and returns it. Raises UsageError when there is no patch."""
     if not fix.patch:
-        raise UsageError(say("this fix cannot be applied by itself"), hint=fix.text)
+        raise UsageError(say("this fix cannot be applied by itself"), hint=quoting(fix.text))
     patch = {
         key: _with_provenance(ctx, value) if key.startswith("quirks.") else value for key, value in fix.patch.items()
     }

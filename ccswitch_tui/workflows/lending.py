@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import KeyStoreError
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import joined, say
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -105,4 +105,4 @@ def told_where(error: KeyStoreError, profile: Profile) -> KeyStoreError:
         "the proxy may have been started without it: a new session of claude hands it over, or 'ccswitch-tui proxy "
         "stop' there"
     )
-    return KeyStoreError(error.message, hint=f"{error.hint}; {hint}" if error.hint else hint, kind=error.kind)
+    return KeyStoreError(error.message, hint=joined([error.hint, hint]) if error.hint else hint, kind=error.kind)

@@ -17,7 +17,7 @@ from ccswitch_tui.credentials import plain_text
 from ccswitch_tui.credentials.plain_text import PLACEHOLDER, KeyInText
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import NOTHING, Sentence, say
 from ccswitch_tui.textfile import read_file
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Place(NamedTuple):
     secret: Secret
     kind: str
     """`settings`, `shell`, `text`, `read-only`, or `history` for our own."""
-    remark: str = ""
+    remark: Sentence = NOTHING
     """What to know before, or why it can only be copied."""
     spot: KeyInText | None = None
     scope: str | None = None
@@ -82,12 +82,12 @@ def _settings(ctx: Context) -> list[Place]:
     found = []
     for scope, path in ctx.settings.here().items():
         found += _in_text(path, "settings", scope=scope)
-    managed = _in_text(managed_settings(), "read-only", remark="the administrator's file: ask them to take it out")
+    managed = _in_text(managed_settings(), "read-only", remark=say("the administrator's file: ask them to take it out"))
     return found + managed
 
 
 def _claude_state(ctx: Context) -> list[Place]:
-    remark = "Claude Code's own file, which is never written here: '/logout' in Claude Code removes it"
+    remark = say("Claude Code's own file, which is never written here: '/logout' in Claude Code removes it")
     found = _in_text(ctx.paths.claude_json, "read-only", remark=remark)
     return [place for place in found if place.name == "primaryApiKey"]
 
@@ -100,7 +100,7 @@ def _shell_files(ctx: Context) -> list[Place]:
 
 
 def _project_files(ctx: Context) -> list[Place]:
-    remark = "programs that read this file find a placeholder instead"
+    remark = say("programs that read this file find a placeholder instead")
     return [p for name in PROJECT_FILES for p in _in_text(os.path.join(ctx.cwd, name), "text", remark=remark)]
 
 
@@ -122,7 +122,9 @@ def _other_tools(ctx: Context) -> list[Place]:
 
 def _own_history(ctx: Context) -> list[Place]:
     """Old texts that our undo history keeps to the byte, from before the keys in them were moved."""
-    remark = "the undo history keeps the old text; 'undo' and 'restore' need it, delete this folder when you do not"
+    remark = say(
+        "the undo history keeps the old text; 'undo' and 'restore' need it: delete this folder when you do not"
+    )
     found = []
     for path in sorted(glob.glob(os.path.join(glob.escape(ctx.paths.history), "*", "before"))):
         found += _in_text(path, "history", remark=remark)
@@ -166,7 +168,9 @@ def _in_database(ctx: Context, path: str, source: str) -> list[Place]:
     return found
 
 
-def _in_text(path: str, kind: str, *, remark: str = "", scope: str | None = None, shell: str = "") -> list[Place]:
+def _in_text(
+    path: str, kind: str, *, remark: Sentence = NOTHING, scope: str | None = None, shell: str = ""
+) -> list[Place]:
     text = text_of(path)
     found = []
     for spot in plain_text.find_keys(text) if text else ():
@@ -196,14 +200,14 @@ def _id(path: str, name: str, secret: Secret) -> str:
 LARGEST_HISTORY = 512 * 2**20
 
 
-def exposed_in_history(secret: Secret, ctx: Context) -> list[str]:
+def exposed_in_history(secret: Secret, ctx: Context) -> list[Sentence]:
     """The shells' history files that hold this key, as `FILE, line N`. A pasted curl leaves it there."""
     wanted = secret.reveal().encode("utf-8", "surrogateescape")
     if len(wanted) < plain_text.SHORTEST:
         return []
     files = [os.path.join(ctx.paths.home, *name.split("/")) for name in HISTORY_FILES]
     files += [ctx.env["HISTFILE"]] if ctx.env.get("HISTFILE") else []
-    found: list[str] = []
+    found: list[Sentence] = []
     for path in dict.fromkeys(files):
         try:
             found += [
@@ -216,8 +220,8 @@ def exposed_in_history(secret: Secret, ctx: Context) -> list[str]:
     return found
 
 
-def exposures(ctx: Context, place: Place) -> list[str]:
-    found: list[str] = [
+def exposures(ctx: Context, place: Place) -> list[Sentence]:
+    found: list[Sentence] = [
         say("it is also in the shell's history: {spot}", spot=spot) for spot in exposed_in_history(place.secret, ctx)
     ]
     if _is_in_git(place.file):

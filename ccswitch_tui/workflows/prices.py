@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError, EndpointError, UsageError
 from ccswitch_tui.prices.listed import About, about_of, models_of, newest, read_list, render, sellers_in
-from ccswitch_tui.prices.model import Price, price_facts
+from ccswitch_tui.prices.model import Price, Step, price_facts
 from ccswitch_tui.proxy.books.prices import OWN, PriceBook, own_list_path, public_list_path
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, joined, say
 from ccswitch_tui.textfile import read_file
 
 if TYPE_CHECKING:
@@ -288,18 +288,21 @@ def _yours(ctx: Context, path: str, raw: bytes) -> list[tuple[str, str, Price | 
 # ---------------------------------------------------------------- as text
 
 
-def price_text(price: Price) -> str:
+def price_text(price: Price) -> Sentence:
     """One price for a person: per million tokens, in and out, from and into the cache, and its steps."""
     first = price.steps[0]
-    words = [f"{_figure(first.input)} in", f"{_figure(first.output)} out"]
+    words = [_in_and_out(first)]
     if first.cache_read is not None:
-        words.append(f"{_figure(first.cache_read)} cached")
+        words.append(say("{price} cached", price=_figure(first.cache_read)))
     if first.cache_write is not None:
-        words.append(f"{_figure(first.cache_write)} cache write")
-    said = ", ".join(words) + f" {price.currency}/M"
-    for step in price.steps[1:]:
-        said += f"; above {step.above // 1000}k: {_figure(step.input)} in, {_figure(step.output)} out"
-    return said
+        words.append(say("{price} cache write", price=_figure(first.cache_write)))
+    told = say("{prices} {currency}/M", prices=joined(words, ", "), currency=price.currency)
+    steps = [say("above {tokens}k: {prices}", tokens=s.above // 1000, prices=_in_and_out(s)) for s in price.steps[1:]]
+    return joined((told, *steps))
+
+
+def _in_and_out(step: Step) -> Sentence:
+    return say("{input} in, {output} out", input=_figure(step.input), output=_figure(step.output))
 
 
 def _figure(price: float | None) -> str:

@@ -21,6 +21,7 @@ from ccswitch_tui.claude.launch import HOST_MANAGED, RIVALS, child_env, own_comm
 from ccswitch_tui.claude.settings import Link, plan_settings
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import Sentence, say
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
@@ -37,7 +38,7 @@ class RunPlan(NamedTuple):
     unless the command is claude, which asks the helper."""
     settings: dict[str, Any]
     """For `--settings`."""
-    advice: tuple[str, ...]
+    advice: tuple[Sentence, ...]
 
     @property
     def is_claude(self) -> bool:
@@ -58,7 +59,9 @@ def default_profile(ctx: Context) -> str:
         return ctx.usual_profile
     if len(profiles) == 1:
         return next(iter(profiles))
-    raise UsageError("which profile?", hint="'ccswitch-tui run NAME -- claude'; 'ccswitch-tui list' shows the names")
+    raise UsageError(
+        say("which profile?"), hint=say("'ccswitch-tui run NAME -- claude'; 'ccswitch-tui list' shows the names")
+    )
 
 
 def prepare_run(
@@ -132,16 +135,16 @@ def overruled_window(ctx: Context, tree: Mapping[str, Any]) -> str | None:
     return found.places[0].file if found.value and found.value != ours else None
 
 
-def _advice(ctx: Context, command: Sequence[str], tree: Mapping[str, Any]) -> list[str]:
+def _advice(ctx: Context, command: Sequence[str], tree: Mapping[str, Any]) -> list[Sentence]:
     """What would beat even what is given."""
     said = _administrator(ctx)
     file = None if is_claude_command(command) else overruled_window(ctx, tree)
     if file:
-        said.append(f"a program that brings its own Claude Code uses the context window of {file}")
+        said.append(say("a program that brings its own Claude Code uses the context window of {file}", file=file))
     return said
 
 
-def _administrator(ctx: Context) -> list[str]:
+def _administrator(ctx: Context) -> list[Sentence]:
     """What would beat even `--settings`."""
     from ccswitch_tui.claude.owned import OWNED
     from ccswitch_tui.claude.settings import value_of
@@ -150,7 +153,8 @@ def _administrator(ctx: Context) -> list[str]:
         if layer.name == "managed":
             names = [key for key in OWNED if OWNED[key].exclusive and value_of(layer.tree, key) is not None]
             if names:
-                return [f"{layer.file} sets {names[0].removeprefix('env.')}, which beats whatever is given here"]
+                name = names[0].removeprefix("env.")
+                return [say("{file} sets {name}, which beats whatever is given here", file=layer.file, name=name)]
     return []
 
 
@@ -163,7 +167,7 @@ def is_claude_command(command: Sequence[str]) -> bool:
 # ---------------------------------------------------------------- a proxy and a child, together
 
 
-def run(ctx: Context, name: str, command: Sequence[str], *, say: Callable[[str], None]) -> int:
+def run(ctx: Context, name: str, command: Sequence[str], *, tell: Callable[[str], None]) -> int:
     """Runs `command` under a profile and returns its exit code; the proxy lives as long. Raises UsageError and the
     key store's errors before anything is started."""
     from ccswitch_tui.claude import child
@@ -173,7 +177,7 @@ def run(ctx: Context, name: str, command: Sequence[str], *, say: Callable[[str],
 
     def start(plan: RunPlan) -> int:
         for sentence in plan.advice:
-            say(sentence)
+            tell(sentence)
         return child.run_with_settings(
             program, plan.command, plan.env, plan.settings, is_claude=plan.is_claude, cwd=ctx.cwd
         )
@@ -300,5 +304,7 @@ def write_launch_file(ctx: Context, name: str) -> str:
         make_private_dir(folder)
         write_private(path, text.encode())
     except OSError as error:
-        raise ConflictError(f"cannot write {path}: {(error.strerror or '').lower()}") from None
+        raise ConflictError(
+            say("cannot write {path}: {words}", path=path, words=(error.strerror or "").lower())
+        ) from None
     return path

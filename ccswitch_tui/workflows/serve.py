@@ -21,6 +21,7 @@ from ccswitch_tui.profiles.model import (
     profile_to_table,
 )
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say, to_paste
 from ccswitch_tui.wire.formats import CHAT, wire_named
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 STATELESS_NAME = "upstream"
 
-EXAMPLES = {"--quirk": "for example --quirk images=inline", "--tier": "for example --tier haiku=small-model"}
+EXAMPLES = {"--quirk": "--quirk images=inline", "--tier": "--tier haiku=small-model"}
 
 
 class ServeOptions(NamedTuple):
@@ -74,14 +75,14 @@ ENDPOINT_OPTIONS = (
 
 
 def serve(
-    ctx: Context, options: ServeOptions, *, on_listening: Callable[[str], None], say: Callable[..., None]
+    ctx: Context, options: ServeOptions, *, on_listening: Callable[[str], None], log: Callable[..., None]
 ) -> None:
     """Serves until it is told to end. `on_listening` gets the address once connections are accepted."""
     _refuse_misplaced(options)
     is_background = options.upstream is None and options.profile is None and options.port is None
     # its place and its secrets before anything else: who has started it waits for those, and what follows is long
     with ctx.proxy.claim() if is_background else contextlib.nullcontext() as claim:
-        _serve(ctx, options, claim, on_listening, say)
+        _serve(ctx, options, claim, on_listening, log)
 
 
 def _serve(
@@ -89,7 +90,7 @@ def _serve(
     options: ServeOptions,
     claim: Claim | None,
     on_listening: Callable[[str], None],
-    say: Callable[..., None],
+    log: Callable[..., None],
 ) -> None:
     from ccswitch_tui.proxy.server import DRAIN_S, require_token, run
 
@@ -97,7 +98,7 @@ def _serve(
     token = _token(ctx, options)
     require_token(host, token)
     control = _named_token(ctx, "--control-token", options.control_token) if options.control_token else None
-    settings = _settings(ctx, options, host, token, control, say)
+    settings = _settings(ctx, options, host, token, control, log)
     drain_s = DRAIN_S if options.drain is None else options.drain
     shown = f"[{host}]" if ":" in host else host
 
@@ -108,7 +109,7 @@ def _serve(
         lasting = ctx.proxy.lasting_token().reveal()
         settings = settings._replace(token=claim.token.reveal(), lasting=lasting)
     if claim is not None:
-        settings = settings._replace(control=claim.control.reveal(), say=_bounded(ctx, say))
+        settings = settings._replace(control=claim.control.reveal(), say=_bounded(ctx, log))
     if options.workers > 1:
         from ccswitch_tui.proxy.background.workers import run_workers
 
@@ -131,15 +132,17 @@ def _refuse_misplaced(options: ServeOptions) -> None:
     misplaced = [name for name in ENDPOINT_OPTIONS if getattr(options, name)]
     if options.upstream is None and (misplaced or options.key != "none"):
         name = (misplaced or ["key"])[0].replace("_", "-")
-        raise UsageError(f"--{name} goes with --upstream", hint="a profile says it in profiles.toml")
+        raise UsageError(
+            say("--{name} goes with --upstream", name=name), hint=say("a profile says it in profiles.toml")
+        )
 
 
-def _bounded(ctx: Context, say: Callable[..., None]) -> Callable[..., None]:
+def _bounded(ctx: Context, log: Callable[..., None]) -> Callable[..., None]:
     """For the background proxy: a log that does not grow, and whose full disk ends no session."""
 
     def bounded(*lines: str) -> None:
         with contextlib.suppress(OSError):
-            say(*(line[:LONGEST_LINE] for line in lines))
+            log(*(line[:LONGEST_LINE] for line in lines))
         ctx.proxy.bound_log()
 
     return bounded
@@ -157,16 +160,21 @@ def _token(ctx: Context, options: ServeOptions) -> str | None:
 def _named_token(ctx: Context, option: str, given: str) -> str:
     kind, _, name = given.partition(":")
     if kind != "env" or not name:
-        words = "env:NAME or none" if option == "--token" else "env:NAME"
-        raise UsageError(f"{option} takes {words}, not a token", hint=f"{option} env:PROXY_TOKEN")
+        wrong = say("{option} takes env:NAME, not a token", option=option)
+        if option == "--token":
+            wrong = say("{option} takes env:NAME or none, not a token", option=option)
+        raise UsageError(wrong, hint=to_paste(f"{option} env:PROXY_TOKEN"))
     token = ctx.env.get(name, "").strip()
     if not token:
-        raise UsageError(f"{option} env:{name}: that variable is empty or not set", hint=f"export {name}=…")
+        raise UsageError(
+            say("{option} env:{name}: that variable is empty or not set", option=option, name=name),
+            hint=to_paste(f"export {name}=…"),
+        )
     return Secret(token).reveal()
 
 
 def _settings(
-    ctx: Context, options: ServeOptions, host: str, token: str | None, control: str | None, say: Callable[..., None]
+    ctx: Context, options: ServeOptions, host: str, token: str | None, control: str | None, log: Callable[..., None]
 ) -> ProxySettings:
     from ccswitch_tui.proxy.books.learned import LearnedQuirks
     from ccswitch_tui.proxy.books.usage import UsageBook
@@ -179,7 +187,7 @@ def _settings(
         "env": ctx.env,
         "home": ctx.paths.home,
         "host": host,
-        "say": say,
+        "say": log,
         "log_requests": not options.quiet,
         "idle_exit_s": options.idle_exit * 60 if options.idle_exit else None,
     }
@@ -300,7 +308,7 @@ def stateless_profile(options: ServeOptions) -> Profile:
 
     url = normalise_url(options.upstream or "")
     if url.secret is not None:
-        raise UsageError("--upstream holds a key", hint="take it out of the address and use --key env:NAME")
+        raise UsageError(say("--upstream holds a key"), hint=say("take it out of the address and use --key env:NAME"))
     wire = wire_named(options.wire) or url.wire_hint or CHAT
     quirks = dict(_pair(text, "--quirk") for text in options.quirk)
     values = {name: _value(text) for name, text in quirks.items()}
@@ -329,7 +337,10 @@ def _models(options: ServeOptions) -> ModelTiers:
     tiers = dict(_pair(text, "--tier") for text in options.tier)
     unknown = set(tiers) - set(TIERS)
     if unknown:
-        raise UsageError(f"--tier: there is no tier '{sorted(unknown)[0]}'", hint=f"tiers: {', '.join(TIERS)}")
+        raise UsageError(
+            say("--tier: there is no tier '{tier}'", tier=sorted(unknown)[0]),
+            hint=say("tiers: {names}", names=", ".join(TIERS)),
+        )
     if options.model:
         tiers["default"] = options.model
     return ModelTiers(**tiers)
@@ -339,7 +350,7 @@ def _pair(text: str, option: str) -> tuple[str, str]:
     """One `NAME=VALUE`. The error repeats nothing: the text could be a key that went astray."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise UsageError(f"{option} takes NAME=VALUE", hint=EXAMPLES[option])
+        raise UsageError(say("{option} takes NAME=VALUE", option=option), hint=to_paste(EXAMPLES[option]))
     return name.strip(), value.strip()
 
 

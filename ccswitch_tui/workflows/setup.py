@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ccswitch_tui.probe.model import Ladder, ProbeReport, Step
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Profile, SecretRef
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.workflows import add
 from ccswitch_tui.workflows.proved import with_report
 from ccswitch_tui.workflows.tiers import first_match
@@ -33,7 +33,7 @@ class Setup(NamedTuple):
     name: str = ""
     keep_wire: bool = False
     """The user named the format: a better one is only mentioned."""
-    url_changes: tuple[str, ...] = ()
+    url_changes: tuple[Sentence, ...] = ()
     """How the address was corrected when it was read."""
     report: ProbeReport | None = None
     """The last one, when the endpoint was asked."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.draft import Candidate
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.textfile import read_file
 from ccswitch_tui.workflows.foreign_files import (
     LARGEST_DATABASE,
@@ -176,11 +176,16 @@ def _read_cc_switch(ctx: Context, path: str, insist: bool) -> list[Candidate]:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             rows = [dict(row) for row in database.execute(cc_switch.QUERY)]
         found = cc_switch.candidates_from_rows(rows, insist=insist)
-        return _warned(found, cc_switch.NEWER.format(version=version)) if version > cc_switch.KNOWN_VERSION else found
+        if version <= cc_switch.KNOWN_VERSION:
+            return found
+        newer = say(
+            "its database is of version {version}, newer than this program knows: check what was read", version=version
+        )
+        return _warned(found, newer)
     return cc_switch.candidates_from_rows(cc_switch.rows_from_sql(file_text(path)), insist=insist)
 
 
-def _warned(candidates: list[Candidate], warning: str) -> list[Candidate]:
+def _warned(candidates: list[Candidate], warning: Sentence) -> list[Candidate]:
     return [
         c._replace(draft=c.draft._replace(warnings=(*c.draft.warnings, warning))) if c.draft else c for c in candidates
     ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.language import spoken
 from ccswitch_tui.proxy.books.answers import Answer, SessionAnswers, session_answers
 from ccswitch_tui.sentence import say
 
@@ -156,7 +157,7 @@ def _left(ctx: Context, name: str) -> list[str]:
     from ccswitch_tui.workflows.balance import last_balance
 
     found = last_balance(ctx, ctx.book().profiles[name])
-    text = short_text(found) if found else ""
+    text = spoken(short_text(found)) if found else ""
     return [f"{text} ({age_text(ctx.clock() - found.at)})"] if found and text else []
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.language import said
 from ccswitch_tui.proxy.background.control import ProxyStatus
 from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.amounts import amount_text
@@ -100,8 +101,9 @@ def as_lines(event: TrafficEvent) -> list[str]:
     if event.what == "begin":
         return [f"{line}  …"]
     if event.what == "first-byte":
-        return [f"{line}  first byte after {exchange['first_byte_ms']:.0f} ms"]
-    tokens = f"{exchange['input_tokens']}+{exchange['cache_read_tokens']} in, {exchange['output_tokens']} out"
+        return [f"{line}  {said('first byte after {ms:.0f} ms', ms=exchange['first_byte_ms'])}"]
+    taken = f"{exchange['input_tokens']}+{exchange['cache_read_tokens']}"
+    tokens = said("{input} in, {output} out", input=taken, output=exchange["output_tokens"])
     if exchange.get("cost") is not None:
         tokens += f", {amount_text(exchange['cost'], exchange['currency'])}"
     line = f"{line}  {exchange['status']}  {exchange['total_ms']:.0f} ms  {tokens}"

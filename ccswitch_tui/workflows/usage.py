@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import NOTHING, Sentence, quoting, say, to_paste
 from ccswitch_tui.workflows.amounts import amount_text
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def check_day(text: str) -> str:
             raise ValueError
         date.fromisoformat(text)
     except ValueError:
-        raise UsageError(say("'{text}' is not a date", text=text), hint="--since 2026-11-01") from None
+        raise UsageError(say("'{text}' is not a date", text=text), hint=to_paste("--since 2026-11-01")) from None
     return text
 
 
@@ -174,18 +174,19 @@ def main_currency(rows: Sequence[Row]) -> str:
 # ---------------------------------------------------------------- as text
 
 
-def cost_text(row: Mapping[str, Any]) -> str:
+def cost_text(row: Mapping[str, Any]) -> Sentence:
     """What a row of usage cost; "" where nothing is known. `~` before what is a list's price, and of how many requests
     it is known where not of all."""
     if not row["cost"]:
-        return ""
+        return NOTHING
     listed = row.get("estimated_cost") or {}
-    said = " + ".join(
+    told = " + ".join(
         f"{'~' if listed.get(currency) else ''}{amount_text(amount, currency)}"
         for currency, amount in sorted(row["cost"].items())
     )
-    part = "" if row["priced"] >= row["requests"] else f" ({row['priced']} of {row['requests']} requests)"
-    return said + part
+    if row["priced"] >= row["requests"]:
+        return quoting(told)
+    return say("{cost} ({n} of {all} requests)", cost=told, n=row["priced"], all=row["requests"])
 
 
 def rate_text(row: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from ccswitch_tui.cli import main as program
 from ccswitch_tui.cli.output import Output
 from ccswitch_tui.errors import ConflictError, ExitCode
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,7 +53,7 @@ def test_words_of_other_programs_lead_to_commands_there_are() -> None:
 
 
 def test_an_error_is_one_line_and_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
-    Output({}).error(ConflictError("a.json changed", hint="look again"))
+    Output({}).error(ConflictError(say("a.json changed"), hint=say("look again")))
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "ccswitch-tui: error: a.json changed\nccswitch-tui: hint: look again\n"

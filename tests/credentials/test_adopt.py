@@ -19,6 +19,7 @@ from ccswitch_tui.credentials.base import MemoryStore
 from ccswitch_tui.credentials.plain_text import PLACEHOLDER, find_keys, replaced
 from ccswitch_tui.errors import ConflictError, KeyStoreError, UsageError
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows import adopt
 from ccswitch_tui.workflows.context import Context
 
@@ -181,7 +182,7 @@ def test_a_linked_settings_file_stays_a_link(ctx: Context, home: Path) -> None:
 def test_nothing_is_touched_when_the_key_store_is_locked(ctx: Context, home: Path) -> None:
     class Locked(MemoryStore):
         def get(self, name: str) -> Secret | None:
-            raise KeyStoreError("the store is locked")
+            raise KeyStoreError(say("the store is locked"))
 
     ctx.keys._given = Locked()
     path = settings(home, SETTINGS)

@@ -23,6 +23,7 @@ from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows import keys
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.examine import examine
@@ -198,7 +199,7 @@ def test_a_store_that_fails_in_between_has_the_old_key_again(ctx: Context) -> No
             super().set(name, Secret("sk-example-torn-write"))
             if self.fails:
                 self.fails = False
-                raise KeyStoreError("the store failed")
+                raise KeyStoreError(say("the store failed"))
             super().set(name, secret)
 
     torn = Torn()

@@ -14,6 +14,7 @@ from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.interop.cc_switch import candidates_from_config, candidates_from_rows, rows_from_sql
 from ccswitch_tui.profiles.draft import Candidate, profile_name
 from ccswitch_tui.profiles.model import SecretRef
+from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.import_export import import_candidates
 from ccswitch_tui.workflows.sources import find_sources, read_source
@@ -541,7 +542,7 @@ class NoStore:
     label = "none"
 
     def get(self, name: str) -> None:
-        raise KeyStoreError("there is no safe key store")
+        raise KeyStoreError(say("there is no safe key store"))
 
     set = delete = get  # type: ignore[assignment]
 
@@ -705,7 +706,7 @@ def test_a_password_of_cc_switchs_way_out_is_not_kept() -> None:
 def test_one_keyless_entry_needs_no_key_store(home: Path) -> None:
     class NoStore(MemoryStore):
         def get(self, name: str) -> Any:
-            raise KeyStoreError("there is no OS keyring")
+            raise KeyStoreError(say("there is no OS keyring"))
 
     ctx = Context({"HOME": str(home)}, cwd=str(home), store=NoStore())
     write(home, "litellm.yaml", "model_list:\n"

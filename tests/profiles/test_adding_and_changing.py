@@ -19,6 +19,7 @@ from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.errors import ConflictError, KeyStoreError
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.add import add_profile, draft_from_text
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.reports import last_report
@@ -78,10 +79,10 @@ class FailingStore(MemoryStore):
     label = "locked store"
 
     def get(self, name: str) -> Secret | None:
-        raise KeyStoreError("the key store is locked", hint="unlock it")
+        raise KeyStoreError(say("the key store is locked"), hint=say("unlock it"))
 
     def set(self, name: str, secret: Secret) -> None:
-        raise KeyStoreError("the key store is locked", hint="unlock it")
+        raise KeyStoreError(say("the key store is locked"), hint=say("unlock it"))
 
 
 # ---------------------------------------------------------------- add
@@ -204,7 +205,7 @@ def test_a_profile_that_cannot_be_saved_leaves_no_key(
     ctx: Context, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
-        raise ConflictError("no space left")
+        raise ConflictError(say("no space left"))
 
     monkeypatch.setattr("ccswitch_tui.workflows.add.update_profiles", full)
     with pytest.raises(ConflictError):
@@ -216,7 +217,7 @@ def test_a_replacement_that_cannot_be_saved_leaves_the_old_key(
     run: Run, work: None, ctx: Context, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
-        raise ConflictError("no space left")
+        raise ConflictError(say("no space left"))
 
     monkeypatch.setattr("ccswitch_tui.workflows.add.update_profiles", full)
     with pytest.raises(ConflictError):
@@ -654,7 +655,7 @@ def test_a_file_that_cannot_be_written_leaves_every_key_where_it_was(
     run: Run, work: None, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
     def full(*_: object, **__: object) -> None:
-        raise ConflictError("no space left")
+        raise ConflictError(say("no space left"))
 
     monkeypatch.setattr("ccswitch_tui.workflows.manage.update_profiles", full)
     assert run(word, "work", *([] if word == "remove" else ["job"])).code == 6

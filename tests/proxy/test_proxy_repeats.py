@@ -26,6 +26,7 @@ from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.proxy.attempt import conversation_of
 from ccswitch_tui.proxy.books.learned import CAPABILITIES, NAMELESS, SETTLED, LearnedQuirks
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import say
 from kit.net import free_port_number
 
 USE_OTHER_FIELD = {
@@ -226,7 +227,7 @@ def test_a_redirect_is_not_followed() -> None:
 
 def test_a_key_store_without_the_key_says_so_and_nothing_is_sent() -> None:
     def resolve(_: Profile) -> Secret:
-        raise KeyStoreError("no key for 'work' in the test store", hint="enter it again")
+        raise KeyStoreError(say("no key for 'work' in the test store"), hint=say("enter it again"))
 
     with ScriptedEndpoint(chat_text("ok")) as endpoint, proxy_for(profile(endpoint.origin), key=resolve) as proxy:
         answer = call(proxy)

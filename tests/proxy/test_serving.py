@@ -133,7 +133,7 @@ def test_by_default_the_users_own_local_token_guards_it(home: Path) -> None:
         (("--upstream", "http://127.0.0.1:9/v1", "--header", "Authorization: hunter2hunter2"), "would carry a secret"),
         (("--upstream", "http://127.0.0.1:9/v1", "--header", "X-Id: Bearer hunter2hunter2"), "would carry a secret"),
         (("--upstream", "http://127.0.0.1:9/v1", "--header", "X-Id: sk-example-0123456789abcdef"), "would carry"),
-        (("--upstream", "http://127.0.0.1:9/v1", "--host", "no-such-host.invalid"), "no address of this machine"),
+        (("--upstream", "http://127.0.0.1:9/v1", "--host", "no-such-host.invalid"), "not an address of this machine"),
         (("--profile", "gone"), "no profile 'gone'"),
         (("--profile", "gone", "--model", "x"), "--model goes with --upstream"),
     ],

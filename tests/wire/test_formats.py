@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ccswitch_tui.sentence import Sentence
 from ccswitch_tui.wire.formats import FORMATS, WIRES, format_of, wire_named
 
 PACKAGE = Path(__file__).parents[2] / "ccswitch_tui"
@@ -48,7 +49,7 @@ def test_exactly_one_wire_is_claude_codes_own() -> None:
 @pytest.mark.parametrize("wire", WIRES)
 def test_a_fitted_base_url_has_its_version_segment_once(wire: str) -> None:
     row = format_of(wire_named(wire))
-    notes: list[str] = []
+    notes: list[Sentence] = []
     base = row.fitted("https://api.example/v1", notes)
     assert (base + row.ask).count("/v1") == 1
     assert bool(notes) == (base != "https://api.example/v1")

@@ -16,6 +16,7 @@ from ccswitch_tui.proxy.books.learned import LearnedQuirks
 from ccswitch_tui.proxy.books.traffic import Flow, Traffic
 from ccswitch_tui.proxy.sources import NOTHING, KeyCache
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.sentence import quoting
 
 
 class Teller(Protocol):
@@ -86,7 +87,7 @@ def _read(answer: tuple[str, ...]) -> Secret | None:
     """Raises KeyStoreError for what the other process could not give."""
     if answer[0] == "key":
         return Secret(answer[1]) if answer[1] is not None else None
-    raise KeyStoreError(answer[1], hint=answer[2], kind=answer[3])
+    raise KeyStoreError(quoting(answer[1]), hint=quoting(answer[2]), kind=answer[3])
 
 
 class ToldLessons(LearnedQuirks):

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.sentence import say
 
 HOST = "127.0.0.1"
 FIRST_PORT, PORTS = 20_000, 12_000
@@ -35,7 +36,10 @@ def free_port() -> int:
         finally:
             sock.close()
         return port
-    raise CcswitchError("no free port between 20000 and 32000", hint="choose one: 'ccswitch-tui proxy start --port N'")
+    raise CcswitchError(
+        say("no free port between {first} and {last}", first=FIRST_PORT, last=FIRST_PORT + PORTS),
+        hint=say("choose one: 'ccswitch-tui proxy start --port N'"),
+    )
 
 
 def is_free(port: int) -> bool:

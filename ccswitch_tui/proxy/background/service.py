@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.paths import Paths
+from ccswitch_tui.sentence import quoting, say
 from ccswitch_tui.textfile import read_bytes, remove_file, replace_text, sha256_of
 
 UNIT = "ccswitch-tui-proxy"
@@ -125,15 +126,16 @@ def _tell(words: Sequence[str], *, must_succeed: bool = True, patience_s: float 
     except (OSError, subprocess.TimeoutExpired) as error:
         if must_succeed:
             raise CcswitchError(
-                f"'{words[0]}' did not answer: {error}",
-                hint="the file is written; the service starts at the next login",
+                say("'{program}' did not answer: {error}", program=words[0], error=error),
+                hint=say("the file is written; the service starts at the next login"),
             ) from None
         return
     if must_succeed and done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
+        wrong = quoting(said[-1]) if said else say("exit code {code}", code=done.returncode)
         raise CcswitchError(
-            f"'{' '.join(words)}' failed: {said[-1] if said else f'exit code {done.returncode}'}",
-            hint="the file is written; 'ccswitch-tui proxy service remove' takes it away again",
+            say("'{command}' failed: {wrong}", command=" ".join(words), wrong=wrong),
+            hint=say("the file is written; 'ccswitch-tui proxy service remove' removes it again"),
         )
 
 
@@ -175,7 +177,8 @@ def _systemd_word(word: str) -> str:
     """One word for ExecStart= or Environment=: quoted, with `%` and `$` meaning themselves."""
     if "\n" in word or "\r" in word:
         raise UsageError(
-            "a path or variable with a line break cannot go into a systemd unit", hint="move the installation"
+            say("a path or variable with a line break cannot go into a systemd unit"),
+            hint=say("move the installation"),
         )
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"'

@@ -22,6 +22,7 @@ from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.listen import bind
 from ccswitch_tui.proxy.server import ProxySettings, run
+from ccswitch_tui.sentence import say
 
 LONGEST_FOLDER = 80
 """A Unix socket's address has room for 104 bytes on some systems."""
@@ -30,7 +31,7 @@ LONGEST_FOLDER = 80
 def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[int], Any], drain_s: float) -> int:
     """Serves from `count` processes on one port; a worker that dies is replaced. POSIX only."""
     if sys.platform == "win32" or not hasattr(socket, "SO_REUSEPORT"):
-        raise UsageError("--workers needs a system with fork and SO_REUSEPORT", hint="leave --workers out")
+        raise UsageError(say("--workers requires a system with fork and SO_REUSEPORT"), hint=say("omit --workers"))
     holder = bind(settings.host, settings.port, reuse_port=True)[0]
     port = holder.getsockname()[1]
     shared = settings._replace(port=port, reuse_port=True)
@@ -79,13 +80,13 @@ def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[
     return 0
 
 
-def _meeting_place(say: Callable[[str], None]) -> str:
+def _meeting_place(log: Callable[[str], None]) -> str:
     """A folder only this user can enter; "" where nothing can be written, and then every worker tells its own part."""
     try:
         folder = tempfile.gettempdir()
         return tempfile.mkdtemp(prefix="ccst-", dir=folder if len(folder) <= LONGEST_FOLDER else "/tmp")  # noqa: S108
     except OSError as error:
-        say(f"each worker shows its own traffic only: {error.strerror or error}")
+        log(f"each worker shows its own traffic only: {error.strerror or error}")
         return ""
 
 

@@ -32,6 +32,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.sentence import say
 from ccswitch_tui.sqlite import sqlite3_here
 from ccswitch_tui.textfile import make_private, make_private_dir
 
@@ -182,7 +183,9 @@ class UsageBook:
             return _Connection(self.path)
         except sqlite3.DatabaseError as error:
             if "not a database" not in str(error) and "malformed" not in str(error):
-                raise CcswitchError(f"cannot open the usage file {self.path}: {error}") from None
+                raise CcswitchError(
+                    say("cannot open the usage file {path}: {error}", path=self.path, error=error)
+                ) from None
         os.replace(self.path, self.path + ".damaged")
         return _Connection(self.path)
 
@@ -270,8 +273,12 @@ class _Connection:
                 self.db.commit()
             if self._version() > VERSION:
                 raise CcswitchError(
-                    f"{path} was written by a newer ccswitch-tui (version {self._version()})",
-                    hint="upgrade ccswitch-tui",
+                    say(
+                        "{path} was written by a newer ccswitch-tui (version {version})",
+                        path=path,
+                        version=self._version(),
+                    ),
+                    hint=say("upgrade ccswitch-tui"),
                 )
         except BaseException:
             self.db.close()

@@ -15,6 +15,7 @@ from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.http11.message import Request, Response, json_response
 from ccswitch_tui.proxy.web.app import ProxyApp
 from ccswitch_tui.secret import Secret, forbid_core_dumps
+from ccswitch_tui.sentence import say
 
 PREFIX = "/_ccswitch/keys/"
 
@@ -24,7 +25,7 @@ Operation = Callable[[KeyAgent, dict[str, Any]], dict[str, Any]]
 def _unlock(agent: KeyAgent, asked: dict[str, Any]) -> dict[str, Any]:
     seconds = asked.get("timeout_s", DEFAULT_TIMEOUT_S)
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
-        raise UsageError("timeout_s should be a number of seconds, or null")
+        raise UsageError(say("timeout_s should be a number of seconds, or null"))
     return agent.unlock(Secret(asked["passphrase"]), seconds)._asdict()
 
 

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from ccswitch_tui.profiles.tiers import owner_of
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.i18n import t, t_or
+from ccswitch_tui.tui.i18n import spoken, t, t_or
 from ccswitch_tui.tui.views import Row
 from ccswitch_tui.tui.widgets.facts import fact, fact_named
 from ccswitch_tui.tui.widgets.prose import Prose
@@ -75,7 +75,7 @@ def used_today(used: Mapping[str, Any]) -> Content:
         t("pulse.tokens", taken=look.short(taken), given=look.short(used["output_tokens"])),
         t("details.first", time=look.took(used["first_byte_ms"] / requests)) if requests else "",
         t("details.errors", n=used["errors"]) if used["errors"] else "",
-        cost_text(dict(used)),
+        spoken(cost_text(dict(used))),
     ]
     return fact("today", f" {look.sign('dot')} ".join(filter(None, said)))
 
@@ -153,7 +153,7 @@ def _left(balance: Balance, now: float) -> Content:
     from ccswitch_tui.balance.kept import short_text
 
     sign = LEFT.get(balance.state, "skip")
-    told = short_text(balance) or look.quoted(balance.words) or t_or(f"balance.{balance.state}", balance.state)
+    told = spoken(short_text(balance)) or look.quoted(balance.words) or t_or(f"balance.{balance.state}", balance.state)
     age = t("fact.asked", age=look.age(max(0.0, now - balance.at)))
     return fact_named(t("fact.left"), look.line(look.mark(sign), f" {told}"), age)
 
