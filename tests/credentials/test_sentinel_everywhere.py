@@ -223,20 +223,27 @@ class Watch:
         self._home = str(home).encode()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
+        self._strangers: dict[int, float] = {}
         self.leaks: set[str] = set()
         self.paused = False
         self.seen: set[int] = set()
 
     def _look(self) -> None:
         while not self._over.is_set():
-            for name in os.listdir("/proc"):
-                if name.isdigit():
-                    self._look_at(int(name))
+            pids = {int(name) for name in os.listdir("/proc") if name.isdigit()} - {os.getpid()}
+            now = time.monotonic()
+            self._strangers = {pid: since for pid, since in self._strangers.items() if pid in pids}
+            for pid in pids:
+                if now - self._strangers.get(pid, now) < 1:  # a child may be about to become one of ours
+                    self._look_at(pid)
             time.sleep(0.005)
 
     def _look_at(self, pid: int) -> None:
         with contextlib.suppress(OSError):
-            if pid != os.getpid() and self._home in Path(f"/proc/{pid}/environ").read_bytes():
+            if self._home not in Path(f"/proc/{pid}/environ").read_bytes():
+                self._strangers.setdefault(pid, time.monotonic())
+            else:
+                self._strangers.pop(pid, None)
                 self.seen.add(pid)
                 found = self._sentinel.search_processes([pid])
                 if not self.paused:
