@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -233,13 +234,20 @@ def _settings(
 
 def _guarded(ctx: Context, options: ServeOptions) -> Guarded | None:
     """What the guardian handed over, where one started us."""
-    if options.listen_fd is None or options.guardian_fd is None:
+    if options.guardian_fd is None:
         return None
     from ccswitch_tui.proxy.background.control import serve_command
-    from ccswitch_tui.proxy.background.guarded import Guarded, heir_in
+
+    if sys.platform == "win32":
+        from ccswitch_tui.proxy.background.guarded_windows import GuardedByPipes
+
+        return GuardedByPipes(options.guardian_fd, ctx.paths.state_dir, serve_command())
+    if options.listen_fd is None:
+        return None
+    from ccswitch_tui.proxy.background.guarded import GuardedBySockets, heir_in
 
     place = (options.listen_fd, options.guardian_fd, ctx.paths.state_dir)
-    return Guarded(*place, serve_command(), heir_in(ctx.env))
+    return GuardedBySockets(*place, serve_command(), heir_in(ctx.env))
 
 
 def _search(options: ServeOptions) -> SearchSource | None:

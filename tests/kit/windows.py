@@ -132,11 +132,12 @@ class Windows:
         """The JSON a command prints."""
         return json.loads(self.ccswitch(*words, "--json", code=code))
 
-    def python(self, script: str, *words: str, **env: str) -> str:
+    def python(self, script: str, *words: str, limit_s: float = 90.0, **env: str) -> str:
         """What a script prints there."""
         file = self.home / "script.py"
         file.write_text(script, encoding="utf-8")
-        done = self.start(self.python_folder / "python.exe", file, *words, env={"PYTHONIOENCODING": "utf-8", **env})
+        program, env = self.python_folder / "python.exe", {"PYTHONIOENCODING": "utf-8", **env}
+        done = self.start(program, file, *words, limit_s=limit_s, env=env)
         assert done.code == 0, done.out + done.err
         return done.out
 

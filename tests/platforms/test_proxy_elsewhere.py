@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -15,8 +16,9 @@ import pytest
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.background import control as control_module
+from ccswitch_tui.proxy.background import detached, guarded
 from ccswitch_tui.proxy.background.control import ProxyControl
-from ccswitch_tui.proxy.background.loopback import Loopback, hold
+from ccswitch_tui.proxy.background.loopback import ENDED_MARK, Loopback, hold
 from ccswitch_tui.proxy.client.connection import Connection
 from ccswitch_tui.workflows.context import Context
 from kit.net import wait_until
@@ -114,13 +116,44 @@ def test_a_second_proxy_says_that_there_is_one(control: ProxyControl, monkeypatc
         wait_until(lambda: control.status().problem is None, 5, "the lock to be free")
 
 
-def test_the_background_proxy_of_windows_has_a_console_that_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("may_leave", [True, False])
+def test_a_background_process_of_windows_has_a_console_that_is_not_shown_and_leaves_its_starters_job(
+    monkeypatch: pytest.MonkeyPatch, may_leave: bool
+) -> None:
     monkeypatch.setattr("sys.platform", "win32")
-    flags = control_module._detached()["creationflags"]
-    assert flags & 0x08000000  # CREATE_NO_WINDOW
-    assert (
-        not flags & 0x8
-    )  # DETACHED_PROCESS: with it the one above is ignored, and a venv's interpreter opens a window
+    tried: list[int] = []
+
+    def start(command: object, *, creationflags: int, stdin: int) -> str:
+        tried.append(creationflags)
+        if creationflags & detached.CREATE_BREAKAWAY_FROM_JOB and not may_leave:
+            raise PermissionError(13, "Access is denied")
+        return "started"
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    assert detached.start_detached(["proxy"]) == "started"
+    assert [bool(flags & detached.CREATE_BREAKAWAY_FROM_JOB) for flags in tried] == [True, False][: len(tried)]
+    assert len(tried) == (1 if may_leave else 2)
+    assert all(flags & 0x08000000 for flags in tried)  # CREATE_NO_WINDOW
+    assert not any(flags & 0x8 for flags in tried)  # DETACHED_PROCESS makes Windows ignore that one
+
+
+def test_no_other_guardian_is_started_for_a_proxy_that_is_killed_on_purpose(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(guarded, "start_detached", lambda command, **_: started.append(command) or Started())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        one = guarded.Guarded(listener, str(tmp_path), ["serve"])
+        (tmp_path / ENDED_MARK).touch()
+        one._start_guardian("place", ())
+        assert started == []
+        (tmp_path / ENDED_MARK).unlink()
+        one._start_guardian("place", ())
+        assert len(started) == 1
+
+
+class Started:
+    returncode: int | None = None
 
 
 def test_what_windows_event_loop_hands_over_after_a_pause_is_read_like_bytes() -> None:

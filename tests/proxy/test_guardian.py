@@ -25,7 +25,7 @@ from ccswitch_tui.proxy.background.loopback import ASLEEP_MARK, GUARDIAN_LOCK, h
 from ccswitch_tui.workflows.context import Context
 from kit.net import wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a listening socket is not handed on there")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="tests/windows/test_guardian_there.py is theirs")
 
 PROFILE = """
 version = 2
@@ -296,7 +296,7 @@ def test_a_proxy_that_dies_at_every_start_is_given_up(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(guardian, "PAUSES_S", (0.0, 0.0, 0.0))
     listener = socket.create_server(("127.0.0.1", 0))
-    keeper = guardian.Guardian(str(tmp_path), listener, [sys.executable, "-c", "raise SystemExit(3)"])
+    keeper = guardian.PosixGuardian(str(tmp_path), listener, [sys.executable, "-c", "raise SystemExit(3)"])
     began = time.monotonic()
     assert keeper.run() == 3  # the very first start: its own exit code
     ours, theirs = socket.socketpair()

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.errors import CcswitchError, ConflictError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.proxy.background.claim import Claim
+from ccswitch_tui.proxy.background.detached import start_detached
 from ccswitch_tui.proxy.background.log_file import bound_log, last_words, log_lines, open_log
 from ccswitch_tui.proxy.background.loopback import (
     ASLEEP_MARK,
@@ -55,8 +56,9 @@ from ccswitch_tui.textfile import make_private_dir
 ANSWER_S = 2.0
 """A healthy proxy answers a local question in a millisecond."""
 
-WAIT_S = 20.0
-"""A start takes half a second; a cold one under a virus scanner was seen to take ten. One that fails ends at once."""
+WAIT_S = 45.0 if sys.platform == "win32" else 20.0
+"""A start takes half a second; a cold one under a virus scanner was seen to take ten, and on Windows it is two
+processes, each behind an interpreter's launcher. One that fails ends at once."""
 
 LOOK_AGAIN_S = 0.1 if sys.platform == "win32" else 0.02
 """While a start is awaited. On Windows nobody can replace the state file in the moment in which it is read: with less
@@ -325,25 +327,19 @@ class ProxyControl:
         return ProxyStatus(False, state["host"], state["port"], state["pid"], problem="starting")
 
     def _spawn(self) -> Any:
-        import subprocess
-
         log = open_log(self.paths.proxy_log)
-        process = subprocess.Popen(
+        process = start_detached(
             self._command(),
             env=dict(self.env),
             cwd=self.paths.state_dir,
-            stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            **_detached(),
         )
         os.close(log)
         _children.append(process)
         return process
 
     def _command(self) -> list[str]:
-        if sys.platform == "win32":
-            return serve_command()
         from ccswitch_tui.proxy.background.guarded import guardian_command
 
         host, port = self.address()
@@ -375,11 +371,14 @@ class ProxyControl:
             return StopResult(False)
         _, body = self.ask("POST", "/_ccswitch/sleep" if asleep else "/_ccswitch/stop")
         finishing = object_of(body).get("finishing", 0)
-        if at_once and found.pid:
-            end_process(found.pid, hard=False)  # after `stop`, a signal means: do not wait for streams
+        cut = found.pid if at_once else None
+        if cut and sys.platform != "win32":
+            end_process(cut, hard=False)  # after `stop`, a signal means: do not wait for streams
         deadline = time.monotonic() + wait_s
         while time.monotonic() < deadline:
             if self.asleep() if asleep and self._is_guarded() else not self._is_guarded() and not self.status().running:
+                if cut and finishing and sys.platform == "win32":
+                    end_process(cut, hard=True)  # no signal but death, which its guardian must not take for a crash
                 return StopResult(True, finishing)
             time.sleep(0.02)
         return StopResult(True, finishing, killed=self._end_stuck(found.pid))
@@ -484,18 +483,6 @@ class ProxyControl:
 def serve_command() -> list[str]:
     """The background proxy as an argument list; `-P` keeps the current folder out of the import path."""
     return [sys.executable, "-P", "-m", "ccswitch_tui", "proxy", "serve"]
-
-
-def _detached() -> dict[str, Any]:
-    """Popen's words for a process that outlives us and has no terminal.
-
-    Windows: the python.exe of a virtual environment starts the real one, and a
-    console program without a console opens a window of its own; so it gets one
-    that is not shown (CREATE_NO_WINDOW; ignored beside DETACHED_PROCESS).
-    """
-    if sys.platform == "win32":
-        return {"creationflags": 0x08000200}  # CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP
-    return {"start_new_session": True}
 
 
 _children: list[Any] = []
