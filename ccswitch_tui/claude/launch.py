@@ -71,6 +71,15 @@ def quoted(word: str, platform: str = sys.platform) -> str:
     return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
+POWERSHELL_QUOTES = str.maketrans({quote: quote * 2 for quote in "'\u2018\u2019\u201a\u201b"})
+"""What ends a '…' there, typographic ones included. Source: PowerShell language specification, 2.3.5.2."""
+
+
+def in_powershell(word: str) -> str:
+    """One word of a PowerShell line, none of which is read as anything else."""
+    return f"'{word.translate(POWERSHELL_QUOTES)}'"
+
+
 HOST_MANAGED = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST"
 """layers.HOST_MANAGED says what it does. For programs that bring a Claude Code of their own, which no `--settings`
 of ours reaches: with it the variables we give them count, and nothing of the user's other credentials, helpers or

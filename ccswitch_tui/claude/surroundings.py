@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ccswitch_tui.claude.jsontext import JsonFault, decode, parse_object, repaired
-from ccswitch_tui.claude.system_places import variables_of_the_system
+from ccswitch_tui.claude.system_places import below_home, variables_of_the_system
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.textfile import read_file
 
@@ -80,7 +80,7 @@ def find_exports(paths: Paths, env: Mapping[str, str], cwd: str, names: frozense
 
 
 def _start_up_files(paths: Paths, env: Mapping[str, str], cwd: str) -> list[str]:
-    files = [os.path.join(paths.home, name) for name in START_UP_FILES]
+    files = [below_home(paths.home, name, env) for name in START_UP_FILES]
     if env.get("ZDOTDIR"):
         files += [os.path.join(env["ZDOTDIR"], name) for name in (".zshrc", ".zshenv", ".zprofile", ".zlogin")]
     for folder, suffix in START_UP_FOLDERS:

@@ -1,4 +1,5 @@
-"""What Windows and macOS keep outside of files: users' variables, and what an administrator set for Claude Code.
+"""What Windows and macOS keep outside of files: users' variables and folders, and what an administrator set for Claude
+Code.
 
 Read only. Sources: "Environment Variables" of Microsoft's documentation; the
 vendor's page on settings of administrators (registry `SOFTWARE\\Policies\\ClaudeCode`,
@@ -8,6 +9,8 @@ value `Settings`; preferences domain `com.anthropic.claudecode`).
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +21,7 @@ Json = dict[str, Any]
 
 USER_VARIABLES = r"HKEY_CURRENT_USER\Environment"
 MACHINE_VARIABLES = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+USER_FOLDERS = r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"
 POLICY = r"SOFTWARE\Policies\ClaudeCode"
 PREFERENCES = "/Library/Managed Preferences"
 DOMAIN = "com.anthropic.claudecode"
@@ -31,6 +35,16 @@ def variables_of_the_system(names: frozenset[str], *, platform: str = sys.platfo
         for name, value in _values(place).items():
             if name.upper() in names and isinstance(value, str):
                 yield name.upper(), value, place
+
+
+def below_home(home: str, name: str, env: Mapping[str, str], *, platform: str = sys.platform) -> str:
+    """The path of a file named below the home folder; `Documents` is where Windows has it, OneDrive included."""
+    if platform == "win32" and name.startswith("Documents/"):
+        moved = _values(USER_FOLDERS).get("Personal")
+        if isinstance(moved, str) and moved:
+            home = re.sub("%([^%]+)%", lambda found: env.get(found[1].upper(), found[0]), moved)
+            name = name.removeprefix("Documents/")
+    return os.path.join(home, *name.split("/"))
 
 
 def managed_by_the_system(

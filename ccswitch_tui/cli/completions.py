@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from ccswitch_tui.claude.launch import in_powershell
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.sentence import say, to_paste
 
@@ -286,19 +287,19 @@ def _fish(commands: list[Word]) -> str:
 
 
 def _listed(choices: tuple[str, ...]) -> str:
-    return ", ".join(f"({ASKED[choice]})" if choice in ASKED else _quoted(choice) for choice in choices)
+    return ", ".join(f"({ASKED[choice]})" if choice in ASKED else in_powershell(choice) for choice in choices)
 
 
 def _powershell(commands: list[Word]) -> str:
-    rows = "\n".join(f"        '{word.name}' = @({', '.join(map(_quoted, word.words))})" for word in commands)
+    rows = "\n".join(f"        '{word.name}' = @({', '.join(map(in_powershell, word.words))})" for word in commands)
     values = "\n".join(
-        f"        {_quoted(f'{word.name} {option}')} = @({_listed(choices)})"
+        f"        {in_powershell(f'{word.name} {option}')} = @({_listed(choices)})"
         for word in commands
         for option, choices in word.values.items()
     )
     takers = ", ".join(f"'{word.name}'" for word in commands if word.takes_profile)
     return f"""\
-Register-ArgumentCompleter -Native -CommandName {", ".join(PROGRAMS)} -ScriptBlock {{
+Register-ArgumentCompleter -Native -CommandName {", ".join(map(in_powershell, PROGRAMS))} -ScriptBlock {{
     param($current, $ast, $position)
     $commands = [ordered]@{{
 {rows}

@@ -131,9 +131,13 @@ def _stand_in(place: Place, text: str, name: str) -> str:
     assert place.spot is not None
     if place.kind != "shell":
         return plain_text.quoted_like(place.spot, PLACEHOLDER)
-    from ccswitch_tui.claude.launch import own_command, quoted
+    from ccswitch_tui.claude.launch import in_powershell, own_command, quoted
 
-    command = " ".join(quoted(word) for word in [*own_command(), "key", "--stored", name])
+    words = [*own_command(), "key", "--stored", name]
+    if place.shell == "powershell":  # a quoted program is only a text there, unless it is called
+        command = "& " + " ".join(map(in_powershell, words))
+    else:
+        command = " ".join(map(quoted, words))
     return plain_text.shell_stand_in(place.spot, text, place.shell, command)
 
 

@@ -16,6 +16,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from ccswitch_tui.claude.launch import in_powershell
+from ccswitch_tui.claude.system_places import below_home
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.sentence import say, to_paste
 from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, remove_file, replace_text, sha256_of
@@ -30,7 +32,7 @@ BEGIN, END = "# >>> ccswitch-tui completions >>>", "# <<< ccswitch-tui completio
 LOADS = {
     "bash": "[ -r {file} ] && . {file}",
     "zsh": "(( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit; }}; [ -r {file} ] && . {file}",
-    "powershell": "if (Test-Path {file}) {{ . {file} }}",
+    "powershell": "if (Test-Path -LiteralPath {file}) {{ . {file} }}",
 }
 """How a start-up file loads the script. zsh's script needs what compinit defines."""
 
@@ -111,14 +113,15 @@ def take_out(ctx: Context, shell: str) -> list[str]:
 
 def start_up_file(env: Mapping[str, str], shell: str) -> str | None:
     """The file a new interactive shell reads; None for fish, which finds scripts in a folder."""
-    home = env.get("HOME") or env.get("USERPROFILE") or os.path.expanduser("~")
+    folders = ("USERPROFILE",) if sys.platform == "win32" else ("HOME", "USERPROFILE")
+    home = next(filter(None, map(env.get, folders)), None) or os.path.expanduser("~")
     if shell == "bash":
         return os.path.join(home, ".bashrc")
     if shell == "zsh":
         return os.path.join(env.get("ZDOTDIR") or home, ".zshrc")
     if shell == "powershell":
-        folder = ("Documents", "PowerShell") if sys.platform == "win32" else (".config", "powershell")
-        return os.path.join(home, *folder, "Microsoft.PowerShell_profile.ps1")
+        folder = "Documents/PowerShell" if sys.platform == "win32" else ".config/powershell"
+        return below_home(home, f"{folder}/Microsoft.PowerShell_profile.ps1", env)
     return None
 
 
@@ -131,7 +134,7 @@ def _script_path(ctx: Context, shell: str) -> str:
 
 
 def _quoted(path: str, shell: str) -> str:
-    return "'" + path.replace("'", "''") + "'" if shell == "powershell" else shlex.quote(path)
+    return in_powershell(path) if shell == "powershell" else shlex.quote(path)
 
 
 def _without_block(text: str) -> str:

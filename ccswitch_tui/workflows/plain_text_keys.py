@@ -13,6 +13,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from ccswitch_tui.claude.system_places import below_home
 from ccswitch_tui.credentials import plain_text
 from ccswitch_tui.credentials.plain_text import PLACEHOLDER, KeyInText
 from ccswitch_tui.errors import CcswitchError
@@ -95,7 +96,7 @@ def _claude_state(ctx: Context) -> list[Place]:
 def _shell_files(ctx: Context) -> list[Place]:
     found = []
     for name, shell in SHELL_FILES.items():
-        found += _in_text(os.path.join(ctx.paths.home, *name.split("/")), "shell", shell=shell)
+        found += _in_text(below_home(ctx.paths.home, name, ctx.env), "shell", shell=shell)
     return found
 
 

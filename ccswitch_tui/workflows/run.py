@@ -17,7 +17,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ccswitch_tui.claude.launch import HOST_MANAGED, RIVALS, child_env, own_command, quoted
+from ccswitch_tui.claude.launch import HOST_MANAGED, RIVALS, child_env, in_powershell, own_command, quoted
 from ccswitch_tui.claude.settings import Link, plan_settings
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.secret import Secret
@@ -253,8 +253,8 @@ def shell_text(line: EnvLine, shell: str) -> str:
             "powershell": f"Remove-Item Env:{line.name} -ErrorAction SilentlyContinue",
         }.get(shell, f"unset {line.name}")
     if shell == "powershell":
-        words = " ".join(_powershell(word) for word in line.command)
-        return f"$env:{line.name} = {f'(& {words})' if line.command else _powershell(line.value or '')}"
+        words = " ".join(map(in_powershell, line.command))
+        return f"$env:{line.name} = {f'(& {words})' if line.command else in_powershell(line.value or '')}"
     if shell == "fish":
         words = " ".join(_fish(word) for word in line.command)
         return f"set -gx {line.name} {f'({words})' if line.command else _fish(line.value or '')}"
@@ -264,10 +264,6 @@ def shell_text(line: EnvLine, shell: str) -> str:
         if line.command
         else f"export {line.name}={quoted(line.value or '', 'posix')}"
     )
-
-
-def _powershell(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _fish(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ccswitch_tui.claude import system_places
-from ccswitch_tui.claude.system_places import managed_by_the_system, variables_of_the_system
+from ccswitch_tui.claude.system_places import below_home, managed_by_the_system, variables_of_the_system
 
 BASE_URL = {"env": {"ANTHROPIC_BASE_URL": "https://gateway.example"}}
 
@@ -49,6 +49,16 @@ def test_a_variable_of_the_settings_dialog_is_found_with_its_place(registry: dic
     found = list(variables_of_the_system(frozenset({"ANTHROPIC_API_KEY", "OTHER"}), platform="win32"))
     assert found == [("ANTHROPIC_API_KEY", "sk-example-1", r"HKEY_CURRENT_USER\Environment")]
     assert list(variables_of_the_system(frozenset({"ANTHROPIC_API_KEY"}), platform="darwin")) == []
+
+
+def test_documents_are_where_windows_has_moved_them(registry: dict[str, dict[str, Any]]) -> None:
+    name, home, env = "Documents/PowerShell/profile.ps1", "/Users/ada", {"ONEDRIVE": "/Users/ada/OneDrive - GmbH"}
+    assert below_home(home, name, env, platform="win32") == "/Users/ada/Documents/PowerShell/profile.ps1"
+    registry[system_places.USER_FOLDERS] = {"Personal": "%OneDrive%/Dokumente"}
+    moved = "/Users/ada/OneDrive - GmbH/Dokumente/PowerShell/profile.ps1"
+    assert below_home(home, name, env, platform="win32") == moved
+    assert below_home(home, ".bashrc", env, platform="win32") == "/Users/ada/.bashrc"
+    assert below_home(home, name, env, platform="darwin") == "/Users/ada/Documents/PowerShell/profile.ps1"
 
 
 def test_an_administrator_s_settings_in_the_registry_beat_the_user_s_own(registry: dict[str, dict[str, Any]]) -> None:
