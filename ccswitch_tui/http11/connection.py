@@ -42,7 +42,7 @@ class ServerConnection(asyncio.Protocol):
     """One client's connection."""
 
     __slots__ = (
-        "_blocked", "_closes", "_field_bytes", "_head_bytes", "_left", "_lingers", "_parser", "_paused", "_ready",
+        "_blocked", "_closes", "_head_bytes", "_left", "_lingers", "_parser", "_paused", "_read_bytes", "_ready",
         "_request", "_server", "_task", "_upgrades", "_waiter", "_waits", "deadline", "fresh_until", "is_one_too_many",
         "loop", "transport",
     )  # fmt: skip
@@ -56,7 +56,7 @@ class ServerConnection(asyncio.Protocol):
         self._parser: HttpRequestParser | None = None
         self._request: Request | None = None
         """The one that is being read."""
-        self._head_bytes = self._field_bytes = 0
+        self._head_bytes = self._read_bytes = 0
         self._left = 0
         """Bytes of its body that go past the parser."""
         self._upgrades = False
@@ -130,6 +130,7 @@ class ServerConnection(asyncio.Protocol):
     def _parse(self, data: bytes) -> None:
         if self._parser is None:
             self._parser = HttpRequestParser(self)
+        self._read_bytes = self._head_bytes + len(data)
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as found:  # to a protocol that is not spoken here: read on as if nothing was said
@@ -155,7 +156,7 @@ class ServerConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._request = None if self._closes else Request(self)
-        self._head_bytes = self._field_bytes = 0
+        self._head_bytes = 0
         self._patience(self._server.idle_s)
 
     def on_url(self, part: bytes) -> None:
@@ -167,7 +168,6 @@ class ServerConnection(asyncio.Protocol):
         if request is None or self._head_bytes < 0:
             return  # a trailer: nobody asked for one
         request.raw_headers.append((name, value))
-        self._field_bytes += len(name) + len(value)
 
     def on_headers_complete(self) -> None:
         request, parser = self._request, self._parser
@@ -175,7 +175,7 @@ class ServerConnection(asyncio.Protocol):
             return
         self._head_bytes = -1
         self._upgrades = parser.should_upgrade()
-        fault = TOO_LONG if self._field_bytes + len(request.target) > HEAD_BYTES else _read_head(request, parser)
+        fault = TOO_LONG if self._read_bytes > HEAD_BYTES and _is_long(request) else _read_head(request, parser)
         if fault is not None:
             self._refuse(*fault)
             return
@@ -423,6 +423,10 @@ class ServerConnection(asyncio.Protocol):
         if self._paused and self.transport is not None:
             self._paused = False
             self.transport.resume_reading()
+
+
+def _is_long(request: Request) -> bool:
+    return len(request.target) + sum(len(name) + len(value) for name, value in request.raw_headers) > HEAD_BYTES
 
 
 def _read_head(request: Request, parser: HttpRequestParser) -> tuple[int, str] | None:

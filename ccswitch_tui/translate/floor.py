@@ -56,7 +56,8 @@ class Floor:
         self._translation = translation
         self._names = translation.names
         self._book = CallBook(translation.names)
-        self._ids = Ids(frozenset(), "")
+        self._ids: Ids | None = None
+        """There once a call needs one."""
         self._waiting_chars = 0
         self._unshown: list[str] = []
         self._unshown_chars = 0
@@ -81,8 +82,6 @@ class Floor:
         """`message_start`, if it was not sent yet."""
         if self.writer.started:
             return
-        seed = self._translation.seed
-        self._ids = Ids(self._translation.used_ids, seed, self._translation.origin)
         self.writer.start(
             {
                 "id": self._translation.answer_id,
@@ -249,6 +248,9 @@ class Floor:
                 self.writer.sign(pack({"google": call.signature}))
             call.opened = True
             in_id = call.signature if self._signs and not shows else ""
+            if self._ids is None:
+                translation = self._translation
+                self._ids = Ids(translation.used_ids, translation.seed, translation.origin)
             self.writer.open_call(self._ids.give(call.id, in_id), self._names.restore(call.name))
         text = call.passable()
         if text:

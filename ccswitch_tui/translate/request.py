@@ -13,7 +13,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from itertools import count
 from operator import is_
 from typing import Any
 
@@ -44,6 +44,10 @@ SEED_CHARS = 2000
 
 
 NO_CHANGES: Mapping[str, Any] = {}
+
+_THIS_PROCESS = os.urandom(8).hex()
+_ANSWERS = count()
+"""Together an id that no other answer has, without asking the system for each."""
 
 
 class RequestRefused(Exception):
@@ -86,7 +90,7 @@ class Translation:
     """What came of the conversation's first turns when they were seen before."""
     remembered: Remembered | None = None
     """The same for this time."""
-    answer_id: str = field(default_factory=lambda: f"msg_{os.urandom(12).hex()}")
+    answer_id: str = field(default_factory=lambda: f"msg_{_THIS_PROCESS}{next(_ANSWERS):08x}")
     """Of the answer. No two answers have the same one, be the request the same: the client merges turns that do."""
     headers: dict[str, str] = field(default_factory=dict)
     """Headers to add to the upstream request (cache affinity)."""
@@ -97,10 +101,16 @@ class Translation:
     """What is known of this answer and no client is told: `cost` in US dollars, as the endpoint states it; `counted`,
     when the endpoint itself counted all tokens."""
     _pieces: Pieces | None = None
+    _estimate = _size = 0
 
-    @cached_property
+    @property
     def raw_estimate(self) -> int:
         """Input tokens before calibration: what Calibration.observe wants."""
+        if not self._estimate:
+            self._estimate = self._estimated()
+        return self._estimate
+
+    def _estimated(self) -> int:
         said = self.known.gathered if self.known is not None else None
         kept = self.remembered
         if kept is not None and kept.gathered is None:
@@ -123,10 +133,12 @@ class Translation:
             self._pieces = self._joined() or [dumps(RENDERERS[self.wire](self.body, self.quirks))]
         return self._pieces
 
-    @cached_property
+    @property
     def encoded_bytes(self) -> int:
         """How long they are."""
-        return size_of(self.pieces())
+        if not self._size:
+            self._size = size_of(self.pieces())
+        return self._size
 
     def was_sent(self) -> None:
         """Its bytes have gone out; they are made again in the rare case that somebody asks."""
@@ -174,7 +186,7 @@ class Translation:
             made[self.wire] = dumps(wire.tools(self.tool_set.chat, self.quirks))
         return made[self.wire]
 
-    @cached_property
+    @property
     def seed(self) -> str:
         """What new ids in the answer are derived from: different in every turn of a conversation."""
         messages = self.body["messages"]
@@ -185,7 +197,7 @@ class Translation:
 
     def prepare(self) -> None:
         """Works out what the beginning of the answer needs: the proxy does it while the endpoint reads the request."""
-        _ = self.raw_estimate, self.seed
+        _ = self.raw_estimate
 
     def facts(self, tool: str) -> ToolFacts:
         """What must be undone in the arguments of this tool."""

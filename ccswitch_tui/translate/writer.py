@@ -28,6 +28,11 @@ BLOCK_MOVES = {
 DELTA = b'%b"%b"}}\n\n'
 """A delta frame out of `Writer.delta_head` and the inside of a JSON string."""
 
+BLOCK_START = (
+    b'event: content_block_start\ndata: {"type":"content_block_start","index":%d,"content_block":%b}\n\n'
+)
+BLOCK_STOP = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
+
 _FIELD = {
     TEXT: ("text_delta", "text"),
     THINKING: ("thinking_delta", "thinking"),
@@ -85,7 +90,8 @@ class Writer:
         ).encode()
         self._content.append(dict(block))
         self._pieces = []
-        self._frame({"type": "content_block_start", "index": self._index, "content_block": block})
+        if self._streams:
+            self.raw(BLOCK_START % (self._index, dumps(block)))
 
     def add(self, text: str) -> None:
         """A delta of the open block."""
@@ -130,7 +136,8 @@ class Writer:
             self.add("\ufffd")
         if not self._streams:
             self._collect()
-        self._frame({"type": "content_block_stop", "index": self._index})
+        if self._streams:
+            self.raw(BLOCK_STOP % self._index)
         self.open = NOTHING
         self.delta_head = b""
 

@@ -10,6 +10,7 @@ import threading
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.proxy.books.loops import Loops
@@ -37,11 +38,12 @@ MOST_NOTICES = 50
 """What is kept of a name and of a sentence from elsewhere: a client may ask for a model of a million letters, which
 would go into the ring, the log and the usage book each time."""
 
-WORDS = ("error",)
 NAMES = (
     "asked", "model", "answered", "tier", "wire", "host", "client", "session", "stop_reason", "route", "profile",
     "project", "session_in_body",
 )  # fmt: skip
+
+_names_of = attrgetter(*NAMES)
 
 METRICS = 7
 """Of the book's counts, those that are also kept for Prometheus."""
@@ -199,12 +201,14 @@ class Flow:
 
     def shorten(self) -> None:
         """Cuts what came from elsewhere to what is worth keeping."""
-        for most, fields in ((LONGEST_NAME, NAMES), (LONGEST_WORDS, WORDS)):
-            for name in fields:
+        if max(map(len, filter(None, _names_of(self))), default=0) > LONGEST_NAME:
+            for name in NAMES:
                 text = getattr(self, name)
-                if text and len(text) > most:
-                    setattr(self, name, text[: most - 1] + "…")
-        if len(self.notices) > MOST_NOTICES or any(len(notice) > LONGEST_WORDS for notice in self.notices):
+                if text and len(text) > LONGEST_NAME:
+                    setattr(self, name, text[: LONGEST_NAME - 1] + "…")
+        if self.error and len(self.error) > LONGEST_WORDS:
+            self.error = self.error[: LONGEST_WORDS - 1] + "…"
+        if self.notices and (len(self.notices) > MOST_NOTICES or max(map(len, self.notices)) > LONGEST_WORDS):
             self.notices = [notice[:LONGEST_WORDS] for notice in self.notices[:MOST_NOTICES]]
 
     def to_json(self) -> dict[str, Any]:
@@ -228,8 +232,7 @@ class Flow:
     @property
     def body_bytes(self) -> int:
         """What the four bodies take; sent on unchanged, a request is counted twice and held once."""
-        bodies = (self.request, self.sent, self.received, self.returned)
-        return sum(sum(map(len, body.parts)) for body in bodies if body.parts)
+        return sum(map(len, self.request.parts + self.sent.parts + self.received.parts + self.returned.parts))
 
     def drop_bodies(self) -> None:
         """Forgets all four, because newer exchanges have some to keep."""
