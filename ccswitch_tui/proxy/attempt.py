@@ -43,7 +43,7 @@ from ccswitch_tui.translate.policy import HOPELESS
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
 from ccswitch_tui.translate.response import translate_response
 from ccswitch_tui.translate.stream import StreamTranslator
-from ccswitch_tui.translate.text_tools import looks_written
+from ccswitch_tui.translate.text_tools import looks_written, may_be_written
 from ccswitch_tui.translate.words import read_words
 from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.pieces import Pieces
@@ -193,7 +193,10 @@ class Attempt:
         exchange = self._call.exchange
         if not translation.tools or translation.quirks.text_tools != "off" or exchange.stop_reason != "end_turn":
             return
-        said = exchange.received.kept().decode("utf-8", "replace").replace("\\n", "\n")
+        received = exchange.received.kept()
+        if not may_be_written(received):
+            return
+        said = received.decode("utf-8", "replace").replace("\\n", "\n")
         if looks_written(said) or looks_written(said.replace('"content": "', "\n").replace('"content":"', "\n")):
             exchange.notices.append(WRITES_CALLS)
 

@@ -124,9 +124,11 @@ class Relay:
         exchange.wire = target.profile.endpoint.format.name
         if routed:
             self.traffic.routed(exchange)
-        over = await self._over_budget(exchange, target.profile)
-        if over is not None:
-            return over
+        exchange.budget = ""
+        if target.profile.budget is not None:
+            over = await self._over_budget(exchange, target.profile)
+            if over is not None:
+                return over
         try:
             address = self.upstream.address(target.profile)
             exchange.host = address.host
@@ -148,8 +150,7 @@ class Relay:
 
     async def _over_budget(self, exchange: Flow, profile: Profile) -> Failure | None:
         """The refusal, where the profile's budget is used up and stops; else it is said where it is nearly so."""
-        state = await self.budgets.state(profile) if profile.budget is not None else None
-        exchange.budget = ""
+        state = await self.budgets.state(profile)
         if state is None or state.level == "ok":
             return None
         exchange.budget = state.fullest.text()

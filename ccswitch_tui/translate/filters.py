@@ -47,7 +47,7 @@ class Filters:
         pieces = self._think.feed(text)
         if self._think.settled:
             self._settle_think()
-        yield from self._behind_think(pieces)
+        yield from pieces if self.idle else self._behind_think(pieces)
 
     def flush(self) -> Iterator[Piece | Written]:
         """What is held, because something other than text follows or the answer is over."""

@@ -112,14 +112,12 @@ class Conversation:
         self._rest: list[tuple[str, Parts]] = []
         """What else the user side said since that turn: ("user" or "system", parts)."""
 
-    def take_all(self, turns: Any, leading: list[str], known: Remembered | None = None) -> Remembered | None:
+    def take_all(self, turns: list[Any], leading: list[str], known: Remembered | None = None) -> Remembered | None:
         """All turns of a request. `leading` gathers system messages that come before anything else.
 
         `known` is what came of its first turns when they were seen before.
         Returns what is worth remembering of this time.
         """
-        if not isinstance(turns, list):
-            raise Malformed("messages: a list is required")
         settled = self.settled(turns)
         loop_start = settled - 1 if self._looks_back else -1
         self._first_notice = len(self._notices)

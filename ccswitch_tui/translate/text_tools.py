@@ -17,7 +17,7 @@ from ccswitch_tui.translate.textflow import held_tail
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.wire.codec import dumps, loads
 
-__all__ = ["NOTATIONS", "TextTools", "Written", "looks_written"]
+__all__ = ["NOTATIONS", "TextTools", "Written", "looks_written", "may_be_written"]
 
 Json = dict[str, Any]
 
@@ -34,6 +34,14 @@ MARKUP = re.compile(
 )
 
 
+_MARKS = (b"[TOOL_CALLS]", b"```tool_code", b"commentary to=")
+_TAGS = (
+    b"<tool_call>", b"<function=", b"<|tool_call", b"<|python_tag|>", "<｜".encode(), b"<xai:function_call",
+    b"<minimax:tool_call>", b"<invoke name=",
+)  # fmt: skip
+"""What MARKUP ends in: one of them stands in every call that is written so."""
+
+
 class Written(NamedTuple):
     """A call that was written as text."""
 
@@ -44,6 +52,11 @@ class Written(NamedTuple):
 def looks_written(text: str) -> bool:
     """Whether a line of this text begins as a call in one of the notations does."""
     return MARKUP.search(text) is not None
+
+
+def may_be_written(said: bytes) -> bool:
+    """Whether `looks_written` can be true of this: asked at the speed of memory, where that takes milliseconds."""
+    return any(mark in said for mark in _MARKS) or (b"<" in said and any(tag in said for tag in _TAGS))
 
 
 class TextTools:

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from ccswitch_tui.translate.text_tools import NOTATIONS, TextTools, Written, looks_written
+from ccswitch_tui.translate.text_tools import NOTATIONS, TextTools, Written, looks_written, may_be_written
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.wire.quirks import QUIRKS
 
@@ -99,8 +99,10 @@ def test_what_is_not_certainly_a_call_stays_the_text_it_is(notation: str, text: 
 def test_every_notation_is_a_value_of_the_quirk_and_is_noticed_where_it_is_off() -> None:
     assert {"off", *NOTATIONS} == set(QUIRKS["text_tools"].allowed)
     for notation, text, _ in CALLS:
-        assert looks_written(f"I look.\n{text}") or notation == "pythonic", text
+        seen = looks_written(f"I look.\n{text}") and may_be_written(text.encode())
+        assert seen or notation == "pythonic", text
     assert not looks_written("Use `<tool_call>` for that.")
+    assert not may_be_written(b"A list[int] with `<b>` in it, and no call.")
 
 
 def test_end_marks_without_end_cost_little() -> None:

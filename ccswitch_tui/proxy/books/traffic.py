@@ -10,7 +10,7 @@ import threading
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.proxy.books.loops import Loops
@@ -317,12 +317,12 @@ class Traffic:
         place = self._place(exchange, series[1])
         with self._books:
             sums = self._unsaved.get(place)
-            self._unsaved[place] = list(row) if sums is None else [a + b for a, b in zip(sums, row, strict=True)]
+            self._unsaved[place] = list(row) if sums is None else list(map(add, sums, row))
             if exchange.cost is not None:
                 _add(self._unsaved_costs.setdefault((place, exchange.currency, exchange.cost_by), [0, 0.0]),
                      [1, exchange.cost])  # fmt: skip
         held = self.counts.setdefault(series, [0] * METRICS)
-        _add(held, list(row[:METRICS]))
+        held[:] = map(add, held, row)  # which has some more
         if exchange.cost is not None:
             told = (exchange.route, series[1], exchange.currency, exchange.cost_by)
             _add(self.costs.setdefault(told, [0, 0.0]), [1, exchange.cost])

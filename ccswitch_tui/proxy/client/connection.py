@@ -265,7 +265,7 @@ class Answer:
         # where both are said, somebody on the way may have believed the other one (RFC 9112, section 6.3)
         self._keeps_alive = self._parser.should_keep_alive() and not (sized and coding)
         try:
-            self._unpack = unpacker_of(headers.get("Content-Encoding"))
+            self._unpack = unpacker_of(headers.get("Content-Encoding")) if "Content-Encoding" in headers else None
         except BadCoding as error:
             self._break(Broken(f"the answer cannot be read: {error}"))
             return

@@ -213,9 +213,10 @@ class ProxyApp(RoutedApp):
             self._log_exchange(exchange)
 
     async def _answer(self, request: Request, profile: Profile, exchange: Flow) -> Reply:
-        reply = await self._answered_apart(request, exchange)
-        if reply is not None:
-            return reply
+        if self._apart is not None and self._apart.wants(request):
+            reply = await self._answered_apart(self._apart, request, exchange)
+            if reply is not None:
+                return reply
         exchange.request.add(*request.parts)
         body = self._body(request)
         if isinstance(body, Response):
@@ -238,21 +239,20 @@ class ProxyApp(RoutedApp):
                 call.reply.abort()  # an error's own status line must not follow in the middle of the answer
             raise
 
-    async def _answered_apart(self, request: Request, exchange: Flow | None) -> Reply | None:
-        """The answer to a request that would hold all others for too long; None for one that is answered here."""
-        if self._apart is None or not self._apart.wants(request):
-            return None
+    async def _answered_apart(self, rooms: Rooms, request: Request, exchange: Flow | None) -> Reply | None:
+        """The answer to a request that would hold all others for too long; None where it is to be answered here."""
         try:
-            return await self._apart.answer(request, exchange)
+            return await rooms.answer(request, exchange)
         except RoomEnded as ended:
             return error_response(500, f"{ended}; try again")
 
     async def _count_tokens(self, request: Request) -> Reply:
         """The endpoint's own count where it has one, else an estimate."""
         profile = self._profile(request)
-        reply = None if isinstance(profile, Response) else await self._answered_apart(request, None)
-        if reply is not None:
-            return reply
+        if not isinstance(profile, Response) and self._apart is not None and self._apart.wants(request):
+            reply = await self._answered_apart(self._apart, request, None)
+            if reply is not None:
+                return reply
         got = profile if isinstance(profile, Response) else self._body(request)
         if isinstance(profile, Response) or isinstance(got, Response):
             return got if isinstance(got, Response) else error_response(400, "no profile")
