@@ -116,7 +116,7 @@ class Translation:
         if kept is not None and kept.gathered is None:
             kept.gathered = gather_turns(self.given["messages"], len(kept.turns), said or NOTHING_GATHERED)
         before = (kept.gathered if kept is not None else said) or NOTHING_GATHERED
-        return estimate_tokens(self.given, before, self.tool_set.text)
+        return estimate_tokens(self.given, before, self.tool_set.tokens)
 
     @property
     def input_estimate(self) -> int:

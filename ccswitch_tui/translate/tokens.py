@@ -1,7 +1,8 @@
 """How many tokens a request is: an estimate by kinds of characters, calibrated by what an endpoint really counted.
 
 No tokenizer: which one a model uses is unknown, and a request must cost under
-5 ms. Long texts are sampled. The calibration makes the numbers honest after
+5 ms. Long texts are sampled, each for itself, so that of a conversation that
+grew only what is new is looked at. The calibration makes the numbers honest after
 the first answer: Claude Code's meter and its auto-compaction live on them.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import base64
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ccswitch_tui.wire.codec import dumps
@@ -28,41 +29,31 @@ PER_TOOL = 8
 MARGIN = 1.05
 """Err high: compacting a little early is better than being refused."""
 
-SAMPLE_ABOVE = 16 * 1024
-SAMPLES, SAMPLE_SIZE = 96, 128
-"""A longer text is judged by 96 pieces of 128 characters spread over it: constant cost, two per cent off, far less than
-the estimate itself. All texts of a request are judged as one."""
+SAMPLE_ABOVE = 4 * 1024
+SAMPLE_SIZE, SAMPLE_EVERY, MOST_SAMPLES = 128, 1024, 96
+"""Of a longer text every eighth piece of 128 characters is looked at, and of a very long one 96 of them: two per cent
+off, far less than the estimate itself."""
 
 _WORD_BYTES = bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B))
 _BLANK_BYTES = b" \t\r\n"
 _CJK = later("[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 
 
-def text_tokens(*texts: str) -> float:
-    """Tokens of these texts together, uncalibrated."""
-    length = sum(map(len, texts))
-    sample = _sample(texts, length // SAMPLES) if length > SAMPLE_ABOVE else "".join(texts)
-    if not sample:
+def text_tokens(text: str) -> float:
+    """Tokens of this text, uncalibrated."""
+    length = len(text)
+    if not length:
         return 0.0
+    sample = text
+    if length > SAMPLE_ABOVE:
+        stride = max(SAMPLE_EVERY, length // MOST_SAMPLES)
+        sample = "".join([text[place : place + SAMPLE_SIZE] for place in range(0, length, stride)])
     share = length / len(sample)
     if sample.isascii():
         return _ascii_tokens(sample.encode()) * share
     wide = len(_CJK.findall(sample))
     plain = sample.encode("ascii", "ignore")
     return (_ascii_tokens(plain) + wide / 1.25 + (len(sample) - len(plain) - wide) / 2.5) * share
-
-
-def _sample(texts: Iterable[str], stride: int) -> str:
-    """A piece from every `stride` characters of the texts, as if they were one; what lies between is not even read."""
-    pieces: list[str] = []
-    place = 0  # of the next piece, from the beginning of the text that is looked at
-    for text in texts:
-        length = len(text)
-        while place < length:
-            pieces.append(text[place : place + SAMPLE_SIZE])
-            place += stride
-        place -= length
-    return "".join(pieces)
 
 
 def _ascii_tokens(data: bytes) -> float:
@@ -75,24 +66,22 @@ def _ascii_tokens(data: bytes) -> float:
 
 
 class Gathered(NamedTuple):
-    """The texts of the first turns of a conversation, and the tokens of what is no text in them."""
+    """The tokens of the first turns of a conversation."""
 
     turns: int
-    texts: list[str]
     tokens: float
 
 
-NOTHING_GATHERED = Gathered(0, [], 0.0)
+NOTHING_GATHERED = Gathered(0, 0.0)
 
 
 def gather_turns(turns: Any, stop: int, before: Gathered = NOTHING_GATHERED) -> Gathered:
     """The first `stop` turns, going on from those gathered before."""
-    texts = list(before.texts)
     total = before.tokens
     for message in turns[before.turns : stop] if isinstance(turns, list) else ():
         if isinstance(message, dict):
-            total += PER_MESSAGE + _gather(message.get("content"), texts, 0)
-    return Gathered(stop, texts, total)
+            total += PER_MESSAGE + _gather(message.get("content"), 0)
+    return Gathered(stop, total)
 
 
 def tools_text(tools: Any) -> str:
@@ -100,20 +89,21 @@ def tools_text(tools: Any) -> str:
     return _json_text(tools) if isinstance(tools, list) and tools else ""
 
 
-def estimate_tokens(body: dict[str, Any], before: Gathered = NOTHING_GATHERED, tools: str | None = None) -> int:
+def tools_tokens(tools: Any, text: str) -> float:
+    """Tokens of a request's tools, of which `text` is the tools_text()."""
+    return PER_TOOL * len(tools) + text_tokens(text) if text else 0.0
+
+
+def estimate_tokens(body: dict[str, Any], before: Gathered = NOTHING_GATHERED, tools: float | None = None) -> int:
     """Input tokens of a Messages request, before calibration; at least 1. Never raises.
 
-    `before` is what was gathered of its first turns already, `tools` their tools_text().
+    `before` is what was gathered of its first turns already, `tools` their tools_tokens().
     """
     turns = body.get("messages")
     said = gather_turns(turns, len(turns) if isinstance(turns, list) else 0, before)
-    texts = said.texts
-    total = said.tokens + _gather(body.get("system"), texts, 0)
-    given = body.get("tools")
-    if isinstance(given, list) and given:
-        total += PER_TOOL * len(given)
-        texts.append(tools_text(given) if tools is None else tools)
-    return max(1, math.ceil((total + text_tokens(*texts)) * MARGIN))
+    if tools is None:
+        tools = tools_tokens(body.get("tools"), tools_text(body.get("tools")))
+    return max(1, math.ceil((said.tokens + _gather(body.get("system"), 0) + tools) * MARGIN))
 
 
 def _json_text(value: Any) -> str:
@@ -123,11 +113,10 @@ def _json_text(value: Any) -> str:
         return ""
 
 
-def _gather(content: Any, texts: list[str], depth: int) -> float:
-    """Adds the texts in `content` to `texts`; returns the tokens of what is no text."""
+def _gather(content: Any, depth: int) -> float:
+    """The tokens of `content`, in any of its forms."""
     if isinstance(content, str):
-        texts.append(content)
-        return 0.0
+        return text_tokens(content)
     if isinstance(content, dict):
         content = [content]
     if not isinstance(content, list) or depth > 8:
@@ -137,46 +126,43 @@ def _gather(content: Any, texts: list[str], depth: int) -> float:
         if isinstance(block, dict) and block.get("type") == "text" and "content" not in block:
             text = block.get("text")
             if isinstance(text, str):
-                texts.append(text)
+                total += text_tokens(text)
         else:
-            total += _gather_block(block, texts, depth)
+            total += _gather_block(block, depth)
     return total
 
 
-def _gather_block(block: Any, texts: list[str], depth: int) -> float:
+def _gather_block(block: Any, depth: int) -> float:
     if not isinstance(block, dict):
-        return _gather(block, texts, 9)
+        return _gather(block, 9)
     kind = block.get("type")
     if kind == "tool_use":
-        texts.append(_json_text(block.get("input")))
-        return PER_TOOL
+        return PER_TOOL + text_tokens(_json_text(block.get("input")))
     if kind == "image":
         return image_tokens(block.get("source"))
     if kind == "document":
-        return _gather_document(block, texts, depth)
+        return _gather_document(block, depth)
     if kind in ("thinking", "redacted_thinking"):
         return 0.0  # earlier thinking is not sent, except in a running tool loop
     text = block.get("text")
-    if isinstance(text, str):
-        texts.append(text)
+    said = text_tokens(text) if isinstance(text, str) else 0.0
     if "content" in block:
-        return _gather(block["content"], texts, depth + 1)
+        return said + _gather(block["content"], depth + 1)
     if not isinstance(kind, str):
-        texts.append(_json_text(block))  # a tool's own object, sent as its JSON
-    return 0.0
+        return said + text_tokens(_json_text(block))  # a tool's own object, sent as its JSON
+    return said
 
 
-def _gather_document(block: Json, texts: list[str], depth: int) -> float:
+def _gather_document(block: Json, depth: int) -> float:
     source = block.get("source")
     if not isinstance(source, dict):
         return 0.0
     data = source.get("data")
     if isinstance(data, str):
         if source.get("type") == "text":
-            texts.append(data)
-            return 0.0
+            return text_tokens(data)
         return PDF_PAGE_TOKENS * max(1, round(len(data) * 0.75 / PDF_PAGE_BYTES))
-    return _gather(source.get("content"), texts, depth + 1)
+    return _gather(source.get("content"), depth + 1)
 
 
 def image_tokens(source: Any) -> float:

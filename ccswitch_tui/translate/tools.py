@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ccswitch_tui.translate.notices import Notice, Notices
 from ccswitch_tui.translate.schema import ALIASED, complete_root, droppable_nulls, in_dialect, optional_texts
-from ccswitch_tui.translate.tokens import tools_text
+from ccswitch_tui.translate.tokens import tools_text, tools_tokens
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.wire.quirks import Quirks
 
@@ -121,7 +121,9 @@ class ToolSet(NamedTuple):
     """The `tools` of the chat request."""
     notices: list[Notice]
     text: str
-    """As JSON, for the token estimate."""
+    """As JSON."""
+    tokens: float
+    """Of it, as tools_tokens() counts them."""
     given: Any
     """What the client sent."""
     written: dict[str, bytes]
@@ -139,7 +141,8 @@ def tool_set(given: Any, quirks: Quirks, text: str | None = None) -> ToolSet:
         if names.restore(name) in by_name:
             notices.add("dropped", f"the tool '{names.restore(name)}': this endpoint refuses its schema")
     text = tools_text(given) if text is None else text
-    return ToolSet(quirks, by_name, tools.server, names, chat, notices, text, given, {})
+    tokens = tools_tokens(given, text)
+    return ToolSet(quirks, by_name, tools.server, names, chat, notices, text, tokens, given, {})
 
 
 def choice_fields(choice: Any, names: ToolNames, quirks: Quirks, notices: Notices) -> Json:
