@@ -1,7 +1,11 @@
-"""An application of routes: what every one of ours answers alike."""
+"""An application of routes: what a connection asks it, and what every one of ours answers alike."""
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any, Protocol
+
+from ccswitch_tui.http11.budget import Budget
 from ccswitch_tui.http11.message import PHRASES, Refused, Reply, Request, Response, json_response
 from ccswitch_tui.http11.routes import Routes
 
@@ -18,11 +22,11 @@ class RoutedApp:
         self.routes = Routes()
 
     def admit(self, request: Request) -> Response | None:
-        """Nobody is refused."""
+        """A refusal that needs no body, or None. Called when the headers are there. Here nobody is refused."""
         return None
 
     async def answer(self, request: Request) -> Reply:
-        """What the route's handler answers."""
+        """The answer to a whole request: its route's. What it raises ends the connection."""
         try:
             found: Reply = await self.routes.find(request)(request)
             return found
@@ -40,3 +44,25 @@ class RoutedApp:
     def overloaded(self) -> Response:
         """There is no room for this body now."""
         return json_response({"error": "too many large requests at once"}, status=503, headers={"Retry-After": "2"})
+
+
+class Keeper(Protocol):
+    """The server, as its connections see it."""
+
+    app: RoutedApp
+    loop: asyncio.AbstractEventLoop
+    idle_s: float
+    body_s: float
+    room_s: float
+    budget: Budget
+    ending: bool
+
+    @property
+    def connections(self) -> set[Any]:
+        """All that are open; a connection takes itself out."""
+
+    def let_go(self, size: int) -> None:
+        """So many bytes of a body are free again."""
+
+    def opened(self, connection: Any) -> None:
+        """One more connection."""

@@ -18,7 +18,7 @@ from ccswitch_tui.http11.message import ClientGone, Reply, Request, Response
 from ccswitch_tui.http11.parsers import HttpParserError, HttpParserUpgrade, HttpRequestParser, words_of
 
 if TYPE_CHECKING:
-    from ccswitch_tui.http11.app import Keeper
+    from ccswitch_tui.http11.application import Keeper
 
 HEAD_BYTES = 32 * 1024
 """Request line and headers; Claude Code's take one kB."""

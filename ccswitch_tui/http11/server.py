@@ -11,7 +11,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterable
 
-from ccswitch_tui.http11.app import App
+from ccswitch_tui.http11.application import RoutedApp
 from ccswitch_tui.http11.budget import Budget
 from ccswitch_tui.http11.connection import ServerConnection
 
@@ -30,7 +30,7 @@ class Server:
 
     def __init__(
         self,
-        app: App,
+        app: RoutedApp,
         *,
         idle_s: float = 75.0,
         body_s: float = 60.0,

@@ -28,9 +28,7 @@ BLOCK_MOVES = {
 DELTA = b'%b"%b"}}\n\n'
 """A delta frame out of `Writer.delta_head` and the inside of a JSON string."""
 
-BLOCK_START = (
-    b'event: content_block_start\ndata: {"type":"content_block_start","index":%d,"content_block":%b}\n\n'
-)
+BLOCK_START = b'event: content_block_start\ndata: {"type":"content_block_start","index":%d,"content_block":%b}\n\n'
 BLOCK_STOP = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
 
 _FIELD = {
