@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TextIO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 PIPE = re.compile(r"\\(?:msys|cygwin)-[0-9a-f]{16}-pty\d+-(?:to|from)-master(?:-nat)?")
 FILE_NAME_INFO = 2

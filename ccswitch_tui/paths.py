@@ -6,10 +6,13 @@ Sources: XDG Base Directory Specification 0.8; Apple "File System Programming
 Guide"; Claude Code's own resolution as measured (`CLAUDE_CONFIG_DIR`).
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from ccswitch_tui.record import NamedTuple
 
 APP = "ccswitch-tui"
 

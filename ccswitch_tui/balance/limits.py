@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccswitch_tui.balance.model import moment, number
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import Sentence, say
 
 MOST = 8

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from ccswitch_tui.record import NamedTuple
 
 State = Literal["known", "empty", "refused", "expired", "busy", "not-understood", "unreachable", "unknown", "consent"]
 """`empty`: known, and nothing is left; `busy`: the route itself refuses now; `consent`: another host would be asked."""

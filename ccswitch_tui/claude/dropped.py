@@ -7,12 +7,18 @@ measured. Hooks of most events are read leniently; those that may forbid
 something are not.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 
-Check = Callable[[Any], bool]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+Check: TypeAlias = "Callable[[Any], bool]"
 
 
 class Fault(NamedTuple):

@@ -6,22 +6,26 @@ in force for them, and with the helper gone they would send the vendor's login
 to the old host: measured), the file holds `""` in its place for two seconds first.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.claude.dropped import shape_faults
 from ccswitch_tui.claude.history import History, Write
 from ccswitch_tui.claude.jsontext import BOM, Json, JsonFault, Nested, decode, edit_object, parse_object, repaired
+from ccswitch_tui.claude.places import local_root, settings_file, settings_here
+from ccswitch_tui.claude.reading import profile_in, value_of
 from ccswitch_tui.claude.sessions import NOTICED_AFTER_S, Session, running_sessions
-from ccswitch_tui.claude.settings import Ours, SettingsPatch, ours_without_history, profile_in, value_of
-from ccswitch_tui.errors import ConflictError, UsageError
+from ccswitch_tui.claude.settings import Ours, SettingsPatch, ours_without_history
+from ccswitch_tui.errors import ConflictError
 from ccswitch_tui.here import look_at
-from ccswitch_tui.paths import Paths, local_settings, managed_settings, project_settings
+from ccswitch_tui.paths import Paths, managed_settings
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.textfile import (
     UnreadableFile,
@@ -35,10 +39,9 @@ from ccswitch_tui.textfile import (
     sha256_of,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ccswitch_tui.claude.layers import Layer
-
-SCOPES = ("user", "project", "local")
 
 
 class UnreadableSettings(UnreadableFile):
@@ -88,24 +91,11 @@ class SettingsFiles:
 
     def path(self, scope: str) -> str:
         """The file of a scope, where Claude Code looks for it from this folder."""
-        if scope == "user":
-            return self.paths.user_settings
-        if scope not in SCOPES:
-            raise UsageError(
-                say("there is no scope '{scope}'", scope=scope), hint=say("one of {names}", names=", ".join(SCOPES))
-            )
-        if scope == "project":
-            return project_settings(self.cwd)
-        return local_settings(local_root(self.cwd, self.paths.home))
+        return settings_file(self.paths, self.cwd, scope)
 
     def here(self) -> dict[str, str]:
         """Scope to file, for the files that are different ones (in the home folder they are not)."""
-        found: dict[str, str] = {}
-        for scope in SCOPES:
-            path = self.path(scope)
-            if path not in found.values():
-                found[scope] = path
-        return found
+        return settings_here(self.paths, self.cwd)
 
     def read(self, scope: str, *, mended: bool = False) -> SettingsText:
         """One file, strictly. Raises ConflictError naming the place when it is not what Claude Code can read."""
@@ -131,15 +121,7 @@ class SettingsFiles:
             return Ours()
         return Ours({**write.written, **staged}, self.history.tree_before(write.baseline))
 
-    def profile_in(self, path: str) -> str | None:
-        """The profile a file uses, quickly; None also when the file cannot be read."""
-        try:
-            tree = json.loads(read_file(path))
-        except (OSError, ValueError, RecursionError):
-            return None
-        return profile_in(tree) if isinstance(tree, dict) else None
-
-    def layers(self) -> "list[Layer]":
+    def layers(self) -> list[Layer]:
         """Every place Claude Code reads from this folder. A file that cannot be read counts as absent, as it does
         for Claude Code; `ignored` names those."""
         from ccswitch_tui.claude.layers import Layer
@@ -431,32 +413,3 @@ def remove_folder(folder: str | None) -> None:
     if folder:
         with contextlib.suppress(OSError):
             os.rmdir(folder)
-
-
-def local_root(cwd: str, home: str) -> str:
-    """The folder whose `.claude/settings.local.json` Claude Code reads from `cwd`: the repository's root.
-
-    Measured with 2.1.330: the personal file is looked up at the root of the git
-    repository (of the main one, from a worktree), also when the folder has one of
-    its own; the shared file only in the folder itself. The home folder does not count.
-    """
-    folder = os.path.realpath(cwd)
-    while True:
-        mark = os.path.join(folder, ".git")
-        if os.path.exists(mark):
-            root = _main_worktree(mark) or folder
-            return cwd if root == os.path.realpath(home) else root
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return cwd
-        folder = parent
-
-
-def _main_worktree(mark: str) -> str | None:
-    """Of a worktree's `.git` file: the folder of the repository it belongs to."""
-    try:
-        line = read_file(mark, 4096, head=True).decode().partition("\n")[0].strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    before, found, _ = line.removeprefix("gitdir:").strip().partition(f"{os.sep}.git{os.sep}worktrees{os.sep}")
-    return before if found and os.path.isabs(before) else None

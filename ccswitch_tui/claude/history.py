@@ -7,17 +7,23 @@ folder when it is pruned. A folder without readable meta.json is a write that
 was cut off before it began, and is ignored.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from ccswitch_tui.claude.jsontext import Json, JsonFault, decode, parse_object
 from ccswitch_tui.errors import ConflictError
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import make_private_dir, read_bytes, read_file, sha256_of, sync_folder, write_private
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = 1
 

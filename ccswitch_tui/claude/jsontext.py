@@ -7,14 +7,20 @@ escapes and the spelling of numbers are nobody's to lose. Values are skipped
 by the decoder in C: a file of megabytes costs milliseconds.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 
-Json = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+Json: TypeAlias = "dict[str, Any]"
 
 BOM = "\ufeff"
 DEFAULT_INDENT = "  "

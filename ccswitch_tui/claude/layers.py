@@ -7,11 +7,18 @@ environment. So settings beat exported variables, and `""` in a stronger place
 clears what a weaker one says.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 from ccswitch_tui.claude.owned import OWNED
-from ccswitch_tui.claude.settings import shown, value_of
+from ccswitch_tui.claude.reading import value_of
+from ccswitch_tui.claude.settings import shown
+from ccswitch_tui.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 ORDER = ("managed", "flag", "local", "project", "user", "state", "environment")
 

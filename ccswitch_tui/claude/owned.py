@@ -5,9 +5,15 @@ setting. Sources: experiments with Claude Code 2.1.330, repeated by
 tests/claude/test_real_precedence.py and test_real_reload.py.
 """
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
 
-Role = Literal["route", "credential", "rival", "model", "label", "shape", "patience", "network", "display"]
+from ccswitch_tui.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+Role: TypeAlias = "Literal['route', 'credential', 'rival', 'model', 'label', 'shape', 'patience', 'network', 'display']"
 
 
 class Owned(NamedTuple):

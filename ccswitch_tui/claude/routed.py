@@ -1,7 +1,12 @@
 """The profile that a base URL of our proxy names: `http://HOST:PORT/p/NAME`. Pure, and light: a status line asks."""
 
+from __future__ import annotations
+
 import re
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _ROUTE = r"^https?://[^/]+/p/([^/?#]+)/?$"
 

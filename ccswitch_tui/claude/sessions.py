@@ -5,11 +5,13 @@ it at exit. Read, never written; a file whose process is gone is ignored.
 Source: 2.1.330 as observed (`pid`, `procStart`, `cwd`, `entrypoint`, `pidDomain`).
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
-from typing import NamedTuple
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.textfile import read_file
 
 NOTICED_AFTER_S = 2.0

@@ -6,22 +6,29 @@ Claude Code sends that login's token to whatever the base URL names. What we
 displace comes back when we leave, unless it would route elsewhere again.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from ccswitch_tui.claude.jsontext import REMOVE, Json, Nested, edit_object
 from ccswitch_tui.claude.owned import OWNED, owned
+from ccswitch_tui.claude.reading import profile_in, value_of
 from ccswitch_tui.claude.status_line import STATUS_LINE, wrapped_before
 from ccswitch_tui.claude.wanted import Link, wanted_settings
 from ccswitch_tui.errors import ConflictError
 from ccswitch_tui.profiles.model import Profile
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.secret import mask, redact
 from ccswitch_tui.sentence import say
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = [
     "OWNED", "Change", "Link", "Ours", "SettingsPatch", "ours_without_history", "plan_official", "plan_settings",
-    "profile_in", "shown", "value_of",
+    "shown",
 ]  # fmt: skip
 
 
@@ -69,7 +76,7 @@ class SettingsPatch(NamedTuple):
             top["env"] = Nested(env, self.remove_empty_env)
         return edit_object(text, top) if top else text
 
-    def invert(self, tree: Json) -> "SettingsPatch":
+    def invert(self, tree: Json) -> SettingsPatch:
         """The patch that takes this one back, for the tree it was planned on."""
         before = {key: value_of(tree, key) for key in [*self.set, *self.unset]}
         return SettingsPatch(
@@ -86,7 +93,7 @@ class SettingsPatch(NamedTuple):
         )
 
 
-def plan_settings(tree: Json, profile: Profile, link: Link, ours: Ours = NOTHING_OURS) -> "SettingsPatch":
+def plan_settings(tree: Json, profile: Profile, link: Link, ours: Ours = NOTHING_OURS) -> SettingsPatch:
     """The smallest change that makes Claude Code use `profile` through `link`.
 
     `tree` is one settings file as parsed JSON ({} for an absent one). Raises
@@ -113,7 +120,7 @@ def plan_settings(tree: Json, profile: Profile, link: Link, ours: Ours = NOTHING
     return _patch(tree, target, ours)
 
 
-def plan_official(tree: Json, ours: Ours) -> "SettingsPatch":
+def plan_official(tree: Json, ours: Ours) -> SettingsPatch:
     """The smallest change that leaves nothing of ours and the vendor's own login in charge.
 
     The user's own values come back, except an endpoint that is not the
@@ -165,28 +172,6 @@ def foreign_changes(patch: SettingsPatch, tree: Json, ours: Ours) -> tuple[str, 
     return tuple(found)
 
 
-# ---------------------------------------------------------------- reading a tree
-
-
-def value_of(tree: Mapping[str, Any], key: str) -> Any:
-    """The value of an owned key in a settings tree, or None."""
-    if key.startswith("env."):
-        env = tree.get("env")
-        return env.get(key[4:]) if isinstance(env, dict) else None
-    return tree.get(key)
-
-
-_HELPER = r"""(?:ccswitch-tui|ccst|ccswitch_tui)(?:\.exe)?['"]?\s+key\s+['"]?([\w.-]+)['"]?(?:\s+--over-project)?\s*$"""
-"""Compiled when first needed: a switch needs few patterns."""
-
-
-def profile_in(tree: Mapping[str, Any]) -> str | None:
-    """The profile a settings file uses, by the helper that names it; None for none of ours."""
-    helper = tree.get("apiKeyHelper")
-    found = re.search(_HELPER, helper) if isinstance(helper, str) else None
-    return found[1] if found else None
-
-
 _ALIASES = ("opus", "sonnet", "haiku", "fable", "best", "default", "opusplan")
 
 
@@ -227,7 +212,7 @@ def _check_shape(tree: Json) -> None:
         )
 
 
-def _patch(tree: Json, target: Mapping[str, Any], ours: Ours) -> "SettingsPatch":
+def _patch(tree: Json, target: Mapping[str, Any], ours: Ours) -> SettingsPatch:
     """Only what differs: None takes a key out."""
     changed = {
         key: value

@@ -6,11 +6,16 @@ told from what we wrote. Source: Claude Code 2.1.330 as measured (`type`,
 `command`, `padding`, `refreshInterval`; the command goes through /bin/sh).
 """
 
+from __future__ import annotations
+
 import re
 import shlex
 import sys
 from collections.abc import Mapping
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 STATUS_LINE = "statusLine"
 

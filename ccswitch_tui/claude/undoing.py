@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ccswitch_tui.claude.files import remove_folder, tree_of
 from ccswitch_tui.claude.history import DamagedBackup, Write, never_happened
 from ccswitch_tui.claude.jsontext import Json, decode
-from ccswitch_tui.claude.settings import SettingsPatch, profile_in, value_of
+from ccswitch_tui.claude.reading import profile_in, value_of
+from ccswitch_tui.claude.settings import SettingsPatch
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import changed, locked, read_bytes, sha256_of

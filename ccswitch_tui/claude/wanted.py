@@ -4,8 +4,9 @@ The rows follow what was measured with Claude Code 2.1.330; where a choice was
 open, the reason stands at the line.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from ccswitch_tui.claude.status_line import status_line
 from ccswitch_tui.errors import UsageError
@@ -13,7 +14,12 @@ from ccswitch_tui.net.hosts import host_in, is_loopback, port_in
 from ccswitch_tui.net.no_proxy import is_exempt, proxy_variable
 from ccswitch_tui.profiles.model import ModelTiers, Profile
 from ccswitch_tui.profiles.tiers import as_asked
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 ASSUMED_WINDOW = 128_000
 """Tokens, where the profile does not say: what most served models have. Too small compacts

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TextIO
 
 from ccswitch_tui.cells import cut, width
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 NARROWEST = 40
 """Narrower terminals get lines of this width: below it a column holds nothing that can be read."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from ccswitch_tui.cli.plainly import Plain
 from ccswitch_tui.language import said
 from ccswitch_tui.sentence import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.current import Current
@@ -17,6 +19,9 @@ def configure(parser: Any) -> None:
     """The command's options."""
     parser.add_argument("--verify", action="store_true", help="prove it with one short request through what is written")
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+PLAIN = Plain({"verify": False, "json": False}, flags={"--json": ("json", True)})
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

@@ -7,13 +7,15 @@ failure is one line on stderr, which Claude Code shows to the user.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from ccswitch_tui.cli.plainly import Plain
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.mintty import is_mintty
 from ccswitch_tui.sentence import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.secret import Secret
@@ -49,6 +51,13 @@ def configure(parser: Any) -> None:
         help="a local token that stays valid, for variables; otherwise the running proxy's own",
     )
     parser.add_argument("--reveal", action="store_true", help="print it even on a terminal, where it remains visible")
+
+
+PLAIN = Plain(
+    {"upstream": False, "stored": False, "over_project": False, "lasting": False, "reveal": False},
+    name="name",
+    flags={"--over-project": ("over_project", True)},
+)
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

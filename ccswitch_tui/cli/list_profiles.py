@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.cli.plainly import Plain
 from ccswitch_tui.errors import ExitCode
 from ccswitch_tui.language import named, said, spoken
 from ccswitch_tui.sentence import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.profiles import ProfileRow
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(parser: Any) -> None:
     parser.add_argument(
         "--tag", action="append", default=[], metavar="TAG", help="only those with this tag (repeatable)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
+PLAIN = Plain({"tag": [], "json": False}, flags={"--json": ("json", True)})
+
+
+def run(args: Any, ctx: Context, out: Output) -> int:
     return show(ctx, out, as_json=args.json, tags=args.tag)
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
 from ccswitch_tui.language import LANGUAGES, chosen_in, language_of, named, said, speak
 from ccswitch_tui.sentence import quoting, say, to_paste
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
     from ccswitch_tui.workflows.context import Context
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -81,8 +83,39 @@ OTHER_WORDS = {
 
 def entry() -> None:
     """The console script."""
+    import gc
+
+    gc.set_threshold(FEWER_COLLECTIONS)
     _open_closed_streams()
-    sys.exit(main(sys.argv[1:]))
+    _leave(main(sys.argv[1:]))
+
+
+FEWER_COLLECTIONS = 50_000
+"""New objects until garbage is looked for. Python's 700 has it searched eight times while a quick command is imported,
+where there is none."""
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process at once, unless somebody waits to be told of the end.
+
+    Python would take every module apart first, which costs a quick command a
+    tenth of its time. Who must be told registers at `atexit` (logging, a
+    coverage run), is a thread, or watches (a profiler, `python -i`).
+    """
+    import atexit
+
+    count = getattr(atexit, "_ncallbacks", None)
+    watched = sys.getprofile() or sys.gettrace() or sys.flags.inspect
+    if watched or count is None or count() or "threading" in sys.modules:
+        sys.exit(code)
+    import os
+
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except (OSError, ValueError):  # full, gone or closed: Python says so in its own way
+        sys.exit(code)
+    os._exit(code)
 
 
 def _open_closed_streams() -> None:
@@ -165,12 +198,14 @@ def _dispatch(argv: list[str], ctx: Context, out: Any) -> int:
 
 
 def _run(word: str, rest: list[str], ctx: Context, out: Any) -> int:
-    if word == "statusline":
-        from ccswitch_tui.cli import statusline
+    module = __import__(f"ccswitch_tui.cli.{COMMANDS[word][0]}", fromlist=["run"])
+    plain = getattr(module, "PLAIN", None)
+    if plain is not None:
+        from ccswitch_tui.cli.plainly import read_plainly
 
-        theirs = statusline.asked_plainly(rest)
-        if theirs is not None:  # asked after every answer: without the third of its time that a parser would take
-            return statusline.show(theirs, ctx, out)
+        asked = read_plainly(plain, rest)
+        if asked is not None:
+            return module.run(asked, ctx, out) or 0
     parser, module = build_parser(word)
     try:
         args = parser.parse_args(rest)

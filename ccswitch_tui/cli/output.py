@@ -15,12 +15,15 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.language import said, spoken
 from ccswitch_tui.printable import one_line, printable_json
 from ccswitch_tui.secret import Secret, redact
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TextIO
 
 PROGRAM = "ccswitch-tui"
 

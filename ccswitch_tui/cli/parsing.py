@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from ccswitch_tui.language import named
 from ccswitch_tui.sentence import Sentence, quoting, say
 from ccswitch_tui.wire.later import later
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
     from ccswitch_tui.errors import CcswitchError
 
 WIDEST = 100

@@ -8,9 +8,13 @@ and takes the program it wraps with it when it is told to end.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.cli.plainly import Plain
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
 
@@ -27,28 +31,19 @@ def configure(parser: Any) -> None:
     parser.add_argument("--with", dest="theirs", metavar="COMMAND", help="also show this status line, unchanged")
 
 
-def asked_plainly(rest: list[str]) -> str | None:
-    """The command of `--with` where nothing else is asked, "" for none; None where a parser has to look."""
-    if not rest:
-        return ""
-    return rest[1] if len(rest) == 2 and rest[0] == "--with" and rest[1] and not rest[1].startswith("-") else None
+PLAIN = Plain({"theirs": None}, texts={"--with": "theirs"})
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:
     """Prints theirs and ours; ours alone when theirs fails or takes too long."""
-    return show(args.theirs or "", ctx, out)
-
-
-def show(theirs: str, ctx: Context, out: Output) -> int:
-    """The line, with `theirs` above it."""
     from ccswitch_tui.workflows.statusline import segment
 
     given = b"" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read()
     other = None
-    if theirs:
+    if args.theirs:
         from ccswitch_tui.workflows.statusline_with import Other
 
-        other = Other(theirs, given, ctx.env, ctx.cwd)
+        other = Other(args.theirs, given, ctx.env, ctx.cwd)
     ours = segment(ctx, given)
     if other is not None and (text := other.lines()):
         out.pass_on(text)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from ccswitch_tui.cli.plainly import Plain
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.language import spoken
 from ccswitch_tui.sentence import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.use import UsePlan, UseResult
@@ -51,6 +53,22 @@ def configure(parser: Any) -> None:
     )
     proof.add_argument("--no-verify", action="store_true", help="only write")
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+PLAIN = Plain(
+    {
+        "name": None,
+        "scope": "user",
+        "dry_run": False,
+        "repair": False,
+        "statusline": None,
+        "verify": False,
+        "no_verify": False,
+        "json": False,
+    },
+    name="name",
+    flags={"--json": ("json", True), "--dry-run": ("dry_run", True), "--no-verify": ("no_verify", True)},
+)
 
 
 def run(args: Any, ctx: Context, out: Output) -> int:

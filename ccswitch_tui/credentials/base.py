@@ -6,11 +6,15 @@ Every store here passes tests/credentials/test_store_contract.py.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 LONGEST_KEY = 8192
 """Web servers refuse longer header lines by default (nginx, "large_client_header_buffers", 8k)."""
@@ -24,15 +28,12 @@ class CredentialStore(Protocol):
 
     def get(self, name: str) -> Secret | None:
         """The secret of that name, or None when there is none."""
-        ...
 
     def set(self, name: str, secret: Secret) -> None:
         """Stores or replaces it, and has read it back when it returns."""
-        ...
 
     def delete(self, name: str) -> bool:
         """Removes it for good; False when there was none."""
-        ...
 
 
 class MemoryStore:

@@ -13,9 +13,14 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar, cast
 
-T = TypeVar("T")
+from ccswitch_tui.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 LIMIT_S = 10.0
 """Claude Code's helper was seen to wait 12 s; a person gives up sooner."""
@@ -47,7 +52,8 @@ def call_within(limit_s: float, call: Callable[[], T]) -> T:
         raise TookTooLong
     if outcome[1] is not None:
         raise outcome[1]
-    return cast("T", outcome[0])
+    made: T = outcome[0]
+    return made
 
 
 class Ran(NamedTuple):

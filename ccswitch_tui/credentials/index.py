@@ -9,9 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from ccswitch_tui.paths import Paths
+from ccswitch_tui.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = 1
 ENCRYPTED_FILE = "encrypted-file"

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ccswitch_tui.credentials import index
 from ccswitch_tui.errors import CcswitchError, KeyStoreError
@@ -20,6 +19,7 @@ from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.secret import Secret, forbid_core_dumps
 from ccswitch_tui.sentence import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ccswitch_tui.credentials.agent import KeyAgent
     from ccswitch_tui.credentials.base import CredentialStore

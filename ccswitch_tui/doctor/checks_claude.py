@@ -12,7 +12,7 @@ from ccswitch_tui.actions import Action
 from ccswitch_tui.claude.differences import FOREIGN, GONE, RIVAL, is_told, name_in
 from ccswitch_tui.claude.dropped import shape_faults
 from ccswitch_tui.claude.layers import HOST_MANAGED, effective, is_host_managed
-from ccswitch_tui.claude.settings import profile_in
+from ccswitch_tui.claude.reading import profile_in
 from ccswitch_tui.claude.way import way_trouble
 from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of, write_again

@@ -194,7 +194,7 @@ def _settings_looks(files: SettingsFiles) -> list[SettingsLook]:
 
 def _in_use(layers: tuple[Layer, ...]) -> str | None:
     from ccswitch_tui.claude.layers import effective
-    from ccswitch_tui.claude.settings import profile_in
+    from ccswitch_tui.claude.reading import profile_in
 
     return profile_in({"apiKeyHelper": effective(layers, "apiKeyHelper").value})
 

@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from ccswitch_tui.net.failures import Unreachable, words_of
 from ccswitch_tui.net.proxies import HttpProxy, SocksProxy
@@ -21,6 +21,7 @@ from ccswitch_tui.net.sockets import connected
 from ccswitch_tui.net.trace import Trace, since
 from ccswitch_tui.net.tunnel import Tunnel
 from ccswitch_tui.net.way import Way
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 
 VERIFY_FAILURES = {10: "tls-expired", 9: "tls-expired", 62: "tls-hostname", 63: "tls-hostname", 64: "tls-hostname"}

@@ -6,8 +6,9 @@ Source: RFC 9110, sections 9.3.6 (CONNECT) and 11.7.2 (Proxy-Authorization); RFC
 from __future__ import annotations
 
 import base64
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
+
+from ccswitch_tui.record import NamedTuple
 
 SOCKS_SCHEMES = ("socks5", "socks5h", "socks")
 """`socks5` resolves names here, `socks5h` at the proxy, as with curl. `socks` is what GNOME writes into ALL_PROXY: it

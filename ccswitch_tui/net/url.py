@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
 from urllib.parse import quote, urlsplit
+
+from ccswitch_tui.record import NamedTuple
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -8,13 +8,13 @@ curl(1), section ENVIRONMENT.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ccswitch_tui.net.hosts import is_this_machine
 from ccswitch_tui.net.proxies import SOCKS_SCHEMES, AnyProxy, HttpProxy, proxy_from_url
 from ccswitch_tui.net.url import parse_url
 from ccswitch_tui.profiles.model import Endpoint
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 
 PROXY_SCHEMES = ("http", "https", *SOCKS_SCHEMES)

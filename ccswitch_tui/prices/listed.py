@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccswitch_tui.prices.model import Price, Step, rows_from_steps, steps_from_rows
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.textfile import read_file
 
 VERSION = 1

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from ccswitch_tui.record import NamedTuple
 
 DEAREST = 1e5
 """Per million tokens, in any currency. What is above is no price but a mistake of the unit."""

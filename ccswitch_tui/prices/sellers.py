@@ -10,7 +10,7 @@ list's US dollars (the .cn twins).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from ccswitch_tui.record import NamedTuple
 
 
 class Seller(NamedTuple):

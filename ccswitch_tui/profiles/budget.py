@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import joined, say, to_paste
 
 SPANS = ("day", "month")

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import NOTHING, Sentence, joined, say
 from ccswitch_tui.wire.formats import WIRES, Wire, WireFormat, format_of, wire_names
 from ccswitch_tui.wire.later import later
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Literal, TypeAlias
+
     from ccswitch_tui.profiles.budget import Budget
     from ccswitch_tui.profiles.search_source import SearchSource
 
-Route = Literal["proxy", "direct"]
-Table = Mapping[str, Any]
+Route: TypeAlias = "Literal['proxy', 'direct']"
+Table: TypeAlias = "Mapping[str, Any]"
 
 ROUTES = ("proxy", "direct")
 AUTH_STYLES = ("bearer", "x-api-key", "both", "none")
@@ -233,7 +236,7 @@ _SCHEME = later(r"[A-Za-z][A-Za-z0-9_-]{1,19}")
 
 # ---------------------------------------------------------------- from TOML tables
 
-Check = Callable[[Any], bool]
+Check: TypeAlias = "Callable[[Any], bool]"
 
 
 def _is_text(value: Any) -> bool:
@@ -285,7 +288,7 @@ def _is_http_url(value: Any) -> bool:
         return False
 
 
-Fields = Mapping[str, tuple[Check, str]]
+Fields: TypeAlias = "Mapping[str, tuple[Check, str]]"
 
 ENDPOINT_FIELDS: Fields = {
     "base_url": (_is_http_url, "an http:// or https:// address"),
@@ -439,7 +442,7 @@ def profile_from_table(name: str, table: Any) -> Profile:
         models=ModelTiers(**models),
         tier_profiles=_checked(table.get("tier_profiles", {}), TIER_PROFILE_FIELDS, name, "tier_profiles"),
         quirks=table.get("quirks", {}),
-        route=cast(Route, table.get("route", "proxy")),
+        route=table.get("route", "proxy"),
         extra_env=table.get("env", {}),
         context_window=table.get("context_window"),
         max_output=table.get("max_output"),

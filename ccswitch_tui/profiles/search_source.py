@@ -12,11 +12,14 @@ Off until the user names one: a search query leaves this machine for a third
 party. Plain data; `search.sources` knows how each is spoken to.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say, to_paste
 
 OFF = "off"

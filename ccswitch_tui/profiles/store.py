@@ -13,7 +13,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.paths import Paths
@@ -25,10 +24,14 @@ from ccswitch_tui.profiles.model import (
     profile_to_table,
 )
 from ccswitch_tui.profiles.tiers import Migration, migrated
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import Sentence, joined, say
 from ccswitch_tui.textfile import read_file, sha256_of, write_private
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.profiles.search_source import SearchSource
 
 VERSION = 2

@@ -5,11 +5,17 @@ and slashes, so no form of a name can safely mean another profile. Files of
 version 1 wrote `PROFILE:MODEL`; they are read here for the last time.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from ccswitch_tui.profiles.model import ModelTiers, Profile
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def owner_of(profile: Profile, tier: str) -> str | None:

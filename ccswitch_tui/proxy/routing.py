@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import TIERS, Profile
 from ccswitch_tui.profiles.tiers import as_asked, own_models, owner_of
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 
 LONG_CONTEXT_SUFFIX = re.compile(r"\[[0-9]+[a-zA-Z]\]$")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from ccswitch_tui._version import __version__
@@ -26,6 +26,7 @@ from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.web.reply import PING_AFTER_S, ClientReply
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.search.answer import (
     NO_SOURCE,
     PING,

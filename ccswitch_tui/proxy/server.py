@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.http11.server import Server
@@ -38,6 +38,7 @@ from ccswitch_tui.proxy.sources import KeyCache, KeyResolver, Profiles
 from ccswitch_tui.proxy.web.admin import Admin
 from ccswitch_tui.proxy.web.app import ProxyApp
 from ccswitch_tui.proxy.web.guard import Guard
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 
 KEEP_ALIVE_S = 75.0

@@ -7,8 +7,9 @@ that the vendor's servers would have made, up to the tool's own `max_uses`.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.search.model import Json, Wanted
 from ccswitch_tui.search.wanted import SERVER_TOOL, domains
 

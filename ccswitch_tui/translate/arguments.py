@@ -14,8 +14,9 @@ import ast
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.tools import NO_FACTS, ToolFacts
 from ccswitch_tui.wire.codec import dumps, loads
 

@@ -14,7 +14,8 @@ import base64
 import binascii
 import hashlib
 import re
-from typing import NamedTuple
+
+from ccswitch_tui.record import NamedTuple
 
 LONGEST_CARRIED = 64 * 1024
 """Characters of an endpoint's id. Gemini's signatures have some thousands."""

@@ -8,8 +8,9 @@ Source of the dialects: the vendors' public documentation; peers' tables.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.wire.quirks import Quirks
 
 Json = dict[str, Any]

@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.failure import (
     Failure,
     Learned,

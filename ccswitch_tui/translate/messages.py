@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.call_ids import carried_in, upstream_id
 from ccswitch_tui.translate.content import (
     Content,

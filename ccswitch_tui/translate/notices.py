@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from ccswitch_tui.record import NamedTuple
 
 MOST = 50
 """Notices kept for one exchange: a hostile stream could make one per chunk."""

@@ -12,8 +12,8 @@ max_tokens (compacting cures neither).
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.failure import Overflow
 from ccswitch_tui.translate.words import Words
 from ccswitch_tui.wire.later import later

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.calls import ToolCall
 from ccswitch_tui.wire.codec import string_body
 

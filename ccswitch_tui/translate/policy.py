@@ -8,7 +8,8 @@ connection, a new key; the row says which reasons there are. Nothing is repeated
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from ccswitch_tui.record import NamedTuple
 
 HOPELESS = {"x-should-retry": "false"}
 """Claude Code obeys this for every status: it fails at once instead of trying for three minutes."""

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.caps import cap_in
 from ccswitch_tui.translate.failure import Learned, clean_message
 from ccswitch_tui.translate.overflow import NOT_OVERFLOW

@@ -16,8 +16,9 @@ To add a wire (the whole list; tests/wire/test_formats.py names what is missing)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.as_responses import as_responses, frame_of, items_of, tools_of
 from ccswitch_tui.wire.formats import Wire
 from ccswitch_tui.wire.quirks import Quirks

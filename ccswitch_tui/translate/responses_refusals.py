@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.words import Words
 from ccswitch_tui.wire.formats import Wire
 

@@ -10,8 +10,9 @@ the tool's schema calls a text stays a text. How each notation is written:
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.text_notations import NOTATIONS, Notation, Raw
 from ccswitch_tui.translate.textflow import held_tail
 from ccswitch_tui.translate.tool_names import ToolNames

@@ -12,8 +12,9 @@ import base64
 import math
 import struct
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.wire.codec import dumps
 from ccswitch_tui.wire.later import later
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.notices import Notice, Notices
 from ccswitch_tui.translate.schema import ALIASED, complete_root, droppable_nulls, in_dialect, optional_texts
 from ccswitch_tui.translate.tokens import tools_text, tools_tokens

@@ -10,21 +10,27 @@ Sources: platform.claude.com/docs/en/api/messages;
 platform.openai.com/docs/api-reference/chat and /responses.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple, get_args
+from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import Sentence, say
 
-Wire = Literal["anthropic", "openai-chat", "openai-responses"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, Literal, TypeAlias
 
-WireName = Wire | Literal[""]
+Wire: TypeAlias = "Literal['anthropic', 'openai-chat', 'openai-responses']"
+
+WireName: TypeAlias = "Wire | Literal['']"
 """A wire, or "" where there is none: what a recorded request was in."""
 
 MESSAGES: Final = "anthropic"
 CHAT: Final = "openai-chat"
 RESPONSES: Final = "openai-responses"
 
-WIRES: tuple[Wire, ...] = get_args(Wire)
+WIRES: tuple[Wire, ...] = (MESSAGES, CHAT, RESPONSES)
 
 VERSION_REMOVED = "removed '/v1': Anthropic's client appends it itself"
 """A note on an address. An importer that knows better takes it back, and recognises it as a whole."""

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.wire.codec import loads
 from ccswitch_tui.wire.pieces import Pieces, beginning_of, behind, cut, extended, size_of
 

@@ -8,7 +8,10 @@ listens, and hardly ever need.
 from __future__ import annotations
 
 import re
-from typing import Any, AnyStr, cast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, AnyStr
 
 
 class _Later:
@@ -29,4 +32,6 @@ class _Later:
 
 def later(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """The pattern of this text, to be used by its methods alone."""
-    return cast("re.Pattern[AnyStr]", _Later(text, flags))
+    made: Any = _Later(text, flags)
+    pattern: re.Pattern[AnyStr] = made
+    return pattern

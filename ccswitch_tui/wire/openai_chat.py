@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.wire.codec import loads
 
 Json = dict[str, Any]

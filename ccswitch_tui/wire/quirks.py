@@ -9,9 +9,10 @@ and who is known to need it; `edit`, `probe` and the README print from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 
 

@@ -10,7 +10,7 @@ Source: WHATWG HTML, "Server-sent events", parsing an event stream.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from ccswitch_tui.record import NamedTuple
 
 LONGEST_EVENT_BYTES = 8 * 1024 * 1024
 """Bound on what one event may hold before it ends. The largest real ones carry a generated image or a whole

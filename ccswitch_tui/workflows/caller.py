@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
 
 from ccswitch_tui.credentials.hosts import same_origin
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import read_file
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.workflows.context import Context

@@ -11,11 +11,11 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ccswitch_tui.paths import Paths, resolve_paths
 from ccswitch_tui.profiles.store import ProfileBook, load_profiles
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ccswitch_tui.claude.files import SettingsFiles
     from ccswitch_tui.credentials.base import CredentialStore

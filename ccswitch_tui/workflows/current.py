@@ -1,11 +1,15 @@
 """What is in use: by scope, and in effect in this folder."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from __future__ import annotations
 
 from ccswitch_tui.errors import ConflictError
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.workflows.context import Context
 
 
@@ -52,23 +56,26 @@ class Current(NamedTuple):
         }
 
 
-def in_use(ctx: "Context") -> dict[str, tuple[str, ...]]:
+def in_use(ctx: Context) -> dict[str, tuple[str, ...]]:
     """Profile to the scopes that use it here. Fast; says nothing of files that cannot be read."""
+    from ccswitch_tui.claude.places import profile_used_by, settings_here
+
     found: dict[str, tuple[str, ...]] = {}
-    for scope, path in ctx.settings.here().items():
-        name = ctx.settings.profile_in(path)
+    for scope, path in settings_here(ctx.paths, ctx.cwd).items():
+        name = profile_used_by(path)
         if name is not None:
             found[name] = (*found.get(name, ()), scope)
     return found
 
 
-def current(ctx: "Context") -> Current:
+def current(ctx: Context) -> Current:
     """What is in use, where, since when, and whether anything differs from what was written.
 
     A settings file that cannot be read counts as absent, as it does for Claude Code, and is named in `drift`.
     """
     from ccswitch_tui.claude.layers import effective
-    from ccswitch_tui.claude.settings import profile_in, shown, value_of
+    from ccswitch_tui.claude.reading import profile_in, value_of
+    from ccswitch_tui.claude.settings import shown
 
     scopes: dict[str, ScopeState] = {}
     for scope in ctx.settings.here():
@@ -92,7 +99,7 @@ def current(ctx: "Context") -> Current:
     return Current(scopes, profile, shown("env.ANTHROPIC_BASE_URL", base_url), drift, _search(ctx, profile))
 
 
-def _search(ctx: "Context", profile: str | None) -> str:
+def _search(ctx: Context, profile: str | None) -> str:
     if profile is None:
         return ""
     book = ctx.book()
@@ -101,7 +108,7 @@ def _search(ctx: "Context", profile: str | None) -> str:
     return (source.host or source.source) if source is not None and source.is_on else ""
 
 
-def _drift(ctx: "Context", profile: str | None, layers: Any) -> list[str]:
+def _drift(ctx: Context, profile: str | None, layers: Any) -> list[str]:
     from ccswitch_tui.claude.differences import FOREIGN, GONE, RIVAL
     from ccswitch_tui.claude.layers import effective
     from ccswitch_tui.claude.owned import variables

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.sentence import joined, say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.workflows.context import Context
 

@@ -1,13 +1,17 @@
 """The profiles as `list` and `show` tell them: on the quick path, so nothing is unlocked, asked or imported for it."""
 
+from __future__ import annotations
+
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.model import Profile
+from ccswitch_tui.record import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from ccswitch_tui.balance.model import Balance
     from ccswitch_tui.profiles.search_source import SearchSource
@@ -23,13 +27,13 @@ class ProfileRow(NamedTuple):
     """None when only using the key would tell (`command:…`), or when it has none."""
     in_use: tuple[str, ...] = ()
     """The scopes it is in use in here: user, project, local."""
-    search: "SearchSource | None" = None
+    search: SearchSource | None = None
     """Where this profile's web searches go; None: nowhere."""
-    balance: "Balance | None" = None
+    balance: Balance | None = None
     """What was left when the user last asked."""
     key_store: str = ""
     """Where a stored key lies: `keyring`, or `key file` (encrypted); "" for a key that is not in our store."""
-    headers_present: "Mapping[str, bool | None]" = MappingProxyType({})
+    headers_present: Mapping[str, bool | None] = MappingProxyType({})
     """The same as `key_present`, for its secret headers."""
 
     def _headers_json(self) -> list[dict[str, Any]]:
@@ -57,7 +61,7 @@ class ProfileRow(NamedTuple):
         }
 
 
-def profile_rows(ctx: "Context", book: "ProfileBook | None" = None) -> list[ProfileRow]:
+def profile_rows(ctx: Context, book: ProfileBook | None = None) -> list[ProfileRow]:
     """All profiles in the order of the file."""
     book = book or ctx.book()
     profiles = book.profiles
@@ -67,20 +71,20 @@ def profile_rows(ctx: "Context", book: "ProfileBook | None" = None) -> list[Prof
     return [_row(ctx, p, scopes.get(p.name, ()), store, book.search, asked) for p in profiles.values()]
 
 
-def profile_row(ctx: "Context", name: str) -> ProfileRow:
+def profile_row(ctx: Context, name: str) -> ProfileRow:
     """One profile; raises UsageError with the nearest names when there is none."""
     book = ctx.book()
     in_use = scopes_in_use(ctx).get(name, ())
     return _row(ctx, book.get(name), in_use, stored_in(ctx), book.search, _asked_before(ctx))
 
 
-def stored_in(ctx: "Context") -> str:
+def stored_in(ctx: Context) -> str:
     """What keys of ours lie in, in a word or two. Opens nothing."""
     return "key file" if ctx.keys.in_key_file() else "keyring"
 
 
 def _row(
-    ctx: "Context", profile: Profile, in_use: tuple[str, ...], store: str, common: "SearchSource | None", asked: bool
+    ctx: Context, profile: Profile, in_use: tuple[str, ...], store: str, common: SearchSource | None, asked: bool
 ) -> ProfileRow:
     present = ctx.keys.present(profile.key) if profile.key.kind != "none" else None
     search = profile.search or common
@@ -95,20 +99,20 @@ def _row(
     )
 
 
-def _asked_before(ctx: "Context") -> bool:
+def _asked_before(ctx: Context) -> bool:
     """Whether anybody ever asked what is left on a key."""
     import os
 
     return os.path.isdir(ctx.paths.balances)
 
 
-def _balance(ctx: "Context", profile: Profile) -> "Balance | None":
+def _balance(ctx: Context, profile: Profile) -> Balance | None:
     from ccswitch_tui.workflows.balance import last_balance
 
     return last_balance(ctx, profile)
 
 
-def scopes_in_use(ctx: "Context") -> dict[str, tuple[str, ...]]:
+def scopes_in_use(ctx: Context) -> dict[str, tuple[str, ...]]:
     """Where each profile is in use; nothing when Claude Code's settings cannot be read (`current` says why)."""
     try:
         from ccswitch_tui.workflows.current import in_use

@@ -6,11 +6,11 @@ import contextlib
 import json
 import os
 import re
-from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import ConflictError
 from ccswitch_tui.paths import file_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ccswitch_tui.probe.model import ProbeReport
     from ccswitch_tui.profiles.model import Profile

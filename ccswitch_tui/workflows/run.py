@@ -147,7 +147,7 @@ def _advice(ctx: Context, command: Sequence[str], tree: Mapping[str, Any]) -> li
 def _administrator(ctx: Context) -> list[Sentence]:
     """What would beat even `--settings`."""
     from ccswitch_tui.claude.owned import OWNED
-    from ccswitch_tui.claude.settings import value_of
+    from ccswitch_tui.claude.reading import value_of
 
     for layer in ctx.settings.layers():
         if layer.name == "managed":

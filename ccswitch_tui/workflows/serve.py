@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ccswitch_tui.credentials.hosts import bound_to
@@ -21,6 +21,7 @@ from ccswitch_tui.profiles.model import (
     profile_from_table,
     profile_to_table,
 )
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say, to_paste
 from ccswitch_tui.wire.formats import CHAT, wire_named

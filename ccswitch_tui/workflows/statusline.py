@@ -9,12 +9,12 @@ vendor's list price, whatever answers. Everything is read from our own files.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from ccswitch_tui.language import spoken
 from ccswitch_tui.proxy.books.answers import Answer, SessionAnswers, session_answers
 from ccswitch_tui.sentence import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ccswitch_tui.workflows.context import Context
 
@@ -83,7 +83,9 @@ def _profile(ctx: Context) -> tuple[str, str]:
 
         return "", say("{host}, none of our profiles", host=host_in(address))
     if len(direct) > 1:
-        direct = [n for n in direct if n == ctx.settings.profile_in(ctx.paths.user_settings)] or direct
+        from ccswitch_tui.claude.places import profile_used_by
+
+        direct = [n for n in direct if n == profile_used_by(ctx.paths.user_settings)] or direct
     return (direct[0] if len(direct) == 1 else "", "● " + " / ".join(direct))
 
 

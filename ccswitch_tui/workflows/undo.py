@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccswitch_tui.claude import undoing
 from ccswitch_tui.claude.history import Write
+from ccswitch_tui.claude.places import profile_used_by
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def undo(ctx: Context, *, on_wait: OnWait = None) -> Undone:
 
 def names_what_is_gone(ctx: Context, undone: Undone) -> str:
     """What to say when the settings, as they are again, name a profile that was removed or renamed since."""
-    name = ctx.settings.profile_in(undone.write.file)
+    name = profile_used_by(undone.write.file)
     book = ctx.book()
     if name is None or name in book.profiles or name in book.broken:
         return ""

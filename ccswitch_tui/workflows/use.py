@@ -4,12 +4,14 @@ Plan, look, apply. Reads no key, asks no endpoint, starts nothing: the helper
 named in the settings does that when Claude Code first asks for a credential.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.claude.files import SettingsText, dropped_by
 from ccswitch_tui.claude.launch import helper_command, status_line_command
+from ccswitch_tui.claude.reading import profile_in, value_of
 from ccswitch_tui.claude.settings import (
     Change,
     Link,
@@ -18,17 +20,19 @@ from ccswitch_tui.claude.settings import (
     foreign_changes,
     plan_official,
     plan_settings,
-    profile_in,
-    value_of,
 )
 from ccswitch_tui.claude.status_line import STATUS_LINE
 from ccswitch_tui.claude.wanted import main_model, unknown_models
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.tiers import as_asked, owner_of
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import read_file
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.workflows.context import Context
 
@@ -80,7 +84,7 @@ class UseResult(NamedTuple):
 
 
 def plan_use(
-    ctx: "Context", name: str, scope: str = "user", *, mend: bool = False, statusline: bool | None = None
+    ctx: Context, name: str, scope: str = "user", *, mend: bool = False, statusline: bool | None = None
 ) -> UsePlan:
     """The change that makes `scope` use profile `name`, `official`, or `-` (the one before).
 
@@ -119,7 +123,7 @@ def plan_use(
 
 
 def apply_use(
-    ctx: "Context", plan: UsePlan, *, on_wait: Callable[[int], None] | None = None, follows_rename: bool = False
+    ctx: Context, plan: UsePlan, *, on_wait: Callable[[int], None] | None = None, follows_rename: bool = False
 ) -> UseResult:
     """Writes the plan. Raises ConflictError when the file is no longer the one that was planned on.
 
@@ -132,7 +136,7 @@ def apply_use(
     return UseResult(plan, write.id if write else None)
 
 
-def previous(ctx: "Context", scope: str) -> str:
+def previous(ctx: Context, scope: str) -> str:
     """The profile this scope used before the present one; raises UsageError when there was no write yet."""
     files = ctx.settings
     read = files.read(scope)
@@ -147,7 +151,7 @@ def previous(ctx: "Context", scope: str) -> str:
     return name
 
 
-def link(ctx: "Context", profile: "Profile", scope: str = "user") -> Link:
+def link(ctx: Context, profile: Profile, scope: str = "user") -> Link:
     """How Claude Code reaches a profile from this machine. Raises UsageError when `direct` cannot work."""
     helper = helper_command(profile.name, env=ctx.env, shared=scope == "project")
     if profile.route == "proxy":
@@ -161,7 +165,7 @@ def _has_our_line(read: SettingsText, ours: Ours) -> bool:
     return STATUS_LINE in ours.written and value_of(read.tree, STATUS_LINE) == ours.written[STATUS_LINE]
 
 
-def _status_line(ctx: "Context", scope: str) -> str:
+def _status_line(ctx: Context, scope: str) -> str:
     if scope == "project":
         raise UsageError(
             say("a project's shared settings get no status line: it contains a path on this machine"),
@@ -170,7 +174,7 @@ def _status_line(ctx: "Context", scope: str) -> str:
     return status_line_command(env=ctx.env)
 
 
-def _check_direct(ctx: "Context", profile: "Profile") -> None:
+def _check_direct(ctx: Context, profile: Profile) -> None:
     reason = ""
     if profile.endpoint.wire is not None and not profile.endpoint.format.native:
         reason = say("its endpoint speaks {format}, which Claude Code does not", format=profile.endpoint.format.title)
@@ -199,16 +203,14 @@ def _check_direct(ctx: "Context", profile: "Profile") -> None:
         )
 
 
-def _tier_elsewhere(profile: "Profile") -> str | None:
+def _tier_elsewhere(profile: Profile) -> str | None:
     return next((tier for tier in profile.tier_profiles if owner_of(profile, tier)), None)
 
 
 # ---------------------------------------------------------------- what to say
 
 
-def _advice(
-    ctx: "Context", profile: "Profile | None", scope: str, read: SettingsText, patch: SettingsPatch
-) -> list[str]:
+def _advice(ctx: Context, profile: Profile | None, scope: str, read: SettingsText, patch: SettingsPatch) -> list[str]:
     said = dropped_by(read)
     said += _said_to_sessions(ctx, profile, scope, read) if patch else []
     if profile is not None:
@@ -234,7 +236,7 @@ def _advice(
     return said
 
 
-def _known_red(ctx: "Context", profile: "Profile") -> list[str]:
+def _known_red(ctx: Context, profile: Profile) -> list[str]:
     """What the last probe of it came to, where that was no success."""
     from ccswitch_tui.workflows.reports import last_verdict
 
@@ -250,7 +252,7 @@ def _known_red(ctx: "Context", profile: "Profile") -> list[str]:
     ]
 
 
-def _not_heard(ctx: "Context") -> list[str]:
+def _not_heard(ctx: Context) -> list[str]:
     """What makes a Claude Code of this terminal ignore the settings."""
     from ccswitch_tui.claude.launch import HOST_MANAGED
 
@@ -264,7 +266,7 @@ def _not_heard(ctx: "Context") -> list[str]:
     ]
 
 
-def _withheld(ctx: "Context", profile: "Profile") -> list[str]:
+def _withheld(ctx: Context, profile: Profile) -> list[str]:
     """A key that this terminal has and the running proxy has not."""
     if profile.key.kind != "env":
         return []
@@ -283,7 +285,7 @@ def _withheld(ctx: "Context", profile: "Profile") -> list[str]:
     ]
 
 
-def _cannot_work_yet(ctx: "Context", profile: "Profile") -> list[str]:
+def _cannot_work_yet(ctx: Context, profile: Profile) -> list[str]:
     """What is plainly missing, without asking a key store or the endpoint."""
     said: list[str] = []
     for ref in profile.secrets:
@@ -301,7 +303,7 @@ def _cannot_work_yet(ctx: "Context", profile: "Profile") -> list[str]:
     return said
 
 
-def _said_to_sessions(ctx: "Context", profile: "Profile | None", scope: str, read: SettingsText) -> list[str]:
+def _said_to_sessions(ctx: Context, profile: Profile | None, scope: str, read: SettingsText) -> list[str]:
     sessions = ctx.settings.listeners(scope)
     if not sessions:
         return []
@@ -331,7 +333,7 @@ def _said_to_sessions(ctx: "Context", profile: "Profile | None", scope: str, rea
     return said
 
 
-def _overruled_by(ctx: "Context", scope: str) -> str | None:
+def _overruled_by(ctx: Context, scope: str) -> str | None:
     """A file of this folder that beats the one written, and names a base URL itself."""
     import json
 

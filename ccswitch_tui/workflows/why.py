@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ccswitch_tui.claude.layers import HOST_MANAGED, LABELS, EffectiveValue, Layer, Place, effective
 from ccswitch_tui.claude.owned import OWNED
-from ccswitch_tui.claude.settings import profile_in, shown, value_of
+from ccswitch_tui.claude.reading import profile_in, value_of
+from ccswitch_tui.claude.settings import shown
 from ccswitch_tui.claude.surroundings import Export, find_exports
 from ccswitch_tui.sentence import joined, say
 

@@ -11,6 +11,7 @@ from settings_kit import LAW, chat_profile, native_profile, profiles, settings_t
 
 from ccswitch_tui.claude.jsontext import parse_object
 from ccswitch_tui.claude.owned import OWNED
+from ccswitch_tui.claude.reading import profile_in, value_of
 from ccswitch_tui.claude.routed import routed_profile
 from ccswitch_tui.claude.settings import (
     Link,
@@ -20,9 +21,7 @@ from ccswitch_tui.claude.settings import (
     ours_without_history,
     plan_official,
     plan_settings,
-    profile_in,
     shown,
-    value_of,
 )  # fmt: skip
 from ccswitch_tui.claude.wanted import main_model, wanted_settings
 from ccswitch_tui.errors import ConflictError, UsageError

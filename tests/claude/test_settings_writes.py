@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from settings_kit import LAW, THEIRS, chat_profile, context, native_profile, settings_texts
 
-from ccswitch_tui.claude.files import SettingsFiles, local_root
+from ccswitch_tui.claude.files import SettingsFiles
+from ccswitch_tui.claude.places import local_root
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.textfile import sha256_of
 from ccswitch_tui.workflows.context import Context

@@ -272,17 +272,6 @@ def test_what_claude_code_passes_is_read_by_hand(given: bytes, model: str, sessi
     assert _found(given, b'"session_id"') == session
 
 
-@pytest.mark.parametrize(
-    ("words", "theirs"),
-    [([], ""), (["--with", "echo x"], "echo x"), (["--help"], None), (["--with"], None), (["--with", ""], None),
-     (["--with", "--json"], None), (["--with=echo"], None), (["--with", "a", "b"], None)],
-)  # fmt: skip
-def test_only_the_plain_forms_go_without_a_parser(words: list[str], theirs: str | None) -> None:
-    from ccswitch_tui.cli.statusline import asked_plainly
-
-    assert asked_plainly(words) == theirs
-
-
 def test_a_files_name_is_what_urllib_makes_of_it() -> None:
     from urllib.parse import quote
 

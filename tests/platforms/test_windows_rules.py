@@ -11,7 +11,7 @@ import pytest
 
 from ccswitch_tui import here, textfile
 from ccswitch_tui.claude.launch import helper_command, quoted
-from ccswitch_tui.claude.settings import profile_in
+from ccswitch_tui.claude.reading import profile_in
 from ccswitch_tui.cli.env import _own_shell
 from ccswitch_tui.credentials import credential_manager
 from ccswitch_tui.credentials.windows_keyring import WindowsKeyring

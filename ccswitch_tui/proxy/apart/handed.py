@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccswitch_tui.http11.message import Reply, Request, Response, Sent
 from ccswitch_tui.profiles.budget import BudgetState
 from ccswitch_tui.proxy.books.traffic import Flow
+from ccswitch_tui.record import NamedTuple
 
 OF_THE_ASKER = frozenset(
     {"id", "at", "started", "profile", "kind", "first_byte_ms", "total_ms", "request", "sent", "received", "returned"}

@@ -12,13 +12,14 @@ and on this very connection, that it knows it. Imports little: `use` and `key`
 come here.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError, ConflictError
 from ccswitch_tui.paths import Paths
@@ -49,9 +50,14 @@ from ccswitch_tui.proxy.background.state_record import (
     object_of,
     this_program,
 )
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import make_private_dir
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 ANSWER_S = 2.0
 """A healthy proxy answers a local question in a millisecond."""

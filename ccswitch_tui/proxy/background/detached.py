@@ -7,9 +7,14 @@ us may end all its processes with itself (a job: OpenSSH, some terminals of
 editors): ours leaves it where that is allowed.
 """
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Sequence
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 CREATE_NO_WINDOW, CREATE_NEW_PROCESS_GROUP, CREATE_BREAKAWAY_FROM_JOB = 0x08000000, 0x200, 0x01000000
 

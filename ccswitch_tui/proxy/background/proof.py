@@ -6,12 +6,17 @@ afterwards (web/guard.py is the other side). The port is in it so that no other
 proxy's answer, passed on, will do.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
-from typing import Any
 
 from ccswitch_tui.proxy.background.loopback import Loopback
 from ccswitch_tui.proxy.background.state_record import State, object_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def challenge(state: State) -> tuple[str, Callable[[bytes], State | None]]:

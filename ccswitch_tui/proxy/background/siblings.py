@@ -12,9 +12,10 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccswitch_tui.http11.parsers import HttpParserError, HttpResponseParser, words_of
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.wire.codec import loads
 
 PATIENCE_S = 2.0

@@ -9,12 +9,13 @@ was lost or damaged anew (claim.py), so whoever reads gives it the time. Imports
 little: `use` and `key` come here.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from ccswitch_tui._version import __version__
 from ccswitch_tui.paths import Paths
@@ -22,7 +23,11 @@ from ccswitch_tui.proxy.background.loopback import HOST, free_port, held_by
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.textfile import locked, read_bytes, replace_text, sha256_of
 
-State = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+State: TypeAlias = "dict[str, Any]"
 
 REPAIR_S = 3.0
 """A living proxy writes its lost record anew within two seconds."""

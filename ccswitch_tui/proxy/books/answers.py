@@ -12,11 +12,14 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.textfile import make_private_dir, read_file, write_private
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.proxy.books.traffic import Flow
 
 VERSION = 1

@@ -29,9 +29,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 from ccswitch_tui.sqlite import sqlite3_here
 from ccswitch_tui.textfile import make_private, make_private_dir

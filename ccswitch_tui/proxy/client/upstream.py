@@ -14,7 +14,7 @@ import ssl
 import time
 from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccswitch_tui.credentials.hosts import allowed_host, shown_host
 from ccswitch_tui.http11.headers import Headers
@@ -28,6 +28,7 @@ from ccswitch_tui.profiles.model import Endpoint, Profile, Timeouts
 from ccswitch_tui.proxy.client.connection import Answer, Broken, Connection, Stale
 from ccswitch_tui.proxy.client.dial import dial
 from ccswitch_tui.proxy.client.pool import Pool
+from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.wire.pieces import Pieces, size_of
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from ccswitch_tui.net.hosts import is_loopback
+from ccswitch_tui.record import NamedTuple
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 BROWSER_SITES = ("cross-site", "same-site")

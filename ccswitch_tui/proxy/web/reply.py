@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from ccswitch_tui.http11.message import DRAIN_ABOVE_BYTES, ClientGone, Request, Stream
+from ccswitch_tui.record import NamedTuple
 
 PING_AFTER_S = 10.0
 """Nothing went to the client for this long: a ping. Claude Code shows a banner at 20 s and gives up at 300 s."""
