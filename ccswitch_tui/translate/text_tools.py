@@ -2,7 +2,8 @@
 
 Only whole markup that begins a line, only tools of the request, only arguments
 that parse: everything else stays the text it is. An argument that holds the
-notation's own end mark is read to the mark that really ends it, and one that
+notation's own end mark is read to the mark that really ends it; where that
+cannot be told there is no call, since a value that was cut would run. One that
 the tool's schema calls a text stays a text. How each notation is written:
 `text_notations`.
 """
@@ -76,14 +77,20 @@ class TextTools:
         self._ends = 0
         self._tried = 0
         """Up to here no end mark gave a call: it may be one inside an argument."""
+        self._waiting: list[str | Written] = []
+        """Calls with bare values, and all behind them, until the end shows that no value was cut."""
+        self._as_written: list[str] = []
+        """What `_waiting` was read from."""
 
     def feed(self, text: str) -> list[str | Written]:
         """Text and calls, in order."""
         found: list[str | Written] = []
         self._held += text
+        if self._as_written:
+            self._as_written.append(text)
         while self._held and self._step(found):
             pass
-        return found
+        return self._certain(found)
 
     def finish(self) -> list[str | Written]:
         """What was held: an unfinished markup is text."""
@@ -92,7 +99,23 @@ class TextTools:
         self._held, self._opening, self._tried = "", "", 0
         if opening and not self._notation.closing_of(opening):
             return self._read(opening, held[len(opening) :]) or [held]
-        return [held] if held else []
+        return self._certain([held] if held else []) + self._settled()
+
+    def _certain(self, found: list[str | Written]) -> list[str | Written]:
+        """What can be given on; the rest waits for the end."""
+        if not self._as_written:
+            return found
+        first = 0 if self._waiting else next((n for n, item in enumerate(found) if isinstance(item, Written)), 0)
+        self._waiting += found[first:]
+        return found[:first]
+
+    def _settled(self) -> list[str | Written]:
+        """What waited; as it was written where an end mark behind a call shows that a value was cut there."""
+        waiting, written = self._waiting, "".join(self._as_written)
+        self._waiting, self._as_written = [], []
+        text = "".join(item for item in waiting if isinstance(item, str))
+        cut = any(text.count(opened) < text.count(closed) for opened, closed in self._notation.marks)
+        return [written] if cut else waiting
 
     def _step(self, found: list[str | Written]) -> bool:
         """One step through the held text; False when more must come first."""
@@ -124,6 +147,8 @@ class TextTools:
             self._ends += 1
             self._tried = whole  # the mark may stand inside an argument: the real one is still to come
             return True
+        if self._notation.marks and not self._as_written:
+            self._as_written.append(self._held)
         found += calls
         self._held = self._held[whole:]
         self._opening, self._at_line_start, self._behind = "", True, True
@@ -170,11 +195,21 @@ class TextTools:
                 meant = self._names.restore(str(name))
                 if meant not in self._names.known or not isinstance(arguments, dict):
                     return []
+                if self._notation.marks and not self._takes(meant, arguments):
+                    return []
                 typed = {key: self._typed(meant, key, value) for key, value in arguments.items()}
                 calls.append(Written(meant, dumps(typed).decode()))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SyntaxError, MemoryError):
             return []
         return calls
+
+    def _takes(self, tool: str, arguments: Json) -> bool:
+        """Whether the tool knows all these: a name it does not know may stand inside a value."""
+        schema = self._tools.get(tool, {}).get("input_schema")
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        if not isinstance(schema, dict) or not isinstance(properties, dict) or schema.get("additionalProperties"):
+            return True
+        return not properties or arguments.keys() <= properties.keys()
 
     def _typed(self, tool: str, key: str, value: Any) -> Any:
         """An argument that came as bare text: a text where the schema says so, else JSON where it is JSON."""

@@ -108,3 +108,79 @@ def test_every_notation_is_a_value_of_the_quirk_and_is_noticed_where_it_is_off()
 def test_end_marks_without_end_cost_little() -> None:
     text = "<tool_call>" + "x</tool_call>" * 50_000
     assert read("hermes", text, 10_000) == [text]
+
+
+def qwen(name: str, given: dict[str, str]) -> str:
+    inner = "".join(f"<parameter={key}>\n{value}\n</parameter>\n" for key, value in given.items())
+    return f"<tool_call>\n<function={name}>\n{inner}</function>\n</tool_call>"
+
+
+def xai(name: str, given: dict[str, str]) -> str:
+    inner = "".join(f'<parameter name="{key}">{value}</parameter>\n' for key, value in given.items())
+    return f'<xai:function_call name="{name}">\n{inner}</xai:function_call>'
+
+
+def minimax(name: str, given: dict[str, str]) -> str:
+    inner = "".join(f'<parameter name="{key}">{value}</parameter>\n' for key, value in given.items())
+    return f'<minimax:tool_call>\n<invoke name="{name}">\n{inner}</invoke>\n</minimax:tool_call>'
+
+
+def glm(name: str, given: dict[str, str]) -> str:
+    inner = "".join(f"<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n" for key, value in given.items())
+    return f"<tool_call>{name}\n{inner}</tool_call>"
+
+
+def dsml(name: str, given: dict[str, str]) -> str:
+    inner = "".join(
+        f'<｜DSML｜parameter name="{key}" string="true">{value}</｜DSML｜parameter>\n' for key, value in given.items()
+    )
+    return (
+        f'<｜DSML｜function_calls>\n<｜DSML｜invoke name="{name}">\n{inner}</｜DSML｜invoke>\n</｜DSML｜function_calls>'
+    )
+
+
+BARE = {"qwen": qwen, "xai": xai, "minimax": minimax, "glm": glm, "dsml": dsml}
+"""Notations whose values stand bare between marks, as their templates write them."""
+
+
+@pytest.mark.parametrize("notation", BARE)
+def test_a_bare_value_keeps_its_line_breaks_and_may_quote_whole_calls(notation: str) -> None:
+    write = BARE[notation]
+    quoted = [form(*call) for form in BARE.values() for call in (LS[0], ("Write", {"file_path": "/q", "content": "x"}))]
+    breaks = ["a\n", "\na", "\n", "", "a\n\n", "\n\na\n", " a ", "a\r\nb"]
+    for value in (*breaks, *quoted[:4], *(f"See:\n{call}\nend\n" for call in quoted)):
+        given = {"file_path": "/a", "content": value}
+        found = read(notation, write("Write", given), 50)
+        assert [(c.name, json.loads(c.arguments)) for c in found if isinstance(c, Written)] == [("Write", given)], value
+
+
+@pytest.mark.parametrize("notation", BARE)
+def test_a_call_whose_value_may_have_been_cut_at_a_mark_inside_it_is_text(notation: str) -> None:
+    whole = BARE[notation]("Write", {"content": "KEPT"})
+    before, after = whole.split("KEPT")
+    member = BARE[notation]("Write", {"content": "1", "KEY": "2"}).partition("1")[2].partition("2")[0]
+    for value in (f"x{after}\nz", f"x{member.replace('KEY', 'b')}y", f"x{member.replace('KEY', 'content')}y"):
+        text = f"{before}{value}{after}"
+        for step in (1, 10_000):
+            assert read(notation, text, step) == [text]
+
+
+def test_a_second_call_that_broke_off_does_not_undo_the_first() -> None:
+    found = read("qwen", f"{qwen(*LS[0])}\n<tool_call>\n<function=Bash>\n<parameter=command>\nrm")
+    assert isinstance(found[0], Written)
+    assert found[1:] == ["<tool_call>\n<function=Bash>\n<parameter=command>\nrm"]
+
+
+@pytest.mark.parametrize(
+    ("notation", "text"),
+    [
+        ("llama", '<|python_tag|>{"name": "Bash", "parameters": {"command": "a; {b}"}}; {"name": "Bash", "parameters": {"command": "ls"}}'),
+        ("mistral", '[TOOL_CALLS]Bash[ARGS]{"command": "a; {b}"}[TOOL_CALLS]Bash[ARGS]{"command": "ls"}'),
+        ("mistral", '[TOOL_CALLS][{"name": "Bash", "arguments": {"command": "a; {b}"}}, {"name": "Bash", "arguments": {"command": "ls"}}]'),
+    ],
+)  # fmt: skip
+def test_calls_in_a_row_may_hold_what_stands_between_them(notation: str, text: str) -> None:
+    for between in ("; {", "[TOOL_CALLS]"):
+        found = read(notation, text.replace("; {b", f"{between}b"))
+        assert [json.loads(c.arguments)["command"] for c in found if isinstance(c, Written)][1:] == ["ls"]
+        assert len(found) == 2
