@@ -24,8 +24,10 @@ from ccswitch_tui.profiles.tiers import own_models
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, wire_of_vendor
 
+OPENAI = "openai"
+
 OPENAI_LIKE = (
-    "openai", "openai_like", "custom_openai", "hosted_vllm", "text-completion-openai", "litellm_proxy", "lm_studio",
+    OPENAI, "openai_like", "custom_openai", "hosted_vllm", "text-completion-openai", "litellm_proxy", "lm_studio",
 )  # fmt: skip
 
 PRESET_OF_PROVIDER = {
@@ -58,8 +60,9 @@ def candidates_from_config(tree: Any, *, insist: bool = False) -> list[Candidate
             unknown = {"api_base": f"${{{params['litellm_credential_name']}}}"}
             params = {**params, **credentials.get(str(params["litellm_credential_name"]), unknown)}
         provider, model = split_model(params["model"])
-        provider = str(params.get("custom_llm_provider") or provider or "openai")
-        base = params.get("api_base") or params.get("base_url") or _base_of(provider, variables)
+        base = params.get("api_base") or params.get("base_url")
+        provider = str(params.get("custom_llm_provider") or provider or (OPENAI if base else provider_of(model)))
+        base = base or _base_of(provider, variables)
         spot = (provider, str(base or ""), str(params.get("api_key") or ""))
         groups.setdefault(spot, []).append((str(entry.get("model_name") or model), model, entry))
     return [_candidate(*spot, members, insist) for spot, members in groups.items()]
@@ -70,6 +73,20 @@ def split_model(text: str) -> tuple[str, str]:
     first, slash, rest = text.partition("/")
     known = first in PRESET_OF_PROVIDER or first in OPENAI_LIKE or first in NO_CHAT or first in ("azure", "azure_ai")
     return (first, rest) if slash and known else ("", text)
+
+
+_FAMILIES = {
+    "anthropic": re.compile(r"claude|(?:sonnet|opus|haiku)$"),
+    OPENAI: re.compile(r"(?:ft:)?(?:gpt-|chatgpt-|o\d|text-|davinci|babbage)"),
+}
+"""Names without a provider that LiteLLM, and aider by its aliases, know by themselves."""
+
+
+def provider_of(model: str) -> str:
+    """Whose model a name without a known provider and without an address means; its first part where it has one."""
+    first, slash, _ = model.partition("/")
+    named = next((name for name, family in _FAMILIES.items() if family.match(model.lower())), "")
+    return first if slash else named or model
 
 
 def _credentials(tree: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -107,7 +124,7 @@ def _candidate(
             name, None, say("it gives no address, and that of '{provider}' is not known", provider=provider)
         )
     draft = _with_extra_headers(draft, members[0][2].get("litellm_params"))
-    models = [model for _, model, _ in members]
+    models = [model for _, model, _ in members if "*" not in model]
     info = members[0][2].get("model_info")
     window = info.get("max_input_tokens") if isinstance(info, Mapping) else None
     draft = draft._replace(
@@ -149,6 +166,9 @@ def _with_extra_headers(draft: Draft, params: Any) -> Draft:
 
 def _tiers(members: list[tuple[str, str, Mapping[str, Any]]]) -> ModelTiers:
     """The first model, and those whose public name is one of Claude's."""
+    members = [member for member in members if "*" not in member[1]]  # `openai/*` lets every model through
+    if not members:
+        return ModelTiers()
     tiers = {"default": members[0][1]}
     for public, model, _ in members:
         for tier in ("fable", "opus", "sonnet", "haiku"):

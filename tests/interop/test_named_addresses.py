@@ -277,6 +277,48 @@ def test_litellms_credentials_by_name_and_its_second_spelling_of_the_address_are
     assert d.draft.models.default == "zai-org/GLM"
 
 
+PROVIDERS = {
+    "volcengine/doubao": None, "voyage/v-4": None, "minimax/M2": None, "auto_router/x": None, "m-1": None,
+    "claude-sonnet-4-5": "https://api.anthropic.com", "gpt-5": "https://api.openai.com/v1",
+    "ft:gpt-4o:x": "https://api.openai.com/v1", "deepseek/deepseek-chat": "https://api.deepseek.com",
+}  # fmt: skip
+"""A model as LiteLLM and aider name it, and where its key goes when no address is given."""
+
+
+def test_a_key_without_an_address_goes_to_the_provider_the_model_names_and_to_no_other(
+    ctx: Context, home: Path
+) -> None:
+    entries = [
+        {"model_name": m, "litellm_params": {"model": m, "api_key": f"{KEY}{n}"}} for n, m in enumerate(PROVIDERS)
+    ]
+    (home / "litellm.yaml").write_text(json.dumps({"model_list": entries}))
+    read = read_source(ctx, "litellm")[1]
+    assert [c.draft and c.draft.endpoint and c.draft.endpoint.base_url for c in read] == list(PROVIDERS.values())
+    for model, address in PROVIDERS.items():
+        keys = "".join(f"{vendor}-api-key: {KEY}\n" for vendor in ("openai", "anthropic", "deepseek"))
+        (home / ".aider.conf.yml").write_text(f"model: {model}\n{keys}")
+        (candidate,) = read_source(ctx, "aider")[1]
+        assert (candidate.draft and candidate.draft.endpoint and candidate.draft.endpoint.base_url) == address, model
+
+
+def test_a_pattern_for_every_model_is_no_model(ctx: Context, home: Path) -> None:
+    (home / "litellm.yaml").write_text('model_list: [{model_name: "*", litellm_params: {model: "openai/*"}}]')
+    (candidate,) = read_source(ctx, "litellm")[1]
+    assert candidate.draft is not None
+    assert (candidate.draft.models.default, candidate.draft.listed_models) == (None, ())
+
+
+def test_aiders_settings_in_its_env_file_are_its_settings(ctx: Context, home: Path) -> None:
+    (home / ".aider.conf.yml").write_text("dark-mode: true\nmodel:\n")
+    (home / ".env").write_text(
+        f"AIDER_MODEL=openai/m-1\nAIDER_OPENAI_API_BASE=https://relay.example/v1\nAIDER_OPENAI_API_KEY={KEY}\n"
+    )
+    (candidate,) = read_source(ctx, "aider")[1]
+    assert candidate.draft is not None and candidate.draft.endpoint is not None and candidate.draft.secret is not None
+    assert candidate.draft.endpoint.base_url == "https://relay.example/v1"
+    assert (candidate.draft.models.default, candidate.draft.secret.reveal()) == ("m-1", KEY)
+
+
 def test_a_key_where_an_address_should_be_is_not_repeated() -> None:
     with pytest.raises(UsageError) as caught:
         parse_paste(f"base_url={KEY}curl OpenAI(")
