@@ -95,6 +95,15 @@ def test_the_tables_that_contributing_sends_people_to_are_there() -> None:
         assert re.search(rf"^{names}\b.*=", (ROOT / place).read_text("utf-8"), re.MULTILINE), (names, place)
 
 
+def test_security_names_everything_that_the_state_folder_gets() -> None:
+    page = (ROOT / "docs/security.md").read_text("utf-8")
+    sources = [path.read_text("utf-8") for path in (ROOT / "ccswitch_tui").rglob("*.py")]
+    written = {name for text in sources for name in re.findall(r'state_dir, f?"([\w.-]+)"', text)}
+    assert {"history", "adopted"} <= written
+    unnamed = {name for name in written if f"`{name}`" not in page and f"`{name}/`" not in page}
+    assert {name for name in unnamed if not name.endswith(".lock")} == set()
+
+
 def test_the_changelog_knows_this_version() -> None:
     heads = re.findall(r"^## \[([^\]]+)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert heads[0] == "Unreleased" and __version__ in heads

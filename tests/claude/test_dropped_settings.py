@@ -137,7 +137,7 @@ RIGHT: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("wrong", "right"), zip(WRONG, RIGHT, strict=True))
+@pytest.mark.parametrize(("wrong", "right"), list(zip(WRONG, RIGHT, strict=True)))
 def test_a_setting_of_another_kind_is_named_and_one_of_its_own_is_not(
     wrong: dict[str, Any], right: dict[str, Any]
 ) -> None:
