@@ -1,18 +1,22 @@
 """What this machine does where ours cannot look: run on a real Windows or macOS, it prints lines to report.
 
 Everything happens in a scratch folder, with an invented key and the built-in
-provider; the scratch folder and the key are gone afterwards. Nothing is sent
-anywhere: copy the lines into a report if you like. They name no user, no host
-and no path.
+provider; the scratch folder and the key are gone afterwards, also when it is
+interrupted. Nothing is sent anywhere: copy the lines into a report if you like.
+They name no user, no host and no path, and quote of your settings nothing.
 
     python tools/report_platform.py
 """
 
 from __future__ import annotations
 
+import getpass
+import json
 import os
 import platform
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -40,32 +44,43 @@ def main() -> None:
         done = subprocess.run(
             [*ME, *words], input=stdin, capture_output=True, encoding="utf-8", errors="replace", env=env
         )
-        lines = done.stderr.strip().splitlines()[:1] if done.returncode else done.stdout.strip().splitlines()[shown]
+        if done.returncode:
+            said = done.stderr.strip().splitlines()
+            lines = [line for line in said if " error: " in line][:1] or said[:1]
+        else:
+            lines = done.stdout.strip().splitlines()[shown]
         return f"exit {done.returncode}, {time.monotonic() - began:.1f} s, {hidden(' '.join(lines), folder)}"
+
+    def add() -> str:
+        answer = ours("add", NAME, *ENDPOINT, "--key-stdin", stdin=KEY)
+        if not answer.startswith("exit 0"):  # over SSH, say: the rest can be asked without a key
+            answer += "; without one: " + ours("add", NAME, *ENDPOINT, "--key", "none")
+        return answer
 
     questions: list[tuple[str, Callable[[], str]]] = [
         ("system", lambda: f"{platform.system()} {platform.release()} {platform.machine()}"),
         ("python", lambda: f"{platform.python_version()} {platform.python_implementation()}, {python_kind()}"),
         ("streams", lambda: f"{sys.stdout.encoding}, terminal {sys.stdout.isatty()}"),
-        ("program", lambda: ours("--version", shown=slice(None))),
+        ("program", lambda: ours("--version", shown=slice(1))),
         ("claude", claude_version),
         ("refused connection", refused_connection),
         ("folder's access", lambda: access_of(folder)),
         ("demo", lambda: ours("demo")),
-        ("add", lambda: ours("add", NAME, *ENDPOINT, "--key-stdin", stdin=KEY)),
+        ("add", add),
         ("key read back", lambda: "the same" if KEY in read(env, ME, "key", NAME, "--upstream") else "another"),
         ("long key", lambda: ours("edit", NAME, "--key-stdin", stdin="k" * 1500)),
         ("key after that", lambda: "the same" if KEY in read(env, ME, "key", NAME, "--upstream") else "another"),
         ("use", lambda: ours("use", NAME)),
-        ("key, cold proxy", lambda: ours("key", NAME)),
-        ("key, warm proxy", lambda: ours("key", NAME)),
+        ("key, cold proxy", lambda: ours("key", NAME, shown=slice(0))),
+        ("key, warm proxy", lambda: ours("key", NAME, shown=slice(0))),
         ("windows seen", lambda: input("did a window flash or stay open? ") if sys.stdin.isatty() else "not asked"),
         ("proxy status", lambda: ours("proxy", "status")),
+        ("proxy killed", lambda: killed(env)),
         ("proxy stop", lambda: ours("proxy", "stop")),
         ("write to a held file", lambda: held(env, os.path.join(folder, "claude", "settings.json"))),
         ("undo", lambda: ours("undo")),
         ("service", lambda: ours("proxy", "service", "install", "--dry-run")),
-        ("doctor", lambda: ours("doctor")),
+        ("doctor", lambda: ", ".join(one["kind"] for one in json.loads(read(env, ME, "doctor", "--json"))["findings"])),
         ("remove", lambda: ours("remove", NAME, "--force")),
     ]  # fmt: skip
     try:
@@ -76,16 +91,39 @@ def main() -> None:
                 answer = f"{type(error).__name__}: {hidden(str(error), folder)}"
             print(f"{name:22} {answer}", flush=True)
     finally:
-        subprocess.run([*ME, "proxy", "stop", "--now"], env=env, capture_output=True)
+        for words in (("proxy", "stop", "--now"), ("remove", NAME, "--force")):
+            subprocess.run([*ME, *words], env=env, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def hidden(text: str, folder: str) -> str:
     """Without what names the user or the machine."""
-    places = ((folder, "SCRATCH"), (tempfile.gettempdir(), "TEMP"), (os.path.expanduser("~"), "HOME"))
-    for word, sign in (*places, (KEY, "KEY"), (platform.node(), "HOST")):
-        text = text.replace(word, sign) if word else text
+    places = [(folder, "SCRATCH"), (tempfile.gettempdir(), "TEMP"), (os.path.expanduser("~"), "HOME")]
+    places += [(os.path.realpath(path), sign) for path, sign in places]  # Windows shortens names: C:\\Users\\ADA~1
+    for word, sign in (*places, (KEY, "KEY"), (platform.node(), "HOST"), (user(), "USER")):
+        spelled = r"[\\/]+".join(map(re.escape, re.split(r"[\\/]+", word)))
+        text = re.sub(rf"(?<![^\W_]){spelled}(?![^\W_])", sign, text, flags=re.IGNORECASE) if word else text
     return text[:160]
+
+
+def user() -> str:
+    """Who runs this."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no name at all
+        return ""
+
+
+def killed(env: dict[str, str]) -> str:
+    """How long a killed proxy is away."""
+    found = json.loads(read(env, ME, "proxy", "status", "--json"))
+    os.kill(found["pid"], getattr(signal, "SIGKILL", signal.SIGTERM))
+    began = time.monotonic()
+    while time.monotonic() - began < 60:
+        now = json.loads(read(env, ME, "proxy", "status", "--json"))
+        if now["running"] and now["pid"] != found["pid"]:
+            return f"back after {time.monotonic() - began:.1f} s"
+    return "not back after a minute"
 
 
 def read(env: dict[str, str], *command: object) -> str:

@@ -11,6 +11,9 @@ import re
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("tree_sitter_powershell", reason="it comes with: pip install '.[test]'")
+
 import tree_sitter
 import tree_sitter_powershell
 from hypothesis import given
