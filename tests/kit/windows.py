@@ -132,6 +132,20 @@ class Windows:
         """The JSON a command prints."""
         return json.loads(self.ccswitch(*words, "--json", code=code))
 
+    def add_profile(self, name: str, url: str = "http://127.0.0.1:9/v1", key: str = "none") -> None:
+        """A profile, written and not asked for: a process there takes a second to start."""
+        file = self.home / "AppData/Roaming/ccswitch-tui/profiles.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        endpoint = f'endpoint = {{ base_url = "{url}", wire = "openai-chat" }}'
+        with file.open("a") as opened:
+            opened.write("" if opened.tell() else "version = 2\n")
+            opened.write(f'[profiles.{name}]\n{endpoint}\nmodels = {{ default = "demo-large" }}\nkey = "{key}"\n')
+
+    def in_one_process(self, *commands: tuple[str, ...], stdin: str = "") -> list[Done]:
+        """Runs our commands one after the other, each with the same standard input, for the price of one start."""
+        told = self.python(COMMANDS, json.dumps([stdin, commands]))
+        return [Done(*one) for one in json.loads(told.splitlines()[-1])]
+
     def python(self, script: str, *words: str, limit_s: float = 90.0, **env: str) -> str:
         """What a script prints there."""
         file = self.home / "script.py"
@@ -147,16 +161,39 @@ class Windows:
 
     def close(self) -> None:
         """Ends the background proxy and takes our keys out of the credential store."""
-        with contextlib.suppress(AssertionError):
-            if any(self.home.glob("AppData/Local/ccswitch-tui/proxy.json")):
-                self.ccswitch("proxy", "stop", "--now")
-            if self.keys:
-                self.python(FORGET, *self.keys)
+        if self.keys or any(self.home.glob("AppData/Local/ccswitch-tui/proxy.lock")):
+            with contextlib.suppress(AssertionError):
+                self.python(CLOSE, *self.keys)
 
 
-FORGET = """
-import sys
+COMMANDS = """
+import io, json, sys
+from ccswitch_tui.cli.main import main
+given, commands = json.loads(sys.argv[1])
+streams, told = (sys.stdin, sys.stdout, sys.stderr), []
+for words in commands:
+    sys.stdin, sys.stdout, sys.stderr = (io.TextIOWrapper(io.BytesIO(b), "utf-8") for b in (given.encode(), b"", b""))
+    try:
+        code = main(words)
+    except SystemExit as end:
+        code = end.code or 0
+    said = []
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        said.append(stream.buffer.getvalue().decode())
+    told.append([code, *said])
+sys.stdin, sys.stdout, sys.stderr = streams
+print(json.dumps(told))
+"""
+
+CLOSE = """
+import os, sys
 from keyring.backends.Windows import WinVaultKeyring
+from ccswitch_tui.workflows.context import Context
+try:
+    Context(dict(os.environ)).proxy.stop(at_once=True)
+except Exception as error:
+    print(error)
 for name in sys.argv[1:]:
     for service in ("ccswitch-tui", "ccswitch-tui/" + name):
         try:

@@ -29,7 +29,7 @@ print(done.returncode, done.stderr)
 def test_a_settings_file_that_another_program_reads_is_written_when_it_lets_go(windows: Windows) -> None:
     windows.settings.parent.mkdir()
     windows.settings.write_bytes(b'{"theme": "dark"}')
-    windows.ccswitch("add", "work", *ADD, "--key", "none")
+    windows.add_profile("work")
     program = windows_path(windows.program)
     said = windows.python(HOLD, windows_path(windows.settings), "2.0", program, "use", "work")
     assert said.startswith("0 "), said
@@ -39,7 +39,7 @@ def test_a_settings_file_that_another_program_reads_is_written_when_it_lets_go(w
 def test_one_that_is_never_let_go_is_left_as_it_was(windows: Windows) -> None:
     windows.settings.parent.mkdir()
     windows.settings.write_bytes(b'{"theme": "dark"}')
-    windows.ccswitch("add", "work", *ADD, "--key", "none")
+    windows.add_profile("work")
     program = windows_path(windows.program)
     said = windows.python(HOLD, windows_path(windows.settings), "60", program, "use", "work")
     assert "nothing was written" in said
@@ -51,7 +51,7 @@ def test_a_read_only_file_is_left_as_it_was_and_the_hint_can_be_pasted(windows: 
     windows.settings.parent.mkdir()
     windows.settings.write_bytes(b"{}")
     windows.settings.chmod(stat.S_IRUSR)
-    windows.ccswitch("add", "work", *ADD, "--key", "none")
+    windows.add_profile("work")
     done = windows.start(windows.program, "use", "work")
     assert (done.code, windows.settings.read_bytes()) == (6, b"{}")
     assert "attrib -r" in done.err
@@ -70,33 +70,55 @@ def test_a_path_that_is_longer_than_windows_takes_is_refused_in_words(windows: W
 
 def test_three_keys_stay_three_keys(windows: Windows) -> None:
     """As `keyring` lays them out, the third write gives the first name the second's key."""
-    names = {name: f"sk-example-{name}-0123456789" for name in ("first", "Second", "third")}
+    names = ("first", "Second", "third")
     windows.keys.update(names)
-    for name, key in names.items():
-        windows.ccswitch("add", name, *ADD, "--key-stdin", stdin=key)
-    windows.ccswitch("edit", "third", "--key-stdin", stdin="sk-example-dddddddddddd")
-    names["third"] = "sk-example-dddddddddddd"
-    assert {name: windows.ccswitch("key", name, "--upstream").strip() for name in names} == names
-    assert "one name for Windows" in windows.start(windows.program, "add", "FIRST", *ADD, "--key", "none").err
-    assert "no files of that name" in windows.start(windows.program, "add", "con", *ADD, "--key", "none").err
-    for name in names:
-        windows.ccswitch("remove", name)
-    script = "import sys; from ccswitch_tui.credentials import credential_manager as m\n"
-    script += "print([m.get('ccswitch-tui', name) for name in sys.argv[1:]])"
-    assert windows.python(script, *names).strip() == "[None, None, None]"
+    told = json.loads(windows.python(THREE_KEYS, *names).splitlines()[-1])
+    windows.keys.clear()
+    keys = [f"sk-example-{name}-0123456789" for name in names[:2]] + ["sk-example-dddddddddddd"]
+    assert told["keys"] == keys
+    assert "one name for Windows" in told["FIRST"]
+    assert "no files of that name" in told["con"]
+    assert told["left"] == [None, None, None]
+
+
+THREE_KEYS = """
+import contextlib, io, json, sys
+from ccswitch_tui.cli.main import main
+from ccswitch_tui.credentials import credential_manager
+names, told = sys.argv[1:], {}
+add = ("--url", "http://127.0.0.1:9/v1", "--no-probe", "--model", "m")
+
+def said(*words, given=""):
+    sys.stdin = io.TextIOWrapper(io.BytesIO(given.encode()), "utf-8")
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        main(list(words))
+    return (out.getvalue() or err.getvalue()).strip()
+
+for name in names:
+    said("add", name, *add, "--key-stdin", given=f"sk-example-{name}-0123456789")
+said("edit", "third", "--key-stdin", given="sk-example-dddddddddddd")
+told["keys"] = [said("key", name, "--upstream") for name in names]
+for name in ("FIRST", "con"):
+    told[name] = said("add", name, *add, "--key", "none")
+for name in names:
+    said("remove", name)
+told["left"] = [credential_manager.get("ccswitch-tui", name) for name in names]
+print(json.dumps(told))
+"""
 
 
 def test_a_key_that_is_too_long_is_refused_and_the_profile_is_not_made(windows: Windows) -> None:
-    done = windows.start(windows.program, "add", "work", *ADD, "--key-stdin", stdin=b"k" * 1281)
+    done, listed = windows.in_one_process(("add", "work", *ADD, "--key-stdin"), ("list", "--json"), stdin="k" * 1281)
     assert done.code == 5
     assert "accepts 1280: it was not stored" in done.err
-    assert windows.json("list")["profiles"] == []
+    assert json.loads(listed.out)["profiles"] == []
 
 
 def test_the_helper_names_the_folder_of_ours_that_was_chosen(windows: Windows) -> None:
     ours = windows_path(windows.home / "our files & more")
-    windows.ccswitch("add", "work", *ADD, "--key", "none", CCSWITCH_HOME=ours)
-    windows.ccswitch("use", "work", CCSWITCH_HOME=ours)
+    windows.env["CCSWITCH_HOME"] = ours
+    windows.in_one_process(("add", "work", *ADD, "--key", "none"), ("use", "work"))
+    del windows.env["CCSWITCH_HOME"]
     helper = json.loads(windows.settings.read_text("utf-8"))["apiKeyHelper"]
     script = """
 import subprocess, sys
@@ -141,14 +163,14 @@ def test_a_package_managers_batch_file_gets_its_arguments_unchanged(windows: Win
     (windows.home / "tool.cmd").write_bytes(
         b'@ECHO off\r\nSETLOCAL\r\nSET dp0=%~dp0\r\n"%dp0%\\py\\python.exe"  "%dp0%\\show.py" %*\r\n'
     )
-    windows.ccswitch("add", "work", *ADD, "--key", "none")
+    windows.add_profile("work")
     out = windows.ccswitch("run", "work", "--", windows_path(windows.home / "tool.cmd"), *HARD)
     assert json.loads(out.splitlines()[-1]) == HARD
 
 
 def test_another_batch_file_gets_no_argument_that_cmd_would_change(windows: Windows) -> None:
     (windows.home / "tool.cmd").write_bytes(b"@echo off\r\necho ran %1\r\n")
-    windows.ccswitch("add", "work", *ADD, "--key", "none")
+    windows.add_profile("work")
     tool = windows_path(windows.home / "tool.cmd")
     assert "ran harmless" in windows.ccswitch("run", "work", "--", tool, "harmless")
     done = windows.start(windows.program, "run", "work", "--", tool, "a & echo more")
@@ -170,6 +192,6 @@ print(done.returncode, done.stderr)
 
 
 def test_git_bashs_own_window_is_no_place_for_a_key(windows: Windows) -> None:
-    windows.ccswitch("add", "work", *ADD, "--key", "env:WORK_KEY")
+    windows.add_profile("work", key="env:WORK_KEY")
     said = windows.python(PIPED, windows_path(windows.program), "key", "work", "--upstream", WORK_KEY="sk-example-0001")
     assert said.startswith("2 ") and "--reveal" in said, said

@@ -26,24 +26,24 @@ def provider() -> Iterator[DemoProvider]:
         yield provider
 
 
-def add(windows: Windows, provider: DemoProvider, name: str = "work") -> None:
+def adding(windows: Windows, provider: DemoProvider, name: str) -> tuple[str, ...]:
+    """The words that add the provider, its key on standard input."""
     windows.keys.add(name)
-    windows.ccswitch(
-        "add", name, "--url", provider.base_url, "--model", "demo-large", "--key-stdin", "--no-probe", "--wire",
-        "openai-chat", stdin=provider.key.reveal() + "\r\n",
-    )  # fmt: skip
+    endpoint = ("--url", provider.base_url, "--model", "demo-large", "--wire", "openai-chat", "--no-probe")
+    return ("add", name, *endpoint, "--key-stdin")
 
 
-def vault(windows: Windows, name: str) -> str:
-    """What another program of the user's reads from the Credential Manager."""
-    script = """
-import sys, json
+VAULT = """
+import json, sys
 from keyring.backends.Windows import WinVaultKeyring
-name = sys.argv[1]
+from ccswitch_tui.cli.main import main
+name, *words = sys.argv[1:]
+code = main(words) if words else 0
 services = ("ccswitch-tui", "ccswitch-tui/" + name)
-print(json.dumps([WinVaultKeyring().get_password(service, name) for service in services]))
+print()
+print(json.dumps([code, *(WinVaultKeyring().get_password(service, name) for service in services)]))
 """
-    return next(filter(None, json.loads(windows.python(script, name))), "")
+"""A command of ours, and what another program of the user's then reads from the Credential Manager."""
 
 
 def test_the_demo_tells_the_same_story_as_everywhere(windows: Windows, home: Path) -> None:
@@ -64,7 +64,7 @@ def test_settings_with_windows_line_ends_and_a_mark_come_back_to_the_byte(
 ) -> None:
     windows.settings.parent.mkdir()
     windows.settings.write_bytes(THEIRS)
-    add(windows, provider, "lines")
+    windows.add_profile("lines", provider.base_url)
     windows.ccswitch("use", "lines")
     written = windows.settings.read_bytes()
     assert written.startswith(b"\xef\xbb\xbf{\r\n")
@@ -79,20 +79,25 @@ def test_settings_with_windows_line_ends_and_a_mark_come_back_to_the_byte(
 def test_a_key_lies_in_the_credential_manager_and_goes_with_its_profile(
     windows: Windows, provider: DemoProvider
 ) -> None:
-    add(windows, provider, "vaulted")
-    assert vault(windows, "vaulted") == provider.key.reveal()
-    assert windows.ccswitch("key", "vaulted", "--upstream").strip() == provider.key.reveal()
-    assert "Windows Credential Manager" in windows.ccswitch("unlock")
+    key = provider.key.reveal()
+    windows.ccswitch(*adding(windows, provider, "vaulted"), stdin=key + "\r\n")
+    told = windows.python(VAULT, "vaulted", "key", "vaulted", "--upstream").split()
+    assert told[0] == key
+    assert json.loads(" ".join(told[1:])) == [0, None, key]
     found = [path for path in windows.home.rglob("*") if path.is_file() and "Temp" not in path.parts]
     assert found
-    assert all(provider.key.reveal().encode() not in path.read_bytes() for path in found if "py" not in path.parts)
-    windows.ccswitch("remove", "vaulted")
-    assert vault(windows, "vaulted") == ""
+    assert all(key.encode() not in path.read_bytes() for path in found if "py" not in path.parts)
+    unlocked, removed = windows.in_one_process(("unlock",), ("remove", "vaulted"))
+    assert "Windows Credential Manager" in unlocked.out
+    assert removed.code == 0
+    assert json.loads(windows.python(VAULT, "vaulted").splitlines()[-1]) == [0, None, None]
+    windows.keys.clear()
 
 
 def test_the_helper_starts_the_proxy_and_gives_its_caller_s_pipe_back(windows: Windows, provider: DemoProvider) -> None:
-    add(windows, provider, "helped")
-    windows.ccswitch("use", "helped")
+    key = provider.key.reveal()
+    done = windows.in_one_process(adding(windows, provider, "helped"), ("use", "helped"), stdin=key)
+    assert [one.code for one in done] == [0, 0], done
     helper = json.loads(windows.settings.read_text("utf-8"))["apiKeyHelper"]
     # as Claude Code does it: cmd /d /s /c "…", and the answer is there when the pipe ends
     script = """
@@ -109,8 +114,9 @@ sys.stdout.write(done.stdout); sys.stderr.write(done.stderr); sys.exit(done.retu
     assert "event: message_delta" in answer
     assert answer.rstrip().endswith('data: {"type":"message_stop"}')
     assert status["memory_mb"] > 5
-    windows.ccswitch("proxy", "stop")
-    assert not windows.json("proxy", "status", code=1)["running"]
+    stopped, status = windows.in_one_process(("proxy", "stop"), ("proxy", "status", "--json"))
+    assert stopped.code == 0
+    assert not json.loads(status.out)["running"]
 
 
 def post(url: str, token: str) -> str:

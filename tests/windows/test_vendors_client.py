@@ -38,11 +38,11 @@ def test_it_answers_through_our_settings_helper_and_proxy_and_undo_leaves_nothin
     windows.settings.parent.mkdir()
     windows.settings.write_bytes(THEIRS)
     windows.keys.add("vendored")
-    windows.ccswitch(
-        "add", "vendored", "--url", provider.base_url, "--model", "demo-large", "--key-stdin", "--no-probe", "--wire",
-        "openai-chat", stdin=provider.key.reveal(),
-    )  # fmt: skip
-    windows.ccswitch("use", "vendored")
+    endpoint = ("--url", provider.base_url, "--model", "demo-large", "--wire", "openai-chat", "--no-probe")
+    begun = windows.in_one_process(
+        ("add", "vendored", *endpoint, "--key-stdin"), ("use", "vendored"), stdin=provider.key.reveal()
+    )
+    assert [one.code for one in begun] == [0, 0], begun
     done = windows.start(
         windows.claude, "-p", "Hello!", "--output-format", "json", "--model", "claude-sonnet-4-5",
         "--permission-mode", "acceptEdits", "--setting-sources", "user", "--strict-mcp-config",
@@ -51,6 +51,7 @@ def test_it_answers_through_our_settings_helper_and_proxy_and_undo_leaves_nothin
     result = json.loads(done.out.strip().splitlines()[-1])
     assert (done.code, result["is_error"]) == (0, False), done
     assert "Hello from the demo provider" in result["result"]
-    assert windows.json("proxy", "status")["running"]
-    windows.ccswitch("undo")
+    status, undone = windows.in_one_process(("proxy", "status", "--json"), ("undo",))
+    assert json.loads(status.out)["running"]
+    assert undone.code == 0
     assert windows.settings.read_bytes() == THEIRS
