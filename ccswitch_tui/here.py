@@ -1,11 +1,17 @@
 """Commands and keys as the system has them on which this runs: for hints that can be pasted."""
 
+import shlex
 import sys
 
 END_OF_TEXT = "Ctrl-Z, then Enter," if sys.platform == "win32" else "Ctrl-D"
 """What ends a text typed or pasted into a terminal."""
 
 NAME_AN_EDITOR = "set EDITOR=notepad" if sys.platform == "win32" else "export EDITOR=nano"
+
+
+def open_in_editor(path: str, platform: str = sys.platform) -> str:
+    """The command that opens a text file."""
+    return f'notepad "{path}"' if platform == "win32" else f"${{EDITOR:-vi}} {shlex.quote(path)}"
 
 
 def look_at(path: str, platform: str = sys.platform) -> str:

@@ -8,6 +8,8 @@ job's. Never a plain `python -m`, which would import from the project's folder.
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 from collections.abc import Mapping
 
@@ -44,6 +46,18 @@ def _at_our_home(words: list[str], env: Mapping[str, str], platform: str) -> str
     if platform == "win32":
         return f'set "CCSWITCH_HOME={ours}"&& {command}'
     return f"CCSWITCH_HOME={quoted(ours, platform)} {command}"
+
+
+def helper_program(helper: str, platform: str = sys.platform) -> str:
+    """The program that a helper starts, in the shell Claude Code hands it to; "" for what that shell would refuse."""
+    if platform == "win32":
+        found = re.match(r'(?:\s*set "[^"]*"\s*&&)*\s*(?:"([^"]+)"|([^\s"&|<>]+))', helper, re.IGNORECASE)
+        return (found[1] or found[2]) if found else ""
+    try:
+        words = shlex.split(helper)
+    except ValueError:
+        return ""
+    return next((word for word in words if "=" not in word.partition("/")[0]), "")
 
 
 def status_line_command(*, env: Mapping[str, str], platform: str = sys.platform, argv0: str | None = None) -> str:

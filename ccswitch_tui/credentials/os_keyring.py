@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ccswitch_tui.credentials.base import read_back
-from ccswitch_tui.credentials.bounded import LIMIT_S, TookTooLong, call_within
+from ccswitch_tui.credentials.bounded import LIMIT_S, TookTooLong, call_within, run_within
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say
@@ -293,6 +293,22 @@ KEYCHAIN = {
         "key-store",
     ),
 }
+
+
+KEYCHAIN_STATE = ("/usr/bin/security", "show-keychain-info")
+NOBODY_TO_ASK = 36
+"""Its exit code for errSecInteractionNotAllowed, -25308 (the number's last byte). Source: security(1), SecBase.h."""
+
+
+def keychain_closed_to(env: Mapping[str, str]) -> KeyStoreError | None:
+    """Why the login Keychain cannot be read in this session over SSH. Elsewhere asking could open a dialog."""
+    if not (env.get("SSH_CONNECTION") or env.get("SSH_TTY")):
+        return None
+    try:
+        ran = run_within(LIMIT_S, KEYCHAIN_STATE, env)
+    except (OSError, TookTooLong):
+        return None
+    return _explain(SAFE_BACKENDS[MACOS][0], "", "(-25308,") if ran.code == NOBODY_TO_ASK else None
 
 
 def _explain(label: str, error: str, detail: str, stderr: bytes = b"") -> KeyStoreError:

@@ -5,12 +5,15 @@ Source: Claude Code as measured (2.1.330).
 
 from __future__ import annotations
 
+import ntpath
 import shlex
 from collections.abc import Iterator
 
+from ccswitch_tui import here
 from ccswitch_tui.actions import Action
 from ccswitch_tui.claude.differences import FOREIGN, GONE, RIVAL, is_told, name_in
 from ccswitch_tui.claude.dropped import shape_faults
+from ccswitch_tui.claude.launch import helper_program
 from ccswitch_tui.claude.layers import HOST_MANAGED, effective, is_host_managed
 from ccswitch_tui.claude.reading import profile_in
 from ccswitch_tui.claude.way import way_trouble
@@ -96,7 +99,7 @@ def check_settings_readable(snapshot: Snapshot) -> Iterator[Finding]:
                 "settings-unparsable",
                 look.problem,
                 look.hint or say("fix the line: no comments, no comma before a closing bracket"),
-                f"${{EDITOR:-vi}} {shlex.quote(look.path)}",
+                here.open_in_editor(look.path, snapshot.platform),
             )
 
 
@@ -108,7 +111,7 @@ def check_settings_types(snapshot: Snapshot) -> Iterator[Finding]:
                 "settings-wrong-type",
                 say("{path}: '{key}' should be {words}", path=look.path, key=fault.key, words=fault.wanted),
                 say("fix or remove it"),
-                f"${{EDITOR:-vi}} {shlex.quote(look.path)}",
+                here.open_in_editor(look.path, snapshot.platform),
             )
         env = look.tree.get("env")
         for name, value in env.items() if isinstance(env, dict) else ():
@@ -117,7 +120,7 @@ def check_settings_types(snapshot: Snapshot) -> Iterator[Finding]:
                     "settings-null",
                     say("{path}: env.{name} is null", path=look.path, name=name),
                     say('write "" to clear it'),
-                    f"${{EDITOR:-vi}} {shlex.quote(look.path)}",
+                    here.open_in_editor(look.path, snapshot.platform),
                 )
 
 
@@ -310,16 +313,12 @@ def check_drift(snapshot: Snapshot) -> Iterator[Finding]:
 def check_helper(snapshot: Snapshot) -> Iterator[Finding]:
     """The helper in the settings can be started."""
     helper = value_of(snapshot, "apiKeyHelper")
-    if not helper or snapshot.in_use is None or snapshot.platform == "win32":
+    if not helper or snapshot.in_use is None:
         return
-    try:
-        words = [w for w in shlex.split(helper) if "=" not in w.partition("/")[0]]
-    except ValueError:
-        words = []
-    program = words[0] if words else ""
+    program = helper_program(helper, snapshot.platform)
     if program in snapshot.executables:
         return
-    if program.startswith("/"):
+    if program.startswith("/") or (snapshot.platform == "win32" and ntpath.isabs(program)):
         yield told(
             "helper-gone",
             say(

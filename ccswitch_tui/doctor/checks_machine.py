@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from ccswitch_tui import here
 from ccswitch_tui.actions import Action
 from ccswitch_tui.doctor.picture import CertificateFile, ProxyLook, Snapshot
 from ccswitch_tui.doctor.told import told, value_of, where_set, winner_of
@@ -155,7 +156,9 @@ def check_plain_http(snapshot: Snapshot) -> Iterator[Finding]:
 def check_profiles(snapshot: Snapshot) -> Iterator[Finding]:
     """profiles.toml can be read, all of it. `edit` refuses a file with a mistake in it."""
     for problem in filter(None, (snapshot.book_problem, *snapshot.broken.values())):
-        yield told("profile-broken", problem, say("fix the line"), f"${{EDITOR:-vi}} {shlex.quote(snapshot.book_path)}")
+        yield told(
+            "profile-broken", problem, say("fix the line"), here.open_in_editor(snapshot.book_path, snapshot.platform)
+        )
 
 
 def check_keys_present(snapshot: Snapshot) -> Iterator[Finding]:
@@ -293,6 +296,8 @@ def check_folders(snapshot: Snapshot) -> Iterator[Finding]:
             because, command = say("{path} belongs to another user", path=path), f'sudo chown -R "$USER" {quoted}'
         else:
             because, command = say("{path} is read-only", path=path), f"chmod u+rwx {quoted}"
+        if snapshot.platform == "win32":
+            command = here.look_at(path, snapshot.platform)
         yield told(
             "state-closed", because, say("open it, or set CCSWITCH_HOME to a folder that can be written"), command
         )

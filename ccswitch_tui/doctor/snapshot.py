@@ -200,16 +200,24 @@ def _in_use(layers: tuple[Layer, ...]) -> str | None:
 
 
 def _executables(layers: tuple[Layer, ...], env: Mapping[str, str]) -> list[str]:
-    """The words of the helper that are programs here."""
-    import shlex
+    """The helper's program, where it can be started here."""
     from shutil import which
 
+    from ccswitch_tui.claude.launch import helper_program
     from ccswitch_tui.claude.layers import effective
 
-    with contextlib.suppress(ValueError):
-        words = shlex.split(str(effective(layers, "apiKeyHelper").value or ""))
-        return [word for word in words if which(word, path=env.get("PATH", ""))]
-    return []
+    program = helper_program(str(effective(layers, "apiKeyHelper").value or ""))
+    path = which(program, path=env.get("PATH", "")) if program else None
+    return [program] if path and _has_its_interpreter(path) else []
+
+
+def _has_its_interpreter(path: str) -> bool:
+    """False for a script whose first line names a Python that was upgraded away, with its virtual environment."""
+    with contextlib.suppress(OSError):
+        first = read_file(path).partition(b"\n")[0]
+        if first.startswith(b"#!/") and sys.platform != "win32":
+            return os.path.exists(first[2:].split()[0])
+    return True
 
 
 # ---------------------------------------------------------------- ours

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from ccswitch_tui import here
 from ccswitch_tui.actions import Action
 from ccswitch_tui.claude.layers import LABELS, effective
 from ccswitch_tui.claude.owned import OWNED
@@ -43,7 +43,7 @@ def where_set(snapshot: Snapshot, name: str, in_shell: str) -> str:
     """The command that reaches a variable where it is set: `in_shell`, or an editor on the settings file."""
     found = effective(snapshot.layers, f"env.{name}")
     file = found.places[0].file if found.places else None
-    return f"${{EDITOR:-vi}} {shlex.quote(file)}" if file else in_shell
+    return here.open_in_editor(file, snapshot.platform) if file else in_shell
 
 
 def write_again(snapshot: Snapshot) -> Action:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.doctor.checks import CHECKS, OnCheck, run_checks
@@ -55,13 +56,23 @@ def photograph(ctx: Context, profile: str | None = None) -> Snapshot:
     snapshot = take_snapshot(
         ctx.paths, ctx.env, files=ctx.settings, keys=ctx.keys, proxy=_proxy(ctx), book=book, focus=profile
     )
-    return _with_key_file(ctx, snapshot)._replace(drift=_drift(ctx, snapshot))
+    return _with_key_store(ctx, snapshot)._replace(drift=_drift(ctx, snapshot))
 
 
-def _with_key_file(ctx: Context, snapshot: Snapshot) -> Snapshot:
-    """Whether the encrypted key file is whole and open, where keys are in one. Asks nothing but our own proxy."""
+def _with_key_store(ctx: Context, snapshot: Snapshot) -> Snapshot:
+    """Whether stored keys can be had here, as far as no dialog can come of it: asked of the Keychain over SSH, and of
+    the encrypted key file, where keys are in one."""
     if not ctx.keys.in_key_file():
-        return snapshot
+        if sys.platform != "darwin":
+            return snapshot
+        from ccswitch_tui.credentials.os_keyring import keychain_closed_to
+
+        closed = keychain_closed_to(ctx.env)
+        return (
+            snapshot
+            if closed is None
+            else snapshot._replace(key_store_problem=closed.message, key_store_hint=closed.hint)
+        )
     from ccswitch_tui.credentials.encrypted_file import check_file
     from ccswitch_tui.workflows.keys import store_status
 

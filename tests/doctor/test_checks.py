@@ -66,6 +66,8 @@ def test_nothing_wrong_finds_nothing() -> None:
 VENDOR = {"env": {"ANTHROPIC_BASE_URL": "https://gw.example", "ANTHROPIC_AUTH_TOKEN": "${TOKEN}"}}
 KEY = "sk-example-planted-0001"
 
+THERE = r'set "CCSWITCH_HOME=D:\my files"&& "C:\Users\First Last (GmbH)\ccswitch-tui.exe" key work'
+
 STORE = r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.13_3.13.1_x64__qbz5n2kfra8p0"
 """Where the Store puts it."""
 
@@ -92,6 +94,7 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("drift", with_user(OURS, in_use="work", drift=("requests go to profile 'other'",))),
     ("helper-unknown-profile", with_user(OURS, in_use="work", drift=(say(GONE, name="work"),))),
     ("helper-gone", with_user(OURS, in_use="work", executables=frozenset())),
+    ("helper-gone", with_user(OURS | {"apiKeyHelper": THERE}, in_use="work")._replace(platform="win32")),
     ("base-url-version", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example/v1", "ANTHROPIC_AUTH_TOKEN": "t"}})),  # noqa: E501
     ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),
     ("proxy-loopback", with_user(OURS, {"ALL_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from ccswitch_tui.credentials import bounded
+from ccswitch_tui.credentials import bounded, os_keyring
 from ccswitch_tui.credentials.os_keyring import MACOS, NO_NAME, OSKeyring
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.paths import resolve_paths
 from ccswitch_tui.proxy.background import service
+from ccswitch_tui.workflows.context import Context
+from ccswitch_tui.workflows.diagnose import diagnose
 
 
 class Keychain:
@@ -59,6 +61,38 @@ def test_what_the_keychain_refuses_with_comes_with_its_way_out(
     assert caught.value.kind == kind
     assert hint in caught.value.hint
     assert "Unknown Error" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("env", "code", "told"), [({"SSH_TTY": "/dev/ttys001"}, 36, True), ({}, 36, False), ({"SSH_TTY": "x"}, 0, False)]
+)
+def test_the_doctor_says_over_ssh_that_the_keychain_is_locked(
+    home: Path, monkeypatch: pytest.MonkeyPatch, env: dict[str, str], code: int, told: bool
+) -> None:
+    """Without SSH it does not ask: on a desktop that opens a dialog."""
+    asked: list[Sequence[str]] = []
+
+    def run(limit_s: float, command: Sequence[str], env: object) -> bounded.Ran:
+        asked.append(command)
+        return bounded.Ran(code, b"", b"")
+
+    monkeypatch.setattr(os_keyring, "run_within", run)
+    monkeypatch.setattr("sys.platform", "darwin")
+    profiles = home / "ours" / "profiles.toml"
+    profiles.parent.mkdir()
+    profiles.write_text(PROFILE)
+    ctx = Context({"HOME": str(home), "CCSWITCH_HOME": str(home / "ours"), **env})
+    found = [one for one in diagnose(ctx)[0] if one.kind == "key-store-locked"]
+    assert (len(found), bool(asked)) == (int(told), bool(env))
+    assert all(one.fix is not None and "security unlock-keychain" in one.fix.text for one in found)
+
+
+PROFILE = """
+version = 2
+[profiles.work]
+endpoint = { base_url = "https://gateway.example/v1", wire = "openai-chat" }
+key = "keyring:work"
+"""
 
 
 def test_unlocking_reads_every_key_while_somebody_is_there_to_allow_it(

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from ccswitch_tui import here, textfile
+from ccswitch_tui.claude import launch
 from ccswitch_tui.claude.launch import helper_command, quoted
+from ccswitch_tui.claude.layers import Layer
 from ccswitch_tui.claude.reading import profile_in
 from ccswitch_tui.cli.env import _own_shell
 from ccswitch_tui.credentials import credential_manager
 from ccswitch_tui.credentials.windows_keyring import WindowsKeyring
+from ccswitch_tui.doctor.snapshot import _executables
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.paths import resolve_paths
 from ccswitch_tui.proxy.background import service
@@ -44,6 +47,27 @@ def test_the_helper_of_windows_names_our_folder_and_is_still_known_as_ours() -> 
     text = helper_command("work", env={"CCSWITCH_HOME": r"D:\my files"}, platform="win32", argv0="nothing")
     assert text.startswith(r'set "CCSWITCH_HOME=D:\my files"&& ')
     assert profile_in({"apiKeyHelper": text}) == "work"
+
+
+@pytest.mark.parametrize("home", [None, r"D:\my files"])
+@pytest.mark.parametrize("program", [r"C:\Users\First Last (GmbH)\ccst.exe", r"C:\Users\王\ccst.exe"])
+def test_the_program_of_a_helper_is_found_as_cmd_finds_it(
+    monkeypatch: pytest.MonkeyPatch, home: str | None, program: str
+) -> None:
+    monkeypatch.setattr(launch, "own_command", lambda _: [program])
+    env = {"CCSWITCH_HOME": home} if home else {}
+    assert launch.helper_program(helper_command("work", env=env, platform="win32"), "win32") == program
+
+
+def test_a_script_whose_python_was_upgraded_away_cannot_be_started(tmp_path: Path) -> None:
+    script = tmp_path / "ccst"
+    script.write_text(f"#!{tmp_path}/venv/bin/python\n")
+    script.chmod(0o755)
+    layers = (Layer("user", "settings.json", {"apiKeyHelper": f"{script} key work"}),)
+    assert _executables(layers, {}) == []
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "bin" / "python").touch()
+    assert _executables(layers, {}) == [str(script)]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +114,8 @@ def test_git_bash_gets_lines_for_bash(monkeypatch: pytest.MonkeyPatch, home: Pat
 def test_hints_name_commands_that_are_there() -> None:
     assert here.look_at(r"C:\a b", "win32") == r'icacls "C:\a b"'
     assert here.make_writable("/a b", "linux") == "chmod u+w '/a b'"
+    assert here.open_in_editor(r"C:\a b", "win32") == r'notepad "C:\a b"'
+    assert here.open_in_editor("/a b", "linux") == "${EDITOR:-vi} '/a b'"
 
 
 def test_a_file_that_another_program_holds_is_asked_for_until_it_is_free(
