@@ -1,8 +1,8 @@
 """The output limit that a refusal of max_tokens names. Pure.
 
 The wordings that are known come first. For the others it is enough that the
-limit's own field and a limiting word are there: then the largest number below
-what was asked for is the limit. Sources: DeepSeek, DashScope, Groq, OpenAI,
+limit's own field and a limiting word are there, or a language whose words are
+not listed: then the largest number below what was asked for is the limit. Sources: DeepSeek, DashScope, Groq, OpenAI,
 Volcengine, Bedrock, Cohere, Vertex, Zhipu, vLLM, FastAPI and zod servers.
 """
 
@@ -38,16 +38,16 @@ _WINDOW = later(r"max_model_len ?=? ?(\d+)", re.I)
 """vLLM's limit of question and answer together: half of it leaves room for the question."""
 
 _FIELD = later(
-    r"max(?:imum)?[ _-]?(?:completion|output|new|generated)?[ _-]?tokens|(?:output|completion|generation) (?:tokens?|length)"
-    r"|maxOutputTokens|num_predict|最大(?:输出|生成)?(?:token|长度)",
+    r"max(?:imum)?[ _-]?(?:completion|output|new|generated)?[ _-]?tokens|(?:output|completions?|generation) (?:tokens?|length)"
+    r"|maximum (?:output|completion)|tokens[ _]to[ _]generate|(?:outputs|completions) (?:is|are)|maxOutputTokens|num_predict|最大(?:输出|生成)?(?:token|长度)",
     re.I,
 )
 _LIMITS = later(
-    r"at most|less than|lower than|smaller|<|exceed|greater|larger|higher|maximum|max\b|limit|range|between|\bin \[|up to"
-    r"|no more|more than|or (?:less|fewer|lower|under|below)|only allows|too (?:large|big|high|many)|above|upper bound|不能|超过|最大|范围|小于|大于|上限|最大値|以下",
+    r"at most|less than|less or equal|lower than|smaller|<|exceed|greater|larger|higher|maximum|max\b|limit|range|between|\bin \[|up to"
+    r"|no more|more than|bigger|beyond|outside|ceiling|\bcap(?:ped)?\b|>|permitted|or (?:less|fewer|lower|under|below)|only allows|too (?:large|big|high|many)|above|upper bound|不能|超过|最大|范围|小于|大于|上限|最大値|以下",
     re.I,
 )
-_NUMBER = later(r"(?<![\w.-])\d{1,3}(?:[,_]\d{3})+(?![\w-])|(?<![\w.-])\d+(?![\w-])", re.A)
+_NUMBER = later(r"(?<![\w-])(?<!\d\.)\d{1,3}(?:[,_]\d{3})+(?![\w-])|(?<![\w-])(?<!\d\.)\d+(?![\w-])", re.A)
 _EXCLUSIVE = later(r"(\d+) ?\(exclusive\)|(?<!or equal )(?:less|lower|smaller) than (\d+)|< ?(\d+)", re.I)
 SMALLEST_CAP = 256
 """Smaller numbers in a refusal are lower bounds, places in a list or parts of a name."""
@@ -63,9 +63,11 @@ def cap_in(text: str, param: str, asked: int) -> int | None:
         match = pattern.search(plain)
         if match and 0 < int(match[1][:12]) < asked:
             return int(match[1][:12])
-    if not (_FIELD.search(text) or _FIELD.search(param)) or not _LIMITS.search(text):
+    if not (_FIELD.search(text) or _FIELD.search(param)):
         return None
     named = [int(re.sub(r"\D", "", number)[:12]) for number in _NUMBER.findall(text)]
+    if text.isascii() and not _LIMITS.search(text):
+        return None
     below = [number for number in named if SMALLEST_CAP <= number < asked]
     if not below:
         return None

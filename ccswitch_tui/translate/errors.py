@@ -60,26 +60,28 @@ def _s(status: int, came_as: Callable[[int], bool], pattern: str, who: str) -> S
     return Sort(status, came_as, later(pattern, re.I | re.S), who)
 
 
-_BILL = r"insufficient_quota|exceeded your current quota|insufficient.{0,12}(?:balance|credit|quota|funds)|out of credits|no credits?\b"
+_BILL = r"insufficient_quota|exceeded your current quota|insufficient.{0,12}(?:balance|credit|quota|funds)|out of credits|no credits?\b|余额不足|额度不足|欠费|无可用资源包|\barrear"
 SORTS = (
+    _s(429, lambda s: s == 429, r"retry in \d|per(?:_| )?(?:minute|day)|PerMinute|PerDay", "Gemini's free tier says quota and billing, and when to try again"),
     _s(402, lambda s: s in (402, 429), rf"{_BILL}|balance|billing|\bcredits?\b|arrear|payment", "OpenAI, DeepSeek, Moonshot, OpenRouter"),
     _s(402, lambda s: s in (400, 401, 403), rf"{_BILL}|credit balance is too low|payment required|recharge|top up your", "Moonshot, SiliconFlow, relays"),
     _s(404, lambda s: s in (500, 502, 503), r"no available channel|no channel available|无可用渠道|model_not_found", "new-api, one-api"),
     _s(400, lambda s: s == 404, r"no endpoints found that support|no endpoints found matching your data policy", "OpenRouter: the model lacks a capability"),
-    _s(404, lambda s: s in (400, 422), r"model_not_found|(?:the )?model [`'\"]?[^\s`'\"]{1,80}[`'\"]? (?:does not exist|not found|is not found)|model not exist",
+    _s(404, lambda s: s in (400, 422), r"model_not_found|(?:the )?model [`'\"]?[^\s`'\"]{1,80}[`'\"]? (?:does not exist|not found|is not found)|model not exist|^(?:invalid|unknown) model(?: name)?\b",
        "OpenAI façades, DeepSeek"),
-    _s(529, lambda s: s == 400, r"DEGRADED function cannot be invoked", "NIM: the worker sleeps"),
-    _s(429, lambda s: s in (400, 413, 449, 500, 502, 503), r"rate.?limit|too many requests|tokens per min|\bTPM\b|throttl|resource.?exhausted",
+    _s(529, lambda s: s == 400, r"DEGRADED function cannot be invoked|(?:server|system|service|model) (?:is )?(?:currently )?(?:busy|overloaded)|服务器?繁忙|系统繁忙", "NIM: the worker sleeps; relays"),
+    _s(529, lambda s: s == 498, r"capacity", "Groq's flex tier"),
+    _s(429, lambda s: s in (400, 413, 420, 444, 449, 500, 502, 503), r"rate.?limit|too many requests|tokens per min|\bTPM\b|throttl|resource.?exhausted",
        "Groq (413), iFlow (449), DashScope, Bedrock, LiteLLM before Vertex (500)"),
     _s(529, lambda s: s in (500, 502, 503, 529), r"overloaded|no capacity|at capacity|over capacity|capacity (?:is )?(?:exceeded|full)|engine_overloaded|server is busy|too busy",
        "any"),
-    _s(401, lambda s: s in (400, 403, 500), r"invalid[_ ]?(?:api[_ ]?)?key|incorrect api key|api key not valid|invalid_authentication|invalid token\b.{0,20}\brequest id",
+    _s(401, lambda s: s in (400, 403, 500), r"invalid[_ ]?(?:api[_ -]?)?key|incorrect api key|api key (?:not valid|expired|has expired)|security token .{0,40}(?:invalid|expired)|invalid_authentication|invalid token\b.{0,20}\brequest id",
        "Gemini (400), one-api"),
 )  # fmt: skip
 
 STATUSES = {
     400: 400, 401: 401, 402: 402, 403: 403, 404: 404, 405: 400, 408: 504, 409: 400, 413: 413, 415: 400, 422: 400,
-    429: 429, 449: 429, 500: 500, 502: 502, 503: 529, 504: 504, 522: 504, 524: 504, 529: 529, 498: 401, 499: 502,
+    420: 429, 429: 429, 449: 429, 500: 500, 502: 502, 503: 529, 504: 504, 522: 504, 524: 504, 529: 529, 498: 401, 499: 502,
 }  # fmt: skip
 """What remains after SORTS: status → status. Others: 4xx → 400, the rest → 502."""
 

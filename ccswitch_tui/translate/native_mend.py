@@ -18,7 +18,8 @@ from ccswitch_tui.translate.caps import cap_in
 from ccswitch_tui.translate.failure import Learned, clean_message
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.overflow import NOT_OVERFLOW
-from ccswitch_tui.translate.refusals import PLAINLY, REFUSALS, REFUSING, refused_fields
+from ccswitch_tui.translate.refusal_rows import REFUSALS, REFUSING
+from ccswitch_tui.translate.refusals import PLAINLY, refused_fields
 from ccswitch_tui.translate.words import Words
 from ccswitch_tui.wire.later import later
 from ccswitch_tui.wire.quirks import Quirks

@@ -57,6 +57,10 @@ WORDINGS = (
     _w("Cerebras", r"current length is (?P<i>#) while limit is (?P<m>#)"),
     _w("Mistral", r"prompt contains (?P<i>#) tokens.*?too large for model with (?P<m>#) maximum context length"),
     _w("Mistral", r"too large for model with (?P<m>#) maximum context length"),
+    _w("Volcengine", r"total tokens of image and text exceed max message tokens"),
+    _w("Cohere", r"too many tokens: (?:total number of tokens in the prompt cannot exceed (?P<m>#)(?:.{0,12}received (?P<i>#))?|size limit exceeded by (?P<over>#) tokens)"),
+    _w("GitHub Models", r"request body too large for [^ ]{1,80} model\. max size: (?P<m>#) tokens"),
+    _w("SiliconFlow", r"length of prompt_tokens \((?P<i>#)\) must be less than max_seq_len \((?P<m>#)"),
     _w("DashScope", r"range of input length should be \[\d+, ?(?P<m>#)\]"),
     _w("llama.cpp", r"request \((?P<i>#) tokens\) exceeds the available context size \((?P<m>#)"),
     _w("LM Studio", r"keep the first (?P<i>#) tokens.*?context length of only (?P<m>#) tokens"),
@@ -88,6 +92,28 @@ NOT_OVERFLOW = later(
     r"rate[ _-]?limit|too many requests|tokens?[ _]per[ _](?:min|day|hour)|\btp[md]\b|throttl|requests per", re.I
 )
 
+_ABOUT = later(
+    r"\b(?:prompts?|inputs?|context|conversation|chat history|history|sequences?|seq_len|messages?|n_ctx|request (?:body )?(?:is )?too large"
+    r"|request body|(?:total|number of|too many|requested)(?: number of)? tokens?|max(?:imum)? message tokens)(?=\b|_)|prompt|提示|输入|上下文|对话",
+    re.I,
+)
+_TOO_LONG = later(
+    r"too (?:long|large|many|big)|exceed|(?:longer|greater|larger|bigger|more) than|(?:over|above|beyond) (?:the )?(?:model'?s? )?(?:limit|max\w*|allowed|#)"
+    r"|\b(?:is|was|window) full|must (?:be|have) (?:less|fewer|at most|shorter)|(?:limit|max(?:imum)?)\b[^.\d]{0,30} (?:is|of|only)?:? ?#"
+    r"|超长|过长|太长|超过|超出|过大|不得超过|不能超过".replace("#", N),
+    re.I,
+)
+_SIZED = later(r"tokens?\b|context|length|too long|characters|seq_len|\blong\b|request body|长|上下文|字", re.I)
+_OF_OTHERS = later(
+    r"max[ _]?(?:completion[ _]|output[ _]|new[ _])?tokens\b|(?:output|completion|generated?|generation) (?:tokens?|length)|to generate|images?\b|pictures?\b|\bfiles?\b|audio|video|pdf"
+    r"|\d ?[kmg]i?b\b|bytes?\b|\bnames?\b|\bids?\b|descriptions?\b|\buser\b|\bstop|tool_|\btools?\b|functions?\b|metadata|schema|json|quota|credit|afford|balance|budget"
+    r"|per (?:second|minute|day)|time|headers?\b|\burl\b|depth|temperature|top_|roles?\b|图|文件|余额|名称|工具",
+    re.I,
+)
+"""What else can be too long or too many: compacting shortens none of these."""
+_NAMED = later(rf"(?<![\w.-]){N}(?![\w-])", re.A)
+SMALLEST_WINDOW = 512
+
 _WRITTEN = later(r"messages(?:\[?\.?\d+\]?)?(?:\.content\b.*)?")
 """What a conversation grows by. The id or name of a call is among the messages too, and compacting shortens neither."""
 
@@ -108,7 +134,17 @@ def overflow_in(words: Words, asked_output: int | None = None) -> Overflow | Non
         match = wording.pattern.search(text)
         if match:
             return _counted(match.groupdict(), words.numbers, asked_output)
-    return None
+    return _in_no_known_words(text)
+
+
+def _in_no_known_words(text: str) -> Overflow | None:
+    """An overflow by its parts: what a conversation consists of is too long, and nothing else is spoken of."""
+    if not (_ABOUT.search(text) and _TOO_LONG.search(text) and _SIZED.search(text)) or _OF_OTHERS.search(text):
+        return None
+    named = [size for found in _NAMED.findall(text) if (size := _number(found) or 0) >= SMALLEST_WINDOW]
+    if len(named) == 2 and named[0] != named[1]:
+        return Overflow("input", max(named), None, min(named))
+    return Overflow("input", None, None, named[0] if len(named) == 1 else None)
 
 
 def _number(text: str | None) -> int | None:

@@ -19,7 +19,7 @@ from ccswitch_tui.wire.later import later
 Json = dict[str, Any]
 Lesson = tuple[str, Any]
 
-PICTURE = r"(?:images?|pictures?|photos?|image_urls?)"
+PICTURE = r"(?:image_urls?|images?|pictures?|photos?|图片|图像)"
 NUMBER = later(
     rf"(?:at most|a maximum of|maximum(?: number)?(?: of)?(?: is)?|up to|no more than|more than|limit of|limited to|only|max)\D{{0,12}}?(?P<a>\d+) {PICTURE}"
     rf"|(?:at most|up to|no more than|maximum of|only)\D{{0,12}}?(?P<b>\d+) multimodal"
@@ -27,7 +27,7 @@ NUMBER = later(
     rf"|(?:number of|max(?:imum)?) {PICTURE}.{{0,60}}?(?:must|exceeds?|limit|maximum|at most|up to|not|is|of)\D{{0,20}}(?P<d>\d+)(?! ?(?:[kmg]?b\b|byte|pixel|px|mega|kilo))"
     rf"|(?P<e>\d+) {PICTURE} (?:per|at most|allowed|maximum|max|are the)"
     rf"|{PICTURE} (?:count|number|limit).{{0,30}}?(?:<=?|most|exceeds?|than|is|to|of)\D{{0,8}}(?P<f>\d+)|limit.{{0,20}}image[=: ]+(?P<g>\d+)"
-    rf"|allowed {PICTURE}\D{{0,6}}(?P<h>\d+)",
+    rf"|allowed {PICTURE}\D{{0,6}}(?P<h>\d+)|(?:number of )?{PICTURE}(?:数量|张数)?.{{0,20}}?(?:less than|equal to|不能超过|不得超过|最多|超过)\D{{0,20}}(?P<i>\d+)(?!\d| ?(?:[kmg]?b\b|byte|pixel|px))",
     re.I | re.S,
 )
 ONE = later(rf"only (?:one|a single) {PICTURE}|single {PICTURE} only|multiple {PICTURE} (?:are )?(?:not|un)", re.I)
@@ -38,7 +38,7 @@ TOO_MANY = later(
 FORMATS = ("png", "jpeg", "jpg", "gif", "webp", "bmp", "tiff", "svg", "heic", "heif", "avif", "ico")
 _NAMED = later(r"(?:image/|\b)(?P<f>png|jpe?g|gifs?|webp|bmp|tiff?|svg(?:\+xml)?|hei[cf]|avif|ico)\b", re.I)
 _FORMAT = later(
-    r"format|mime|media[ _-]?type|content[ _-]?type|image/\w|\b(?:gif|webp|bmp|tiff?|svg|hei[cf]|avif)s?\b.{0,40}(?:not|unsupported|un?able)",
+    r"format|格式|mime|media[ _-]?type|content[ _-]?type|image/\w|\b(?:gif|webp|bmp|tiff?|svg|hei[cf]|avif)s?\b.{0,40}(?:not|unsupported|un?able)",
     re.I,
 )
 _ALLOWED = later(
@@ -48,18 +48,18 @@ _ALLOWED = later(
 
 TOO_LARGE = later(
     rf"{PICTURE}.{{0,80}}?(?:exceeds?|too (?:large|big|heavy|wide|tall|high)|larger than|bigger than|greater than|above|over the|maximum (?:size|dimension|resolution|file)|max(?:imum)?[ _]size|at most \d+ ?(?:[kmg]?b\b|byte|pixel|px))"
-    rf"|(?:size|dimensions?|resolution|pixels).{{0,60}}{PICTURE}.{{0,60}}(?:exceed|limit|large|maximum)|(?:too large|exceeds).{{0,30}}{PICTURE}",
+    rf"|{PICTURE}.{{0,8}}(?:过大|太大|(?:大小|尺寸|体积).{{0,6}}(?:超|过))|(?:size|dimensions?|resolution|pixels).{{0,60}}{PICTURE}.{{0,60}}(?:exceed|limit|large|maximum)|(?:too large|exceeds).{{0,30}}{PICTURE}",
     re.I | re.S,
 )
 BROKEN = later(
     rf"(?:could ?n[o']t|can ?not|can't|unable to|failed to|error (?:while )?) ?(?:process|decod|read|load|pars|identif|open|download|fetch|handl|retriev|validat)\w*.{{0,30}}{PICTURE}"
     rf"|(?:invalid|corrupt\w*|broken|malformed|unreadable|undecodable|truncated|empty|bad|damaged) (?:base64 )?(?:data )?{PICTURE}"
     rf"|{PICTURE}(?: data| file| content| url| input| payload| bytes)?.{{0,40}}(?:(?:is|are|was|appears?(?: to be)?) (?:\w+ )?(?:invalid|corrupt\w*|broken|malformed|truncated|empty|damaged|too small)|(?:not|n't|not be|cannot be|could not be) (?:represent )?(?:a )?(?:valid|decoded|identified|read|processed|loaded|parsed|opened))"
-    rf"|{PICTURE}.{{0,40}}(?:too small|smaller than|at least \d+)|invalid base64|incorrect padding|not a valid (?:base64|{PICTURE})|unrecognized {PICTURE}|{PICTURE} does not match",
+    rf"|{PICTURE}.{{0,40}}(?:too small|smaller than|at least \d+)|aspect ratio|invalid base64|incorrect padding|not a valid (?:base64|{PICTURE})|unrecognized {PICTURE}|{PICTURE} does not match",
     re.I | re.S,
 )
 NEVER = later(
-    rf"at most 0 {PICTURE}|not a (?:multi-?modal|vision)|text[ -]only|no vision|vision (?:is|input)|only ['\"`]?text|modality|modalities|certain models"
+    rf"at most 0 {PICTURE}|type:? ['\"`]?image_url['\"`]? (?:is )?not|{PICTURE} input is (?:disabled|unavailable|off)|not a (?:multi-?modal|vision)|text[ -]only|no vision|vision (?:is|input)|only ['\"`]?text|modality|modalities|certain models"
     rf"|(?:not|un) ?(?:supported|available|allowed|enabled|accepted) (?:by|for|on|with|in) (?:this |the |your )?(?:\w+ )?(?:model|deployment)|model.{{0,60}}(?:not|n't|no) (?:\w+ )?(?:support|accept|see|process|have|take)",
     re.I | re.S,
 )
@@ -72,7 +72,7 @@ def picture_lesson(text: str, body: Json, refused: tuple[str, ...], most: int | 
     `refused` and `most` are what is left out already.
     """
     sent = list(_pictures(body))
-    if not sent or not re.search(rf"{PICTURE}|base64|multimodal|vision|padding|\bgifs?\b", text, re.I):
+    if not sent or not re.search(rf"{PICTURE}|base64|multimodal|vision|padding|aspect ratio|\bgifs?\b", text, re.I):
         return None
     number = NUMBER.search(text)
     if number:
@@ -88,7 +88,7 @@ def picture_lesson(text: str, body: Json, refused: tuple[str, ...], most: int | 
         unwanted = _unwanted(text, sent) if not about_all else _named_in(text, sent)
         if unwanted:
             return "refused_images", _more(refused, unwanted)
-        if _ALLOWED.search(text) and not about_all:
+        if (_ALLOWED.search(text) or "格式" in text) and not about_all:
             return "refused_images", _more(refused, [digest_of(sent[-1])])
     if TOO_LARGE.search(text) and not about_all and not re.search(r"\d+ tokens", text):
         return "refused_images", _more(refused, [digest_of(max(sent, key=len))])

@@ -191,7 +191,9 @@ def _sentences(doc: Json, error: Any, inner: Json) -> Iterator[str]:
     header = doc.get("header")
     yield _text(header.get("message")) if isinstance(header, dict) else ""
     errors = doc.get("errors")
-    yield words_of(errors[0]).message if isinstance(errors, list) and errors and isinstance(errors[0], dict) else ""
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        yield _row(errors[0]) or words_of(errors[0]).message
+    yield _by_field(errors)
     for key in ("error_description", "details", "innererror", "inner_error", "cause"):
         yield _said(inner.get(key)) or _said(doc.get(key))
     for key in ("msg", "reason", "title"):
@@ -224,15 +226,14 @@ def _otherwise_spelt(place: Json) -> str:
 
 
 def _violations(inner: Json) -> str:
-    """What Google's envelope hides behind "Request contains an invalid argument."."""
+    """What hides behind "Request contains an invalid argument.": Google's list, or rows that name a field."""
     said: list[str] = []
     details = inner.get("details")
     for detail in details[:5] if isinstance(details, list) else ():
-        rows = detail.get("fieldViolations") if isinstance(detail, dict) else None
+        rows = detail.get("fieldViolations", [detail]) if isinstance(detail, dict) else None
         for row in rows[:5] if isinstance(rows, list) else ():
-            if isinstance(row, dict) and (words := _text(row.get("description"))):
-                field = _text(row.get("field"))
-                said.append(f"{field}: {words}" if field and field not in words else words)
+            if isinstance(row, dict) and _place(row) and (words := _row(row)):
+                said.append(words)
     return "; ".join(dict.fromkeys(said))
 
 
@@ -292,13 +293,51 @@ def _detail(detail: Any) -> str:
         return ""
     said = []
     for row in detail[:5]:
-        if isinstance(row, dict) and _text(row.get("msg")):
-            place = row.get("loc")
-            named = ".".join(map(str, place)) if isinstance(place, list) else ""
-            said.append(f"{named}: {row['msg']}" if named else str(row["msg"]))
+        if isinstance(row, dict) and (words := _row(row)):
+            said.append(words)
         elif isinstance(row, str):
             said.append(row)
     return "; ".join(said)
+
+
+ROW_WORDS = ("msg", "message", "issue", "description", "detail", "reason", "error")
+"""Where a validator's row keeps its words: pydantic's, ajv's and zod's, PayPal's style, Google's, JSON:API's."""
+ROW_PLACES = ("loc", "instancePath", "dataPath", "path", "field", "property", "param", "parameter", "location")
+
+
+def _place(row: Json) -> str:
+    """The field that a validator's row is about."""
+    source = row.get("source")
+    pointer = source.get("pointer") or source.get("parameter") if isinstance(source, dict) else None
+    place = next((row[key] for key in ROW_PLACES if row.get(key)), pointer)
+    if isinstance(place, list):
+        return ".".join(str(part) for part in place[:9])
+    return _text(place).strip("/").replace("/", ".")
+
+
+def _row(row: Json) -> str:
+    """A validator's row: the field, and what is wrong with it."""
+    words = next((said for key in ROW_WORDS if (said := _text(row.get(key)))), "")
+    return _about(_place(row), f"{words}{_allowed(row)}") if words else ""
+
+
+def _allowed(row: Json) -> str:
+    """ajv's values that it would have taken, which its sentence leaves out."""
+    params = row.get("params")
+    values = params.get("allowedValues") if isinstance(params, dict) else None
+    return f": {', '.join(map(str, values[:20]))}" if isinstance(values, list) else ""
+
+
+def _about(field: str, words: str) -> str:
+    named = re.search(rf"(?<!\w){re.escape(field.rpartition('.')[2])}(?!\w)", words)
+    return f"{field}: {words}" if field and not named else words
+
+
+def _by_field(value: Any) -> str:
+    """Laravel's and ASP.NET's way: the names of the fields, each with its list of sentences."""
+    if not isinstance(value, dict) or not all(isinstance(rows, list) for rows in value.values()):
+        return ""
+    return "; ".join(_about(field, said) for field, rows in list(value.items())[:5] if (said := _said(rows)))
 
 
 def _forbidden(doc: Any) -> Iterator[str]:
