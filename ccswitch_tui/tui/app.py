@@ -7,6 +7,7 @@ the garbage collector rests until then (tests/tui/test_first_paint.py).
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -32,10 +33,14 @@ from ccswitch_tui.tui.widgets.prose import lines_of
 
 if TYPE_CHECKING:
     from textual.filter import LineFilter
+    from textual.theme import Theme
 
     from ccswitch_tui.workflows.context import Context
 
 T = TypeVar("T")
+
+LATER_CSS = os.path.join(os.path.dirname(__file__), "styles", "later.tcss")
+"""Styles of what is on no screen at the first paint; parsing them would take it four milliseconds."""
 
 
 def as_host(app: CcswitchApp) -> Host:
@@ -77,6 +82,8 @@ class CcswitchApp(App[int]):
 
     def __init__(self, ctx: Context) -> None:
         super().__init__()
+        self._variables: tuple[Theme, dict[str, str]] | None = None
+        """Of which theme, and what its style sheets may name."""
         self.session = Session(ctx)
         self.config, self._config_problem = load_config(ctx.paths)
         use_language(language_of(ctx.env, self.config.language))
@@ -85,6 +92,15 @@ class CcswitchApp(App[int]):
             self.register_theme(theme)
         self.theme = self.config.theme if self.config.theme in self.available_themes else default_theme(ctx.env)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Worked out once for a theme, where Textual does it for each of its four looks before the first paint."""
+        if not hasattr(self, "session"):
+            return {}  # Textual's own theme, before ours is chosen
+        theme = self.current_theme
+        if self._variables is None or self._variables[0] is not theme:
+            self._variables = theme, super().get_css_variables()
+        return self._variables[1]
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Everything painted passes the last of these."""
@@ -100,6 +116,8 @@ class CcswitchApp(App[int]):
     def painted(self) -> None:
         """After the first paint: now the processor is free for the files."""
         collector.wake()
+        self.stylesheet.read(LATER_CSS)
+        self.stylesheet.reparse()
         home = self.screen_stack[0]
         if isinstance(home, HomeScreen):
             home.look_again()

@@ -74,10 +74,13 @@ async def open_or_lock(app: Host) -> bool:
     return True
 
 
-async def use_profile(app: Host, name: str, scope: str) -> bool:
-    """Writes the settings; asks first only when something other than our own keys would change. False: declined."""
+async def use_profile(app: Host, name: str, scope: str, *, look_first: bool = False) -> bool:
+    """Writes the settings; False: declined.
+
+    Asks first only when something other than our own keys would change, or with `look_first` when anything would.
+    """
     plan = await app.off(app.session.plan_use, name, scope)
-    if plan.foreign_changes:
+    if plan.foreign_changes or (look_first and plan.changes):
         from ccswitch_tui.tui.screens.diff import DiffSheet
 
         answer: bool | None = await app.push_screen_wait(DiffSheet(plan))

@@ -135,7 +135,9 @@ def compared_facts(row: Compared, report: ProbeReport | None, width: int) -> Con
     head = look.line((row.name, look.NAME), "  ", (look.quoted(p.endpoint.base_url), look.QUIET),
                      (f"  {' '.join('#' + tag for tag in p.tags)}" if p.tags else "", look.QUIET))  # fmt: skip
     rows: list[Content | str] = [head]
-    if row.price and row.price.by != "prices":
+    if row.price is None:
+        rows.append(Content.styled(t("compare.unpriced", name=row.name), look.QUIET))
+    elif row.price.by != "prices":
         source = row.price.source or row.price.by
         said = t("compare.price_by", price=price_text(row.price), source=source, date=row.price.date)
         rows.append(Content.styled(look.quoted(said), look.QUIET))

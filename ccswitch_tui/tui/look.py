@@ -27,6 +27,7 @@ SIGNS = {
     "length": ("━", "="),
     "point": ("›", ">"),
     "dot": ("·", "-"),
+    "cover": ("•", "*"),
     "more": ("…", "..."),
 }
 """Meaning: the sign, and its twin for terminals that show only ASCII."""

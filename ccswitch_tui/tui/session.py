@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError, ConflictError
-from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.sentence import quoting
 from ccswitch_tui.tui.i18n import spoken, t, t_or
 from ccswitch_tui.tui.session_keys import Keeping
@@ -21,10 +20,12 @@ from ccswitch_tui.tui.session_probe import Probing
 from ccswitch_tui.tui.session_proxy import Watching
 from ccswitch_tui.tui.session_setup import SettingUp
 from ccswitch_tui.tui.session_usage import Counting
-from ccswitch_tui.tui.verdicts import Verdicts
-from ccswitch_tui.tui.views import HistoryRow, Row, Snapshot, Truth
+from ccswitch_tui.tui.views import Row, Snapshot, Truth
 
 if TYPE_CHECKING:
+    from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.tui.listed import HistoryRow
+    from ccswitch_tui.tui.verdicts import Verdicts
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.use import UsePlan, UseResult
     from ccswitch_tui.workflows.why import Why
@@ -36,13 +37,21 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.now = Snapshot()
-        self._verdicts = Verdicts(ctx.paths.reports)
+        self._verdicts: Verdicts | None = None
 
     # ------------------------------------------------------------------------ looking
 
     def profile(self, name: str) -> Profile | None:
         """A profile as it was when last looked at."""
         return next((row.profile for row in self.now.rows if row.name == name), None)
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """Made with the first look: the first paint does without."""
+        from ccswitch_tui.tui.verdicts import Verdicts
+
+        self._verdicts = self._verdicts or Verdicts(self.ctx.paths.reports)
+        return self._verdicts
 
     def look(self) -> Snapshot:
         """One look at profiles, settings, reports and history. Starts nothing, unlocks nothing."""
@@ -55,7 +64,7 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
             listed, broken, problem = profile_rows(self.ctx, book), tuple(book.broken.values()), None
         except CcswitchError as error:
             listed, broken, problem = [], (), error
-        verdicts = self._verdicts.all()
+        verdicts = self.verdicts.all()
         rows = tuple(
             Row(row.profile, row.in_use, row.key_present, *verdicts.get(row.profile.name, (None, None)))._replace(
                 key_store=row.key_store, balance=row.balance
@@ -141,6 +150,7 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
     def history(self) -> list[HistoryRow]:
         """Our writes, newest first, each with what it changed, masked."""
         from ccswitch_tui.claude.settings import SettingsPatch
+        from ccswitch_tui.tui.listed import HistoryRow
         from ccswitch_tui.workflows.undo import history
 
         rows = []

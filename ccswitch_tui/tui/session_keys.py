@@ -9,10 +9,10 @@ import os
 from typing import TYPE_CHECKING, Literal
 
 from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
-from ccswitch_tui.tui.views import KeyRow
 
 if TYPE_CHECKING:
     from ccswitch_tui.secret import Secret
+    from ccswitch_tui.tui.listed import KeyRow
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.keys import StoreStatus
 
@@ -53,6 +53,7 @@ class Keeping:
         """Every key there is to know of, without asking a store for one. Unlocks nothing."""
         from ccswitch_tui.credentials import index
         from ccswitch_tui.credentials.hosts import shown_host
+        from ccswitch_tui.tui.listed import KeyRow
         from ccswitch_tui.workflows.profiles import profile_rows
         from ccswitch_tui.workflows.usage import usage
 

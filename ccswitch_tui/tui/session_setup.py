@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import CcswitchError, UsageError
-from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.sentence import say
 from ccswitch_tui.tui.i18n import spoken, t
-from ccswitch_tui.tui.views import MineRow, PresetRow, Taken
 
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.draft import Draft
+    from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.secret import Secret
     from ccswitch_tui.tui.form import Changes
+    from ccswitch_tui.tui.listed import MineRow, PresetRow, Taken
     from ccswitch_tui.wire.formats import Wire
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.edit import Edited
@@ -106,6 +106,7 @@ class SettingUp:
     def presets(self) -> list[PresetRow]:
         """The known providers, by title."""
         from ccswitch_tui.profiles.presets import load_presets
+        from ccswitch_tui.tui.listed import PresetRow
 
         rows = [PresetRow.of(preset) for preset in load_presets().presets.values()]
         return sorted(rows, key=lambda row: row.title.casefold())
@@ -118,6 +119,7 @@ class SettingUp:
 
     def mine(self) -> list[MineRow]:
         """What Claude Code and other tools on this machine are set up with: those in use first."""
+        from ccswitch_tui.tui.listed import MineRow
         from ccswitch_tui.workflows.sources import find_sources, read_source
 
         rows: list[tuple[bool, MineRow]] = []
@@ -136,6 +138,7 @@ class SettingUp:
     def take_over(self, row: MineRow) -> Taken:
         """One of `mine` as a profile: its endpoint is asked first, and what it answered is kept and told."""
         from ccswitch_tui.profiles.draft import Candidate
+        from ccswitch_tui.tui.listed import Taken
         from ccswitch_tui.workflows.import_export import Prover, import_candidates
 
         prove = Prover(self.ctx)

@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from ccswitch_tui.paths import Paths, resolve_paths
-from ccswitch_tui.profiles.store import ProfileBook, load_profiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ccswitch_tui.claude.files import SettingsFiles
     from ccswitch_tui.credentials.base import CredentialStore
     from ccswitch_tui.credentials.keys import Keys
+    from ccswitch_tui.profiles.store import ProfileBook
     from ccswitch_tui.proxy.background.control import ProxyControl
 
 
@@ -54,6 +54,8 @@ class Context:
 
     def book(self) -> ProfileBook:
         """The profiles as they are on disk now."""
+        from ccswitch_tui.profiles.store import load_profiles
+
         book = load_profiles(self.paths)
         self.words = book.words
         return book

@@ -32,6 +32,18 @@ ALSO_WATCHED = {
 """Not ours to write, but they decide, too."""
 
 
+class Fix(NamedTuple):
+    """The one `use` that makes our own setting win."""
+
+    profile: str
+    scope: str
+
+    @property
+    def command(self) -> str:
+        """The same in a shell."""
+        return f"ccswitch-tui use {self.profile}" + ("" if self.scope == "user" else f" --scope {self.scope}")
+
+
 class Why(NamedTuple):
     """One variable or setting with everything known about it."""
 
@@ -40,6 +52,8 @@ class Why(NamedTuple):
     """Lines in start-up files and editors that set it."""
     remedy: str
     """What to do when the winner is not us; "" when all is well."""
+    fix: Fix | None = None
+    """What of that one key can do; None where only a person can."""
 
     @property
     def name(self) -> str:
@@ -77,7 +91,7 @@ def why(ctx: Context, variable: str | None = None) -> list[Why]:
         value = effective(layers, key)
         origins = tuple(export for export in exports if f"env.{export.name}" == key)
         if variable or key in ALWAYS_TOLD or value.places or origins:
-            found.append(Why(value, origins, _remedy(key, value, origins, ours)))
+            found.append(Why(value, origins, *_remedy(key, value, origins, ours)))
     return found
 
 
@@ -107,53 +121,59 @@ def _wanted_here(ctx: Context, layers: list[Layer]) -> Wanted | None:
     return None
 
 
-def _remedy(key: str, value: EffectiveValue, origins: tuple[Export, ...], ours: Wanted | None) -> str:
+def _remedy(
+    key: str, value: EffectiveValue, origins: tuple[Export, ...], ours: Wanted | None
+) -> tuple[str, Fix | None]:
+    """What to do, in words, and the write that does it where there is one."""
     if key in ALSO_WATCHED:
-        return say(ALSO_WATCHED[key]) if value.value else ""
+        return (say(ALSO_WATCHED[key]) if value.value else ""), None
     if value.winner is None or (not value.value and ours is None):
-        return ""
+        return "", None
     if ours is None:
-        return (
-            say("no profile is in use: 'ccswitch-tui use NAME' starts using one")
-            if value.value and _decides(key)
-            else ""
-        )
+        idle = value.value and _decides(key)
+        return (say("no profile is in use: 'ccswitch-tui use NAME' starts using one") if idle else ""), None
     wanted = value_of(ours.layer.tree, key)
     if value.winner == ours.scope or value.value == wanted:
-        return ""
+        return "", None
     if key not in OWNED or (wanted is None and not OWNED[key].exclusive):
-        return ""
-    return _how_to_win(key, value, origins, ours)
+        return "", None
+    fix = None if value.winner == "managed" else Fix(ours.profile, _scope_that_wins(value.winner, ours))
+    return _how_to_win(key, value, origins, ours, fix), fix
+
+
+def _scope_that_wins(winner: str, ours: Wanted) -> str:
+    """The file to write: the strongest of ours where another settings file wins, the same again where none does."""
+    return "local" if winner in ("local", "project") else ours.scope
 
 
 def _decides(key: str) -> bool:
     return key in OWNED and OWNED[key].role in ("route", "credential", "rival")
 
 
-def _how_to_win(key: str, value: EffectiveValue, origins: tuple[Export, ...], ours: Wanted) -> str:
+def _how_to_win(key: str, value: EffectiveValue, origins: tuple[Export, ...], ours: Wanted, fix: Fix | None) -> str:
     name = key.removeprefix("env.")
     place = value.places[0]
-    if value.winner == "managed":
+    if fix is None:
         return say(
             ("your administrator sets it in {file}, and nothing of yours overrides that: ask for a change"),
             file=place.file,
         )
     if value.winner in ("local", "project"):
         return say(
-            ("{stronger} override {ours}: 'ccswitch-tui use {profile} --scope local', or remove {name} from {file}"),
+            ("{stronger} override {ours}: '{command}', or remove {name} from {file}"),
             stronger=say(LABELS[value.winner]),
             ours=say(LABELS[ours.scope]),
-            profile=ours.profile,
+            command=fix.command,
             name=name,
             file=place.file,
         )
     if value.winner == "user":
-        return say("'ccswitch-tui use {profile}' writes it again", profile=ours.profile)
+        return say("'{command}' writes it again", command=fix.command)
     lines = joined((_named(export) for export in origins[:3]), ", ")
     where = say(" (set in {lines})", lines=lines) if lines else ""
     return say(
-        "'ccswitch-tui use {profile}' overwrites it; or unset {name}{where}",
-        profile=ours.profile,
+        "'{command}' overwrites it; or unset {name}{where}",
+        command=fix.command,
         name=name,
         where=where,
     )

@@ -40,7 +40,7 @@ async def test_marked_keys_are_moved_and_come_back_to_the_byte(
         await pilot.press("space")
         await sees(pilot, "marked: 1")
         await pilot.press("enter")
-        await sees(pilot, "Move 1 keys into the key store?")
+        await sees(pilot, "Move 1 key into the key store?")
         assert (shell.read_bytes(), env.read_bytes()) == before
         await pilot.press("y")
         await sees(pilot, "found: 1")
@@ -99,7 +99,7 @@ async def test_a_key_in_the_settings_becomes_a_profile_in_use(
         await pilot.press("A")
         await sees(pilot, "These settings become a profile")
         await pilot.press("space", "enter")
-        await sees(pilot, "Move 1 keys")
+        await sees(pilot, "Move 1 key ")
         await pilot.press("y")
         await sees(pilot, "is in use there now")
         assert FIRST not in settings.read_text(encoding="utf-8")

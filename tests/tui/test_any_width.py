@@ -14,11 +14,11 @@ from ccswitch_tui.prices.model import Price
 from ccswitch_tui.prices.model import Step as PriceStep
 from ccswitch_tui.probe.model import RUNGS, Step
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
-from ccswitch_tui.tui import flows, look
+from ccswitch_tui.tui import flows, home_rows, look
 from ccswitch_tui.tui.compared import Live, draw_compared
 from ccswitch_tui.tui.compared import heading_of as compare_heading
-from ccswitch_tui.tui.screens import home, keys, pick_model
-from ccswitch_tui.tui.views import KeyRow
+from ccswitch_tui.tui.listed import KeyRow
+from ccswitch_tui.tui.screens import keys, pick_model
 from ccswitch_tui.tui.widgets import ladder
 from ccswitch_tui.tui.widgets.latest import flow_line, latest
 from ccswitch_tui.workflows.compare import Compared
@@ -82,7 +82,7 @@ def test_a_line_of_the_ladder_of_the_traffic_and_of_the_models(text: str, width:
 
 
 HEADINGS: list[Callable[[int], Content]] = [
-    home.heading, compare_heading, flows.heading, keys.heading, pick_model.heading_of,
+    home_rows.heading, compare_heading, flows.heading, keys.heading, pick_model.heading_of,
 ]  # fmt: skip
 
 

@@ -360,6 +360,33 @@ async def test_a_model_is_chosen_from_the_endpoint_s_own_list(open_app: OpenApp,
         assert screen.inputs["models.default"].value == "demo-lrage", "nothing was chosen"
 
 
+async def test_a_tier_is_given_to_another_profile_with_a_model_out_of_its_list(open_app: OpenApp) -> None:
+    from ccswitch_tui.tui.screens.pick import PickNamedSheet
+    from ccswitch_tui.tui.screens.pick_model import PickModelSheet
+
+    async with open_app((100, 30)) as pilot:
+        await pilot.press("j", "e")
+        await until(pilot, lambda: getattr(pilot.app.screen, "opened", None))
+        screen: Any = pilot.app.screen
+        screen.inputs["tier_profiles"].focus()
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: getattr(pilot.app.screen, "kind", "") == "pick.tier_head")
+        await pilot.press(*"haiku", "enter")
+        await until(pilot, lambda: getattr(pilot.app.screen, "kind", "") == "head.name")
+        await pilot.press(*"demo", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PickModelSheet))
+        await sees(pilot, "Model for haiku, from 'demo'")
+        await pilot.press(*"small", "enter")
+        await until(pilot, lambda: screen.inputs["models.haiku"].value == "demo-small")
+        assert screen.inputs["tier_profiles"].text == "haiku=demo"
+        screen.inputs["fallbacks"].focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PickNamedSheet))
+        assert "misspelt" not in [row.id for row in pilot.app.screen.every()], "no profile is its own fallback"
+        await pilot.press(*"behind", "enter")
+        await until(pilot, lambda: screen.inputs["fallbacks"].value == "behind-login")
+
+
 async def test_a_list_that_does_not_come_is_said_and_loses_nothing(open_app: OpenApp) -> None:
     async with open_app((100, 30)) as pilot:
         await pilot.press("j", "j", "e")

@@ -13,6 +13,7 @@ from tui_kit import SIZES, screen_text, sees, until
 from ccswitch_tui.demo.world import DemoContext
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.tui import look
 from ccswitch_tui.tui.widgets.rows import Rows
 from conftest import OpenApp
 
@@ -271,6 +272,11 @@ async def test_sorting_keeps_the_profile_under_the_cursor(open_app: OpenApp) -> 
         await pilot.press("j", "S")
         assert [row.name for row in rows.rows] == sorted(row.name for row in rows.rows)
         assert rows.row.name == "misspelt"
+        await pilot.press("S")
+        await sees(pilot, "host, the accounts of one provider together")
+        host = look.host_of(rows.row.profile.endpoint.base_url)
+        drawn = [pilot.app.screen.draw_row(row, 76).plain for row in rows.rows]
+        assert [host in line for line in drawn] == [True, False, False], "the accounts of one host name it once"
 
 
 async def test_an_old_write_is_named_before_it_is_taken_back(

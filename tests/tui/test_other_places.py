@@ -49,6 +49,15 @@ async def test_why_shows_what_overrules_and_masks_secrets(open_app: OpenApp, wor
         await pilot.press("y")
         await sees(pilot, "copied ANTHROPIC_AUTH_TOKEN")
         assert "theirs-55" not in pilot.app.clipboard
+        await sees(pilot, "write the settings so that ours win")
+        await pilot.press("f")
+        await sees(pilot, "settings.local.json?")
+        assert json.loads(local.read_text(encoding="utf-8"))["env"] == env, "looking wrote nothing"
+        await pilot.press("enter")
+        await until(pilot, lambda: "/p/demo" in json.loads(local.read_text())["env"]["ANTHROPIC_BASE_URL"])
+        await until(pilot, lambda: "write the settings so that ours win" not in screen_text(pilot.app))
+        await pilot.press("f")
+        await sees(pilot, "nothing overrules our settings here")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -64,6 +73,16 @@ async def test_history_shows_each_write_and_restores_the_beginning(
         await pilot.press("h")
         await sees(pilot, "use misspelt")
         await sees(pilot, "+ ANTHROPIC_BASE_URL")
+        await pilot.press("enter")
+        await sees(pilot, "write 1 of 2")
+        await sees(pilot, "/p/misspelt")
+        await pilot.press("right_square_bracket")
+        await sees(pilot, "write 2 of 2")
+        await pilot.press("u")
+        await sees(pilot, "undo goes backwards: 'use misspelt' comes first")
+        await pilot.press("left_square_bracket", "u")
+        await until(pilot, lambda: "/p/demo" in settings.read_text(encoding="utf-8"))
+        await sees(pilot, "use misspelt  undone")
         await pilot.press("R")
         await sees(pilot, "Go back to the state before the first write?")
         await pilot.press("y")

@@ -48,7 +48,7 @@ async def test_with_a_session_running_it_asks_first(
     async with open_app(size) as pilot:
         await pilot.press(*place, "x")
         await sees(pilot, "Stop the proxy?")
-        await sees(pilot, "sessions running here: 1")
+        await sees(pilot, "1 Claude Code session is running here")
         await pilot.press("escape")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1 + len(place))
         assert await running(world)
@@ -72,7 +72,7 @@ async def test_a_request_under_way_is_counted(open_app: OpenApp, world: DemoCont
 
         await until(pilot, one_under_way)
         await pilot.press("x")
-        await sees(pilot, "Requests in progress: 1")
+        await sees(pilot, "1 request is in progress")
         await pilot.press("escape")
         world.provider.pace_s = 0.0
         await asking

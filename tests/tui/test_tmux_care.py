@@ -76,7 +76,7 @@ def test_unlock_probe_and_a_stop_that_asks(tmux: Tmux, here: Here) -> None:
     assert "keys locked" not in tmux.screen()
     tmux.keys("x")
     shown = tmux.wait_for("Stop the proxy?")
-    assert "sessions running here: 1" in shown
+    assert "1 Claude Code session is running here" in shown
     assert "asked for the passphrase again" in shown
     tmux.keys("y")
     tmux.wait_for("the proxy was stopped")
@@ -91,7 +91,7 @@ def test_doctor_and_explain(tmux: Tmux, here: Here) -> None:
     tmux.start(PROGRAM, env=here.mine.env, cwd=here.project, width=100, height=30)
     tmux.wait_for("work")
     tmux.keys("D")
-    tmux.wait_for("checks, 1 profiles")
+    tmux.wait_for("checks, 1 profile")
     tmux.keys("G")
     tmux.wait_for("No endpoint was contacted")
     tmux.keys("Escape")

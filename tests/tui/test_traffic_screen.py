@@ -169,13 +169,13 @@ async def test_another_proxys_first_request_is_not_taken_for_the_first_ones(
     async with open_app((120, 36)) as pilot:
         await sent(world)
         await pilot.press("t")
-        await sees(pilot, "requests: 1")
+        await sees(pilot, "1 request")
         await asyncio.to_thread(world.proxy.end)
         await sees(pilot, "the proxy is not running")
         await asyncio.to_thread(world.proxy.ensure_running)
         await sees(pilot, "live")
         await sent(world, "misspelt")
-        await sees(pilot, "requests: 2")
+        await sees(pilot, "2 requests")
         rows = pilot.app.screen.query_one("#flows", Rows)
         assert [row["status"] for row in rows.rows] == [404, 200]
         assert {row["id"] for row in rows.rows} == {1}
@@ -189,7 +189,7 @@ async def test_a_request_under_way_when_the_proxy_dies_is_said_to_be_cut_off(
     async with open_app((120, 36)) as pilot:
         await sent(world)
         await pilot.press("t")
-        await sees(pilot, "requests: 1")
+        await sees(pilot, "1 request")
         screen = pilot.app.screen
         key, flow = next(iter(screen.flows.items()))  # type: ignore[attr-defined]
         screen.flows[key] = {**flow, "total_ms": None}  # type: ignore[attr-defined]

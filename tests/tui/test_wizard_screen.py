@@ -272,7 +272,7 @@ async def test_all_set_ups_found_are_asked_and_taken_over_at_once(open_app: Open
         await pilot.press("ctrl+g")
         await sees(pilot, "Silent")
         await pilot.press("ctrl+t")
-        await sees(pilot, "2 saved: 1 answer, 1 not proved")
+        await sees(pilot, "saved: 2; answering: 1, not proved: 1")
         assert key not in screen_text(pilot.app)
         await pilot.press("escape")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1)

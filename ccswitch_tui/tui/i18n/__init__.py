@@ -27,10 +27,15 @@ def use_language(code: str) -> None:
 
 
 def t(text_id: str, **values: Any) -> str:
-    """The text of that id with its places filled. An unknown id is a mistake of ours: KeyError."""
+    """The text of that id with its places filled; of `{text_id}.one`, where there is such a text and `n` is one.
+
+    An unknown id is a mistake of ours: KeyError.
+    """
     if not _texts:
         use_language("en")
     text = _texts[text_id]
+    if str(values.get("n")) == "1":
+        text = _texts.get(f"{text_id}.one", text)
     return text.format(**{k: spoken(v) if isinstance(v, str) else v for k, v in values.items()}) if values else text
 
 

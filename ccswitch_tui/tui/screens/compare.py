@@ -98,7 +98,7 @@ class CompareScreen(Place[None]):
         profiles = [row.profile for row in self.shown()]
         total = await self.ccs.off(self._total)
         if len(profiles) > ASK_FROM:
-            means = t("probe.cost", requests=total.requests, tokens=f"{total.tokens:,}")
+            means = t("probe.cost", n=total.requests, tokens=f"{total.tokens:,}")
             if not await self.app.push_screen_wait(ConfirmSheet(t("compare.ask", n=len(profiles)), means)):
                 return
         if self.session.now.locked and not await opened(self.ccs, "passphrase"):

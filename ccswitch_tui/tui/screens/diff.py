@@ -17,7 +17,7 @@ from ccswitch_tui.tui.widgets.prose import Prose
 
 
 class DiffSheet(Sheet[bool | None]):
-    """Asks before a write that touches more than our own keys."""
+    """Asks before a write that touches more than our own keys, or that follows from something else."""
 
     PLACE = "diff"
     HELP_TOPIC = "diff"
@@ -29,7 +29,8 @@ class DiffSheet(Sheet[bool | None]):
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("diff.title", file=self.plan.file), look.NAME)), classes="title")
-        yield Static(look.line(look.mark("warn"), " ", t("diff.foreign")), classes="aside")
+        if self.plan.foreign_changes:
+            yield Static(look.line(look.mark("warn"), " ", t("diff.foreign")), classes="aside")
         with VerticalScroll(id="changes"):
             yield Prose(change_lines(self.plan.changes))
 

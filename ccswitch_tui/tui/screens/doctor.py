@@ -162,7 +162,8 @@ class DoctorScreen(Place[None]):
                 serious += sum(f.severity != "info" for f in self.report.findings)
             said = t("doctor.found", n=serious) if serious else t("doctor.fine")
             ago = look.age(self.session.ctx.clock() - self.looked_at)
-            many = t("doctor.checked", n=len(self.checked), profiles=len(self.session.now.rows), ago=ago)
+            profiles = t("doctor.profiles", n=len(self.session.now.rows))
+            many = t("doctor.checked", n=len(self.checked), profiles=profiles, ago=ago)
             parts += [look.mark("warn" if serious else "ok"), " ", said, (f"  {many}", look.QUIET)]
         self.query_one("#head", Static).update(look.line(*parts))
         self.renew_keys()

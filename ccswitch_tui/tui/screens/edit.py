@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
@@ -12,15 +10,15 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static, TextArea
 
 from ccswitch_tui.errors import CcswitchError, ConflictError, KeyRefusedError, UsageError
-from ccswitch_tui.profiles.model import TIERS
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.form import FIELDS, TABLES, Field, changes, contested, differing, rebased, values_for, values_of
 from ccswitch_tui.tui.i18n import named, t, t_or
-from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet, DirtySheet
+from ccswitch_tui.tui.screens.picking import MODEL_FIELDS, Picking, put, text_in
 from ccswitch_tui.tui.widgets.choice import Choice
 from ccswitch_tui.tui.widgets.covered_area import CoveredArea
 from ccswitch_tui.tui.widgets.line import Line
@@ -28,14 +26,11 @@ from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.secret_field import SecretField
 from ccswitch_tui.wire.quirks import Quirks, allowed_values
 
-if TYPE_CHECKING:
-    from ccswitch_tui.workflows.models import Offered
-
 PAUSE_S = 0.15
 """How long after the last key press the form is checked."""
 
 
-class EditScreen(Place[str | None]):
+class EditScreen(Picking):
     """Ends with the profile's name when something was saved."""
 
     PLACE = "edit"
@@ -45,15 +40,12 @@ class EditScreen(Place[str | None]):
     AUTO_FOCUS = "Input"
 
     def __init__(self, name: str) -> None:
-        super().__init__()
-        self.profile_name = name
+        super().__init__(name)
         self.opened: dict[str, str] = {}
         """The fields as they were on disk."""
         self.sha256 = ""
         """Of the file they were read from."""
         self.error: CcswitchError | None = None
-        self.models: list[Offered] = []
-        """The endpoint's own list, once it was asked for."""
         self.inputs: dict[str, Widget] = {field.key: widget_for(field) for field in FIELDS}
         """By a field's key. Held here and not searched for: a check that wakes while the form is taken down
         still finds what was typed."""
@@ -154,48 +146,16 @@ class EditScreen(Place[str | None]):
         """Model names that are in no list, where there is one: said, and not forbidden."""
         from ccswitch_tui.workflows.models import nearest
 
-        listed = {row.id for row in self.models}
         texts, rows = self.texts(), []
-        for key in MODEL_FIELDS if listed else ():
+        for key in MODEL_FIELDS if self.lists else ():
+            listed = self.lists.get(self.owner_of(key), [])
             typed = texts[key].strip().removesuffix("[1m]")
-            if typed and typed not in listed and not texts["tier_profiles"].count(key.partition(".")[2]):
-                near = nearest(self.models, typed)
+            if typed and listed and typed not in {row.id for row in listed}:
+                near = nearest(listed, typed)
                 rows.append(look.item("warn", t("edit.unlisted", model=typed)))
                 if near:
                     rows.append(look.line("  ", look.HANG, (t("edit.meant", model=near), look.QUIET)))
         return [*rows]
-
-    @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
-        """Enter in a model's field opens the list."""
-        if any(f.widget_id == event.input.id for f in FIELDS if f.key in MODEL_FIELDS):
-            self.action_do("pick")
-
-    @task("pick")
-    async def do_pick(self) -> None:
-        """The endpoint's own list of models, for the field one is in, or for the default model."""
-        from ccswitch_tui.tui.screens.pick_model import PickModelSheet
-
-        focused = self.focused
-        key = next((f.key for f in FIELDS if focused and f.widget_id == focused.id and f.key in MODEL_FIELDS), "")
-        key = key or MODEL_FIELDS[0]
-        if not self.models:
-            self.ccs.say(t("edit.asking", host=look.host_of(self.opened.get("endpoint.base_url", ""))))
-            self.models = await with_keys(self.ccs, lambda: self.session.models(self.profile_name))
-            self.app.clear_notifications()
-        now = text_in(self.inputs[key])
-        title = t("pick.title", tier=t(f"tier.{key.partition('.')[2]}"))
-        chosen = await self.app.push_screen_wait(PickModelSheet(self.models, title, now))
-        if chosen is None:
-            return
-        put(self.inputs[key], chosen)
-        self.set_focus(self.inputs[key])
-        window = next((row.window for row in self.models if row.id == chosen), None)
-        if key == MODEL_FIELDS[0] and window:
-            field = self.inputs["context_window"]
-            if text_in(field) != str(window):
-                put(field, str(window))
-                self.ccs.say(t("edit.window_too", n=f"{window:,}"))
 
     # ------------------------------------------------------------------ actions
 
@@ -315,7 +275,6 @@ class EditScreen(Place[str | None]):
 
 
 HEADER_VALUE = "field.header_secret"
-MODEL_FIELDS = tuple(f"models.{tier}" for tier in TIERS)
 
 
 class Declined(Exception):
@@ -384,18 +343,3 @@ def tip_of(field: Field) -> Content:
     elif field.quirk.needed_by:
         rows.append(look.line((look.quoted(field.quirk.needed_by), look.QUIET)))
     return look.lines(*rows)
-
-
-def text_in(widget: Widget) -> str:
-    return widget.text if isinstance(widget, TextArea) else str(widget.value)  # type: ignore[attr-defined]
-
-
-def put(widget: Widget, text: str) -> None:
-    """A text into whatever holds one; a choice learns a value that is not among its own."""
-    if isinstance(widget, TextArea):
-        if widget.text != text:
-            widget.text = text
-        return
-    if isinstance(widget, Choice) and text not in widget.values:
-        widget.values.append(text)
-    widget.value = text  # type: ignore[attr-defined]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,6 +12,7 @@ from textual.widgets import Static
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.listed import HistoryRow
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet
 from ccswitch_tui.tui.screens.diff import change_lines, change_text
@@ -40,7 +40,7 @@ class HistoryScreen(Place[None]):
     BINDINGS = bindings("history")
     CSS_PATH = "../styles/halves.tcss"
 
-    writes: tuple[Any, ...] = ()
+    writes: tuple[HistoryRow, ...] = ()
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("history.title"), look.NAME)), classes="head")
@@ -63,7 +63,7 @@ class HistoryScreen(Place[None]):
         self._diff()
         self.renew_keys()
 
-    def _draw(self, write: Any, width: int) -> Content:
+    def _draw(self, write: HistoryRow, width: int) -> Content:
         now = self.session.ctx.clock()
         when = t("history.when", clock=clock_of(write.at, now), ago=look.age(now - write.at))
         title = look.line((write.title, look.QUIET if write.undone else look.NAME))
@@ -75,6 +75,20 @@ class HistoryScreen(Place[None]):
             look.cells(title, width - scope - WHEN - 6), " ", look.cells(write.scope, scope, look.QUIET), " ",
             look.cells(when, WHEN, look.QUIET, right=True),
         )  # fmt: skip
+
+    @on(Rows.Selected, "#writes")
+    def _selected(self) -> None:
+        self.action_do("show")
+
+    def do_show(self) -> None:
+        """The write under the cursor on a page of its own."""
+        from ccswitch_tui.tui.screens.write import WriteScreen
+
+        def closed(took_back: bool | None) -> None:
+            if took_back:
+                self.load()
+
+        self.app.push_screen(WriteScreen(self.writes, self.query_one(Rows).cursor), closed)
 
     @on(Rows.Moved, "#writes")
     def _diff(self) -> None:
@@ -89,7 +103,7 @@ class HistoryScreen(Place[None]):
     def why_not(self, action: str) -> str | None:
         if action in ("undo", "restore") and not any(not w.undone for w in self.writes):
             return t("why_not.nothing_to_undo")
-        if action == "copy" and not self.writes:
+        if action in ("copy", "show") and not self.writes:
             return t("why_not.nothing_here")
         return None
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,9 +12,10 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input
 
-from ccswitch_tui.tui import look
+from ccswitch_tui.tui import home_rows, look
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
-from ccswitch_tui.tui.i18n import language, t, t_or
+from ccswitch_tui.tui.home_rows import ORDERS, SORTED_BY, Needs
+from ccswitch_tui.tui.i18n import language, t
 from ccswitch_tui.tui.keys import twins
 from ccswitch_tui.tui.screens.base import REST_S, bindings, task
 from ccswitch_tui.tui.screens.home_verbs import MoreVerbs
@@ -40,57 +40,11 @@ PULSE_S = 5.0
 
 SCOPES = ("user", "project", "local")
 
-ORDERS = ("file", "name", "host", "verdict", "probed")
-"""How the profiles stand under each other, in the order `S` goes round."""
-
-BEST_FIRST = ("native", "translate", "limited", None, "broken")
-
-SORTED_BY: dict[str, Callable[[Row], Any]] = {
-    "name": lambda row: row.name.casefold(),
-    "host": lambda row: (look.host_of(row.profile.endpoint.base_url), row.name.casefold()),
-    "verdict": lambda row: BEST_FIRST.index(row.verdict) if row.verdict in BEST_FIRST else len(BEST_FIRST),
-    "probed": lambda row: -(row.probed_at or 0.0),
-}
-
 THIRD_FROM = 160
 """Columns from which there is a third pane."""
 
 UNDO_FRESH_S = 60.0
 """A write younger than this is what `u` is meant for; before an older one is taken back it is named."""
-
-
-class Columns(NamedTuple):
-    """Cells of each column; 0: left out."""
-
-    name: int
-    model: int
-    wire: int
-    host: int
-    age: bool
-
-
-def columns_of(width: int) -> Columns:
-    """Name, model and verdict at every width; the host from 50 cells, the wire and the age where there is more room."""
-    age = width >= 64
-    room = width - 4 - (21 if age else 14)
-    wire = 10 if width >= 86 else 0
-    name = max(9, min(24, room * 3 // 10))
-    host = max(0, (room - name - wire) * 9 // 20 - 1) if width >= 50 else 0
-    return Columns(name, max(0, room - name - wire - host - (3 if host else 2)), wire, host, age)
-
-
-def heading(width: int) -> Content:
-    """What stands above the columns."""
-    columns = columns_of(width)
-    return Content.styled(
-        look.line(
-            "     " if look.ascii_only() else "    ", look.cells(t("head.name"), columns.name), " ",
-            look.cells(t("fact.model"), columns.model), " " if columns.model else "",
-            look.cells(t("head.wire"), columns.wire), look.cells(t("head.host"), columns.host),
-            " " if columns.host else "", t("head.verdict"),
-        ).plain,
-        look.QUIET,
-    )  # fmt: skip
 
 
 class HomeScreen(MoreVerbs):
@@ -110,6 +64,9 @@ class HomeScreen(MoreVerbs):
         self.order = ORDERS[0]
         self.numbers: dict[str, int] = {}
         """Which digit uses a profile."""
+        self.needs = Needs()
+        self.further: set[str] = set()
+        """Profiles below another one of the same host, in the order by host."""
         self.pulse: Pulse | None = None
         self.wanted: str | None = None
         """The profile the cursor should stand on after the next look."""
@@ -119,7 +76,7 @@ class HomeScreen(MoreVerbs):
         with Container(id="halves"):
             with Container(id="list"):
                 yield Prose(id="empty")
-                yield Rows(self.draw_row, heading=heading, id="profiles")
+                yield Rows(self.draw_row, heading=self.heading, id="profiles")
             yield Details(id="details")
         if self.session.ctx.guided:
             from ccswitch_tui.tui.widgets.guide import Guide
@@ -208,6 +165,7 @@ class HomeScreen(MoreVerbs):
         if self.order != ORDERS[0]:
             found.sort(key=SORTED_BY[self.order])
         self.numbers = {row.name: number for number, row in enumerate(found, 1)}
+        self._lay_out(found)
         profiles = self.query_one("#profiles", Rows)
         wanted = self.wanted or (self.row and self.row.name)  # another list, the same profile
         cursor = next((i for i, row in enumerate(found) if row.name == wanted), None)
@@ -247,24 +205,36 @@ class HomeScreen(MoreVerbs):
         return row
 
     def draw_row(self, row: Row, width: int) -> Content:
-        """One profile on one line: its digit, in use, and the columns of `heading`."""
-        columns = columns_of(width)
-        verdict = look.verdict(row.verdict)
-        if row.probed_at and columns.age:
-            verdict = look.line(verdict, (f" {look.age(self.session.ctx.clock() - row.probed_at)}", look.QUIET))
-        p, host = row.profile, look.host_of(row.profile.endpoint.base_url)
-        number = self.numbers.get(row.name, 0)
-        return look.line(
-            (f"{number} " if 0 < number < 10 else "  ", look.DISABLED),
-            look.mark("here") if row.in_use else "  " if look.ascii_only() else " ",
-            " ",
-            look.cells(row.name, columns.name, look.NAME), " ",
-            look.cells(p.models.default or next(iter(p.models.named().values()), ""), columns.model),
-            " " if columns.model else "",
-            look.cells(t_or(f"wire_short.{p.endpoint.wire}", "?"), columns.wire, look.QUIET),
-            look.cells(look.host_within(host, columns.host), columns.host, look.QUIET), " " if columns.host else "",
-            verdict,
+        """One profile on one line; in the order by host only the first account of a provider names it."""
+        by_host = self.order == home_rows.BY_HOST
+        return home_rows.draw(
+            row, width, self.needs, number=self.numbers.get(row.name, 0), now=self.session.ctx.clock(),
+            account=self.account_of(row) if by_host else "", host="" if row.name in self.further else None,
+            by_host=by_host,
         )  # fmt: skip
+
+    def heading(self, width: int) -> Content:
+        """What stands above the columns."""
+        return home_rows.heading(width, self.needs, self.order == home_rows.BY_HOST)
+
+    def account_of(self, row: Row) -> str:
+        """What is left on a key as far as that was asked, and what it was used for today."""
+        used = self.pulse.today.get(row.name) if self.pulse else None
+        said = [t("details.requests", n=int(used["requests"])) if used else ""]
+        if row.balance is not None:
+            from ccswitch_tui.balance.kept import short_text
+
+            said.insert(0, short_text(row.balance))
+        return f" {look.sign('dot')} ".join(filter(None, said))
+
+    def _lay_out(self, found: list[Row]) -> None:
+        """How wide the columns are for these rows, and which of them follow another account of the same host."""
+        by_host = self.order == home_rows.BY_HOST
+        self.needs = home_rows.needs_of(found, map(self.account_of, found) if by_host else ())
+        hosts = [home_rows.host_of(row) for row in found] if by_host else []
+        self.further = {
+            row.name for row, host, above in zip(found[1:], hosts[1:], hosts, strict=False) if host == above
+        }
 
     def key_label(self, action: str) -> Content | None:
         """Where `enter` writes, while that is not where it usually does."""

@@ -10,8 +10,8 @@ from textual.widgets import Static
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.listed import KeyRow
 from ccswitch_tui.tui.screens.base import Place, bindings, task
-from ccswitch_tui.tui.views import KeyRow
 from ccswitch_tui.tui.widgets.facts import fact, fact_named
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows

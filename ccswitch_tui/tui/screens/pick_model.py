@@ -2,93 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from textual import on
-from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
-from ccswitch_tui.tui.screens.base import Sheet, bindings
-from ccswitch_tui.tui.widgets.line import Line
-from ccswitch_tui.tui.widgets.rows import Rows
+from ccswitch_tui.tui.screens.pick import PickSheet
 from ccswitch_tui.workflows.compare import price_text
 from ccswitch_tui.workflows.models import found
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ccswitch_tui.workflows.models import Offered
 
 WINDOW, PRICE = 7, 16
 
 
-class PickModelSheet(Sheet["str | None"]):
-    """The chosen name; what is typed and in no list is taken as it is; None when nothing was chosen."""
+class PickModelSheet(PickSheet):
+    """The chosen name; what is typed and in no list is taken as it is."""
 
-    PLACE = "pick"
-    HELP_TOPIC = "models"
-    BINDINGS: ClassVar[list[Any]] = [
-        *bindings("pick"),
-        Binding("down", "move(1)", show=False, priority=True),
-        Binding("up", "move(-1)", show=False, priority=True),
-        Binding("pagedown", "page(1)", show=False, priority=True),
-        Binding("pageup", "page(-1)", show=False, priority=True),
-    ]
-    CSS_PATH = "../styles/pick.tcss"
-    AUTO_FOCUS = "Input"
+    nothing_chosen = "why_not.no_model"
 
     def __init__(self, models: Sequence[Offered], title: str, now: str = "") -> None:
-        super().__init__()
+        super().__init__(title, now)
         self.models = models
-        self.title_text = title
-        self.now = now
 
-    def body(self) -> ComposeResult:
-        yield Static(id="pick-title", classes="title")
-        yield Line(placeholder=t("models.filter"), id="typed")
-        yield Rows(draw_offered, heading=heading_of, id="offered")
+    def every(self) -> Sequence[Offered]:
+        return self.models
 
-    def on_mount(self) -> None:
-        self.show(self.now)
+    def found(self, typed: str) -> Sequence[Offered]:
+        return found(self.models, typed)
 
-    def show(self, wanted: str = "") -> None:
-        rows = found(self.models, self.query_one(Input).value)
-        at = next((i for i, row in enumerate(rows) if row.id == wanted), 0)
-        self.query_one(Rows).show(rows, cursor=at)
-        count = t("pick.count", found=len(rows), n=len(self.models))
-        self.query_one("#pick-title", Static).update(
-            look.line((look.quoted(self.title_text), look.NAME), (f"  {count}", look.QUIET))
-        )
-        self.renew_keys()
+    def drawing(self) -> tuple[Callable[[Any, int], Content], Callable[[int], Content]]:
+        return draw_offered, heading_of
 
-    @on(Input.Changed, "#typed")
-    def _typed(self) -> None:
-        self.show()
-
-    @on(Input.Submitted, "#typed")
-    @on(Rows.Selected, "#offered")
-    def _selected(self) -> None:
-        self.action_do("choose")
-
-    def action_move(self, by: int) -> None:
-        self.query_one(Rows).action_move(by)
-
-    def action_page(self, by: int) -> None:
-        self.query_one(Rows).action_page(by)
-
-    def why_not(self, action: str) -> str | None:
-        if action == "choose" and self.is_mounted:
-            nothing = self.query_one(Rows).row is None and not self.query_one(Input).value.strip()
-            return t("why_not.no_model") if nothing else None
-        return None
-
-    def do_choose(self) -> None:
-        row: Offered | None = self.query_one(Rows).row
-        self.dismiss(row.id if row else self.query_one(Input).value.strip())
+    def chosen(self) -> str:
+        return super().chosen() or self.query_one(Input).value.strip()
 
 
 def facts_width(width: int) -> int:

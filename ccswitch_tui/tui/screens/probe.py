@@ -76,7 +76,7 @@ class ProbeScreen(Climbing, Place[None]):
             state = Content.styled(t("probe.running" if self.running else "probe.stopped"), look.QUIET)
             if self.running and profile:
                 cost = self.session.cost(profile, self.ladder)
-                where = f"{t('probe.cost', requests=cost.requests, tokens=cost.tokens)}  {where}"
+                where = f"{t('probe.cost', n=cost.requests, tokens=cost.tokens)}  {where}"
         self.query_one("#head", Static).update(
             look.line((self.profile_name, look.NAME), "  ", state, (f"  {where}", look.QUIET))
         )

@@ -110,9 +110,21 @@ class WhyScreen(Place[None]):
         self.renew_keys()
 
     def why_not(self, action: str) -> str | None:
-        if action == "copy" and self.is_mounted and isinstance(self.query_one(Rows).row, Cleared | None):
+        row = self.query_one(Rows).row if self.is_mounted else None
+        if action == "copy" and isinstance(row, Cleared | None):
             return t("why_not.nothing_here")
+        if action == "settle" and not getattr(row, "fix", None):
+            return t("why_not.no_fix") if getattr(row, "remedy", "") else t("why_not.no_conflict")
         return None
+
+    @task("settle")
+    async def do_settle(self) -> None:
+        """Writes what makes our own value win; the whole change is shown first."""
+        from ccswitch_tui.tui.asking import use_profile
+
+        fix = self.query_one(Rows).row.fix
+        if await use_profile(self.ccs, fix.profile, fix.scope, look_first=True):
+            self.load()
 
     def do_filter(self) -> None:
         field = self.query_one("#filter", Input)
@@ -147,8 +159,13 @@ def shown_value(why: Why) -> str:
 
 
 def why_facts(why: Why, layer_name: Callable[[str | None], str], home: str) -> Content:
-    """The value, every place that sets it with the winner first, and what mends it."""
+    """The value, what sets it right where something overrules ours, and every place that sets it, winner first."""
     rows: list[Content | str] = [Content.styled(why.name, look.NAME), shown_value(why), ""]
+    if why.remedy:
+        rows.append(look.item("warn", why.remedy))
+        if why.fix:
+            rows.append(look.line(("f", look.KEY), " ", look.HANG, t("why.fix")))
+        rows.append("")
     places = why.places()
     for number, place in enumerate(places):
         wins = number == 0 and place.layer == why.effective.winner
@@ -166,6 +183,4 @@ def why_facts(why: Why, layer_name: Callable[[str | None], str], home: str) -> C
             rows.append(look.line("  ", look.HANG, (look.quoted(look.home(place.file, home)), look.QUIET)))
     if not why.places():
         rows.append(Content.styled(t("why.nobody"), look.QUIET))
-    if why.remedy:
-        rows += ["", look.item("warn", why.remedy)]
     return look.lines(*rows)

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from ccswitch_tui.profiles.tiers import owner_of
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import spoken, t, t_or
 from ccswitch_tui.tui.views import Row
@@ -89,13 +88,14 @@ def facts(row: Row, now: float) -> Content:
             "  ",
             look.verdict(row.verdict),
             *_when(row, now),
-            (f"   {look.quoted(p.note)}", look.QUIET),
         ),
+        *([Content.styled(look.quoted(p.note), look.QUIET)] if p.note else []),
         "",
         fact("address", p.endpoint.base_url),
         fact("wire", p.endpoint.wire or t("fact.wire_unknown"), t(f"route.{p.route}")),
         _models(row),
         _key(row),
+        *_headers(row),
         _in_use(row),
     ]
     if row.balance is not None:
@@ -113,6 +113,8 @@ def facts(row: Row, now: float) -> Content:
 
 def _models(row: Row) -> Content:
     """The default first, then the tiers that have a model of their own."""
+    from ccswitch_tui.profiles.tiers import owner_of
+
     named = row.profile.models.named()
     for tier in row.profile.tier_profiles:
         owner = owner_of(row.profile, tier)
@@ -128,7 +130,7 @@ def _models(row: Row) -> Content:
 
 
 def _when(row: Row, now: float) -> tuple[tuple[str, str], ...]:
-    return ((f"  {look.age(now - row.probed_at)}", look.QUIET),) if row.probed_at else ()
+    return ((f"  {t('details.ago', age=look.age(now - row.probed_at))}", look.QUIET),) if row.probed_at else ()
 
 
 def _key(row: Row) -> Content:
@@ -142,6 +144,15 @@ def _key(row: Row) -> Content:
     word = t(words[row.key_present])
     where = t("key_state.key_file") if row.in_key_file else look.quoted(str(ref))
     return fact_named(t("fact.key"), look.line(where, "  ", look.mark(meaning), f" {word}"))
+
+
+def _headers(row: Row) -> list[Content]:
+    """The names of further headers with a secret, and where each value is; never the value."""
+    refs = row.profile.secret_headers
+    if not refs:
+        return []
+    shown = [look.line(look.quoted(name), (f" {look.quoted(str(ref))}", look.QUIET)) for name, ref in refs.items()]
+    return [fact_named(t("fact.headers"), Content("   ").join(shown))]
 
 
 LEFT = {"known": "ok", "empty": "fail", "refused": "fail", "expired": "fail"}

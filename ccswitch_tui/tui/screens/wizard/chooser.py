@@ -16,11 +16,11 @@ from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.asking import with_keys
 from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.listed import Taken
 from ccswitch_tui.tui.screens.base import bindings, task
 from ccswitch_tui.tui.screens.confirm import AskSheet
 from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.screens.wizard.source import draft_facts
-from ccswitch_tui.tui.views import Taken
 from ccswitch_tui.tui.widgets.facts import fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose

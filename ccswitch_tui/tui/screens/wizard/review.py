@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,6 +20,9 @@ from ccswitch_tui.tui.screens.wizard.pane import Pane
 from ccswitch_tui.tui.widgets.facts import fact_named
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from ccswitch_tui.profiles.draft import Draft
 
 
 class RoutePane(Pane):
@@ -96,6 +99,7 @@ class ReviewPane(Pane):
             rows.append(fact_named(t("fact.key"), kept_in))
         elif self.setup.draft.key_ref:
             rows.append(fact_named(t("fact.key"), t("review.key_stays", ref=str(self.setup.draft.key_ref))))
+        rows += header_facts(self.setup.draft, kept_in)
         self.query_one("#places", Prose).update(look.lines(*rows))
         added = [look.line(("+ ", look.STYLES["ok"]), look.quoted(row)) for row in text.splitlines()]
         self.query_one("#toml", Prose).update(look.lines(*added))
@@ -107,3 +111,12 @@ class ReviewPane(Pane):
 
         saving = partial(self.ccs.off, self.session.save, self.setup, timeout_s=KEY_PATIENCE_S)
         self.done(self.setup, saved=await with_keys(self.ccs, saving))
+
+
+def header_facts(draft: Draft, kept_in: str) -> list[Content]:
+    """The further headers with a secret: their names, never what they hold, and where that goes."""
+    covered = look.sign("cover") * 4
+    return [
+        fact_named(t("fact.header"), name, f"{covered}  {kept_in if name in draft.stored_headers else ref}")
+        for name, ref in draft.secret_headers.items()
+    ]

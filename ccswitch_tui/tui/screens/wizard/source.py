@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.profiles.draft import Draft
-from ccswitch_tui.secret import redact
+from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.pasted import Sealed
@@ -179,6 +179,9 @@ def draft_facts(draft: Draft) -> Content:
         )
     elif draft.key_ref:
         rows.append(fact("key", str(draft.key_ref)))
+    for name, secret in draft.secret_headers.items():
+        shown = secret.hint() if isinstance(secret, Secret) else str(secret)
+        rows.append(fact("header", name, shown))
     rows += [look.item("dot", note, look.QUIET) for note in draft.notes]
     rows += [look.item("warn", warning) for warning in draft.warnings]
     return look.lines(*rows)
