@@ -176,6 +176,14 @@ def age(seconds: float) -> str:
     return t("age.d", n=int(seconds // 86_400))
 
 
+def clock(at: float, now: float) -> str:
+    """The clock on the wall; with the day where that was another one."""
+    import time
+
+    then, today = time.localtime(at), time.localtime(now)
+    return time.strftime("%H:%M" if then[:3] == today[:3] else "%m-%d %H:%M", then)
+
+
 def took(ms: float | None) -> str:
     """A duration: `12 ms`, `1.9 s`."""
     if ms is None:

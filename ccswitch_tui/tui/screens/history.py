@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
@@ -24,12 +22,6 @@ WHEN = 18
 
 SCOPE_FROM = 64
 """Cells from which there is room for the file's kind; the pane beside says it in any case."""
-
-
-def clock_of(at: float, now: float) -> str:
-    """The clock on the wall; with the day where that was another one."""
-    same = time.strftime("%x", time.localtime(at)) == time.strftime("%x", time.localtime(now))
-    return time.strftime("%H:%M" if same else "%d.%m. %H:%M", time.localtime(at))
 
 
 class HistoryScreen(Place[None]):
@@ -65,7 +57,7 @@ class HistoryScreen(Place[None]):
 
     def _draw(self, write: HistoryRow, width: int) -> Content:
         now = self.session.ctx.clock()
-        when = t("history.when", clock=clock_of(write.at, now), ago=look.age(now - write.at))
+        when = t("history.when", clock=look.clock(write.at, now), ago=look.age(now - write.at))
         title = look.line((write.title, look.QUIET if write.undone else look.NAME))
         if write.undone:
             title = look.line(title, (f"  {t('history.undone')}", look.QUIET))

@@ -121,7 +121,7 @@ class Picking(Place["str | None"]):
         await self._pick_model(f"models.{tier}")
 
     async def _pick_profile(self, title: str, *, without: list[str] | None = None, now: str = "") -> str | None:
-        """Another profile by name; None where none was chosen. Raises UsageError when there is no other."""
+        """Another profile by name; None where none was chosen, or there is none, which is said."""
         from ccswitch_tui.tui.screens.pick import Choosable, PickNamedSheet
 
         rows = [
@@ -130,7 +130,8 @@ class Picking(Place["str | None"]):
             if p.name != self.profile_name and p.name not in (without or [])
         ]
         if not rows:
-            raise UsageError(t("pick.no_other"))
+            self.ccs.say(t("pick.no_other"), severity="warning")
+            return None
         return await self.app.push_screen_wait(PickNamedSheet(rows, title, "head.name", now))
 
 

@@ -53,14 +53,13 @@ class WriteScreen(Place[bool | None]):
         self.renew_keys()
 
     def _facts(self) -> list[Content]:
-        from ccswitch_tui.tui.screens.history import clock_of
         from ccswitch_tui.tui.widgets.facts import fact
 
         write, now = self.write, self.session.ctx.clock()
         state = t("history.undone") if write.undone else ""
         return [
             fact("file", look.home(write.file, self.session.ctx.paths.home), write.scope),
-            fact("when", t("fact.ago", clock=clock_of(write.at, now), ago=look.age(now - write.at)), state),
+            fact("when", t("fact.ago", clock=look.clock(write.at, now), ago=look.age(now - write.at)), state),
         ]
 
     def why_not(self, action: str) -> str | None:
