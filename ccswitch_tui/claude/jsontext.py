@@ -189,12 +189,11 @@ def _repeated_keys(text: str) -> Iterator[tuple[str, int]]:
             seen.pop()
         if mark:
             expect_key = mark == "{" or (mark == "," and seen[-1] is not None)
-        elif match["string"] and expect_key:
-            key, keys = json.loads(match[0]), seen[-1]
-            if keys is not None and key in keys:
+        elif match["string"] and expect_key and (keys := seen[-1]) is not None:
+            key = json.loads(match[0])
+            if key in keys:
                 yield key, match.start()
-            elif keys is not None:
-                keys.add(key)
+            keys.add(key)
             expect_key = False
 
 
