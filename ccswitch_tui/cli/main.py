@@ -198,6 +198,12 @@ def _dispatch(argv: list[str], ctx: Context, out: Any) -> int:
 
 
 def _run(word: str, rest: list[str], ctx: Context, out: Any) -> int:
+    if word == "proxy" and rest[:1] == ["serve"]:
+        from ccswitch_tui.cli import serve
+
+        options = serve.asked_plainly(rest[1:])
+        if options is not None:
+            return serve.run_with(options, ctx, out)
     module = __import__(f"ccswitch_tui.cli.{COMMANDS[word][0]}", fromlist=["run"])
     plain = getattr(module, "PLAIN", None)
     if plain is not None:

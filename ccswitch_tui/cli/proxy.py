@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ccswitch_tui.cli import serve
 from ccswitch_tui.cli.usage import DESCRIPTION as USAGE_DESCRIPTION
 from ccswitch_tui.cli.usage import configure as configure_usage
-from ccswitch_tui.errors import CcswitchError, ExitCode, UsageError
+from ccswitch_tui.errors import ExitCode, UsageError
 from ccswitch_tui.language import counted, said
 from ccswitch_tui.sentence import say
-from ccswitch_tui.wire.formats import WIRES
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -36,7 +36,7 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     words = parser.add_subparsers(dest="word", required=True, metavar="serve|start|stop|status|logs|usage|service")
-    _configure_serve(words.add_parser("serve", help="serve in the foreground", allow_abbrev=False))
+    serve.configure(words.add_parser("serve", help="serve in the foreground", allow_abbrev=False))
     start = words.add_parser("start", help="start the background proxy; success if it runs", allow_abbrev=False)
     start.add_argument("--port", type=int, help="move to this port for good (0: any free one)")
     stop = words.add_parser("stop", help="stop it once its streams are finished", allow_abbrev=False)
@@ -66,59 +66,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _configure_serve(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--profile", metavar="NAME", help="serve this profile at the root path")
-    what.add_argument("--upstream", metavar="URL", help="serve this endpoint, without any profile or file of ours")
-    parser.add_argument("--model", metavar="M", help="the endpoint's model")
-    parser.add_argument(
-        "--tier", metavar="TIER=M", action="append", default=[], help="a tier's model, e.g. haiku=small"
-    )
-    parser.add_argument("--key", metavar="REF", default="none", help="env:NAME, command:… or keyring:NAME")
-    parser.add_argument("--wire", choices=WIRES)
-    parser.add_argument("--auth", default="bearer", help="bearer, x-api-key, both, none or header:NAME")
-    parser.add_argument("--header", metavar="'K: V'", action="append", default=[], help="a further header")
-    parser.add_argument("--quirk", metavar="K=V", action="append", default=[], help="a fact about the endpoint")
-    parser.add_argument("--context-window", type=int, metavar="TOKENS")
-    parser.add_argument("--max-output", type=int, metavar="TOKENS")
-    parser.add_argument("--ca-file", metavar="FILE")
-    parser.add_argument("--http-proxy", metavar="URL")
-    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="0 picks one")
-    parser.add_argument(
-        "--token", metavar="env:NAME", help="what clients must send; 'none' is allowed on loopback only"
-    )
-    parser.add_argument(
-        "--control-token", metavar="env:NAME", help="the token that opens /_ccswitch/ (status, traffic, metrics)"
-    )
-    parser.add_argument("--workers", type=int, default=1, help="number of processes on the port")
-    parser.add_argument("--idle-exit", type=float, metavar="MINUTES", help="exit after this long without a request")
-    parser.add_argument("--drain", type=float, metavar="SECONDS", help="how long streams get to finish (default 600)")
-    parser.add_argument("--search", metavar="SOURCE", help="where web searches go, e.g. searxng:http://127.0.0.1:8888")
-    parser.add_argument("--search-key", metavar="REF", default="none", help="its key, by reference, as with --key")
-    for name in ("--listen-fd", "--guardian-fd"):
-        parser.add_argument(name, type=int, help=argparse.SUPPRESS)  # from guardian.py
-    parser.add_argument("--quiet", action="store_true", help="do not log requests to stderr")
-
-
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    words = {"serve": _serve, "start": _start, "stop": _stop, "status": _status, "logs": _logs}
+    words = {"serve": serve.run, "start": _start, "stop": _stop, "status": _status, "logs": _logs}
     words |= {"usage": _usage, "service": _service}
     return words[args.word](args, ctx, out)
-
-
-def _serve(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    from ccswitch_tui.workflows.serve import ServeOptions, serve
-
-    given = vars(args)
-    options = ServeOptions(**{name: given[name] for name in ServeOptions._fields})
-    try:
-        serve(ctx, options, on_listening=lambda url: out.line(f"listening on {url}"), log=out.talk)
-    except CcswitchError as error:
-        if error.kind != "already-running" or not ctx.env.get("CCSWITCH_AS_SERVICE"):
-            raise
-        out.talk(error.message)  # a login service: a failure would be tried again for ever
-    return 0
 
 
 def _start(args: argparse.Namespace, ctx: Context, out: Output) -> int:

@@ -6,8 +6,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ccswitch_tui.credentials.hosts import bound_to
 from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
@@ -26,7 +24,10 @@ from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say, to_paste
 from ccswitch_tui.wire.formats import CHAT, wire_named
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ccswitch_tui.profiles.search_source import SearchSource
     from ccswitch_tui.proxy.background.claim import Claim
     from ccswitch_tui.proxy.background.guarded import Guarded
@@ -253,6 +254,8 @@ def _guarded(ctx: Context, options: ServeOptions) -> Guarded | None:
 
 def _search(options: ServeOptions) -> SearchSource | None:
     """The search source of `--search`. Raises UsageError for one that cannot be meant."""
+    from urllib.parse import urlsplit
+
     from ccswitch_tui.profiles.search_source import parse_search
 
     if options.search is None:

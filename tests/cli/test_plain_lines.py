@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccswitch_tui.cli import serve
 from ccswitch_tui.cli.main import build_parser
 from ccswitch_tui.cli.plainly import Plain, read_plainly
 
@@ -66,3 +67,18 @@ def test_what_claude_code_is_told_to_run_is_read_plainly() -> None:
     for line in ("key work", "key work --over-project", "statusline", "statusline --with x"):
         word, *words = line.split()
         assert read_plainly(plain_of(word), words) is not None
+
+
+@pytest.mark.parametrize("handed", ["", "--listen-fd 5 --guardian-fd 7", "--guardian-fd 1234"])
+def test_the_line_that_starts_the_background_proxy_is_read_as_the_parser_reads_it(handed: str) -> None:
+    words = handed.split()
+    options = serve.asked_plainly(words)
+    assert options is not None
+    parsed = vars(build_parser("proxy")[0].parse_args(["serve", *words]))
+    as_lists = {name: list(value) if isinstance(value, tuple) else value for name, value in options._asdict().items()}
+    assert {**as_lists, "word": "serve"} == parsed
+
+
+@pytest.mark.parametrize("line", ["--port 0", "--listen-fd", "--listen-fd 5 --listen-fd 6", "--listen-fd x", "--help"])
+def test_whoever_else_serves_is_read_by_the_parser(line: str) -> None:
+    assert serve.asked_plainly(line.split()) is None

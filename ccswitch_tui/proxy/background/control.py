@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from ccswitch_tui.errors import CcswitchError, ConflictError
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.proxy.background.claim import Claim
-from ccswitch_tui.proxy.background.detached import start_detached
+from ccswitch_tui.proxy.background.detached import guardian_command, start_detached
 from ccswitch_tui.proxy.background.log_file import bound_log, last_words, log_lines, open_log
 from ccswitch_tui.proxy.background.loopback import (
     ASLEEP_MARK,
@@ -334,20 +334,12 @@ class ProxyControl:
 
     def _spawn(self) -> Any:
         log = open_log(self.paths.proxy_log)
-        process = start_detached(
-            self._command(),
-            env=dict(self.env),
-            cwd=self.paths.state_dir,
-            stdout=log,
-            stderr=log,
-        )
+        process = start_detached(self._command(), env=dict(self.env), cwd=self.paths.state_dir, log=log)
         os.close(log)
         _children.append(process)
         return process
 
     def _command(self) -> list[str]:
-        from ccswitch_tui.proxy.background.guarded import guardian_command
-
         host, port = self.address()
         return guardian_command(self.paths.state_dir, host, str(port), serve=serve_command())
 

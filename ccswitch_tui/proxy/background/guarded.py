@@ -11,11 +11,10 @@ import contextlib
 import os
 import socket
 import stat
-import sys
 from collections.abc import Mapping, Sequence
 
 from ccswitch_tui import _version
-from ccswitch_tui.proxy.background.detached import start_detached
+from ccswitch_tui.proxy.background.detached import guardian_command, start_detached
 from ccswitch_tui.proxy.background.loopback import ENDED_MARK
 
 LISTENING, ENDED, ASLEEP, AGAIN = b"L", b"E", b"S", b"R"
@@ -46,12 +45,6 @@ def heir_in(env: Mapping[str, str]) -> int:
         if fd > 2 and stat.S_ISFIFO(os.fstat(fd).st_mode):
             return fd
     return -1
-
-
-def guardian_command(folder: str, *where: str, serve: Sequence[str]) -> list[str]:
-    """The guardian as an argument list; by path and isolated, so that it needs nothing but Python."""
-    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guardian.py")
-    return [sys.executable, "-I", "-S", program, folder, *where, *serve]
 
 
 class Guarded:

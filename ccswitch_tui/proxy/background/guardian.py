@@ -19,21 +19,22 @@ the proxy, as it does where none ran.
 
 Run by path, `python -I -S guardian.py`, with nothing of ours imported: a third
 of the memory, a fifth of the start, and nothing that an upgrade could pull
-away.
+away. Of `socket` and `signal` it takes the halves that are written in C: the
+others are half of its start, for which the helper waits.
 """
 
-import contextlib
 import os
 import select
-import signal
-import socket
 import sys
 import time
 
 if sys.platform == "win32":
     import msvcrt
+    import socket
     import subprocess
 else:
+    import _signal as signal
+    import _socket as socket
     import fcntl
 
 LISTENING, ENDED, ASLEEP, AGAIN = b"L", b"E", b"S", b"R"
@@ -59,6 +60,19 @@ REBIND_PATIENCE_S = 150.0
 
 FAR = 2**30
 """The byte of the lock file that is locked on Windows, as in loopback.py."""
+
+
+class Despite:
+    """What `contextlib.suppress` does, which is loaded with five other modules."""
+
+    def __init__(self, *errors: type[BaseException]) -> None:
+        self.errors = errors
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        return kind is not None and issubclass(kind, self.errors)
 
 
 class Pipes:
@@ -158,13 +172,13 @@ class Guardian:
     def _sleep(self) -> None:
         """Until somebody connects. The mark tells `status`, which would otherwise wake the proxy by asking."""
         mark = os.path.join(self.folder, MARK)
-        with contextlib.suppress(OSError):
+        with Despite(OSError):
             os.close(os.open(mark, os.O_WRONLY | os.O_CREAT, 0o600))
         while not self._somebody_connects():
             self._reap()
             if not os.path.isdir(self.folder):
                 sys.exit(0)  # all of ours was deleted
-        with contextlib.suppress(OSError):
+        with Despite(OSError):
             os.unlink(mark)
 
     def _somebody_connects(self) -> bool:
@@ -267,7 +281,7 @@ else:
             if self.life is not None:
                 self.life.close()
             pid, self.life, self.pid = self.pid, None, 0
-            with contextlib.suppress(ChildProcessError):
+            with Despite(ChildProcessError):
                 _, status = os.waitpid(pid, 0 if wait else os.WNOHANG)
                 return os.waitstatus_to_exitcode(status)
             return 0
@@ -276,12 +290,12 @@ else:
             if self.pid:
                 os.kill(self.pid, signal.SIGTERM)
                 return
-            with contextlib.suppress(OSError):
+            with Despite(OSError):
                 os.unlink(os.path.join(self.folder, MARK))
             sys.exit(0)
 
         def _reap(self) -> None:
-            with contextlib.suppress(ChildProcessError):
+            with Despite(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
 
@@ -342,7 +356,7 @@ def _alone(folder: str) -> int | None:
         os.write(handle, own)
         os.ftruncate(handle, len(own))
     except OSError:
-        with contextlib.suppress(OSError):
+        with Despite(OSError):
             os.ftruncate(handle, 0)
     return handle
 
@@ -352,13 +366,15 @@ def main(words: list[str]) -> int:
     on Windows `HOST:PORT:HEARD:SAID`, each followed by COMMAND…"""
     folder, host, place, *command = words
     os.environ.pop(HEIR_VARIABLE, None)
+    with Despite(OSError):
+        os.chdir(folder)  # who starts us by posix_spawn cannot
     deadline = time.monotonic() + BIND_PATIENCE_S
     while _alone(folder) is None:
         if time.monotonic() > deadline:
             return 0
         time.sleep(0.02)
     for mark in (ENDED_MARK, MARK):
-        with contextlib.suppress(OSError):
+        with Despite(OSError):
             os.unlink(os.path.join(folder, mark))
     if host == "--adopt":
         return _until_the_end(_adopted(folder, place.split(":"), command))
@@ -401,7 +417,7 @@ def _until_the_end(guardian: Guardian) -> int:
         return guardian.run()
     finally:
         if guardian.heir >= 0:
-            with contextlib.suppress(OSError):
+            with Despite(OSError):
                 os.write(guardian.heir, b"end\n")
 
 
