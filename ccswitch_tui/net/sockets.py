@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -44,7 +45,7 @@ async def connected(host: str, port: int, patience_s: float, trace: Trace) -> so
     try:
         async with asyncio.timeout(patience_s):
             sock = await aiohappyeyeballs.start_connection(
-                found, happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1, socket_factory=_socket
+                list(map(_as_bytes, found)), happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1, socket_factory=_socket
             )
     except OSError as error:
         raise _failure(error, where, patience_s) from None
@@ -65,6 +66,15 @@ def watch_for_death(sock: socket.socket) -> None:
         if number is not None:
             with contextlib.suppress(OSError):  # some systems name an option that they do not know
                 sock.setsockopt(level, number, value)
+
+
+def _as_bytes(found: Any) -> Any:
+    """The same, its address as bytes: of a text uvloop makes them by IDNA, whose tables are half a megabyte and most of
+    what a first request takes longer than the next. Windows' loop takes none."""
+    host = found[4][0]
+    if sys.platform == "win32" or not isinstance(host, str):
+        return found
+    return (*found[:4], (host.encode(), *found[4][1:]))
 
 
 def _socket(address: Any) -> socket.socket:

@@ -16,8 +16,10 @@ def tls_context(endpoint: Endpoint, env: Mapping[str, str], home: str) -> ssl.SS
     """Certificates for this endpoint: the system's, the environment's extra ones, the profile's own.
 
     Raises NetworkSettingError naming the file that cannot be used. There is no
-    switch that turns verification off.
+    switch that turns verification off. Reading them takes 25 ms: not for an event loop.
     """
+    import encodings.idna  # noqa: F401 - ssl writes every host's name by it, and would load it in the event loop
+
     context = _system_context()
     if not _asks_the_system(context) and not any(_usable(path) for path in _system_places()):
         _add_certifi(context)

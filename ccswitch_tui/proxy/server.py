@@ -194,6 +194,7 @@ class RunningProxy:
         if settings.siblings is not None:
             await self._listen_to(settings.siblings)
         self._chores = [asyncio.create_task(self._do_chores()), asyncio.create_task(self._look_after())]
+        self._chores.append(asyncio.create_task(self._make_ready()))
 
     async def _listen_to(self, siblings: Siblings) -> None:
         assert self._admin is not None
@@ -253,6 +254,14 @@ class RunningProxy:
             ended, self._unlogged = self._unlogged, []
             clock = "%Y-%m-%d %H:%M:%S"
             self.settings.say(*(log_line(e, time.strftime(clock, time.localtime(e.at))) for e in ended))
+
+    async def _make_ready(self) -> None:
+        """What the first request would wait for, now that the port is open: the profiles, and the certificates of the
+        first endpoint that needs some, which are those of nearly all. No key is looked for: its store may ask for one.
+        """
+        for profile in list(self.settings.profiles.routes().profiles.values()):
+            if await self._upstream.make_ready(profile):
+                return
 
     async def _do_chores(self) -> None:
         """Saves usage now and then; ends an idle proxy where that is wanted."""

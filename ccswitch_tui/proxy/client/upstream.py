@@ -103,6 +103,8 @@ class Upstream:
         self._pool: Pool | None = None
         self._addresses: dict[str, tuple[Endpoint, Address]] = {}
         self._tls: dict[Any, ssl.SSLContext] = {}
+        self._reading: dict[Any, asyncio.Task[ssl.SSLContext]] = {}
+        """Certificates that are being read: once, however many requests come meanwhile."""
         self._heads: dict[tuple[Hashable, ...], tuple[Address, bytes]] = {}
         self._drift = time.time() - time.monotonic()
 
@@ -114,6 +116,16 @@ class Upstream:
         address = self._work_out(profile.endpoint)
         self._addresses[profile.name] = (profile.endpoint, address)
         return address
+
+    async def make_ready(self, profile: Profile) -> bool:
+        """Reads the certificates that the first request to this endpoint would wait for; False where it needs none."""
+        try:
+            address = self.address(profile)
+            if address.needs_tls:
+                await self._tls_for(profile.endpoint, address.host)
+        except UpstreamError:  # the request itself will say so
+            return False
+        return address.needs_tls
 
     def _work_out(self, endpoint: Endpoint) -> Address:
         try:
@@ -251,13 +263,21 @@ class Upstream:
         files = (endpoint.ca_file, endpoint.client_cert, endpoint.client_key)
         key = (files, tuple(_changed_at(path) for path in files))
         context = self._tls.get(key)
-        if context is None:
-            try:
-                context = await asyncio.to_thread(tls_context, endpoint, self._env, self._home)
-            except NetworkSettingError as error:
-                raise UpstreamError("tls", str(error), host) from None
-            self._tls[key] = context
-        return context
+        if context is not None:
+            return context
+        if key not in self._reading:
+            reading = asyncio.to_thread(tls_context, endpoint, self._env, self._home)
+            self._reading[key] = asyncio.create_task(reading)
+            self._reading[key].add_done_callback(lambda done: self._has_read(key, done))
+        try:
+            return await asyncio.shield(self._reading[key])
+        except NetworkSettingError as error:
+            raise UpstreamError("tls", str(error), host) from None
+
+    def _has_read(self, key: Any, done: asyncio.Task[ssl.SSLContext]) -> None:
+        del self._reading[key]
+        if not done.cancelled() and done.exception() is None:
+            self._tls[key] = done.result()
 
     async def close(self) -> None:
         """Closes every idle connection."""
