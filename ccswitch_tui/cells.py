@@ -53,6 +53,8 @@ def cut(text: str, room: int) -> str:
         return styled[1] + cut(styled[2], room) + styled[3]
     text = CODES.sub("", redact(text))  # first: half a key is not found any more
     end = _head(text[::-1], (room - 1) // 2)[::-1]
+    while end and not width(end[0]):
+        end = end[1:]  # an accent whose letter is cut off
     return _head(text, room - 1 - width(end)) + "…" + end
 
 

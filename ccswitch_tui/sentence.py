@@ -63,6 +63,12 @@ def joined(parts: Iterable[str], between: str = "; ") -> Sentence:
     return whole
 
 
+def either(names: Iterable[str]) -> Sentence:
+    """Names of which one is meant: `a, b or c`."""
+    *first, last = names
+    return say("{before} or {after}", before=", ".join(first), after=last) if first else quoting(last)
+
+
 def filled(template: str, known: Mapping[str, object]) -> Sentence:
     """The sentence of a template out of a table, its places filled with what is known of them."""
     from string import Formatter

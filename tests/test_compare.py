@@ -273,6 +273,15 @@ def test_add_takes_tags(world: DemoContext) -> None:
     assert world.book().get("new").tags == ("work",)
 
 
+def test_edit_adds_and_removes_tags_and_list_shows_them(world: DemoContext, capsys: pytest.CaptureFixture[str]) -> None:
+    with_profiles(world, world.book().get("demo")._replace(name="mine", tags=("Work", "fast")))
+    assert main(["edit", "mine", "--tag", "#cheap", "--tag", "WORK", "--untag", "FAST"], world) == 0
+    assert world.book().get("mine").tags == ("Work", "cheap")
+    capsys.readouterr()
+    assert main(["list", "--tag", "cheap"], world) == 0
+    assert "#Work #cheap" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words",
     [["--all", "demo"], ["--all", "--tag", "x"], ["demo", "--tag", "x"], ["demo", "misspelt", "--learn"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.cli import endpoint_options
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows import add, setup
 
     add.check_new_name(ctx, args.name, replace=args.force)
-    if args.paste == "-" and out.interactive and not args.json:
+    if args.paste == "-" and out.interactive and sys.stdin.isatty() and not args.json:
         out.talk(
             say(
                 "paste curl, export lines, JSON, SDK code or a link, then press {end} on a line of its own:",
@@ -57,7 +58,9 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
             )
         )
     draft = endpoint_options.draft_from_args(args, ctx, out)
-    draft = draft._replace(tags=tuple(dict.fromkeys((*draft.tags, *filter(None, (t.strip("# ") for t in args.tag))))))
+    from ccswitch_tui.profiles.tags import with_tags
+
+    draft = draft._replace(tags=with_tags(draft.tags, args.tag))
     made = setup.begin(ctx, draft, args.name, pasted=args.paste is not None, keep_wire=args.wire is not None)
     where = setup.asks_for_key(ctx, made)
     if where:

@@ -28,7 +28,7 @@ EXAMPLES = """\
 examples:
   ccswitch-tui completions install               for your shell
   ccswitch-tui completions install --dry-run     what would be written
-  ccswitch-tui completions install --undo        take it out again
+  ccswitch-tui completions install --undo        remove it again
   ccswitch-tui completions zsh                   only print the script"""
 
 PROGRAMS = ("ccswitch-tui", "ccst")

@@ -23,6 +23,7 @@ examples:
   ccswitch-tui edit work                                        opens $EDITOR
   ccswitch-tui edit work --set models.haiku=small-1 --set context_window=128k
   ccswitch-tui edit work --unset endpoint.http_proxy
+  ccswitch-tui edit work --tag cheap --untag trial              'list --tag cheap' finds it
   printf %s "$NEW_KEY" | ccswitch-tui edit work --key-stdin     another key; the old one goes last
   ccswitch-tui edit work --secret-header cf-aig-authorization   a header with a secret; asks for it
 """
@@ -30,8 +31,14 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="a profile")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="assign", help="repeatable")
-    parser.add_argument("--unset", action="append", default=[], metavar="KEY", help="repeatable")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="assign", help="set a value (repeatable)"
+    )
+    parser.add_argument(
+        "--unset", action="append", default=[], metavar="KEY", help="go back to its default (repeatable)"
+    )
+    parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="add a tag (repeatable)")
+    parser.add_argument("--untag", action="append", default=[], metavar="TAG", help="remove a tag (repeatable)")
     parser.add_argument("--key-stdin", action="store_true", help="read a new key from standard input")
     parser.add_argument("--key", metavar="REF", help="where the key is: env:NAME or 'command:…'; never the key itself")
     secret_header(parser)
@@ -43,13 +50,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows import edit
 
-    if not (args.assign or args.unset or args.key_stdin or args.key or args.secret_header):
+    changes = (args.assign, args.unset, args.tag, args.untag, args.key_stdin, args.key, args.secret_header)
+    if not any(changes):
         edited = _in_editor(ctx, args.name, out)
         if edited is None:
             out.talk(say("nothing was changed"))
             return 0
     else:
-        edited = edit.plan_edit(ctx, args.name, assign=args.assign, unset=args.unset)
+        edited = edit.plan_edit(ctx, args.name, assign=args.assign, unset=args.unset, tag=args.tag, untag=args.untag)
     for note in edited.notes:
         out.point("skip", note, indent=2, talk=True)
     profile = _with_key(args, ctx, edited, out)

@@ -15,7 +15,7 @@ from ccswitch_tui.here import END_OF_TEXT
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
 from ccswitch_tui.secret import Secret, forbid_core_dumps
-from ccswitch_tui.sentence import joined, say
+from ccswitch_tui.sentence import either, joined, say
 from ccswitch_tui.wire.formats import WIRES
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tier", action="append", default=[], metavar="TIER=MODEL", help="haiku=…, opus=… (repeatable)"
     )
-    parser.add_argument("--wire", metavar="FORMAT", help=f"{' or '.join(WIRES)}; probed if absent")
+    parser.add_argument("--wire", metavar="FORMAT", help=f"{either(WIRES)}; probed if absent")
     parser.add_argument("--auth", metavar="STYLE", help="bearer, x-api-key, both, none or header:NAME")
     parser.add_argument(
         "--header", action="append", default=[], metavar="'K: V'", help="an additional header (repeatable)"

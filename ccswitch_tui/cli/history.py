@@ -41,7 +41,8 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     for line in aligned(cells, room=out.columns, spare=[SCOPE]):
         out.line(line)
     if one_file:
-        out.talk(say("all of them to {file}", file=writes[0].file))
+        to = say("all of them to {file}", file=writes[0].file)
+        out.talk(to if len(writes) > 1 else say("to {file}", file=writes[0].file))
     out.talk(say("the old texts are kept in {folder}", folder=ctx.paths.history))
     return 0
 

@@ -77,6 +77,7 @@ def _cells(row: ProfileRow, out: Output, now: float) -> list[str]:
         profile.models.default or "-",
         key_word(row),
         ", ".join(map(named, row.in_use)),
+        " ".join(f"#{tag}" for tag in profile.tags),
         balance_words(row, now),
     ]
 

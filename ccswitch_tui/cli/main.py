@@ -76,7 +76,10 @@ OTHER_WORDS = {
     "usage": "proxy usage", "cost": "proxy usage", "stats": "proxy usage",
     "diagnose": "doctor", "fix": "doctor", "revert": "undo", "rollback": "undo", "reset": "restore",
     "init": "demo", "tutorial": "demo", "completion": "completions", "keys": "adopt", "migrate": "import",
-    "version": "--version", "tui": "", "ui": "", "app": "",
+    "quota": "balance", "credit": "balance", "credits": "balance", "limits": "balance", "tokens": "proxy usage",
+    "back": "use -", "previous": "use -", "official": "use official", "default": "use official",
+    "shell": "env", "eval": "env", "scan": "adopt", "secrets": "adopt", "websearch": "search", "paste": "add",
+    "uninstall": "restore", "version": "--version", "tui": "", "ui": "", "app": "",
 }  # fmt: skip
 """Answered with the right word and not run: a script keeps to one name, and `rm` should not remove by surprise."""
 
@@ -150,12 +153,10 @@ def main(argv: Sequence[str], ctx: Context | None = None) -> int:
         out.talk(say("interrupted"))
         return int(ExitCode.INTERRUPTED)
     except ReaderLeft:  # no traceback at exit either; a pipe of ours that broke elsewhere is an error like others
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        out.let_go()
         return int(ExitCode.FAILED)
     except OSError as error:  # a folder without permission, a disk that is full: the world's fault, not ours
-        out.error(_of_the_system(error), as_json=_asked_for_json(argv))
+        out.error(_of_the_system(error), as_json=out.let_go() and _asked_for_json(argv))
         return int(ExitCode.FAILED)
     except Exception as error:  # a mistake of ours: say so without locals, which could hold a key
         _report_mistake(error, out)
@@ -182,6 +183,8 @@ def _dispatch(argv: list[str], ctx: Context, out: Any) -> int:
 
         return app.run(ctx, out)
     word, rest = argv[0], argv[1:]
+    if word == "help" and rest:
+        word, rest = rest[0], ["--help"]
     if word in ("-h", "--help", "help"):
         for line in overview():
             out.line(line)
@@ -215,7 +218,8 @@ def _run(word: str, rest: list[str], ctx: Context, out: Any) -> int:
     parser, module = build_parser(word)
     try:
         args = parser.parse_args(rest)
-    except SystemExit as stop:
+    except SystemExit as stop:  # after --help, which argparse prints
+        out.flush()
         return int(stop.code or 0)
     return module.run(args, ctx, out) or 0
 
@@ -230,10 +234,15 @@ def build_parser(word: str) -> tuple[Any, Any]:
 def _unknown_word(word: str) -> CcswitchError:
     import difflib
 
+    if word.startswith("-"):
+        return UsageError(
+            say("there is no option {option}", option=word.partition("=")[0]),
+            hint=say("'ccswitch-tui --help' lists the commands"),
+        )
     wrong = say("there is no command '{word}'", word=word)
     if word in OTHER_WORDS:
         ours = f"ccswitch-tui {OTHER_WORDS[word]}".rstrip()
-        return UsageError(wrong, hint=say("here it is '{ours}'", ours=ours))
+        return UsageError(wrong, hint=say("the command for that is '{ours}'", ours=ours))
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     if near:
         return UsageError(wrong, hint=say("did you mean '{near}'?", near=f"ccswitch-tui {near[0]}"))

@@ -46,6 +46,8 @@ class Output:
         self.env = env
         self.glyphs = GLYPHS if _can_encode(self.stdout, "✓✗●→") else ASCII_GLYPHS
         self.colour = _wants_colour(self.stdout, env)
+        self._full = False
+        """Whether stdout refused what was written to it."""
         self._own = f"\x1b[{int.from_bytes(os.urandom(6))};"
         """How paint() begins a style until it is written. Nobody outside can guess it: only our own styles pass."""
 
@@ -167,6 +169,20 @@ class Output:
         first, *styled = row.split(self._own)
         return one_line(first) + "".join("\x1b[" + style + "m" + one_line(text) for style, _, text in map(_cut, styled))
 
+    def flush(self) -> None:
+        """Writes out what argparse printed. Raises as line() does."""
+        self._write(self.stdout, "")
+
+    def let_go(self) -> bool:
+        """Whether stdout still takes data; what it cannot take is dropped, or Python would fail again at exit."""
+        try:
+            self.stdout.flush()
+        except OSError:
+            self._full = True
+        if self._full:
+            _drop(self.stdout)
+        return not self._full
+
     def _write(self, stream: TextIO, text: str) -> None:
         try:
             try:
@@ -175,12 +191,23 @@ class Output:
                 encoding = stream.encoding or "ascii"
                 stream.write(text.encode(encoding, "replace").decode(encoding))
             stream.flush()
-        except BrokenPipeError as error:
-            raise ReaderLeft(*error.args) from None
+        except OSError as error:
+            self._full = stream is self.stdout
+            if stream is self.stderr:  # nobody can be told: no reason to leave the work half done
+                _drop(stream)
+            elif isinstance(error, BrokenPipeError):
+                raise ReaderLeft(*error.args) from None
+            else:
+                raise
 
 
 def _cut(styled: str) -> tuple[str, str, str]:
     return styled.partition("m")
+
+
+def _drop(stream: TextIO) -> None:
+    """Lets what a stream still holds, and all that follows, go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _nowhere() -> TextIO:

@@ -34,6 +34,10 @@ MISTAKES = (
     (r"argument (?P<name>\S+): not allowed with argument (?P<other>\S+)", "{name} and {other} exclude each other"),
     (r"argument (?P<name>\S+): expected one argument", "{name} requires a value"),
     (r"argument (?P<name>\S+): expected at least one argument", "{name} requires a value"),
+    (
+        r"argument \S*\|\S*: invalid choice: .+ \(choose from (?P<choices>.+)\)",
+        "expected one of {choices}",
+    ),
     (r"argument (?P<name>\S+): invalid choice: .+ \(choose from (?P<choices>.+)\)", "{name} must be one of {choices}"),
     (r"argument (?P<name>\S+): invalid (?P<kind>int|float) value: .*", "{name} requires a number"),
     (r"argument (?P<name>\S+): ignored explicit argument .*", "{name} takes no value"),
@@ -61,10 +65,13 @@ def make_parser(word: str, module_name: str, summary: str) -> tuple[Any, Any]:
         def start_section(self, heading: str | None) -> None:
             super().start_section(named(heading or ""))
 
-        def _format_usage(self, *given: Any) -> str:
-            from ccswitch_tui.cells import fold
+        def _format_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None) -> str:
+            from ccswitch_tui.cells import fold, width
 
-            rows = super()._format_usage(*given).split("\n")
+            prefix = named(USAGE) if prefix is None else prefix
+            stand_in = "\0" * width(prefix)  # argparse counts characters, and wide ones take two cells
+            text = super()._format_usage(usage, actions, groups, stand_in).replace(stand_in, prefix, 1)
+            rows = text.split("\n")
             return "\n".join(line for row in rows for line in fold(row, _columns()))
 
         def _expand_help(self, action: argparse.Action) -> str:
@@ -75,7 +82,8 @@ def make_parser(word: str, module_name: str, summary: str) -> tuple[Any, Any]:
             return [line.strip() for line in _folded([" ".join(text.split())], width)]
 
         def _fill_text(self, text: str, width: int, indent: str) -> str:
-            return "\n\n".join("\n".join(_folded(_paragraph(part), width)) for part in text.strip("\n").split("\n\n"))
+            parts = (_folded(_paragraph(part, width), width) for part in text.strip("\n").split("\n\n"))
+            return "\n\n".join("\n".join(part) for part in parts)
 
     class Parser(argparse.ArgumentParser):
         """Mistakes in our own form: two lines, or the documented JSON. Its sub-commands are of this kind too."""
@@ -127,16 +135,27 @@ def _ids(part: str) -> Iterator[str]:
             yield row
 
 
-def _paragraph(part: str) -> list[str]:
+def _paragraph(part: str, room: int) -> list[str]:
     """The lines of a paragraph in the user's language: one of prose, or the examples as they stand."""
     if "\n  " not in part:
         prose = named(" ".join(part.split()))
         return [prose[:1].upper() + prose[1:]]
-    rows = []
-    for row in part.split("\n"):
-        example = EXAMPLE.fullmatch(row)
-        rows.append(example[1] + named(example[2]) if example else named(row))
-    return rows
+    from ccswitch_tui.cells import padded, width
+
+    rows = [EXAMPLE.fullmatch(row) or row for row in part.split("\n")]
+    said = {row[1].rstrip(): named(row[2]) for row in rows if not isinstance(row, str)}
+    column = max(map(width, said), default=0) + 3
+    beside = column + max(map(width, said.values()), default=0) <= room
+    lines = []
+    for row in rows:
+        command = row if isinstance(row, str) else row[1].rstrip()
+        if command not in said:
+            lines.append(named(command))
+        elif beside:
+            lines.append(padded(command, column) + said[command])
+        else:  # all beneath, where one has no room: a column of some rows is none
+            lines += [command, f"      {said[command]}"]
+    return lines
 
 
 def _folded(rows: list[str], width: int) -> list[str]:

@@ -35,7 +35,7 @@ def configure(parser: Any) -> None:
     words = parser.add_subparsers(dest="word", metavar="show|update|forget")
     show = words.add_parser("show", help="what models cost", allow_abbrev=False)
     update = words.add_parser("update", help="fetch a list and show what it changes", allow_abbrev=False)
-    forget = words.add_parser("forget", help="take a fetched list away", allow_abbrev=False)
+    forget = words.add_parser("forget", help="delete a fetched list", allow_abbrev=False)
     show.add_argument("name", metavar="NAME", nargs="?", help="a profile")
     for one in (update, forget):
         one.add_argument("name", metavar="NAME", nargs="?", help="a profile: its endpoint's own list")

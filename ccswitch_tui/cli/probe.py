@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="a profile, or several to compare")
     parser.add_argument("--all", action="store_true", help="compare all profiles")
     parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="compare those with this tag")
-    parser.add_argument("--sort", choices=SORTS, default="verdict", help="of a comparison: verdict first unless told")
+    parser.add_argument("--sort", choices=SORTS, default="verdict", help="the order of a comparison (default: verdict)")
     depth = parser.add_mutually_exclusive_group()
     depth.add_argument("--quick", action="store_true", help="up to one answer: 4 requests at most")
     depth.add_argument("--full", action="store_true", help="everything Claude Code uses: 30 requests at most")
@@ -130,6 +130,13 @@ def _target(
     if args.name and described:
         raise UsageError(
             say("give a profile or an address, not both"), hint=say("omit NAME to probe the address alone")
+        )
+    if args.name and "://" in args.name:
+        from ccswitch_tui.secret import Secret
+
+        Secret(args.name)  # it may hold a key
+        raise UsageError(
+            say("that is an address, not the name of a profile"), hint=say("'ccswitch-tui probe --url URL' probes it")
         )
     if args.name:
         from ccswitch_tui.workflows.examine import check_key_host, key_of

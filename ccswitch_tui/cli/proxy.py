@@ -141,11 +141,13 @@ def _may_stop(args: argparse.Namespace, ctx: Context, out: Output) -> bool:
 
 def _status(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     from ccswitch_tui.claude.sessions import running_sessions
+    from ccswitch_tui.workflows.current import in_use
     from ccswitch_tui.workflows.traffic import running_status
 
     found, more = running_status(ctx)
     if not found.running:
-        more = {**more, "asleep": ctx.proxy.asleep(), "sessions": len(running_sessions(ctx.paths.claude_dir))}
+        sessions = len(running_sessions(ctx.paths.claude_dir))
+        more = {**more, "asleep": ctx.proxy.asleep(), "sessions": sessions, "in_use": sorted(in_use(ctx))}
     _tell(found, more, args, out)
     return int(ExitCode.DONE if found.running else ExitCode.FAILED)
 
@@ -181,13 +183,16 @@ def _tell(found: ProxyStatus, more: dict[str, Any], args: argparse.Namespace, ou
         out.point("skip", say("not running right now: it is being restarted"))
     elif more.get("asleep"):
         out.point("skip", say("not running; a session's next request starts it"))
+    elif not more.get("in_use"):
+        out.point("skip", say("not running; no profile is in use here"))
     else:
         out.point("skip", say("not running; Claude Code starts it with its next session"))
         if more.get("sessions"):
             out.hint(
-                say(
-                    "{sessions} sessions are running; for them, run 'ccswitch-tui proxy start'",
-                    sessions=more["sessions"],
+                counted(
+                    more["sessions"],
+                    "{count} session is running; for it, run 'ccswitch-tui proxy start'",
+                    "{count} sessions are running; for them, run 'ccswitch-tui proxy start'",
                 )
             )
 
@@ -208,6 +213,8 @@ def _logs(args: argparse.Namespace, ctx: Context, out: Output) -> int:
         return 0
     for line in lines if not args.json else ():
         out.line(line)
+    if not lines and not args.follow:
+        out.talk(say("the proxy has logged nothing yet"))
     if args.follow:
         for event in traffic.follow(ctx):
             if args.json:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Timeouts
 from ccswitch_tui.profiles.url import is_private, url_host
-from ccswitch_tui.sentence import Sentence, say
+from ccswitch_tui.sentence import Sentence, either, say
 from ccswitch_tui.wire.formats import FORMATS, WIRES, Wire
 
 if TYPE_CHECKING:
@@ -142,9 +142,7 @@ class Catalogue(NamedTuple):
         near = near or difflib.get_close_matches(wanted, self.presets, n=3)
         raise UsageError(
             say("there is no preset '{id}'", id=preset_id),
-            hint=say("did you mean {names}?", names=" or ".join(near))
-            if near
-            else say("'ccswitch-tui presets' lists them"),
+            hint=say("did you mean {names}?", names=either(near)) if near else say("'ccswitch-tui presets' lists them"),
         )
 
     def of_variable(self, name: str) -> Preset | None:

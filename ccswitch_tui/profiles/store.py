@@ -25,7 +25,7 @@ from ccswitch_tui.profiles.model import (
 )
 from ccswitch_tui.profiles.tiers import Migration, migrated
 from ccswitch_tui.record import NamedTuple
-from ccswitch_tui.sentence import Sentence, joined, say
+from ccswitch_tui.sentence import Sentence, either, say
 from ccswitch_tui.textfile import read_file, sha256_of, write_private
 
 TYPE_CHECKING = False
@@ -76,7 +76,7 @@ def _nearest_hint(name: str, known: dict[str, Profile]) -> Sentence:
 
     near = difflib.get_close_matches(name, known, n=3)
     if near:
-        return say("did you mean {names}?", names=joined((repr(n) for n in near), " or "))
+        return say("did you mean {names}?", names=either(map(repr, near)))
     return say("there are: {names}", names=", ".join(sorted(known)[:12]))
 
 

@@ -22,10 +22,20 @@ def tagged(book: ProfileBook, tags: Iterable[str]) -> list[Profile]:
         hint = (
             say("tags there are: {names}", names=", ".join(there))
             if there
-            else say("'ccswitch-tui edit NAME --set tags=work' gives a profile one")
+            else say("'ccswitch-tui edit NAME --tag work' gives a profile one")
         )
         raise UsageError(say("no profile is tagged '{tag}'", tag=", ".join(sorted(wanted))), hint=hint)
     return found
+
+
+def with_tags(tags: Iterable[str], add: Iterable[str] = (), remove: Iterable[str] = ()) -> tuple[str, ...]:
+    """The tags with some added and some removed, each once, in their order."""
+    there: dict[str, str] = {}
+    for tag in (*tags, *(tag.strip("# ") for tag in add)):
+        if tag:
+            there.setdefault(plain(tag), tag)
+    gone = {plain(tag) for tag in remove}
+    return tuple(tag for word, tag in there.items() if word not in gone)
 
 
 def plain(tag: str) -> str:

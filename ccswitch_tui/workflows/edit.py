@@ -28,7 +28,7 @@ from ccswitch_tui.profiles.model import (
 )
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.profiles.url import normalise_url, url_host
-from ccswitch_tui.sentence import Sentence, joined, say
+from ccswitch_tui.sentence import Sentence, either, say
 
 if TYPE_CHECKING:
     from ccswitch_tui.secret import Secret
@@ -78,8 +78,16 @@ class Edited(NamedTuple):
         return self.with_references({h: SecretRef("keyring", header_key(self.after.name, h)) for h in headers})
 
 
-def plan_edit(ctx: Context, name: str, *, assign: Sequence[str] = (), unset: Sequence[str] = ()) -> Edited:
-    """The profile with `KEY=VALUE` assignments and removals applied. Raises UsageError naming the key."""
+def plan_edit(
+    ctx: Context,
+    name: str,
+    *,
+    assign: Sequence[str] = (),
+    unset: Sequence[str] = (),
+    tag: Sequence[str] = (),
+    untag: Sequence[str] = (),
+) -> Edited:
+    """The profile with `KEY=VALUE` assignments, removals and tags applied. Raises UsageError naming the key."""
     book = ctx.book()
     before = book.get(name)
     table = profile_to_table(before)
@@ -96,6 +104,10 @@ def plan_edit(ctx: Context, name: str, *, assign: Sequence[str] = (), unset: Seq
         path = _path(dotted.strip())
         _assign(table, path, _value(path, text.strip(), notes))
     after = _coherent(before, profile_from_table(name, table), notes)
+    if tag or untag:
+        from ccswitch_tui.profiles.tags import with_tags
+
+        after = after._replace(tags=with_tags(after.tags, tag, untag))
     return Edited(before, after, book.sha256, tuple(notes))
 
 
@@ -344,11 +356,7 @@ def _nearest(dotted: str) -> Sentence:
     keys = settable_keys()
     same_end = [k for k in keys if k.rpartition(".")[2] == dotted.rpartition(".")[2]]
     near = same_end or difflib.get_close_matches(dotted, keys, n=2)
-    return (
-        say("did you mean {names}?", names=joined(near, " or "))
-        if near
-        else say("it has: {names}", names=", ".join(keys))
-    )
+    return say("did you mean {names}?", names=either(near)) if near else say("it has: {names}", names=", ".join(keys))
 
 
 def _value(path: list[str], text: str, notes: list[Sentence]) -> Any:
@@ -442,7 +450,7 @@ def _quirk(name: str, text: str) -> Any:
         near = difflib.get_close_matches(name, QUIRKS, n=2)
         raise UsageError(
             say("there is no quirk '{name}'", name=name),
-            hint=say("did you mean {names}?", names=" or ".join(near))
+            hint=say("did you mean {names}?", names=either(near))
             if near
             else say("known quirks: {names}", names=", ".join(QUIRKS)),
         )

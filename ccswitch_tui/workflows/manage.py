@@ -273,7 +273,7 @@ def _refuse_taken(book: ProfileBook, name: str) -> None:
     if name in book.profiles or name in book.broken:
         raise UsageError(
             say("there is already a profile '{name}'", name=name),
-            hint=say("'ccswitch-tui remove {name}' first, or choose another name", name=name),
+            hint=say("choose another name, or remove that profile first"),
             kind="name-taken",
         )
 

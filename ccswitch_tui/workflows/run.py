@@ -59,9 +59,12 @@ def default_profile(ctx: Context) -> str:
         return ctx.usual_profile
     if len(profiles) == 1:
         return next(iter(profiles))
-    raise UsageError(
-        say("which profile?"), hint=say("'ccswitch-tui run NAME -- claude'; 'ccswitch-tui list' shows the names")
-    )
+    if not profiles:
+        raise UsageError(
+            say("there are no profiles yet"),
+            hint=say("'ccswitch-tui add NAME --paste -' makes one from a curl command that works"),
+        )
+    raise UsageError(say("which profile?"), hint=say("name one: 'ccswitch-tui list' shows them"))
 
 
 def prepare_run(

@@ -61,3 +61,25 @@ def test_a_command_whose_stream_is_closed_writes_into_no_file_of_ours(closed: st
     subprocess.run(["/bin/sh", "-c", f"{PROGRAM} use nobody {closed}"], env=env_of(tmp_path), timeout=60, check=False)
     written = [path for path in tmp_path.rglob("*") if path.is_file() and b"nobody" in path.read_bytes()]
     assert not written
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [("list --json >/dev/full", 1, b"no space left"), ("list --help >/dev/full", 1, b"no space left"),
+     ("use nobody 2>/dev/full", 2, b""), ("list | true", 0, b"")],
+)  # fmt: skip
+def test_a_stream_that_takes_nothing_is_no_crash(words: str, code: int, told: bytes, tmp_path: Path) -> None:
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    endpoint = '.endpoint]\nbase_url = "http://127.0.0.1:9/v1"\n'
+    (ours / "profiles.toml").write_text("version = 1\n" + "".join(f"[profiles.p{n}{endpoint}" for n in range(200)))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{PROGRAM} {words}"],
+        env=env_of(tmp_path),
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == code
+    assert told in done.stderr and b"Traceback" not in done.stderr and b"Exception ignored" not in done.stderr

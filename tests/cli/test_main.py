@@ -41,7 +41,28 @@ def test_a_word_of_other_programs_gets_ours_and_is_not_run(
     word: str, ours: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert program.main([word, "work"]) == ExitCode.USAGE
-    assert f"here it is 'ccswitch-tui {ours}'" in capsys.readouterr().err
+    assert f"the command for that is 'ccswitch-tui {ours}'" in capsys.readouterr().err
+
+
+def test_help_of_a_word_is_that_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["help", "use"]) == 0
+    assert "usage: ccswitch-tui use" in capsys.readouterr().out
+    assert program.main(["help", "switch"]) == ExitCode.USAGE
+    assert "'ccswitch-tui use'" in capsys.readouterr().err
+
+
+def test_an_option_before_the_command_is_called_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["--jsn=sk-example-in-an-option-000001"]) == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert "there is no option --jsn\n" in said and "sk-example" not in said
+
+
+@pytest.mark.parametrize("words", [["proxy", "strat"], ["prices", "shwo"], ["search", "tset"]])
+def test_a_mistyped_second_word_is_answered_with_those_there_are(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.main(words) == ExitCode.USAGE
+    assert "error: expected one of '" in capsys.readouterr().err
 
 
 def test_words_of_other_programs_lead_to_commands_there_are() -> None:

@@ -183,6 +183,22 @@ def test_a_folded_line_goes_on_under_its_text() -> None:
     ]
 
 
+def test_what_is_cut_begins_with_no_accent_of_a_letter_that_is_gone() -> None:
+    for room in range(4, 40):
+        shown = cut("e\u0301" * 60, room)
+        assert "…\u0301" not in shown and width(shown) <= room
+
+
+def test_what_an_example_is_for_stands_beside_it_or_beneath_and_is_not_torn(monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in WIDTHS:
+        monkeypatch.setattr(os, "get_terminal_size", lambda *_, c=columns: os.terminal_size((c, 24)))
+        with monkeypatch.context() as patched:
+            lines = _on_a_terminal(columns, patched, partial(main, ["add", "--help"]))
+        told = [line for line in lines if line.endswith("paste a curl command that works")]
+        assert len(told) == 1
+        assert told[0].startswith("  ccswitch-tui add work --paste -   " if columns >= 100 else "      paste")
+
+
 def test_what_is_cut_shows_no_half_of_a_key() -> None:
     secret = Secret("sk-example-cut-in-the-middle-0000000001")
     for room in range(4, 60):

@@ -230,6 +230,59 @@ def test_no_finding_step_or_failure_is_given_a_bare_text() -> None:
     assert slipped == []
 
 
+PRINTS = ("line", "talk", "hint", "ask", "ask_hidden", "point")
+"""Output's ways to the terminal. An error's message and hint need no test: they are Sentences by type."""
+
+SPOKEN = {"say", "said", "counted", "named", "spoken", "to_paste", "glyph"}
+
+PROTOCOL = {"listening on "}
+"""What scripts wait for is the same in every language."""
+
+
+def printed_bare(node: ast.expr) -> Iterator[str]:
+    """The English words in what is printed that no template knows."""
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if name not in SPOKEN:
+            given_ = [*node.args[name == "paint" :], *(keyword.value for keyword in node.keywords)]
+            yield from (text for part in given_ for text in printed_bare(part))
+    elif isinstance(node, ast.Constant):
+        if isinstance(node.value, str) and re.search("[a-z]{2}", node.value):
+            yield node.value
+    elif not isinstance(node, ast.Subscript | ast.Compare):
+        yield from (t for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr) for t in printed_bare(part))
+
+
+def test_no_bare_english_is_printed() -> None:
+    slipped = []
+    for path, tree in TREES.items():
+        if path.parent.name not in ("cli", "workflows", "demo"):
+            continue
+        for call in calls(tree, *PRINTS):
+            if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in ("out", "self.out"):
+                words = call.args[call.func.attr == "point" :]
+                found = {text for part in words for text in printed_bare(part)} - PROTOCOL
+                slipped += [f"{path.name}:{call.lineno}: {t}" for t in found if not t.startswith(("$ ", " -H"))]
+    assert slipped == []
+
+
+def test_only_commands_and_lines_of_files_are_pasted_untranslated() -> None:
+    literals = [ast.unparse(call.args[0]) for tree in TREES.values() for call in calls(tree, "to_paste")]
+    pasted = re.compile(r"""f?['"](ccswitch-tui |--|\{option\} env:|export |\w+ = )|EXAMPLES\[""")
+    assert [text for text in literals if not pasted.match(text)] == []
+
+
+def test_bare_english_in_what_is_printed_would_be_noticed() -> None:
+    noticed = [
+        'out.line(f"{name} is gone")',
+        'out.line(out.paint("bold", "all gone"))',
+        'out.line(" ".join(["all gone"]))',
+    ]
+    for text in noticed:
+        call = next(calls(ast.parse(text), "line"))
+        assert [t for part in call.args for t in printed_bare(part)]
+
+
 def unknown(text: str) -> list[str]:
     """The templates in a text, and in its values, that have no Chinese."""
     if not isinstance(text, Sentence):
