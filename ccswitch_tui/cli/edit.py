@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ccswitch_tui.cli.endpoint_options import secret_header
 from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
+from ccswitch_tui.language import said
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
     changes = (args.assign, args.unset, args.tag, args.untag, args.key_stdin, args.key, args.secret_header)
     if not any(changes):
+        if not (ctx.env.get("VISUAL") or ctx.env.get("EDITOR") or (sys.stdin.isatty() and out.stdout.isatty())):
+            raise UsageError(
+                say("there is no terminal for an editor"),
+                hint=say("'ccswitch-tui edit {name} --set KEY=VALUE'", name=args.name),
+            )
         edited = _in_editor(ctx, args.name, out)
         if edited is None:
             out.talk(say("nothing was changed"))
@@ -153,7 +159,7 @@ def _in_editor(ctx: Context, name: str, out: Output) -> Edited | None:
 
     book = ctx.book()
     profile = book.get(name)
-    before = EDITOR_HEADER.format(name=name) + edit.profile_text(profile)
+    before = said(EDITOR_HEADER, name=name) + edit.profile_text(profile)
     text = before
     from ccswitch_tui.workflows.editor import editor_command
 

@@ -160,7 +160,7 @@ class Output:
 
         home = self.env.get("HOME", "")
         if len(home) > 1 and home in text:
-            text = re.sub(rf"(?<![^\s(]){re.escape(home)}(?=/)", "~", text)
+            text = re.sub(rf"(?<![^\s(（：；，、“]){re.escape(home)}(?=/)", "~", text)
         return "\n".join(part for row in text.split("\n") for part in fold(row, room))
 
     def _one(self, row: str) -> str:

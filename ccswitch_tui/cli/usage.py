@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.language import counted, named, said, spoken
-from ccswitch_tui.sentence import Sentence, say
+from ccswitch_tui.sentence import Sentence, joined, say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
@@ -145,6 +145,6 @@ def _sum(rows: list[Row], days: list[Row], span: Span, measure: str, out: Output
         said("{n} tokens", n=f"{usage.tokens_of(total):,}"),
         spoken(usage.cost_text(total)),
     ]
-    out.talk(say("together: {parts}", parts=", ".join(filter(None, parts))))
+    out.talk(say("together: {parts}", parts=joined(filter(None, parts), ", ")))
     if total["estimated"] or total["estimated_cost"]:
         out.talk(say("~ estimated: tokens the endpoint did not count, or a list's price and not a bill"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 
@@ -18,9 +19,7 @@ def bind(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socke
         name = host.encode() if host.isascii() else host
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
-        raise UsageError(
-            say("'{host}' is not an address of this machine", host=host), hint=say("try --host 127.0.0.1")
-        ) from None
+        raise _not_ours(host) from None
     sockets: list[socket.socket] = []
     for family, kind, protocol, _, address in dict.fromkeys(found):
         place = (address[0], sockets[0].getsockname()[1] if sockets else port, *address[2:])
@@ -54,9 +53,15 @@ RESERVED = say(
 )
 
 
+def _not_ours(host: str) -> UsageError:
+    return UsageError(say("'{host}' is not an address of this machine", host=host), hint=say("try --host 127.0.0.1"))
+
+
 def _refused(host: str, port: int, error: OSError) -> CcswitchError:
     """Taken by a program, or kept by the system: Windows' error 10013, and every port below 1024 elsewhere."""
     words = words_of(error)
+    if error.errno == errno.EADDRNOTAVAIL:
+        return _not_ours(host)
     if connect_kind(error) == "forbidden":
         return CcswitchError(
             say("this system does not let us listen on {host}:{port}: {words}", host=host, port=port, words=words),

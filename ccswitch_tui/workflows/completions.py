@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ccswitch_tui.claude.launch import in_powershell
 from ccswitch_tui.claude.system_places import below_home
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.language import said
 from ccswitch_tui.sentence import say, to_paste
 from ccswitch_tui.textfile import locked, make_private_dir, read_bytes, remove_file, replace_text, sha256_of
 
@@ -60,7 +61,7 @@ def shell_of(env: Mapping[str, str]) -> str:
 def plan(ctx: Context, shell: str, script: str) -> list[Change]:
     """What installing writes: the script, and where the shell needs it the block in its start-up file."""
     path = _script_path(ctx, shell)
-    shown = (f"… ({script.count(chr(10))} lines)",)
+    shown = (said("… ({count} lines)", count=script.count("\n")),)
     changes = [Change(path, read_bytes(path), script.encode(), shown)]
     start = start_up_file(ctx.env, shell)
     if start is None:

@@ -77,7 +77,9 @@ def _answered(ctx: Context, profile: Profile, key: Secret | None) -> Check:
     report = asyncio.run(examine(ctx, profile, key, ladder="quick"))
     answer = next((step for step in report.steps if step.code == "message"), None)
     if answer is None or answer.verdict not in ("ok", "warn"):
-        return Check("fail", report.sentence)
+        # what our proxy was told is more than what its status means
+        heard = answer.because if answer is not None and answer.verdict == "fail" and profile.route == "proxy" else ""
+        return Check("fail", say("does not work: {title}", title=heard) if heard else report.sentence)
     took = f"{answer.took_ms or 0:.0f}"
     model = profile.models.default or ""
     return Check("ok", say("{model} answered through what was written, {took} ms", model=model, took=took))

@@ -532,6 +532,11 @@ def editor(home: Path, script: str) -> str:
     return str(path)
 
 
+def test_edit_starts_no_editor_where_there_is_no_terminal(run: Run, work: None) -> None:
+    done = run("edit", "work")
+    assert done.code == 2 and "there is no terminal" in done.err and "--set KEY=VALUE" in done.err
+
+
 def test_the_editor_changes_a_profile(run: Run, work: None, ctx: Context, home: Path) -> None:
     done = run("edit", "work", env={"EDITOR": editor(home, "sed -i 's/big/bigger/' \"$1\"")})
     assert done.out == "changed work\n"

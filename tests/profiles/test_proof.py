@@ -40,6 +40,17 @@ def test_a_key_that_is_refused_fails_the_proof(world: DemoContext, capsys: pytes
     assert told["checks"][-1]["verdict"] == "fail"
 
 
+def test_a_server_that_is_gone_is_told_as_such_and_not_as_a_failure_of_it(
+    world: DemoContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["edit", "demo", "--set", "endpoint.base_url=http://127.0.0.1:9/v1", "--key-follows"], world) == 0
+    main(["use", "demo"], world)
+    capsys.readouterr()
+    assert main(["current", "--verify"], world) == 1
+    told = capsys.readouterr().out
+    assert "✗ does not work: HTTP 502: cannot reach 127.0.0.1:9" in told and "failed internally" not in told
+
+
 def test_a_key_that_is_gone_fails_the_proof_and_says_what_to_do(
     world: DemoContext, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -102,7 +102,7 @@ def in_tables() -> set[str]:
 
 def on_the_command_line() -> set[str]:
     """The tables of the command line: help, what argparse says, headings."""
-    from ccswitch_tui.cli import compare, main, parsing, unlock, usage, why
+    from ccswitch_tui.cli import compare, edit, main, parsing, unlock, usage, why
     from ccswitch_tui.workflows import prices
 
     parsers = [main.build_parser(word)[0] for word in main.COMMANDS]
@@ -110,7 +110,9 @@ def on_the_command_line() -> set[str]:
     found |= {summary for _, summary in main.COMMANDS.values()} | {*main.OVERVIEW, parsing.HELP}
     found |= {template for _, template in parsing.MISTAKES} | {*unlock.STATES.values(), *why.FURTHER_PLACES.values()}
     found |= {*usage.USAGE_COLUMNS, *compare.TITLES, *usage.NAMES, *NOT_PROMISED.values(), *VERDICT_GLYPH}
-    found |= {*prices.SOURCES.values()}
+    found |= {*prices.SOURCES.values(), edit.EDITOR_HEADER}
+    points = calls(TREES[PACKAGE / "workflows" / "status.py"], "Point")
+    found |= {point.args[0].value for point in points if isinstance(point.args[0], ast.Constant)}  # type: ignore[misc]
     return {text for text in found if text[0].isalpha() or " " in text} - {""}
 
 
