@@ -171,7 +171,8 @@ def _tell(added: Added, made: Setup, out: Output, *, used: bool) -> None:
     key = said("key in the {store}", store=added.stored_in) if stored else said("key: {ref}", ref=profile.key)
     key += "".join(_header_place(header, ref, added) for header, ref in profile.secret_headers.items())
     wire = profile.endpoint.wire or said("format not known yet")
-    about = f"{profile.endpoint.base_url} ({wire}, {models}), {key}"
+    address = profile.endpoint.base_url
+    about = said("{address} ({wire}, {models}), {key}", address=address, wire=wire, models=models, key=key)
     if added.replaced:
         out.line(say("replaced {name}: {about}", name=profile.name, about=about))
     else:

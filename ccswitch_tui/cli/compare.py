@@ -117,11 +117,11 @@ def _print(rows: list[Compared], args: argparse.Namespace, out: Output, *, stopp
         out.line(line)
     for row in rows:
         if row.error is not None:
-            out.talk(f"  {row.name}: {spoken(row.error.message)}")
+            out.talk(f"  {said('{name}: {words}', name=row.name, words=row.error.message)}")
             if row.error.hint:
                 out.talk(f"    {spoken(row.error.hint)}")
         elif row.verdict in ("limited", "broken"):
-            out.talk(f"  {row.name}: {spoken(row.sentence)}")
+            out.talk(f"  {said('{name}: {words}', name=row.name, words=row.sentence)}")
     if any(row.verdict in ("limited", "broken") for row in rows):
         words = said("'ccswitch-tui probe NAME' shows the findings of one, and what fixes them")
         out.talk(f"  {words}")

@@ -106,11 +106,9 @@ def verdict_line(report: ProbeReport, glyph: Glyph, paint: Paint = plain_paint) 
         report.requests, "{count} request, {time}", "{count} requests, {time}", time=duration(report.took_ms)
     )
     left = untested(report)
-    cost += f"; {spoken(left)}" if left else ""
-    return (
-        f"{glyph(VERDICT_GLYPH[report.verdict])} {paint('bold', named(report.verdict))}: {spoken(report.sentence)}  "
-        f" {paint('dim', cost)}"
-    )
+    cost = said("{cost}; {left}", cost=cost, left=left) if left else cost
+    verdict = said("{name}: {words}", name=paint("bold", named(report.verdict)), words=report.sentence)
+    return f"{glyph(VERDICT_GLYPH[report.verdict])} {verdict}   {paint('dim', cost)}"
 
 
 NOT_PROMISED = {"stream": "streaming", "tools": "tool calls", "size": "request size"}
