@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -148,21 +148,34 @@ def _run(words: Sequence[str], env: Mapping[str, str], cwd: str) -> int:
 
     if sys.platform == "win32":
         words = past_cmd(words, env)
-    try:
-        process = subprocess.Popen(list(words), env=dict(env), cwd=cwd)
-    except OSError as error:
-        raise CcswitchError(
-            say("cannot start {program}: {words}", program=words[0], words=(error.strerror or "").lower())
-        ) from None
-    with _signals_for(process.pid):
+    with _signals_passed_on() as to_child:
+        try:
+            process = subprocess.Popen(list(words), env=dict(env), cwd=cwd)
+        except OSError as error:
+            raise CcswitchError(
+                say("cannot start {program}: {words}", program=words[0], words=(error.strerror or "").lower())
+            ) from None
+        to_child(process.pid)
         return _waited(process)
 
 
 @contextlib.contextmanager
-def _signals_for(pid: int) -> Iterator[None]:
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        with contextlib.suppress(OSError):
-            os.kill(pid, number)
+def _signals_passed_on() -> Iterator[Callable[[int], None]]:
+    """From before the child starts, or a signal between would end us and leave it; it is given its pid to send to."""
+    pids: list[int] = []
+    early: list[int] = []
+
+    def pass_on(number: int, frame: FrameType | None = None) -> None:
+        if not pids:
+            early.append(number)
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                os.kill(pid, number)
+
+    def to_child(pid: int) -> None:
+        pids.append(pid)
+        for number in early:
+            pass_on(number)
 
     before: dict[int, Any] = {}
     try:
@@ -170,7 +183,7 @@ def _signals_for(pid: int) -> Iterator[None]:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
                 before[number] = signal.signal(number, pass_on if name in PASSED_ON else lambda *_: None)
-        yield
+        yield to_child
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

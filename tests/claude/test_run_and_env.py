@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from settings_kit import chat_profile, context, native_profile
@@ -168,6 +169,21 @@ def test_a_signal_for_us_reaches_the_child(env: dict[str, str], tmp_path: Path) 
     child.send_signal(signal.SIGTERM)
     out, _ = child.communicate(timeout=20)
     assert (child.returncode, out) == (9, "caught\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_a_signal_that_comes_while_the_child_starts_reaches_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from ccswitch_tui.claude import child
+
+    class Signalled(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **given: Any) -> None:
+            super().__init__(*args, **given)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(subprocess, "Popen", Signalled)
+    assert child._run(["sleep", "60"], {"PATH": os.environ["PATH"]}, str(tmp_path)) == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="job control")
