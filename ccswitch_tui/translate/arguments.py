@@ -37,6 +37,8 @@ _PYTHON_WORDS = {"true": "True", "false": "False", "null": "None"}
 NOTHINGS = frozenset({"null", "None", '""', "''", "undefined", "[]"})
 """What some servers send first, or instead, where a call has no arguments yet: a serialised nothing."""
 _NOTHING_BEFORE = re.compile(r"""(?:null|None|undefined|""|''|\[\])\s*(?=\{)""")
+_END_MARKS = re.compile(r"</[\w:-]{1,40}>|<[|｜][\w▁]{1,60}[|｜]>|\x00")
+"""Tokens that a model writes behind a call, where its server's parser leaves them: </tool_call>, <|im_end|>."""
 _UNSEEN = "\ufeff\u200b\u2060\xa0"
 """Byte order marks and blanks of no width that tokenisers leave in front."""
 MOST_WRAPPED = 3
@@ -235,8 +237,8 @@ class Arguments:
         return None
 
     def _excess_is_harmless(self, raw: str) -> bool:
-        """What came after the object: nothing, brackets too many, or the whole object a second time."""
-        excess = "".join(self._excess).strip()
+        """What came after the object: nothing, brackets too many, end marks, or the whole object a second time."""
+        excess = _END_MARKS.sub("", "".join(self._excess)).strip()
         if not excess.strip("}] \t\r\n"):
             return True
         return raw.strip() == excess + excess or _same_object(excess, "".join(self._out))

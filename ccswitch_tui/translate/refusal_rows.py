@@ -185,12 +185,13 @@ REFUSALS = (
     _r("always_stream", True, r"enable_thinking must be set to false for non-?streaming|enable.?thinking.{0,60}(?:non-?stream|stream ?= ?false)"
        r"|must have stream ?= ?true|only (?:supports?|available in) stream(?:ing)?\b|please (?:use|enable) stream",
        lambda t: not t.body.get("stream"), "Qwen, Fireworks"),
-    _r("tool_id", "mistral9", r"must be a-z, ?A-Z, ?0-9, with a length of 9", _has_tool_turns, "Mistral (3280)"),
-    _r("assistant_after_tool", True, r"unexpected role ['\"]user['\"] after role ['\"]tool['\"]", _has_tool_turns, "Mistral (3230), Devstral, NIM"),
-    _r("alternate_roles", True, r"roles must alternate|after the optional system message.{0,80}(?:alternate|user)", _always, "Mistral, Gemma, Perplexity", True),
+    _r("tool_id", "mistral9", r"must be a-z, ?A-Z, ?0-9, with a length of 9|(?:tool|call).{0,30}id\b.{0,60}(?:length (?:of )?9\b|\{9\})", _has_tool_turns, "Mistral (3280)"),
+    _r("assistant_after_tool", True, r"unexpected role ['\"]user['\"] after role ['\"]tool['\"]|user\b.{0,30}(?:cannot|can't|not (?:be )?allowed|must not)(?: to)?.{0,12}(?:follow|after).{0,12}\btool|after (?:a )?tool (?:messages?|results?)\b.{0,60}(?:unexpected|must|expected).{0,30}(?:user|assistant)", _has_tool_turns, "Mistral (3230), Devstral, NIM"),
+    _r("alternate_roles", True, r"roles must alternate|(?:should|must|have to) alternate|consecutive .{0,30}\broles?\b.{0,20}not|same role (?:in a row|twice)|have the same role|after the optional system message.{0,80}(?:alternate|user)", _always, "Mistral, Gemma, Perplexity", True),
     _r("mid_system", "fold", r"system message must be at the beginning|system message.{0,40}(?:must be|only).{0,20}first|unexpected role ['\"]system['\"]",
        lambda t: t.quirks.mid_system == "keep", "Qwen and Mistral templates", True),
-    _r("system_role", "user", r"(?:does not support ['\"]system['\"]|system role (?:is )?not supported|role ['\"]system['\"] (?:is )?not (?:supported|allowed))",
+    _r("system_role", "user", r"(?:does not support ['\"]system['\"]|system role (?:is )?not supported|role ['\"]system['\"] (?:is )?not (?:supported|allowed)|system (?:role|messages?|prompts?|instructions?)(?: is| are)? (?:not|un)(?: |supported|allowed|available|enabled)"
+       r"|developer instruction is not enabled|invalid (?:message )?role:? ['\"`]?system|['\"`]system['\"`] is not one of)",
        lambda t: t.quirks.system_role == "system", "o1-mini, Gemma", True),
     _r("system_role", "system", r"(?:['\"]developer['\"].{0,60}(?:not|invalid|unknown|unexpected)|(?:unexpected|unknown|unsupported|invalid).{0,30}['\"]developer['\"])",
        lambda t: t.quirks.system_role == "developer", "servers without the developer role", True),
@@ -223,11 +224,11 @@ REFUSALS = (
        r"|content\S{0,12}['\"`]? ?(?:: )?(?:value )?must be a string|content\S{0,12}: invalid type: sequence|content\[\d+\]\.type: input should be ['\"`]text|expected [`'\"]?text[`'\"]?.{0,40}image_url", _has_images, "text-only models", True),
     _r("pdf", "text", r"(?:\bfiles?\b|pdf|document).{0,60}(?:not supported|unsupported|not support|not allowed|unknown|invalid)|unknown variant [`'\"]?file"
        r"|(?:not|n't) support.{0,30}(?:\bfiles?\b|pdf|document)", _has_files, "endpoints without file parts"),
-    _r("reasoning_replay", _replay_more, r"reasoning_content.{0,60}must be passed back|missing [`'\"]?reasoning_content|reasoning_content is missing"
+    _r("reasoning_replay", _replay_more, r"reasoning_content.{0,60}must be passed back|missing [`'\"]?reasoning_content|reasoning_content is missing|must (?:contain|include|have) [`'\"]?reasoning_content|reasoning[_ ]content must be (?:passed|preserved|returned|kept|included|sent)"
        r"|reasoning_content.{0,40}(?:is )?required", _always, "DeepSeek, Kimi, MiMo"),
     _r("reasoning_scope", "all", r"reasoning_content.{0,60}must be passed back|missing [`'\"]?reasoning_content|reasoning_content is missing",
        lambda t: t.quirks.reasoning_replay == "reasoning_content" and t.quirks.reasoning_scope == "loop", "DeepSeek V4 hosts"),
-    _r("reasoning_replay", "google_signature", r"missing a thought_signature|thought_signature.{0,40}missing",
+    _r("reasoning_replay", "google_signature", r"missing a [`'\"]?thought_signature|thought_signature.{0,40}missing",
        lambda t: t.quirks.reasoning_replay != "google_signature", "Gemini"),
     _r("reasoning_replay", "none", r"(?:propert(?:y|ies)|field|parameter|key|argument|input)s? .{0,4}(?:messages\S*)?(?:reasoning_content|reasoning_details|reasoning|extra_content).{0,10}"
        r"(?:is |are )?(?:unsupported|not (?:supported|allowed|permitted))|(?:reasoning_content|reasoning_details|extra_content).{0,60}(?:extra inputs|not permitted|unsupported)",
@@ -236,9 +237,9 @@ REFUSALS = (
        lambda t: _null_content(t) and t.quirks.content_null == "null", "llama-cpp-python and strict servers", True),
     _r("content_null", "empty", r"input should be a valid string|none is not an allowed value",
        lambda t: _null_content(t) and t.quirks.content_null == "null", "llama-cpp-python", True),
-    _r("prefill", "tell", r"prefill|expected last role|must end with (?:an? )?['\"`]?user|(?:last|final) message.{0,60}(?:must|should|has to|cannot|can't).{0,40}(?:user|tool|assistant)|(?:must|should) end with a user message|cannot continue.{0,40}assistant",
+    _r("prefill", "tell", r"prefill|expected last role|must end with (?:an? )?['\"`]?user|(?:last|final) message.{0,60}(?:must|should|has to|cannot|can't).{0,40}(?:user|tool|assistant)|(?:must|should) end with a user message|cannot continue.{0,40}assistant|last (?:message|role)\b.{0,30}(?:\bis\b|\bbe\b|has).{0,20}user|final assistant content|最后一条消息",
        _ends_with_assistant, "llama.cpp while it thinks, Claude 4.6 and later behind façades", True),
-    _r("blank_text", _blank_or_null, r"is blank|non-?whitespace|(?:only|contains?) (?:white ?space|blanks)|(?:not be|only) white ?space|empty (?:content|text|message)s? (?:is|are|not)|text is required|不能为空|(?:text|content|message).{0,60}(?:(?:must|should|can) ?not be (?:empty|blank)|(?:cannot|can't) be (?:empty|blank)|non-?empty|is empty|may not be (?:empty|blank)|minimum length|at least 1 char)",
+    _r("blank_text", _blank_or_null, r"is blank|non-?whitespace|(?:only|contains?) (?:white ?space|blanks)|(?:not be|only) white ?space|empty (?:content|text|message)s? (?:is|are|not)|text is required|不能为空|内容为空|empty (?:strings?|texts?) (?:is|are) not|at least 1 character|non-?empty string|(?:text|content|message).{0,60}(?:(?:must|should|can) ?not be (?:empty|blank)|(?:cannot|can't) be (?:empty|blank)|non-?empty|is empty|may not be (?:empty|blank)|minimum length|at least 1 char)",
        lambda t: _has_blank(t) or (_null_content(t) and t.quirks.content_null == "null"), "Bedrock and Claude behind façades", True),
     _r("tool_text_empty", "(empty)", r"(?:content|text).{0,60}(?:must not be empty|cannot be empty|non-?empty|should not be empty)",
        lambda t: any(m["role"] == "tool" and m["content"] == "" for m in t.body["messages"]), "servers that refuse an empty text"),
@@ -249,7 +250,7 @@ REFUSALS = (
     _r("response_format", "json_object", r"response[_ ]?(?:format|schema).{0,80}(?:input should be|not|expected|allowed|received|不)", _asks_schema, "validators, and any refusal of a format that was asked for"),
     _r("response_format", "none", r"(?:response_format|json_object|json mode).{0,120}(?:not support|unsupported|unavailable|not available|invalid|unknown)",
        lambda t: t.body.get("response_format", {}).get("type") == "json_object", "servers without JSON mode"),
-    _r("dummy_tool", True, r"toolConfig field must be defined|(?:tool calling without|expects the) [`'\"]?tools=?[`'\"]? param|add dummy tool|tools? (?:must|should) (?:be )?(?:provided|defined|present) when.{0,60}tool", lambda t: _has_tool_turns(t) and not _has_tools(t), "Bedrock façades, LiteLLM before them", True),
+    _r("dummy_tool", True, r"toolConfig field must be defined|(?:tool calling without|expects the) [`'\"]?tools=?[`'\"]? param|add dummy tool|must (?:define|provide|include) tools|requires? the [`'\"]?tools|but no tools (?:were |are )?(?:given|provided|defined|sent)|tools? (?:must|should) (?:be )?(?:provided|defined|present) when.{0,60}tool", lambda t: _has_tool_turns(t) and not _has_tools(t), "Bedrock façades, LiteLLM before them", True),
     _r("stream_options", False, r"stream_options.{0,80}(?:not (?:supported|permitted|allowed)|unsupported|unknown|unrecognized|extra|only allowed|不支持)|(?:invalid|illegal) (?:field|parameter|argument|key)s?:? ['\"`]?stream_options|include_usage.{0,60}(?:not|extra)",
        _sent("stream_options"), "older Mistral, Fireworks, NIM, Gemini"),
     _r("parallel_tools", False, r"parallel.{0,40}(?:cannot|can't|not).{0,20}(?:disabled|turned off|changed)|disabling parallel.{0,40}not", _sent("parallel_tool_calls"), "plain words"),

@@ -24,9 +24,11 @@ ABOUT_SCHEMAS = later(
     r"|cannot resolve \$ref|unresolv\w+ (?:\$ref|reference)|\$ref.{0,40}(?:not|cannot|unsupported|invalid|unknown|sibling|resol)|moonshot flavou?red|invalid_function_parameters"
     r"|array schema (?:is )?missing items|array.{0,30}missing (?:field )?['\"`]?items|type is not defined|(?:type|anyof).{0,40}should be defined|pattern must start with|unsupported pattern|regex.{0,30}(?:not supported|unsupported|invalid|lookahead|lookaround)|repetition"
     r"|(?:minLength|maxLength|minItems|maxItems|pattern|format|uniqueItems|patternProperties|propertyNames|oneOf|anyOf|allOf|not|enum|const|minimum|maximum|multipleOf|exclusiveM\w+)['\"`]? (?:is|are) (?:not (?:supported|permitted|allowed)|unsupported)"
-    r"|tools?[\[.]\d+\]?\.function\.parameters|function\.parameters|tool (?:parameters|schema|definition)|input_schema|parameters? schema",
+    r"|tools?[\[.]\d+\]?\.function\.parameters|function\.parameters|tool (?:parameters|schema|definition)|function_?declarations?\b|json pointer|pointertonowhere|参数.{0,8}(?:schema|格式)|schema.{0,6}(?:不合法|错误|无效)|input_schema|parameters? schema",
     re.I | re.S,
 )
+OF_A_TOOL = later(r"schema|参数|parameters?\b|propert(?:y|ies)|\brequired\b|\$ref|any_?of", re.I)
+"""What is enough where a tool of the request is named."""
 NOT_SCHEMAS = later(r"response_format|text\.format|reasoning_content|tool_choice", re.I)
 
 
@@ -36,9 +38,11 @@ def schema_lesson(
     """The quirk and its value if these words refuse a tool's schema; None where nothing is left to be tried."""
     tools = body.get("tools")
     said = f"{text} {param}"
-    if not tools or not ABOUT_SCHEMAS.search(said) or NOT_SCHEMAS.search(said):
+    if not tools or NOT_SCHEMAS.search(said):
         return None
     named = named_tool(text, param, tools)
+    if not (OF_A_TOOL if named else ABOUT_SCHEMAS).search(said):
+        return None
     if named and named not in lenient and dialect != "lenient":
         return "lenient_tools", (*lenient, named)
     if named:
@@ -53,7 +57,9 @@ def named_tool(text: str, param: str, tools: list[Json]) -> str:
     quoted = [n for n in found if re.search(rf"['\"`]{re.escape(n)}['\"`]", text)]
     if len(quoted) == 1:
         return quoted[0]
-    place = re.search(r"\btools?[\[.](\d{1,3})\b", f"{param} {text}")
+    place = re.search(r"function_?declarations?[\[.](\d{1,3})\b", text, re.I) or re.search(
+        r"\btools?[\[.](\d{1,3})\b", f"{param} {text}"
+    )
     if place and int(place[1]) < len(names):
         return names[int(place[1])]
     called = [

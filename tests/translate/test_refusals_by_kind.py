@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from test_refusals_in_other_words import e, failed
-from translate_kit import BASH, assistant, text, translated, user
+from translate_kit import BASH, assistant, text, tool_result, tool_use, translated, user
 
 from ccswitch_tui.translate.errors import failure_from_response
 from ccswitch_tui.translate.failure import Learned
@@ -469,6 +469,145 @@ FIELDS: list[Any] = [
     ('max_tokens_field', 'unknown parameter max_tokens, did you mean max_completion_tokens?', LIMITED),
 ]
 
+FIND: Json = {
+    "name": "mcp__srv__find",
+    "input_schema": {
+        "type": "object",
+        "properties": {"q": {"type": "string", "pattern": "^a"}, "l": {"type": "array"}, "u": {}, "r": {"$ref": "#/$defs/y"}},
+        "required": ["q", "zz"],
+    },
+}
+CALL = [user("x"), assistant(tool_use("c1", "Bash", {"command": "ls"})), user(tool_result("c1", ""))]
+TOOLS: Json = {"tools": [BASH]}
+BLANK = ([user("x"), assistant(text("\n\n"), tool_use("c1", "Bash", {"command": "ls"})), user(tool_result("c1", ""))], TOOLS)
+PREFILLED: Any = ([user("x"), assistant("Sure:")], {})
+GOING_ON = ([*CALL[:2], user(tool_result("c1", "a"), text("go on"))], TOOLS)
+SAME_ROLES: Any = ([user("a"), user("b"), assistant("c"), user("d")], {})
+SYSTEM = ([user("a")], {"system": "Be."})
+NO_TOOLS: Any = (CALL, {})
+CALLED = (CALL, TOOLS)
+
+SCHEMAS: list[Any] = [
+    (400, "tools.function.parameters is not a valid moonshot flavored json schema, details: <At path 'properties.q': unsupported keyword>"),
+    (400, "Invalid request: tools.function.parameters is not a valid moonshot flavored json schema, details: <At path 'properties.o.anyOf': when using anyOf, type should be defined in anyOf items instead of the parent schema>"),
+    (400, "Invalid schema for function 'mcp__srv__find': In context=('properties', 'l'), array schema missing items."),
+    (400, "Invalid schema for function 'mcp__srv__find': schema must have a 'type' key."),
+    (400, "Invalid schema for function 'mcp__srv__find': In context=('properties', 'u'), schema must have a 'type' key."),
+    (400, "Invalid schema for function 'mcp__srv__find': In context=('properties', 'm'), 'patternProperties' is not permitted."),
+    (400, "Invalid schema for function 'mcp__srv__find': 'uri' is not a valid format."),
+    (400, 'Unable to generate parser for this template. Automatic parser generation failed: JSON schema conversion failed:\ncannot resolve $ref #/$defs/y'),
+    (500, "JSON schema conversion failed:\nPattern must start with '^' and end with '$'"),
+    (400, 'failed to parse grammar'),
+    (400, 'Unrecognized schema: {"not":{}}'),
+    (400, "[{'type': 'value_error', 'loc': ('body',), 'msg': 'Value error, The provided JSON schema contains features not supported by xgrammar.'}]"),
+    (400, 'The provided JSON schema contains features not supported by xgrammar.'),
+    (400, 'Grammar error: Unimplemented keys: ["pattern"]'),
+    (400, 'Failed to convert the grammar from JSON schema to GBNF'),
+    (400, 'Unsupported JSON schema feature: patternProperties'),
+    (400, "Invalid 'tools[1].function.parameters': schema is invalid"),
+    (400, 'Invalid tool parameters schema : field `tools[1].function.parameters.properties.q.pattern`: unsupported'),
+    (400, 'tools.1.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 (https://json-schema.org/draft/2020-12). Learn more about tool use at https://docs.claude.com/en/docs/tool-use.'),
+    (400, 'tools.1.input_schema: JSON schema is invalid'),
+    (400, 'GenerateContentRequest.tools[0].function_declarations[1].parameters.properties[l].items: missing field.'),
+    (400, '* GenerateContentRequest.tools[0].function_declarations[1].parameters.required[1]: property is not defined'),
+    (400, 'Invalid JSON payload received. Unknown name "patternProperties" at \'tools[0].function_declarations[1].parameters.properties[4].value\': Cannot find field.'),
+    (400, "Unable to submit request because `mcp__srv__find` functionDeclaration `parameters.l` schema didn't specify the schema type field."),
+    (400, 'Unable to submit request because `mcp__srv__find` functionDeclaration `parameters.o` schema specified other fields alongside any_of. When using any_of, it must be the only field set.'),
+    (400, 'tool mcp__srv__find: invalid parameters schema'),
+    (400, 'failed to compile schema for tool mcp__srv__find'),
+    (422, {'detail': [{'type': 'missing', 'loc': ['body', 'tools', 1, 'function', 'parameters', 'properties', 'l', 'items'], 'msg': 'Field required'}]}),
+    (400, "Function mcp__srv__find has invalid 'parameters' schema: [{}] is not of type 'object'"),
+    (500, 'Error rendering prompt: tool mcp__srv__find property u has no type'),
+    (400, "Schema error: 'zz' is listed in required but not in properties"),
+    (400, 'json schema too complex: tools[1]'),
+    (400, 'tools[1].function.parameters: Invalid regex pattern'),
+    (400, 'Regex pattern not supported: look-around'),
+    (400, 'invalid regex in schema'),
+    (400, 'Error: unsupported type: undefined (tool parameters)'),
+    (400, '工具参数 schema 不合法'),
+    (400, 'tools[1] 参数格式错误'),
+    (500, {'error': {'message': "Value error, Schema for tool mcp__srv__find uses unsupported keyword 'patternProperties'"}}),
+    (400, '`mcp__srv__find`: additionalProperties must be false'),
+    (400, 'reference to undefined schema at properties.r'),
+    (400, "PointerToNowhere: '/$defs/y' does not exist within {...}"),
+    (400, "Unresolvable JSON pointer: '$defs/y'"),
+]
+
+SHAPES: list[Any] = [
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'The text field in the ContentBlock object at messages.1.content.0 is blank. Add text to the text field, and try again.', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'messages: text content blocks must be non-empty', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'messages: text content blocks must contain non-whitespace text', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'messages.1.content: text must not be blank', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'Invalid value: content cannot be empty', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'messages[2].content: Content must not be empty', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'The content field is required', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'content should not be empty or whitespace only', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'messages.2: all messages must have non-empty content except for the optional final assistant message', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'Message content is empty', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'Text content must contain non-whitespace', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'messages 参数非法: content 不能为空', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, '消息内容为空', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'Input should be a non-empty string (messages.2.content)', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'String should have at least 1 character', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'content: String should have at least 1 character', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, '`content` must be a non-empty string', BLANK),
+    (('blank_text', 'tool_text_empty', 'content_null'), 400, 'Empty string is not allowed for content', BLANK),
+    (('prefill',), 400, 'Assistant response prefill is incompatible with enable_thinking.', PREFILLED),
+    (('prefill',), 400, 'This model does not support assistant message prefill. The conversation must end with a user message.', PREFILLED),
+    (('prefill',), 400, 'Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant', PREFILLED),
+    (('prefill',), 400, 'the last message must have role user', PREFILLED),
+    (('prefill',), 400, 'Prefilling assistant messages is not supported for this model.', PREFILLED),
+    (('prefill',), 400, 'messages: final assistant content cannot be used with thinking', PREFILLED),
+    (('prefill',), 400, 'Cannot continue from an assistant message', PREFILLED),
+    (('prefill',), 400, 'last message must not be assistant', PREFILLED),
+    (('prefill',), 400, 'Please ensure that the last message is from the user', PREFILLED),
+    (('prefill',), 400, "The final message's role must be 'user'", PREFILLED),
+    (('prefill',), 400, 'single turn must end with user role', PREFILLED),
+    (('prefill',), 400, 'Conversation must end with a user turn', PREFILLED),
+    (('prefill',), 400, '最后一条消息必须是 user', PREFILLED),
+    (('prefill',), 400, '`messages` must end with a `user` role', PREFILLED),
+    (('prefill',), 400, 'Requires the last message to be a user message', PREFILLED),
+    (('prefill',), 400, 'Please use a valid role: last role must be user', PREFILLED),
+    (('assistant_after_tool',), 400, "Unexpected role 'user' after role 'tool'", GOING_ON),
+    (('assistant_after_tool',), 400, 'Expected last role tool... After tool messages, an assistant message must come: unexpected user', GOING_ON),
+    (('assistant_after_tool',), 400, "role 'user' cannot follow role 'tool'", GOING_ON),
+    (('assistant_after_tool',), 400, 'user message is not allowed after a tool message', GOING_ON),
+    (('alternate_roles',), 400, 'Conversation roles must alternate user/assistant/user/assistant/...', SAME_ROLES),
+    (('alternate_roles',), 400, 'After the optional system message, conversation roles must alternate user and assistant roles except for tool calls and results.', SAME_ROLES),
+    (('alternate_roles',), 500, 'Jinja Exception: Conversation roles must alternate', SAME_ROLES),
+    (('alternate_roles',), 400, 'roles must alternate between "user" and "assistant", but found multiple "user" roles in a row', SAME_ROLES),
+    (('alternate_roles',), 400, 'Last two messages have the same role', SAME_ROLES),
+    (('alternate_roles',), 400, 'consecutive messages of the same role are not allowed', SAME_ROLES),
+    (('alternate_roles',), 400, 'user and assistant messages should alternate', SAME_ROLES),
+    (('system_role',), 400, 'System role not supported', SYSTEM),
+    (('system_role',), 400, "messages[0].role does not support 'system' with this model", SYSTEM),
+    (('system_role',), 400, "role 'system' is not allowed", SYSTEM),
+    (('system_role',), 400, "Unsupported value: 'messages[0].role' does not support 'system' with this model.", SYSTEM),
+    (('system_role',), 400, 'Developer instruction is not enabled for models/gemma-3-27b-it', SYSTEM),
+    (('system_role',), 400, 'System messages are not supported by this model', SYSTEM),
+    (('system_role',), 400, 'The system role is unsupported', SYSTEM),
+    (('system_role',), 400, 'Invalid role: system', SYSTEM),
+    (('system_role',), 400, "'system' is not one of ['user', 'assistant']", SYSTEM),
+    (('system_role',), 400, 'system prompt not supported for this model', SYSTEM),
+    (('dummy_tool',), 400, 'The toolConfig field must be defined when using toolUse and toolResult content blocks.', NO_TOOLS),
+    (('dummy_tool',), 400, "litellm.UnsupportedParamsError: Bedrock doesn't support tool calling without `tools=` param specified. Pass `tools=` param OR set `litellm.modify_params = True`", NO_TOOLS),
+    (('dummy_tool',), 400, 'Requests which include `tool_use` or `tool_result` blocks must define tools', NO_TOOLS),
+    (('dummy_tool',), 400, 'tools must be provided when messages contain tool calls', NO_TOOLS),
+    (('dummy_tool',), 400, 'tool messages require the tools parameter', NO_TOOLS),
+    (('dummy_tool',), 400, 'Tool calls found in messages but no tools were given', NO_TOOLS),
+    (('tool_id',), 400, 'Tool call id was call_abc but must be a-z, A-Z, 0-9, with a length of 9.', CALLED),
+    (('tool_id',), 400, 'tool_call_id must be alphanumeric with length 9', CALLED),
+    (('tool_id',), 400, 'Invalid tool call id: must match ^[a-zA-Z0-9]{9}$', CALLED),
+    (('reasoning_replay',), 400, 'The `reasoning_content` in the thinking mode must be passed back to the API.', CALLED),
+    (('reasoning_replay',), 400, 'thinking is enabled but reasoning_content is missing in assistant tool call message at index 1', CALLED),
+    (('reasoning_replay',), 400, 'Missing `reasoning_content` field in the assistant message at message index 1', CALLED),
+    (('reasoning_replay',), 400, 'reasoning_content is required for assistant messages with tool calls', CALLED),
+    (('reasoning_replay',), 400, 'Function call is missing a thought_signature in functionCall parts.', CALLED),
+    (('reasoning_replay',), 400, 'Unable to submit request because function call `Bash` in the 2. content block is missing a `thought_signature`.', CALLED),
+    (('reasoning_replay',), 400, 'assistant message must contain reasoning_content when thinking is enabled', CALLED),
+    (('reasoning_replay',), 400, 'reasoning content must be preserved across turns', CALLED),
+]
+
 
 def test_a_limit_of_the_answer() -> None:
     wrong = [
@@ -539,4 +678,22 @@ def test_pictures() -> None:
 
 def test_a_field_that_is_refused_in_plain_words() -> None:
     wrong = [(said, found) for quirk, said, fields in FIELDS if (found := taught(said, **fields))[0] != quirk]
+    assert wrong == []
+
+
+def test_a_schema_is_refused_for_one_tool_or_for_all() -> None:
+    wrong = []
+    for status, said in SCHEMAS:
+        quirk, value = taught(said, tools=[BASH, FIND], status=status)
+        if quirk not in ("schema", "lenient_tools") or (quirk == "lenient_tools" and value != ("mcp__srv__find",)):
+            wrong.append((said, quirk, value))
+    assert wrong == []
+
+
+def test_the_shape_of_a_conversation_is_refused() -> None:
+    wrong = [
+        (said, found)
+        for meant, status, said, (messages, fields) in SHAPES
+        if (found := taught(said, *messages, status=status, **fields))[0] not in meant
+    ]
     assert wrong == []
