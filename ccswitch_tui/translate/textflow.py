@@ -10,13 +10,31 @@ import re
 from ccswitch_tui.translate.writer import TEXT, THINKING
 
 TAGS = {
-    "<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>", "<seed:think>": "</seed:think>",
-    "[THINK]": "[/THINK]", "<mm:think>": "</mm:think>", "<longcat_think>": "</longcat_think>",
-    "◁think▷": "◁/think▷", "<|begin_of_thought|>": "<|end_of_thought|>", "<|START_THINKING|>": "<|END_THINKING|>",
-    "<|inner_prefix|>": "<|inner_suffix|>", "<reasoning>": "</reasoning>",
+    "<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>", "<thoughts>": "</thoughts>",
+    "<seed:think>": "</seed:think>", "<mm:think>": "</mm:think>", "<longcat_think>": "</longcat_think>",
+    "<reasoning>": "</reasoning>",
+    "[THINK]": "[/THINK]", "◁think▷": "◁/think▷", "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|START_THINKING|>": "<|END_THINKING|>", "<|inner_prefix|>": "<|inner_suffix|>",
+    "<|begin_of_thinking|>": "<|end_of_thinking|>", "<|think|>": "<|/think|>", "<|thinking|>": "<|/thinking|>",
+    "<unused94>thought\n": "<unused95>", "<|channel>thought\n": "<channel|>",
+    "<|channel|>analysis<|message|>": "<|end|>",
 }  # fmt: skip
-"""As models of Qwen, DeepSeek and many others write them; Claude's students; Gemini's; ByteDance's; Mistral's;
-MiniMax's; LongCat's; Kimi-VL's; Sky-T1's; Cohere's; Apertus's; and those trained on the usual recipe."""
+"""As models of Qwen, DeepSeek and many others write them; Claude's students; Gemini's; ByteDance's; MiniMax's;
+LongCat's;
+those trained on the usual recipe; Mistral's; Kimi-VL's; Sky-T1's; Cohere's; Apertus's; Gemma's; gpt-oss' as it comes
+without a parser. The first eight may be written in capitals, and with blanks or attributes."""
+NAMES = tuple(mark[1:-1] for mark in TAGS if re.fullmatch(r"<[a-z:_]+>", mark))
+_OPENING = re.compile(rf"<\s?(?:{'|'.join(NAMES)})(?:\s[^<>]{{0,60}})?>", re.I)
+_HALF_OPENING = re.compile(r"<\s?(?P<name>[a-z:_]*)(?P<more>\s[^<>]{0,60})?", re.I)
+_ANY_CLOSING = rf"</\s?(?:{'|'.join(NAMES)})\s?>"
+_CLOSING = re.compile(_ANY_CLOSING, re.I)
+_HALF_CLOSING = re.compile(r"<(?:/\s?[a-z:_]{0,14}\s?)?$", re.I)
+_CLOSINGS = {
+    f"</{name}>": re.compile(rf"</\s?{name}\s?>|(?<![`'\"]){_ANY_CLOSING}", re.I) for name in NAMES
+}  # fmt: skip
+"""A model may close with another name than it opened with; one that is quoted is what it thinks about."""
+FOLLOWING = ("<|start|>assistant<|channel|>final<|message|>", "<|START_RESPONSE|>", "<|END_THINKING|>")
+"""What a notation writes between the thinking and the answer."""
 MARKS = (*TAGS, *TAGS.values())
 _BEGIN = frozenset(mark[0] for mark in MARKS)
 
@@ -32,9 +50,27 @@ def held_tail(text: str, mark: str) -> int:
     return 0
 
 
-def _first_mark(text: str) -> str:
-    """The tag that this text begins with; "" where it begins with none."""
-    return next((mark for mark in MARKS if text.startswith(mark)), "") if text[:1] in _BEGIN else ""
+def _mark_at_start(text: str) -> tuple[str, str] | None:
+    """The tag that this text begins with, as it is written, and what ends what it began ("" where it is an end)."""
+    if text[:1] not in _BEGIN:
+        return None
+    named = _OPENING.match(text) or _CLOSING.match(text)
+    if named is not None:
+        name = re.findall(r"[a-z:_]+", named[0].lower())[0]
+        return named[0], "" if named[0][1] == "/" else f"</{name}>"
+    mark = next((mark for mark in MARKS if text.startswith(mark)), None)
+    return None if mark is None else (mark, TAGS.get(mark, ""))
+
+
+def _may_be_mark(text: str) -> bool:
+    """Whether this text, or nothing yet, may be the beginning of a tag."""
+    if not text or any(mark.startswith(text) for mark in (*MARKS, *FOLLOWING)) or _HALF_CLOSING.match(text):
+        return True
+    half = _HALF_OPENING.fullmatch(text)
+    if half is None:
+        return False
+    name = half["name"].lower()
+    return name in NAMES if half["more"] else any(known.startswith(name) for known in NAMES)
 
 
 class ThinkTag:
@@ -63,35 +99,57 @@ class ThinkTag:
         text = self._held + text
         self._held = ""
         if self._starts:
-            bare = text.lstrip()
-            mark = _first_mark(bare)
-            if not mark and (not bare or (bare[0] in _BEGIN and any(each.startswith(bare) for each in MARKS))):
+            bare = text.lstrip().lstrip("\ufeff")
+            mark = _mark_at_start(bare)
+            if mark is None and _may_be_mark(bare):
                 self._held = text
                 return []
             self._starts = False
-            if mark:
-                self._closing = TAGS.get(mark, "")
-                text = bare[len(mark) :]
+            if mark is not None:
+                text, self._closing = bare[len(mark[0]) :], mark[1]
             elif not self._closing:
                 self.settled = True
                 return [(TEXT, text)]
-        pieces: list[Piece] = []
-        if self._closing:
-            thought, mark, text = text.partition(self._closing)
+        if not self._closing:
+            return self._behind(text)
+        place, end = self._end_of_thinking(text)
+        if end < 0:
+            self._held = text[place:]
+            return [(THINKING, text[:place])] if place else []
+        self._closing = ""
+        thought: list[Piece] = [(THINKING, text[:place])] if place else []
+        return thought + self._behind(text[end:])
+
+    def _end_of_thinking(self, text: str) -> tuple[int, int]:
+        """Where the closing tag stands; from where on the text must be held, and -1, where it has not come."""
+        closing = _CLOSINGS.get(self._closing)
+        if closing is None:
+            place = text.find(self._closing)
+            return (
+                (len(text) - held_tail(text, self._closing), -1) if place < 0 else (place, place + len(self._closing))
+            )
+        found = closing.search(text)
+        if found is not None:
+            return found.span()
+        half = _HALF_CLOSING.search(text)
+        return (len(text) if half is None else max(0, half.start() - 1)), -1
+
+    def _behind(self, text: str) -> list[Piece]:
+        """The text behind thinking: blank lines, more end tags, and what begins the answer belong to the notation."""
+        text = text.lstrip()
+        while True:
+            closing = _CLOSING.match(text)
+            mark = closing[0] if closing else next((mark for mark in FOLLOWING if text.startswith(mark)), "")
             if not mark:
-                hold = held_tail(thought, self._closing)
-                self._held = thought[len(thought) - hold :]
-                thought = thought[: len(thought) - hold]
-            if thought:
-                pieces.append((THINKING, thought))
-            if not mark:
-                return pieces
-            self._closing = ""
-        text = text.lstrip()  # the blank lines after the tag belong to the notation
-        if text:
-            self.settled = True
-            pieces.append((TEXT, text))
-        return pieces
+                break
+            text = text[len(mark) :].lstrip()
+        if not text:
+            return []
+        if any(mark.startswith(text) for mark in FOLLOWING) or _HALF_CLOSING.match(text):
+            self._held = text
+            return []
+        self.settled = True
+        return [(TEXT, text)]
 
     def finish(self) -> list[Piece]:
         """What was held; an unclosed tag stays thinking."""
