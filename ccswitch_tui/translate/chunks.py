@@ -67,7 +67,11 @@ def _is_told_error(chunk: Json) -> bool:
     if any(key in chunk for key in ("usage", "object")) or isinstance(chunk.get("type"), str):
         return False
     said = next((chunk[key] for key in SAYS if isinstance(chunk.get(key), str) and chunk[key]), "")
-    if not said or any(str(chunk.get(key)).lower() in UNDER_WAY for key in ("status", "state", "phase")):
+    if (
+        not said
+        or _is_good(said)
+        or any(str(chunk.get(key)).lower() in UNDER_WAY for key in ("status", "state", "phase"))
+    ):
         return False
     return _fails(chunk) or (
         "msg" not in chunk and not _LIFE_WORDS.search(said) and not _QUEUED.search(" ".join(chunk))

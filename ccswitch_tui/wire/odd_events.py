@@ -37,8 +37,12 @@ def without_prefix(data: bytes) -> bytes:
 
 
 def is_end_mark(data: bytes, *, finished: bool) -> bool:
-    """Whether this says that nothing more comes. A bare word counts only where the answer is finished."""
-    return _END.fullmatch(data) is not None or (finished and _BARE_END.fullmatch(data) is not None)
+    """Whether this says that nothing more comes. A bare word counts in capitals, or where the answer is finished."""
+    return (
+        _END.fullmatch(data) is not None
+        or data.strip(b"\"'") in (b"DONE", b"EOF")
+        or (finished and _BARE_END.fullmatch(data) is not None)
+    )
 
 
 def is_sign_of_life(data: bytes) -> bool:
@@ -58,6 +62,9 @@ def documents_in(data: bytes) -> list[Any]:
             found.append(value)
             while place < len(text) and text[place] in " \t\r\n,;":
                 place += 1
+            if text.startswith("data:", place):
+                place += len("data:")
+                place += len(text) - place - len(text[place:].lstrip())
         if len(found) == 1 and isinstance(found[0], str) and found[0].lstrip()[:1] == "{":
             return documents_in(found[0].encode("utf-8", "replace"))  # a chunk written as a text
         return found

@@ -81,6 +81,8 @@ def read_usage(given: Any) -> Usage | None:
         given = given[0]
     if not isinstance(given, dict):
         return None
+    if "tokens" in given and isinstance(given["tokens"], dict):  # Cohere, beside what it bills
+        given = given["tokens"]
     if PLAIN_USAGE.issuperset(given):
         prompt, output = given.get("prompt_tokens"), given.get("completion_tokens")
         if (
@@ -101,10 +103,12 @@ def read_usage(given: Any) -> Usage | None:
         "inputTokens",
         "prompt_token_count",
         "input_token_count",
+        "inputTokenCount",
     )
     output = _known(
         given, "completion_tokens", "output_tokens", "candidatesTokenCount", "completionTokens", "eval_count",
         "outputTokens", "candidates_token_count", "output_token_count",
+        "outputTokenCount",
     )  # fmt: skip
     read = _first(
         details.get("cached_tokens"),
@@ -113,6 +117,8 @@ def read_usage(given: Any) -> Usage | None:
         inner.get("cached_tokens"),
         given.get("cache_read_input_tokens"),
         given.get("cachedContentTokenCount"),  # Gemini
+        given.get("num_cached_tokens"),  # Mistral
+        _object(given.get("promptTokensDetails")).get("cachedTokens"),
     )
     write = _first(
         details.get("cache_write_tokens"),
@@ -177,6 +183,7 @@ COUNTS = (
     "metrics",
     "stats",
     "meta",
+    "amazon-bedrock-invocationMetrics",
     "usage",
 )
 """Objects that hold counts; the last one that has any counts."""
@@ -286,7 +293,7 @@ TEXTS = ("text", "content", "summary", "thinking", "value")
 REASONING = (
     "reasoning_content", "reasoning", "reasoning_text", "thinking", "thinking_content", "thought", "thoughts",
     "reasoningContent", "thinkingContent", "reason_content", "reasoning_output", "chain_of_thought",
-    "internal_thoughts", "cot",
+    "internal_thoughts", "cot", "reasoning_summary", "thinking_text",
 )  # fmt: skip
 """Where a delta holds its reasoning: DeepSeek and many; OpenRouter, vLLM; Copilot; Ollama and relays."""
 BLOCKS = ("reasoning_details", "thinking_blocks")
@@ -325,7 +332,7 @@ def reasoning_of(delta: Json) -> tuple[str, str]:
     return "", ""
 
 
-THINKING_PARTS = ("thinking", "reasoning")
+THINKING_PARTS = ("thinking", "reasoning", "reasoning_text", "thought", "reasoning_content")
 
 
 def content_parts(content: Any) -> Iterator[tuple[str, str]]:

@@ -220,3 +220,37 @@ def test_orphan_thinking_before_a_call_ends_there() -> None:
         ROLE, chunk({"content": "hm.\n"}), chunk({"content": "</think>\n\n"}), c(WHOLE), chunk({}, "tool_calls"), DONE
     )
     assert (answer.text, len(answer.calls)) == ("hm.\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"usage": {"billed_units": {"input_tokens": 9}, "tokens": {"input_tokens": 100, "output_tokens": 7}}}, (100, 0, 7)),
+        ({"meta": {"tokens": {"input_tokens": 100, "output_tokens": 7}}}, (100, 0, 7)),
+        ({"amazon-bedrock-invocationMetrics": {"inputTokenCount": 100, "outputTokenCount": 7}}, (100, 0, 7)),
+        ({"usage": {"prompt_tokens": 100, "completion_tokens": 7, "num_cached_tokens": 60}}, (40, 60, 7)),
+        ({"usage": {"promptTokens": 100, "completionTokens": 7, "promptTokensDetails": {"cachedTokens": 60}}}, (40, 60, 7)),
+    ],
+)  # fmt: skip
+def test_counts_in_a_vendors_own_places(given: Json, meant: tuple[int, int, int]) -> None:
+    answer = Answer(chunk({"content": "hi"}), chunk({}, "stop"), data({"choices": [], **given}), DONE)
+    usage = answer.machine.usage
+    assert (usage["input_tokens"], usage["cache_read_input_tokens"], usage["output_tokens"]) == meant
+
+
+def test_a_notice_of_success_is_no_error_and_done_in_capitals_is_an_end() -> None:
+    told = data({"code": 200, "message": "success"})
+    answer = Answer(
+        told,
+        chunk({"content": "one"}),
+        told,
+        chunk({"content": [{"type": "reasoning_text", "text": "x"}]}),
+        b"data: DONE\n\n",
+    )
+    assert answer.machine.error is None
+    assert answer.text == "one"
+
+
+def test_two_events_in_one_line_are_two() -> None:
+    one, two = (chunk({"content": text}).strip() for text in ("hel", "lo"))
+    assert Answer(one + b" " + two + b"\n\n", chunk({}, "stop"), DONE).text == "hello"

@@ -38,7 +38,7 @@ CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
 """Keys of an ordinary choice of a stream."""
 FINISHES = frozenset({"finish_reason", "finishReason"})
 NATIVE = "native_finish_reason"
-INSTEAD = ("text", "parts", "response")
+INSTEAD = ("text", "parts", "response", "output_text")
 """Where a delta without content has its text."""
 USUAL = frozenset({"role", "content", "reasoning_content", "reasoning", "tool_calls"})
 """Keys of a delta that holds thinking, text and calls alone, in their usual places: nothing else is looked for."""
