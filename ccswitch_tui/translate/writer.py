@@ -132,10 +132,10 @@ class Writer:
         if self._half:
             self._half = ""
             self.add("\ufffd")
-        if not self._streams:
-            self._collect()
         if self._streams:
             self.raw(BLOCK_STOP % self._index)
+        else:
+            self._collect()
         self.open = NOTHING
         self.delta_head = b""
 
