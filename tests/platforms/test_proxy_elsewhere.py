@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -16,7 +17,7 @@ import pytest
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.background import control as control_module
-from ccswitch_tui.proxy.background import detached, guarded
+from ccswitch_tui.proxy.background import detached, guarded, loopback
 from ccswitch_tui.proxy.background.control import ProxyControl
 from ccswitch_tui.proxy.background.loopback import ENDED_MARK, Loopback, hold
 from ccswitch_tui.proxy.client.connection import Connection
@@ -154,6 +155,18 @@ def test_no_other_guardian_is_started_for_a_proxy_that_is_killed_on_purpose(
 
 class Started:
     returncode: int | None = None
+
+
+def test_a_port_that_windows_keeps_for_itself_is_no_other_program_s(
+    control: ProxyControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = PermissionError(errno.EACCES, "An attempt was made to access a socket in a way forbidden")
+    kept.winerror = 10013  # type: ignore[attr-defined]
+    monkeypatch.setattr(loopback, "_refusal", lambda _: kept)
+    with pytest.raises(CcswitchError, match="Windows keeps port") as caught:
+        control.ensure_running()
+    assert caught.value.kind == "port-kept"
+    assert "--port 0" in caught.value.hint
 
 
 def test_what_windows_event_loop_hands_over_after_a_pause_is_read_like_bytes() -> None:

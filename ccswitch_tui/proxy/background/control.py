@@ -38,6 +38,7 @@ from ccswitch_tui.proxy.background.loopback import (
     held_by,
     hold,
     is_free,
+    is_kept,
     note_holder,
 )
 from ccswitch_tui.proxy.background.proof import challenge, control_headers, greeted
@@ -349,6 +350,12 @@ class ProxyControl:
 
     def _taken(self) -> CcswitchError:
         port = self.address().port
+        if is_kept(port):
+            return CcswitchError(
+                say("Windows keeps port {port} for Hyper-V, WSL or Docker, so the proxy cannot start", port=port),
+                hint=say("run 'ccswitch-tui proxy start --port 0', then 'ccswitch-tui use NAME' again"),
+                kind="port-kept",
+            )
         return CcswitchError(
             say("another program is using port {port}, so the proxy cannot start", port=port),
             hint=say("end that program, or: 'ccswitch-tui proxy start --port 0', then 'ccswitch-tui use NAME' again"),

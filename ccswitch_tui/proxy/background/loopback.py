@@ -44,6 +44,20 @@ def free_port() -> int:
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port now; known at once, where asking it may take seconds."""
+    return _refusal(port) is None
+
+
+WSAEACCES = 10013
+"""What bind says of a port in a range that Windows has reserved. Source: Microsoft, "Windows Sockets Error Codes"."""
+
+
+def is_kept(port: int) -> bool:
+    """Whether Windows itself keeps this port, so that no program has it and none can."""
+    return getattr(_refusal(port), "winerror", None) == WSAEACCES
+
+
+def _refusal(port: int) -> OSError | None:
+    """Why nobody could listen on this port now; None where somebody could."""
     import _socket
 
     sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
@@ -51,11 +65,11 @@ def is_free(port: int) -> bool:
         if sys.platform != "win32":  # a port whose connections are just over is free; there, another's would be, too
             sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
         sock.bind((HOST, port))
-    except OSError:
-        return False
+    except OSError as error:
+        return error
     finally:
         sock.close()
-    return True
+    return None
 
 
 def as_segment(name: str) -> str:
