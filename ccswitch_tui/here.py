@@ -9,6 +9,11 @@ END_OF_TEXT = "Ctrl-Z, then Enter," if sys.platform == "win32" else "Ctrl-D"
 NAME_AN_EDITOR = "set EDITOR=notepad" if sys.platform == "win32" else "export EDITOR=nano"
 
 
+def print_variable(name: str, platform: str = sys.platform) -> str:
+    """The helper that prints a variable, for the shell Claude Code hands it to; a line end is not part of a key."""
+    return f"echo %{name}%" if platform == "win32" else f'printf %s "${name}"'
+
+
 def open_in_editor(path: str, platform: str = sys.platform) -> str:
     """The command that opens a text file."""
     return f'notepad "{path}"' if platform == "win32" else f"${{EDITOR:-vi}} {shlex.quote(path)}"

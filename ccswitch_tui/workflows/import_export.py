@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ccswitch_tui import here
 from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.profiles.draft import Candidate, Draft, profile_name
 from ccswitch_tui.profiles.model import Profile, SecretRef
@@ -268,7 +269,7 @@ def _render_claude_settings(profile: Profile, variable: str | None) -> str:
         env["ANTHROPIC_AUTH_TOKEN"] = "none"  # noqa: S105  (a server without keys still wants one: any will do)
     tree: dict[str, Any] = {"env": {k: v for k, v in env.items() if v} | dict(profile.extra_env)}
     if variable:
-        tree["apiKeyHelper"] = f'printf %s "${variable}"'
+        tree["apiKeyHelper"] = here.print_variable(variable)
     return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
 
 

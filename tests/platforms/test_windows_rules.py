@@ -114,6 +114,7 @@ def test_git_bash_gets_lines_for_bash(monkeypatch: pytest.MonkeyPatch, home: Pat
 def test_hints_name_commands_that_are_there() -> None:
     assert here.look_at(r"C:\a b", "win32") == r'icacls "C:\a b"'
     assert here.make_writable("/a b", "linux") == "chmod u+w '/a b'"
+    assert here.print_variable("WORK_KEY", "win32") == "echo %WORK_KEY%"
     assert here.open_in_editor(r"C:\a b", "win32") == r'notepad "C:\a b"'
     assert here.open_in_editor("/a b", "linux") == "${EDITOR:-vi} '/a b'"
 
