@@ -12,12 +12,14 @@ Sources: ogx, vLLM and LiteLLM as measured (thinking, stop_sequences, images).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ccswitch_tui.translate.caps import cap_in
 from ccswitch_tui.translate.failure import Learned, clean_message
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.overflow import NOT_OVERFLOW
+from ccswitch_tui.translate.picture_refusals import LEFT_OUT, TOO_MANY_HERE, is_refused, picture_lesson
 from ccswitch_tui.translate.refusal_rows import REFUSALS, REFUSING
 from ccswitch_tui.translate.refusals import PLAINLY, refused_fields
 from ccswitch_tui.translate.words import Words
@@ -45,7 +47,7 @@ EVERYWHERE = frozenset(
 """Fields of blocks and tools: dropped wherever they stand."""
 
 _THINKING = later(
-    rf"(?:thinking|reasoning_config|adaptive)(?!.{{0,12}}(?:block|signature)).{{0,160}}(?:{REFUSING}|not configured|only (?:available|supported)|fail|does not match|field required)"
+    rf"(?:thinking|reasoning_config|adaptive|budget_tokens|reasoning)(?!.{{0,12}}(?:block|signature|content)).{{0,160}}(?:{REFUSING}|unavailable|disabled|must be|input should|错误|not configured|only (?:available|supported)|fail|does not match|field required)"
     rf"|(?:{REFUSING}|failed to process).{{0,80}}(?:thinking|adaptive)(?!.{{0,12}}(?:block|signature))",
     re.I | re.S,
 )
@@ -58,12 +60,16 @@ _STOPS = later(
     re.I | re.S,
 )
 _NO_STOPS = later(rf"stop_sequences.{{0,80}}(?:{REFUSING})|(?:{REFUSING}).{{0,60}}stop_sequences", re.I | re.S)
-_BETA = later(r"anthropic.?beta|\bbetas?\b.{0,40}(?:header|flag|value)|beta header", re.I)
+_BETA = later(
+    r"anthropic.?beta|(?:unsupported|unknown|invalid) beta|\bbetas?\b.{0,40}(?:header|flag|value)|beta header", re.I
+)
 _VERSION = later(r"anthropic.?version|api version", re.I)
 _DATED = later(r"\b(?:bedrock-|vertex-)?20\d\d-\d\d-\d\d\b")
 _BOTH_SAMPLING = later(r"temperature.{0,8}and.{0,8}top_p.{0,40}(?:cannot|can't|both)", re.I | re.S)
+_NO_PICTURE = later(r"content type:? ['\"`]?image|\.type: input should be ['\"`]text", re.I)
 _IMAGES = next(row.pattern for row in REFUSALS if row.quirk == "images")
-_CHOICE = next(row.pattern for row in REFUSALS if row.quirk == "tool_choice" and row.value == "auto_only")
+_CHOICES = tuple(row.pattern for row in REFUSALS if row.quirk == "tool_choice" and row.value == "auto_only")
+_REFUSED_SOMEHOW = rf"(?:{REFUSING}|unavailable|disabled|incompatible|(?:must|should) be|must have|expected|not enabled|extra inputs|should not exist|错误|不)"
 
 
 def native_lesson(
@@ -93,7 +99,11 @@ def _lesson(words: Words, body: Json, quirks: Quirks, betas: str, version: str) 
         known = [name for name in _DATED.findall(text) if name != version]
         return ("api_version", known[-1]) if known else None
     choice = body.get("tool_choice")
-    if isinstance(choice, dict) and choice.get("type") in ("any", "tool") and _CHOICE.search(text):
+    if (
+        isinstance(choice, dict)
+        and choice.get("type") in ("any", "tool")
+        and any(pattern.search(text) for pattern in _CHOICES)
+    ):
         return "tool_choice", "auto_only"
     if "thinking" in body and _THINKING.search(text):
         return "drop_fields", _with(quirks, "thinking")
@@ -107,8 +117,11 @@ def _lesson(words: Words, body: Json, quirks: Quirks, betas: str, version: str) 
             return ("max_stops", most) if most else ("drop_fields", _with(quirks, "stop_sequences"))
         if _NO_STOPS.search(text):
             return "drop_fields", _with(quirks, "stop_sequences")
-    if quirks.images == "send" and _holds(body.get("messages"), "image") and _IMAGES.search(text):
-        return "images", "note"
+    if quirks.images == "send" and _holds(body.get("messages"), "image"):
+        shown = {"messages": [{"content": list(_pictures(body["messages"]))}]}
+        few = picture_lesson(text, shown, quirks.refused_images, quirks.max_images)
+        if few is not None or _IMAGES.search(text) or _NO_PICTURE.search(text):
+            return few or ("images", "note")
     if "temperature" in body and "top_p" in body and _BOTH_SAMPLING.search(text):
         return "sampling", "one"
     return _field(words, body, quirks)
@@ -129,7 +142,21 @@ def _field(words: Words, body: Json, quirks: Quirks) -> tuple[str, Any] | None:
             return "drop_fields", _with(quirks, "output_config.effort")
         if top in body and top not in ESSENTIAL and top not in quirks.drop_fields:
             return "drop_fields", _with(quirks, top)
+    for name in (*body, *EVERYWHERE):
+        if "_" not in name or name in ESSENTIAL or name in quirks.drop_fields:
+            continue  # a plain word of a sentence is no field
+        if name in EVERYWHERE and not _stands_in(body, name):
+            continue
+        said = rf"(?<![\w-]){'[_ ]'.join(name.split('_'))}(?!\w| ?(?:block|signature))"
+        if re.search(rf"{said}.{{0,100}}{_REFUSED_SOMEHOW}|{_REFUSED_SOMEHOW}.{{0,60}}{said}", words.text, re.I | re.S):
+            return "drop_fields", _with(quirks, name)
     return None
+
+
+def _stands_in(body: Json, name: str) -> bool:
+    """Whether this field of blocks or tools was sent."""
+    parts = (body.get("tools"), body.get("system"), body.get("messages"))
+    return any(part is not None and _without_key(part, name) != part for part in parts)
 
 
 def _with(quirks: Quirks, name: str) -> tuple[str, ...]:
@@ -173,8 +200,10 @@ def native_body(body: Json, quirks: Quirks, notices: Notices) -> Json:
     if quirks.tool_choice == "auto_only" and isinstance(choice, dict) and choice.get("type") in ("any", "tool"):
         out["tool_choice"] = {"type": "auto"}
     if quirks.images == "note" and _holds(out.get("messages"), "image"):
-        out["messages"] = _noted(out["messages"])
+        out["messages"] = _noted(out["messages"], lambda _: NONE_HERE)
         notices.add("dropped", "an image: this model takes none")
+    elif (quirks.refused_images or quirks.max_images is not None) and _holds(out.get("messages"), "image"):
+        out["messages"] = _noted(out["messages"], _refused_by(quirks, out["messages"]))
     return body if out == body else out
 
 
@@ -223,13 +252,48 @@ def _holds(messages: Any, kind: str, depth: int = 0) -> bool:
     return False
 
 
-def _noted(value: Any, depth: int = 0) -> Any:
+NONE_HERE = "[An image was here. This model cannot see images.]"
+
+
+def _address(block: Json) -> str:
+    """A picture's address, as the chat wire writes it: what tells it from others is the same on both."""
+    source = block.get("source")
+    source = source if isinstance(source, dict) else {}
+    return str(source.get("url") or f"data:{source.get('media_type')};base64,{source.get('data')}")
+
+
+def _pictures(value: Any, depth: int = 0) -> Iterator[Json]:
+    """The pictures in these messages, in the form of the chat wire."""
+    for item in value if isinstance(value, list) and depth < 8 else ():
+        if isinstance(item, dict) and item.get("type") == "image":
+            yield {"type": "image_url", "image_url": {"url": _address(item)}}
+        elif isinstance(item, dict):
+            yield from _pictures(item.get("content"), depth + 1)
+
+
+def _refused_by(quirks: Quirks, messages: Any) -> Callable[[Json], str]:
+    """What stands in a picture's place; "" for one that this endpoint takes."""
+    kept = [p for p in _pictures(messages) if not is_refused(p["image_url"]["url"], quirks.refused_images)]
+    too_many = 0 if quirks.max_images is None else max(0, len(kept) - quirks.max_images)
+    old = [TOO_MANY_HERE.format(most=quirks.max_images)] * too_many
+
+    def instead(block: Json) -> str:
+        if is_refused(_address(block), quirks.refused_images):
+            return LEFT_OUT
+        return old.pop() if old else ""
+
+    return instead
+
+
+def _noted(value: Any, instead: Callable[[Json], str], depth: int = 0) -> Any:
+    """These messages with words in the place of pictures."""
     if isinstance(value, list) and depth < 8:
-        return [_noted(item, depth + 1) for item in value]
+        return [_noted(item, instead, depth + 1) for item in value]
     if not isinstance(value, dict):
         return value
     if value.get("type") == "image":
-        return {"type": "text", "text": "[An image was here. This model cannot see images.]"}
+        words = instead(value)
+        return {"type": "text", "text": words} if words else value
     if isinstance(value.get("content"), list):
-        return {**value, "content": _noted(value["content"], depth + 1)}
+        return {**value, "content": _noted(value["content"], instead, depth + 1)}
     return value

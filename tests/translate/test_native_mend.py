@@ -127,6 +127,12 @@ MORE = [
     ("images", "note", "images are not supported by this model"),
     ("tool_choice", "auto_only", "Thinking may not be enabled when tool_choice forces tool use."),
     ("tool_choice", "auto_only", "tool_choice any is not supported with thinking"),
+    ("tool_choice", "auto_only", "This model doesn't support the toolConfig.toolChoice.any field."),
+    ("drop_fields", ("thinking",), "thinking type must be enabled or disabled"),
+    ("drop_fields", ("thinking",), "reasoning is not supported for this model"),
+    ("drop_fields", ("context_management",), "Context management is not enabled for this model"),
+    ("drop_fields", ("cache_control",), "system.0.cache_control: unexpected field"),
+    ("drop_fields", ("defer_loading",), "defer_loading is not a valid tool property"),
 ]  # fmt: skip
 
 
@@ -146,3 +152,35 @@ def test_a_plain_word_of_a_sentence_is_no_field() -> None:
         "stop is unknown",
     ):
         assert native_lesson(400, words_of({"error": {"message": words}}), {**BODY, "user": "x"}, Quirks()) is None
+
+
+GIF = {"type": "image", "source": {"type": "base64", "media_type": "image/gif", "data": "R0lGODlhAQABAAAAACw="}}
+PNG = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}
+SHOWN: dict[str, Any] = {
+    "model": "m",
+    "max_tokens": 10,
+    "messages": [
+        {"role": "user", "content": [GIF, {"type": "text", "text": "a"}]},
+        {"role": "assistant", "content": "x"},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [PNG]}]},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("quirk", "words", "left"),
+    [
+        ("refused_images", "image/gif images are not supported by this endpoint; use png or jpeg", [PNG]),
+        ("refused_images", "messages.0.content.0.image.source.base64.media_type: Input should be 'image/png'", [PNG]),
+        ("refused_images", "Could not process image", [GIF]),
+        ("max_images", "At most 1 image(s) may be provided", [PNG]),
+        ("images", "messages.0.content.0.type: Input should be 'text' or 'tool_result'", []),
+    ],
+)
+def test_one_refused_picture_is_left_out_alone(quirk: str, words: str, left: list[Any]) -> None:
+    lesson = native_lesson(400, words_of({"error": {"message": words}}), SHOWN, Quirks())
+    assert lesson is not None
+    assert lesson.quirk == quirk
+    mended = native_body(SHOWN, Quirks(**{quirk: lesson.value}), Notices())["messages"]
+    first, second = mended[0]["content"][0], mended[2]["content"][0]["content"][0]
+    assert [block for block in (first, second) if block["type"] == "image"] == left
