@@ -129,11 +129,13 @@ def test_what_the_client_reads_and_we_do_not_write_into_counts(home: Path, conte
 WRONG: tuple[dict[str, Any], ...] = (
     {"showTurnDuration": "no"}, {"otelHeadersHelper": 1}, {"claudeMdExcludes": "x"}, {"worktree": "x"},
     {"attribution": {"pr": 1}}, {"companyAnnouncements": [1]}, {"fileSuggestion": {"command": 1}},
-    {"minimumVersion": 2},
+    {"minimumVersion": 2}, {"sandbox": {"enabled": "true"}},
+    {"statusLine": {"type": "command", "command": "x", "padding": "2"}},
 )  # fmt: skip
 RIGHT: tuple[dict[str, Any], ...] = (
     {"showTurnDuration": False}, {"otelHeadersHelper": "x"}, {"claudeMdExcludes": []}, {"worktree": {}},
     {"attribution": {"pr": ""}}, {"companyAnnouncements": ["x"]}, {"fileSuggestion": {}}, {"theme": 1},
+    {"sandbox": {"enabled": True}}, {"statusLine": {"type": "command", "command": "x", "padding": 2}},
 )  # fmt: skip
 
 

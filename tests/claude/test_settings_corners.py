@@ -26,7 +26,7 @@ from ccswitch_tui.claude.status_line import STATUS_LINE, status_line
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.textfile import make_private_dir, read_bytes, remove_file, replace_text, sha256_of
 from ccswitch_tui.workflows.context import Context
-from ccswitch_tui.workflows.undo import undo
+from ccswitch_tui.workflows.undo import restore, undo
 from ccswitch_tui.workflows.use import apply_use, plan_use
 
 HELPER = "/opt/bin/ccswitch-tui key work"
@@ -310,3 +310,52 @@ def test_only_what_is_as_it_was_written_is_removed(home: Path, monkeypatch: pyte
 def test_there_is_no_other_scope(ctx: Context) -> None:
     with pytest.raises(UsageError, match="no scope 'nowhere'"):
         ctx.settings.path("nowhere")
+
+
+# ---------------------------------------------------------------- ended half-way
+
+
+@pytest.fixture
+def ended_at_the_stage(
+    ctx: Context, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Callable[[], object]], None]:
+    """Does something, and is ended while running sessions are given time to notice."""
+
+    def end(act: Callable[[], object]) -> None:
+        def ended(seconds: float) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ctx.settings, "listeners", lambda scope: ["one"])
+            patch.setattr(ctx.settings, "wait", ended)
+            with pytest.raises(KeyboardInterrupt):
+                act()
+        assert json.loads(file.read_text())["env"]["ANTHROPIC_BASE_URL"] == ""
+
+    return end
+
+
+def test_what_a_switch_left_empty_half_way_is_known_as_ours(
+    ctx: Context, file: Path, ended_at_the_stage: Callable[[Callable[[], object]], None]
+) -> None:
+    apply_use(ctx, plan_use(ctx, "work"))
+    ended_at_the_stage(lambda: apply_use(ctx, plan_use(ctx, "official")))
+    assert ctx.settings.ours(ctx.settings.read("user")).written["env.ANTHROPIC_BASE_URL"] == ""
+    apply_use(ctx, plan_use(ctx, "official"))
+    assert json.loads(file.read_text()) == json.loads(THEIRS)
+
+
+def test_a_restore_that_was_ended_half_way_is_done_again_to_the_byte(
+    ctx: Context, file: Path, ended_at_the_stage: Callable[[Callable[[], object]], None]
+) -> None:
+    apply_use(ctx, plan_use(ctx, "work"))
+    ended_at_the_stage(lambda: restore(ctx))
+    restore(ctx)
+    assert file.read_text() == THEIRS
+
+
+def test_a_folder_that_cannot_be_made_is_named(ctx: Context, home: Path) -> None:
+    (home / ".claude").write_text("a file")
+    with pytest.raises(ConflictError, match=r"cannot make the folder|not a folder|cannot read"):
+        apply_use(ctx, plan_use(ctx, "work"))
+    assert (home / ".claude").read_text() == "a file"
