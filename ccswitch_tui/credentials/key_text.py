@@ -70,6 +70,8 @@ def _unwrapped(value: str) -> str:
         return value[1:-1].strip()
     if re.fullmatch(r"[\"'`“]?[\w~+/=.-]{8,}[\"'`”]?[;,，。；]+", value):
         return value.rstrip(";,，。；")
+    if re.fullmatch(r"[\w~+/=-]{8,}\.", value):  # the end of a sentence
+        return value[:-1]
     return value
 
 

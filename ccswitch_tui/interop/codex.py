@@ -9,6 +9,8 @@ keeps in auth.json under that name.
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +27,22 @@ OPENAI = "openai"
 """The provider that needs no description: its address is known, or `openai_base_url` says another."""
 
 LOGIN_KEY = "OPENAI_API_KEY"
+
+
+_AUTH = re.compile(r"\{[^{}]*\"OPENAI_API_KEY\"[^{}]*\}")
+_TOML_LINE = re.compile(r"[ \t]*(?:\[{1,2}[\w.\"'-]+\]{1,2}|[\w.\"'-]+[ \t]*=.*|#.*|[\"\w].*\"?,|\])?[ \t]*")
+
+
+def draft_from_text(text: str) -> Draft:
+    """The provider in a text with a config.toml in it, and perhaps the auth.json that belongs to it."""
+    found = _AUTH.search(text)
+    try:
+        auth = json.loads(found[0]) if found else {}
+    except ValueError:
+        auth = {}
+    rest = text.replace(found[0], "") if found else text
+    lines = [line for line in rest.splitlines() if _TOML_LINE.fullmatch(line)]
+    return draft_from_codex({"config": "\n".join(lines), "auth": auth})
 
 
 def draft_from_codex(settings: Mapping[str, Any]) -> Draft:
@@ -60,7 +78,17 @@ def candidates_from_codex(config: Mapping[str, Any], auth: Mapping[str, Any], *,
 
 
 def _provider_in_use(config: Mapping[str, Any]) -> str:
-    return str(config.get("model_provider") or OPENAI)
+    """The provider the file, or the profile it chooses, names; without a word, the only one it describes, or OpenAI."""
+    described = config.get("model_providers")
+    only = next(iter(described)) if isinstance(described, Mapping) and len(described) == 1 else OPENAI
+    return str(_chosen(config, "model_provider") or only)
+
+
+def _chosen(config: Mapping[str, Any], name: str) -> Any:
+    """A setting as the profile in use has it, or the file."""
+    profiles = config.get("profiles")
+    profile = profiles.get(config.get("profile")) if isinstance(profiles, Mapping) else None
+    return (profile.get(name) if isinstance(profile, Mapping) else None) or config.get(name)
 
 
 def _draft(config: Mapping[str, Any], auth: Mapping[str, Any], name: str, *, paired: bool = False) -> Draft:
@@ -73,7 +101,7 @@ def _draft(config: Mapping[str, Any], auth: Mapping[str, Any], name: str, *, pai
         own = entry
     else:
         return Draft(unusable=say("its provider '{provider}' is not described in it", provider=name), source="Codex")
-    model = own.get("model") or (config.get("model") if name == _provider_in_use(config) else "")
+    model = own.get("model") or (_chosen(config, "model") if name == _provider_in_use(config) else "")
     pairs: list[Pair] = [("OPENAI_MODEL", str(model or ""))]
     if "base_url" in own or name != OPENAI:
         pairs.append(("OPENAI_BASE_URL", str(own.get("base_url") or "")))

@@ -34,12 +34,12 @@ _PROMPT = re.compile(r"^[ \t]*(?:[\w.@~:/\[\]-]*[$%#>❯➜]|PS [^>\n]*>)[ \t]+(
 _GOES_ON = re.compile(
     r"(?<![ \t])(?:[ \t]*(?P<mark>[\\`^]))?[ \t]*\n(?:[ \t]*\n){0,3}[ \t]*"
     r"(?=(?:-[A-Za-z]|--[a-z][a-z-]+)(?:[ \t=]|['\"]))"
-    r"|(?<=curl)[ \t]*[\\`^]?[ \t]*\n(?:[ \t]*\n){0,3}[ \t]*(?=['\"]?https?://|-)"
+    r"|(?<=curl)(?:[ \t]*[\\`^])?[ \t]*\n(?:[ \t]*\n){0,3}[ \t]*(?=['\"]?https?://|-)"
 )
 """A line end before an option: it goes on there, with or without the backslash that was lost on the way."""
 
 _ASSIGNMENT = re.compile(
-    r"""^[ \t]*(?:export[ \t]+|set[ \t]+(?:-[gx]+[ \t]+)?|\$env:|\$)?([A-Za-z_]\w*)[ \t]*(?:=|[ \t])[ \t]*"""
+    r"""^[ \t]*(?:export[ \t]+|set[ \t]+(?:-[gx]+[ \t]+)?|\$env:|\$)?([A-Za-z_]\w*)(?:[ \t]*=[ \t]*|[ \t]+)"""
     r"""("[^"\n]*"|'[^'\n]*'|[^\s;'"]+)""",
     re.MULTILINE | re.IGNORECASE,
 )

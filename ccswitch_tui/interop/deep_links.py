@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -68,13 +69,64 @@ def find_link(text: str) -> str:
     return link
 
 
+_ANY_LINK = re.compile(r"(?<![\w.])(?P<scheme>[a-z][a-z0-9+.-]{2,30})://[^\s\"'`<>，。；、]+", re.IGNORECASE)
+_CARRIERS = ("settings", "data", "config")
+_SERVERS, _TOKENS = ("server", "domain", "url", "baseurl", "endpoint"), ("key", "token", "apikey")
+
+
+def settings_in_link(text: str) -> Draft | None:
+    """The endpoint in a link that hands a gateway's key to a chat program; None when there is none.
+
+    new-api and one-api offer them: `https://CHAT/?settings={…}` (NextChat, LobeChat), `cherrystudio://…data=BASE64`
+    (Cherry Studio, DeepChat), `ama://set-api-key?server=…&key=…`. Source: QuantumNous/new-api, setting/chat.go.
+    """
+    for found in _ANY_LINK.finditer(text):
+        link = re.sub(r"&(?:amp|#38|#x26);", "&", found[0])
+        given = _parameters(link.partition("?")[2].partition("#")[0] if "/#/" not in link else link.rpartition("?")[2])
+        carried = next((given[name] for name in _CARRIERS if given.get(name)), "")
+        draft = _carried(carried) if carried else None
+        if draft is None and found["scheme"].lower() not in ("http", "https"):
+            server = next((given[name] for name in _SERVERS if given.get(name)), None)
+            key = next((given[name] for name in _TOKENS if given.get(name)), None)
+            draft = draft_from_pairs([("base_url", server), ("api_key", key)], "a link") if server and key else None
+        if draft is not None and (draft.endpoint is not None or draft.unusable):
+            return draft._replace(source="a link")
+    return None
+
+
+def _carried(text: str) -> Draft | None:
+    from ccswitch_tui.interop.snippets import draft_from_json_text
+
+    with contextlib.suppress(binascii.Error, UnicodeDecodeError, ValueError):
+        if not text.startswith("{"):
+            text = base64.b64decode(text.replace(" ", "+") + "=" * (-len(text) % 4), altchars=b"-_").decode()
+    return draft_from_json_text(text) if text.startswith("{") else None
+
+
 def _ends_open(link: str) -> bool:
     """Whether a link was cut inside a value that goes on: base64, or a key."""
     last = link.rpartition("&")[2]
     return last.endswith(("=", "&", "-", "_")) or len(link) > 60
 
 
-_VALUES = ("apikey", "endpoint", "config", "model", "haikumodel", "sonnetmodel", "opusmodel", "baseurl", "models")
+_VALUES = (
+    "settings",
+    "data",
+    "server",
+    "domain",
+    "url",
+    "key",
+    "token",
+    "apikey",
+    "endpoint",
+    "config",
+    "model",
+    "haikumodel",
+    "sonnetmodel",
+    "opusmodel",
+    "baseurl",
+    "models",
+)
 
 
 def _parameters(query: str) -> dict[str, str]:

@@ -7,7 +7,10 @@ is read once and never kept; no error repeats any of it.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import textwrap
+from typing import Any
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop import deep_links, snippets, tidy
@@ -15,7 +18,7 @@ from ccswitch_tui.interop.curl import looks_like_curl, read_curl
 from ccswitch_tui.interop.env_lines import env_pairs
 from ccswitch_tui.interop.headers import holds_key, read_headers, with_headers
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_address, names_model, read_key
-from ccswitch_tui.profiles.draft import Draft
+from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.url import is_private, normalise_url, url_host
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import NOTHING, Sentence, say
@@ -25,7 +28,15 @@ LONGEST_PASTE = 1_000_000
 
 _REQUEST_LINE = re.compile(r"^(?:POST|GET) (/\S*) HTTP/[\d.]+[ \t]*$", re.MULTILINE)
 _HOST_LINE = re.compile(r"^host:[ \t]*([\w.-]+(?::\d+)?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
-_MODEL_FIELD = re.compile(r"""["']model["']\s*[:=]\s*["']([^"'\\\n]{1,120})["']""")
+_MODEL_FIELD = re.compile(r"""(?<![\w.-])["']?model["']?\s*[:=]\s*["']([^"'\\\n]{1,120})["']""")
+_MODEL_OPTION = re.compile(
+    r"(?:(?<=\s)--model(?:-name)?[ \t=]+|(?:(?<=\s)|(?<=\.))model=|(?<=\S[ \t])model:[ \t]?)([\w./:@-]{2,120})(?=\s|$)"
+)
+"""`--model m-1`, HTTPie's `model=m-1`, `url:… key:… model:m-1` on one line."""
+
+_BY_LITELLM = re.compile(r"\baider[ \t]+-|\blitellm\b|\binterpreter[ \t]+--|\bLLM\(|\bcrewai\b|\bdspy\.")
+"""Programs that ask through LiteLLM, for which `openai/` is no part of a model's name."""
+
 _TABLE_ROW = re.compile(r"^[ \t]*\|[ \t]*([^|\n]{1,60}?)[ \t]*\|[ \t]*([^|\n]{1,500}?)[ \t]*\|[ \t]*$", re.MULTILINE)
 _LABEL_LINE = re.compile(
     r"^(?:[ \t]*(?:\d{1,2}[.)、][ \t]*|[^\w\s\"'`*{}()\[\]<>]{1,4}[ \t]*))?[ \t>*-]*[\"'`*]*"
@@ -154,6 +165,11 @@ def _parse(text: str) -> Draft:
     link = deep_links.find_link(text)
     if link:
         return deep_links.parse_link(link)
+    if "[model_providers" in text:  # its auth.json, which stands beside it, means nothing by itself
+        return _parse_one(tidy.without_marks(text))
+    settings = deep_links.settings_in_link(text)
+    if settings is not None:
+        return settings
     for block in tidy.fenced_blocks(text):
         draft = _parse_one(tidy.without_marks(block))
         if draft.endpoint is not None and (draft.secret is not None or draft.key_ref is not None):
@@ -166,14 +182,16 @@ def _parse_one(text: str) -> Draft:
     if looks_like_curl(text):
         return read_curl(text)
     text = tidy.straight_quotes(text)
-    tree = _json_in(bare) or _json_in(text.strip())
+    tree = None if "[model_providers" in text else _json_in(bare) or _json_in(text.strip())
     if tree is not None:
         return tree
     other = _other_tools(text)
     if other is not None:
         return other
     if snippets.looks_like_code(text):
-        draft = snippets.draft_from_code(text)
+        draft = _with_model(text, snippets.draft_from_code(text))
+        if draft.endpoint is not None and draft.secret is None and not draft.secret_headers:
+            draft = draft._replace(secret=_loose_key(text, draft))
         if draft.endpoint is not None or draft.unusable:
             return draft
     pairs = env_pairs(text)
@@ -183,6 +201,7 @@ def _parse_one(text: str) -> Draft:
             known = {fold(name) for name, _ in pairs}
             more = [(name, value) for name, value in _labels(text)[0] if fold(name) not in known]
             draft = draft_from_pairs([*pairs, *more], "environment variables")
+        draft = _with_model(text, draft)
         if draft.endpoint is not None or draft.unusable:
             return draft
         by_variable = _by_variable(pairs)
@@ -193,6 +212,11 @@ def _parse_one(text: str) -> Draft:
 
 def _json_in(bare: str) -> Draft | None:
     """The endpoint in a JSON text, in JSON with words round it, or in a piece of JSON without its braces."""
+    if bare[:1] == "{" and ('"Providers"' in bare or '"settingsConfig"' in bare):
+        with contextlib.suppress(ValueError, UsageError):
+            whole = _one_of(_candidates_in(snippets.forgiving_json(bare)))
+            if whole is not None and whole.endpoint is not None:
+                return whole
     if bare[:1] in '{["':
         draft = snippets.draft_from_json_text(bare)
         if draft is not None:
@@ -211,20 +235,50 @@ def _json_in(bare: str) -> Draft | None:
 def _other_tools(text: str) -> Draft | None:
     """Pieces of other tools' files that only their own reader understands; and a request as it goes over the wire."""
     if "[model_providers" in text:
-        from ccswitch_tui.interop.codex import draft_from_codex
+        from ccswitch_tui.interop.codex import draft_from_text
 
-        draft = draft_from_codex({"config": text})
-        return draft._replace(source="a configuration of Codex") if draft.endpoint or draft.unusable else None
-    if re.search(r"^[ \t]*model_list:", text, re.MULTILINE):
+        return draft_from_text(text)._replace(source="a configuration of Codex")
+    if re.search(r"^[ \t]*(?:model_list:|litellm_params:)|\blitellm_params:", text, re.MULTILINE):
         from ccswitch_tui.interop import litellm, yamltext
 
-        drafts = [c.draft for c in litellm.candidates_from_config(yamltext.from_yaml(text)) if c.draft]
-        return drafts[0] if drafts else None
+        tree = yamltext.from_yaml(textwrap.dedent(text))
+        return _one_of(litellm.candidates_from_config({"model_list": tree} if isinstance(tree, list) else tree))
+    if re.search(r"^[ \t-]*apiBase:", text, re.MULTILINE) and re.search(r"^[ \t-]*provider:", text, re.MULTILINE):
+        from ccswitch_tui.interop import continue_dev, yamltext
+
+        tree = yamltext.from_yaml(textwrap.dedent(text))
+        return _one_of(continue_dev.candidates_from_config({"models": tree} if isinstance(tree, list) else tree))
     request = _REQUEST_LINE.search(text)
     host = _HOST_LINE.search(text) if request else None
     if request and host:
         return _from_lines(f"https://{host[1]}{request[1]}\n{_REQUEST_LINE.sub('', _HOST_LINE.sub('', text))}")
     return None
+
+
+def _candidates_in(tree: Any) -> list[Candidate]:
+    """The entries of a whole file of claude-code-router's or cc-switch's."""
+    from ccswitch_tui.interop import cc_switch, claude_code_router
+
+    if "Providers" in tree:
+        return claude_code_router.candidates_from_config(tree)
+    return cc_switch.candidates_from_config(tree)
+
+
+def _one_of(candidates: list[Candidate]) -> Draft | None:
+    """The entry in use, or the first that can be used; why none can, where none can."""
+    usable = sorted((c for c in candidates if c.draft), key=lambda c: not c.in_use)
+    if not usable:
+        return Draft(unusable=candidates[0].why_not) if candidates else None
+    draft = usable[0].draft
+    assert draft is not None
+    if len(usable) == 1:
+        return draft
+    note = say(
+        "it contains {n} endpoints: '{name}' was used ('ccswitch-tui import' imports whole files)",
+        n=len(usable),
+        name=usable[0].name,
+    )
+    return draft._replace(notes=(*draft.notes, note))
 
 
 def _by_variable(pairs: list[Pair]) -> Draft | None:
@@ -251,17 +305,15 @@ def _from_lines(text: str) -> Draft:
     notes, warnings = list(draft.notes), list(draft.warnings)
     read = read_headers(headers, notes, warnings)
     if draft.endpoint is None and not draft.unusable:
-        url = _ANY_URL.search(text)
+        url = _address_in(text)
         if url:
-            plain = draft_from_pairs([("url", url[0])], "an address")
+            plain = draft_from_pairs([("url", url)], "an address")
             notes += plain.notes
             draft = plain._replace(models=draft.models, secret=draft.secret or plain.secret, key_ref=draft.key_ref)
     if draft.endpoint is None and not draft.unusable:
         draft = _bare_words(text, draft)
         notes += draft.notes
-    model = _MODEL_FIELD.search(text)
-    if draft.endpoint is not None and model and not draft.models.default and not holds_key(model[1]):
-        draft = draft._replace(models=draft.models._replace(default=model[1].strip()))
+    draft = _with_model(text, draft)
     if read.auth and read.auth.startswith("header:"):
         draft = with_headers(draft, read)
         read = read._replace(secret=None, more={})
@@ -270,6 +322,22 @@ def _from_lines(text: str) -> Draft:
     draft = draft._replace(secret_headers={**draft.secret_headers, **read.more})
     secret = read.secret or draft.secret or _loose_key(text, draft)
     return draft._replace(secret=secret, notes=tuple(dict.fromkeys(notes)), warnings=tuple(warnings))
+
+
+_PAGE = re.compile(
+    r"https?://(?:docs|console|platform|dashboard|help|status|github|www\.github)\.[^/]+(?!.*/(?:v\d|api|anthropic)\b)"
+    r"|https?://[^?#]*/(?:(?:api-?|manage-)?keys?|tokens?|account|docs?|login|sign-?up|register|settings|pricing|billing"
+    r"|console|dashboard|llms\.html)(?:[/?#.]|$)",
+    re.IGNORECASE,
+)
+"""An address that a person opens: where a key is made, and what an error text refers to."""
+
+
+def _address_in(text: str) -> str:
+    """The first address in a text that is no page to read; of a program's settings, not out of the remarks."""
+    said = _OTHER_LINES.sub("", text) if text.count("\n#") > 4 else text
+    found = [url[0] for url in _ANY_URL.finditer(said)]
+    return next((url for url in found if not _PAGE.match(url)), text.strip() if text.strip() in found else "")
 
 
 _SECRET_HEADER = re.compile(r"x-[\w-]+-(?:key|token|auth\w*)|[\w-]+-auth(?:orization)?", re.IGNORECASE)
@@ -301,6 +369,19 @@ def without_remark(value: str) -> str:
     if rest and re.match(r"[(\[#（【<←]|//|--|–|—|-$|,|or\b|and\b|或", rest[0]):
         return first.rstrip(",;，；")
     return value if " " in value.rstrip(",;，；、") else re.split("[,，;；、]", value)[0]
+
+
+def _with_model(text: str, draft: Draft) -> Draft:
+    """The draft with the model that a command, a request or an argument in the text names, where it has none."""
+    found = _MODEL_FIELD.search(text) or _MODEL_OPTION.search(text)
+    model = (found[1] if found else draft.models.default or "").strip()
+    if draft.models.default and not _BY_LITELLM.search(text):
+        return draft
+    if _BY_LITELLM.search(text):
+        model = model.removeprefix("openai/")
+    if draft.endpoint is None or not model or holds_key(model) or model in ("sonnet", "opus", "haiku", "default"):
+        return draft
+    return draft._replace(models=draft.models._replace(default=model))
 
 
 def _bare_words(text: str, draft: Draft) -> Draft:

@@ -17,6 +17,7 @@ from ccswitch_tui.interop.shellwords import END, VARIABLE
 from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_address
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.sentence import Sentence, say
+from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire
 
 ARGUMENT_NAMES = {
     "azure_endpoint": "base_url", "azureEndpoint": "base_url", "openai_api_base": "base_url", "api_base": "base_url",
@@ -36,6 +37,11 @@ _FROM_ENV = (
 _ARGUMENT = re.compile(
     rf"""(?:(?<![\w.-])|(?<=\bopenai\.)|(?<=\blitellm\.))["']?(?P<name>[A-Za-z_][\w-]{{0,40}})["']?\s*(?:=|:)(?!=)\s*(?:{_STRING}|{_FROM_ENV})"""
 )
+_WRAPPED = re.compile(
+    r"(?:\bnew[ \t]+)?\b(?:\w+\.)?(?:Ur[il]|UR[IL]|SecretStr|\w*KeyCredential|String)\(\s*([\"'][^\"'\n]*[\"'])\s*\)"
+)
+"""A text in an object of its own: `new Uri("…")`, `httpx.URL("…")`, `SecretStr("…")`."""
+
 _BUILDER = re.compile(
     rf"""\.\s*(?:with|set)?_?(?:(?P<key>api_?key|access_?token)|base_?ur[il]|api_?base|endpoint)\s*\(\s*{_STRING}\s*\)""",
     re.IGNORECASE,
@@ -77,6 +83,7 @@ def draft_from_code(text: str) -> Draft:
     """The endpoint a snippet talks to."""
     pairs: list[Pair] = []
     values: dict[str, str] = {}
+    text = _WRAPPED.sub(r"\1", text)
     for match in _ARGUMENT.finditer(text):
         value = _interpolated(_value(match), values) if "{" in match[0] else _value(match)
         values[match["name"]] = value
@@ -205,7 +212,7 @@ def _plain_json(text: str) -> str:
 
 def draft_from_tree(tree: Any) -> Draft:
     """The endpoint a parsed JSON document describes."""
-    drafts = [_from_object(node) for node in _objects(tree, DEEPEST)]
+    drafts = [_from_object(node, place) for place, node in _objects(tree, DEEPEST)]
     found = [d for d in drafts if d.endpoint is not None]
     if not found:
         unusable = next((d for d in drafts if d.unusable and (d.secret or d.key_ref)), None)
@@ -222,24 +229,63 @@ def draft_from_tree(tree: Any) -> Draft:
     return best
 
 
-def _objects(tree: Any, depth: int) -> Iterator[dict[str, Any]]:
-    """Objects that say something together, outermost first."""
+def _objects(tree: Any, depth: int, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Objects that say something together, outermost first, each with the name it stands under."""
     if depth == 0:
         return
     if isinstance(tree, dict):
-        yield tree
-        for value in tree.values():
-            yield from _objects(value, depth - 1)
+        yield place, tree
+        for name, value in tree.items():
+            yield from _objects(value, depth - 1, str(name))
     elif isinstance(tree, list):
         if tree and all(isinstance(i, dict) and {"name", "value"} <= set(i) for i in tree):
             # VS Code's claudeCode.environmentVariables
-            yield {"env": {str(i["name"]): i["value"] for i in tree}}
+            yield place, {"env": {str(i["name"]): i["value"] for i in tree}}
             return
         for value in tree[:1000]:
-            yield from _objects(value, depth - 1)
+            yield from _objects(value, depth - 1, place)
 
 
-def _from_object(node: dict[str, Any]) -> Draft:
+_KINDS = ("npm", "provider", "type", "api", "apiFormat", "api_type", "protocol", "apiProvider")
+"""Fields in which tools say whose format an endpoint speaks."""
+
+
+def _format_of(node: dict[str, Any], place: str) -> Wire | None:
+    """The format an object names, or the vendor's name it stands under."""
+    said = [str(node[kind]).lower() for kind in _KINDS if isinstance(node.get(kind), str)] or [place.lower()]
+    if any(re.search(r"(?:^|[/_-])anthropic(?:$|[_-])|^claude$", word) for word in said):
+        return MESSAGES
+    return CHAT if any("openai-compatible" in word or "chat-completion" in word for word in said) else None
+
+
+def _as_said(draft: Draft, node: dict[str, Any], place: str) -> Draft:
+    wire = _format_of(node, place)
+    if wire is None or draft.endpoint is None or draft.endpoint.wire == wire:
+        return draft
+    base = FORMATS[wire].fitted(draft.endpoint.base_url)
+    return draft._replace(endpoint=draft.endpoint._replace(wire=wire, base_url=base))
+
+
+def _from_request(node: dict[str, Any]) -> Draft | None:
+    """A request as HAR, Postman and Insomnia keep it: an address, and a list of headers."""
+    given = node.get("headers") or node.get("header")
+    url = node["url"].get("raw") if isinstance(node.get("url"), dict) else node.get("url")
+    if not isinstance(url, str) or not url or not isinstance(given, list | dict):
+        return None
+    pairs = given.items() if isinstance(given, dict) else [
+        (h.get("name") or h.get("key"), h.get("value")) for h in given if isinstance(h, dict)
+    ]  # fmt: skip
+    notes: list[Sentence] = []
+    warnings: list[Sentence] = []
+    headers = read_headers([(str(n), str(v)) for n, v in pairs if n and v], notes, warnings)
+    draft = with_headers(draft_from_pairs([("url", url)], "JSON"), headers)
+    return draft._replace(notes=(*draft.notes, *notes), warnings=tuple(warnings))
+
+
+def _from_object(node: dict[str, Any], place: str = "") -> Draft:
+    request = _from_request(node)
+    if request is not None:
+        return request
     name = str(node.get("name") or node.get("title") or "")
     if isinstance(node.get("env"), dict):
         return draft_from_pairs(_scalars(node["env"]), "settings in JSON", name=name)
@@ -253,13 +299,21 @@ def _from_object(node: dict[str, Any]) -> Draft:
         models = None
     if not any(fold(n) == "MODEL" for n, _ in pairs):
         listed = list(models) if isinstance(models, dict | list) else []
-        first = next((m for m in listed if isinstance(m, str)), None)
+        first = next((m for m in listed if isinstance(m, str)), None) or _first_name(
+            models or node.get("available_models")
+        )
         if first:
             pairs.append(("model", first))
     draft = draft_from_pairs([(n, v) for n, v in pairs if fold(n) not in ("NAME", "TITLE")], "JSON", name=name)
     if isinstance(models, dict | list):
         draft = draft._replace(listed_models=tuple(m for m in models if isinstance(m, str)))
-    return draft
+    return _as_said(draft, node, place)
+
+
+def _first_name(models: Any) -> str | None:
+    """The first model in a list of tables: `[{"id": "m-1"}]` of Crush, `[{"name": "m-1"}]` of Zed."""
+    first = models[0] if isinstance(models, list) and models and isinstance(models[0], dict) else {}
+    return next((first[n] for n in ("id", "model", "name") if isinstance(first.get(n), str)), None)
 
 
 def _scalars(node: dict[str, Any]) -> list[Pair]:
@@ -276,4 +330,4 @@ def _scalars(node: dict[str, Any]) -> list[Pair]:
 
 
 def _leaves(tree: Any, depth: int) -> list[Pair]:
-    return [pair for node in _objects(tree, depth) for pair in _scalars(node)]
+    return [pair for _, node in _objects(tree, depth) for pair in _scalars(node)]

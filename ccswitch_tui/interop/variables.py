@@ -22,8 +22,8 @@ from ccswitch_tui.wire.formats import CHAT, MESSAGES, Wire, format_of
 # ---------------------------------------------------------------- tables
 
 URL_NAMES = (
-    "BASE_URL", "API_BASE_URL", "API_BASE", "API_URL", "API_ENDPOINT", "ENDPOINT", "BASEURL", "API_HOST", "BASE", "URL",
-    "HOST", "SERVER_URL", "接口地址", "请求地址", "地址", "网址", "域名",
+    "BASE_URL", "API_BASE_URL", "API_BASE", "API_URL", "API_ENDPOINT", "ENDPOINT", "BASEURL", "BASE_URI", "URI_BASE",
+    "API_HOST", "BASE", "URL", "HOST", "SERVER_URL", "接口地址", "请求地址", "地址", "网址", "域名",
 )  # fmt: skip
 KEY_NAMES = (
     "AUTH_TOKEN", "API_KEY", "APIKEY", "API_TOKEN", "ACCESS_TOKEN", "BEARER_TOKEN", "SECRET_KEY", "API_SECRET", "KEY",
@@ -81,6 +81,9 @@ _VARIABLE = re.compile(
 )
 """A value that only names a variable: shells, cmd, Continue's secrets, LiteLLM's os.environ/, ours, opencode's."""
 
+_NAME_OF_A_KEY = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:API_KEY|KEY|AUTH_TOKEN|TOKEN)")
+"""A variable's name where its value was meant, as Claude Code's own status shows it."""
+
 Pair = tuple[str, str]
 
 
@@ -116,6 +119,9 @@ def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> D
     none, nothing at all) leaves `endpoint` None as well and says why in `unusable`.
     """
     facts = [(fold(k), v.strip()) for k, v in pairs if isinstance(v, str)]
+    resource = dict(facts).get("ANTHROPIC_FOUNDRY_RESOURCE")
+    if resource and not dict(facts).get("ANTHROPIC_FOUNDRY_BASE_URL"):
+        facts.append(("ANTHROPIC_FOUNDRY_BASE_URL", f"https://{resource}.services.ai.azure.com/anthropic"))
     named = [(name, value) for name, value in facts if value or _kind(name) == "url"]
     facts = [(name, value) for name, value in facts if value]
     notes: list[Sentence] = []
@@ -140,7 +146,8 @@ def _split_name(name: str) -> tuple[str, str] | None:
             if name == ending:
                 return "", kind
             if name.endswith("_" + ending):
-                return name[: -len(ending) - 1].removesuffix("_API"), kind
+                label = name[: -len(ending) - 1].removesuffix("_API")
+                return "" if label == "API" else label, kind
     return None
 
 
@@ -380,7 +387,8 @@ def read_key(value: str, notes: list[Sentence]) -> tuple[Secret | None, SecretRe
     value = value.strip().strip("\"'`").strip()
     if not value:
         return None, None
-    variable = variable_name(re.sub(r"^bearer\s+", "", value, flags=re.IGNORECASE))
+    bare = re.sub(r"^bearer\s+", "", value, flags=re.IGNORECASE)
+    variable = variable_name(bare) or (bare if _NAME_OF_A_KEY.fullmatch(bare) else None)
     if variable:
         notes.append(
             say("the key is the variable {variable}: it is read from the environment each time", variable=variable)

@@ -82,7 +82,8 @@ _MARKDOWN_LINK = re.compile(r"\[[^\[\]\n]{0,200}\]\([ \t]{0,4}<?([^()\s>]{1,500}
 _ENCODED_SCHEME = re.compile(r"(?:[A-Za-z]{3,6})(?:%(?:25)*3A|:)%(?:25)*2F", re.IGNORECASE)
 _SCHEME = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9+-]*)(?P<mark>:/{0,3}|//+)(?=[^/])")
 _PLACEHOLDER = re.compile(
-    r"\$\{?\w+\}?|\{[^}]*\}|<[^>]*>|%[A-Z_]{3,}%|\b(?:your|my)[-_](?:resource|endpoint|host|domain|region|account)[\w-]*",
+    r"\$\{?\w+\}?|\{[^}]*\}|<[^>]*>|%[A-Z_]{3,}%|\b(?:your|my)[-_](?:resource|endpoint|host|domain|region|account)[\w-]*"
+    r"|(?<=//)(?:x{3,}|\*{3,})(?=[./:]|$)|(?<![\w-])(?:x{3,}|\*{3,})\.(?:x{2,}|com|cn|net|org|example)(?![\w.-])",
     re.IGNORECASE,
 )
 _DOUBLED_VERSION = re.compile(r"(/v\d+)\1+(?=/|$)")

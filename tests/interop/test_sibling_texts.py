@@ -6,7 +6,10 @@ address is named in any form, no key goes to a vendor's by default.
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -274,16 +277,74 @@ CASES: dict[str, tuple[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("shape", CASES)
+V = U + "/v1"
+CONFIG = f'[model_providers.relay]\nbase_url = "{V}"\nwire_api = "responses"\n'
+
+
+def coded(tree: Any) -> str:
+    return base64.b64encode(json.dumps(tree).encode()).decode()
+
+
+# fmt: off
+WHOLE_FILES: dict[str, tuple[str, Any]] = {
+    # what another tool has in use
+    "codex-and-auth": (f'~/.codex/config.toml\n```toml\nmodel_provider = "relay"\nmodel = "m-1"\n{CONFIG}requires_openai_auth = true\n```\n~/.codex/auth.json\n```json\n{{"OPENAI_API_KEY": "{K}"}}\n```', (V, K, "m-1", "openai-responses")),
+    "codex-profile": (f'profile = "p"\n[profiles.p]\nmodel = "m-1"\nmodel_provider = "relay"\n{CONFIG}env_key = "RELAY_KEY"\n[model_providers.other]\nbase_url = "https://other.example/v1"\n', (V, "env:RELAY_KEY", "m-1")),
+    "codex-block-alone": (CONFIG + f'experimental_bearer_token = "{K}"', (V, K)),
+    "ccr-routed": (json.dumps({"Providers": [{"name": "a", "api_base_url": "https://a.example/v1/chat/completions", "api_key": "sk-example-aaaa0123456789", "models": ["x"]}, {"name": "b", "api_base_url": f"{V}/chat/completions", "api_key": K, "models": ["m-0", "m-1"]}], "Router": {"default": "b,m-1"}}), (V, K, "m-1")),
+    "ccswitch-current": (json.dumps({"version": 2, "claude": {"current": "b", "providers": {n: {"id": n, "name": n, "settingsConfig": {"env": {"ANTHROPIC_BASE_URL": u, "ANTHROPIC_AUTH_TOKEN": k}}} for n, u, k in (("a", "https://a.example", "sk-example-aaaa0123456789"), ("b", U, K))}}}), (U, K)),
+    "continue-anthropic": (f"models:\n  - name: R\n    provider: anthropic\n    model: m-1\n    apiBase: {V}\n    apiKey: {K}\n", (U, K, "m-1", "anthropic")),
+    "litellm-entry": (f"  - model_name: x\n    litellm_params:\n      model: openai/m-1\n      api_base: {V}\n      api_key: {K}\n", (V, K, "m-1")),
+    "litellm-no-address": (f"model_list:\n  - model_name: x\n    litellm_params:\n      model: volcengine/m-1\n      api_key: {K}\n", REF),
+    "opencode-anthropic": (json.dumps({"provider": {"anthropic": {"options": {"baseURL": V, "apiKey": K}}}}), (U, K, None, "anthropic")),
+    "crush-anthropic": (json.dumps({"providers": {"r": {"type": "anthropic", "base_url": U, "api_key": "$RELAY_KEY", "models": [{"id": "m-1"}]}}}), (U, "env:RELAY_KEY", "m-1", "anthropic")),
+    "factory-anthropic": (json.dumps({"custom_models": [{"model": "m-1", "base_url": U, "api_key": K, "provider": "anthropic"}]}), (U, K, "m-1", "anthropic")),
+    "cline": (json.dumps({"apiProvider": "anthropic", "anthropicBaseUrl": U, "apiKey": K, "apiModelId": "m-1"}), (U, K, "m-1", "anthropic")),
+    "zed": (json.dumps({"language_models": {"openai_compatible": {"R": {"api_url": V, "api_key": K, "available_models": [{"name": "m-1"}]}}}}), (V, K, "m-1")),
+    "har": (json.dumps({"log": {"entries": [{"request": {"method": "POST", "url": f"{V}/chat/completions", "headers": [{"name": "Authorization", "value": f"Bearer {K}"}]}}]}}), (V, K, None, "openai-chat")),
+    "postman": (json.dumps({"item": [{"request": {"header": [{"key": "x-api-key", "value": K}], "url": {"raw": f"{V}/messages"}}}]}), (U, K, None, "anthropic")),
+    "foundry": (f"CLAUDE_CODE_USE_FOUNDRY=1\nANTHROPIC_FOUNDRY_RESOURCE=acme\nANTHROPIC_FOUNDRY_API_KEY={K}", ("https://acme.services.ai.azure.com/anthropic", K)),
+    # links that gateways' pages offer for chat programs
+    "nextchat": (f"https://next.example/#/?settings={quote(json.dumps({'key': K, 'url': U}))}", (U, K)),
+    "lobe": (f"https://chat.example/?settings={quote(json.dumps({'keyVaults': {'openai': {'apiKey': K, 'baseURL': V}}}))}", (V, K)),
+    "cherry": (f"cherrystudio://providers/api-keys?v=1&data={coded({'id': 'new-api', 'baseUrl': U, 'apiKey': K})}", (U, K)),
+    "chatbox": (f"[take](chatbox://provider/import?config={coded({'settings': {'apiHost': U, 'apiKey': K}})})", (U, K)),
+    "ama": (f"ama://set-api-key?server={quote(U, safe='')}&key={K}", (U, K)),
+    # code
+    "ruby": (f'OpenAI::Client.new(access_token: "{K}", uri_base: "{V}")', (V, K)),
+    "csharp": (f'new OpenAIClient(new ApiKeyCredential("{K}"), new OpenAIClientOptions {{ Endpoint = new Uri("{V}") }});', (V, K)),
+    "httpx-url": (f'client = OpenAI(base_url=httpx.URL("{V}"), api_key=SecretStr("{K}"))', (V, K)),
+    "crewai": (f'llm = LLM(model="openai/m-1", base_url="{V}", api_key="{K}")', (V, K, "m-1")),
+    "litellm-sdk": (f'import litellm\nlitellm.completion(model="openai/m-1", api_base="{V}", api_key="{K}")', (V, K, "m-1")),
+    # commands that name the model
+    "httpie": (f"http POST {V}/chat/completions Authorization:'Bearer {K}' model=m-1", (V, K, "m-1")),
+    "aider": (f"aider --openai-api-base {V} --openai-api-key {K} --model openai/m-1", (V, K, "m-1")),
+    "claude-model": (f"ANTHROPIC_BASE_URL={U} ANTHROPIC_AUTH_TOKEN={K} claude --model openai/m-1", (U, K, "openai/m-1")),
+    "one-line": (f"url:{U} key:{K} model:m-1", (U, K, "m-1")),
+    # what is no address, and no key
+    "placeholder-host": (f"ANTHROPIC_BASE_URL=https://api.xxx.com\nANTHROPIC_AUTH_TOKEN={K}", REF),
+    "placeholder-tld": (f"ANTHROPIC_BASE_URL=https://xxx.xxx\nANTHROPIC_AUTH_TOKEN={K}", REF),
+    "where-keys-are-made": (f"Get a key at https://console.example/keys\nAPI key: {K}", REF),
+    "an-error": (f"Error: 401 Incorrect API key provided: {K}. You can find yours at https://platform.openai.com/account/api-keys.", REF),
+    "the-page-and-the-address": (f"Key from https://docs.example/start: {K}\nuse it with {V}", (V, K)),
+    "end-of-a-sentence": (f"Endpoint: {V}.\nKey: {K}.", (V, K)),
+    "name-for-key": (f"ANTHROPIC_BASE_URL={U}\nANTHROPIC_AUTH_TOKEN=RELAY_API_KEY", (U, "env:RELAY_API_KEY")),
+    "claude-status": (f"Auth token: ANTHROPIC_AUTH_TOKEN\nAnthropic base URL: {U}", (U, "env:ANTHROPIC_AUTH_TOKEN")),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("shape", [*CASES, *WHOLE_FILES])
 def test_what_was_meant_or_a_question(shape: str) -> None:
-    text, meant = CASES[shape]
+    text, meant = (CASES | WHOLE_FILES)[shape]
     if meant == REF:
         with pytest.raises(UsageError):
             parse_paste(text)
         return
     draft = parse_paste(text)
-    assert draft.endpoint is not None and draft.secret is not None
-    found = (draft.endpoint.base_url, draft.secret.reveal(), draft.models.default)
+    assert draft.endpoint is not None
+    key = draft.secret.reveal() if draft.secret else str(draft.key_ref)
+    found = (draft.endpoint.base_url, key, draft.models.default, draft.endpoint.wire)
     assert found[: len(meant)] == meant
 
 
