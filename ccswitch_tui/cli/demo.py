@@ -73,7 +73,13 @@ def _ending_in_order() -> Iterator[None]:
         yield
         return
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, lambda got, frame: sys.exit(128 + got)) for number in numbers}
+
+    def end(got: int, frame: object) -> None:
+        for number in numbers:  # a closed terminal says it more than once: the second would cut the end off
+            signal.signal(number, signal.SIG_IGN)
+        sys.exit(128 + got)
+
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
     finally:

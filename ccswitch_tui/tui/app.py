@@ -51,8 +51,23 @@ def as_host(app: CcswitchApp) -> Host:
 def run_app(ctx: Context) -> int:
     """Opens the app on the terminal and returns the exit code; a crash is not 0."""
     app = CcswitchApp(ctx)
-    app.run()
+    try:
+        app.run()
+    finally:
+        _stop_reading(app)
     return app.return_code or 0
+
+
+def _stop_reading(app: App[int]) -> None:
+    """Ends the thread that reads the terminal, whatever ended the app.
+
+    Textual (8.2, linux_driver.py) ends it on an orderly way out. On another
+    way it would read the end of a closed terminal again and again, and keep
+    the process alive with it.
+    """
+    over = getattr(app._driver, "exit_event", None)
+    if over is not None:
+        over.set()
 
 
 def run_picker(ctx: Context) -> str | None:

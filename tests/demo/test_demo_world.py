@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ccswitch_tui.cli import demo
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.demo.world import THEIR_SETTINGS, DemoContext, demo_context
 from ccswitch_tui.proxy.background.control import ProxyControl
@@ -139,6 +140,20 @@ def test_a_terminated_demo_removes_its_home(home: Path) -> None:
     running.send_signal(signal.SIGTERM)
     assert running.wait(20) != 0
     wait_until(lambda: left_behind(home) == ["tmp"], 10, "the scratch home to be removed")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals send no signals there")
+def test_a_second_word_to_end_does_not_cut_the_end_off() -> None:
+    steps = []
+    with pytest.raises(SystemExit), demo._ending_in_order():
+        try:
+            signal.raise_signal(signal.SIGHUP)
+        finally:
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGTERM)
+            steps.append("tidied up")
+    assert steps == ["tidied up"]
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
 
 
 def test_two_demos_at_once_do_not_meet() -> None:

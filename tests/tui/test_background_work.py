@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from ccswitch_tui.demo.world import DemoContext
+from ccswitch_tui.tui.app import CcswitchApp, run_app
 from ccswitch_tui.tui.background import in_loop_of_its_own, in_thread
 
 
@@ -49,3 +52,18 @@ async def test_leaving_cancels_the_coroutine_in_its_own_loop() -> None:
     while not ended.is_set() and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
     assert ended.is_set()
+
+
+def test_the_terminal_is_read_no_more_whatever_ended_the_app(
+    world: DemoContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = SimpleNamespace(exit_event=threading.Event())
+
+    def torn_out(app: CcswitchApp) -> None:
+        app._driver = driver  # type: ignore[assignment]
+        raise SystemExit(129)
+
+    monkeypatch.setattr(CcswitchApp, "run", torn_out)
+    with pytest.raises(SystemExit):
+        run_app(world)
+    assert driver.exit_event.is_set()
