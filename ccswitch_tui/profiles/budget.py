@@ -69,7 +69,8 @@ def parse_limit(text: Any) -> Limit:
         if unit and not (sign and word) and 0 < amount < 1e15:
             return Limit(amount, unit if unit == TOKENS else unit.upper())
     raise UsageError(
-        say("'{text}' is no budget", text=text), hint=say("an amount and its unit, for example '5 USD' or '2M tokens'")
+        say("'{text}' is not a budget", text=text),
+        hint=say("an amount and its unit, for example '5 USD' or '2M tokens'"),
     )
 
 

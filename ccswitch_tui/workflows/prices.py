@@ -102,7 +102,9 @@ def model_prices(ctx: Context, profile: Profile) -> list[ModelPrice]:
     for model in dict.fromkeys((*profile.models.named().values(), *profile.prices)):
         seller = seller_of(profile.endpoint.base_url)
         price = book.of(profile, model, model)
-        why = say("the list has no price for it at this address") if seller else say("no list is this endpoint's own")
+        why = (
+            say("the list has no price for it at this address") if seller else say("no price list covers this endpoint")
+        )
         rows.append(ModelPrice(model, price, "" if price else why))
     return rows
 
@@ -228,7 +230,7 @@ def _json(raw: bytes, source: str) -> Any:
 
 def _no_list(source: str, why: str) -> CcswitchError:
     return EndpointError(
-        say("{source} is no price list: {why}", source=source, why=why), hint=say("nothing was changed")
+        say("{source} is not a price list: {why}", source=source, why=why), hint=say("nothing was changed")
     )
 
 

@@ -80,7 +80,7 @@ def test_each_figure_has_a_source_and_what_has_none_says_why(cli: Cli) -> None:
     vendor, relay, other = out.splitlines()
     assert "1.25 in, 10 out, 0.125 cached USD/M" in vendor and "LiteLLM 1.106.2, 2026-12-01" in vendor
     assert "0.5 in, 2 out USD/M" in relay and "stated by you" in relay
-    assert "no list is this endpoint's own" in other
+    assert "no price list covers this endpoint" in other
     assert "LiteLLM's of 2026-12-01" in err
     told = json.loads(cli("prices", "show", "vendor", "--json")[1])
     assert told["prices"][0]["price"]["by"] == "list" and told["list"]["licence"].startswith("MIT")
@@ -99,7 +99,7 @@ def test_an_endpoints_own_list_is_asked_at_its_own_host_and_forgotten_again(
     assert asked == [("/model_group/info", f"Bearer {KEY}")]
     assert "1 in, 2 out USD/M" in cli("prices")[1] and "the endpoint's list" in cli("prices")[1]
     assert "gone" in cli("prices", "forget", "gate")[1]
-    assert "no list is this endpoint's own" in cli("prices")[1]
+    assert "no price list covers this endpoint" in cli("prices")[1]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_is_no_list_is_refused_and_changes_nothing(
     add(cli, "gate", f"{base}/v1", "large")
     _, _, err = cli("prices", "update", "gate", "--gateway", "litellm", "--yes", code=3)
     assert says in err and len(asked) == 1 and KEY not in err
-    assert "no list is this endpoint's own" in cli("prices")[1]
+    assert "no price list covers this endpoint" in cli("prices")[1]
 
 
 def test_a_public_list_comes_without_a_key_and_is_bounded(
