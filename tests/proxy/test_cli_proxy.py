@@ -55,7 +55,7 @@ def test_moving_to_another_port_says_what_is_to_be_done(cli: Cli, free_port: int
 
 
 def test_logs_are_lines_or_json(cli: Cli) -> None:
-    assert cli("logs") == (0, "", "")
+    assert cli("logs") == (0, "", "the proxy has logged nothing yet\n")
     cli("start")
     assert "listening on http://127.0.0.1:" in cli("logs")[1]
     assert "listening on" in json.loads(cli("logs", "--json", "-n", "5")[1])["lines"][0]
