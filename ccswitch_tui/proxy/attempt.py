@@ -34,11 +34,11 @@ from ccswitch_tui.proxy.thinking import refuses_thinking
 from ccswitch_tui.proxy.translator import Translator
 from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_headers, passed_headers
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.translate.disproof import disproved
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
 from ccswitch_tui.translate.failure import Learned, clean_message
 from ccswitch_tui.translate.native_mend import native_betas, native_body, native_lesson
 from ccswitch_tui.translate.notices import Notices
-from ccswitch_tui.translate.picture_refusals import has_images
 from ccswitch_tui.translate.policy import HOPELESS
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
 from ccswitch_tui.translate.response import translate_response
@@ -215,12 +215,18 @@ class Attempt:
             return failure  # once is chance; and an endpoint that fails either way is not asked twice each time
         return replace(failure, learned=Learned("never_stream", True, "streams fail here, whole answers do not"))
 
-    def _note_sight(self, translation: Translation) -> None:
-        """An endpoint that takes a picture sees: a lesson that it does not was about something else."""
+    def _unlearn(self, translation: Translation) -> None:
+        """An endpoint that takes a picture sees: a lesson that it does not was about something else. So with all."""
         learned, model = self._relay.learned, self._target.model
-        sends = translation.quirks.images == "send" and learned.knows(self._host, model, "images")
-        if sends and has_images(translation.body) and learned.disprove(self._host, model, "images"):
-            self._call.exchange.notices.append("unlearned images = note: this endpoint has taken a picture")
+        wrong = [
+            (quirk, value)
+            for quirk, value in learned.lessons(self._host, model).items()
+            if quirk not in self._lessons and disproved(quirk, value, translation)
+        ]
+        for quirk, value in wrong:
+            if learned.disprove(self._host, model, quirk):
+                self._call.exchange.notices.append(f"unlearned {quirk} = {value}: this endpoint has just taken it")
+        if wrong:
             self._relay.background.in_thread(learned.save)
 
     # ------------------------------------------------------------------ chat completions
@@ -248,7 +254,7 @@ class Attempt:
         if not 200 <= response.status < 300:
             return await self._failure(response, translation)
         translator.status = response.status
-        self._note_sight(translation)
+        self._unlearn(translation)
         if streams:
             self._relay.broken_streams.pop(self._measured, None)
         try:

@@ -152,6 +152,16 @@ def has_images(body: Json) -> bool:
     return next(_pictures(body), None) is not None
 
 
+def count_images(body: Json) -> int:
+    """How many pictures were sent."""
+    return sum(1 for _ in _pictures(body))
+
+
+def holds_refused(body: Json, refused: tuple[str, ...]) -> bool:
+    """Whether one of these pictures, or of these formats, was sent."""
+    return any(is_refused(url, refused) for url in _pictures(body))
+
+
 LEFT_OUT = "[An image was here. This endpoint refused it.]"
 TOO_MANY_HERE = "[An earlier image was here. This endpoint takes no more than {most} at once.]"
 

@@ -119,3 +119,16 @@ def test_two_answers_to_the_same_request_have_two_ids() -> None:
     with ScriptedEndpoint(chat_text("ok")) as endpoint, proxy_for(profile(f"{endpoint.origin}/v1")) as proxy:
         bodies = [call(proxy).body for _ in range(2)]
     assert len({body.partition(b'"id":"')[2][:28] for body in bodies}) == 2
+
+
+def test_a_lesson_is_undone_when_the_endpoint_takes_what_it_has_refused() -> None:
+    body = {**BODY, "temperature": 0.2}
+    refused = refuse(400, {"error": {"message": "temperature is not supported by this model"}})
+    with (
+        ScriptedEndpoint(refused, *[chat_text("ok")] * 4) as endpoint,
+        proxy_for(profile(f"{endpoint.origin}/v1")) as proxy,
+    ):
+        for session in ("one", "one", "two", "one"):
+            assert call(proxy, body=body, headers={"x-claude-code-session-id": session}).text == "ok"
+        assert "unlearned sampling" in str(proxy.traffic.recent()[1].notices)
+    assert ["temperature" in r.json() for r in endpoint.requests] == [True, False, False, True, True]

@@ -150,10 +150,10 @@ def test_a_lesson_expires_and_a_disproved_one_is_gone_on_disk_too(tmp_path: Path
     assert learned.for_endpoint("a", "b") == {}
     learned.learn("a", "b", "images", "note", "no", at="")
     learned.save()
-    assert learned.knows("a", "b", "images")
+    assert "images" in learned.lessons("a", "b")
     assert learned.disprove("a", "b", "images")
     learned.save()
-    assert not LearnedQuirks(path, str(tmp_path)).knows("a", "b", "images")
+    assert "images" not in LearnedQuirks(path, str(tmp_path)).lessons("a", "b")
     assert not learned.disprove("a", "b", "images")
 
 

@@ -91,9 +91,9 @@ class LearnedQuirks:
         self.generation += 1
         return True
 
-    def knows(self, host: str, model: str, quirk: str) -> bool:
-        """Whether there is such a lesson, settled or not."""
-        return quirk in self._facts.get(_key(host, model), {})
+    def lessons(self, host: str, model: str) -> dict[str, Any]:
+        """The values of all lessons, settled or not."""
+        return {quirk: fact.get("value") for quirk, fact in self._facts.get(_key(host, model), {}).items()}
 
     def everything(self) -> Mapping[str, Facts]:
         """All facts by `host model`."""
