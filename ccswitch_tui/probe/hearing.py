@@ -22,7 +22,7 @@ from ccswitch_tui.translate.tools import NO_FACTS
 from ccswitch_tui.translate.writer import TEXT, THINKING
 from ccswitch_tui.wire.codec import loads
 from ccswitch_tui.wire.formats import FORMATS, Wire
-from ccswitch_tui.wire.odd_events import is_sign_of_life
+from ccswitch_tui.wire.odd_events import is_sign_of_life, told_error
 from ccswitch_tui.wire.openai_chat import Fragment, Usage, merged_usage
 
 Json = dict[str, Any]
@@ -233,6 +233,9 @@ class Hearing(Answer):
     def odd(self, name: str, value: Any) -> None:
         if name == "error":
             self.error = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        elif words := told_error(value):
+            self.error = words
+            self.done = True
         elif isinstance(value, bytes) and is_sign_of_life(value):
             pass
         elif isinstance(value, bytes):

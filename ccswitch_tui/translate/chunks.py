@@ -44,10 +44,10 @@ def is_error(chunk: Json, name: str, *, whole: bool) -> bool:
 
 
 ERROR_KEY = re.compile(
-    r"err(?:or|no|num|code|msg)?s?(?:[_-]?(?:code|message|msg|info|detail|description|reason|type)s?)?$|exception$|fault$",
+    r"err(?:or|no|num|code|msg)?s?(?:[_-]?(?:code|message|msg|info|detail|description|reason|type)s?)?$|exception$|fault$|failure$",
     re.I,
 )
-SAYS = ("message", "msg", "detail", "reason", "error_msg", "errmsg")
+SAYS = ("message", "msg", "detail", "reason", "error_msg", "errmsg", "Message")
 LIFE = frozenset(
     {"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive", "status", "queue", "progress", "info", "comment"}
 )

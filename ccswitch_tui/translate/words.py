@@ -211,7 +211,7 @@ SPELLINGS = frozenset(
         "message", "messages", "errormessage", "errormsg", "errmsg", "errmessage", "failreason", "failuremessage",
         "failedreason", "errordescription", "errordetail", "errordetails", "errorinfo", "errorreason", "statusmsg",
         "statusmessage", "statustext", "returnmsg", "retmsg", "resultmsg", "respmsg", "description", "exception",
-        "faultstring", "cause", "msg", "info", "error", "err", "errors",
+        "faultstring", "failure", "cause", "msg", "info", "error", "err", "errors",
     }
 )  # fmt: skip
 """Keys of a reason without their case, underscores and hyphens: Baidu's error_msg, AWS's Message, iFlow's msg, …"""

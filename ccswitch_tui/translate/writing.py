@@ -24,7 +24,7 @@ from ccswitch_tui.translate.text_tools import Written
 from ccswitch_tui.translate.textflow import ORPHAN, ORPHAN_FIELD, Piece, half_tag, in_code
 from ccswitch_tui.translate.words import Words, words_of
 from ccswitch_tui.translate.writer import TEXT, THINKING
-from ccswitch_tui.wire.odd_events import is_sign_of_life
+from ccswitch_tui.wire.odd_events import is_sign_of_life, told_error
 from ccswitch_tui.wire.openai_chat import Fragment, Usage, merged_usage
 
 Json = dict[str, Any]
@@ -196,6 +196,8 @@ class WrittenAnswer(Answer):
     def odd(self, name: str, value: Any) -> None:
         if name == "error":
             raise Unusable(value[:500].decode("utf-8", "replace") if isinstance(value, bytes) else str(value)[:500])
+        if not self.finished and (words := told_error(value)):
+            self.fail({"error": words})
         if not isinstance(value, bytes) or is_sign_of_life(value):
             return
         if value[:1] in (b"{", b"[") and not self.finished:

@@ -18,6 +18,11 @@ _END = re.compile(
 )
 _BARE_END = re.compile(rb"""["']?(?:done|end|eof|finish(?:ed)?|complete(?:d)?)[.!]?["']?""", re.I)
 _SIGN_OF_LIFE = re.compile(rb"\[[A-Za-z][\w :.-]{0,40}\](?: [\w :.,%/-]{0,80})?")
+_TOLD_ERROR = re.compile(
+    r"""["'\s]*\[?(?:(?:fatal|internal|server|upstream|api|stream|unexpected|unknown) )*"""
+    r"(?:error|exception|failure|failed|aborted|timed out|timeout)\b",
+    re.I,
+)
 _PREFIX = re.compile(rb"(?:data|[A-Za-z][\w-]{0,19}):[ \t]*(?=[\[{])|data:[ \t]*", re.I)
 
 LARGEST_LITERAL = 200_000
@@ -48,6 +53,12 @@ def is_end_mark(data: bytes, *, finished: bool) -> bool:
 def is_sign_of_life(data: bytes) -> bool:
     """A word in brackets that is no end mark: [PING], [HEARTBEAT]."""
     return _SIGN_OF_LIFE.fullmatch(data) is not None
+
+
+def told_error(value: Any) -> str:
+    """The words of an error that is told as a bare text in the place of an event; "" for any other text."""
+    text = value[:500].decode("utf-8", "replace") if isinstance(value, bytes) else value
+    return text[:500].strip("[]\"' ") if isinstance(text, str) and _TOLD_ERROR.match(text) else ""
 
 
 def documents_in(data: bytes) -> list[Any]:

@@ -251,6 +251,20 @@ def test_a_notice_of_success_is_no_error_and_done_in_capitals_is_an_end() -> Non
     assert answer.text == "one"
 
 
+@pytest.mark.parametrize(
+    "told",
+    ["Error: upstream timed out", "[ERROR] upstream timed out", '"error: upstream timed out"', "upstream error: timed out",
+     "Internal Server Error: timed out", '{"Message":"timed out"}', '{"failure":{"message":"timed out"}}'],
+)  # fmt: skip
+def test_an_error_told_as_a_bare_text_is_no_sign_of_life(told: str) -> None:
+    for before in (b"", HI):
+        answer = Answer(before + b"data: " + told.encode() + b"\n\n", DONE)
+        assert answer.machine.error is not None
+        assert "timed out" in answer.machine.error.message
+    late = Answer(HI, STOP, USAGE, b"data: " + told.encode() + b"\n\n", DONE)
+    assert late.machine.error is None
+
+
 def test_two_events_in_one_line_are_two() -> None:
     one, two = (chunk({"content": text}).strip() for text in ("hel", "lo"))
     assert Answer(one + b" " + two + b"\n\n", chunk({}, "stop"), DONE).text == "hello"
