@@ -13,7 +13,6 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import count
 from operator import is_
 from typing import Any
 
@@ -44,10 +43,6 @@ SEED_CHARS = 2000
 
 
 NO_CHANGES: Mapping[str, Any] = {}
-
-_THIS_PROCESS = os.urandom(8).hex()
-_ANSWERS = count()
-"""Together an id that no other answer has, without asking the system for each."""
 
 
 class RequestRefused(Exception):
@@ -90,8 +85,9 @@ class Translation:
     """What came of the conversation's first turns when they were seen before."""
     remembered: Remembered | None = None
     """The same for this time."""
-    answer_id: str = field(default_factory=lambda: f"msg_{_THIS_PROCESS}{next(_ANSWERS):08x}")
-    """Of the answer. No two answers have the same one, be the request the same: the client merges turns that do."""
+    answer_id: str = field(default_factory=lambda: f"msg_{os.urandom(12).hex()}")
+    """Of the answer. No two answers have the same one, be the request the same: the client merges turns that do. Asked
+    of the system each time, which costs a microsecond: forked workers would count on from the same place."""
     headers: dict[str, str] = field(default_factory=dict)
     """Headers to add to the upstream request (cache affinity)."""
     wire: Wire = CHAT
