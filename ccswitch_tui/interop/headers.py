@@ -227,14 +227,15 @@ def _key(value: str, style: str, kept: dict[str, str], anthropic: bool, notes: l
         )
         return ReadHeaders(kept, None, style, variable, anthropic, scheme=_scheme_before_variable(value) or "")
     if command_in(value):
-        notes.append(
-            say("the key comes from a command, which is not run: give it with --key 'command:…' if you trust it")
-        )
+        notes.append(FROM_A_COMMAND)
         return ReadHeaders(kept, None, style, None, anthropic)
     if is_placeholder(_SCHEME.sub("", value) if style.startswith("header:") else value):
         notes.append(say("the key in it is a placeholder"))
         return ReadHeaders(kept, None, style, None, anthropic)
     return ReadHeaders(kept, usable_key(value, notes, whole_header=style.startswith("header:")), style, None, anthropic)
+
+
+FROM_A_COMMAND = say("the key comes from a command, which is not run: give it with --key 'command:…' if you trust it")
 
 
 def usable_key(value: str, notes: list[Sentence], *, whole_header: bool = False) -> Secret | None:
@@ -252,8 +253,8 @@ def usable_key(value: str, notes: list[Sentence], *, whole_header: bool = False)
 
 _PLACEHOLDER = re.compile(
     r"<[^>]*>|\[[^\]]*\]|\{+[^}]*\}+|\$\w+|%\w+%"
-    r"|(?:your|my|enter|insert|put|paste|replace|add)[-_ ]?.*(?:key|token|here).*"
-    r"|(?:sk-)?(?:x{3,}|\*{3,}|•{3,}|\.{3,}|…+)[-\w]*|(?:sk-)?(?:api[-_]?key|token|key|changeme|todo|none|null|undefined)",
+    r"|(?:sk-)?(?:your|my|enter|insert|put|paste|replace|add)[-_ ]?.*(?:key|token|here).*"
+    r"|(?:sk-)?(?:x{3,}|\*{3,}|•{3,}|\.{3,}|…+)[-\w]*|(?:sk-)?(?:api[-_]?key|token|key|changeme|todo|none|null|undefined|redacted|removed|hidden)",
     re.IGNORECASE,
 )
 
@@ -271,4 +272,6 @@ def holds_key(value: str) -> bool:
 def is_placeholder(value: str) -> bool:
     """Whether a "key" is the text a tutorial puts in its place."""
     bare = value.strip()
+    if any("\u3040" <= c <= "\u9fff" for c in bare.split("（")[0].split(" ")[0]):
+        return True  # 你的密钥
     return not bare or _PLACEHOLDER.fullmatch(bare) is not None or set(bare) <= set("*•.…xX-_")

@@ -68,6 +68,11 @@ def parse_paste(pasted: str | bytes, url: str | None = None) -> Draft:
         draft = _not_by_default(draft, text)
     if draft.endpoint is None:
         raise _no_address(draft)
+    if url is None and _host_goes_on(text, draft.endpoint.base_url):
+        raise UsageError(
+            say("the address seems to continue on the next line"),
+            hint=say("paste it again with the address on one line"),
+        )
     if draft.secret is not None and _goes_on(text, draft.secret.reveal()):
         raise UsageError(
             say("the key seems to continue on the next line"), hint=say("paste it again with the key on one line")
@@ -118,6 +123,14 @@ def _goes_on(text: str, key: str) -> bool:
     if further is None or not re.search(r"\d", further[1]) or _MODEL_FAMILY.match(further[1]):
         return False
     return further[1] != key and not _KEY_SHAPE.fullmatch(further[1])
+
+
+def _host_goes_on(text: str, base_url: str) -> bool:
+    """Whether a line that can only be the rest of a host and a path follows an address that ends in its host."""
+    at = text.find(base_url)
+    rest = re.match(r"\n[ \t]*[a-z0-9-]*(?:\.[a-z]{2,})*/(?:v\d|api|anthropic|chat|openai)\b\S*[ \t]*(?:\n|\Z)"
+                    r"|\n[ \t]*[a-z0-9-]*\.[a-z]{2,6}[ \t]*(?:\n|\Z)", text[at + len(base_url) :][:300])  # fmt: skip
+    return at >= 0 and rest is not None and base_url.count("/") == 2
 
 
 def _at(draft: Draft, url: str) -> Draft:

@@ -11,7 +11,15 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ccswitch_tui.interop.headers import ReadHeaders, holds_key, is_placeholder, read_headers, usable_key, with_headers
+from ccswitch_tui.interop.headers import (
+    FROM_A_COMMAND,
+    ReadHeaders,
+    holds_key,
+    is_placeholder,
+    read_headers,
+    usable_key,
+    with_headers,
+)
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts
 from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url, url_host
@@ -83,6 +91,9 @@ _VARIABLE = re.compile(
 
 _NAME_OF_A_KEY = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:API_KEY|KEY|AUTH_TOKEN|TOKEN)")
 """A variable's name where its value was meant, as Claude Code's own status shows it."""
+
+_REFERENCE = re.compile(r"[a-z][a-z0-9+.-]+://|vault:|@Microsoft\.KeyVault|ENC\[|arn:aws:|projects/[\w-]+/secrets/")
+"""Where a secret lies, in the words of 1Password, Vault, the clouds and SOPS."""
 
 Pair = tuple[str, str]
 
@@ -384,8 +395,15 @@ def for_chat(address: str) -> str:
 
 def read_key(value: str, notes: list[Sentence]) -> tuple[Secret | None, SecretRef | None]:
     """A key's text as a Secret, a reference to a variable, or neither with a note."""
-    value = value.strip().strip("\"'`").strip()
+    value = value.strip()
+    if value.startswith("$(") or (value[:1] == "`" and (not value.endswith("`") or " " in value)):
+        notes.append(FROM_A_COMMAND)
+        return None, None
+    value = value.strip("\"'`").strip()
     if not value:
+        return None, None
+    if _REFERENCE.match(value):
+        notes.append(say("the key is a reference that another program resolves: give it with --key 'command:…'"))
         return None, None
     bare = re.sub(r"^bearer\s+", "", value, flags=re.IGNORECASE)
     variable = variable_name(bare) or (bare if _NAME_OF_A_KEY.fullmatch(bare) else None)

@@ -244,12 +244,10 @@ def _with_scheme(text: str, changes: list[Sentence]) -> str:
         )
     if found and not (found["mark"] == ":" and re.match(r"\d+(/|$|\?)", text[found.end() :])):
         name, rest = found["name"].lower(), text[found.end() :]
-        if name in ("ws", "wss"):
-            name = {"ws": "http", "wss": "https"}[name]
-            changes.append(say("changed {found}:// to {name}://", found=found["name"], name=name))
-        elif name not in ("http", "https"):
+        if name not in ("http", "https"):
             near = _misspelled(name)
-            if near is None:
+            host = re.split(r"[/:?#]", rest, maxsplit=1)[0].lower()
+            if near is None or (near == "http" and not is_private(host)):  # perhaps https: plain http shows the key
                 what = say("'{name}:'", name=name) if len(name) <= 10 and name.isalpha() else say("this")
                 raise UrlError(
                     say("{what} is not the address of a model API", what=what),

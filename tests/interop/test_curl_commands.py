@@ -274,7 +274,7 @@ def test_no_part_of_the_pasted_key_is_in_what_is_shown_of_a_draft() -> None:
 
 # ---------------------------------------------------------------- laws
 
-hosts = st.from_regex(r"[a-z][a-z0-9]{0,8}\.example", fullmatch=True)
+hosts = st.from_regex(r"[a-w][a-z0-9]{0,8}\.example", fullmatch=True)
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Co")), min_size=1, max_size=30)
 header_values = st.text(
     string.ascii_letters + string.digits + " '\"\\$`!;:/{}()&|<>*?#~^%=,.-", min_size=1, max_size=30

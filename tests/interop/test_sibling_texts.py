@@ -329,6 +329,11 @@ WHOLE_FILES: dict[str, tuple[str, Any]] = {
     "the-page-and-the-address": (f"Key from https://docs.example/start: {K}\nuse it with {V}", (V, K)),
     "end-of-a-sentence": (f"Endpoint: {V}.\nKey: {K}.", (V, K)),
     "name-for-key": (f"ANTHROPIC_BASE_URL={U}\nANTHROPIC_AUTH_TOKEN=RELAY_API_KEY", (U, "env:RELAY_API_KEY")),
+    "wrapped-host": (f"ANTHROPIC_BASE_URL=https://relay.exam\nple/v1\nANTHROPIC_AUTH_TOKEN={K}", REF),
+    **{f"no-key-{n}": (f"ANTHROPIC_BASE_URL={U}\nANTHROPIC_AUTH_TOKEN={key}", (U, "None")) for n, key in enumerate((
+        "$(security find-generic-password -w -s relay)", "`pass relay`", "op://vault/item/key", "vault:secret/data/x#key",
+        "@Microsoft.KeyVault(SecretUri=https://v.example/secrets/k)", "ENC[AES256_GCM,data:abc,iv:x]", "REDACTED",
+        "sk-your-token", "你的密钥", "sk-你的key"))},
     "claude-status": (f"Auth token: ANTHROPIC_AUTH_TOKEN\nAnthropic base URL: {U}", (U, "env:ANTHROPIC_AUTH_TOKEN")),
 }
 # fmt: on
