@@ -20,6 +20,9 @@ class Other:
 
     def __init__(self, command: str, given: bytes, env: Mapping[str, str], cwd: str) -> None:
         self._given = given
+        self._started, self._early = False, 0
+        if sys.platform != "win32":  # before it starts: a signal between would end us and leave it
+            signal.signal(signal.SIGTERM, self._told_to_end)
         apart: dict[str, Any] = {} if sys.platform == "win32" else {"start_new_session": True}
         self._child = subprocess.Popen(  # noqa: S602 - the user's own command line, which Claude Code hands to a shell too
             command,
@@ -31,8 +34,9 @@ class Other:
             cwd=cwd,
             **apart,
         )
-        if sys.platform != "win32":
-            signal.signal(signal.SIGTERM, self._told_to_end)
+        self._started = True
+        if self._early:
+            self._told_to_end(self._early, None)
 
     def lines(self) -> bytes:
         """What it printed; nothing when it failed or did not end in time."""
@@ -53,5 +57,8 @@ class Other:
             self._child.wait(1.0)
 
     def _told_to_end(self, number: int, frame: FrameType | None) -> None:
+        if not self._started:
+            self._early = number
+            return
         self._end()
         os._exit(128 + number)

@@ -252,6 +252,29 @@ def test_theirs_ends_with_ours(ctx: Context, tmp_path: Path) -> None:
     pytest.fail("their program outlived ours")
 
 
+SIGNALLED = """
+import os, signal, subprocess
+from ccswitch_tui.workflows.statusline_with import Other
+class Popen(subprocess.Popen):
+    def __init__(self, *args, **given):
+        super().__init__(*args, **given)
+        print(self.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+subprocess.Popen = Popen
+Other("sleep 600", b"", dict(os.environ), ".").lines()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
+def test_theirs_ends_with_ours_though_the_signal_comes_while_it_starts(ctx: Context) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", SIGNALLED], env=ctx.env, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
+
+
 @pytest.mark.parametrize(
     ("given", "model", "session"),
     [
