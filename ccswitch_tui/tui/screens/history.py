@@ -17,7 +17,7 @@ from ccswitch_tui.tui.screens.diff import change_lines, change_text
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
-WHEN = 18
+WHEN = 21
 """Cells for the clock and the age of a write."""
 
 SCOPE_FROM = 64

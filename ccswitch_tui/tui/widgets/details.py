@@ -44,7 +44,7 @@ class Details(VerticalScroll, can_focus=False):
 
             shown += budget_rows(budget)
         self.query_one("#facts", Prose).update(look.lines(*shown))
-        self.query_one("#found", Prose).update("")
+        self.query_one("#found", Prose).display = False
 
     def show_report(self, report: ProbeReport) -> None:
         """What the last probe came to, and what it left untested."""
@@ -60,7 +60,9 @@ class Details(VerticalScroll, can_focus=False):
 
             rows += ["", Content.styled(t("details.last"), look.QUIET)]
             rows += small_steps(report.steps, width)
-        self.query_one("#found", Prose).update(look.lines(*rows))
+        found = self.query_one("#found", Prose)
+        found.update(look.lines(*rows))
+        found.display = True
 
 
 def used_today(used: Mapping[str, Any]) -> Content:
