@@ -30,6 +30,9 @@ SORTED_BY: dict[str, Callable[[Row], Any]] = {
     "probed": lambda row: -(row.probed_at or 0.0),
 }
 
+LEAST_HOST = 12
+"""Cells in which the end of a host still tells it apart: names and models come first."""
+
 LONGEST = 60
 """Cells beyond which a name of 200 characters gets none from the others."""
 
@@ -91,10 +94,14 @@ def columns_of(width: int, needs: Needs) -> Columns:
     """Name, model and verdict at every width; host from 50 cells; account, wire and age with more room."""
     age = width >= 64
     room = width - 4 - (21 if age else 14)
-    wanted = [needs.name, needs.model, needs.host if width >= 50 else 0, needs.account if width >= 64 else 0]
+    host = needs.host if width >= 50 else 0
+    wanted = [needs.name, needs.model, host, needs.account if width >= 64 else 0]
     wire = 10 if not needs.account and width >= 86 and sum(wanted) + 13 <= room else 0
-    gaps = sum(1 for want in wanted if want)
-    name, model, host, account = _shared(wanted, max(0, room - wire - gaps))
+    room = max(0, room - wire - sum(1 for want in wanted if want))
+    wanted[2] = max(
+        min(host, LEAST_HOST), min(host, room - sum(wanted) + host)
+    )  # its end tells enough, where it is cut
+    name, model, host, account = _shared(wanted, room)
     return Columns(name, model, wire, host, account, age)
 
 

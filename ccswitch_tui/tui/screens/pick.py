@@ -137,7 +137,8 @@ class PickNamedSheet(PickSheet):
         return draw_choosable, self._heading
 
     def _heading(self, width: int) -> Content:
-        row = Choosable(t(self.kind), t("fact.model"), t("pick.answered_by"))
+        about = t("head.host") if self.kind == "head.name" else t("pick.answered_by")
+        row = Choosable(t(self.kind), t("fact.model"), about)
         return Content.styled(draw_choosable(row, width).plain, look.QUIET)
 
 
