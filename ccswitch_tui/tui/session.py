@@ -121,11 +121,15 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
 
         return apply_use(self.ctx, plan, on_wait=on_wait)
 
-    @staticmethod
-    def said_of_use(done: UseResult) -> str:
+    def at_home(self, text: str) -> str:
+        """A path, or a text that names one, with `~` for the user's own folder."""
+        home = self.ctx.paths.home.rstrip("/\\")
+        return spoken(text).replace(home + "/", "~/") if home else spoken(text)
+
+    def said_of_use(self, done: UseResult) -> str:
         """What a write did, for the notice."""
         plan = done.plan
-        first = t("use.done" if done.undo_id else "use.same", name=plan.profile, file=plan.file)
+        first = t("use.done" if done.undo_id else "use.same", name=plan.profile, file=self.at_home(plan.file))
         return "\n".join((first, *map(spoken, plan.advice)))
 
     def undo(self, on_wait: Callable[[int], None] | None = None) -> str:
@@ -133,7 +137,7 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
         from ccswitch_tui.workflows.undo import names_what_is_gone, undo
 
         undone = undo(self.ctx, on_wait=on_wait)
-        first = t("undo.exact" if undone.exact else "undo.ours", file=undone.write.file)
+        first = t("undo.exact" if undone.exact else "undo.ours", file=self.at_home(undone.write.file))
         gone = names_what_is_gone(self.ctx, undone)
         return f"{first}\n{spoken(gone)}" if gone else first
 
@@ -141,7 +145,8 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
         """Every file back to what it was before the first write."""
         from ccswitch_tui.workflows.undo import restore
 
-        return t("restore.done", files=", ".join(u.write.file for u in restore(self.ctx, on_wait=on_wait)))
+        files = (self.at_home(u.write.file) for u in restore(self.ctx, on_wait=on_wait))
+        return t("restore.done", files=", ".join(files))
 
     def last_write(self) -> HistoryRow | None:
         """What `undo` would take back."""

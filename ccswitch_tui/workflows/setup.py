@@ -40,6 +40,8 @@ class Setup(NamedTuple):
     probed_model: str | None = None
     """The default model that report is about."""
     tiers_chosen: bool = False
+    refused: Secret | None = None
+    """The key that the endpoint did not accept; one that is given next is another."""
 
     @property
     def profile(self) -> Profile:

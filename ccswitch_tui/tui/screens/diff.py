@@ -28,7 +28,9 @@ class DiffSheet(Sheet[bool | None]):
         self.plan = plan
 
     def body(self) -> ComposeResult:
-        yield Static(look.line((t("diff.title", file=self.plan.file), look.NAME)), classes="title")
+        yield Static(
+            look.line((t("diff.title", file=self.session.at_home(self.plan.file)), look.NAME)), classes="title"
+        )
         if self.plan.foreign_changes:
             yield Static(look.line(look.mark("warn"), " ", t("diff.foreign")), classes="aside")
         with VerticalScroll(id="changes"):

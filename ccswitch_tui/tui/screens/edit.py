@@ -219,7 +219,7 @@ class EditScreen(Picking):
             plan = await self.ccs.off(self.session.plan_use, name, scope)
             if not plan.changes:
                 continue
-            means = t("edit.write_means", n=len(plan.changes), file=plan.file)
+            means = t("edit.write_means", n=len(plan.changes), file=self.session.at_home(plan.file))
             if await self.app.push_screen_wait(ConfirmSheet(t("edit.write_ask", name=name), means)):
                 done = await self.ccs.off(self.session.apply_use, plan, self.ccs.waits_for)
                 self.ccs.say(self.session.said_of_use(done))

@@ -318,7 +318,7 @@ class HomeScreen(MoreVerbs):
             from ccswitch_tui.tui.screens.confirm import ConfirmSheet
 
             ago = look.age(self.session.ctx.clock() - last.at)
-            means = t("undo.means", n=len(last.changes), file=last.file)
+            means = t("undo.means", n=len(last.changes), file=self.session.at_home(last.file))
             if not await self.app.push_screen_wait(ConfirmSheet(t("undo.ask", what=last.title, ago=ago), means)):
                 return
         self.ccs.say(await self.ccs.off(self.session.undo, self.ccs.waits_for))

@@ -33,7 +33,9 @@ class UnlockSheet(Sheet[bool | None]):
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("unlock.title"), look.NAME)), classes="title")
-        yield Prose(t("unlock.means", file=self.session.ctx.paths.encrypted_keys), classes="aside")
+        yield Prose(
+            t("unlock.means", file=self.session.at_home(self.session.ctx.paths.encrypted_keys)), classes="aside"
+        )
         yield PassphraseField(id="passphrase")
         yield Prose(id="said")
 
@@ -86,7 +88,9 @@ class NewPassphraseSheet(UnlockSheet):
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("unlock.new_title"), look.NAME)), classes="title")
-        yield Prose(t("unlock.new_means", file=self.session.ctx.paths.encrypted_keys), classes="aside")
+        yield Prose(
+            t("unlock.new_means", file=self.session.at_home(self.session.ctx.paths.encrypted_keys)), classes="aside"
+        )
         yield PassphraseField("unlock.first", id="passphrase")
         yield PassphraseField("unlock.again", id="again")
         yield Prose(id="said")

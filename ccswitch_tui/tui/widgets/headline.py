@@ -79,7 +79,7 @@ class Headline(Widget):
             parts.append((f"  {look.quoted(look.host_of(truth.base_url))}", look.QUIET))
         if truth.decided_by and truth.decided_by != t("layer.user"):
             parts.append((f"  {t('truth.decided', who=truth.decided_by)}", look.QUIET))
-        if truth.drift:
+        if truth.drift and truth.profile:  # of what was never ours nothing was changed
             parts += ["  ", look.mark("warn"), " ", (t("truth.drift"), look.STYLES["warn"])]
         return look.line(*parts)
 

@@ -112,4 +112,4 @@ class CheckPane(Climbing, Pane):
             self.setup = self.setup.with_patch(finding.fix.patch)
             self.climb("default")
         elif self.refused():
-            self.done(self.setup._replace(report=None), "key")
+            self.done(self.setup._replace(report=None, refused=self.setup.draft.secret), "key")

@@ -42,7 +42,8 @@ class UseNowPane(Pane):
     @task("plan")
     async def _plan(self) -> None:
         self.plan = await self.ccs.off(self.session.plan_use, self.setup.name, "user")
-        self.query_one("#file", Static).update(look.line((t("use_now.ask"), look.NAME), f"  {self.plan.file}"))
+        file = self.session.at_home(self.plan.file)
+        self.query_one("#file", Static).update(look.line((t("use_now.ask"), look.NAME), f"  {file}"))
         self.query_one("#lines", Prose).update(change_lines(self.plan.changes))
         self.renew_keys()
 

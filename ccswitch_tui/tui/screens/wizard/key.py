@@ -43,6 +43,8 @@ class KeyPane(Pane):
 
     def _found(self) -> Content:
         draft = self.setup.draft
+        if draft.secret and self.setup.refused is draft.secret:
+            return look.line(look.mark("fail"), " ", t("give_key.refused", hint=draft.secret.hint()))
         if draft.secret:
             return look.line(look.mark("ok"), " ", t("give_key.found", hint=draft.secret.hint()))
         if draft.key_ref:
@@ -57,7 +59,7 @@ class KeyPane(Pane):
     @task("where")
     async def _say_where(self) -> None:
         store = await self.ccs.off(self.session.key_store)
-        rows: list[Content | str] = [fact_named(t("give_key.kept_in"), store.where)]
+        rows: list[Content | str] = [fact_named(t("give_key.kept_in"), self.session.at_home(store.where))]
         if store.problem:
             rows += [look.item("warn", store.problem), look.line("  ", look.HANG, (t("give_key.no_store"), look.QUIET))]
         elif store.unlocked is False:

@@ -93,8 +93,8 @@ class ReviewPane(Pane):
     @task("review")
     async def _show(self) -> None:
         text = await self.ccs.off(self.session.toml_of, self.setup.profile)
-        kept_in = await self.ccs.off(self.session.keys_kept_in)
-        rows = [fact_named(t("review.profile"), self.session.ctx.paths.profiles)]
+        kept_in = self.session.at_home(await self.ccs.off(self.session.keys_kept_in))
+        rows = [fact_named(t("review.profile"), self.session.at_home(self.session.ctx.paths.profiles))]
         if self.setup.draft.secret:
             rows.append(fact_named(t("fact.key"), kept_in))
         elif self.setup.draft.key_ref:
