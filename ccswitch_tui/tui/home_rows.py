@@ -101,8 +101,12 @@ def columns_of(width: int, needs: Needs) -> Columns:
     wanted[2] = max(
         min(host, LEAST_HOST), min(host, room - sum(wanted) + host)
     )  # its end tells enough, where it is cut
-    name, model, host, account = _shared(wanted, room)
-    return Columns(name, model, wire, host, account, age)
+    name = min(needs.name, room * 2 // 5)  # what a profile is called comes before what it asks and where
+    if sum(wanted) <= room:
+        name, *others = _shared(wanted, room)
+    else:
+        others = _shared(wanted[1:], room - name)
+    return Columns(name, others[0], wire, others[1], others[2], age)
 
 
 def _shared(wanted: Sequence[int], room: int) -> list[int]:
