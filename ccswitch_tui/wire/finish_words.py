@@ -45,14 +45,15 @@ _ENUM = re.compile(r"finish[ _]?reason[._: ]*(?=\w)")
 
 _PARTS = (
     ("model_context_window_exceeded", r"context.{0,8}(?:length|window|size|limit|full|overflow)"),
-    ("max_tokens", r"(?:tokens?|length|output).{0,10}(?:limit|max|exceed|reach)|(?:limit|max)\w{0,6}.{0,8}(?:tokens?|length|output)|^length\b"),
-    ("refusal", r"safety|guardrail|blocked|blocklist|polic(?:y|ies)|moderat|risk|censor|prohibit|sensitive|content.{0,4}filter|refus"),
+    ("max_tokens", r"(?:tokens?|length|output).{0,10}(?:limit|max|exceed|reach)|(?:limit|max)\w{0,6}.{0,8}(?:tokens?|length|output)|^length\b|^limit reached"),
+    ("refusal", r"safety|guardrail|blocked|blocklist|polic(?:y|ies)|moderat|risk|censor|prohibit|sensitive|content.{0,4}filter|refus|flagged"),
     (FAILED,
      r"abort|cancel|time|deadline|fail|error|fault|malform|incomplete|unexpected|invalid|interrupt|exception|crash|kill|panic"
      r"|terminat|preempt|evict|overload|unavailable|disconnect|network|socket|reset|\boom\b|out.?of.?memory|reject|denied|toxic|filter"
      r"|unspecified|insufficient|missing|too.?many|partial|truncat|shutdown|drain|expired|lost|broken|stall|unfinished|repetition|loop"
      r"|dead|died|\bdie\b|rate.?limit|quota|budget|credit|exhaust|exceed|halt|suspend|dropp|discard|pause|\bcut\b|hang|hung|stuck|corrupt"
-     r"|\bbad\b|\bno\b|empty|\bnull\b|by.server|^(?:image.)?other$|^language$|violat"),
+     r"|\bbad\b|\bno\b|empty|degenerat|\bnull\b|by.server|^(?:image.)?other$|^language$|violat"),
+    ("end_turn", r"\beos\b|^(?:(?:natural|normal|clean|model) )?stop(?:ped)?(?: (?:words?|criteri\w+|condition|found|matched|hit))?$|^end turn$"),
 )  # fmt: skip
 """What a word holds → its meaning; the first row that is found counts. vLLM and SGLang abort; Gemini's
 MALFORMED_FUNCTION_CALL and UNEXPECTED_TOOL_CALL (with LiteLLM's words around them), Cohere's ERROR_TOXIC, DeepSeek's

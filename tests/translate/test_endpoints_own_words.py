@@ -15,19 +15,32 @@ from ccswitch_tui.wire.finish_words import FAILED, finish_of, word_in
 
 FAILING = [
     "ABORTED", "engine_dead", "worker_died", "rate_limited", "NO_IMAGE", "IMAGE_OTHER", "socket_hang_up", "max_time",
-    "wall_time_exceeded", "stopped_by_server", "quota_exceeded", "budget_exceeded", "bad_request", "halted", "suspended",
+    "wall_time_exceeded", "stopped_by_server", "quota_exceeded", "budget_exceeded", "bad_request", "halted", "suspended", "degenerate",
     "dropped", "discarded", "pause", "cut_off", "empty_response", "FinishReason.MALFORMED_FUNCTION_CALL",
     "finish_reason_unspecified", "toolCallError", "MISSING_THOUGHT_SIGNATURE",
 ]  # fmt: skip
 CUT = [
     "FINISH_REASON_MAX_TOKENS", "FinishReason.MAX_TOKENS", "token_limit_reached", "max_tokens_reached", "output_limit",
-    "length_limit", "maxTokens", "FinishReasonMaxTokens",
+    "length_limit", "limit_reached", "maxTokens", "FinishReasonMaxTokens",
 ]  # fmt: skip
 REFUSED = [
     "FinishReason.SAFETY", "FINISH_REASON_SAFETY", "guardrails", "blocked", "safety_filter", "risk_control", "ContentFilter",
-    "policy_violation",
+    "policy_violation", "flagged",
 ]  # fmt: skip
-GOOD = ["FinishReason.STOP", "FINISH_REASON_STOP", "FinishReasonStop", "toolUse", "TOOL_CALLS"]
+GOOD = [
+    "eos_found",
+    "matched_eos",
+    "stop_word",
+    "stopped",
+    "stop_criteria",
+    "end-turn",
+    "natural_stop",
+    "FinishReason.STOP",
+    "FINISH_REASON_STOP",
+    "FinishReasonStop",
+    "toolUse",
+    "TOOL_CALLS",
+]
 
 
 @pytest.mark.parametrize(
