@@ -59,6 +59,8 @@ WORDINGS = (
     _w("Mistral", r"too large for model with (?P<m>#) maximum context length"),
     _w("Volcengine", r"total tokens of image and text exceed max message tokens"),
     _w("Cohere", r"too many tokens: (?:total number of tokens in the prompt cannot exceed (?P<m>#)(?:.{0,12}received (?P<i>#))?|size limit exceeded by (?P<over>#) tokens)"),
+    _w("Cloudflare", r"input and maximum output tokens \((?P<n>#)\) exceeded this model context window limit \((?P<m>#)"),
+    _w("any", r"input and output tokens exceed|prompt ?\+ ?completion (?:length|tokens) exceed|input_?tokens \+ max_?new_?tokens must be <= (?P<m>#)"),
     _w("GitHub Models", r"request body too large for [^ ]{1,80} model\. max size: (?P<m>#) tokens"),
     _w("SiliconFlow", r"length of prompt_tokens \((?P<i>#)\) must be less than max_seq_len \((?P<m>#)"),
     _w("DashScope", r"range of input length should be \[\d+, ?(?P<m>#)\]"),
@@ -93,21 +95,26 @@ NOT_OVERFLOW = later(
 )
 
 _ABOUT = later(
-    r"\b(?:prompts?|inputs?|context|conversation|chat history|history|sequences?|seq_len|messages?|n_ctx|request (?:body )?(?:is )?too large"
-    r"|request body|(?:total|number of|too many|requested)(?: number of)? tokens?|max(?:imum)? message tokens)(?=\b|_)|prompt|提示|输入|上下文|对话",
+    r"\b(?:prompts?(?! cache)|inputs?|context(?! manage| cancel)|conversation|chat history|history|sequences?|seq len|messages?|n ctx|request (?:body )?(?:is )?too large"
+    r"|request body|(?:total|number of|too many|requested)(?: number of)? tokens?|max(?:imum)? message tokens)\b|prompt(?! cache)|tokens? ?(?:数|总数|长度)"
+    r"|提示|输入|上下文|对话|コンテキスト|컨텍스트|контекст|kontext|contexto|contexte",
     re.I,
 )
 _TOO_LONG = later(
-    r"too (?:long|large|many|big)|exceed|(?:longer|greater|larger|bigger|more) than|(?:over|above|beyond) (?:the )?(?:model'?s? )?(?:limit|max\w*|allowed|#)"
-    r"|\b(?:is|was|window) full|must (?:be|have) (?:less|fewer|at most|shorter)|(?:limit|max(?:imum)?)\b[^.\d]{0,30} (?:is|of|only)?:? ?#"
-    r"|超长|过长|太长|超过|超出|过大|不得超过|不能超过".replace("#", N),
+    r"too (?:long|large|many|big)|exceed|overflow|(?:longer|greater|larger|bigger|more) than|(?:over|above|beyond) (?:the )?(?:model'?s? )?(?:limit|max\w*|allowed|#)"
+    r"|\b(?:is|was|window) full|must (?:be|have) (?:less|fewer|at most|shorter)|(?:limit|max(?:imum)?)\b[^.\d]{0,30} (?:is|of|only)?:? ?#|limit reached|not enough|but # were given"
+    r"|超长|过长|太长|超过|超出|过大|超過|超え|초과|превыш|überschritt|dépass|demasiado|trop long".replace("#", N),
     re.I,
 )
-_SIZED = later(r"tokens?\b|context|length|too long|characters|seq_len|\blong\b|request body|长|上下文|字", re.I)
+_SIZED = later(
+    r"tokens?\b|context|length|too long|characters|seq len|\blong\b|request body|prompts? (?:is )?too|history|conversation|长|上下文|字|上限|最大"
+    r"|コンテキスト|컨텍스트|контекст|kontext",
+    re.I,
+)
 _OF_OTHERS = later(
-    r"max[ _]?(?:completion[ _]|output[ _]|new[ _])?tokens\b|(?:output|completion|generated?|generation) (?:tokens?|length)|to generate|images?\b|pictures?\b|\bfiles?\b|audio|video|pdf"
-    r"|\d ?[kmg]i?b\b|bytes?\b|\bnames?\b|\bids?\b|descriptions?\b|\buser\b|\bstop|tool_|\btools?\b|functions?\b|metadata|schema|json|quota|credit|afford|balance|budget"
-    r"|per (?:second|minute|day)|time|headers?\b|\burl\b|depth|temperature|top_|roles?\b|图|文件|余额|名称|工具",
+    r"max ?(?:completion |output |new )?tokens\b|(?:output|completion|generated?|generation) (?:tokens?|length)|to generate|images?\b|pictures?\b|\bfiles?\b|audio|video|pdf"
+    r"|\d ?[kmg]i?b\b|bytes?\b|\bnames?\b|\bids?\b|descriptions?\b|\buser\b|\bstop|\btools?\b|tool calls?\b|functions?\b|metadata|schema|json|quota|credit|afford|balance|budget"
+    r"|per (?:second|minute|day)|time|deadline|headers?\b|\burl\b|depth|temperature|\btop |roles?\b|moderat|safety|polic|threshold|\bplan\b|\bhour|daily|concurren|batch|edits\b|图|文件|余额|名称|工具",
     re.I,
 )
 """What else can be too long or too many: compacting shortens none of these."""
@@ -139,6 +146,7 @@ def overflow_in(words: Words, asked_output: int | None = None) -> Overflow | Non
 
 def _in_no_known_words(text: str) -> Overflow | None:
     """An overflow by its parts: what a conversation consists of is too long, and nothing else is spoken of."""
+    text = text.replace("_", " ")
     if not (_ABOUT.search(text) and _TOO_LONG.search(text) and _SIZED.search(text)) or _OF_OTHERS.search(text):
         return None
     named = [size for found in _NAMED.findall(text) if (size := _number(found) or 0) >= SMALLEST_WINDOW]
