@@ -148,7 +148,9 @@ def _field(words: Words, body: Json, quirks: Quirks) -> tuple[str, Any] | None:
         if name in EVERYWHERE and not _stands_in(body, name):
             continue
         said = rf"(?<![\w-]){'[_ ]'.join(name.split('_'))}(?!\w| ?(?:block|signature))"
-        if re.search(rf"{said}.{{0,100}}{_REFUSED_SOMEHOW}|{_REFUSED_SOMEHOW}.{{0,60}}{said}", words.text, re.I | re.S):
+        if re.search(
+            rf"{said}.{{0,100}}{_REFUSED_SOMEHOW}|{_REFUSED_SOMEHOW}.{{0,60}}{said}", words.message, re.I | re.S
+        ):
             return "drop_fields", _with(quirks, name)
     return None
 

@@ -205,7 +205,7 @@ REFUSALS = (
        r"|tool_choice.{0,80}(?:input should be|expected|only allowed|allowed to be|one of|can only)[^.\n]{0,20}['\"`]?(?:auto|none)|(?:forced|mode any|required) ?(?:tool|function)?.{0,40}(?:not|n't|un)\s?(?:support|allow|available|compatible)",
        lambda t: t.body.get("tool_choice") not in (None, "auto"),
        "DeepSeek, Kimi and GLM thinking; OpenRouter"),
-    _r("tool_choice", "auto_only", r"(?:only|not|n't|un|invalid|disabled|supported values)\b.{0,80}tool[_ ]?choice|tool[_ ]?choice(?!.{0,40}--).{0,60}(?:not|n't|\bun\w|only|supported values|disabled|invalid|不|仅|只)",
+    _r("tool_choice", "auto_only", r"(?:only|not|n't|un|invalid|disabled|supported values)\b.{0,80}tool[_ ]?choice|tool[_ ]?choice(?!.{0,40}--).{0,60}(?:not|n't|\bun\w|only|supported values|disabled|不|仅|只)",
        lambda t: t.body.get("tool_choice") not in (None, "auto"), "Bedrock and its façades, relays: any refusal of a choice that was forced"),
     _r("schema", "gemini", r"unknown name ['\"](?:additionalProperties|\$schema|const|propertyNames|exclusiveM\w+|patternProperties|\$ref|\$defs|default|\$id|uniqueItems)['\"]"
        r"|function_declarations.{0,200}(?:unknown name|only allowed|missing field|should be non-empty)|reference to undefined schema", _has_tools, "Gemini"),

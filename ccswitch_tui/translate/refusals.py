@@ -19,7 +19,7 @@ from ccswitch_tui.translate.caps import cap_in
 from ccswitch_tui.translate.failure import Learned, clean_message
 from ccswitch_tui.translate.overflow import NOT_OVERFLOW
 from ccswitch_tui.translate.picture_refusals import picture_lesson
-from ccswitch_tui.translate.refusal_rows import EFFORT_FIELDS, REFUSALS, Value
+from ccswitch_tui.translate.refusal_rows import EFFORT_FIELDS, REFUSALS, REFUSING, Value
 from ccswitch_tui.translate.responses_refusals import LESSONS, no_lesson
 from ccswitch_tui.translate.schema_refusals import schema_lesson
 from ccswitch_tui.translate.words import Words
@@ -111,6 +111,10 @@ NESTED = frozenset(
 """Fields that live inside messages or tools: sent if they are anywhere in the body."""
 
 GIVEN_UP_NEVER = frozenset({"model", "messages", "tools", "tool_choice", "response_format", "stream"})
+
+LIMITS = frozenset({"max_tokens", "max_completion_tokens", "max_output_tokens"})
+"""Their values are refused more often than they are."""
+BESIDE = rf"{REFUSING}|not one of|no such|deprecated|removed|additional propert|unknown|不|未知|无此"
 
 _LISTED = later(
     r"(?:does not|doesn't|not) support(?:ed)? (?:the )?(?:param\w*|arguments?|fields?|options?):? ?(?P<list>\[[^\]]*\]|\{[^}]*\})",
@@ -253,4 +257,18 @@ def _field_refused(words: Words, translation: Translation, because: str) -> Lear
                 return _with_instead(Learned(quirk, value, because), translation)
         elif name in body and not in_messages and name not in GIVEN_UP_NEVER:
             return Learned("drop_fields", (*translation.quirks.drop_fields, name), because)
+    return _named_near_a_refusal(words, translation, because)
+
+
+def _named_near_a_refusal(words: Words, translation: Translation, because: str) -> Learned | None:
+    """A field that was sent, and whose name is no word of a sentence, beside refusing words."""
+    quirks = translation.quirks
+    for name in translation.body:
+        if "_" not in name or name in GIVEN_UP_NEVER or name in LIMITS:
+            continue
+        said = rf"(?<![\w.]){name}(?!\w)"
+        if re.search(rf"{said}.{{0,80}}(?:{BESIDE})|(?:{BESIDE}).{{0,60}}{said}", words.message, re.I | re.S):
+            quirk, value = FIELD_QUIRKS.get(name, ("drop_fields", (*quirks.drop_fields, name)))
+            if getattr(quirks, quirk) != value:
+                return _with_instead(Learned(quirk, value, because), translation)
     return None

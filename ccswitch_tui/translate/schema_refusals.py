@@ -41,7 +41,7 @@ def schema_lesson(
     if not tools or NOT_SCHEMAS.search(said):
         return None
     named = named_tool(text, param, tools)
-    if not (OF_A_TOOL if named else ABOUT_SCHEMAS).search(said):
+    if not ABOUT_SCHEMAS.search(said) and not (named and OF_A_TOOL.search(said)):
         return None
     if named and named not in lenient and dialect != "lenient":
         return "lenient_tools", (*lenient, named)

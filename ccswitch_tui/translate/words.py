@@ -322,9 +322,12 @@ def _row(row: Json) -> str:
 
 
 def _allowed(row: Json) -> str:
-    """ajv's values that it would have taken, which its sentence leaves out."""
+    """What ajv's sentence leaves out: the values that it would have taken, or the property that it does not know."""
     params = row.get("params")
-    values = params.get("allowedValues") if isinstance(params, dict) else None
+    params = params if isinstance(params, dict) else {}
+    values = params.get("allowedValues")
+    if unknown := _text(params.get("additionalProperty")):
+        return f": '{unknown}' is not allowed"
     return f": {', '.join(map(str, values[:20]))}" if isinstance(values, list) else ""
 
 

@@ -700,6 +700,47 @@ SHAPES: list[Any] = [
     (('reasoning_replay',), 400, 'reasoning content must be preserved across turns', CALLED),
 ]
 
+EVERYTHING: Json = {
+    **STREAMED, **BOTH_SAMPLED, **ONE_CALL, "stop_sequences": ["a"], "top_k": 5, "thinking": {"type": "adaptive"},
+    "output_config": {"effort": "high"}, "quirks": {"effort": "reasoning_effort", "top_k": True},
+}
+NOT_KNOWN: list[Any] = [
+    (('parallel_tools',), 400, "litellm.UnsupportedParamsError: ollama does not support parameters: ['parallel_tool_calls'], for model=x. To drop these, set `litellm.drop_params=True` or for proxy:"),
+    (('sampling',), 400, "litellm.UnsupportedParamsError: gpt-5 models (including gpt-5-codex) don't support temperature=0.2. Only temperature=1 is supported."),
+    (('sampling',), 400, "litellm.UnsupportedParamsError: O-series models don't support temperature=0.2. Only temperature=1 is supported."),
+    (('effort',), 400, "litellm.UnsupportedParamsError: bedrock does not support parameters: {'reasoning_effort': 'high'}, for model=x."),
+    (('effort', 'drop_fields'), 400, "litellm.UnsupportedParamsError: VertexAI doesn't support parameters: ['reasoning_effort']"),
+    (('stop_limit',), 400, "litellm.UnsupportedParamsError: xai does not support parameters: ['stop'], for model=grok-4"),
+    (('stream_options', 'parallel_tools'), 400, "litellm.UnsupportedParamsError: x does not support parameters: ['stream_options', 'parallel_tool_calls'], for model=y"),
+    (('drop_fields', 'top_k'), 400, "litellm.UnsupportedParamsError: openai does not support parameters: ['top_k'], for model=gpt"),
+    (('top_k',), 400, 'Unknown name "top_k": Cannot find field.'),
+    (('top_k', 'drop_fields'), 400, 'top_k is not supported'),
+    (('top_k', 'drop_fields'), 400, "Extra inputs are not permitted, field: 'top_k', value: 5"),
+    (('top_k', 'drop_fields'), 400, {'detail': [{'type': 'extra_forbidden', 'loc': ['body', 'top_k'], 'msg': 'Extra inputs are not permitted'}]}),
+    (('parallel_tools',), 400, "Unknown parameter: 'parallel_tool_calls'."),
+    (('parallel_tools',), 400, {'message': 'property parallel_tool_calls should not exist', 'error': 'Bad Request'}),
+    (('parallel_tools',), 400, {'errors': [{'instancePath': '', 'keyword': 'additionalProperties', 'params': {'additionalProperty': 'parallel_tool_calls'}, 'message': 'must NOT have additional properties'}]}),
+    (('parallel_tools',), 400, {'error': {'issues': [{'code': 'unrecognized_keys', 'keys': ['parallel_tool_calls'], 'path': [], 'message': "Unrecognized key(s) in object: 'parallel_tool_calls'"}]}}),
+    (('parallel_tools',), 400, {'title': 'One or more validation errors occurred.', 'errors': {'parallel_tool_calls': ['The parallel_tool_calls field is not recognized.']}}),
+    (('parallel_tools',), 400, '`parallel_tool_calls` is not one of the accepted fields'),
+    (('parallel_tools',), 400, "Invalid request: unexpected keys ['parallel_tool_calls']"),
+    (('parallel_tools',), 400, 'The following fields are not allowed: parallel_tool_calls'),
+    (('parallel_tools',), 400, 'Unrecognized fields: parallel_tool_calls'),
+    (('parallel_tools',), 400, 'body contains unknown property "parallel_tool_calls"'),
+    (('parallel_tools',), 400, 'unsupported params: parallel_tool_calls'),
+    (('parallel_tools',), 400, '参数 parallel_tool_calls 不支持'),
+    (('parallel_tools',), 400, '不支持的参数: parallel_tool_calls'),
+    (('parallel_tools',), 400, '未知参数 parallel_tool_calls'),
+    (('parallel_tools',), 422, {'detail': 'parallel_tool_calls not supported'}),
+    (('parallel_tools',), 400, 'ValidationError: parallel_tool_calls -- unknown field'),
+    (('parallel_tools',), 400, 'No such parameter parallel_tool_calls'),
+    (('parallel_tools',), 400, "got an unexpected keyword argument 'parallel_tool_calls'"),
+    (('parallel_tools',), 400, "Argument 'parallel_tool_calls' is deprecated and was removed"),
+    (('parallel_tools',), 400, {'error': {'message': 'Unsupported parameter', 'code': 'unsupported_parameter', 'param': 'parallel_tool_calls'}}),
+    (('parallel_tools',), 400, {'error': {'message': 'invalid value', 'param': 'parallel_tool_calls', 'code': 'unknown_parameter'}}),
+    (('stream_options',), 400, {'error': {'message': "[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options'), 'msg': 'Extra inputs are not permitted', 'input': {'include_usage': True}}]"}}),
+]
+
 
 def test_a_limit_of_the_answer() -> None:
     wrong = [
@@ -789,3 +830,21 @@ def test_the_shape_of_a_conversation_is_refused() -> None:
         if (found := taught(said, *messages, status=status, **fields))[0] not in meant
     ]
     assert wrong == []
+
+
+def test_a_field_among_many_is_refused_in_a_gateways_words() -> None:
+    wrong = [
+        (said, found)
+        for meant, status, said in NOT_KNOWN
+        if (found := taught(said, status=status, **EVERYTHING))[0] not in meant
+    ]
+    assert wrong == []
+
+
+def test_a_field_that_is_only_mentioned_is_not_refused() -> None:
+    for said in (
+        "Set parallel_tool_calls to false to get one call at a time",
+        "messages[1].reasoning_effort is unknown to us",
+        "Rate limit reached for top_k models",
+    ):
+        assert taught(said, **EVERYTHING) == ("", None), said
