@@ -390,8 +390,12 @@ def fragments_of(delta: Json) -> list[Fragment]:
     calls = delta.get("tool_calls")
     if not calls:
         if CALLING.isdisjoint(delta):
-            return NO_FRAGMENTS
-        calls = next((delta[key] for key in CALLS if delta.get(key)), None)
+            content = delta.get("content")
+            if type(content) is not list:
+                return NO_FRAGMENTS
+            calls = [part for part in content if isinstance(part, dict) and part.get("type") in CALL_PARTS]
+        else:
+            calls = next((delta[key] for key in CALLS if delta.get(key)), None)
     if isinstance(calls, dict):
         calls = [calls]
     found = [_fragment(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
@@ -402,6 +406,8 @@ def fragments_of(delta: Json) -> list[Fragment]:
 
 CALLS = ("tool_calls", "tool_call", "toolCalls", "function_calls", "tool_uses")
 CALLING = frozenset({*CALLS, "function_call"})
+CALL_PARTS = frozenset({"tool_use", "tool_call", "toolCall", "function_call"})
+"""Calls among the parts of the content, as the Messages API has them."""
 NO_FRAGMENTS: list[Fragment] = []
 FUNCTION = frozenset({"name", "arguments"})
 """Keys of a function as it is documented."""

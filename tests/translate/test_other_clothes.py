@@ -265,6 +265,25 @@ def test_an_error_told_as_a_bare_text_is_no_sign_of_life(told: str) -> None:
     assert late.machine.error is None
 
 
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"delta": {"content": [{"type": "tool_use", "id": "c", "name": "Bash", "input": {"command": "ls"}}]}},
+        {"delta": {"content": [{"type": "tool_call", "id": "c", "function": {"name": "Bash", "arguments": '{"command":"ls"}'}}]}},
+        {"tool_calls": [{"id": "c", "function": {"name": "Bash", "arguments": '{"command":"ls"}'}}]},
+        {"message": {"content": [{"type": "text", "text": ""}, {"type": "function_call", "name": "Bash", "arguments": '{"command":"ls"}'}]}},
+    ],
+)  # fmt: skip
+def test_calls_among_the_parts_of_the_content_or_beside_it_are_calls(choice: Json) -> None:
+    assert ls(
+        heard(
+            data({"choices": [{"index": 0, **choice}]}),
+            data({"choices": [{"index": 0, "finish_reason": "stop"}]}),
+            DONE,
+        )
+    )
+
+
 def test_two_events_in_one_line_are_two() -> None:
     one, two = (chunk({"content": text}).strip() for text in ("hel", "lo"))
     assert Answer(one + b" " + two + b"\n\n", chunk({}, "stop"), DONE).text == "hello"

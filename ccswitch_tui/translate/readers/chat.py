@@ -159,6 +159,8 @@ class ChatReader:
         else:
             said = (choice.get(key) for key in ("text", "content", "delta"))
             answer.text(next((text for text in said if isinstance(text, str) and text), ""))
+            if (pieces := fragments_of(choice)) and not answer.done:
+                answer.pieces(pieces)
 
     def _delta(self, delta: Json, answer: Answer) -> None:
         """What a chunk holds, in the order of a message: thinking, then text, then calls."""
