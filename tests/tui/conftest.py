@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
+from tui_kit import PATIENCE_S, until
 
 from ccswitch_tui.demo.world import DemoContext, demo_context
 from ccswitch_tui.tui.app import CcswitchApp
@@ -25,14 +27,23 @@ def world() -> Iterator[DemoContext]:
     use_language("en")
 
 
+@pytest.fixture(autouse=True)
+def notices_wait_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notice goes by the clock, which a busy machine does not keep."""
+    notify = App.notify
+
+    def lasting(app: App[Any], message: str, **more: Any) -> None:
+        notify(app, message, **{**more, "timeout": PATIENCE_S})
+
+    monkeypatch.setattr(App, "notify", lasting)
+
+
 @pytest.fixture
 def open_app(world: DemoContext) -> OpenApp:
     """Opens the app over the demo's world; the profiles are on the screen when the block begins."""
 
     @asynccontextmanager
     async def opened(size: tuple[int, int] = (80, 24), ctx: Any = None) -> AsyncIterator[Pilot[Any]]:
-        from tui_kit import until
-
         app = CcswitchApp(ctx or world)
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(pilot, lambda: app.session.now.stamp, "the first look at the files")
