@@ -6,6 +6,7 @@ heard in `probe.hearing`. Source: tests/recorded.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from ccswitch_tui.wire.codec import loads
@@ -110,12 +111,19 @@ def read_models(body: Any) -> list[ListedModel] | None:
     listed = []
     for row in rows:
         if isinstance(row, str):
-            listed.append(ListedModel(row))
+            listed.append(ListedModel(row.strip()))
         elif isinstance(row, dict):
-            name = next((row[k] for k in NAME_FIELDS if isinstance(row.get(k), str) and row[k].strip()), None)
-            if name:
+            names = [row[k].strip() for k in NAME_FIELDS if isinstance(row.get(k), str) and row[k].strip()]
+            if names:  # a row's own number in a database (Cloudflare's list) is no model's name
+                name = next((n for n in names if not _UUID.fullmatch(n)), names[0])
                 listed.append(ListedModel(name.removeprefix("models/"), _window(row), _prices(row)))
-    return listed if listed or not rows else None
+    once: dict[str, ListedModel] = {}
+    for model in listed:
+        once.setdefault(model.id, model)
+    return list(once.values()) if once or not rows else None
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def _prices(row: Json) -> tuple[float, float] | None:

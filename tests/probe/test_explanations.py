@@ -67,6 +67,9 @@ SAID = [
     ("- API (custom host): answered HTTP 404 in 3 ms", "Claude Code", "connectivity line"),
     ("- API (custom host): failed after 1 ms: Connection refused — a firewall or proxy may be blocking it (ECONNREFUSED)", "Claude Code", "is not running yet"),  # noqa: E501
     ('[claude-code:unrecognized_model] {"model":"demo-large"}', "Claude Code", "nothing is wrong"),
+    ("error code: 1010", "a gateway", "Cloudflare"),
+    ("524 A timeout occurred", "a gateway", "gave up waiting"),
+    ("messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`", "the endpoint", "history"),  # noqa: E501
     ("keyring.errors.KeyringLocked: Failed to unlock the collection!", "the system", "locked"),
 ]  # fmt: skip
 

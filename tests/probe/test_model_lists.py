@@ -26,6 +26,8 @@ SHAPES: dict[str, tuple[Any, list[str]]] = {
     "Ollama's": ({"models": [{"name": "qwen3:8b", "model": "qwen3:8b"}]}, ["qwen3:8b"]),
     "Gemini's": ({"models": [{"name": "models/g", "inputTokenLimit": 3}]}, ["g"]),
     "odd rows": ({"data": [{"id": None}, {"id": "a"}, {}, {"id": ""}, {"id": 7}, "b", None]}, ["a", "b"]),
+    "named twice, and with blanks": ({"data": [{"id": " a "}, {"id": "b"}, {"id": "a"}]}, ["a", "b"]),
+    "Cloudflare's": ({"result": [{"id": "0f3b8a1c-1111-2222-3333-444455556666", "name": "@cf/m"}]}, ["@cf/m"]),
     "an empty list": ({"object": "list", "data": []}, []),
 }  # fmt: skip
 
