@@ -109,13 +109,14 @@ def _place(text: str, at: int) -> tuple[int, int]:
 
 
 def _number_fault(text: str, word: str) -> JsonFault:
-    for match in _lexemes(text):
-        if match.lastgroup == "rest" and (spot := re.search(r"NaN|-?Infinity|\d{1000,}", match[0])):
-            shown = spot[0] if len(spot[0]) < 12 else say("an endless number")
-            return JsonFault(
-                say("{value} is not a JSON value", value=shown), *_place(text, match.start() + spot.start())
-            )
-    return JsonFault(say("{value} is not a JSON value", value=word), 1, 1)
+    spots = (
+        (match.start() + spot.start(), spot[0])
+        for match in _lexemes(text)
+        if match.lastgroup == "rest" and (spot := re.search(r"NaN|-?Infinity|\d{1000,}", match[0]))
+    )
+    at, value = next(spots, (0, word))
+    shown = value if len(value) < 12 else say("an endless number")
+    return JsonFault(say("{value} is not a JSON value", value=shown), *_place(text, at))
 
 
 _LEXEME = (

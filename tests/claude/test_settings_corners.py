@@ -13,19 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from settings_kit import THEIRS, chat_profile, context
+from settings_kit import THEIRS, chat_profile, context, native_profile
 
 from ccswitch_tui import textfile
 from ccswitch_tui.claude import history as histories
 from ccswitch_tui.claude import undoing
+from ccswitch_tui.claude.differences import GONE, is_told, name_in
 from ccswitch_tui.claude.files import tree_of
 from ccswitch_tui.claude.history import History
-from ccswitch_tui.claude.jsontext import JsonFault, parse_object, repaired
-from ccswitch_tui.claude.settings import Ours, SettingsPatch, foreign_changes, ours_without_history, plan_official
+from ccswitch_tui.claude.jsontext import JsonFault, _repeated_keys, parse_object, repaired
+from ccswitch_tui.claude.settings import Link, Ours, SettingsPatch, foreign_changes, ours_without_history, plan_official
 from ccswitch_tui.claude.status_line import STATUS_LINE, status_line
+from ccswitch_tui.claude.wanted import wanted_settings
 from ccswitch_tui.errors import ConflictError, UsageError
+from ccswitch_tui.profiles.model import Endpoint
+from ccswitch_tui.sentence import say
 from ccswitch_tui.textfile import make_private_dir, read_bytes, remove_file, replace_text, sha256_of
 from ccswitch_tui.workflows.context import Context
+from ccswitch_tui.workflows.manage import rename_profile
 from ccswitch_tui.workflows.undo import restore, undo
 from ccswitch_tui.workflows.use import apply_use, plan_use
 
@@ -66,8 +71,14 @@ def test_without_a_history_the_users_status_line_still_comes_back() -> None:
     assert parse_object(patch.apply(text)) == {STATUS_LINE: THEIR_LINE}
 
 
-def test_a_status_line_that_was_ours_alone_goes_whole() -> None:
-    tree = {"apiKeyHelper": HELPER, STATUS_LINE: {"type": "command", "command": "ccswitch-tui statusline"}}
+def test_a_status_line_the_user_wrote_with_ours_in_it_is_left_alone() -> None:
+    tree = {STATUS_LINE: {"type": "command", "command": "ccst statusline | sed s/a/b/"}}
+    assert status_line(tree, "ccswitch-tui statusline", platform="linux") == {}
+
+
+@pytest.mark.parametrize("rest", ["", " --with 'never closed", " --with two words"])
+def test_a_status_line_that_was_ours_alone_goes_whole(rest: str) -> None:
+    tree = {"apiKeyHelper": HELPER, STATUS_LINE: {"type": "command", "command": "ccswitch-tui statusline" + rest}}
     assert parse_object(plan_official(tree, ours_without_history(tree)).apply(json.dumps(tree))) == {}
 
 
@@ -90,6 +101,18 @@ def test_a_model_that_is_no_text_is_taken_for_none_of_claudes() -> None:
     )
 
 
+def test_a_file_below_the_users_home_is_named_in_full() -> None:
+    profile = native_profile(endpoint=Endpoint("https://native.example/anthropic", "anthropic", ca_file="~/ca.pem"))
+    link = Link("https://native.example/anthropic", HELPER, shell={"HOME": "/home/me/"})
+    assert wanted_settings({}, profile, link)["env.NODE_EXTRA_CA_CERTS"] == "/home/me/ca.pem"
+
+
+def test_a_difference_is_known_by_its_template_and_tells_its_name() -> None:
+    gone = say("profile '{name}' no longer exists", name="work")
+    assert (is_told(gone, GONE), name_in(gone)) == (True, "work")
+    assert (is_told(str(gone), GONE), name_in(str(gone))) == (False, "")
+
+
 # ---------------------------------------------------------------- texts
 
 
@@ -97,6 +120,7 @@ def test_a_repeated_key_is_found_behind_objects_and_arrays() -> None:
     with pytest.raises(JsonFault) as fault:
         parse_object('{"a": {"c": ["c", "c"]},\n "b": 1, "c": 2, "c": 3}')
     assert (fault.value.line, fault.value.column) == (2, 18)
+    assert list(_repeated_keys('{"a": ["b", "b"], "a": {"a": 1}}')) == [("a", 18)]
 
 
 @pytest.mark.parametrize("text", ['{"a": 1},', '{"a": 1} ,  '])
@@ -359,3 +383,14 @@ def test_a_folder_that_cannot_be_made_is_named(ctx: Context, home: Path) -> None
     with pytest.raises(ConflictError, match=r"cannot make the folder|not a folder|cannot read"):
         apply_use(ctx, plan_use(ctx, "work"))
     assert (home / ".claude").read_text() == "a file"
+
+
+def test_a_write_that_only_followed_a_rename_is_not_taken_back_alone(ctx: Context, file: Path) -> None:
+    done = apply_use(ctx, plan_use(ctx, "work"))
+    rename_profile(ctx, "work", "job")
+    assert done.undo_id is not None
+    ctx.settings.history.drop(done.undo_id)
+    after = file.read_text()
+    with pytest.raises(UsageError, match="only followed the rename to 'job'"):
+        undo(ctx)
+    assert file.read_text() == after
