@@ -26,7 +26,8 @@ WRITING = [
     ),
 ]
 """A write takes a tenth of a second and more under Wine, so of the tests of settings one of each kind runs there. All
-of tests/interop and of the settings' was seen to pass, but for what is POSIX' own: modes, links, pipes, bash."""
+of tests/interop was seen to pass, but for what needs bash; of the settings' 193 of 199, most of the rest being POSIX'
+own (modes, `procStart`) or read by the test in the system's encoding."""
 
 
 def test_they_pass_there(windows: Windows) -> None:
