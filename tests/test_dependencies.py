@@ -14,13 +14,15 @@ MODULES = {"python-socks": "python_socks", "pyyaml": "yaml"}
 """Where a distribution's module has another name."""
 
 CARRIED = {
-    "_sha2": "CPython's own, where it has it: half of hashlib's start",
     "certifi": "taken where it is there and the system has no certificates",
     "jeepney": "keyring's, on Linux",
     "rich": "Textual's",
     "secretstorage": "keyring's, on Linux",
 }
 """Imported and not named in pyproject.toml, and why."""
+
+OF_SOME_PYTHONS = {"_sha2", "_sha256"}
+"""CPython's own under no public name, the second up to 3.11, the first from 3.12 on: half of hashlib's start."""
 
 BY_NAME = {"keyring"}
 """Loaded by the name of the chosen backend (credentials/keyring_child.py): no import statement shows it."""
@@ -46,7 +48,7 @@ def imported() -> set[str]:
                 names |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.partition(".")[0])
-    return names - set(sys.stdlib_module_names) - {"ccswitch_tui"}
+    return names - set(sys.stdlib_module_names) - {"ccswitch_tui"} - OF_SOME_PYTHONS
 
 
 def test_each_dependency_says_why_it_is_here() -> None:

@@ -141,7 +141,8 @@ def test_every_dependency_is_imported_and_every_import_declared() -> None:
 
 WITH_OTHERS = {
     "ccswitch_tui": "ourselves",
-    "_sha2": "of the standard library, under no public name",
+    "_sha2": "of the standard library from 3.12 on, under no public name",
+    "_sha256": "of the standard library up to 3.11",
     "certifi": "used where it is there already",
     "rich": "comes with textual, which speaks in its types",
     "jeepney": "comes with keyring on Linux",
