@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -304,6 +305,7 @@ def test_workers_end_with_their_proxy_and_are_told_no_secret_on_their_command_li
 SERVE = (sys.executable, "-P", "-m", "ccswitch_tui", "proxy", "serve", "--token", "none", "--port", "0", "--upstream")
 
 
+@pytest.mark.skipif(shutil.which("ps") is None, reason="no ps here (Debian: procps)")
 def test_a_worker_does_not_outlive_a_proxy_that_is_killed() -> None:
     with ScriptedEndpoint(chat_text("hello")) as endpoint:
         proxy = subprocess.Popen([*SERVE, endpoint.origin + "/v1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
