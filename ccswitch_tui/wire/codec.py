@@ -33,10 +33,33 @@ def loads(data: bytes | str) -> Any:
         except ValueError:
             pass  # perhaps only a lone surrogate, a NaN or a torn character: the slower reader forgives those
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+    if depth_of(text) > DEEPEST:
+        raise ValueError("nested too deeply")
     try:
         return json.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+DEEPEST = 1024
+"""Levels of lists and objects that are read. It is orjson's limit; the standard library's is another in each Python
+(3.14 has none but the stack), and whatever walks the value later has one of its own."""
+
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+
+
+def depth_of(text: str) -> int:
+    """How deeply lists and objects stand in each other in this JSON text; no less where too few begin to matter."""
+    if (most := text.count("[") + text.count("{")) <= DEEPEST:
+        return most
+    depth = deepest = 0
+    for found in _BRACKETS.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif found[0] in "]}":
+            depth -= 1
+    return deepest
 
 
 def string_body(body: bytes) -> str | None:

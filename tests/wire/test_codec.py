@@ -89,3 +89,18 @@ def test_numbers_of_any_size_survive(way: str) -> None:
 )
 def test_the_inside_of_a_string(way: str, body: bytes, text: str | None) -> None:
     assert codec.string_body(body) == text
+
+
+@pytest.mark.parametrize("deep", ["[" * 2000 + "]" * 2000, '{"a":' * 2000 + "1" + "}" * 2000], ids=["lists", "objects"])
+def test_every_python_refuses_the_same_depth(deep: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "_fast_loads", None)
+    monkeypatch.setattr(json, "loads", lambda text: pytest.fail("a Python without a limit would have read it"))
+    with pytest.raises(ValueError, match="too deeply"):
+        codec.loads(deep)
+
+
+def test_brackets_in_texts_and_beside_each_other_are_not_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "_fast_loads", None)
+    brackets = "[" * 3000
+    assert codec.loads(codec.dumps([brackets, '"' + brackets])) == [brackets, '"' + brackets]
+    assert codec.loads("[" + "[]," * 3000 + "[]]") == [[]] * 3001
