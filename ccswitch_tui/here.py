@@ -14,6 +14,11 @@ def print_variable(name: str, platform: str = sys.platform) -> str:
     return f"echo %{name}%" if platform == "win32" else f'printf %s "${name}"'
 
 
+def pipe_variable(name: str, platform: str = sys.platform) -> str:
+    """The command line that hands a variable's text to us, without it standing there."""
+    return f"{print_variable(name, platform)}{'' if platform == 'win32' else ' '}| ccswitch-tui …"
+
+
 def open_in_editor(path: str, platform: str = sys.platform) -> str:
     """The command that opens a text file."""
     return f'notepad "{path}"' if platform == "win32" else f"${{EDITOR:-vi}} {shlex.quote(path)}"

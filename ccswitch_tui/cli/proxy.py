@@ -175,7 +175,9 @@ def _tell(found: ProxyStatus, more: dict[str, Any], args: argparse.Namespace, ou
         for problem in (*more.get("loops", ()), *more.get("problems", ())):
             out.point("warn", problem)
     elif found.problem == "taken":
-        out.point("fail", say("not running, and another program is using port {port}", port=found.port))
+        from ccswitch_tui.proxy.background.loopback import who_has
+
+        out.point("fail", say("not running: {why}", why=who_has(found.port)))
     elif found.problem == "stuck":
         out.point("fail", say("process {pid} holds the proxy's lock and does not respond", pid=found.pid))
         out.hint(say("'ccswitch-tui proxy stop' stops it"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.secret import Secret
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import say, to_paste
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,11 @@ def clean_key(text: str, auth: str = "bearer", *, exact: bool = False) -> Secret
         text.strip().lstrip("\ufeff").strip() if exact or auth == "basic" else key_in(text, whole_header=whole_header)
     )
     if not value:
-        raise UsageError(say("the key is empty"), hint=say('pipe the key itself: printf %s "$KEY" | ccswitch-tui …'))
+        from ccswitch_tui.here import pipe_variable
+
+        raise UsageError(
+            say("the key is empty"), hint=say("pipe the key itself: {command}", command=to_paste(pipe_variable("KEY")))
+        )
     if "\n" in value or "\r" in value:
         raise UsageError(say("the key has several lines"), hint=say("give one key, on one line"))
     odd = next((c for c in value if not (" " if whole_header else "!") <= c <= "~"), None)

@@ -219,7 +219,7 @@ def check_background_proxy(snapshot: Snapshot) -> Iterator[Finding]:
     if proxy.problem == "taken":
         yield told(
             "proxy-taken",
-            say("another program is using port {port}", port=proxy.port),
+            proxy.why,
             say("end that program, or choose another port and write the profile again"),
             Action("move-proxy"),
             Action("use", snapshot.in_use or ""),

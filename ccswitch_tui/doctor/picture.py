@@ -58,6 +58,8 @@ class ProxyLook(NamedTuple):
     version: str | None = None
     problem: str | None = None
     """`taken` (another program has the port) or `stuck` (our process does not answer)."""
+    why: str = ""
+    """Who has the port, where it is taken."""
     lacks: tuple[str, ...] = ()
     """Variables with keys that it was started without, and that nobody has lent it since."""
     asleep: bool = False

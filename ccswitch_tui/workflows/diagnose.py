@@ -97,6 +97,7 @@ def _proxy(ctx: Context) -> ProxyLook | None:
     except (CcswitchError, OSError):
         return None
     from ccswitch_tui.claude.sessions import running_sessions
+    from ccswitch_tui.proxy.background.loopback import who_has
     from ccswitch_tui.workflows.lending import lacking
 
     return ProxyLook(
@@ -105,6 +106,7 @@ def _proxy(ctx: Context) -> ProxyLook | None:
         found.pid,
         found.version,
         found.problem,
+        who_has(found.port) if found.problem == "taken" else "",
         lacking(ctx) if found.running else (),
         ctx.proxy.asleep(),
         len(running_sessions(ctx.paths.claude_dir)),

@@ -148,6 +148,7 @@ def _key_file(ctx: Context, profile: Profile) -> Iterator[Point]:
 
 
 def _proxy(ctx: Context, profile: Profile, sessions: int) -> Iterator[Point]:
+    from ccswitch_tui.proxy.background.loopback import who_has
     from ccswitch_tui.workflows.lending import lacking
 
     if profile.route == "direct":
@@ -162,7 +163,7 @@ def _proxy(ctx: Context, profile: Profile, sessions: int) -> Iterator[Point]:
             text = say("the proxy was started without {variable}", variable=lacks[0])
             yield Point("proxy", "fail", text, ("ccswitch-tui proxy stop", "ccswitch-tui proxy start"))
     elif found.problem == "taken":
-        text = say("another program is using port {port}", port=found.port)
+        text = who_has(found.port)
         yield Point("proxy", "fail", text, ("ccswitch-tui proxy start --port 0", f"ccswitch-tui use {profile.name}"))
     elif found.problem == "stuck":
         text = say("process {pid} holds its lock and does not respond", pid=found.pid)

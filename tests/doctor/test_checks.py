@@ -71,6 +71,8 @@ THERE = r'set "CCSWITCH_HOME=D:\my files"&& "C:\Users\First Last (GmbH)\ccswitch
 STORE = r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.13_3.13.1_x64__qbz5n2kfra8p0"
 """Where the Store puts it."""
 
+TAKEN = say("another program is using port {port}", port=20001)
+
 WRONG: list[tuple[str, Snapshot]] = [
     ("claude-missing", FINE._replace(claude=ClaudeInstall())),
     ("claude-broken", FINE._replace(claude=ClaudeInstall("/usr/bin/claude", "", "native binary not installed"))),
@@ -113,7 +115,7 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("key-absent", FINE._replace(profiles={"work": profile()}, present={"work": False})),
     ("key-store-locked", FINE._replace(profiles={"work": profile()}, key_file_locked=True, in_use="work")),
     ("key-store-locked", FINE._replace(profiles={"work": profile()}, key_store_problem="the file is damaged")),
-    ("proxy-taken", FINE._replace(proxy=ProxyLook(False, 20001, problem="taken"))),
+    ("proxy-taken", FINE._replace(proxy=ProxyLook(False, 20001, problem="taken", why=TAKEN))),
     ("proxy-stuck", FINE._replace(proxy=ProxyLook(False, 20001, 4711, problem="stuck"))),
     ("proxy-old", FINE._replace(proxy=ProxyLook(True, 20001, 4711, "0.9"))),
     ("state-open", FINE._replace(open_paths=("/home/u/.local/state/ccswitch-tui",))),

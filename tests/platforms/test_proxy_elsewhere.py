@@ -167,6 +167,7 @@ def test_a_port_that_windows_keeps_for_itself_is_no_other_program_s(
         control.ensure_running()
     assert caught.value.kind == "port-kept"
     assert "--port 0" in caught.value.hint
+    assert str(loopback.who_has(20001)) == "Windows keeps port 20001 for Hyper-V, WSL or Docker"
 
 
 def test_what_windows_event_loop_hands_over_after_a_pause_is_read_like_bytes() -> None:

@@ -115,6 +115,7 @@ def test_hints_name_commands_that_are_there() -> None:
     assert here.look_at(r"C:\a b", "win32") == r'icacls "C:\a b"'
     assert here.make_writable("/a b", "linux") == "chmod u+w '/a b'"
     assert here.print_variable("WORK_KEY", "win32") == "echo %WORK_KEY%"
+    assert here.pipe_variable("KEY", "win32") == "echo %KEY%| ccswitch-tui …"
     assert here.open_in_editor(r"C:\a b", "win32") == r'notepad "C:\a b"'
     assert here.open_in_editor("/a b", "linux") == "${EDITOR:-vi} '/a b'"
 

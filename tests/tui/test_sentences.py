@@ -270,7 +270,7 @@ def test_no_bare_english_is_printed() -> None:
 
 def test_only_commands_and_lines_of_files_are_pasted_untranslated() -> None:
     literals = [ast.unparse(call.args[0]) for tree in TREES.values() for call in calls(tree, "to_paste")]
-    pasted = re.compile(r"""f?['"](ccswitch-tui |--|\{option\} env:|export |\w+ = )|EXAMPLES\[""")
+    pasted = re.compile(r"""f?['"](ccswitch-tui |--|\{option\} env:|export |\w+ = )|EXAMPLES\[|pipe_variable\(""")
     assert [text for text in literals if not pasted.match(text)] == []
 
 

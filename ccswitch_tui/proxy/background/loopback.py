@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 
 from ccswitch_tui.errors import CcswitchError
-from ccswitch_tui.sentence import say
+from ccswitch_tui.sentence import Sentence, say
 
 HOST = "127.0.0.1"
 FIRST_PORT, PORTS = 20_000, 12_000
@@ -54,6 +54,13 @@ WSAEACCES = 10013
 def is_kept(port: int) -> bool:
     """Whether Windows itself keeps this port, so that no program has it and none can."""
     return getattr(_refusal(port), "winerror", None) == WSAEACCES
+
+
+def who_has(port: int) -> Sentence:
+    """Why our proxy cannot have this port, as a sentence."""
+    if is_kept(port):
+        return say("Windows keeps port {port} for Hyper-V, WSL or Docker", port=port)
+    return say("another program is using port {port}", port=port)
 
 
 def _refusal(port: int) -> OSError | None:
