@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import string
 import subprocess
 import sys
@@ -324,7 +325,7 @@ def test_words_are_cut_as_the_shell_cuts_them(given_words: list[str]) -> None:
     assert split_words(shlex.join(["curl", *given_words]), "posix") == ["curl", *given_words]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no bash")
+@pytest.mark.skipif(sys.platform == "win32" or shutil.which("bash") is None, reason="bash is the judge: there is none")
 @pytest.mark.parametrize(
     "line",
     [
