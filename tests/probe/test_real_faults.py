@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ccswitch_tui.probe import patience
+from ccswitch_tui.probe.asks import LOCAL_PATIENCE_S
 from ccswitch_tui.probe.model import ProbeReport
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile
 from ccswitch_tui.secret import Secret
@@ -248,7 +250,11 @@ async def test_mitmproxy_wants_a_password(ctx: Context, tls_server: StartTls, tm
 
 
 @pytest.mark.real
-async def test_a_real_llama_server_works_and_speaks_both_formats(ctx: Context, llama_server: LlamaServer) -> None:
+async def test_a_real_llama_server_works_and_speaks_both_formats(
+    ctx: Context, llama_server: LlamaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "AFTER_HANG_S", LOCAL_PATIENCE_S)  # one slot, one thread: slow is not hanging
+    monkeypatch.setattr("ccswitch_tui.workflows.examine.PATIENCE_S", LOCAL_PATIENCE_S)
     profile = Profile("work", Endpoint(llama_server.base_url, "openai-chat"), models=ModelTiers(default="smollm2"))
     report = await examine(ctx, profile, Secret(llama_server.key), ladder="default")
     steps = {s.code: s.verdict for s in report.steps}

@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -284,10 +283,9 @@ def test_a_proxy_that_cannot_start_is_said_with_its_own_error(control: ProxyCont
     from ccswitch_tui.errors import CcswitchError
 
     address = control.address()
-    with socket.create_server(address) as stranger:
-        threading.Thread(target=lambda: stranger.accept()[0].close(), daemon=True).start()
-        with pytest.raises(CcswitchError, match=f"another program is using port {address.port}"):
-            control.ensure_running()
+    taken = pytest.raises(CcswitchError, match=f"another program is using port {address.port}")
+    with socket.create_server(address), taken:  # it listens, and never answers
+        control.ensure_running()
 
 
 def test_a_proxy_that_dies_at_every_start_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
