@@ -98,6 +98,11 @@ class History:
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             return None
 
+    def named(self, name: str) -> Write | None:
+        """The entry a user means by `3` or `0003`; None when there is none."""
+        is_number = name.isascii() and name.isdigit() and len(name) < 20
+        return self.read(f"{int(name):04d}") if is_number else None
+
     def newest_first(self) -> list[Write]:
         """All entries, newest first."""
         return [write for entry_id in reversed(self.ids()) if (write := self.read(entry_id))]

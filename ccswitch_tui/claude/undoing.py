@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +26,8 @@ RENAME = "rename"
 
 GONE = object()
 
+_LISTS = say("'ccswitch-tui history' lists the writes")
+
 
 class Undone(NamedTuple):
     """What taking one write back did."""
@@ -35,23 +37,47 @@ class Undone(NamedTuple):
     """The file is what it was before, byte for byte; otherwise only our keys went back."""
 
 
-def undo(files: SettingsFiles, on_wait: OnWait = None) -> Undone:
-    """Takes the newest write that is in effect back.
+def undo(files: SettingsFiles, on_wait: OnWait = None, *, named: Write | None = None) -> Undone:
+    """Takes the newest write that is in effect back, or the one named if it is the newest in effect of its file.
 
     To the byte when the file is as we left it; otherwise only our keys go
     back, if each still is as we set it. Raises UsageError when there is
-    nothing to undo, ConflictError when a key of ours has been changed since.
+    nothing to undo, ConflictError when a key of ours has been changed since
+    or newer writes to the file come first.
     """
+    found = next(_in_effect(files), None) if named is None else _newest_of_its_file(files, named)
+    if found is None:
+        raise UsageError(say("there is nothing to undo"), hint=_LISTS, kind="no-history")
+    write, data = found
+    return _take_back(files, _one_switch(files, write), data, on_wait)
+
+
+def _in_effect(files: SettingsFiles) -> Iterator[tuple[Write, bytes | None]]:
+    """The writes in effect, newest first, each with what its file holds now."""
     for write in files.history.newest_first():
-        if write.undone_at is not None:
-            continue
-        data = read_bytes(write.file)
-        if never_happened(write, sha256_of(data)) or (data is None and write.after_sha256):
-            continue
-        return _take_back(files, _one_switch(files, write), data, on_wait)
-    raise UsageError(
-        say("there is nothing to undo"), hint=say("'ccswitch-tui history' lists the writes"), kind="no-history"
-    )
+        if write.undone_at is None:
+            data = read_bytes(write.file)
+            if not never_happened(write, sha256_of(data)) and not (data is None and write.after_sha256):
+                yield write, data
+
+
+def _newest_of_its_file(files: SettingsFiles, named: Write) -> tuple[Write, bytes | None]:
+    if named.undone_at is not None:
+        raise UsageError(say("write {id} was taken back already", id=named.id), hint=_LISTS, kind="no-history")
+    of_its_file = [(write, data) for write, data in _in_effect(files) if write.file == named.file]
+    if named.id not in (write.id for write, _ in of_its_file):
+        raise UsageError(
+            say("write {id} is not in effect: {file} no longer holds it", id=named.id, file=named.file),
+            hint=_LISTS,
+            kind="no-history",
+        )
+    newest, data = of_its_file[0]
+    if newest.id != named.id:
+        raise ConflictError(
+            say("{file} was written again after write {id}: nothing was written", file=named.file, id=named.id),
+            hint=say("take the newest one back first: 'ccswitch-tui undo {id}'", id=newest.id),
+        )
+    return newest, data
 
 
 def _one_switch(files: SettingsFiles, write: Write) -> list[Write]:

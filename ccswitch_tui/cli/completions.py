@@ -1,7 +1,8 @@
 """`completions SHELL`: a completion script, made from the command table and the commands' own parsers.
 
-Words, options and their values are written into the script; profile and model names are asked
-for when tab is pressed (`completions --profiles`, which reads profiles.toml and no more).
+Words, options and their values are written into the script; names of profiles and models and the
+numbers of writes are asked for when tab is pressed (`completions --profiles`, which reads
+profiles.toml and no more).
 `completions install` puts the script where the shell finds it.
 """
 
@@ -44,7 +45,8 @@ class Word(NamedTuple):
     summary: str
     words: tuple[str, ...]
     """Its options and fixed arguments."""
-    takes_profile: bool
+    asks: str
+    """Command that prints what its first argument may be; "" where the script knows."""
     values: dict[str, tuple[str, ...]]
     """What an option may be followed by: words, or one of ASKED, which is asked for."""
 
@@ -61,10 +63,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--profiles", action="store_true", help="print the names of the profiles, one per line")
     parser.add_argument("--models", action="store_true", help="print the models that profiles name, one per line")
+    parser.add_argument("--writes", action="store_true", help="print the numbers of the writes, newest first")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     """Prints the script, or the names a script asks for; installs it, or takes it out."""
+    if args.writes:
+        for number in reversed(ctx.settings.history.ids()):
+            out.line(number)
+        return 0
     if args.profiles or args.models:
         profiles = ctx.book().profiles
         models = (model for profile in profiles.values() for model in profile.models.named().values())
@@ -118,7 +125,13 @@ def words() -> Iterator[Word]:
         parser, _ = build_parser(name)
         extra = _arguments_of(name)
         found = dict.fromkeys((*extra, *_words_of(parser)))
-        yield Word(name, summary, tuple(found), name in TAKE_A_PROFILE, dict(_values_of(parser)))
+        yield Word(name, summary, tuple(found), _asks(name), dict(_values_of(parser)))
+
+
+def _asks(name: str) -> str:
+    if name in TAKE_A_PROFILE:
+        return ASKED[PROFILES]
+    return "ccswitch-tui completions --writes" if name in ("undo", "history") else ""
 
 
 def _words_of(parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -182,12 +195,10 @@ def _arguments_of(name: str) -> tuple[str, ...]:
     return known[name]() if name in known else ()
 
 
-ASK = "ccswitch-tui completions --profiles"
-
 PROFILES, MODELS = "@profiles", "@models"
 """Stand for names that only the machine knows."""
 
-ASKED = {PROFILES: ASK, MODELS: "ccswitch-tui completions --models"}
+ASKED = {PROFILES: "ccswitch-tui completions --profiles", MODELS: "ccswitch-tui completions --models"}
 
 
 def _choices(words: tuple[str, ...], ask: str) -> str:
@@ -203,7 +214,7 @@ FISH_ASKS = "({command} 2>/dev/null)"
 def _bash(commands: list[Word]) -> str:
     rows = []
     for word in commands:
-        names = f" $({ASK} 2>/dev/null)" if word.takes_profile else ""
+        names = f" $({word.asks} 2>/dev/null)" if word.asks else ""
         rows.append(f'        {word.name}) words="{" ".join(word.words)}{names}" ;;')
     values = [
         f'        {_quoted(f"{word.name} {option}")}) words="{_choices(choices, BASH_ASKS)}" ;;'
@@ -239,7 +250,7 @@ def _zsh(commands: list[Word]) -> str:
     described = "\n".join(f"        {_quoted(f'{word.name}:{word.summary}')}" for word in commands)
     rows = []
     for word in commands:
-        names = f' ${{(f)"$({ASK} 2>/dev/null)"}}' if word.takes_profile else ""
+        names = f' ${{(f)"$({word.asks} 2>/dev/null)"}}' if word.asks else ""
         rows.append(f"        {word.name}) compadd -- {' '.join(word.words)}{names} ;;")
     values = [
         f"        {_quoted(f'{word.name} {option}')}) compadd -- {_choices(choices, ZSH_ASKS)}; return 0 ;;"
@@ -281,8 +292,9 @@ def _fish(commands: list[Word]) -> str:
             if choice in word.values:
                 option += f" -x -a {_quoted(_choices(word.values[choice], FISH_ASKS))}"
             lines.append(f"complete -c {program} -n {inside} {option}")
-        if word.takes_profile:
-            lines.append(f"complete -c {program} -n {inside} -a '({ASK} 2>/dev/null)' -d profile")
+        if word.asks:
+            noun = "profile" if word.name in TAKE_A_PROFILE else "write"
+            lines.append(f"complete -c {program} -n {inside} -a '({word.asks} 2>/dev/null)' -d {noun}")
     return "\n".join(lines) + "\n"
 
 
@@ -297,7 +309,7 @@ def _powershell(commands: list[Word]) -> str:
         for word in commands
         for option, choices in word.values.items()
     )
-    takers = ", ".join(f"'{word.name}'" for word in commands if word.takes_profile)
+    asked = "\n".join(f"        '{word.name}' = {{ {word.asks} }}" for word in commands if word.asks)
     return f"""\
 Register-ArgumentCompleter -Native -CommandName {", ".join(map(in_powershell, PROGRAMS))} -ScriptBlock {{
     param($current, $ast, $position)
@@ -307,6 +319,9 @@ Register-ArgumentCompleter -Native -CommandName {", ".join(map(in_powershell, PR
     $values = @{{
 {values}
     }}
+    $asked = @{{
+{asked}
+    }}
     $typed = @($ast.CommandElements | ForEach-Object {{ "$_" }})
     $isFirst = $typed.Count -lt 2 -or ($typed.Count -eq 2 -and $current)
     $before = if ($current) {{ $typed[-2] }} else {{ $typed[-1] }}
@@ -314,7 +329,7 @@ Register-ArgumentCompleter -Native -CommandName {", ".join(map(in_powershell, PR
     elseif ($values.ContainsKey("$($typed[1]) $before")) {{ $found = $values["$($typed[1]) $before"] }}
     else {{
         $found = @($commands[$typed[1]])
-        if (@({takers}) -contains $typed[1]) {{ $found += @({ASK}) }}
+        if ($asked.ContainsKey($typed[1])) {{ $found += @(& $asked[$typed[1]]) }}
     }}
     $found | Where-Object {{ $_ -like "$current*" }} | ForEach-Object {{
         [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)

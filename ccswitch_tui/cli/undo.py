@@ -1,4 +1,4 @@
-"""`undo`: take the last write back."""
+"""`undo`: take the last write back, or a named one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,20 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Takes back the last write to a settings file: byte for byte if nobody has changed
-the file since, otherwise only what is ours. Run it again to go one write further back."""
+the file since, otherwise only what is ours. Run it again to go one write further back.
+With ID, the number that 'history' shows, it takes back that write and no other; if the
+same file has been written again since, it refuses and names the write to undo first."""
+
+EXAMPLES = """\
+examples:
+  ccswitch-tui undo
+  ccswitch-tui history        every write and its number
+  ccswitch-tui undo 3"""
 
 
 def configure(parser: Any) -> None:
     """The command's options."""
+    parser.add_argument("id", metavar="ID", nargs="?", help="a write's number (default: the last write)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -27,7 +36,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     from ccswitch_tui.cli.use import tell_wait
     from ccswitch_tui.workflows.undo import names_what_is_gone, undo
 
-    undone = undo(ctx, on_wait=lambda count: tell_wait(out, count))
+    undone = undo(ctx, args.id, on_wait=lambda count: tell_wait(out, count))
     advice = names_what_is_gone(ctx, undone)
     if args.json:
         out.json({"version": 1, **undone_json(undone), **({"advice": [advice]} if advice else {})})

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ccswitch_tui.claude.settings import Change
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
     from ccswitch_tui.workflows.use import UsePlan, UseResult
@@ -175,14 +176,19 @@ def _show_plan(plan: UsePlan, out: Output) -> None:
     if plan.mended:
         _show_mending(plan, out)
     for change in plan.changes:
-        name = change.key.removeprefix("env.")
-        if change.before is not None:
-            out.line(out.paint("fail", f"- {name}: {_quoted(change.before)}"))
-        if change.after is not None:
-            out.line(out.paint("ok", f"+ {name}: {_quoted(change.after)}"))
-        out.line(out.paint("dim", f"    {spoken(change.reason)}"))
+        show_change(change, out)
     for sentence in plan.advice:
         out.talk(sentence)
+
+
+def show_change(change: Change, out: Output) -> None:
+    """One variable as `-` and `+` lines, and the reason. Its values are masked already."""
+    name = change.key.removeprefix("env.")
+    if change.before is not None:
+        out.line(out.paint("fail", f"- {name}: {_quoted(change.before)}"))
+    if change.after is not None:
+        out.line(out.paint("ok", f"+ {name}: {_quoted(change.after)}"))
+    out.line(out.paint("dim", f"    {spoken(change.reason)}"))
 
 
 def _show_mending(plan: UsePlan, out: Output) -> None:

@@ -32,6 +32,7 @@ class KeyRow(NamedTuple):
 class HistoryRow(NamedTuple):
     """One write of ours as the history lists it."""
 
+    id: str
     title: str
     scope: str
     at: float

@@ -132,11 +132,11 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
         first = t("use.done" if done.undo_id else "use.same", name=plan.profile, file=self.at_home(plan.file))
         return "\n".join((first, *map(spoken, plan.advice)))
 
-    def undo(self, on_wait: Callable[[int], None] | None = None) -> str:
-        """Takes the last write back and says what that did."""
+    def undo(self, on_wait: Callable[[int], None] | None = None, write_id: str | None = None) -> str:
+        """Takes the last write back, or the one named, and says what that did."""
         from ccswitch_tui.workflows.undo import names_what_is_gone, undo
 
-        undone = undo(self.ctx, on_wait=on_wait)
+        undone = undo(self.ctx, write_id, on_wait=on_wait)
         first = t("undo.exact" if undone.exact else "undo.ours", file=self.at_home(undone.write.file))
         gone = names_what_is_gone(self.ctx, undone)
         return f"{first}\n{spoken(gone)}" if gone else first
@@ -154,20 +154,23 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
 
     def history(self) -> list[HistoryRow]:
         """Our writes, newest first, each with what it changed, masked."""
-        from ccswitch_tui.claude.settings import SettingsPatch
         from ccswitch_tui.tui.listed import HistoryRow
-        from ccswitch_tui.workflows.undo import history
+        from ccswitch_tui.workflows.undo import changes_of, history
 
         rows = []
         for write in history(self.ctx):
-            tree = self.ctx.settings.history.tree_before(write.id)
-            changes = SettingsPatch(write.set, write.unset).diff(tree or {})
             title = t_or(f"history.{write.kind}", write.kind)
             name = write.profile if write.kind in ("use", "rename") else ""
             where = t_or(f"scope.{write.scope}", write.scope)
             rows.append(
                 HistoryRow(
-                    f"{title} {name or ''}".strip(), where, write.at, write.file, write.undone_at is not None, changes
+                    write.id,
+                    f"{title} {name or ''}".strip(),
+                    where,
+                    write.at,
+                    write.file,
+                    write.undone_at is not None,
+                    changes_of(self.ctx, write),
                 )
             )
         return rows

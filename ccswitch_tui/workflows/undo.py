@@ -8,22 +8,44 @@ from typing import TYPE_CHECKING
 from ccswitch_tui.claude import undoing
 from ccswitch_tui.claude.history import Write
 from ccswitch_tui.claude.places import profile_used_by
+from ccswitch_tui.errors import UsageError
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
+    from ccswitch_tui.claude.settings import Change
     from ccswitch_tui.claude.undoing import Undone
     from ccswitch_tui.workflows.context import Context
 
 OnWait = Callable[[int], None] | None
 
 
-def undo(ctx: Context, *, on_wait: OnWait = None) -> Undone:
-    """Takes the newest write in effect back; again and again goes further back.
+def undo(ctx: Context, write_id: str | None = None, *, on_wait: OnWait = None) -> Undone:
+    """Takes the newest write in effect back, or the one named; again and again goes further back.
 
-    Raises UsageError when there is nothing left, ConflictError when somebody
-    changed a key of ours since.
+    Raises UsageError when there is nothing left or no such write, ConflictError
+    when a key of ours was changed since or newer writes to the file come first.
     """
-    return undoing.undo(ctx.settings, on_wait)
+    named = None if write_id is None else written(ctx, write_id)
+    return undoing.undo(ctx.settings, on_wait, named=named)
+
+
+def written(ctx: Context, write_id: str) -> Write:
+    """The write with that id (`3` is `0003`). Raises UsageError when there is none."""
+    write = ctx.settings.history.named(write_id)
+    if write is None:
+        raise UsageError(
+            say("there is no write '{id}'", id=write_id),
+            hint=say("'ccswitch-tui history' lists the writes"),
+            kind="no-history",
+        )
+    return write
+
+
+def changes_of(ctx: Context, write: Write) -> tuple[Change, ...]:
+    """What a write changed, masked, with the reasons."""
+    from ccswitch_tui.claude.settings import SettingsPatch
+
+    return SettingsPatch(write.set, write.unset).diff(ctx.settings.history.tree_before(write.id) or {})
 
 
 def names_what_is_gone(ctx: Context, undone: Undone) -> str:

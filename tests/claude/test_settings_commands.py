@@ -114,6 +114,53 @@ def test_undo_restore_and_history_as_json(capsys: pytest.CaptureFixture[str], ct
     assert [one["file"] for one in answer(capsys, ctx, "restore")["restored"]] == [str(file)]
 
 
+def test_one_write_is_looked_at_by_its_number(capsys: pytest.CaptureFixture[str], ctx: Context, file: Path) -> None:
+    wrote = answer(capsys, ctx, "use", "work")
+    seen = answer(capsys, ctx, "history", "1")
+    assert (seen["undo_id"], seen["file"], seen["changes"]) == ("0001", str(file), wrote["changes"])
+    words = told(capsys, ctx, "history", "0001")
+    assert "use work" in words
+    assert "+ ANTHROPIC_BASE_URL: http://127.0.0.1:" in words
+    assert "'ccswitch-tui undo 0001' takes it back" in words
+    main(["undo"], ctx)
+    assert "taken back: " in told(capsys, ctx, "history", "1")
+    assert "no write '7'" in told(capsys, ctx, "history", "7", code=ExitCode.USAGE)
+
+
+def test_a_named_write_is_undone_whatever_was_written_to_other_files(
+    capsys: pytest.CaptureFixture[str], ctx: Context, file: Path
+) -> None:
+    main(["use", "work"], ctx)
+    main(["use", "native", "--scope", "local"], ctx)
+    capsys.readouterr()
+    undone = answer(capsys, ctx, "undo", "1")
+    assert (undone["undo_id"], undone["exact"], file.read_bytes()) == ("0001", True, THEIRS.encode())
+    assert "taken back already" in told(capsys, ctx, "undo", "0001", code=ExitCode.USAGE)
+    for word in ("9", "work", "٣", "-1", "9" * 5000):
+        assert main(["undo", word], ctx) == ExitCode.USAGE
+    assert answer(capsys, ctx, "history")["writes"][0]["undone_at"] is None
+
+
+def test_a_named_write_is_not_undone_when_its_file_was_written_again(
+    capsys: pytest.CaptureFixture[str], ctx: Context, file: Path
+) -> None:
+    main(["use", "work"], ctx)
+    main(["use", "native"], ctx)
+    capsys.readouterr()
+    before = file.read_bytes()
+    error = answer(capsys, ctx, "undo", "1", code=ExitCode.CONFLICT)["error"]
+    assert "written again after write 0001" in error["message"]
+    assert "ccswitch-tui undo 0002" in error["hint"]
+    assert file.read_bytes() == before
+    tree = json.loads(before)
+    tree["env"]["ANTHROPIC_BASE_URL"] = "https://api.mine.example"
+    file.write_text(json.dumps(tree))
+    assert "changed since" in answer(capsys, ctx, "undo", "2", code=ExitCode.CONFLICT)["error"]["message"]
+    file.write_bytes(THEIRS.encode())
+    assert "not in effect" in told(capsys, ctx, "undo", "1", code=ExitCode.USAGE)
+    assert file.read_bytes() == THEIRS.encode()
+
+
 def test_a_broken_file_is_exit_code_6(capsys: pytest.CaptureFixture[str], ctx: Context, file: Path) -> None:
     file.write_text('{"a": 1,}')
     error = answer(capsys, ctx, "use", "work", code=ExitCode.CONFLICT)["error"]

@@ -62,6 +62,7 @@ COMP_WORDS=({line}); COMP_CWORD={at}; _ccswitch_tui; printf '%s\\n' "${{COMPREPL
     [
         ("ccswitch-tui und", 1, ["undo"]),
         ("ccswitch-tui use w", 2, ["work", "wild"]),
+        ("ccswitch-tui undo w", 2, ["work", "wild"]),  # whatever the program prints when it is asked
         ("ccswitch-tui use off", 2, ["official"]),
         ("ccswitch-tui completions f", 2, ["fish"]),
         ("ccswitch-tui use work --scope p", 4, ["project"]),
@@ -97,6 +98,14 @@ def test_every_command_is_in_every_script(shell: str, capsys: pytest.CaptureFixt
 def test_the_names_of_profiles_come_one_a_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["completions", "--profiles"]) == 0
     assert capsys.readouterr().out == "work\nwild\n"
+
+
+def test_the_numbers_of_the_writes_come_one_a_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ctx = Context({"HOME": str(home)}, cwd=str(home))
+    for number in ("0001", "0002"):
+        Path(ctx.paths.history, number).mkdir(parents=True)
+    assert program.main(["completions", "--writes"], ctx) == 0
+    assert capsys.readouterr().out == "0002\n0001\n"
 
 
 def test_what_takes_a_profile_is_a_command() -> None:

@@ -69,7 +69,7 @@ class WriteScreen(Place[bool | None]):
             return t("why_not.first_one")
         if action == "undo" and self.write.undone:
             return t("why_not.undone")
-        newest = next((w for w in self.writes if not w.undone), None)
+        newest = next((w for w in self.writes if not w.undone and w.file == self.write.file), None)
         if action == "undo" and newest is not self.write and newest:
             return t("why_not.newer_first", what=newest.title)
         return None
@@ -84,7 +84,7 @@ class WriteScreen(Place[bool | None]):
 
     @task("undo")
     async def do_undo(self) -> None:
-        self.ccs.say(await self.ccs.off(self.session.undo, self.ccs.waits_for))
+        self.ccs.say(await self.ccs.off(self.session.undo, self.ccs.waits_for, self.write.id))
         self.dismiss(True)
 
     def do_copy(self) -> None:
