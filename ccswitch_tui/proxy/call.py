@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from ccswitch_tui.http11.message import Reply, Request, Response
-from ccswitch_tui.proxy.books.traffic import Flow
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.proxy.web.reply import ClientReply
 from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.translate.failure import Failure

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from ccswitch_tui.http11.message import Reply
     from ccswitch_tui.profiles.model import Profile
+    from ccswitch_tui.proxy.books.flow import Flow
     from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks
-    from ccswitch_tui.proxy.books.traffic import Flow, Traffic
+    from ccswitch_tui.proxy.books.traffic import Traffic
     from ccswitch_tui.proxy.call import ClientCall
     from ccswitch_tui.proxy.client.upstream import Upstream
     from ccswitch_tui.proxy.pump import Background, Pump

@@ -15,7 +15,8 @@ from typing import Any
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.http11.message import ClientGone, Sent
-from ccswitch_tui.proxy.books.traffic import Flow, Traffic
+from ccswitch_tui.proxy.books.flow import Flow
+from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.client.connection import Answer, Broken
 from ccswitch_tui.proxy.client.upstream import UpstreamError
 from ccswitch_tui.proxy.heavy import LONG_READ_BYTES, heavily, is_heavy

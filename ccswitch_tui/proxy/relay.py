@@ -17,9 +17,10 @@ from ccswitch_tui.profiles.budget import refusal
 from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.attempt import Attempt, failure_of, own_failure, with_hint
 from ccswitch_tui.proxy.books.budgets import Budgets
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.proxy.books.learned import Facts, LearnedQuirks, quirk_layers
 from ccswitch_tui.proxy.books.prices import PriceBook, cost_of, stated_in
-from ccswitch_tui.proxy.books.traffic import Flow, Traffic
+from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.call import ClientCall, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.upstream import Upstream, UpstreamError
 from ccswitch_tui.proxy.pump import Background, Pump

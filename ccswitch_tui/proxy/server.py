@@ -24,9 +24,10 @@ from ccswitch_tui.proxy.background.guarded import AGAIN, ASLEEP, Guarded, is_rep
 from ccswitch_tui.proxy.background.siblings import Siblings
 from ccswitch_tui.proxy.books.answers import AnswerBook
 from ccswitch_tui.proxy.books.budgets import Budgets
+from ccswitch_tui.proxy.books.flow import Flow, log_line
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
 from ccswitch_tui.proxy.books.prices import PriceBook
-from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line
+from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.client.upstream import Upstream
 from ccswitch_tui.proxy.listen import bind

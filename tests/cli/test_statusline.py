@@ -19,7 +19,7 @@ from ccswitch_tui.claude.status_line import STATUS_LINE
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.proxy.books.answers import AnswerBook, is_session, session_answers
-from ccswitch_tui.proxy.books.traffic import Flow
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.statusline import segment

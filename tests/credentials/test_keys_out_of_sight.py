@@ -15,7 +15,7 @@ from ccswitch_tui.credentials.base import MemoryStore
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import check_name
 from ccswitch_tui.proxy.attempt import _redirect
-from ccswitch_tui.proxy.books.traffic import BODY_BYTES, Body
+from ccswitch_tui.proxy.books.flow import BODY_BYTES, Body
 from ccswitch_tui.secret import Secret, redact_cut
 from ccswitch_tui.translate.failure import clean_message
 from ccswitch_tui.workflows.adopt import adopt

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ccswitch_tui.proxy.background import log_file
-from ccswitch_tui.proxy.books.traffic import LONGEST_NAME, MOST_SERIES, Traffic, log_line
+from ccswitch_tui.proxy.books.flow import LONGEST_NAME, log_line
+from ccswitch_tui.proxy.books.traffic import MOST_SERIES, Traffic
 from ccswitch_tui.workflows.context import Context
 
 

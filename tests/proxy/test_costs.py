@@ -17,9 +17,10 @@ from scripted_endpoint import Act, Connection, Received, ScriptedEndpoint, chat_
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.model import Prices, profile_from_table, profile_to_table
 from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.proxy.books.flow import Flow, log_line
 from ccswitch_tui.proxy.books.metrics import metrics_text
 from ccswitch_tui.proxy.books.prices import Cost, cost_of, stated_in, stated_price
-from ccswitch_tui.proxy.books.traffic import Flow, Traffic, log_line
+from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.books.usage import VERSION, CostRow, UsageBook, UsageRow
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.edit import plan_edit, save_edit

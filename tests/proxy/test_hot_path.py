@@ -9,7 +9,8 @@ from typing import Any
 
 from scripted_endpoint import chat_chunk
 
-from ccswitch_tui.proxy.books.traffic import ANSWER_BYTES, Flow, Traffic
+from ccswitch_tui.proxy.books.flow import ANSWER_BYTES, Flow
+from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.client.connection import Answer, Connection
 from ccswitch_tui.proxy.pump import _Push
 from ccswitch_tui.proxy.web.reply import ClientReply

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from ccswitch_tui.proxy.books.traffic import MOST_BODIES, MOST_BODY_BYTES, Flow, Traffic
+from ccswitch_tui.proxy.books.flow import Flow
+from ccswitch_tui.proxy.books.traffic import MOST_BODIES, MOST_BODY_BYTES, Traffic
 
 
 def exchange_of(traffic: Traffic, size: int) -> Flow:

@@ -19,6 +19,7 @@ from scripted_endpoint import (
     native_stream,
 )
 
+from ccswitch_tui.proxy.books.flow import log_line
 from ccswitch_tui.proxy.books.loops import (
     LONGEST_ROUND,
     MOST_SESSIONS,
@@ -27,7 +28,6 @@ from ccswitch_tui.proxy.books.loops import (
     Loops,
     judges_a_command,
 )
-from ccswitch_tui.proxy.books.traffic import log_line
 
 TOOL = {"name": "Bash", "input_schema": {"type": "object", "properties": {"command": {"type": "string"}}}}
 ASKED = {**BODY, "tools": [TOOL]}

@@ -7,7 +7,7 @@ from proxy_client import BODY, call, profile, proxy_for
 from scripted_endpoint import ScriptedEndpoint, chat_text
 
 from ccswitch_tui.profiles.model import ModelTiers
-from ccswitch_tui.proxy.books.traffic import log_line
+from ccswitch_tui.proxy.books.flow import log_line
 
 
 @pytest.mark.parametrize("asked", ["qwen3:8b", "claude-opus-4-8", "haiku", "opus[1m]"])

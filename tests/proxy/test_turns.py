@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ccswitch_tui.proxy.books.traffic import Flow
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.proxy.books.turns import Turns
 
 

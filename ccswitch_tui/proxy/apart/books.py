@@ -12,8 +12,9 @@ from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.apart.handed import Handed, booked
 from ccswitch_tui.proxy.apart.lane import ASKED, BEGAN, FIRST_BYTE, LEARNED
 from ccswitch_tui.proxy.books.budgets import Budgets
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.proxy.books.learned import LearnedQuirks
-from ccswitch_tui.proxy.books.traffic import Flow, Traffic
+from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.sources import NOTHING, KeyCache
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import quoting

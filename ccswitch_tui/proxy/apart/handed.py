@@ -7,7 +7,7 @@ from typing import Any
 
 from ccswitch_tui.http11.message import Reply, Request, Response, Sent
 from ccswitch_tui.profiles.budget import BudgetState
-from ccswitch_tui.proxy.books.traffic import Flow
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.record import NamedTuple
 
 OF_THE_ASKER = frozenset(

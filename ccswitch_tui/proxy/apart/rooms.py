@@ -40,7 +40,7 @@ from ccswitch_tui.proxy.apart.lane import (
     unpacked,
 )
 from ccswitch_tui.proxy.apart.weight import LEAST_BYTES, MOST_BYTES, is_heavy
-from ccswitch_tui.proxy.books.traffic import Flow
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.secret import Secret
 

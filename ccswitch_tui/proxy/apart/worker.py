@@ -19,8 +19,8 @@ from ccswitch_tui.http11.message import ClientGone, Request
 from ccswitch_tui.proxy.apart.books import ERRAND, AskedKeys, ToldBudgets, ToldLessons, ToldTraffic
 from ccswitch_tui.proxy.apart.handed import BODIES, Handed, Setup, as_data, booked
 from ccswitch_tui.proxy.apart.lane import ANSWER, BODY, DATA, DONE, HEAD, LET_GO, SAID, Lane, packed, unpacked
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.proxy.books.prices import PriceBook
-from ccswitch_tui.proxy.books.traffic import Flow
 from ccswitch_tui.proxy.client.upstream import Upstream
 from ccswitch_tui.proxy.loop import new_loop
 from ccswitch_tui.proxy.memory import give_back

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ccswitch_tui.proxy.books.traffic import Flow
+    from ccswitch_tui.proxy.books.flow import Flow
 
 VERSION = 1
 MOST_MODELS = 8

@@ -17,7 +17,7 @@ from ccswitch_tui.prices.listed import newest, price_in, read_list
 from ccswitch_tui.prices.model import Price, Step, Tokens, cost, per_million
 from ccswitch_tui.prices.sellers import seller_of
 from ccswitch_tui.profiles.model import Prices, Profile
-from ccswitch_tui.proxy.books.traffic import Flow
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.record import NamedTuple
 
 STATED_CURRENCY = "USD"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccswitch_tui.proxy.books.traffic import Flow
+from ccswitch_tui.proxy.books.flow import Flow
 
 COUNTED = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens")
 

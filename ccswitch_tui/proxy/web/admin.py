@@ -18,8 +18,9 @@ from ccswitch_tui.http11.application import RoutedApp
 from ccswitch_tui.http11.message import Refused, Reply, Request, Response, Stream, json_response
 from ccswitch_tui.http11.routes import Routes
 from ccswitch_tui.proxy.background.siblings import Siblings, ask_all, follow
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.proxy.books.metrics import metrics_text
-from ccswitch_tui.proxy.books.traffic import Flow, Traffic
+from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.books.usage import NAMES, UsageBook
 from ccswitch_tui.proxy.memory import resident_mb
 from ccswitch_tui.proxy.relay import Relay

@@ -20,9 +20,9 @@ from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.profiles.tiers import as_asked
 from ccswitch_tui.proxy.apart.rooms import RoomEnded, Rooms
 from ccswitch_tui.proxy.attempt import ERROR_BYTES, with_hint
+from ccswitch_tui.proxy.books.flow import Flow
 from ccswitch_tui.proxy.books.loops import LOOKED_AT_BYTES, judges_a_command
 from ccswitch_tui.proxy.books.projects import Projects, session_in
-from ccswitch_tui.proxy.books.traffic import Flow
 from ccswitch_tui.proxy.call import ClientCall
 from ccswitch_tui.proxy.client.upstream import KeyHostError, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
