@@ -243,6 +243,11 @@ def place_of(exchange: Exchange) -> Place:
     return Place(base_of(exchange), format_of(exchange.wire).name, exchange.auth, exchange.model)
 
 
+def ids_of(reads: list[Read]) -> tuple[int, ...]:
+    """The exchanges these were read from, each once: a finding's evidence."""
+    return tuple(dict.fromkeys(read.exchange.id for read in reads))
+
+
 # ---------------------------------------------------------------- addresses of the same origin, plan and billing group
 
 VERSION_END = re.compile(r"/v\d+[a-z]*\d*$")

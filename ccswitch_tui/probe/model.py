@@ -45,7 +45,7 @@ RUNGS: tuple[Rung, ...] = (
     Rung("tcp", "connection", "something listens there and accepts connections", "judge_reach"),
     Rung("tls", "encryption", "the certificate is valid and signed by an authority this machine trusts", "judge_reach"),
     Rung("http", "an API answers", "an HTTP API answers, not a web page or a gateway's block page", "judge_reach"),
-    Rung("auth", "the key is accepted", "a request that needs the key is answered with it", "judge_answer"),
+    Rung("auth", "the key is accepted", "a request that needs the key is answered with it", "judge_key"),
     Rung(
         "models",
         "model list",
