@@ -26,7 +26,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
     row = profile_row(ctx, args.name)
     if args.json:
-        from ccswitch_tui.profiles.model import profile_to_table
+        from ccswitch_tui.profiles.table import profile_to_table
 
         out.json({"version": 1, "profile": {**row.to_json(), **_further(profile_to_table(row.profile))}})
         return 0

@@ -16,13 +16,8 @@ from collections.abc import Iterator, Mapping
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.paths import Paths
-from ccswitch_tui.profiles.model import (
-    Profile,
-    ProfileFileError,
-    check_name,
-    profile_from_table,
-    profile_to_table,
-)
+from ccswitch_tui.profiles.model import Profile, check_name
+from ccswitch_tui.profiles.table import ProfileFileError, profile_from_table, profile_to_table
 from ccswitch_tui.profiles.tiers import Migration, migrated
 from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import Sentence, either, say

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.profiles.model import AUTH_STYLES, ROUTES, TIERS, TIMEOUT_FIELDS, Profile, profile_to_table
+from ccswitch_tui.profiles.model import AUTH_STYLES, ROUTES, TIERS, Profile
+from ccswitch_tui.profiles.table import TIMEOUT_FIELDS, profile_to_table
 from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import WIRES

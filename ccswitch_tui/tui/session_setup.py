@@ -58,7 +58,7 @@ class SettingUp:
         """The profile as profiles.toml would hold it."""
         import tomlkit
 
-        from ccswitch_tui.profiles.model import profile_to_table
+        from ccswitch_tui.profiles.table import profile_to_table
 
         return tomlkit.dumps({"profiles": {profile.name: profile_to_table(profile)}}).strip()
 

@@ -14,19 +14,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ccswitch_tui.credentials.hosts import allowed_host, bound_to, shown_host
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.draft import header_key
-from ccswitch_tui.profiles.model import (
+from ccswitch_tui.profiles.model import Profile, SecretRef, parse_secret_ref
+from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.profiles.table import (
     ENDPOINT_FIELDS,
     MODEL_FIELDS,
     PRICE_FIELDS,
     PROFILE_FIELDS,
     TIMEOUT_FIELDS,
-    Profile,
-    SecretRef,
-    parse_secret_ref,
     profile_from_table,
     profile_to_table,
 )
-from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.profiles.url import normalise_url, url_host
 from ccswitch_tui.sentence import Sentence, either, say
 

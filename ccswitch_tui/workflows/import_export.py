@@ -304,8 +304,8 @@ def _render_toml(profile: Profile, variable: str | None) -> str:
     """The profile's own table, to be kept or put into another profiles.toml: it holds no key."""
     import tomlkit
 
-    from ccswitch_tui.profiles.model import profile_to_table
     from ccswitch_tui.profiles.store import VERSION
+    from ccswitch_tui.profiles.table import profile_to_table
 
     return tomlkit.dumps({"version": VERSION, "profiles": {profile.name: profile_to_table(profile)}})
 

@@ -9,16 +9,8 @@ from collections.abc import Callable
 
 from ccswitch_tui.credentials.hosts import bound_to
 from ccswitch_tui.errors import CcswitchError, KeyStoreError, UsageError
-from ccswitch_tui.profiles.model import (
-    TIERS,
-    Endpoint,
-    ModelTiers,
-    Profile,
-    SecretRef,
-    parse_secret_ref,
-    profile_from_table,
-    profile_to_table,
-)
+from ccswitch_tui.profiles.model import TIERS, Endpoint, ModelTiers, Profile, SecretRef, parse_secret_ref
+from ccswitch_tui.profiles.table import profile_from_table, profile_to_table
 from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say, to_paste

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ccswitch_tui.claude.owned import OWNED
 from ccswitch_tui.paths import resolve_paths
-from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef, profile_to_table
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
+from ccswitch_tui.profiles.table import profile_to_table
 from ccswitch_tui.workflows.context import Context
 
 LAW = settings(

@@ -8,8 +8,9 @@ import pytest
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.net.hosts import is_this_machine
-from ccswitch_tui.profiles.model import AUTH_STYLES, TIERS, profile_from_table, profile_to_table
+from ccswitch_tui.profiles.model import AUTH_STYLES, TIERS
 from ccswitch_tui.profiles.presets import KINDS, Preset, load_presets
+from ccswitch_tui.profiles.table import profile_from_table, profile_to_table
 from ccswitch_tui.profiles.url import normalise_url
 from ccswitch_tui.wire.quirks import quirks_from
 

@@ -11,16 +11,9 @@ from hypothesis import strategies as st
 
 from ccswitch_tui.errors import ConflictError, UsageError
 from ccswitch_tui.paths import Paths, resolve_paths
-from ccswitch_tui.profiles.model import (
-    Endpoint,
-    ModelTiers,
-    Profile,
-    SecretRef,
-    Timeouts,
-    profile_from_table,
-    profile_to_table,
-)
+from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef, Timeouts
 from ccswitch_tui.profiles.store import load_profiles, save_profile, update_profiles
+from ccswitch_tui.profiles.table import profile_from_table, profile_to_table
 
 MINE = Profile("mine", Endpoint("https://api.example.com/v1", wire="openai-chat"), SecretRef("keyring", "mine"))
 

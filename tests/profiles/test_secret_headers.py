@@ -19,7 +19,8 @@ from ccswitch_tui.cli.main import main
 from ccswitch_tui.credentials.base import MemoryStore
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.draft import header_key
-from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref, profile_from_table, profile_to_table
+from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
+from ccswitch_tui.profiles.table import profile_from_table, profile_to_table
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.workflows.context import Context

@@ -16,8 +16,8 @@ from scripted_endpoint import Act, Connection, Received, ScriptedEndpoint, chat_
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.budget import Budget, Limit, Used, parse_budget, parse_limit, refusal, state_of
-from ccswitch_tui.profiles.model import profile_from_table, profile_to_table
 from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.profiles.table import profile_from_table, profile_to_table
 from ccswitch_tui.proxy.books.budgets import Budgets
 from ccswitch_tui.proxy.books.traffic import Traffic
 from ccswitch_tui.proxy.books.usage import CostRow, UsageBook, UsageRow

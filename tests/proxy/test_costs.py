@@ -15,8 +15,9 @@ from proxy_client import call, profile, proxy_for
 from scripted_endpoint import Act, Connection, Received, ScriptedEndpoint, chat_chunk, chat_text, native_event
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.profiles.model import Prices, profile_from_table, profile_to_table
+from ccswitch_tui.profiles.model import Prices
 from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.profiles.table import profile_from_table, profile_to_table
 from ccswitch_tui.proxy.books.flow import Flow, log_line
 from ccswitch_tui.proxy.books.metrics import metrics_text
 from ccswitch_tui.proxy.books.prices import Cost, cost_of, stated_in, stated_price

@@ -16,7 +16,8 @@ from tui_kit import paste, sees, until
 
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.demo.world import DemoContext
-from ccswitch_tui.profiles.model import Profile, profile_to_table
+from ccswitch_tui.profiles.model import Profile
+from ccswitch_tui.profiles.table import profile_to_table
 from ccswitch_tui.tui.screens.wizard.check import CheckPane
 from conftest import OpenApp
 

@@ -27,7 +27,7 @@ from ccswitch_tui.probe.diagnose import diagnose
 from ccswitch_tui.probe.explanations import patterns
 from ccswitch_tui.probe.model import RUNGS
 from ccswitch_tui.probe.report import NOT_PROMISED, VERDICT_GLYPH, report_from_json, sentences_of
-from ccswitch_tui.profiles import model
+from ccswitch_tui.profiles import table
 from ccswitch_tui.profiles.presets import KINDS, load_presets
 from ccswitch_tui.profiles.url import ROUTES
 from ccswitch_tui.secret import MASK
@@ -86,7 +86,7 @@ def in_tables() -> set[str]:
     found |= {row.reason for row in (*OWNED.values(), EXTRA)}
     found |= {*LABELS.values(), *KINDS.values(), *on_the_command_line()}
     found |= {text for p in load_presets().presets.values() for text in (p.title, p.value, *p.notes) if text}
-    found |= {wanted for fields in vars(model).values() if isinstance(fields, dict) for wanted in _wanted(fields)}
+    found |= {wanted for fields in vars(table).values() if isinstance(fields, dict) for wanted in _wanted(fields)}
     return found | {
         "see below",
         FOREIGN,
