@@ -64,6 +64,8 @@ def _mark_at_start(text: str) -> tuple[str, str] | None:
 
 def _may_be_mark(text: str) -> bool:
     """Whether this text, or nothing yet, may be the beginning of a tag."""
+    if text and text[0] not in _BEGIN:
+        return False  # as nearly every answer begins
     if not text or any(mark.startswith(text) for mark in (*MARKS, *FOLLOWING)) or _HALF_CLOSING.match(text):
         return True
     half = _HALF_OPENING.fullmatch(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ccswitch_tui.proxy.books.flow import Flow
+from ccswitch_tui.proxy.books.flow import ANSWER_BYTES, CROWDED_BYTES, Flow
 from ccswitch_tui.proxy.books.traffic import MOST_BODIES, MOST_BODY_BYTES, Traffic
 
 
@@ -37,3 +37,16 @@ def test_large_bodies_take_no_more_than_their_room_together() -> None:
         flows.append(exchange)
     assert sum(flow.body_bytes for flow in flows) <= MOST_BODY_BYTES
     assert flows[-1].body_bytes
+
+
+def test_answers_of_many_who_run_at_once_take_no_more_than_a_few_whole_ones() -> None:
+    traffic = Traffic()
+    flows = [traffic.begin(at=1.0, started=0.0, profile="acme") for _ in range(MOST_BODIES + 112)]
+    for flow in flows:
+        for body in (flow.received, flow.returned):
+            body.add(*[b"x" * 1000] * 1000)
+    assert {flow.body_bytes for flow in flows[:MOST_BODIES]} == {2 * ANSWER_BYTES}
+    assert {flow.body_bytes for flow in flows[MOST_BODIES:]} == {2 * CROWDED_BYTES}
+    for flow in flows:
+        traffic.end(flow, 1.0)
+    assert traffic.begin(at=1.0, started=0.0, profile="acme").received.room == ANSWER_BYTES, "it is quiet again"

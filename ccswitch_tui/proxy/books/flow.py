@@ -15,6 +15,8 @@ BODY_BYTES = 512 * 1024
 """Kept of a request. Claude Code's first one is 49 kB, one in the middle of work 100 to 400 kB; cut JSON is no use."""
 ANSWER_BYTES = 128 * 1024
 """Kept of an answer. It comes in hundreds of pieces, each an object of its own for as long as it is kept."""
+CROWDED_BYTES = 16 * 1024
+"""The same while MOST_BODIES others run: beside those that are over, nothing but this bounds what answers take."""
 
 LONGEST_NAME = 200
 LONGEST_WORDS = 2000
@@ -116,7 +118,16 @@ class Flow:
         "wire",
     )
 
-    def __init__(self, number: int, *, at: float, started: float, profile: str, kind: str = "messages") -> None:
+    def __init__(
+        self,
+        number: int,
+        *,
+        at: float,
+        started: float,
+        profile: str,
+        kind: str = "messages",
+        answer_bytes: int = ANSWER_BYTES,
+    ) -> None:
         self.id = number
         self.at = at
         """Seconds since the epoch."""
@@ -171,7 +182,7 @@ class Flow:
         """What the endpoint said about its rate limits, as `Limit.to_json` writes it."""
         self.notices: list[str] = []
         self.request, self.sent = Body(), Body()
-        self.received, self.returned = Body(ANSWER_BYTES), Body(ANSWER_BYTES)
+        self.received, self.returned = Body(answer_bytes), Body(answer_bytes)
         """Client to us, us to the endpoint, the endpoint to us, us to the client."""
 
     def shorten(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from operator import add
 from typing import TYPE_CHECKING, Any
 
-from ccswitch_tui.proxy.books.flow import Flow
+from ccswitch_tui.proxy.books.flow import ANSWER_BYTES, CROWDED_BYTES, Flow
 from ccswitch_tui.proxy.books.loops import Loops
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class Traffic:
     def begin(self, *, at: float, started: float, profile: str, kind: str = "messages") -> Flow:
         """A request arrived."""
         first_id, step = self._ids
-        exchange = Flow(first_id + self.total * step, at=at, started=started, profile=profile, kind=kind)
+        room = ANSWER_BYTES if len(self.running) < MOST_BODIES else CROWDED_BYTES
+        number = first_id + self.total * step
+        exchange = Flow(number, at=at, started=started, profile=profile, kind=kind, answer_bytes=room)
         self.total += 1
         self.running[exchange.id] = exchange
         return exchange
