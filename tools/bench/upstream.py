@@ -4,6 +4,7 @@
 Speaks, on one loopback port:
   POST {any}/chat/completions   OpenAI chat completions (SSE or JSON)
   POST {any}/messages           Anthropic Messages (SSE or JSON) -> the "direct" baseline
+  POST {any}/responses          the Responses API (SSE alone, no faults of its own)
   POST {any}/messages/count_tokens
   GET  {any}/models
   GET  /__stats  /__last?k=N  /__reset  /__health
@@ -266,6 +267,68 @@ def ant_events(s: dict):
     yield ev("message_stop", b""), False
 
 
+def rsp_events(s: dict):
+    """The Responses API: text, reasoning before it, or calls; each event numbered, as the vendor's are."""
+    number = 0
+
+    def ev(kind: str, body: bytes) -> bytes:
+        nonlocal number
+        number += 1
+        name = kind.encode()
+        return b'event: %b\ndata: {"type":"%b","sequence_number":%d%b}\n\n' % (name, name, number - 1, body)
+
+    def response(status: bytes, more: bytes) -> bytes:
+        return (
+            b',"response":{"id":"resp_bench","object":"response","created_at":1700000000,"model":"bench-model",'
+            b'"status":"%b"%b}' % (status, more)
+        )
+
+    def spoken(place: int, kind: str, item: dict, delta: bytes, done: str):
+        """One output item: added, its pieces, done."""
+        begun = json.dumps({**item, "status": "in_progress", **EMPTY_ITEMS[item["type"]]}).encode()
+        yield ev("response.output_item.added", b',"output_index":%d,"item":%b' % (place, begun)), False
+        where = b',"item_id":"%b","output_index":%d%b' % (item["id"].encode(), place, delta)
+        whole = ""
+        for i in range(s["n"]):
+            text = piece(s)
+            if item["type"] == "function_call":
+                text = ('{"text":"' if i == 0 else "") + text + ('"}' if i == s["n"] - 1 else "")
+            whole += text
+            yield ev(f"response.{kind}.delta", where + b',"delta":%b' % json.dumps(text).encode()), True
+        said = json.dumps(whole).encode()
+        yield ev(f"response.{kind}.done", where + b',"%b":%b' % (done.encode(), said)), False
+        full: dict = {"function_call": {"arguments": whole}, "reasoning": {"summary": []}}
+        content = {"content": [{"type": "output_text", "text": whole, "annotations": []}]}
+        ended = {**item, "status": "completed", **full.get(item["type"], content)}
+        yield (
+            ev("response.output_item.done", b',"output_index":%d,"item":%b' % (place, json.dumps(ended).encode())),
+            False,
+        )
+        items.append(ended)
+
+    mode = s["mode"]
+    items: list[dict] = []
+    yield ev("response.created", response(b"in_progress", b',"output":[]')), False
+    if mode in ("think", "thinkr"):
+        thought = {"id": "rs_bench", "type": "reasoning"}
+        yield from spoken(0, "reasoning_text", thought, b',"content_index":0', "text")
+    if mode in ("text", "ping", "mixed", "think", "thinkr"):
+        message = {"id": "msg_bench", "type": "message", "role": "assistant"}
+        yield from spoken(len(items), "output_text", message, b',"content_index":0', "text")
+    if mode in ("tool", "tools2", "mixed", "toolwhole"):
+        for j in range(2 if mode == "tools2" else 1):
+            call = {"id": f"fc_bench{j}", "type": "function_call", "call_id": f"call_bench{j}", "name": f"tool_{j}"}
+            yield from spoken(len(items), "function_call_arguments", call, b"", "arguments")
+    use = (
+        b',"usage":{"input_tokens":123,"input_tokens_details":{"cached_tokens":100},"output_tokens":45,'
+        b'"output_tokens_details":{"reasoning_tokens":0},"total_tokens":168}'
+    )
+    yield ev("response.completed", response(b"completed", b',"output":%b' % json.dumps(items).encode() + use)), False
+
+
+EMPTY_ITEMS: dict = {"message": {"content": []}, "reasoning": {"summary": []}, "function_call": {"arguments": ""}}
+
+
 def oai_json(s: dict) -> bytes:
     msg: dict = {"role": "assistant", "content": None}
     finish = "stop"
@@ -480,11 +543,13 @@ class Conn(asyncio.Protocol):
             return
         stats["open_streams"] += 1
         try:
-            await self.stream(s, anthropic, b'"include_usage":true' in body.replace(b" ", b""))
+            want_usage = b'"include_usage":true' in body.replace(b" ", b"")
+            wire = rsp_events(s) if path.endswith("/responses") else oai_events(s, want_usage)
+            await self.stream(s, ant_events(s) if anthropic else wire)
         finally:
             stats["open_streams"] -= 1
 
-    async def stream(self, s: dict, anthropic: bool, want_usage: bool) -> None:
+    async def stream(self, s: dict, events: Any) -> None:
         tr = self.tr
         tr.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -496,7 +561,7 @@ class Conn(asyncio.Protocol):
         pend: list = []
         self.sent_chunks = 0
         t_next = asyncio.get_running_loop().time()
-        for ev, is_chunk in ant_events(s) if anthropic else oai_events(s, want_usage):
+        for ev, is_chunk in events:
             if s["crlf"]:
                 ev = ev.replace(b"\n", b"\r\n")
             if is_chunk and fault and self.sent_chunks == at:
