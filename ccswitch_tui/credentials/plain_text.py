@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ccswitch_tui.interop.headers import is_placeholder
-from ccswitch_tui.interop.variables import KEY_NAMES, fold, is_other_business, variable_name
+from ccswitch_tui.interop.names import KEY_NAMES, fold, is_other_business, variable_name
 from ccswitch_tui.secret import Secret
 
 PLACEHOLDER = "moved-to-ccswitch-tui"

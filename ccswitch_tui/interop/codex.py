@@ -18,7 +18,8 @@ from typing import Any
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.headers import read_headers, with_headers
 from ccswitch_tui.interop.loops import checked
-from ccswitch_tui.interop.variables import Pair, draft_from_pairs
+from ccswitch_tui.interop.names import Pair
+from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.sentence import say
 from ccswitch_tui.wire.formats import RESPONSES

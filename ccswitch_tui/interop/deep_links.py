@@ -14,7 +14,8 @@ import re
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop.variables import Pair, draft_from_pairs
+from ccswitch_tui.interop.names import Pair
+from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.sentence import NOTHING, say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ccswitch_tui.interop.variables import Pair
+from ccswitch_tui.interop.names import Pair
 
 _JOINED = re.compile(r"(?:\\|(?<=[ \t])[`^])[ \t]*\n(?:[ \t]*\n){0,3}[ \t]*")
 """The end of a line that goes on: of a POSIX shell, PowerShell, cmd. An empty line after it is a pasting accident."""

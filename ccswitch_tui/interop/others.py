@@ -12,7 +12,8 @@ from typing import Any
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.headers import is_placeholder
 from ccswitch_tui.interop.loops import checked
-from ccswitch_tui.interop.variables import Pair, draft_from_pairs, read_key
+from ccswitch_tui.interop.names import Pair
+from ccswitch_tui.interop.variables import draft_from_pairs, read_key
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.model import ModelTiers
 from ccswitch_tui.profiles.presets import load_presets

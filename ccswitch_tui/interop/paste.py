@@ -17,7 +17,8 @@ from ccswitch_tui.interop import deep_links, snippets, tidy
 from ccswitch_tui.interop.curl import looks_like_curl, read_curl
 from ccswitch_tui.interop.env_lines import env_pairs
 from ccswitch_tui.interop.headers import holds_key, read_headers, with_headers
-from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_address, names_model, read_key
+from ccswitch_tui.interop.names import Pair, fold, names_address, names_model
+from ccswitch_tui.interop.variables import draft_from_pairs, read_key
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.profiles.url import is_private, normalise_url, url_host
 from ccswitch_tui.secret import Secret

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ccswitch_tui.interop.headers import looks_secret, read_headers, with_headers
+from ccswitch_tui.interop.names import Pair, fold, names_address
 from ccswitch_tui.interop.shellwords import END, VARIABLE
-from ccswitch_tui.interop.variables import Pair, draft_from_pairs, fold, names_address
+from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.sentence import Sentence, say
 from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire

@@ -1,8 +1,7 @@
-"""The names people give to an endpoint's facts, and the Draft a set of them makes.
+"""The Draft that a set of names and values makes: which of them belong together, and what each value is.
 
-Pure. Environment variables, JSON fields, SDK arguments and labels in a chat
-message differ in spelling only: each name is folded to one form and looked up
-in tables. A value that is a variable or a placeholder is never taken for a key.
+Pure. A value that is a variable or a placeholder is never taken for a key, and a
+vendor's key never goes to an address that stands under another name.
 """
 
 from __future__ import annotations
@@ -20,44 +19,23 @@ from ccswitch_tui.interop.headers import (
     usable_key,
     with_headers,
 )
+from ccswitch_tui.interop.names import (
+    NO_ENDPOINTS,
+    TIER_NAMES,
+    WEAK_NAMES,
+    Pair,
+    fold,
+    is_other_business,
+    kind_of,
+    label_and_kind,
+    variable_name,
+)
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, SecretRef, Timeouts
 from ccswitch_tui.profiles.url import NormalisedUrl, UrlError, normalise_url, url_host
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import NOTHING, Sentence, say
 from ccswitch_tui.wire.formats import CHAT, MESSAGES, Wire, format_of
-
-# ---------------------------------------------------------------- tables
-
-URL_NAMES = (
-    "BASE_URL", "API_BASE_URL", "API_BASE", "API_URL", "API_ENDPOINT", "ENDPOINT", "BASEURL", "BASE_URI", "URI_BASE",
-    "API_HOST", "BASE", "URL", "HOST", "SERVER_URL", "接口地址", "请求地址", "地址", "网址", "域名",
-)  # fmt: skip
-KEY_NAMES = (
-    "AUTH_TOKEN", "API_KEY", "APIKEY", "API_TOKEN", "ACCESS_TOKEN", "BEARER_TOKEN", "SECRET_KEY", "API_SECRET", "KEY",
-    "TOKEN", "BEARER", "密钥", "令牌", "秘钥",
-)  # fmt: skip
-MODEL_NAMES = ("MODEL_NAME", "MODEL_ID", "MODEL", "DEPLOYMENT_NAME", "DEPLOYMENT", "CHAT_MODEL", "模型", "模型名称")
-"""Longest first within each tuple: the part before it is the vendor's group (`DEEPSEEK_API_KEY` → DEEPSEEK)."""
-
-TIER_NAMES = {
-    "ANTHROPIC_MODEL": "default",
-    "ANTHROPIC_DEFAULT_MODEL": "default",
-    "ANTHROPIC_DEFAULT_FABLE_MODEL": "fable",
-    "ANTHROPIC_DEFAULT_OPUS_MODEL": "opus",
-    "ANTHROPIC_DEFAULT_SONNET_MODEL": "sonnet",
-    "ANTHROPIC_DEFAULT_HAIKU_MODEL": "haiku",
-    "ANTHROPIC_SMALL_FAST_MODEL": "haiku",
-    "CLAUDE_CODE_SUBAGENT_MODEL": "subagent",
-    "FABLE_MODEL": "fable",
-    "OPUS_MODEL": "opus",
-    "SONNET_MODEL": "sonnet",
-    "HAIKU_MODEL": "haiku",
-    "BIG_MODEL": "opus",
-    "MIDDLE_MODEL": "sonnet",
-    "SMALL_MODEL": "haiku",
-}
-"""Claude Code's variables, cc-switch's deep links, and the names of the simple proxies people come from."""
 
 KEPT_ENV = (
     "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS", "MAX_THINKING_TOKENS", "CLAUDE_CODE_EFFORT_LEVEL", "ENABLE_TOOL_SEARCH",
@@ -83,19 +61,17 @@ VENDOR_URLS = {
 }
 """Where the SDKs of these go when no address is given."""
 
-_VARIABLE = re.compile(
-    r"""\$\{?(?:env:)?([A-Za-z_]\w*)(?::?-[^}]*)?\}?|%([A-Za-z_]\w*)%|\$\{\{\s*(?:secrets|env)\.([A-Za-z_]\w*)\s*\}\}"""
-    r"""|os\.environ/([A-Za-z_]\w*)|env:([A-Za-z_]\w*)|\{env:([A-Za-z_]\w*)\}"""
-)
-"""A value that only names a variable: shells, cmd, Continue's secrets, LiteLLM's os.environ/, ours, opencode's."""
-
 _NAME_OF_A_KEY = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:API_KEY|KEY|AUTH_TOKEN|TOKEN)")
 """A variable's name where its value was meant, as Claude Code's own status shows it."""
 
 _REFERENCE = re.compile(r"[a-z][a-z0-9+.-]+://|vault:|@Microsoft\.KeyVault|ENC\[|arn:aws:|projects/[\w-]+/secrets/")
 """Where a secret lies, in the words of 1Password, Vault, the clouds and SOPS."""
 
-Pair = tuple[str, str]
+
+_EXPRESSION = re.compile(
+    r"(?:var|local|data|module|each|config|settings|self|this|process|vars|secrets|env)\.[A-Za-z_][\w.]*"
+)
+"""What a template or a program would put in: `local.gateway`, `settings.llm.url`."""
 
 
 class _Group(NamedTuple):
@@ -111,18 +87,6 @@ class _Group(NamedTuple):
     second_key: str = ""
 
 
-def fold(name: str) -> str:
-    """A name in one spelling: `baseURL`, `base-url`, `Base URL` → BASE_URL."""
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip().strip("\"'`*"))
-    return re.sub(r"[\s.-]+", "_", name).upper().strip("_").removeprefix("VITE_").removeprefix("NEXT_PUBLIC_")
-
-
-def variable_name(value: str) -> str | None:
-    """NAME, if the value is nothing but a reference to an environment variable."""
-    found = _VARIABLE.fullmatch(value.strip())
-    return next((g for g in found.groups() if g), None) if found else None
-
-
 def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> Draft:
     """The Draft these names and values make. `endpoint` is None when there was no address among them.
 
@@ -133,7 +97,7 @@ def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> D
     resource = dict(facts).get("ANTHROPIC_FOUNDRY_RESOURCE")
     if resource and not dict(facts).get("ANTHROPIC_FOUNDRY_BASE_URL"):
         facts.append(("ANTHROPIC_FOUNDRY_BASE_URL", f"https://{resource}.services.ai.azure.com/anthropic"))
-    named = [(name, value) for name, value in facts if value or _kind(name) == "url"]
+    named = [(name, value) for name, value in facts if value or kind_of(name) == "url"]
     facts = [(name, value) for name, value in facts if value]
     notes: list[Sentence] = []
     warnings: list[Sentence] = []
@@ -150,40 +114,12 @@ def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> D
     )
 
 
-def _split_name(name: str) -> tuple[str, str] | None:
-    """(group, "url" | "key" | "model") for a folded name, or None."""
-    for kind, names in (("key", KEY_NAMES), ("url", URL_NAMES), ("model", MODEL_NAMES)):
-        for ending in names:
-            if name == ending:
-                return "", kind
-            if name.endswith("_" + ending):
-                label = name[: -len(ending) - 1].removesuffix("_API")
-                return "" if label == "API" else label, kind
-    return None
-
-
-def _kind(name: str) -> str:
-    """What a folded name gives: "url", "key" or "model"; "" for what is no part of an endpoint."""
-    found = None if name in TIER_NAMES or is_other_business(name) else _split_name(name)
-    return found[1] if found else ""
-
-
-def names_address(name: str) -> bool:
-    """Whether a field or variable of this name gives an address."""
-    return _kind(fold(name)) == "url"
-
-
-def names_model(name: str) -> bool:
-    """Whether a field or variable of this name gives a model."""
-    return fold(name) in TIER_NAMES or _kind(fold(name)) == "model"
-
-
 def _groups(facts: list[Pair]) -> dict[str, _Group]:
     groups: dict[str, _Group] = {}
     for name, value in facts:
         if name in TIER_NAMES or is_other_business(name):
             continue
-        found = _split_name(name)
+        found = label_and_kind(name)
         if found is None:
             continue
         label, kind = found
@@ -236,13 +172,6 @@ def why_unusable(address: str) -> Sentence:
     return NOTHING
 
 
-def is_other_business(name: str) -> bool:
-    """Names that end like ours and mean something else."""
-    return name.endswith(
-        ("_PROXY", "PUBLIC_KEY", "WEBSITE_URL", "HOMEPAGE", "ICON_URL", "CONFIG_URL", "SSH_KEY", "CA_KEY", "ENV_KEY")
-    ) or (name in ("TOKENS", "MAX_TOKEN", "HOMEPAGE_URL", "DATABASE_URL", "REDIS_URL", "CLIENT_KEY"))
-
-
 def _choose(groups: dict[str, _Group], warnings: list[Sentence]) -> tuple[str, _Group]:
     """The group that says most: address and key, then address, then key."""
     if not groups:
@@ -280,23 +209,6 @@ def _choose(groups: dict[str, _Group], warnings: list[Sentence]) -> tuple[str, _
     if unclear and not best.url and not best.unusable:
         best = best._replace(unusable=say("it is not clear whether the key is for the address in {name}", name=unclear))
     return ranked[0], best
-
-
-WEAK_NAMES = ("URL", "HOST", "BASE", "ENDPOINT", "SERVER_URL")
-"""Names that programs give to any address (`SITE_URL`, `SMTP_HOST`): beside a vendor's label they say little."""
-
-_EXPRESSION = re.compile(
-    r"(?:var|local|data|module|each|config|settings|self|this|process|vars|secrets|env)\.[A-Za-z_][\w.]*"
-)
-"""What a template or a program would put in: `local.gateway`, `settings.llm.url`."""
-
-NO_ENDPOINTS = frozenset({
-    "APP", "AUTH", "BACKEND", "CALLBACK", "CLIENT", "DATABASE", "DB", "DOCS", "ELASTICSEARCH", "FRONTEND",
-    "GIT", "GITHUB", "HOME", "MAIL", "MONGO", "MONGODB", "MYSQL", "NEXT", "NEXTAUTH", "POSTGRES", "POSTGRESQL",
-    "PUBLIC", "QDRANT", "RABBITMQ", "REDIRECT", "REDIS", "REFERER", "REPO", "REPOSITORY", "S3", "SENTRY",
-    "SITE", "SLACK", "SMTP", "SUPABASE", "VECTOR", "VERCEL", "WEAVIATE", "WEB", "WEBHOOK", "WEBSITE", "WS",
-})  # fmt: skip
-"""Labels of addresses that are surely no model's: what a web application keeps in the same .env."""
 
 
 def _is_bystander(label: str, group: _Group, groups: dict[str, _Group]) -> bool:

@@ -15,9 +15,10 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.net.hosts import is_this_machine
+from ccswitch_tui.profiles.url_path import collapsed, settled_wire, vendor_path, version_once, without_route
 from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.sentence import Sentence, say
-from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire, format_of
+from ccswitch_tui.wire.formats import Wire, format_of
 
 LONGEST_URL = 2048
 """Longer than any base URL; what is longer is not an address but something pasted by mistake."""
@@ -49,26 +50,6 @@ class UrlError(UsageError):
 
 # ---------------------------------------------------------------- tables
 
-CLIENTS_OWN = "the client appends it itself"
-
-ROUTES: tuple[tuple[str, Wire | None, str], ...] = (
-    *(
-        (route.removeprefix(row.version), row.name, CLIENTS_OWN)
-        for row in FORMATS.values()
-        for route in (row.count_tokens, row.ask)
-        if route
-    ),
-    ("/messages/batches", "anthropic", CLIENTS_OWN),
-    ("/responses/compact", "openai-responses", CLIENTS_OWN),
-    ("/completions", "openai-chat", "that is the old completions route; chat completions are used"),
-    ("/embeddings", "openai-chat", "it serves no conversations"),
-    ("/models", None, "that is the list of models"),
-)
-"""Route at the end of a pasted address, what it says about the wire, why it is taken off. First match wins."""
-
-SERVER_NATIVE_ROUTES = ("/api/chat", "/api/generate", "/api/tags")
-"""Ollama's own routes; its OpenAI-compatible ones are under /v1 (Ollama, docs/openai.md)."""
-
 SECRET_PARAMETERS = frozenset({"key", "api_key", "api-key", "apikey", "token", "access_token", "auth", "secret"})
 
 NEVER_HOSTS = ("javascript", "data", "mailto", "file", "blob", "about", "vscode", "tel")
@@ -86,13 +67,8 @@ _PLACEHOLDER = re.compile(
     r"|(?<=//)(?:x{3,}|\*{3,})(?=[./:]|$)|(?<![\w-])(?:x{3,}|\*{3,})\.(?:x{2,}|com|cn|net|org|example)(?![\w.-])",
     re.IGNORECASE,
 )
-_DOUBLED_VERSION = re.compile(r"(/v\d+)\1+(?=/|$)")
-_VERSION_END = re.compile(r"/v\d+[a-z]*\d*$")
 _KEY_IN_PATH = re.compile(r"(?<![A-Za-z])(?:(?:sk|gsk|xai|hf|nvapi|key)[-_](?=[\w-]*\d)[\w-]{16,}|AIza[\w-]{30,})")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
-_FOUNDRY_HOST = ".services.ai.azure.com"
-_AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com")
-_GEMINI_HOST = "generativelanguage.googleapis.com"
 
 
 def normalise_url(text: str) -> NormalisedUrl:
@@ -105,12 +81,12 @@ def normalise_url(text: str) -> NormalisedUrl:
     cleaned = _clean(text, changes)
     parts, host, port = _split(_with_scheme(cleaned, changes), changes)
     secret = _take_userinfo(parts, changes)
-    path, wire, model, auth = _vendor_path(host, _collapse(parts.path, changes), changes)
+    path, wire, model, auth = vendor_path(host, collapsed(parts.path, changes), changes)
     before = None
     while wire is None or path != before:  # taking one part off may bare another: /models/v1/messages
         before = path
-        path, found = _without_route(path, changes)
-        path, wire = _settle_wire(host, _version_once(path, changes), wire or found, changes)
+        path, found = without_route(path, changes)
+        path, wire = settled_wire(host, version_once(path, changes), wire or found, changes)
         if wire is None:
             break
     secret = _take_query(parts, changes) or secret
@@ -349,103 +325,6 @@ def _take_query(parts: SplitResult, changes: list[Sentence]) -> Secret | None:
     if parts.query:
         changes.append(say("removed the part after '?': a base URL has none"))
     return None
-
-
-def _collapse(path: str, changes: list[Sentence]) -> str:
-    path = unquote(path) if "%20" in path else path
-    single = re.sub(r"/{2,}", "/", path)
-    if single.rstrip("/") != path.rstrip("/"):
-        changes.append(say("collapsed doubled slashes"))
-    bare = single.rstrip("/.,;")
-    if bare != single:
-        changes.append(
-            say("removed the slash at the end")
-            if single.rstrip("/") == bare
-            else say("removed the punctuation at the end")
-        )
-    return bare
-
-
-def _vendor_path(host: str, path: str, changes: list[Sentence]) -> tuple[str, Wire | None, str | None, str | None]:
-    """Addresses whose vendor has a better one: (path, wire, model, auth); wire None means no such vendor."""
-    if host.endswith((*_AZURE_HOSTS, _FOUNDRY_HOST)) and (native := re.match(r"(?:/api)?/anthropic(?=/|$)", path)):
-        # Claude in Foundry: the Messages API below /anthropic (learn.microsoft.com, "Use Claude in Foundry Models").
-        if path not in (native[0], native[0] + "/v1"):
-            changes.append(say("removed '{path}': the client appends it itself", path=path.removeprefix(native[0])))
-        return native[0], MESSAGES, None, None
-    if host.endswith(_FOUNDRY_HOST) and re.match(r"/(?:models|openai)(?:/|$)", path):
-        deployment = re.match(r"/openai/deployments/([^/]+)", path)
-        if path != "/openai/v1":
-            changes.append(say("using Azure's /openai/v1, which needs no api-version"))
-        return "/openai/v1", CHAT, deployment[1] if deployment else None, "header:api-key"
-    if host.endswith(_AZURE_HOSTS):
-        # Azure OpenAI v1 API: no api-version, the deployment goes into "model"
-        # (learn.microsoft.com, "Azure OpenAI in Azure AI Foundry Models API lifecycle").
-        deployment = re.match(r"/openai/deployments/([^/]+)", path)
-        if not path.startswith("/openai/v1") or deployment:
-            azure = say("using Azure's /openai/v1, which needs no api-version")
-            changes.append(
-                say("{azure}; the deployment '{name}' is the model", azure=azure, name=deployment[1])
-                if deployment
-                else azure
-            )
-        elif path != "/openai/v1":
-            changes.append(say("removed '{path}': the client appends it itself", path=path.removeprefix("/openai/v1")))
-        return "/openai/v1", "openai-chat", deployment[1] if deployment else None, "header:api-key"
-    if served := re.fullmatch(r"(/serving-endpoints)/([^/]+)/invocations", path):
-        # Databricks: the model's name goes into the body (docs.databricks.com, "Query foundation models").
-        changes.append(say("removed '{path}': the client appends it itself", path=path.removeprefix(served[1])))
-        return served[1], CHAT, served[2], None
-    if path.endswith("/text/chatcompletion_v2"):
-        # MiniMax: the same models answer chat completions (platform.minimax.io, "OpenAI-compatible API").
-        changes.append(say("removed '{path}': the client appends it itself", path="/text/chatcompletion_v2"))
-        return path.removesuffix("/text/chatcompletion_v2"), CHAT, None, None
-    if host == _GEMINI_HOST:
-        # Gemini's OpenAI compatibility: ai.google.dev/gemini-api/docs/openai
-        model = re.search(r"/models/([^/:]+)", path)
-        if path != "/v1beta/openai":
-            changes.append(say("Gemini's own format is not supported: using its OpenAI-compatible /v1beta/openai"))
-        return "/v1beta/openai", "openai-chat", model[1] if model else None, None
-    for route in SERVER_NATIVE_ROUTES:
-        if path.endswith(route):
-            changes.append(say("'{route}' is the server's own format: using its OpenAI-compatible /v1", route=route))
-            bare = path.removesuffix(route)
-            return bare if _VERSION_END.search(bare) else bare + "/v1", None, None, None
-    return path, None, None, None
-
-
-def _without_route(path: str, changes: list[Sentence]) -> tuple[str, Wire | None]:
-    wire: Wire | None = None
-    again = True
-    while again:
-        again = False
-        one_model = re.search(r"(?<=/v1)/models/[^/]+$", path)
-        if one_model:
-            path = path[: one_model.start()]
-            changes.append(say("removed '/models/…': that is about one model"))
-        for route, route_wire, why in ROUTES:
-            if path.lower().endswith(route):
-                path = path[: -len(route)].rstrip("/")
-                changes.append(say("removed '{route}': {why}", route=route, why=say(why)))
-                wire, again = wire or route_wire, True
-                break
-    return path, wire
-
-
-def _version_once(path: str, changes: list[Sentence]) -> str:
-    single = _DOUBLED_VERSION.sub(r"\1", path)
-    if single != path:
-        changes.append(say("collapsed the doubled version segment"))
-    return single
-
-
-def _settle_wire(host: str, path: str, wire: Wire | None, changes: list[Sentence]) -> tuple[str, Wire | None]:
-    if wire is None:
-        if host == "api.anthropic.com" or re.search(r"/(anthropic|claude)(/|$)", path):
-            wire = "anthropic"
-        elif _VERSION_END.search(path):
-            wire = "openai-chat"
-    return (FORMATS[wire].fitted(path, changes) if wire is not None else path), wire
 
 
 def _authority(scheme: str, host: str, port: int | None, changes: list[Sentence]) -> str:

@@ -16,7 +16,7 @@ from ccswitch_tui.credentials import moved, plain_text
 from ccswitch_tui.credentials.os_keyring import NO_NAME
 from ccswitch_tui.credentials.plain_text import PLACEHOLDER, KeyInText
 from ccswitch_tui.errors import ConflictError, UsageError
-from ccswitch_tui.interop.variables import fold
+from ccswitch_tui.interop.names import fold
 from ccswitch_tui.profiles.draft import header_key
 from ccswitch_tui.profiles.model import SecretRef
 from ccswitch_tui.sentence import Sentence, say

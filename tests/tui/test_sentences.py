@@ -29,7 +29,7 @@ from ccswitch_tui.probe.model import RUNGS
 from ccswitch_tui.probe.report import NOT_PROMISED, VERDICT_GLYPH, report_from_json, sentences_of
 from ccswitch_tui.profiles import table
 from ccswitch_tui.profiles.presets import KINDS, load_presets
-from ccswitch_tui.profiles.url import ROUTES
+from ccswitch_tui.profiles.url_path import ROUTES
 from ccswitch_tui.secret import MASK
 from ccswitch_tui.sentence import Sentence, joined, quoting, say, tidied
 from ccswitch_tui.tui import i18n, look
