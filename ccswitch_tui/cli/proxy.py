@@ -14,7 +14,7 @@ from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
-    from ccswitch_tui.proxy.background.control import ProxyStatus
+    from ccswitch_tui.proxy.background.seen import ProxyStatus
     from ccswitch_tui.workflows.context import Context
 
 SERVICE_WAIT_S = 5.0

@@ -21,7 +21,8 @@ from ccswitch_tui.credentials.base import MemoryStore
 from ccswitch_tui.demo.provider import DemoProvider
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
-from ccswitch_tui.proxy.background.control import WAIT_S, ProxyControl, ProxyStatus
+from ccswitch_tui.proxy.background.control import ProxyControl
+from ccswitch_tui.proxy.background.seen import WAIT_S, ProxyStatus
 from ccswitch_tui.proxy.books.usage import UsageBook
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.proxy.sources import FileProfiles

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.language import said
-from ccswitch_tui.proxy.background.control import ProxyStatus
+from ccswitch_tui.proxy.background.seen import ProxyStatus
 from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.amounts import amount_text
 

@@ -77,7 +77,7 @@ def test_a_proxy_that_is_down_under_a_session_is_mended(
 def test_a_proxy_that_hangs_is_mended(
     ctx: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ccswitch_tui.proxy.background.control.ANSWER_S", 0.5)
+    monkeypatch.setattr("ccswitch_tui.proxy.background.seen.ANSWER_S", 0.5)
     os.kill(ctx.proxy.ensure_running().pid or 0, signal.SIGSTOP)
     proxys_commands(ctx, "proxy-stuck", capsys, monkeypatch)
 

@@ -18,6 +18,7 @@ import pytest
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.background import control as control_module
 from ccswitch_tui.proxy.background import detached, guarded, loopback
+from ccswitch_tui.proxy.background import seen as seen_module
 from ccswitch_tui.proxy.background.control import ProxyControl
 from ccswitch_tui.proxy.background.loopback import ENDED_MARK, Loopback, hold
 from ccswitch_tui.proxy.client.connection import Connection
@@ -49,14 +50,14 @@ class SlowToRefuse(Loopback):
 def test_a_refusal_that_takes_all_our_patience_is_no_stranger_on_the_port(
     control: ProxyControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_module, "Loopback", SlowToRefuse)
+    monkeypatch.setattr(seen_module, "Loopback", SlowToRefuse)
     assert control.status().problem is None
     assert control.ensure_running().running
 
 
 def test_nobody_is_connected_to_when_no_proxy_runs(control: ProxyControl, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(control_module, "Loopback", lambda *args: asked.append(args))
+    monkeypatch.setattr(seen_module, "Loopback", lambda *args: asked.append(args))
     assert not control.status().running
     assert not control.stop().was_running
     assert asked == []

@@ -178,7 +178,7 @@ def test_a_stale_pid_that_belongs_to_somebody_else_is_left_alone(control: ProxyC
 
 
 def test_a_process_that_hangs_is_replaced(control: ProxyControl, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ccswitch_tui.proxy.background.control.ANSWER_S", 0.5)
+    monkeypatch.setattr("ccswitch_tui.proxy.background.seen.ANSWER_S", 0.5)
     hanging = control.ensure_running().pid
     assert hanging
     os.kill(hanging, signal.SIGSTOP)

@@ -154,7 +154,7 @@ def test_an_end_in_order_leaves_no_heir(control: ProxyControl, asleep: bool) -> 
 def test_a_proxy_that_was_stopped_because_it_hung_stays_stopped(
     control: ProxyControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ccswitch_tui.proxy.background.control.ANSWER_S", 0.5)
+    monkeypatch.setattr("ccswitch_tui.proxy.background.seen.ANSWER_S", 0.5)
     os.kill(control.ensure_running().pid or 0, signal.SIGSTOP)
     assert control.stop().killed
     wait_until(lambda: not heirs_of(control), 5, "the heir to end")
