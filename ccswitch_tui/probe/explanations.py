@@ -17,6 +17,9 @@ LONGEST_TEXT = 20_000
 
 MOST_SHOWN = 3
 
+ONE_MESSAGE = 2_000
+"""Characters up to which a text is one message and no log: words of ours in it then say who spoke."""
+
 
 class Explanation(NamedTuple):
     """What one message means."""
@@ -48,6 +51,8 @@ class Pattern(NamedTuple):
     rung: str
     source: str
     wraps: bool
+    alone: bool
+    """Our own words: a number that stands beside them is not the endpoint's."""
 
 
 @lru_cache(maxsize=1)
@@ -67,6 +72,7 @@ def patterns() -> tuple[Pattern, ...]:
             row.get("rung", ""),
             row["source"],
             row.get("wraps", False),
+            row.get("alone", False),
         )
         for row in table["pattern"]
     )
@@ -84,9 +90,10 @@ def explanations(text: str, *, profile: str = "") -> list[Explanation]:
         if match and not any(_covers(known.matched, match[0]) for known in found):
             commands = tuple(command.replace("{name}", profile or "NAME") for command in row.run)
             shown = _quoted_whole(match)
-            found.append(
-                Explanation(say(row.layer), say(row.means), say(row.do), commands, row.rung, shown, row.source)
-            )
+            told = Explanation(say(row.layer), say(row.means), say(row.do), commands, row.rung, shown, row.source)
+            if row.alone and len(flat) < ONE_MESSAGE:
+                return [told]
+            found.append(told)
     return found[:MOST_SHOWN] or _by_refusals(flat, profile)
 
 

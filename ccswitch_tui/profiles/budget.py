@@ -206,9 +206,9 @@ def refusal(state: BudgetState) -> str:
     """What the client is told: which budget, how much, and the command that lifts it."""
     gauge, name = state.fullest, state.profile
     return say(
-        "the budget of profile '{name}' is used up: {gauge}. "
-        "'ccswitch-tui edit {name} --set budget.stop=false' goes on all the same, "
-        "'ccswitch-tui edit {name} --set budget.{span}=…' raises it",
+        "the budget you set for profile '{name}' is used up: {gauge}. "
+        "To go on all the same: 'ccswitch-tui edit {name} --set budget.stop=false'; "
+        "to raise it: 'ccswitch-tui edit {name} --set budget.{span}=…'",
         name=name,
         gauge=gauge.text(),
         span=gauge.span,

@@ -385,7 +385,7 @@ class Attempt:
         body = await read_limited(response, ERROR_BYTES, 15.0)
         self._call.exchange.received.start_over(body)
         if 300 <= status < 400:
-            return _redirect(self._host, headers.get("Location", ""))
+            return _redirect(self._target.profile.name, self._host, headers.get("Location", ""))
         failure = failure_from_response(
             status, headers, body, provider=self._target.profile.name, model=self._target.model, translation=translation
         )
@@ -458,12 +458,13 @@ def with_hint(message: str, hint: str) -> str:
     return f"{message} ({hint})" if hint else message
 
 
-def _redirect(host: str, location: str) -> Failure:
+def _redirect(profile: str, host: str, location: str) -> Failure:
     # without what may hold a key, and nothing in it steers the client's terminal
     bare = clean_message(location.partition("?")[0].partition("#")[0])[:300]
     where = f" to {bare}" if bare else ""
     return own_failure(
         502,
         "api_error",
-        f"{host} redirects{where}; it was not followed, because the key would go along: fix the base URL",
+        f"{host} redirects{where}, and ccswitch-tui does not follow, because the key would go along: put the address "
+        f"the endpoint really has into the profile ('ccswitch-tui edit {profile} --set endpoint.base_url=URL')",
     )

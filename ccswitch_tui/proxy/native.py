@@ -37,10 +37,10 @@ MODEL = re.compile(rb'"model": ?"([^"\\]{1,200})"')
 
 BROKEN_OFF = {
     "eof": ("api_error", "the connection ended before the answer was complete"),
-    "reset": ("api_error", "the connection broke before the answer was complete"),
-    "timeout": ("timeout_error", "the endpoint fell silent before the answer was complete"),
+    "reset": ("api_error", "the connection was lost before the answer was complete"),
+    "timeout": ("timeout_error", "the endpoint stopped sending before the answer was complete"),
 }
-NOTHING_CAME = ("api_error", "the endpoint answered 200 with nothing in it")
+NOTHING_CAME = ("api_error", "the endpoint sent an empty answer")
 
 
 class NativeStream:

@@ -200,7 +200,9 @@ class Searching:
                     content.append(block)
                     continue
                 search = wanted_by(block, tool, answer["model"])
-                used_up = SearchFailed("max_uses_exceeded", "was not asked: this request's searches are used up")
+                used_up = SearchFailed(
+                    "max_uses_exceeded", "was not asked again: this request has used up its searches"
+                )
                 outcome = await self._outcome(where, search) if made < tool.max_uses else used_up
                 made += isinstance(outcome, Found)
                 content += search_blocks(search, outcome)
@@ -246,12 +248,12 @@ class Searching:
         except SearchFailed as failed:
             return failed
         except TimeoutError:
-            return SearchFailed("unavailable", f"gave no answer within {patience_s:.0f} s")
+            return SearchFailed("unavailable", f"did not answer within {patience_s:.0f} s")
         except KeyHostError:
             return SearchFailed(
                 "unavailable",
-                f"is at another host than the one its key was given for ({asked.key_host}): the key was not sent; "
-                f"'ccswitch-tui search set {source.source} --key-stdin' gives it again",
+                f"is not at the host its key was entered for ({asked.key_host}), so the key was not sent; if it "
+                f"belongs there, enter it again: 'ccswitch-tui search set {source.source} --key-stdin'",
             )
         except KeyStoreError as error:
             return SearchFailed("unavailable", f"has no key: {error.message}")
@@ -271,7 +273,7 @@ class Searching:
                 answered = talk.take(await self._fetch(asked, ask, source))
                 if answered is not None:
                     return answered
-            raise SearchFailed("unavailable", "searched again and again and gave no answer")
+            raise SearchFailed("unavailable", "kept searching and returned no answer")
         adapter = SOURCES[source.source]
         return adapter.read(await self._fetch(asked, adapter.request(search, source.results), source))
 
@@ -297,7 +299,7 @@ class Searching:
             if isinstance(got, dict):
                 return got
         kind = plain(response.headers.get("Content-Type", ""), 60) or "no content type"
-        raise SearchFailed("unavailable", f"gave an answer that is not JSON ({kind})")
+        raise SearchFailed("unavailable", f"returned an answer that is not JSON ({kind})")
 
     def _where(self, profile: Profile, source: SearchSource, model: str) -> _Where:
         """Raises UsageError when the profile's endpoint is to search and its route cannot be meant."""
@@ -344,16 +346,16 @@ def _check_status(status: int, raw: bytes, source: SearchSource, *, has_key: boo
     if 200 <= status < 300:
         return
     if status in (401, 403) and has_key:
-        again = f"'ccswitch-tui search set {source.source} --key-stdin' enters it again"
-        raise SearchFailed("unavailable", f"refuses the key (HTTP {status}): {again}")
+        again = f"enter it again with 'ccswitch-tui search set {source.source} --key-stdin'"
+        raise SearchFailed("unavailable", f"rejected the key (HTTP {status}); {again}")
     if status in (401, 403) and source.source == "searxng":
         why = "json is not among search.formats in its settings.yml, or its limiter is on"
-        raise SearchFailed("unavailable", f"refuses the request (HTTP {status}): {why}")
+        raise SearchFailed("unavailable", f"rejected the request (HTTP {status}): {why}")
     if status in (402, 429, 432, 433):
-        raise SearchFailed("too_many_requests", f"has a rate limit or no credit left (HTTP {status})")
+        raise SearchFailed("too_many_requests", f"reports a rate limit or no credit left (HTTP {status})")
     if status in (400, 422):
         said = plain(raw.decode("utf-8", "replace"), 200)
-        raise SearchFailed("invalid_tool_input", f"does not take this query (HTTP {status}: {said})")
+        raise SearchFailed("invalid_tool_input", f"rejected this query (HTTP {status}: {said})")
     if 300 <= status < 400:
-        raise SearchFailed("unavailable", f"sends elsewhere (HTTP {status}), which is not followed")
+        raise SearchFailed("unavailable", f"redirects (HTTP {status}), which is not followed")
     raise SearchFailed("unavailable", f"answered with HTTP {status}")

@@ -20,8 +20,8 @@ LONGEST_TEXT = 16_000
 DELTA_CHARS = 1000
 
 NO_SOURCE = (
-    "WebSearch (web_search) has no search source here: 'ccswitch-tui search set searxng URL' (a server of your own) or "
-    "'ccswitch-tui search set tavily' turns it on. Until then use WebFetch or Bash."
+    "WebSearch (web_search) is not set up in ccswitch-tui: 'ccswitch-tui search set searxng URL' (a server of your "
+    "own) or 'ccswitch-tui search set tavily' sets it up. Until then use WebFetch or Bash."
 )
 
 FOR_THE_MODEL = " There are no results; do not answer as if there were."

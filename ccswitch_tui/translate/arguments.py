@@ -428,8 +428,8 @@ class Arguments:
         return len(text)
 
 
-UNFINISHED = "arguments that are not finished"
-AMBIGUOUS = "arguments that can be read in two ways"
+UNFINISHED = "incomplete arguments"
+AMBIGUOUS = "ambiguous arguments"
 
 
 def _is_beginnings_of(whole: str, before: str) -> bool:

@@ -92,7 +92,7 @@ HINTS = (
      "this model cannot call tools, and Claude Code needs them: choose another model"),
     (later(r"no endpoints found that support image input", re.I), "this model cannot see images"),
     (later(r"no endpoints found matching your data policy", re.I), "the account's data policy excludes every host of this model"),
-    (later(r"'?tools'?: array too long|maximum tools limit|too many tools|tools.{0,40}(?:at most|maximum|exceed\w*).{0,20}\d+", re.I), "this endpoint takes 128 tools at most: switch some MCP servers off"),
+    (later(r"'?tools'?: array too long|maximum tools limit|too many tools|tools.{0,40}(?:at most|maximum|exceed\w*).{0,20}\d+", re.I), "this endpoint accepts at most 128 tools: turn off some MCP servers"),
 )  # fmt: skip
 
 _TRY_AGAIN = later(
@@ -188,11 +188,11 @@ def _unsaid(status: int) -> str:
     return {
         400: "the endpoint refused the request without saying why",
         401: "the endpoint refused the key",
-        402: "the endpoint wants to be paid first",
-        403: "the endpoint forbids this",
-        404: "the endpoint knows no such model or address",
+        402: "the endpoint requires payment",
+        403: "the endpoint does not permit this",
+        404: "the endpoint does not know this model or address",
         413: "the request is too large for the endpoint",
-        429: "the endpoint limits the rate of requests",
+        429: "the endpoint's rate limit is reached",
         504: "the endpoint took too long",
         529: "the endpoint is overloaded",
     }.get(status, "the endpoint failed without saying why")
@@ -340,11 +340,11 @@ EXCEPTIONS: dict[str, tuple[int, str, bool]] = {
         False,
     ),
     "tls": (502, "cannot reach {host}: the TLS connection failed", True),
-    "timeout-connect": (504, "cannot reach {host}: no connection in time", False),
-    "timeout-read": (504, "{host} sent nothing for too long", False),
+    "timeout-connect": (504, "cannot reach {host}: timed out while connecting", False),
+    "timeout-read": (504, "{host} sent no data for too long", False),
     "reset": (502, "{host} closed the connection before it answered", False),
     "proxy": (502, "cannot reach {host} through the configured proxy", True),
-    "files": (529, "this proxy cannot open a connection to {host}: too many are open already", False),
+    "files": (529, "the ccswitch-tui proxy cannot open a connection to {host}: too many are open already", False),
 }
 """Kind → status, sentence, and whether trying again is hopeless."""
 

@@ -134,7 +134,7 @@ class Floor:
     def _note_waiting(self, chars: int) -> None:
         self._waiting_chars += chars
         if self._waiting_chars > MOST_WAITING:
-            raise Unusable("the endpoint sent more than 16 MB behind an unfinished tool call")
+            raise Unusable("the endpoint sent more than 16 MB after an unfinished tool call")
 
     def _write(self, kind: str, text: str) -> None:
         if kind == TEXT and self.writer.open != TEXT:
@@ -228,7 +228,7 @@ class Floor:
     def check_endless(self, call: ToolCall) -> None:
         """Raises Unusable if the model writes nothing but white space."""
         if call.arguments.endless:
-            raise Unusable("the model writes white space without end in a tool call")
+            raise Unusable("the model wrote endless white space in a tool call")
 
     def _name(self, call: ToolCall) -> None:
         call.name_it(self._translation.facts(self._names.restore(call.name)))

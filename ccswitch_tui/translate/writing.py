@@ -31,11 +31,11 @@ Json = dict[str, Any]
 
 BROKEN_OFF = {
     "eof": "the connection ended before the answer was complete",
-    "reset": "the connection broke before the answer was complete",
-    "timeout": "the endpoint fell silent before the answer was complete",
+    "reset": "the connection was lost before the answer was complete",
+    "timeout": "the endpoint stopped sending before the answer was complete",
 }
 FILTERED = "The endpoint's content filter stopped this answer."
-NOTHING_IN_IT = "the endpoint answered 200 with nothing in it"
+NOTHING_IN_IT = "the endpoint sent an empty answer"
 
 
 class AnswerFailed(Exception):
@@ -201,7 +201,7 @@ class WrittenAnswer(Answer):
         if not isinstance(value, bytes) or is_sign_of_life(value):
             return
         if value[:1] in (b"{", b"[") and not self.finished:
-            raise Unusable("the endpoint sent a broken piece of its answer")
+            raise Unusable("the endpoint sent a malformed piece of its answer")
         self.notice("unknown", "a line in the stream that is no JSON")
 
     # ------------------------------------------------------------ the end
@@ -226,7 +226,7 @@ class WrittenAnswer(Answer):
             if not self.heard:
                 raise Unusable(NOTHING_IN_IT)
             if not self.floor.has_something and not self.filters.holds:
-                raise Unusable("the endpoint ended its answer before it said anything")
+                raise Unusable("the endpoint ended its answer before any content")
         self.end()
 
     def broken_off(self, cause: str) -> Failure:
@@ -299,7 +299,7 @@ class WrittenAnswer(Answer):
 
     def _nothing_said(self) -> Failure:
         """A client would take it for a finished turn. Some servers lose in streams what whole answers hold."""
-        failure = self.failure(502, "the endpoint ended its answer without saying anything")
+        failure = self.failure(502, "the endpoint ended its answer without any content")
         if not self._translation.body.get("stream") or self.committed:
             return failure
         return replace(failure, learned=Learned("never_stream", True, "a streamed answer had nothing in it"))

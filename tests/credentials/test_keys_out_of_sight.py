@@ -69,7 +69,7 @@ def test_a_body_that_fits_is_shown_to_its_end() -> None:
 )
 def test_a_redirect_is_named_without_what_it_carries(location: str) -> None:
     Secret(KEY)
-    message = _redirect("h.example", location).message
+    message = _redirect("work", "h.example", location).message
     assert longest_shown(message) <= 8
     assert "\x1b" not in message
     assert "?" not in message

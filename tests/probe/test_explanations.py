@@ -8,6 +8,11 @@ from ccswitch_tui.findings import catalogue
 from ccswitch_tui.probe.classify import FAILURE_KINDS, rules
 from ccswitch_tui.probe.explanations import explanations, patterns
 from ccswitch_tui.probe.model import RUNG
+from ccswitch_tui.proxy.web.app import BUG, CROWDED, OVERLOADED
+from ccswitch_tui.proxy.web.guard import NO_TOKEN, WRONG_TOKEN
+from ccswitch_tui.translate.arguments import UNFINISHED
+from ccswitch_tui.translate.readers.responses import CHAT_INSTEAD
+from ccswitch_tui.translate.writing import BROKEN_OFF, NOTHING_IN_IT
 from ccswitch_tui.wire.quirks import check_quirk
 
 SAID = [
@@ -72,6 +77,39 @@ SAID = [
     ("messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`", "the endpoint", "history"),  # noqa: E501
     ("keyring.errors.KeyringLocked: Failed to unlock the collection!", "the system", "locked"),
 ]  # fmt: skip
+
+
+OUR_OWN = [
+    (f"API Error: 401 {NO_TOKEN.message}", "without its token"),
+    (f"API Error: 401 {WRONG_TOKEN.message}", "an old one"),
+    ("API Error: 401 this is not the local token of the ccswitch-tui proxy: run 'ccswitch-tui use NAME' again", "an old one"),  # noqa: E501
+    ("API Error: 400 the ccswitch-tui profile 'work' no longer exists: run 'ccswitch-tui use NAME'", "removed or renamed"),  # noqa: E501
+    ("API Error: 400 ccswitch-tui cannot read its profiles: profiles.toml, line 3", "profiles.toml"),
+    (f"API Error: 529 {CROWDED}", "more files"),
+    (f"API Error: 529 {OVERLOADED}", "tries again by itself"),
+    ("API Error: 403 the key of ccswitch-tui profile 'work' was entered for a.example, and the profile now points to b.example", "only to the host"),  # noqa: E501
+    ("API Error: 502 a.example redirects to https://b.example/v1, and ccswitch-tui does not follow, because the key would go along", "send your key there"),  # noqa: E501
+    ("API Error: 402 the budget you set for profile 'work' is used up: 5.01 of 5 USD today.", "the endpoint was not asked"),  # noqa: E501
+    (f"API Error: 500 {BUG} (TypeError)", "a bug in our proxy"),
+    ("API Error: 403 the key store did not answer within 20 s for profile 'work' (unlock it and try again)", "locked"),
+    ("The search failed: the search source 'tavily' rejected the key (HTTP 401)", "has no part in it"),
+    ("API Error: 400 the haiku tier of 'a' is answered by profile 'b', which does not exist", "another profile"),
+    (f"API Error: 502 {CHAT_INSTEAD} (provider work, model m, HTTP 200)", "Responses API"),
+    *((f"API Error: 502 {words} (provider work, model m, HTTP 200)", "in the middle") for words in BROKEN_OFF.values()),
+    (f"API Error: 502 {NOTHING_IN_IT} (provider work, model m, HTTP 200)", "nothing in it"),
+    (f"API Error: 502 the model called 'Write' with {UNFINISHED}", "not run"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "means"), OUR_OWN, ids=[text[:60] for text, _ in OUR_OWN])
+def test_what_our_own_proxy_says_is_not_blamed_on_the_endpoint(text: str, means: str) -> None:
+    (only,) = explanations(text)
+    assert (only.layer, means in only.means) == ("our proxy", True), only
+
+
+def test_words_of_ours_in_a_long_log_hide_nothing_else() -> None:
+    log = f"{NO_TOKEN.message}\n{'x ' * 1200}\nzsh: command not found: claude"
+    assert [one.layer for one in explanations(log)] == ["our proxy", "the system"]
 
 
 @pytest.mark.parametrize(("text", "layer", "means"), SAID, ids=[text[:40] for text, _, _ in SAID])

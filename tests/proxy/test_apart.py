@@ -258,7 +258,7 @@ def test_a_worker_that_dies_before_it_answers_is_an_error_that_is_tried_again() 
     with all_apart(), ScriptedEndpoint(kills) as endpoint, proxy_to(endpoint) as proxy:
         answer = call(proxy)
     assert answer.status == 500
-    assert "process that answers large requests" in answer.error["message"]
+    assert "process for large requests" in answer.error["message"]
     assert "x-should-retry" not in answer.headers
 
 

@@ -52,7 +52,7 @@ def test_an_answer_with_nothing_in_it_is_no_success() -> None:
     ):
         answer = call(proxy)
     assert answer.status == 502
-    assert b"without saying anything" in answer.body
+    assert b"without any content" in answer.body
 
 
 def test_where_every_stream_fails_the_second_time_the_whole_answer_is_asked_for() -> None:

@@ -126,10 +126,10 @@ def test_hello_proves_the_secret_without_saying_it(proxy: EmbeddedProxy) -> None
 def test_unknown_paths_and_methods_answer_in_anthropics_shape(proxy: EmbeddedProxy) -> None:
     assert call(proxy, "GET", "/nowhere").error["type"] == "not_found_error"
     assert call(proxy, "GET", "/p/work/v1/messages").status == 405
-    assert "names no profile" in call(proxy, path="/v1/messages").error["message"]
+    assert "names no ccswitch-tui profile" in call(proxy, path="/v1/messages").error["message"]
     gone = call(proxy, path="/p/gone/v1/messages")
     assert gone.status == 400
-    assert "no profile 'gone'" in gone.error["message"]
+    assert "profile 'gone' no longer exists" in gone.error["message"]
     assert gone.headers["x-should-retry"] == "false"
 
 

@@ -209,7 +209,7 @@ def test_a_key_goes_to_no_other_host_than_it_was_given_for() -> None:
     ):
         answer = call(proxy)
     assert (answer.status, endpoint.requests) == (403, [])
-    assert "was given for api.example" in answer.error["message"]
+    assert "was entered for api.example" in answer.error["message"]
     assert answer.headers["x-should-retry"] == "false"
 
 

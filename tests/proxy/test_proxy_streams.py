@@ -375,7 +375,7 @@ def test_a_mistake_of_ours_within_an_answer_begins_no_second_one(monkeypatch: py
         with contextlib.suppress(ConnectionError):
             got += read_until(sock, b"never")
         listed = call(proxy, "GET", "/_ccswitch/traffic").json()["exchanges"]
-    assert "mistake" in listed[0]["error"]
+    assert "internal error" in listed[0]["error"]
     assert got.count(b"HTTP/1.1") == 1
     assert not got.endswith(b"0\r\n\r\n")
 

@@ -70,7 +70,7 @@ def test_claude_code_shows_which_budget_is_used_up_and_how_to_lift_it(stage: Sta
     second = stage.claude("say hello")
     said = second.stdout + second.stderr
     assert second.code != 0
-    assert "the budget of profile 'work' is used up" in said and "budget.stop=false" in said, said
+    assert "the budget you set for profile 'work' is used up" in said and "budget.stop=false" in said, said
     assert second.took_s < 60  # said at once, and not after three minutes of trying
     stage.ccswitch("edit", "work", "--set", "budget.stop=false")
     assert stage.claude("say hello").code == 0

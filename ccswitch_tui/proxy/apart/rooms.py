@@ -61,7 +61,7 @@ class RoomEnded(Exception):
     """The process ended before it had answered."""
 
     def __init__(self) -> None:
-        super().__init__("the process that answers large requests has ended unexpectedly")
+        super().__init__("the ccswitch-tui process for large requests ended unexpectedly")
 
 
 class Room:

@@ -319,8 +319,8 @@ def credential_of(profile: Profile, key: Secret | None, style: str = "") -> dict
     auth = style or profile.endpoint.auth
     if not _may_have_its_key(profile):
         raise KeyHostError(
-            f"the key of profile '{profile.name}' was given for {profile.key_host}, and its address is now "
-            f"{shown_host(profile)}: it was not sent; enter it again with "
+            f"the key of ccswitch-tui profile '{profile.name}' was entered for {profile.key_host}, and the profile now "
+            f"points to {shown_host(profile)}: the key was not sent. If it belongs there, enter it again: "
             f"'ccswitch-tui edit {profile.name} --key-stdin'"
         )
     value = key.reveal()

@@ -45,12 +45,14 @@ OPEN_PATHS = frozenset({"/health", "/ready", "/_ccswitch/hello"})
 HELLO = re.compile(r"(/p/[^/]+)?/api/hello")
 """`claude doctor` (2.1.331) asks for it below the base URL, without a credential, and takes a 401 for an outage."""
 
-OVERLOADED = "the proxy holds as many large requests as it has room for; try again"
+OVERLOADED = "the ccswitch-tui proxy is busy with as many large requests as it has memory for; try again in a moment"
 
 CROWDED = (
-    "the proxy serves as many connections as it may open files for; end some sessions, or raise the limit (ulimit -n) "
-    "and start it again"
+    "the ccswitch-tui proxy has run out of open files: end some sessions, or raise the limit (ulimit -n), then run "
+    "'ccswitch-tui proxy stop' and 'ccswitch-tui proxy start'"
 )
+
+BUG = "internal error in the ccswitch-tui proxy"
 
 CLIENT_PATHS = ("/p/", "/v1/")
 """What the client's token opens. Whatever is mounted elsewhere, now or later, requires the control token."""
@@ -111,7 +113,9 @@ class ProxyApp(RoutedApp):
             return error_response(refusal.status, refusal.message, kind=refusal.type)
         coding = request.headers.get("Content-Encoding").lower()
         if coding not in ("", "identity") and request.length != 0:
-            return self.refusal(415, "this proxy takes no compressed requests: send the body as it is")
+            return self.refusal(
+                415, "the ccswitch-tui proxy accepts no compressed requests: send the body uncompressed"
+            )
         return None
 
     async def answer(self, request: Request) -> Reply:
@@ -129,7 +133,9 @@ class ProxyApp(RoutedApp):
             raise
         except Exception as error:
             self._say(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
-            return error_response(500, f"a mistake in ccswitch-tui itself ({type(error).__name__}); its log says more")
+            return error_response(
+                500, f"{BUG} ({type(error).__name__}); 'ccswitch-tui proxy logs' shows what to report"
+            )
 
     def refusal(self, status: int, message: str) -> Response:
         """What the server refuses by itself."""
@@ -178,10 +184,12 @@ class ProxyApp(RoutedApp):
             return profile
         # 400 and not 404: Claude Code hides what a 404 says behind "there's an issue with the selected model"
         if name is None:
-            return error_response(400, "this address names no profile: it ends in /p/NAME", retry=False)
-        problem = self.relay.profiles.problem
-        why = f"the profiles cannot be read: {problem}" if problem else f"there is no profile '{name}' any more"
-        return error_response(400, f"{why}; run 'ccswitch-tui use NAME'", retry=False)
+            why = "the base URL names no ccswitch-tui profile (it ends in /p/NAME)"
+        elif problem := self.relay.profiles.problem:
+            return error_response(400, f"ccswitch-tui cannot read its profiles: {problem}", retry=False)
+        else:
+            why = f"the ccswitch-tui profile '{name}' no longer exists"
+        return error_response(400, f"{why}: run 'ccswitch-tui use NAME' with one of 'ccswitch-tui list'", retry=False)
 
     def _body(self, request: Request) -> dict[str, Any] | Response:
         try:
@@ -189,7 +197,7 @@ class ProxyApp(RoutedApp):
         except ValueError as error:
             return error_response(400, f"the request is not JSON: {error}", retry=False)
         if not isinstance(body, dict) or not isinstance(body.get("model"), str) or not body["model"].strip():
-            return error_response(400, "model: a text is required", retry=False)
+            return error_response(400, "model: a non-empty string is required", retry=False)
         return body
 
     async def _messages(self, request: Request) -> Reply:
@@ -234,7 +242,7 @@ class ProxyApp(RoutedApp):
             return await self.relay.messages(call, profile, body["model"])
         except Exception as error:
             exchange.status = exchange.status or 500
-            exchange.error = f"a mistake in ccswitch-tui itself: {type(error).__name__}"
+            exchange.error = f"{BUG}: {type(error).__name__}"
             if call.reply.begun:
                 call.reply.abort()  # an error's own status line must not follow in the middle of the answer
             raise
@@ -330,7 +338,10 @@ def _is_hello(request: Request) -> bool:
 
 def _too_large() -> Response:
     return error_response(
-        413, f"the request is larger than {LARGEST_BODY_BYTES // 2**20} MB", kind="request_too_large", retry=False
+        413,
+        f"the request is larger than {LARGEST_BODY_BYTES // 2**20} MB, the most the ccswitch-tui proxy accepts",
+        kind="request_too_large",
+        retry=False,
     )
 
 

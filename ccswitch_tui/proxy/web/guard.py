@@ -32,18 +32,20 @@ class Refusal(NamedTuple):
 FOREIGN_HOST = Refusal(
     403,
     "permission_error",
-    "this proxy answers to 127.0.0.1 and localhost with a port only (Host header refused)",
+    "the ccswitch-tui proxy answers only to 127.0.0.1 and localhost, with a port (Host header refused)",
 )
-WEB_PAGE = Refusal(403, "permission_error", "this proxy does not answer web pages (Origin header refused)")
+WEB_PAGE = Refusal(
+    403, "permission_error", "the ccswitch-tui proxy rejects requests from web pages (Origin header refused)"
+)
 NO_TOKEN = Refusal(
     401,
     "authentication_error",
-    "the local token of the ccswitch-tui proxy is missing: run 'ccswitch-tui use NAME' again",
+    "the request carries no token of the ccswitch-tui proxy: run 'ccswitch-tui use NAME' again",
 )
 WRONG_TOKEN = Refusal(
     401,
     "authentication_error",
-    "this is not the local token of the ccswitch-tui proxy: run 'ccswitch-tui use NAME' again",
+    "the ccswitch-tui proxy does not know this token: run 'ccswitch-tui use NAME' again",
 )
 """Neither message may contain the other header's name: Claude Code would say "Not logged in"."""
 

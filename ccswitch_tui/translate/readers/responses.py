@@ -25,6 +25,11 @@ Json = dict[str, Any]
 
 TEXT_DELTA = "response.output_text.delta"
 
+CHAT_INSTEAD = (
+    "the endpoint answers /responses in the chat-completions format: set the ccswitch-tui profile to it "
+    "('ccswitch-tui edit NAME --set endpoint.wire=openai-chat')"
+)
+
 MESSAGE, REASONING, CALL = "message", "reasoning", "function_call"
 
 UNFINISHED = frozenset({"queued", "in_progress"})
@@ -78,7 +83,7 @@ class ResponsesReader:
         if handler is not None:
             handler(self, data, answer)
         elif "choices" in data:
-            answer.break_off("the endpoint answers /responses with chat completions: its wire is 'openai-chat'")
+            answer.break_off(CHAT_INSTEAD)
         elif _is_response(data):
             self.document(data, answer)
         elif is_error(data, kind, whole=False):
@@ -89,7 +94,7 @@ class ResponsesReader:
         inner = body.get("response")
         body = inner if isinstance(inner, dict) and _is_response(inner) else body
         if "choices" in body:
-            answer.break_off("the endpoint answers /responses with chat completions: its wire is 'openai-chat'")
+            answer.break_off(CHAT_INSTEAD)
         if body.get("error") or not _is_response(body):
             answer.fail(body)
             return
