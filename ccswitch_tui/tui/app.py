@@ -126,7 +126,7 @@ class CcswitchApp(App[int]):
         if self._config_problem:
             self.tell(self._config_problem)
         if self.session.ctx.env.get("TEXTUAL_LOG"):
-            self.say(t("app.textual_log"), severity="warning", timeout=NOTICE_S * 3)
+            self.show_notice(t("app.textual_log"), severity="warning", timeout=NOTICE_S * 3)
 
     def painted(self) -> None:
         """After the first paint: now the processor is free for the files."""
@@ -154,14 +154,14 @@ class CcswitchApp(App[int]):
         except CcswitchError as error:
             self.tell(error)
         except TimeoutError:
-            self.say(t("app.timeout"), severity="error")
+            self.show_notice(t("app.timeout"), severity="error")
         except OSError as error:  # a folder without permission, a disk that is full: the world's fault, not ours
-            self.say(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), severity="error")
+            self.show_notice(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), severity="error")
         return None
 
     # ------------------------------------------------------------------ notices
 
-    def say(self, message: str, *, severity: Severity = "information", timeout: float = NOTICE_S) -> None:
+    def show_notice(self, message: str, *, severity: Severity = "information", timeout: float = NOTICE_S) -> None:
         """One notice in the corner, without a key in it and without markup."""
         rows = look.quoted_lines(message).splitlines()
         text = "\n".join(piece for row in rows for piece in lines_of(row, self._notice_width()))
@@ -175,11 +175,11 @@ class CcswitchApp(App[int]):
     def tell(self, error: CcswitchError) -> None:
         """An error for the user: what happened, and the hint under it."""
         text = "\n".join(spoken(part) for part in (error.message, error.hint) if part)
-        self.say(text, severity="error", timeout=NOTICE_S * 2)
+        self.show_notice(text, severity="error", timeout=NOTICE_S * 2)
 
     def waits_for(self, sessions: int) -> None:
         """Called from a writing thread that gives running sessions the time to let go of old values."""
-        self.call_from_thread(self.say, t("use.waits", n=sessions))
+        self.call_from_thread(self.show_notice, t("use.waits", n=sessions))
 
     def copy(self, text: str, said: str) -> None:
         """Puts text on the clipboard, without a key in it, and says what it was."""
@@ -190,7 +190,7 @@ class CcswitchApp(App[int]):
 
         if not await self.off(copy_natively, text, self.session.ctx.env):
             self.copy_to_clipboard(text)
-        self.say(said)
+        self.show_notice(said)
 
     # ------------------------------------------------------------------- places
 
@@ -203,7 +203,7 @@ class CcswitchApp(App[int]):
 
     def action_help_quit(self) -> None:
         """`ctrl+c` copies in a field and ends nothing; said in the user's language."""
-        self.say(t("app.how_to_quit"))
+        self.show_notice(t("app.how_to_quit"))
 
     def search_themes(self) -> None:
         """All themes, by name; the one under the cursor is seen at once."""
@@ -218,7 +218,7 @@ class CcswitchApp(App[int]):
     def at_home(self, act: Callable[[HomeScreen], Any]) -> None:
         """Back to the first screen, and `act` there; not from a form that would lose what was typed."""
         if any(getattr(screen, "dirty", False) for screen in self.screen_stack):
-            self.say(t("why_not.dirty"), severity="warning")
+            self.show_notice(t("why_not.dirty"), severity="warning")
             return
         while len(self.screen_stack) > 1:
             self.pop_screen()

@@ -41,7 +41,7 @@ async def with_keys(app: Host, work: Callable[[], Awaitable[T]]) -> T:
 async def opened(app: Host, way_in: WayIn) -> bool:
     """Asks for what opens the key store; False when that was declined or there is no way in."""
     if way_in == "dialog":
-        app.say(t("unlock.dialog"))
+        app.show_notice(t("unlock.dialog"))
         await app.off(app.session.unlock, None, timeout_s=DIALOG_PATIENCE_S)
         return True
     if way_in == "":
@@ -65,10 +65,10 @@ async def open_or_lock(app: Host) -> bool:
         raise CcswitchError(quoting(store.problem), hint=quoting(store.hint))
     elif store.unlocked is False:
         if await opened(app, "passphrase" if store.kind == "encrypted-file" else "dialog"):
-            app.say(t("unlock.done"))
+            app.show_notice(t("unlock.done"))
     elif store.kind == "encrypted-file":
         await app.off(app.session.lock)
-        app.say(t("unlock.locked"))
+        app.show_notice(t("unlock.locked"))
     else:
         return False
     return True
@@ -87,7 +87,7 @@ async def use_profile(app: Host, name: str, scope: str, *, look_first: bool = Fa
         if not answer:
             return False
     done = await app.off(app.session.apply_use, plan, app.waits_for)
-    app.say(app.session.said_of_use(done))
+    app.show_notice(app.session.said_of_use(done))
     return True
 
 
@@ -95,7 +95,7 @@ async def start_or_stop_proxy(app: Host) -> None:
     """Starts the background proxy; stops it, with a question first when sessions, requests or open keys hang on it."""
     load = await app.off(app.session.proxy_load)
     if not load.running:
-        app.say(await app.off(app.session.start_proxy, timeout_s=START_PATIENCE_S))
+        app.show_notice(await app.off(app.session.start_proxy, timeout_s=START_PATIENCE_S))
         return
     if not load.idle:
         from ccswitch_tui.tui.screens.confirm import ConfirmSheet
@@ -110,4 +110,4 @@ async def start_or_stop_proxy(app: Host) -> None:
         )
         if not answer:
             return
-    app.say(await app.off(app.session.stop_proxy, timeout_s=START_PATIENCE_S))
+    app.show_notice(await app.off(app.session.stop_proxy, timeout_s=START_PATIENCE_S))

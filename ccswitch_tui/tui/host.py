@@ -38,7 +38,7 @@ class Host(Protocol):
     def start(self, group: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """`work` as a worker that outlives the screen it was started from."""
 
-    def say(self, message: str, *, severity: Severity = "information", timeout: float = NOTICE_S) -> None:
+    def show_notice(self, message: str, *, severity: Severity = "information", timeout: float = NOTICE_S) -> None:
         """One notice in the corner."""
 
     def tell(self, error: CcswitchError) -> None:

@@ -154,7 +154,7 @@ class AdoptScreen(Place[None]):
             return
         file = await with_keys(self.ccs, lambda: self.ccs.off(self.session.take_back_adopted, timeout_s=KEY_PATIENCE_S))
         self.done = None  # what it says is not so any more
-        self.ccs.say(t("adopt.undone", file=file))
+        self.ccs.show_notice(t("adopt.undone", file=file))
         await self._look()
 
 

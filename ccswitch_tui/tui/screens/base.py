@@ -129,7 +129,7 @@ class Doing:
             return
         reason = self.why_not(action)
         if reason:
-            self.ccs.say(reason, severity="warning")
+            self.ccs.show_notice(reason, severity="warning")
         else:
             getattr(self, f"do_{action}")()
 

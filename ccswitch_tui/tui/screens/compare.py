@@ -276,7 +276,7 @@ class CompareScreen(Place[None]):
             self.query_one(Rows).focus()
         elif self.running:
             self.workers.cancel_group(self, "compare")
-            self.ccs.say(t("probe.stopped"))
+            self.ccs.show_notice(t("probe.stopped"))
         else:
             self.workers.cancel_node(self)
             self.dismiss()

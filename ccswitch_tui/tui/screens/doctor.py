@@ -261,11 +261,11 @@ class DoctorScreen(Place[None]):
             case "apply-patch":
                 assert finding.fix is not None
                 await self.ccs.off(self.session.apply_fix, action.name, finding.fix)
-                self.ccs.say(done_by(finding.fix))
+                self.ccs.show_notice(done_by(finding.fix))
             case "edit" if action.assign:
                 edited = await self.ccs.off(self.session.plan_edit, action.name, Changes(action.assign))
                 await self.ccs.off(self.session.save_edit, edited, None, None, False)
-                self.ccs.say(t("probe.fixed", what=", ".join(action.assign)))
+                self.ccs.show_notice(t("probe.fixed", what=", ".join(action.assign)))
             case "edit" | "enter-key":
                 from ccswitch_tui.tui.screens.edit import EditScreen
 
@@ -284,7 +284,7 @@ class DoctorScreen(Place[None]):
                 await self.app.push_screen_wait(AdoptScreen())
             case "restart-proxy" | "start-proxy":
                 await self.ccs.off(self.session.restart_proxy, timeout_s=30)
-                self.ccs.say(t("doctor.restarted"))
+                self.ccs.show_notice(t("doctor.restarted"))
             case "move-proxy":
                 await self._move_proxy()
             case _:
@@ -294,7 +294,7 @@ class DoctorScreen(Place[None]):
     async def _move_proxy(self) -> None:
         """The port changes, so the settings in use are written anew."""
         await self.ccs.off(self.session.move_proxy, timeout_s=30)
-        self.ccs.say(t("doctor.restarted"))
+        self.ccs.show_notice(t("doctor.restarted"))
         used = next((r.name for r in self.session.now.rows if r.in_use), None)
         if used:
             await use_profile(self.ccs, used, "user")

@@ -206,7 +206,7 @@ class EditScreen(Picking):
         except ConflictError:
             await self._take_in()
             return False
-        self.ccs.say(said)
+        self.ccs.show_notice(said)
         await self._offer_to_write()
         self.dismiss(self.profile_name)
         return True
@@ -222,7 +222,7 @@ class EditScreen(Picking):
             means = t("edit.write_means", n=len(plan.changes), file=self.session.at_home(plan.file))
             if await self.app.push_screen_wait(ConfirmSheet(t("edit.write_ask", name=name), means)):
                 done = await self.ccs.off(self.session.apply_use, plan, self.ccs.waits_for)
-                self.ccs.say(self.session.said_of_use(done))
+                self.ccs.show_notice(self.session.said_of_use(done))
 
     async def _take_in(self) -> None:
         """The file changed on disk: its changes go beneath what was typed, after a question if they touch this profile.
@@ -235,7 +235,7 @@ class EditScreen(Picking):
             both = contested(self.opened, self.texts(), fresh)
             answer = await self.app.push_screen_wait(ConflictSheet(differing(self.opened, fresh), both, self.texts()))
             if answer is None:
-                self.ccs.say(t("edit.conflict"), severity="warning")
+                self.ccs.show_notice(t("edit.conflict"), severity="warning")
                 raise Declined
             theirs = answer is False
         await self._read(theirs=theirs)
@@ -252,10 +252,10 @@ class EditScreen(Picking):
         with self.app.suspend():
             after = edit_text(before, self.session.ctx.env, suffix=".toml")
         if after is None or after.strip() in ("", before.strip()):
-            self.ccs.say(t("edit.unchanged"))
+            self.ccs.show_notice(t("edit.unchanged"))
             return
         edited = await self.ccs.off(self.session.plan_text, self.profile_name, after, self.sha256)
-        self.ccs.say(await self.ccs.off(self.session.save_edit, edited, None, None, False))
+        self.ccs.show_notice(await self.ccs.off(self.session.save_edit, edited, None, None, False))
         await self._offer_to_write()
         self.dismiss(self.profile_name)
 

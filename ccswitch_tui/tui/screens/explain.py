@@ -68,7 +68,9 @@ class ExplainScreen(Place[None]):
     @on(PasteArea.TooMuch)
     def _too_much(self, message: PasteArea.TooMuch) -> None:
         size = f"{message.size:,}"
-        self.ccs.say(t("source.binary" if message.binary else "explain.too_much", size=size), severity="warning")
+        self.ccs.show_notice(
+            t("source.binary" if message.binary else "explain.too_much", size=size), severity="warning"
+        )
 
     @task("explain")
     async def explain(self, text: Sealed) -> None:

@@ -101,14 +101,14 @@ class HistoryScreen(Place[None]):
 
     @task("undo")
     async def do_undo(self) -> None:
-        self.ccs.say(await self.ccs.off(self.session.undo, self.ccs.waits_for))
+        self.ccs.show_notice(await self.ccs.off(self.session.undo, self.ccs.waits_for))
         self.load()
 
     @task("undo")
     async def do_restore(self) -> None:
         sheet = ConfirmSheet(t("history.restore_ask"), t("history.restore_means"))
         if await self.app.push_screen_wait(sheet):
-            self.ccs.say(await self.ccs.off(self.session.restore, self.ccs.waits_for))
+            self.ccs.show_notice(await self.ccs.off(self.session.restore, self.ccs.waits_for))
             self.load()
 
     def do_copy(self) -> None:

@@ -321,19 +321,19 @@ class HomeScreen(MoreVerbs):
             means = t("undo.means", n=len(last.changes), file=self.session.at_home(last.file))
             if not await self.app.push_screen_wait(ConfirmSheet(t("undo.ask", what=last.title, ago=ago), means)):
                 return
-        self.ccs.say(await self.ccs.off(self.session.undo, self.ccs.waits_for))
+        self.ccs.show_notice(await self.ccs.off(self.session.undo, self.ccs.waits_for))
         self.look_again()
 
     def do_scope(self) -> None:
         """Where `enter` writes: round the three files."""
         self.scope = SCOPES[(SCOPES.index(self.scope) + 1) % len(SCOPES)]
-        self.ccs.say(t("home.scope", scope=t(f"scope.{self.scope}")))
+        self.ccs.show_notice(t("home.scope", scope=t(f"scope.{self.scope}")))
         self.renew_keys()
 
     def do_sort(self) -> None:
         """The next order; the profile under the cursor stays under it."""
         self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
-        self.ccs.say(t("home.sorted", by=t(f"sort.{self.order}")))
+        self.ccs.show_notice(t("home.sorted", by=t(f"sort.{self.order}")))
         self.show_rows()
 
     def do_nth(self) -> None:
@@ -344,7 +344,7 @@ class HomeScreen(MoreVerbs):
         """Uses the profile of a digit."""
         name = next((name for name, at in self.numbers.items() if at == number), None)
         if name is None:
-            self.ccs.say(t("why_not.no_nth", n=number), severity="warning")
+            self.ccs.show_notice(t("why_not.no_nth", n=number), severity="warning")
         else:
             self.use(name)
 
@@ -365,7 +365,7 @@ class HomeScreen(MoreVerbs):
                 from ccswitch_tui.tui.asking import opened
 
                 await opened(self.ccs, "passphrase")  # declined: the profile goes, and its key is said to be left
-            self.ccs.say(await self.ccs.off(self.session.remove, row.name, timeout_s=KEY_PATIENCE_S))
+            self.ccs.show_notice(await self.ccs.off(self.session.remove, row.name, timeout_s=KEY_PATIENCE_S))
             self.look_again()
 
     @task("proxy")

@@ -55,7 +55,7 @@ class MoreVerbs(Place[None]):
         from ccswitch_tui.tui.asking import with_keys
 
         said: str = await with_keys(self.ccs, lambda: self.ccs.off(work, *args, timeout_s=KEY_PATIENCE_S))
-        self.ccs.say(said)
+        self.ccs.show_notice(said)
         self.wanted = wanted
         self.look_again()
 
@@ -74,7 +74,7 @@ class MoreVerbs(Place[None]):
     async def do_lock(self) -> None:
         """Locks an open key file, and only that."""
         locked = await self.ccs.off(self.session.lock)
-        self.ccs.say(t("unlock.locked" if locked else "unlock.was_locked"))
+        self.ccs.show_notice(t("unlock.locked" if locked else "unlock.was_locked"))
         self.look_again()
 
     def do_explain(self) -> None:

@@ -88,7 +88,7 @@ class KeysScreen(Place[None]):
 
         if not await open_or_lock(self.ccs):
             store = await self.ccs.off(self.session.key_store)
-            self.ccs.say(t("unlock.open", where=store.where))
+            self.ccs.show_notice(t("unlock.open", where=store.where))
         self.load()
 
 

@@ -81,13 +81,13 @@ class Picking(Place["str | None"]):
             field = self.inputs["context_window"]
             if text_in(field) != str(window):
                 put(field, str(window))
-                self.ccs.say(t("edit.window_too", n=f"{window:,}"))
+                self.ccs.show_notice(t("edit.window_too", n=f"{window:,}"))
 
     async def _listed(self, owner: str) -> list[Offered]:
         """What the endpoint of a profile lists; asked once."""
         if owner not in self.lists:
             profile = self.session.profile(owner)
-            self.ccs.say(t("edit.asking", host=look.host_of(profile.endpoint.base_url) if profile else owner))
+            self.ccs.show_notice(t("edit.asking", host=look.host_of(profile.endpoint.base_url) if profile else owner))
             self.lists[owner] = await with_keys(self.ccs, lambda: self.session.models(owner))
             self.app.clear_notifications()
         return self.lists[owner]
@@ -130,7 +130,7 @@ class Picking(Place["str | None"]):
             if p.name != self.profile_name and p.name not in (without or [])
         ]
         if not rows:
-            self.ccs.say(t("pick.no_other"), severity="warning")
+            self.ccs.show_notice(t("pick.no_other"), severity="warning")
             return None
         return await self.app.push_screen_wait(PickNamedSheet(rows, title, "head.name", now))
 

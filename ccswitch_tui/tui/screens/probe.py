@@ -128,14 +128,14 @@ class ProbeScreen(Climbing, Place[None]):
         if finding and finding.fix and finding.fix.patch:
             await self.ccs.off(self.session.apply_fix, self.profile_name, finding.fix)
             self.session.now = await self.ccs.off(self.session.look)
-            self.ccs.say(done_by(finding.fix))
+            self.ccs.show_notice(done_by(finding.fix))
             self.do_again()
 
     @task("fix")
     async def do_learn(self) -> None:
         """Keeps what this probe learned about the endpoint in the profile."""
         kept = await self.ccs.off(self.session.learn, self.profile_name, self.report)
-        self.ccs.say(t("probe.learned" if kept else "probe.nothing_new"))
+        self.ccs.show_notice(t("probe.learned" if kept else "probe.nothing_new"))
 
     def do_evidence(self) -> None:
         from ccswitch_tui.tui.screens.evidence import EvidenceScreen

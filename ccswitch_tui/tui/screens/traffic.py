@@ -231,7 +231,7 @@ class TrafficScreen(Place[None]):
     async def do_har(self) -> None:
         """Both sides in a file of the format that browsers and mitmproxy read."""
         flow = self.query_one(Rows).row
-        self.ccs.say(t("traffic.saved", file=await self.ccs.off(self.session.traffic_har, flow)))
+        self.ccs.show_notice(t("traffic.saved", file=await self.ccs.off(self.session.traffic_har, flow)))
 
     def do_clear(self) -> None:
         self.flows.clear()

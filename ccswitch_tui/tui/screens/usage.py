@@ -194,4 +194,4 @@ class UsageScreen(Place[None]):
     async def do_export(self) -> None:
         """What is shown, as CSV and JSON."""
         rows = self.query_one("#usage", Rows).rows
-        self.ccs.say(await self.ccs.off(self.session.usage_export, self.shown, rows))
+        self.ccs.show_notice(await self.ccs.off(self.session.usage_export, self.shown, rows))

@@ -84,7 +84,7 @@ class WriteScreen(Place[bool | None]):
 
     @task("undo")
     async def do_undo(self) -> None:
-        self.ccs.say(await self.ccs.off(self.session.undo, self.ccs.waits_for, self.write.id))
+        self.ccs.show_notice(await self.ccs.off(self.session.undo, self.ccs.waits_for, self.write.id))
         self.dismiss(True)
 
     def do_copy(self) -> None:

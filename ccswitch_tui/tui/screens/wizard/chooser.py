@@ -218,7 +218,7 @@ class MinePane(ChooserPane):
             self.taking = False
         made = [taken for taken in self.taken.values() if taken.name]
         good = sum(taken.verdict in WORKS for taken in made)
-        self.ccs.say(t("mine.taken", n=len(made), good=good, rest=len(made) - good))
+        self.ccs.show_notice(t("mine.taken", n=len(made), good=good, rest=len(made) - good))
         self.renew_keys()
 
     def do_back(self) -> None:

@@ -114,5 +114,5 @@ class WizardScreen(Place[str | None]):
         """The inverse of saving: profile and key are gone again."""
         assert self.saved is not None
         await self.ccs.off(self.session.take_back, self.saved)
-        self.ccs.say(t("wizard.taken_back"))
+        self.ccs.show_notice(t("wizard.taken_back"))
         await self._go("review")

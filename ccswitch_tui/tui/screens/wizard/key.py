@@ -120,7 +120,7 @@ class KeyPane(Pane):
     async def do_keys(self) -> None:
         if not await open_or_lock(self.ccs):
             store = await self.ccs.off(self.session.key_store)
-            self.ccs.say(t("unlock.open", where=store.where))
+            self.ccs.show_notice(t("unlock.open", where=store.where))
         self._say_where()
 
     def do_no_key(self) -> None:

@@ -75,7 +75,7 @@ class SourcePane(Pane):
     @on(PasteArea.TooMuch)
     def _too_much(self, message: PasteArea.TooMuch) -> None:
         size = f"{message.size:,}"
-        self.ccs.say(t("source.binary" if message.binary else "source.too_much", size=size), severity="warning")
+        self.ccs.show_notice(t("source.binary" if message.binary else "source.too_much", size=size), severity="warning")
 
     @on(PasteArea.Changed)
     def _typed(self) -> None:
