@@ -84,7 +84,7 @@ class ProxySettings(NamedTuple):
     """The folder for each session's last answers; "" for none."""
     prices: str = ""
     """The folder of price lists that were fetched; "" for none."""
-    say: Callable[..., None] = lambda *lines: None
+    write_log: Callable[..., None] = lambda *lines: None
     """Writes each of its arguments as one line to the log."""
     log_requests: bool = False
     idle_exit_s: float | None = None
@@ -152,7 +152,7 @@ class RunningProxy:
             env=settings.env,
             home=settings.home,
             root_profile=settings.root_profile,
-            say=settings.say,
+            write_log=settings.write_log,
             prices=settings.prices,
         )
 
@@ -168,7 +168,7 @@ class RunningProxy:
             self.relay,
             Guard(settings.tokens, settings.host, self.port, settings.control),
             root_profile=settings.root_profile,
-            say=settings.say,
+            write_log=settings.write_log,
             log_exchange=self._log if settings.log_requests else lambda exchange: None,
             apart=self._rooms,
         )
@@ -209,7 +209,7 @@ class RunningProxy:
         try:
             await self._for_siblings.listen_at(siblings.own_socket)
         except OSError as error:
-            self.settings.say(f"the other workers cannot ask this one: {error.strerror or error}")
+            self.settings.write_log(f"the other workers cannot ask this one: {error.strerror or error}")
 
     def _keeper_ended(self, pipe: int) -> None:
         asyncio.get_running_loop().remove_reader(pipe)
@@ -254,7 +254,7 @@ class RunningProxy:
         if self._unlogged:
             ended, self._unlogged = self._unlogged, []
             clock = "%Y-%m-%d %H:%M:%S"
-            self.settings.say(*(log_line(e, time.strftime(clock, time.localtime(e.at))) for e in ended))
+            self.settings.write_log(*(log_line(e, time.strftime(clock, time.localtime(e.at))) for e in ended))
 
     async def _make_ready(self) -> None:
         """What the first request would wait for, now that the port is open: the profiles, and the certificates of the
@@ -280,7 +280,7 @@ class RunningProxy:
                 self.relay.memory.clear()
                 self.relay.bodies.clear()
             if self.settings.idle_exit_s and time.monotonic() - busy_at >= self.settings.idle_exit_s:
-                self.settings.say("ends, because nobody asked for anything")
+                self.settings.write_log("ends, because nobody asked for anything")
                 self.stopping.set()
 
     async def _look_after(self) -> None:
@@ -291,10 +291,10 @@ class RunningProxy:
             reason = await asyncio.to_thread(self.settings.look_after)
             if reason:
                 self._homeless = True
-                self.settings.say(f"ends: {reason}")
+                self.settings.write_log(f"ends: {reason}")
                 self.stopping.set()
             elif self.settings.guarded is not None and not self.traffic.running and is_replaced():
-                self.settings.say("another version is installed: starts anew")
+                self.settings.write_log("another version is installed: starts anew")
                 self.settings.guarded.word = AGAIN
                 self.stopping.set()
 
@@ -307,10 +307,10 @@ class RunningProxy:
         try:
             await server.listen(bind(self.settings.host, self.port, reuse_port=self.settings.reuse_port))
         except CcswitchError as error:
-            self.settings.say(f"ends: {error.message}")
+            self.settings.write_log(f"ends: {error.message}")
             self.stopping.set()
         else:
-            self.settings.say("listens again: its socket was closed by a client that broke off")
+            self.settings.write_log("listens again: its socket was closed by a client that broke off")
 
     def save_usage(self) -> None:
         """Writes the counts gathered since the last time. A disk that refuses keeps them for the next."""
@@ -416,13 +416,13 @@ async def _run(
     if settings.guarded is not None:
         settings.guarded.ends()
     running = len(proxy.traffic.running)
-    settings.say(f"ends{f', after {running} running requests' if running else ''}")
+    settings.write_log(f"ends{f', after {running} running requests' if running else ''}")
     closing = asyncio.create_task(proxy.close(drain_s))
     waiting = asyncio.create_task(hurried.wait())
     await asyncio.wait({closing, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if not closing.done():
-        settings.say("a second signal: running requests are cut off")
+        settings.write_log("a second signal: running requests are cut off")
         closing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await closing

@@ -104,7 +104,7 @@ def _serve(
         lasting = ctx.proxy.lasting_token().reveal()
         settings = settings._replace(token=claim.token.reveal(), lasting=lasting)
     if claim is not None:
-        settings = settings._replace(control=claim.control.reveal(), say=_bounded(ctx, log))
+        settings = settings._replace(control=claim.control.reveal(), write_log=_bounded(ctx, log))
     if options.workers > 1:
         from ccswitch_tui.proxy.background.workers import run_workers
 
@@ -182,7 +182,7 @@ def _settings(
         "env": ctx.env,
         "home": ctx.paths.home,
         "host": host,
-        "say": log,
+        "write_log": log,
         "log_requests": not options.quiet,
         "idle_exit_s": options.idle_exit * 60 if options.idle_exit else None,
     }

@@ -107,12 +107,12 @@ class Rooms:
         env: Mapping[str, str],
         home: str,
         root_profile: str | None,
-        say: Callable[..., None],
+        write_log: Callable[..., None],
         prices: str = "",
     ) -> None:
         self._relay = relay
         self._setup = Setup(dict(env), home, root_profile, prices)
-        self._say = say
+        self._write_log = write_log
         self._rooms: list[Room] = []
         self._starting: asyncio.Task[Room | None] | None = None
         self._profiles: tuple[int, bytes] = (0, b"")
@@ -181,7 +181,7 @@ class Rooms:
         try:
             room = await asyncio.to_thread(_started, self._setup)
         except OSError as error:
-            self._say(f"no process for large requests can be started: {error.strerror or error}")
+            self._write_log(f"no process for large requests can be started: {error.strerror or error}")
             return None
         else:
             self._rooms.append(room)
@@ -225,7 +225,7 @@ class Rooms:
 
     def note_lines(self, lines: tuple[str, ...]) -> None:
         """For the log."""
-        self._say(*lines)
+        self._write_log(*lines)
 
     def note_routed(self, flow: Flow) -> None:
         """It is known where a request goes."""

@@ -151,7 +151,7 @@ class Worker:
             prices=PriceBook(setup.prices),
             budgets=self._budgets,
         )
-        self.app = ProxyApp(self.relay, Guard([], "", 0, None), root_profile=setup.root_profile, say=_say)
+        self.app = ProxyApp(self.relay, Guard([], "", 0, None), root_profile=setup.root_profile, write_log=_write_log)
         self.errands: set[Errand] = set()
         self.over = asyncio.Event()
 
@@ -204,7 +204,7 @@ class Worker:
         self.relay.background.run(connect())
 
 
-def _say(*lines: str) -> None:
+def _write_log(*lines: str) -> None:
     """A mistake of ours goes into the log of the process that has one."""
     errand = ERRAND.get(None)
     if errand is not None:

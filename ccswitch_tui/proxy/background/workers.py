@@ -35,7 +35,7 @@ def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[
     holder = bind(settings.host, settings.port, reuse_port=True)[0]
     port = holder.getsockname()[1]
     shared = settings._replace(port=port, reuse_port=True)
-    folder = _meeting_place(settings.say)
+    folder = _meeting_place(settings.write_log)
     keeper, (keeper_ends, keep) = os.getpid(), os.pipe()
     ending: list[int] = []
     workers: dict[int, int] = {}
@@ -70,7 +70,7 @@ def run_workers(count: int, settings: ProxySettings, *, on_listening: Callable[[
         pid, status = os.wait()
         slot = workers.pop(pid)
         if not ending:
-            settings.say(f"worker {pid} ended with {os.waitstatus_to_exitcode(status)} and is replaced")
+            settings.write_log(f"worker {pid} ended with {os.waitstatus_to_exitcode(status)} and is replaced")
             time.sleep(0.2)
             start_one(slot)
     os.close(keep)
@@ -96,7 +96,7 @@ def _worker(settings: ProxySettings, tell: int, drain_s: float) -> int:
     try:
         run(settings, on_listening=lambda port: os.write(tell, b"."), drain_s=drain_s)
     except CcswitchError as error:
-        settings.say(error.message)
+        settings.write_log(error.message)
         return int(error.exit_code)
     except KeyboardInterrupt:
         pass

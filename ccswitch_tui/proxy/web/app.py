@@ -67,7 +67,7 @@ def error_response(
 
 
 class ProxyApp(RoutedApp):
-    """The routes over one relay. `say` writes lines to the log."""
+    """The routes over one relay. `write_log` writes lines to the log."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class ProxyApp(RoutedApp):
         guard: Guard,
         *,
         root_profile: str | None = None,
-        say: Callable[..., None] = lambda *lines: None,
+        write_log: Callable[..., None] = lambda *lines: None,
         log_exchange: Callable[[Flow], None] = lambda exchange: None,
         apart: Rooms | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class ProxyApp(RoutedApp):
         self.guard = guard
         self.root_profile = root_profile
         self.draining = False
-        self._say = say
+        self._write_log = write_log
         self._log_exchange = log_exchange
         self._apart = apart
         """Where large requests are answered; None: here."""
@@ -132,7 +132,7 @@ class ProxyApp(RoutedApp):
         except ClientGone:
             raise
         except Exception as error:
-            self._say(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
+            self._write_log(*"".join(traceback.format_exception(error)).rstrip().split("\n"))
             return error_response(
                 500, f"{BUG} ({type(error).__name__}); 'ccswitch-tui proxy logs' shows what to report"
             )
