@@ -37,7 +37,7 @@ from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.disproof import disproved
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
 from ccswitch_tui.translate.failure import Learned, clean_message
-from ccswitch_tui.translate.native_mend import native_betas, native_body, native_lesson
+from ccswitch_tui.translate.native_refusals import native_betas, native_body, native_lesson
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.policy import HOPELESS
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ccswitch_tui.translate.native_mend import native_betas, native_body, native_lesson
+from ccswitch_tui.translate.native_refusals import native_betas, native_body, native_lesson
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.words import words_of
 from ccswitch_tui.wire.quirks import Quirks
