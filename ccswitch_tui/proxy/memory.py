@@ -27,11 +27,15 @@ def resident_mb(children: Iterable[int] = ()) -> float:
     total = 0
     with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
         total = _resident_bytes()
+    return round(total / 2**20 + sum(map(resident_mb_of, children)), 1)
+
+
+def resident_mb_of(pid: int) -> float:
+    """The same of another process; 0 where it has ended, and on all systems but Linux."""
     if sys.platform == "linux":
-        for pid in children:
-            with contextlib.suppress(OSError, ValueError, IndexError):  # it may end meanwhile
-                total += _resident_bytes(pid)
-    return round(total / 2**20, 1)
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            return _resident_bytes(pid) / 2**20
+    return 0.0
 
 
 if sys.platform == "win32":

@@ -341,6 +341,22 @@ def test_a_conversation_goes_where_its_turns_are_known() -> None:
         assert len(rooms_of(proxy).pids) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of another process is told on Linux alone")
+def test_a_worker_that_holds_much_is_given_back_before_one_that_holds_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "LARGE_UNUSED_S", -1.0)
+    with all_apart(), ScriptedEndpoint(chat_text("hello")) as endpoint, proxy_to(endpoint) as proxy:
+        call(proxy)
+        held = rooms_of(proxy)
+        (pid,) = held.pids
+        held.close_unused()
+        assert held.pids == [pid], "it is as small as can be"
+        monkeypatch.setattr(rooms, "LARGE_MB", 1.0)
+        held.close_unused()
+        assert held.pids == []
+        assert call(proxy).status == 200
+        assert held.pids not in ([], [pid])
+
+
 def _until(true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not true():

@@ -41,6 +41,7 @@ from ccswitch_tui.proxy.apart.lane import (
 )
 from ccswitch_tui.proxy.apart.weight import LEAST_BYTES, MOST_BYTES, is_heavy
 from ccswitch_tui.proxy.books.flow import Flow
+from ccswitch_tui.proxy.memory import resident_mb_of
 from ccswitch_tui.proxy.relay import Relay
 from ccswitch_tui.secret import Secret
 
@@ -49,6 +50,9 @@ MOST_ROOMS = 3
 
 UNUSED_S = 600.0
 """As long as a proxy remembers conversations."""
+LARGE_MB = 128.0
+LARGE_UNUSED_S = 20.0
+"""A process that holds so much is not kept so long: 30 MB of conversation are 200 there, and a second of work anew."""
 
 MOST_SESSIONS = 64
 
@@ -88,6 +92,13 @@ class Room:
                 raise
         ours.setblocking(False)
         return ours
+
+    def is_over(self) -> bool:
+        """It has waited long enough for another request."""
+        unused_s = time.monotonic() - self.used_at
+        if unused_s > LARGE_UNUSED_S and resident_mb_of(self.process.pid) > LARGE_MB:
+            return True
+        return unused_s > UNUSED_S
 
     def note(self, session: str) -> None:
         """This session's turns are known there from now on."""
@@ -259,9 +270,8 @@ class Rooms:
     # ------------------------------------------------------------------ the end
 
     def close_unused(self) -> None:
-        """Ends what nobody has asked for a while."""
-        now = time.monotonic()
-        for room in [room for room in self._rooms if not room.busy and now - room.used_at > UNUSED_S]:
+        """Ends what nobody has asked for a while, and sooner what holds much."""
+        for room in [room for room in self._rooms if not room.busy and room.is_over()]:
             self._close(room)
 
     def _close(self, room: Room) -> None:
