@@ -6,6 +6,7 @@ prompts are its vendor's.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -166,13 +167,20 @@ def noticed() -> None:
     time.sleep(NOTICED_S)
 
 
-@pytest.fixture
-def gateways() -> Iterator[tuple[Gateway, Gateway]]:
+@contextlib.contextmanager
+def both_gateways() -> Iterator[tuple[Gateway, Gateway]]:
     """Two gateways, `one` and `two`."""
     both = Gateway("one"), Gateway("two")
     yield both
     for gateway in both:
         gateway.close()
+
+
+@pytest.fixture
+def gateways() -> Iterator[tuple[Gateway, Gateway]]:
+    """Two gateways of a test's own."""
+    with both_gateways() as both:
+        yield both
 
 
 INVENTED_LOGIN = "invented-login"

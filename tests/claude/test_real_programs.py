@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from gateway_kit import Gateway, gateways
+from gateway_kit import Gateway, both_gateways, gateways
 
 from kit.claude import claude_env
+from kit.here import run_here
 from kit.parts import SYSTEM_PATH, console_script, need_part
 
 __all__ = ["gateways"]
@@ -61,16 +62,47 @@ class Machine(NamedTuple):
         return "".join(name for name, gateway in (("a", self.a), ("b", self.b)) if gateway.seen)
 
 
-@pytest.fixture
-def machine(tmp_path: Path, gateways: tuple[Gateway, Gateway]) -> Iterator[Machine]:
-    home = tmp_path / "home"
+def machine_in(root: Path, gateways: tuple[Gateway, Gateway]) -> Machine:
+    """One with both profiles."""
+    home = root / "home"
     (home / "bin").mkdir(parents=True)
     found = Machine(home, *gateways)
     for name, gateway, key in (("a", found.a, "KEY_A"), ("b", found.b, "KEY_B")):
-        found.ccswitch("add", name, "--url", gateway.url, "--wire", "anthropic", "--model", f"model-{name}", "--key",
-                       f"env:{key}", "--no-probe")  # fmt: skip
+        done = run_here(
+            ["add", name, "--url", gateway.url, "--wire", "anthropic", "--model", f"model-{name}",
+             "--key", f"env:{key}", "--no-probe"],
+            found.env(), root,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    return found
+
+
+def close(machine: Machine) -> None:
+    machine.run([console_script(), "proxy", "stop", "--for-good"])
+
+
+@pytest.fixture
+def machine(tmp_path: Path, gateways: tuple[Gateway, Gateway]) -> Iterator[Machine]:
+    found = machine_in(tmp_path, gateways)
     yield found
-    found.run([console_script(), "proxy", "stop", "--for-good"])
+    close(found)
+
+
+@pytest.fixture(scope="module")
+def lasting_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """For all the ways: what `use` wrote, and the proxy once it was started, stay."""
+    with both_gateways() as pair:
+        found = machine_in(tmp_path_factory.mktemp("lasting"), pair)
+        yield found
+        close(found)
+
+
+@pytest.fixture
+def same_machine(lasting_machine: Machine) -> Machine:
+    """Nothing was asked on it yet."""
+    lasting_machine.a.seen.clear()
+    lasting_machine.b.seen.clear()
+    return lasting_machine
 
 
 def python_sdk(machine: Machine, **options: object) -> list[str]:
@@ -140,7 +172,8 @@ def name_of(way: Way) -> str:
 
 @pytest.mark.promise
 @pytest.mark.parametrize("way", WAYS, ids=name_of)
-def test_run_reaches_the_named_profile_while_another_is_in_use(machine: Machine, way: Way) -> None:
+def test_run_reaches_the_named_profile_while_another_is_in_use(same_machine: Machine, way: Way) -> None:
+    machine = same_machine
     machine.ccswitch("use", "a")
     done = machine.run([console_script(), "run", "b", "--", *way(machine)])
     assert machine.asked() == "b", (done.stdout, done.stderr)
@@ -150,7 +183,8 @@ def test_run_reaches_the_named_profile_while_another_is_in_use(machine: Machine,
 
 @pytest.mark.promise
 @pytest.mark.parametrize("way", WAYS, ids=name_of)
-def test_the_lines_of_env_reach_it_too(machine: Machine, way: Way) -> None:
+def test_the_lines_of_env_reach_it_too(same_machine: Machine, way: Way) -> None:
+    machine = same_machine
     machine.ccswitch("use", "a")
     script = f'eval "$({console_script()} env b --shell bash)" && exec "$@"'
     done = machine.run(["bash", "-c", script, "bash", *way(machine)])
@@ -159,7 +193,8 @@ def test_the_lines_of_env_reach_it_too(machine: Machine, way: Way) -> None:
 
 @pytest.mark.promise
 @pytest.mark.parametrize("way", WAYS, ids=name_of)
-def test_use_reaches_them_by_itself_unless_they_read_no_settings(machine: Machine, way: Way) -> None:
+def test_use_reaches_them_by_itself_unless_they_read_no_settings(same_machine: Machine, way: Way) -> None:
+    machine = same_machine
     machine.ccswitch("use", "b")
     machine.run(way(machine))
     assert machine.asked() == ("" if way in DEAF else "b")

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef
+from ccswitch_tui.proxy import pump
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
+from ccswitch_tui.proxy.web import reply
+from ccswitch_tui.proxy.web.reply import PING_AFTER_S, Watch
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.wire.formats import Wire
 
@@ -90,11 +93,36 @@ def read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    "path", [pytest.param(p, id=p.stem, marks=pytest.mark.slow if read(p).get("slow") else ()) for p in CASES]
-)
-def test_the_proxy_satisfies(path: Path, rig: Rig) -> None:
-    failures = rig.run(read(path))
+SHORTER = 10
+"""How many times shorter the endpoint is silent in the cases marked slow, and how many times more often we look."""
+
+
+def shortened(given: Any) -> Any:
+    """The case with every pause and every limit of it `SHORTER` times as short."""
+    if isinstance(given, list):
+        return [shortened(each) for each in given]
+    if not isinstance(given, dict):
+        return given
+    return {
+        name: value / SHORTER if name in {"sleep_ms", "within_ms"} else shortened(value)
+        for name, value in given.items()
+    }
+
+
+def of_slow(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The case in a world where both clocks go faster; ours even more, as a busy machine takes its time."""
+    limits_ms = [each["within_ms"] for each in case["expect"]["timing"]]
+    assert (PING_AFTER_S + 2 * Watch.TICK_S) * 1000 < min(limits_ms)
+    for module in (reply, pump):
+        monkeypatch.setattr(module, "PING_AFTER_S", PING_AFTER_S / SHORTER / 5)
+    monkeypatch.setattr(Watch, "TICK_S", Watch.TICK_S / SHORTER)
+    return {**case, "input": shortened(case["input"]), "expect": shortened(case["expect"])}
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.stem) for p in CASES])
+def test_the_proxy_satisfies(path: Path, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = read(path)
+    failures = rig.run(of_slow(case, monkeypatch) if case.get("slow") else case)
     if failures is None:
         pytest.skip("about a JSON body, and the proxy asked for a stream")
     assert not failures, "\n".join(failures)

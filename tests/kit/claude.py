@@ -102,7 +102,7 @@ def claude_code() -> Path:
     return need_part("claude")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_claude(claude_code: Path) -> RunClaude:
     """`run_claude(home, project, prompt, *options, env={}, model=…)`: one isolated `claude -p`, ended and parsed.
 

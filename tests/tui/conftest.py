@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
 from textual.app import App
 from textual.pilot import Pilot
-from tui_kit import PATIENCE_S, until
+from tui_kit import PATIENCE_S, screen_text, until
 
 from ccswitch_tui.demo.world import DemoContext, demo_context
 from ccswitch_tui.tui.app import CcswitchApp
@@ -38,6 +39,16 @@ def notices_wait_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(App, "notify", lasting)
 
 
+@pytest.fixture(autouse=True)
+def frames_nobody_sees_are_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of an app's time: sixty frames a second for no terminal. `screen_text` draws when a test looks."""
+
+    def undrawn(compositor: Compositor, *given: Any, **more: Any) -> None:
+        compositor._dirty_regions.clear()
+
+    monkeypatch.setattr(Compositor, "render_update", undrawn)
+
+
 @pytest.fixture
 def open_app(world: DemoContext) -> OpenApp:
     """Opens the app over the demo's world; the profiles are on the screen when the block begins."""
@@ -48,6 +59,7 @@ def open_app(world: DemoContext) -> OpenApp:
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(pilot, lambda: app.session.now.stamp, "the first look at the files")
             yield pilot
+            screen_text(app)  # what it ended with can be drawn, whether the test looked or not
 
     return opened
 

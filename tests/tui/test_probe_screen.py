@@ -186,10 +186,10 @@ async def test_a_light_runs_down_the_ladder_once_and_leaves_it_as_it_was(open_ap
 
         ladder.draw = watched
         ladder.sweep()
-        await until(pilot, lambda: ladder._swept is None)
+        await until(pilot, lambda: screen_text(pilot.app) and ladder._swept is None)
         assert any("$success" in style for style in styles)
         styles.clear()
         ladder.refresh()
-        await until(pilot, lambda: styles)
+        await until(pilot, lambda: screen_text(pilot.app) and styles)
         assert not any("$success 25%" in style for style in styles)
         assert screen_text(pilot.app) == before

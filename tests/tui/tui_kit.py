@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from textual import events
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -21,6 +22,7 @@ PATIENCE_S = 60.0
 
 def screen_text(app: App[Any]) -> str:
     """What is on the screen, line by line, blanks at the ends left out."""
+    visible_screen_stack.set(app._background_screens)  # what a sheet lies on shows around it
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
 
 
