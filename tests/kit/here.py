@@ -1,4 +1,4 @@
-"""Our program without a process of its own, for a test whose matter begins after it: `add` costs a quarter of a second."""
+"""Our program in the test's own process, for what begins after it: `add` as a process costs a quarter of a second."""
 
 from __future__ import annotations
 
