@@ -15,9 +15,9 @@ from typing import Any
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop.codex import draft_from_codex
 from ccswitch_tui.interop.headers import read_headers, with_headers
+from ccswitch_tui.interop.json_trees import draft_from_tree
 from ccswitch_tui.interop.loops import checked
 from ccswitch_tui.interop.names import Pair
-from ccswitch_tui.interop.snippets import draft_from_tree
 from ccswitch_tui.interop.variables import draft_from_pairs, for_chat
 from ccswitch_tui.profiles.draft import Candidate, Draft
 from ccswitch_tui.sentence import Sentence, say

@@ -96,7 +96,7 @@ def settings_in_link(text: str) -> Draft | None:
 
 
 def _carried(text: str) -> Draft | None:
-    from ccswitch_tui.interop.snippets import draft_from_json_text
+    from ccswitch_tui.interop.json_trees import draft_from_json_text
 
     with contextlib.suppress(binascii.Error, UnicodeDecodeError, ValueError):
         if not text.startswith("{"):
@@ -191,7 +191,7 @@ def _from_cc_switch(given: dict[str, str]) -> Draft:
 def _embedded(config: str, app: str) -> Draft | None:
     """The embedded configuration: JSON or TOML in base64, for Codex TOML inside JSON; None where it cannot be read."""
     from ccswitch_tui.interop.codex import draft_from_codex
-    from ccswitch_tui.interop.snippets import draft_from_tree, forgiving_json
+    from ccswitch_tui.interop.json_trees import draft_from_tree, forgiving_json
 
     try:
         text = base64.b64decode(config.replace(" ", "+") + "=" * (-len(config) % 4), altchars=b"-_").decode()

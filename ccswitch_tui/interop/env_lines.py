@@ -27,9 +27,10 @@ LONGEST_QUOTE = 4_000
 _WORD = r"(?:\$?\"[^\"]*\"|\$?'[^']*'|[^\s\"';]*)"
 _SEVERAL = re.compile(rf"(?:^|(?<=\s))(?P<name>[A-Za-z_]\w*)=(?P<value>{_WORD})(?=\s|$)")
 _EXPORT = re.compile(
-    r"[ \t]*(?:-[ \t]+)?(?:export|declare|typeset|ENV|env)(?:[ \t]+-\w+)*[ \t]+(?=[A-Za-z_]\w*=)", re.IGNORECASE
+    r"[ \t]*(?:-[ \t]+)?(?:export|declare|typeset|ENV|env|cross-env(?:-shell)?)(?:[ \t]+-\w+)*[ \t]+(?=[A-Za-z_]\w*=)",
+    re.IGNORECASE,
 )
-_DOCKER = re.compile(rf"(?:^|\s)(?:-e|--env)(?:[ \t]+|=)[\"']?(?P<name>[A-Za-z_]\w*)=(?P<value>{_WORD})")
+_DOCKER = re.compile(rf"(?:^|\s)(?:-e|--env|-v)(?:[ \t]+|=)[\"']?(?P<name>[A-Za-z_]\w*)=(?P<value>{_WORD})")
 _FOR_ONE_COMMAND = re.compile(rf"[ \t]*(?:[A-Za-z_]\w*={_WORD}[ \t]+)+(?=[\w./~$])[^=]*$")
 """`A=1 B=2 claude -p hi`: variables for one command."""
 _SET_VARIABLE = re.compile(

@@ -198,8 +198,9 @@ def _further(found: dict[str, str], notes: list[Sentence], warnings: list[Senten
 
 
 _NAMED_VARIABLE = re.compile(
-    r"((?:[A-Za-z][\w-]{1,19}\s+)?)(?:\$\{?([A-Za-z_]\w*)\}?|os\.environ/(\w+)|\$?\{\{\s*(?:secrets|env)\.(\w+)\s*\}\}"
-    r"|\$?\{env:(\w+)\})"
+    r"((?:[A-Za-z][\w-]{1,19}\s+)?)(?:\$\{?([A-Za-z_]\w*)\}?|os\.environ/(\w+)"
+    r"|\$?\{\{\s*(?:\$?(?:secrets|env|process\.env)\.|\$(?:processEnv|dotenv)\s+)(\w+)\s*\}\}"
+    r"|\$?\{(?:env|localEnv|containerEnv)[:.](\w+)\})"
 )
 """A value that is a variable in the words of a configuration file: LiteLLM, Continue, opencode, a shell's."""
 
@@ -252,7 +253,7 @@ def usable_key(value: str, notes: list[Sentence], *, whole_header: bool = False)
 
 
 _PLACEHOLDER = re.compile(
-    r"<[^>]*>|\[[^\]]*\]|\{+[^}]*\}+|\$\w+|%\w+%"
+    r"<[^>]*>|\[[^\]]*\]|[$#@]?\{+[^}]*\}+#?|\$\w+|%\w+%|\$?\(+[^()]*\)+|%\([\w.]+\)s|__[A-Z][A-Z0-9_]*__|@@?\w+@@?"
     r"|(?:sk-)?(?:your|my|enter|insert|put|paste|replace|add)[-_ ]?.*(?:key|token|here).*"
     r"|(?:sk-)?(?:x{3,}|\*{3,}|•{3,}|\.{3,}|…+)[-\w]*|(?:sk-)?(?:api[-_]?key|token|key|changeme|todo|none|null|undefined|redacted|removed|hidden)",
     re.IGNORECASE,

@@ -10,7 +10,7 @@ import re
 
 URL_NAMES = (
     "BASE_URL", "API_BASE_URL", "API_BASE", "API_URL", "API_ENDPOINT", "ENDPOINT", "BASEURL", "BASE_URI", "URI_BASE",
-    "API_HOST", "BASE", "URL", "HOST", "SERVER_URL", "接口地址", "请求地址", "地址", "网址", "域名",
+    "API_HOST", "REVERSE_PROXY", "BASE", "URL", "HOST", "SERVER_URL", "接口地址", "请求地址", "地址", "网址", "域名",
 )  # fmt: skip
 KEY_NAMES = (
     "AUTH_TOKEN", "API_KEY", "APIKEY", "API_TOKEN", "ACCESS_TOKEN", "BEARER_TOKEN", "SECRET_KEY", "API_SECRET", "KEY",
@@ -50,10 +50,24 @@ NO_ENDPOINTS = frozenset({
 """Labels of addresses that are surely no model's: what a web application keeps in the same .env."""
 
 _VARIABLE = re.compile(
-    r"""\$\{?(?:env:)?([A-Za-z_]\w*)(?::?-[^}]*)?\}?|%([A-Za-z_]\w*)%|\$\{\{\s*(?:secrets|env)\.([A-Za-z_]\w*)\s*\}\}"""
-    r"""|os\.environ/([A-Za-z_]\w*)|env:([A-Za-z_]\w*)|\{env:([A-Za-z_]\w*)\}"""
+    r"""\$\{?(?:(?:env|localEnv|containerEnv)[:.])?([A-Za-z_]\w*)(?::?[-?][^}]*)?\}?|%([A-Za-z_]\w*)%"""
+    r"""|\$?\{\{\s*(?:\$?(?:secrets|env|process\.env)\.|\$(?:processEnv|dotenv)\s+)([A-Za-z_]\w*)\s*\}\}"""
+    r"""|os\.environ/([A-Za-z_]\w*)|env:([A-Za-z_]\w*)|\{env[:.]([A-Za-z_]\w*)\}"""
+    r"""|(?:process\.env\.|!env[ \t]+)([A-Za-z_]\w*)"""
 )
-"""A value that only names a variable: shells, cmd, Continue's secrets, LiteLLM's os.environ/, ours, opencode's."""
+"""A value that only names a variable: shells, cmd, VS Code, Continue's secrets, LiteLLM's os.environ/, ours,
+opencode's and Caddy's, the .http files of editors, Bruno."""
+
+_VARIABLE_OF_KEY = frozenset({
+    "API_KEY_ENV", "API_KEY_ENV_VAR", "API_KEY_VAR", "API_KEY_NAME", "ENV_KEY", "KEY_ENV",
+    "API_KEY_ENVIRONMENT_VARIABLE",
+})  # fmt: skip
+"""Names whose value is the name of the variable that holds the key: of Goose, Codex, qwen-code, avante."""
+
+_MODEL_OF_A_PROGRAM = frozenset(
+    {"GOOSE_MODEL", "AIDER_MODEL", "CLAUDISH_MODEL", "DEFAULT_MODEL", "LLM_MODEL", "AI_MODEL"}
+)
+"""The model under the name of the program that asks, and not of the vendor that answers."""
 
 Pair = tuple[str, str]
 
@@ -61,7 +75,19 @@ Pair = tuple[str, str]
 def fold(name: str) -> str:
     """A name in one spelling: `baseURL`, `base-url`, `Base URL` → BASE_URL."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip().strip("\"'`*"))
-    return re.sub(r"[\s.-]+", "_", name).upper().strip("_").removeprefix("VITE_").removeprefix("NEXT_PUBLIC_")
+    folded = re.sub(r"[\s.-]+", "_", name).upper().strip("_")
+    for prefix in ("VITE_", "NEXT_PUBLIC_", "ACT_MODE_"):  # the last is Cline's, for the mode that works
+        folded = folded.removeprefix(prefix)
+    folded = re.sub("^GOOGLE_GEMINI_", "GEMINI_", folded)
+    return "MODEL" if folded in _MODEL_OF_A_PROGRAM else folded
+
+
+def fact(name: str, value: str) -> Pair:
+    """A name in one spelling and its value; a key's variable that is named in words of its own as `$NAME`."""
+    folded, value = fold(name), value.strip()
+    if folded in _VARIABLE_OF_KEY and re.fullmatch(r"[A-Z][A-Z0-9_]{2,}", value):
+        return "API_KEY", f"${value}"
+    return folded, value
 
 
 def variable_name(value: str) -> str | None:
@@ -100,6 +126,8 @@ def names_model(name: str) -> bool:
 
 def is_other_business(name: str) -> bool:
     """Names that end like ours and mean something else."""
+    if name.endswith("REVERSE_PROXY"):
+        return False
     return name.endswith(
         ("_PROXY", "PUBLIC_KEY", "WEBSITE_URL", "HOMEPAGE", "ICON_URL", "CONFIG_URL", "SSH_KEY", "CA_KEY", "ENV_KEY")
     ) or (name in ("TOKENS", "MAX_TOKEN", "HOMEPAGE_URL", "DATABASE_URL", "REDIS_URL", "CLIENT_KEY"))

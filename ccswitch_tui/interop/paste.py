@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import re
-import textwrap
-from typing import Any
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.interop import deep_links, snippets, tidy
+from ccswitch_tui.interop import deep_links, json_trees, kubernetes, pieces, snippets, tidy
 from ccswitch_tui.interop.curl import looks_like_curl, read_curl
 from ccswitch_tui.interop.env_lines import env_pairs
 from ccswitch_tui.interop.headers import holds_key, read_headers, with_headers
-from ccswitch_tui.interop.names import Pair, fold, names_address, names_model
-from ccswitch_tui.interop.variables import draft_from_pairs, read_key
-from ccswitch_tui.profiles.draft import Candidate, Draft
+from ccswitch_tui.interop.names import Pair, fact, fold, names_address, names_model
+from ccswitch_tui.interop.variables import draft_from_pairs, read_key, unclear_address
+from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.url import is_private, normalise_url, url_host
+from ccswitch_tui.profiles.url_path import is_page
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import NOTHING, Sentence, say
 
@@ -29,7 +28,11 @@ LONGEST_PASTE = 1_000_000
 
 _REQUEST_LINE = re.compile(r"^(?:POST|GET) (/\S*) HTTP/[\d.]+[ \t]*$", re.MULTILINE)
 _HOST_LINE = re.compile(r"^host:[ \t]*([\w.-]+(?::\d+)?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
-_MODEL_FIELD = re.compile(r"""(?<![\w.-])["']?model["']?\s*[:=]\s*["']([^"'\\\n]{1,120})["']""")
+_MODEL_FIELD = re.compile(
+    r"""(?<![\w.-])[\\`]?["']?model[\\`]?["']?\s*[:=]\s*[\\`]?["']([^"'\\`\n]{1,120})[\\`]?["']"""
+)
+"""`model: "m-1"`; in a text inside code, with the mark of that language before its quotes."""
+
 _MODEL_OPTION = re.compile(
     r"(?:(?<=\s)--model(?:-name)?[ \t=]+|(?:(?<=\s)|(?<=\.))model=|(?<=\S[ \t])model:[ \t]?)([\w./:@-]{2,120})(?=\s|$)"
 )
@@ -39,6 +42,10 @@ _BY_LITELLM = re.compile(r"\baider[ \t]+-|\blitellm\b|\binterpreter[ \t]+--|\bLL
 """Programs that ask through LiteLLM, for which `openai/` is no part of a model's name."""
 
 _TABLE_ROW = re.compile(r"^[ \t]*\|[ \t]*([^|\n]{1,60}?)[ \t]*\|[ \t]*([^|\n]{1,500}?)[ \t]*\|[ \t]*$", re.MULTILINE)
+_BRACKETED = re.compile(r"^[ \t]*[【「]([^】」\n]{1,20})[】」][ \t]*[:：]?[ \t]*", re.MULTILINE)
+_DASHES = re.compile(r"(?<=\w)-{4,}(?=\w)")
+"""`https://…----sk-…`, as keys are sold."""
+
 _LABEL_LINE = re.compile(
     r"^(?:[ \t]*(?:\d{1,2}[.)、][ \t]*|[^\w\s\"'`*{}()\[\]<>]{1,4}[ \t]*))?[ \t>*-]*[\"'`*]*"
     r"(?P<name>[A-Za-z_\u4e00-\u9fff][\w .\u4e00-\u9fff-]{0,40}?)[\"'`*]*"
@@ -48,7 +55,7 @@ _LABEL_LINE = re.compile(
 _PROSE = re.compile(r"[^\W\d_][^\W\d_'’-]*(?:[ ,]+[^\W\d_][^\W\d_'’-]*)+[.!]?")
 """Two words or more: an address is none of them."""
 
-_ANY_URL = re.compile(r"https?://[^\s\"'`<>()，。；、]+", re.IGNORECASE)
+_ANY_URL = re.compile(r"https?://[^\s\"'`<>()，。；、,;|]+", re.IGNORECASE)
 _KEY_SHAPE = re.compile(
     r"(?<![\w./-])(?:sk|pk|rk|gsk|xai|hf|nvapi|r8|fw|tgp|csk|pplx|key|ak|ms|AIza)[-_]?[A-Za-z0-9][\w-]{14,}"
 )
@@ -100,7 +107,7 @@ def _not_by_default(draft: Draft, text: str) -> Draft:
     if draft.endpoint is None or "://v1/import" in text:
         return draft
     host = url_host(draft.endpoint.base_url)
-    if is_private(host) or host in text.lower():
+    if is_private(host) or host in text.lower() or host in kubernetes.decoded_addresses(text):
         return draft
     if not _NAMES_AN_ADDRESS.search(_OTHER_LINES.sub("", text)):
         return draft
@@ -129,8 +136,11 @@ def _goes_on(text: str, key: str) -> bool:
 def _host_goes_on(text: str, base_url: str) -> bool:
     """Whether a line that can only be the rest of a host and a path follows an address that ends in its host."""
     at = text.find(base_url)
+    tail = text[at + len(base_url) :][:300]
+    if at >= 0 and re.match(r"/\n[ \t]*(?:v\d\w*|api|anthropic|openai|chat|messages)(?:/\S*)?[ \t]*(?:\n|\Z)", tail):
+        return True
     rest = re.match(r"\n[ \t]*[a-z0-9-]*(?:\.[a-z]{2,})*/(?:v\d|api|anthropic|chat|openai)\b\S*[ \t]*(?:\n|\Z)"
-                    r"|\n[ \t]*[a-z0-9-]*\.[a-z]{2,6}[ \t]*(?:\n|\Z)", text[at + len(base_url) :][:300])  # fmt: skip
+                    r"|\n[ \t]*[a-z0-9-]*\.[a-z]{2,6}[ \t]*(?:\n|\Z)", tail)  # fmt: skip
     return at >= 0 and rest is not None and base_url.count("/") == 2
 
 
@@ -194,12 +204,15 @@ def _parse(text: str) -> Draft:
 def _parse_one(text: str) -> Draft:
     bare = text.strip()
     if looks_like_curl(text):
-        return read_curl(text)
+        return _in_a_json_text(bare) or read_curl(_out_of_quotes(text))
     text = tidy.straight_quotes(text)
+    manifest = kubernetes.draft_from_manifest(text)
+    if manifest is not None:
+        return manifest
     tree = None if "[model_providers" in text else _json_in(bare) or _json_in(text.strip())
     if tree is not None:
         return tree
-    other = _other_tools(text)
+    other = pieces.draft_from_piece(text) or _request(text)
     if other is not None:
         return other
     if snippets.looks_like_code(text):
@@ -224,15 +237,38 @@ def _parse_one(text: str) -> Draft:
     return _from_lines(text)
 
 
+_CURL_IN_QUOTES = re.compile(r"""^[^"'\n]{0,200}?(?P<quote>["'])(?P<command>\s*curl\s.+)(?P=quote)\s*$""", re.DOTALL)
+
+
+def _out_of_quotes(text: str) -> str:
+    """A curl command that another one runs (`ssh box "curl …"`, `sh -c '…'`) by itself."""
+    found = _CURL_IN_QUOTES.match(text.strip())
+    if found is None:
+        return text
+    return found["command"].replace("\\" + found["quote"], found["quote"])
+
+
+def _in_a_json_text(bare: str) -> Draft | None:
+    """The endpoint of a curl command that stands as a text in JSON."""
+    if bare[:1] not in '{["':
+        return None
+    try:
+        commands = list(json_trees.commands_in(json_trees.forgiving_json(bare)))
+    except ValueError:
+        return None
+    command = next((c for c in commands if looks_like_curl(c)), None)
+    return read_curl(command) if command else None
+
+
 def _json_in(bare: str) -> Draft | None:
     """The endpoint in a JSON text, in JSON with words round it, or in a piece of JSON without its braces."""
     if bare[:1] == "{" and ('"Providers"' in bare or '"settingsConfig"' in bare):
         with contextlib.suppress(ValueError, UsageError):
-            whole = _one_of(_candidates_in(snippets.forgiving_json(bare)))
+            whole = pieces.one_of(pieces.candidates_in(json_trees.forgiving_json(bare)))
             if whole is not None and whole.endpoint is not None:
                 return whole
     if bare[:1] in '{["':
-        draft = snippets.draft_from_json_text(bare)
+        draft = json_trees.draft_from_json_text(bare)
         if draft is not None:
             return draft
     first, last = bare.find("{"), bare.rfind("}")
@@ -240,59 +276,19 @@ def _json_in(bare: str) -> Draft | None:
     if bare[:1] == '"' and ":" in bare:
         tries.append("{" + bare.rstrip(", \n") + "}")
     for text in tries:
-        draft = snippets.draft_from_json_text(text)
+        draft = json_trees.draft_from_json_text(text)
         if draft is not None and (draft.endpoint is not None or draft.unusable):
             return draft
     return None
 
 
-def _other_tools(text: str) -> Draft | None:
-    """Pieces of other tools' files that only their own reader understands; and a request as it goes over the wire."""
-    if "[model_providers" in text:
-        from ccswitch_tui.interop.codex import draft_from_text
-
-        return draft_from_text(text)._replace(source="a configuration of Codex")
-    if re.search(r"^[ \t]*(?:model_list:|litellm_params:)|\blitellm_params:", text, re.MULTILINE):
-        from ccswitch_tui.interop import litellm, yamltext
-
-        tree = yamltext.from_yaml(textwrap.dedent(text))
-        return _one_of(litellm.candidates_from_config({"model_list": tree} if isinstance(tree, list) else tree))
-    if re.search(r"^[ \t-]*apiBase:", text, re.MULTILINE) and re.search(r"^[ \t-]*provider:", text, re.MULTILINE):
-        from ccswitch_tui.interop import continue_dev, yamltext
-
-        tree = yamltext.from_yaml(textwrap.dedent(text))
-        return _one_of(continue_dev.candidates_from_config({"models": tree} if isinstance(tree, list) else tree))
+def _request(text: str) -> Draft | None:
+    """A request as it goes over the wire."""
     request = _REQUEST_LINE.search(text)
     host = _HOST_LINE.search(text) if request else None
     if request and host:
         return _from_lines(f"https://{host[1]}{request[1]}\n{_REQUEST_LINE.sub('', _HOST_LINE.sub('', text))}")
     return None
-
-
-def _candidates_in(tree: Any) -> list[Candidate]:
-    """The entries of a whole file of claude-code-router's or cc-switch's."""
-    from ccswitch_tui.interop import cc_switch, claude_code_router
-
-    if "Providers" in tree:
-        return claude_code_router.candidates_from_config(tree)
-    return cc_switch.candidates_from_config(tree)
-
-
-def _one_of(candidates: list[Candidate]) -> Draft | None:
-    """The entry in use, or the first that can be used; why none can, where none can."""
-    usable = sorted((c for c in candidates if c.draft), key=lambda c: not c.in_use)
-    if not usable:
-        return Draft(unusable=candidates[0].why_not) if candidates else None
-    draft = usable[0].draft
-    assert draft is not None
-    if len(usable) == 1:
-        return draft
-    note = say(
-        "it contains {n} endpoints: '{name}' was used ('ccswitch-tui import' imports whole files)",
-        n=len(usable),
-        name=usable[0].name,
-    )
-    return draft._replace(notes=(*draft.notes, note))
 
 
 def _by_variable(pairs: list[Pair]) -> Draft | None:
@@ -303,6 +299,9 @@ def _by_variable(pairs: list[Pair]) -> Draft | None:
         preset = load_presets().of_variable(name)
         if preset is None or preset.value:
             continue
+        unclear = unclear_address([fact(*pair) for pair in pairs], fold(name).partition("_")[0])
+        if unclear:
+            return Draft(unusable=unclear)
         notes: list[Sentence] = [
             say("{name} is {provider}'s: its address is taken from the catalogue", name=name, provider=preset.title)
         ]
@@ -313,7 +312,7 @@ def _by_variable(pairs: list[Pair]) -> Draft | None:
 
 def _from_lines(text: str) -> Draft:
     """An address with a key, or `label: value` lines as people send them to each other."""
-    text = _TABLE_ROW.sub(r"\1: \2", text)
+    text = _BRACKETED.sub(r"\1: ", _DASHES.sub(" ", _TABLE_ROW.sub(r"\1: \2", text)))
     labelled, headers = _labels(text)
     draft = draft_from_pairs(labelled, "labelled lines")
     notes, warnings = list(draft.notes), list(draft.warnings)
@@ -334,24 +333,16 @@ def _from_lines(text: str) -> Draft:
     elif draft.endpoint is not None and read.auth:
         draft = draft._replace(endpoint=draft.endpoint._replace(auth=read.auth))
     draft = draft._replace(secret_headers={**draft.secret_headers, **read.more})
-    secret = read.secret or draft.secret or _loose_key(text, draft)
-    return draft._replace(secret=secret, notes=tuple(dict.fromkeys(notes)), warnings=tuple(warnings))
-
-
-_PAGE = re.compile(
-    r"https?://(?:docs|console|platform|dashboard|help|status|github|www\.github)\.[^/]+(?!.*/(?:v\d|api|anthropic)\b)"
-    r"|https?://[^?#]*/(?:(?:api-?|manage-)?keys?|tokens?|account|docs?|login|sign-?up|register|settings|pricing|billing"
-    r"|console|dashboard|llms\.html)(?:[/?#.]|$)",
-    re.IGNORECASE,
-)
-"""An address that a person opens: where a key is made, and what an error text refers to."""
+    ref = None if read.secret or draft.secret else draft.key_ref or read.ref
+    secret = read.secret or draft.secret or (None if ref else _loose_key(text, draft))
+    return draft._replace(secret=secret, key_ref=ref, notes=tuple(dict.fromkeys(notes)), warnings=tuple(warnings))
 
 
 def _address_in(text: str) -> str:
     """The first address in a text that is no page to read; of a program's settings, not out of the remarks."""
     said = _OTHER_LINES.sub("", text) if text.count("\n#") > 4 else text
     found = [url[0] for url in _ANY_URL.finditer(said)]
-    return next((url for url in found if not _PAGE.match(url)), text.strip() if text.strip() in found else "")
+    return next((url for url in found if not is_page(url)), text.strip() if text.strip() in found else "")
 
 
 _SECRET_HEADER = re.compile(r"x-[\w-]+-(?:key|token|auth\w*)|[\w-]+-auth(?:orization)?", re.IGNORECASE)
@@ -398,9 +389,23 @@ def _with_model(text: str, draft: Draft) -> Draft:
     return draft._replace(models=draft.models._replace(default=model))
 
 
+_OF_A_FILE = re.compile(
+    r"[\w-]+(?:\.[\w-]+)*\.(?:py|md|rs|sh|js|mjs|ts|tsx|json|ya?ml|toml|env|txt|go|rb|cs|java|php|ps1|bat|log|conf|ini|zip)"
+)
+
+
+_SURELY_A_HOST = re.compile(r"[:/]|\.(?:[a-z]{2,4}|cloud|tech|site|online|example|internal|local|corp|home)$")
+"""A port, a path, or an ending that hosts have and the attributes of a program (`os.environ`) have not."""
+
+
 def _bare_words(text: str, draft: Draft) -> Draft:
-    """`api.example.com sk-…`: an address without a scheme."""
-    for word in text.split():
+    """`api.example.com sk-…`: an address without a scheme. Not in a program, whose modules have dots as well."""
+    if re.search(r"^[ \t]*(?:import|from|use|require|package|using)\b[ \t(]", text, re.MULTILINE):
+        return draft
+    words = text.split()
+    for word in words:
+        if _OF_A_FILE.fullmatch(word) or (len(words) > 6 and not _SURELY_A_HOST.search(word)):
+            continue
         if re.fullmatch(
             r"(?:localhost|[\w-]+(?:[.．。][\w-]+)+|\[[0-9a-fA-F:]+\]|\d+(?:\.\d+){3})(?::\d+)?(?:/\S*)?", word
         ) and ("/" in word or ":" in word or re.search(r"\.[a-z]{2,}$", word)):

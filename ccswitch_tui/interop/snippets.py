@@ -1,16 +1,12 @@
-"""JSON objects and SDK snippets (Python, JavaScript) that describe an endpoint.
+"""Code that asks an endpoint: SDK snippets and plain requests, in a dozen languages.
 
 Pure; nothing is evaluated. Code is searched for arguments whose value is a
-literal or an environment variable; JSON is walked for the object that holds an
-address.
+literal or an environment variable.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from typing import Any
 
 from ccswitch_tui.interop.headers import looks_secret, read_headers, with_headers
 from ccswitch_tui.interop.names import Pair, fold, names_address
@@ -18,7 +14,6 @@ from ccswitch_tui.interop.shellwords import END, VARIABLE
 from ccswitch_tui.interop.variables import draft_from_pairs
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.sentence import Sentence, say
-from ccswitch_tui.wire.formats import CHAT, FORMATS, MESSAGES, Wire
 
 ARGUMENT_NAMES = {
     "azure_endpoint": "base_url", "azureEndpoint": "base_url", "openai_api_base": "base_url", "api_base": "base_url",
@@ -26,9 +21,6 @@ ARGUMENT_NAMES = {
     "azure_deployment": "model", "model_name": "model", "modelName": "model",
 }  # fmt: skip
 """What the SDKs and their wrappers (Azure, LangChain, LiteLLM, PowerShell) call the same three things."""
-
-DEEPEST = 12
-"""Levels of JSON walked; real files have four."""
 
 _STRING = r"""(?P<quote>[rf]?(?P<mark>\"\"\"|'''|["'`]))(?P<text>(?:\\.|(?!(?P=mark)).)*)(?P=mark)"""
 _FROM_ENV = (
@@ -39,9 +31,16 @@ _ARGUMENT = re.compile(
     rf"""(?:(?<![\w.-])|(?<=\bopenai\.)|(?<=\blitellm\.))["']?(?P<name>[A-Za-z_][\w-]{{0,40}})["']?\s*(?:=|:)(?!=)\s*(?:{_STRING}|{_FROM_ENV})"""
 )
 _WRAPPED = re.compile(
-    r"(?:\bnew[ \t]+)?\b(?:\w+\.)?(?:Ur[il]|UR[IL]|SecretStr|\w*KeyCredential|String)\(\s*([\"'][^\"'\n]*[\"'])\s*\)"
+    r"(?:\bnew[ \t]+)?\b(?:\w+\.)?(?:Ur[il]|UR[IL](?:\.create)?|SecretStr|\w*KeyCredential|String)"
+    r"\(\s*(?:string:\s*)?([\"'][^\"'\n]*[\"'])\s*\)!?"
 )
 """A text in an object of its own: `new Uri("…")`, `httpx.URL("…")`, `SecretStr("…")`."""
+
+_CONNECTION = re.compile(
+    r"""\bHTTP(?P<tls>S?)Connection\(\s*["'](?P<host>[^"'\n]+)["'](?:\s*,\s*(?P<port>\d+))?"""
+    r"""(?:[\s\S]{0,4000}?\.request\(\s*["']\w+["']\s*,\s*["'](?P<path>/[^"'\n]*)["'])?"""
+)
+"""Python's http.client, as Postman writes it: the host and the path apart."""
 
 _BUILDER = re.compile(
     rf"""\.\s*(?:with|set)?_?(?:(?P<key>api_?key|access_?token)|base_?ur[il]|api_?base|endpoint)\s*\(\s*{_STRING}\s*\)""",
@@ -68,7 +67,8 @@ _CLIENT = re.compile(
 )
 _CODE = re.compile(
     r"^[ \t]*(?:import |from \w[\w.]* import|const |let |var |client\s*=|require\()"
-    r"|\bnew (?:OpenAI|Anthropic)\b"
+    r"|\bnew (?:OpenAI|Anthropic)\b|\bHTTPS?Connection\(|\bURLRequest\(|\bHttpRequest\b|\bNet::HTTP\b"
+    r"|\.(?:header|addHeader|setRequestHeader|addValue|setValue)\(|\bHeader\.(?:Set|Add)\(|\.bearer_auth\("
     r"|\b(?:Async|Azure|Chat)?(?:OpenAI|Anthropic)\(|\brequests\.post\(|\bfetch\(|\bhttpx\.|\blitellm\.|\bInvoke-(?:RestMethod|WebRequest)\b",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -85,6 +85,11 @@ def draft_from_code(text: str) -> Draft:
     pairs: list[Pair] = []
     values: dict[str, str] = {}
     text = _WRAPPED.sub(r"\1", text)
+    connection = _CONNECTION.search(text)
+    if connection:
+        port = f":{connection['port']}" if connection["port"] else ""
+        scheme = "https" if connection["tls"] else "http"
+        pairs.append(("url", f"{scheme}://{connection['host']}{port}{connection['path'] or ''}"))
     for match in _ARGUMENT.finditer(text):
         value = _interpolated(_value(match), values) if "{" in match[0] else _value(match)
         values[match["name"]] = value
@@ -176,159 +181,3 @@ def _vendor(text: str) -> str:
     if client is None:
         return ""
     return (client["name"] or client["maker"]).lower()
-
-
-# ---------------------------------------------------------------- JSON
-
-
-def draft_from_json_text(text: str) -> Draft | None:
-    """The endpoint a JSON text describes; None when it is not JSON."""
-    try:
-        tree = forgiving_json(text)
-        return draft_from_tree(forgiving_json(tree) if isinstance(tree, str) else tree)
-    except ValueError:
-        return None
-
-
-def forgiving_json(text: str) -> Any:
-    """JSON as people write it: with comments, and a comma too many. Raises ValueError naming line and column."""
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    except ValueError:
-        try:
-            return json.loads(_plain_json(text))
-        except RecursionError:
-            raise ValueError("it is nested too deeply") from None
-
-
-def _plain_json(text: str) -> str:
-    """The text without comments and trailing commas; strings are left alone."""
-    parts = re.findall(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/|[^"/]+|.', text, re.DOTALL)
-    plain = "".join("" if part.startswith(("//", "/*")) else part for part in parts)
-    strings = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
-    return strings.sub(lambda match: match[1] or "", plain)
-
-
-def draft_from_tree(tree: Any) -> Draft:
-    """The endpoint a parsed JSON document describes."""
-    drafts = [_from_object(node, place) for place, node in _objects(tree, DEEPEST)]
-    found = [d for d in drafts if d.endpoint is not None]
-    if not found:
-        unusable = next((d for d in drafts if d.unusable and (d.secret or d.key_ref)), None)
-        return unusable or draft_from_pairs(_leaves(tree, DEEPEST), "JSON")
-    complete = [d for d in found if d.secret or d.key_ref]
-    best = (complete or found)[0]
-    distinct = {d.endpoint.base_url for d in complete if d.endpoint}
-    if len(distinct) > 1:
-        note = say(
-            ("it contains {n} endpoints: the first one was used ('ccswitch-tui import' imports whole files)"),
-            n=len(distinct),
-        )
-        best = best._replace(notes=(*best.notes, note))
-    return best
-
-
-def _objects(tree: Any, depth: int, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Objects that say something together, outermost first, each with the name it stands under."""
-    if depth == 0:
-        return
-    if isinstance(tree, dict):
-        yield place, tree
-        for name, value in tree.items():
-            yield from _objects(value, depth - 1, str(name))
-    elif isinstance(tree, list):
-        if tree and all(isinstance(i, dict) and {"name", "value"} <= set(i) for i in tree):
-            # VS Code's claudeCode.environmentVariables
-            yield place, {"env": {str(i["name"]): i["value"] for i in tree}}
-            return
-        for value in tree[:1000]:
-            yield from _objects(value, depth - 1, place)
-
-
-_KINDS = ("npm", "provider", "type", "api", "apiFormat", "api_type", "protocol", "apiProvider")
-"""Fields in which tools say whose format an endpoint speaks."""
-
-
-def _format_of(node: dict[str, Any], place: str) -> Wire | None:
-    """The format an object names, or the vendor's name it stands under."""
-    said = [str(node[kind]).lower() for kind in _KINDS if isinstance(node.get(kind), str)] or [place.lower()]
-    if any(re.search(r"(?:^|[/_-])anthropic(?:$|[_-])|^claude$", word) for word in said):
-        return MESSAGES
-    return CHAT if any("openai-compatible" in word or "chat-completion" in word for word in said) else None
-
-
-def _as_said(draft: Draft, node: dict[str, Any], place: str) -> Draft:
-    wire = _format_of(node, place)
-    if wire is None or draft.endpoint is None or draft.endpoint.wire == wire:
-        return draft
-    base = FORMATS[wire].fitted(draft.endpoint.base_url)
-    return draft._replace(endpoint=draft.endpoint._replace(wire=wire, base_url=base))
-
-
-def _from_request(node: dict[str, Any]) -> Draft | None:
-    """A request as HAR, Postman and Insomnia keep it: an address, and a list of headers."""
-    given = node.get("headers") or node.get("header")
-    url = node["url"].get("raw") if isinstance(node.get("url"), dict) else node.get("url")
-    if not isinstance(url, str) or not url or not isinstance(given, list | dict):
-        return None
-    pairs = given.items() if isinstance(given, dict) else [
-        (h.get("name") or h.get("key"), h.get("value")) for h in given if isinstance(h, dict)
-    ]  # fmt: skip
-    notes: list[Sentence] = []
-    warnings: list[Sentence] = []
-    headers = read_headers([(str(n), str(v)) for n, v in pairs if n and v], notes, warnings)
-    draft = with_headers(draft_from_pairs([("url", url)], "JSON"), headers)
-    return draft._replace(notes=(*draft.notes, *notes), warnings=tuple(warnings))
-
-
-def _from_object(node: dict[str, Any], place: str = "") -> Draft:
-    request = _from_request(node)
-    if request is not None:
-        return request
-    name = str(node.get("name") or node.get("title") or "")
-    if isinstance(node.get("env"), dict):
-        return draft_from_pairs(_scalars(node["env"]), "settings in JSON", name=name)
-    pairs = _scalars(node)
-    for inner in ("options", "auth", "settings", "requestOptions", "litellm_params"):
-        if isinstance(node.get(inner), dict):
-            pairs += _scalars(node[inner])
-    models = node.get("models")
-    if isinstance(models, dict) and isinstance(models.get("claude"), dict):
-        pairs += _scalars(models["claude"])  # cc-switch's "universal" provider: one table an app
-        models = None
-    if not any(fold(n) == "MODEL" for n, _ in pairs):
-        listed = list(models) if isinstance(models, dict | list) else []
-        first = next((m for m in listed if isinstance(m, str)), None) or _first_name(
-            models or node.get("available_models")
-        )
-        if first:
-            pairs.append(("model", first))
-    draft = draft_from_pairs([(n, v) for n, v in pairs if fold(n) not in ("NAME", "TITLE")], "JSON", name=name)
-    if isinstance(models, dict | list):
-        draft = draft._replace(listed_models=tuple(m for m in models if isinstance(m, str)))
-    return _as_said(draft, node, place)
-
-
-def _first_name(models: Any) -> str | None:
-    """The first model in a list of tables: `[{"id": "m-1"}]` of Crush, `[{"name": "m-1"}]` of Zed."""
-    first = models[0] if isinstance(models, list) and models and isinstance(models[0], dict) else {}
-    return next((first[n] for n in ("id", "model", "name") if isinstance(first.get(n), str)), None)
-
-
-def _scalars(node: dict[str, Any]) -> list[Pair]:
-    """Texts and numbers by name. An address that is null, a list or a table stays named, for it is not absent."""
-    pairs = []
-    for name, value in node.items():
-        if isinstance(value, list) and names_address(str(name)):
-            value = next((v for v in value if isinstance(v, str)), None)
-        if (value is None or isinstance(value, dict)) and names_address(str(name)):
-            value = ""
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            pairs.append((str(name), str(value)))
-    return pairs
-
-
-def _leaves(tree: Any, depth: int) -> list[Pair]:
-    return [pair for _, node in _objects(tree, depth) for pair in _scalars(node)]

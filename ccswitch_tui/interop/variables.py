@@ -24,7 +24,7 @@ from ccswitch_tui.interop.names import (
     TIER_NAMES,
     WEAK_NAMES,
     Pair,
-    fold,
+    fact,
     is_other_business,
     kind_of,
     label_and_kind,
@@ -64,7 +64,9 @@ VENDOR_URLS = {
 _NAME_OF_A_KEY = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:API_KEY|KEY|AUTH_TOKEN|TOKEN)")
 """A variable's name where its value was meant, as Claude Code's own status shows it."""
 
-_REFERENCE = re.compile(r"[a-z][a-z0-9+.-]+://|vault:|@Microsoft\.KeyVault|ENC\[|arn:aws:|projects/[\w-]+/secrets/")
+_REFERENCE = re.compile(
+    r"[a-z][a-z0-9+.-]+://|(?:vault|keychain|keyring|secret|ssm|pass|gopass|bw):|@Microsoft\.KeyVault|ENC\[|arn:aws:|projects/[\w-]+/secrets/"
+)
 """Where a secret lies, in the words of 1Password, Vault, the clouds and SOPS."""
 
 
@@ -93,10 +95,7 @@ def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> D
     An address that is named and cannot be used (a variable, a scheme that is
     none, nothing at all) leaves `endpoint` None as well and says why in `unusable`.
     """
-    facts = [(fold(k), v.strip()) for k, v in pairs if isinstance(v, str)]
-    resource = dict(facts).get("ANTHROPIC_FOUNDRY_RESOURCE")
-    if resource and not dict(facts).get("ANTHROPIC_FOUNDRY_BASE_URL"):
-        facts.append(("ANTHROPIC_FOUNDRY_BASE_URL", f"https://{resource}.services.ai.azure.com/anthropic"))
+    facts = _with_whole_addresses([fact(k, v) for k, v in pairs if isinstance(v, str)])
     named = [(name, value) for name, value in facts if value or kind_of(name) == "url"]
     facts = [(name, value) for name, value in facts if value]
     notes: list[Sentence] = []
@@ -108,10 +107,38 @@ def draft_from_pairs(pairs: Iterable[Pair], source: str, *, name: str = "") -> D
                 say("{cloud} sends Claude Code to that cloud's own sign-in, which no profile replaces", cloud=cloud)
             )
     chosen, group = _choose(_groups(named), warnings)
+    if chosen in VENDOR_URLS and group.key and not group.url and not group.unusable:
+        group = group._replace(unusable=unclear_address(facts, chosen))
     url = _url(group, chosen)
     return _assemble(
         chosen, group, url, table, Draft(name=name, source=source, notes=tuple(notes), warnings=tuple(warnings))
     )
+
+
+def _with_whole_addresses(facts: list[Pair]) -> list[Pair]:
+    """The facts; an address that a program puts together from several of them as one."""
+    table = dict(facts)
+    resource, host, path = (table.get(n) for n in ("ANTHROPIC_FOUNDRY_RESOURCE", "OPENAI_HOST", "OPENAI_BASE_PATH"))
+    if resource and not table.get("ANTHROPIC_FOUNDRY_BASE_URL"):
+        return [*facts, ("ANTHROPIC_FOUNDRY_BASE_URL", f"https://{resource}.services.ai.azure.com/anthropic")]
+    if host and (path or "GOOSE_PROVIDER" in table):  # Goose asks HOST/BASE_PATH, and this path by default
+        whole = f"{host.rstrip('/')}/{(path or 'v1/chat/completions').lstrip('/')}"
+        return [(n, whole if n == "OPENAI_HOST" else v) for n, v in facts if n != "OPENAI_BASE_PATH"]
+    return facts
+
+
+_API_PATH = re.compile(r"https?://[^/\s]+/(?:\S*/)?(?:v\d\w*|anthropic|openai|messages|chat)(?:/|$)")
+
+
+def unclear_address(facts: Iterable[Pair], label: str) -> Sentence:
+    """Why a key is not sent to the vendor by default: an address under its label, or an API's, whose name says
+    nothing to us. "" where there is none."""
+    for name, value in facts:
+        if name.endswith("_PROXY") or is_other_business(name) or not re.match(r"https?://", value, re.IGNORECASE):
+            continue
+        if name.startswith(label + "_") or _API_PATH.match(value):
+            return say("it is not clear whether the key is for the address in {name}", name=name)
+    return NOTHING
 
 
 def _groups(facts: list[Pair]) -> dict[str, _Group]:
@@ -327,6 +354,12 @@ def read_key(value: str, notes: list[Sentence]) -> tuple[Secret | None, SecretRe
     if is_placeholder(value):
         notes.append(say("the key in it is a placeholder"))
         return None, None
+    first, *more = re.split(r"\s*[,;|]\s*", value)
+    if more and all(holds_key(one) for one in (first, *more)):
+        for one in more:
+            Secret(one)
+        notes.append(say("it contains {n} keys: the first one was used", n=len(more) + 1))
+        value = first
     return usable_key(value, notes), None
 
 

@@ -149,7 +149,7 @@ def _clean(text: str, changes: list[Sentence]) -> str:
         changes.append(say("trimmed surrounding spaces"))
     if not trimmed:
         raise UrlError(say("there is no address here"), hint=say("for example https://api.example.com/v1"))
-    remark = re.search(r"(?<=[\w/])[（【「《〈［，；、]", trimmed)
+    remark = re.search(r"(?<=[\w/])(?:[（【「《〈［，；、]|[,;|](?!.*@))", trimmed)
     if remark:
         trimmed = trimmed[: remark.start()]
         changes.append(say("removed the words after the address"))

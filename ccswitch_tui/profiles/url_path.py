@@ -25,6 +25,7 @@ ROUTES: tuple[tuple[str, Wire | None, str], ...] = (
     ("/responses/compact", "openai-responses", CLIENTS_OWN),
     ("/completions", "openai-chat", "that is the old completions route; chat completions are used"),
     ("/embeddings", "openai-chat", "it serves no conversations"),
+    ("/images/generations", "openai-chat", "it serves no conversations"),
     ("/models", None, "that is the list of models"),
 )
 """Route at the end of a pasted address, what it says about the wire, why it is taken off. First match wins."""
@@ -138,3 +139,17 @@ def settled_wire(host: str, path: str, wire: Wire | None, changes: list[Sentence
         elif _VERSION_END.search(path):
             wire = "openai-chat"
     return (FORMATS[wire].fitted(path, changes) if wire is not None else path), wire
+
+
+_PAGE = re.compile(
+    r"https?://(?:docs|console|platform|dashboard|help|status|github|www\.github)\.[^/]+(?!.*/(?:v\d|api|anthropic)\b)"
+    r"|https?://[^?#]*/(?:(?:api-?|manage-)?keys?|tokens?|account|docs?|login|sign-?up|register|settings|pricing|billing"
+    r"|console|dashboard|llms\.html)(?:[/?#.]|$)",
+    re.IGNORECASE,
+)
+"""An address that a person opens: where a key is made, and what an error text refers to."""
+
+
+def is_page(url: str) -> bool:
+    """Whether an address is one to open in a browser."""
+    return _PAGE.match(url) is not None

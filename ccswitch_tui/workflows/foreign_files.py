@@ -41,7 +41,7 @@ def file_text(path: str) -> str:
 
 def file_json(path: str) -> Any:
     """JSON as its tool reads it: with comments and commas too many where the tool forgives them."""
-    from ccswitch_tui.interop.snippets import forgiving_json
+    from ccswitch_tui.interop.json_trees import forgiving_json
 
     try:
         return forgiving_json(file_text(path))
