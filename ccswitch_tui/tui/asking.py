@@ -53,24 +53,17 @@ async def opened(app: Host, way_in: WayIn) -> bool:
     return bool(answer)
 
 
-async def open_or_lock(app: Host) -> bool:
-    """Unlocks the key store, locks an open key file, or makes one where there is no store; says what it did.
-
-    False when there was nothing of that kind to do.
-    """
+async def open_store(app: Host) -> bool:
+    """Unlocks the key store, or makes a key file where there is no store; False when that was declined."""
     store = await app.off(app.session.key_store)
     if store.kind == "absent" and await app.off(app.session.can_make_key_file):
-        await opened(app, "create")
-    elif store.problem:
+        return await opened(app, "create")
+    if store.problem:
         raise CcswitchError(quoting(store.problem), hint=quoting(store.hint))
-    elif store.unlocked is False:
-        if await opened(app, "passphrase" if store.kind == "encrypted-file" else "dialog"):
-            app.show_notice(t("unlock.done"))
-    elif store.kind == "encrypted-file":
-        await app.off(app.session.lock)
-        app.show_notice(t("unlock.locked"))
-    else:
-        return False
+    if store.unlocked is False:
+        if not await opened(app, "passphrase" if store.kind == "encrypted-file" else "dialog"):
+            return False
+        app.show_notice(t("unlock.done"))
     return True
 
 

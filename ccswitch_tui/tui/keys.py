@@ -48,6 +48,7 @@ KEYS: tuple[Key, ...] = (
     Key("home", "S", "sort", False),
     Key("home", "1", "nth", False),
     Key("home", "comma", "settings", False),
+    Key("home", "ctrl+g", "mine", False),
     Key("home", "q,ctrl+q", "quit"),
     Key("home", "escape", "back", False),
     Key("compare", "p", "compare"),

@@ -101,7 +101,7 @@ def _shell_files(ctx: Context) -> list[Place]:
 
 
 def _project_files(ctx: Context) -> list[Place]:
-    remark = say("programs that read this file find a placeholder instead")
+    remark = say("programs that read this file find a placeholder, and stop working until they are given a key again")
     return [p for name in PROJECT_FILES for p in _in_text(os.path.join(ctx.cwd, name), "text", remark=remark)]
 
 
@@ -115,7 +115,10 @@ def _other_tools(ctx: Context) -> list[Place]:
         if source.path.endswith((".db", ".sqlite", ".sqlite3")):
             found += _in_database(ctx, source.path, source.source.id)
         else:
-            remark = say("{title} finds a placeholder instead", title=source.source.title)
+            remark = say(
+                "{title} finds a placeholder, and stops working until it is given a key again",
+                title=source.source.title,
+            )
             found += _in_text(source.path, "text", remark=remark)
             found += [p for path in _beside(source.path) for p in _in_text(path, "text", remark=remark)]
     return found

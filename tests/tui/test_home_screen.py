@@ -170,6 +170,18 @@ async def test_an_empty_book_says_what_to_do(open_app: OpenApp, world: DemoConte
         await sees(pilot, "there is no profile under the cursor")
 
 
+async def test_an_empty_book_offers_what_is_set_up_here(open_app: OpenApp, world: DemoContext) -> None:
+    Path(world.paths.profiles).unlink()
+    router = Path(world.home, ".claude-code-router/config.json")
+    router.parent.mkdir()
+    provider = {"name": "acme", "api_base_url": "https://api.acme.example/v1/chat/completions", "models": ["m-1"]}
+    router.write_text(json.dumps({"Providers": [{**provider, "api_key": "sk-example-router"}]}))
+    async with open_app() as pilot:
+        await sees(pilot, "1 set-up found on this machine")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "api.acme.example")
+
+
 async def test_a_broken_profiles_file_is_named_with_its_line(open_app: OpenApp, world: DemoContext) -> None:
     Path(world.paths.profiles).write_text("version = 1\n[profiles.x\n", encoding="utf-8")
     async with open_app((120, 36)) as pilot:

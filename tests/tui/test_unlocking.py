@@ -17,6 +17,7 @@ from ccswitch_tui.credentials import encrypted_file
 from ccswitch_tui.demo.world import DemoContext
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.secret import Secret
+from ccswitch_tui.tui.screens.keys import KeysScreen
 from ccswitch_tui.tui.screens.unlock import UnlockSheet
 from ccswitch_tui.tui.session import Session
 from ccswitch_tui.tui.widgets.secret_field import PassphraseField
@@ -97,8 +98,10 @@ async def test_the_screen_is_alive_while_the_passphrase_is_tried(open_app: OpenA
         await sees(pilot, "opening…")
         await pilot.press("enter")
         await sees(pilot, "unlocked for a day")
+        await until(pilot, lambda: isinstance(pilot.app.screen, KeysScreen))
         await pilot.press("K")
         await sees(pilot, "the background proxy has forgotten the keys")
+        await pilot.press("escape")
         await sees(pilot, "keys locked")
 
 

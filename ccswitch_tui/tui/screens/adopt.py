@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual import on
@@ -89,20 +89,19 @@ class AdoptScreen(Place[None]):
         return look.line(
             " ", sign, " ", look.cells(look.quoted(key.place.name), name, look.NAME), " ",
             look.cells(key.place.secret.hint(), 10, look.QUIET), " ",
-            look.cells(look.tail(self._short(key), width - name - 17), width - name - 16),
+            look.cells(look.tail(self._spot(key), width - name - 17), width - name - 16),
         )  # fmt: skip
 
-    def _short(self, key: PlainTextKey) -> str:
+    def _spot(self, key: PlainTextKey) -> str:
         """File and line, the home folder as people write it."""
-        home, spot = self.session.ctx.paths.home, look.quoted(spot_of(key))
-        return "~" + spot.removeprefix(home) if spot.startswith(home) else spot
+        return look.quoted(self.session.at_home(spot_of(key)))
 
     @on(Rows.Moved, "#keys")
     def _card(self) -> None:
         key: PlainTextKey | None = self.query_one(Rows).row
         if key is not self.done_at:
             self.done = None
-        shown = self.done or (fate(key) if key else Content(""))
+        shown = self.done or (fate(key, self.session.at_home) if key else Content(""))
         self.query_one("#card", Prose).update(shown)
         self.renew_keys()
 
@@ -138,23 +137,25 @@ class AdoptScreen(Place[None]):
         """Asks once with all files named, stores and reads back, then changes the files."""
         places = [key.place for key in self.every or () if key.place.id in self.marked]
         files = list(dict.fromkeys(place.file for place in places))
-        sheet = ConfirmSheet(t("adopt.ask", n=len(places)), "\n".join([*files, "", t("adopt.means")]))
+        sheet = ConfirmSheet(
+            t("adopt.ask", n=len(places)), "\n".join([*map(self.session.at_home, files), "", t("adopt.means")])
+        )
         if not await self.app.push_screen_wait(sheet):
             return
         done = await with_keys(self.ccs, lambda: self.ccs.off(self.session.adopt, places, timeout_s=KEY_PATIENCE_S))
-        self.done = told(done)
+        self.done = told(done, self.session.at_home)
         self.marked.clear()
         await self._look()
 
     @task("adopt")
     async def do_undo(self) -> None:
         """Puts the keys moved last back into their file."""
-        sheet = ConfirmSheet(t("adopt.undo_ask"), f"{self.moved_before}\n{t('adopt.undo_means')}")
+        sheet = ConfirmSheet(t("adopt.undo_ask"), f"{self.session.at_home(self.moved_before)}\n{t('adopt.undo_means')}")
         if not await self.app.push_screen_wait(sheet):
             return
         file = await with_keys(self.ccs, lambda: self.ccs.off(self.session.take_back_adopted, timeout_s=KEY_PATIENCE_S))
         self.done = None  # what it says is not so any more
-        self.ccs.show_notice(t("adopt.undone", file=file))
+        self.ccs.show_notice(t("adopt.undone", file=self.session.at_home(file)))
         await self._look()
 
 
@@ -163,12 +164,12 @@ def spot_of(key: PlainTextKey) -> str:
     return f"{key.place.file}:{key.place.line}" if key.place.line else key.place.file
 
 
-def fate(key: PlainTextKey) -> Content:
+def fate(key: PlainTextKey, at_home: Callable[[str], str]) -> Content:
     """Where the key stands, and what would stand there instead."""
     place = key.place
     rows: list[Content | str] = [
         look.line((look.quoted(place.name), look.NAME), f"  {place.secret.hint()}"),
-        look.line((look.quoted(spot_of(key)), look.QUIET)),
+        look.line((look.quoted(at_home(spot_of(key))), look.QUIET)),
         "",
     ]
     if key.stand_in:
@@ -178,17 +179,17 @@ def fate(key: PlainTextKey) -> Content:
         rows.append(look.item("dot", t("adopt.becomes_profile" if place.kind == "settings" else "adopt.only_copied")))
     if place.remark:
         rows.append(look.item("warn", place.remark))
-    rows += [look.item("warn", t("adopt.also_in", where=spot)) for spot in key.also_in]
+    rows += [look.item("warn", t("adopt.also_in", where=at_home(spot))) for spot in key.also_in]
     return look.lines(*rows)
 
 
-def told(done: Sequence[Any]) -> Content:
+def told(done: Sequence[Any], at_home: Callable[[str], str]) -> Content:
     """What became of each file, and what is still to be done."""
     from ccswitch_tui.workflows.adopt import ROTATE
 
     rows: list[Content | str] = []
     for one in done:
-        rows.append(look.item("ok", t("adopt.stored", file=one.file, names=", ".join(one.stored))))
+        rows.append(look.item("ok", t("adopt.stored", file=at_home(one.file), names=", ".join(one.stored))))
         if one.profile:
             rows.append(look.item("ok", t("adopt.in_use", name=one.profile)))
         rows += [look.item("warn", remark) for remark in one.remains]

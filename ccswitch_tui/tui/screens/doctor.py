@@ -13,7 +13,7 @@ from textual.widgets import Static
 from ccswitch_tui.actions import Action, Do
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.asking import open_or_lock, use_profile, with_keys
+from ccswitch_tui.tui.asking import open_store, use_profile, with_keys
 from ccswitch_tui.tui.form import Changes
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
@@ -277,7 +277,7 @@ class DoctorScreen(Place[None]):
 
                 await self.app.push_screen_wait(ProbeScreen(action.name))
             case "unlock" | "key-store":
-                await open_or_lock(self.ccs)
+                await open_store(self.ccs)
             case "adopt":
                 from ccswitch_tui.tui.screens.adopt import AdoptScreen
 

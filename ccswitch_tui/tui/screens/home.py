@@ -35,6 +35,9 @@ GLANCE_S = 2.0
 AGE_S = 30.0
 """How often the ages of verdicts are drawn anew."""
 
+FEW = 5
+"""Profiles that leave the better part of a small screen to what is known about the one under the cursor."""
+
 PULSE_S = 5.0
 """How often today's use is asked for."""
 
@@ -68,6 +71,7 @@ class HomeScreen(MoreVerbs):
         self.further: set[str] = set()
         """Profiles below another one of the same host, in the order by host."""
         self.pulse: Pulse | None = None
+        self.found_here: tuple[Content, ...] | None = None
         self.wanted: str | None = None
         """The profile the cursor should stand on after the next look."""
 
@@ -166,6 +170,7 @@ class HomeScreen(MoreVerbs):
             found.sort(key=SORTED_BY[self.order])
         self.numbers = {row.name: number for number, row in enumerate(found, 1)}
         self._lay_out(found)
+        self.set_class(0 < len(every) <= FEW, "-few")
         profiles = self.query_one("#profiles", Rows)
         wanted = self.wanted or (self.row and self.row.name)  # another list, the same profile
         cursor = next((i for i, row in enumerate(found) if row.name == wanted), None)
@@ -174,7 +179,10 @@ class HomeScreen(MoreVerbs):
         empty = self.query_one("#empty", Prose)
         empty.display = not found
         if not found:
-            empty.update(t("home.no_match") if every else t("home.empty"))
+            empty.update(t("home.no_match") if every else look.lines(t("home.empty"), *(self.found_here or ())))
+            if not every and self.found_here is None:
+                self.found_here = ()
+                self.look_around()
         self.show_details()
         self.renew_keys()
 
@@ -374,6 +382,7 @@ class HomeScreen(MoreVerbs):
         from ccswitch_tui.tui.asking import start_or_stop_proxy
 
         await start_or_stop_proxy(self.ccs)
+        self.feel_pulse()
 
     # ------------------------------------------------------------ other places
 

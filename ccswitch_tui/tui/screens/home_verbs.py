@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from textual.content import Content
+
+from ccswitch_tui.tui import look
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, task
@@ -18,6 +21,9 @@ class MoreVerbs(Place[None]):
     wanted: str | None
     row: Any
     look_again: Any
+    show_rows: Any
+    found_here: tuple[Content, ...] | None
+    """What is said under an empty list; None before anybody looked."""
     _added: Any
 
     def do_profiles(self) -> None:
@@ -61,10 +67,10 @@ class MoreVerbs(Place[None]):
 
     @task("keys")
     async def do_keys(self) -> None:
-        """Unlocks the key store, or locks it; makes one where there is none; else shows what is in it."""
-        from ccswitch_tui.tui.asking import open_or_lock
+        """Unlocks the key store or makes one where there is none, and shows what is in it."""
+        from ccswitch_tui.tui.asking import open_store
 
-        if not await open_or_lock(self.ccs):
+        if await open_store(self.ccs):
             from ccswitch_tui.tui.screens.keys import KeysScreen
 
             await self.app.push_screen(KeysScreen())
@@ -86,6 +92,16 @@ class MoreVerbs(Place[None]):
         from ccswitch_tui.tui.screens.adopt import AdoptScreen
 
         self.app.push_screen(AdoptScreen())
+
+    @task("here")
+    async def look_around(self) -> None:
+        """Where there are no profiles yet, what is set up on this machine already."""
+        rows = [row for row in await self.ccs.off(self.session.mine) if row.draft is not None]
+        if rows:
+            names = ", ".join(dict.fromkeys(row.source for row in rows))
+            found = look.line(("^g", look.KEY), "  ", look.HANG, t("source.here", n=len(rows), names=names))
+            self.found_here = (Content(""), found)
+            self.show_rows()
 
     def do_mine(self) -> None:
         self._set_up("mine")

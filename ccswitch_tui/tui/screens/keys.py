@@ -83,11 +83,14 @@ class KeysScreen(Place[None]):
 
     @task("lock")
     async def do_keys(self) -> None:
-        """Unlocks the key store, or locks it."""
-        from ccswitch_tui.tui.asking import open_or_lock
+        """Locks an open key file, or unlocks the key store; an OS keyring is locked by the system."""
+        from ccswitch_tui.tui.asking import open_store
 
-        if not await open_or_lock(self.ccs):
-            store = await self.ccs.off(self.session.key_store)
+        store = await self.ccs.off(self.session.key_store)
+        if store.kind == "encrypted-file" and store.unlocked:
+            await self.ccs.off(self.session.lock)
+            self.ccs.show_notice(t("unlock.locked"))
+        elif await open_store(self.ccs) and store.unlocked:
             self.ccs.show_notice(t("unlock.open", where=store.where))
         self.load()
 

@@ -42,7 +42,9 @@ class SettingsScreen(Place[None]):
         yield Static(look.line((t("settings.title"), look.NAME)), classes="head")
         yield Rows(self._draw, id="settings")
         yield Prose(id="tip")
-        yield Prose(look.line("  ", (self.session.ctx.paths.app_config, look.QUIET)), classes="foot")
+        yield Prose(
+            look.line("  ", (self.session.at_home(self.session.ctx.paths.app_config), look.QUIET)), classes="foot"
+        )
 
     def on_mount(self) -> None:
         self.searches = ""

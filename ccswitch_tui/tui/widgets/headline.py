@@ -53,7 +53,8 @@ class Headline(Widget):
         pulse = self.pulse
         if pulse is None:
             return []
-        proxy = look.line(look.mark("ok" if pulse.running else "skip"), (f" {t('pulse.proxy')}", look.QUIET))
+        words = t("pulse.proxy" if pulse.running else "pulse.no_proxy")
+        proxy = look.line(look.mark("ok" if pulse.running else "skip"), (f" {words}", look.QUIET))
         sessions = t("pulse.sessions", n=pulse.sessions) if pulse.sessions else ""
         requests = pulse.total("requests")
         used = t("pulse.requests", n=requests) if requests else ""

@@ -99,7 +99,7 @@ class ReadyPane(Pane):
         lines: list[Content] = []
         bad = False
         async for check in self.session.verify(self.setup.name):
-            lines.append(look.item(check.verdict, check.text))
+            lines.append(look.item(check.verdict, self.session.at_home(check.text)))
             bad = bad or check.verdict == "fail"
             self.query_one("#lines", Prose).update(look.lines(*lines))
         if not bad and not await self.ccs.off(self.session.search_source):

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from ccswitch_tui.errors import KeyStoreError
 from ccswitch_tui.profiles.model import parse_secret_ref
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.asking import open_or_lock, with_keys
+from ccswitch_tui.tui.asking import open_store, with_keys
 from ccswitch_tui.tui.background import KEY_PATIENCE_S
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings, task
@@ -118,7 +118,7 @@ class KeyPane(Pane):
 
     @task("keys")
     async def do_keys(self) -> None:
-        if not await open_or_lock(self.ccs):
+        if await open_store(self.ccs):
             store = await self.ccs.off(self.session.key_store)
             self.ccs.show_notice(t("unlock.open", where=store.where))
         self._say_where()
