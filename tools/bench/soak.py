@@ -18,7 +18,6 @@ import random
 import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
 from pathlib import Path
 
@@ -138,10 +137,7 @@ def main() -> None:
         assert proxy.stdout is not None
         proxy.stdout.readline()
         rows = asyncio.run(soak(args, args.port + 1, proxy.pid))
-        with urllib.request.urlopen(f"http://127.0.0.1:{args.port + 1}/_ccswitch/status") as answer:
-            rows.append({"status": json.loads(answer.read())})
         Path(args.out + ".json").write_text(json.dumps(rows, indent=1))
-        print(json.dumps(rows[-1]))
     finally:
         for process in (proxy, upstream):
             process.terminate()
