@@ -338,15 +338,14 @@ def _redact_once(text: str, values: Iterable[str], masked: Masked | None = None)
     ordered = sorted(values, key=len, reverse=True)
     text = _without_escaped(text, ordered, masked)
     for value in ordered:
-        known = _forms.get(value)
-        if known is None:
-            known = _forms[value] = forms_of(value), parts_of(value)
-        forms, parts = known
-        for form in forms:
+        if value not in _forms:
+            _forms[value] = forms_of(value), parts_of(value)
+        for form in _forms[value][0]:
             if form in text:
                 # with what the word goes on with: a longer key that begins like a shorter one
                 text = re.sub(re.escape(form) + "[A-Za-z0-9_=-]*", masked or MASK, text)
-        for place, part in parts:
+    for value in ordered:  # after every whole one: a part that two keys share would leave the rest of the other
+        for place, part in _forms[value][1]:
             if part in text:
                 text = _without_part(text, value, place, masked)
     lowered = text.lower()

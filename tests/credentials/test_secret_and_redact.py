@@ -112,6 +112,16 @@ def test_a_live_secret_is_masked_in_every_encoding(encode: object, value: str) -
     assert clean.endswith(" after")
 
 
+@pytest.mark.parametrize(
+    "other", ["another-{shared}-with-a-longer-tail", "{shared}.and-on-it-goes-to-the-end", "x{shared}"]
+)
+@pytest.mark.parametrize("own", ["Zq81mT-{shared}", "{shared}-Zq81mT", "Zq81mT-{shared}-Wk02"])
+def test_a_part_that_two_keys_share_does_not_leave_the_rest_of_one(own: str, other: str) -> None:
+    shared = "team-9f8e7d6c5b4a3021"
+    Secret(other.format(shared=shared))
+    assert redact(f"key {own.format(shared=shared)} end", [Secret(own.format(shared=shared))]) == f"key {MASK} end"
+
+
 @given(st.text())
 @example("authorization: authorization: bearer bearer x")
 @example("sk-" * 50)
