@@ -37,7 +37,7 @@ NEEDS: dict[str, dict[str, Any]] = {
     "quirk=tool_choice_auto": {"tool_choice": "auto_only"},
     "quirk=effort_reasoning_effort": {"effort": "reasoning_effort"},
 }
-"""The cases' words for facts about an endpoint → our quirks."""
+"""The cases' words for facts about an endpoint → our quirks. Of our own cases any may be named: `quirk:NAME=JSON`."""
 
 
 def load_runner() -> ModuleType:
@@ -59,7 +59,8 @@ class Rig:
     def run(self, case: dict[str, Any]) -> list[str] | None:
         quirks: dict[str, Any] = {}
         for need in case.get("needs", ()):
-            quirks |= NEEDS[need]
+            name, _, value = need.removeprefix("quirk:").partition("=")
+            quirks |= NEEDS[need] if need in NEEDS else {name: json.loads(value)}
         self.proxy.set_profiles({"fake": profile(self.port, quirks, case.get("wire", "openai-chat"))})
         return self.runner.run(case, f"http://127.0.0.1:{self.proxy.port}", self.upstream, [])
 
