@@ -58,13 +58,14 @@ def test_what_is_no_version_changes_nothing(version: str, tmp_path: Path) -> Non
 
 
 def test_the_number_is_written_in_the_package_the_changelog_and_the_man_page(tmp_path: Path) -> None:
-    for name in ("ccswitch_tui", "tools", "docs"):
+    for name in ("ccswitch_tui", "tools", "docs", "deploy"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "bench"))
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
     release().prepare("7.8.9", tmp_path, "2026-02-02")
     assert "## [7.8.9] - 2026-02-02" in (tmp_path / "CHANGELOG.md").read_text()
     assert (tmp_path / "ccswitch_tui" / "_version.py").read_text() == '__version__ = "7.8.9"\n'
     assert "7.8.9" in (tmp_path / "docs" / "ccswitch-tui.1").read_text()
+    assert "image: ccswitch-tui:7.8.9\n" in (tmp_path / "deploy" / "kubernetes.yaml").read_text()
 
 
 def test_the_release_that_is_there_can_be_built() -> None:

@@ -1,6 +1,6 @@
 """A release: number, changelog, wheel, sdist, bill of materials, checksums. Uploads nothing, tags nothing.
 
-    python tools/release.py prepare 0.2.0    # number, changelog and man page; look at it, commit it
+    python tools/release.py prepare 0.2.0    # number, changelog, man page, image tag; look at it, commit it
     python tools/release.py build            # dist/: from what is committed, the same bytes every time
 
 `build` takes the committed files alone, into a folder of its own, with the
@@ -68,6 +68,8 @@ def prepare(version: str, root: Path = ROOT, day: str = "") -> None:
     place = root / "ccswitch_tui" / "_version.py"
     place.write_text(re.sub(r'(__version__ = ")[^"]+', rf"\g<1>{version}", place.read_text("utf-8")), "utf-8")
     changelog.write_text(written, "utf-8")
+    pods = root / "deploy" / "kubernetes.yaml"
+    pods.write_text(re.sub(r"(image: ccswitch-tui:)\S+", rf"\g<1>{version}", pods.read_text("utf-8")), "utf-8")
     env = {**os.environ, "PYTHONPATH": str(root)}  # of this very tree, whatever is installed
     subprocess.run([sys.executable, str(root / "tools" / "pages.py")], check=True, cwd=root, env=env)
 
@@ -140,7 +142,7 @@ def build(into: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make a release; nothing is uploaded.")
     words = parser.add_subparsers(dest="word", required=True)
-    words.add_parser("prepare", help="write number, changelog, man page").add_argument("version")
+    words.add_parser("prepare", help="write number, changelog, man page, image tag").add_argument("version")
     make = words.add_parser("build", help="wheel, sdist, bill of materials, checksums")
     make.add_argument("--into", type=Path, default=ROOT / "dist")
     given = parser.parse_args()

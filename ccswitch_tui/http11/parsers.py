@@ -15,7 +15,7 @@ from typing import Any, Protocol
 try:
     from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, HttpResponseParser
 except ImportError:
-    from ccswitch_tui.http11.by_h11 import (  # type: ignore[assignment]
+    from ccswitch_tui.http11.by_h11 import (  # type: ignore[assignment, unused-ignore]  # the older httptools has no types
         HttpParserError,
         HttpParserUpgrade,
         HttpRequestParser,

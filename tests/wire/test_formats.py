@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ccswitch_tui.sentence import Sentence
-from ccswitch_tui.wire.formats import FORMATS, WIRES, format_of, wire_named
+from ccswitch_tui.wire.formats import FORMATS, WIRES, Wire, format_of, wire_named
 
 PACKAGE = Path(__file__).parents[2] / "ccswitch_tui"
 NAMES = {"CHAT", "MESSAGES"}
@@ -58,7 +58,7 @@ def test_a_fitted_base_url_has_its_version_segment_once(wire: str) -> None:
 
 def test_every_table_of_wires_has_all_of_them() -> None:
     """Module-level tables annotated with Wire as (a part of) their key."""
-    seen: dict[str, set[str]] = {}
+    seen: dict[str, set[Wire]] = {}
     for name, tree in modules():
         for node in tree.body:
             if (
