@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input
 
@@ -20,6 +19,7 @@ from ccswitch_tui.tui.keys import twins
 from ccswitch_tui.tui.screens.base import REST_S, bindings, task
 from ccswitch_tui.tui.screens.home_verbs import MoreVerbs
 from ccswitch_tui.tui.views import Row, Snapshot
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.details import Details
 from ccswitch_tui.tui.widgets.headline import Headline
 from ccswitch_tui.tui.widgets.prose import Prose
@@ -72,20 +72,25 @@ class HomeScreen(MoreVerbs):
         """Profiles below another one of the same host, in the order by host."""
         self.pulse: Pulse | None = None
         self.found_here: tuple[Content, ...] | None = None
+        self.profiles: Rows | None = None
+        """The list; not there before the first look."""
         self.wanted: str | None = None
         """The profile the cursor should stand on after the next look."""
 
     def body(self) -> ComposeResult:
+        """The head line alone until something is known: what would show nothing would cost the first paint a tenth."""
         yield Headline()
-        with Container(id="halves"):
-            with Container(id="list"):
-                yield Prose(id="empty")
-                yield Rows(self.draw_row, heading=self.heading, id="profiles")
-            yield Details(id="details")
+        if self.session.now.stamp:
+            yield self._halves()
         if self.session.ctx.guided:
             from ccswitch_tui.tui.widgets.guide import Guide
 
             yield Guide()
+
+    def _halves(self) -> Bare:
+        """The list, and what is known about the profile under the cursor."""
+        self.profiles = Rows(self.draw_row, heading=self.heading, id="profiles")
+        return Bare(Bare(Prose(id="empty"), self.profiles, id="list"), Details(id="details"), id="halves")
 
     def on_mount(self) -> None:
         self.set_interval(GLANCE_S, self.glance)
@@ -128,7 +133,11 @@ class HomeScreen(MoreVerbs):
     async def look_again(self) -> None:
         """Looks at the files in a thread; for the first time once the first paint is out (`CcswitchApp.painted`)."""
         snapshot = await self.ccs.off(self.session.look)
-        self.show(snapshot)
+        async with self.batch():
+            if self.profiles is None:
+                await self.mount(self._halves(), after=self.query_one(Headline))
+                self.set_focus(self.profiles)
+            self.show(snapshot)
         self.feel_pulse()
         self.show_latest()
 
@@ -143,7 +152,9 @@ class HomeScreen(MoreVerbs):
 
     @task("glance")
     async def glance(self) -> None:
-        if self.is_current and await self.ccs.off(self.session.stamp) != self.session.now.stamp:
+        """Looks again when a file has changed; not while a look is under way, which would never end where it is slow."""
+        looks = any(worker.group == "look" and not worker.is_finished for worker in self.workers)
+        if self.is_current and not looks and await self.ccs.off(self.session.stamp) != self.session.now.stamp:
             self.look_again()
 
     def show(self, snapshot: Snapshot) -> None:
@@ -209,8 +220,7 @@ class HomeScreen(MoreVerbs):
     @property
     def row(self) -> Row | None:
         """The profile under the cursor."""
-        row: Row | None = self.query_one("#profiles", Rows).row
-        return row
+        return self.profiles.row if self.profiles else None
 
     def draw_row(self, row: Row, width: int) -> Content:
         """One profile on one line; in the order by host only the first account of a provider names it."""

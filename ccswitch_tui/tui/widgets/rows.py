@@ -8,7 +8,6 @@ the owner gives; `draw(row, width)` turns it into one line when it is seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual import events
@@ -57,27 +56,23 @@ class Rows(ScrollView, can_focus=True):
     cursor: reactive[int] = reactive(0, repaint=False)
     hover: reactive[int] = reactive(-1, repaint=False)
 
-    @dataclass
-    class Moved(Message):
+    class Said(Message):
+        """About one row."""
+
+        def __init__(self, rows: Rows, row: Any) -> None:
+            super().__init__()
+            self.rows = rows
+            self.row = row
+
+        @property
+        def control(self) -> Rows:
+            return self.rows
+
+    class Moved(Said):
         """The cursor is on another row."""
 
-        rows: Rows
-        row: Any
-
-        @property
-        def control(self) -> Rows:
-            return self.rows
-
-    @dataclass
-    class Selected(Message):
+    class Selected(Said):
         """A row was chosen with enter or the mouse; None where there is no row."""
-
-        rows: Rows
-        row: Any
-
-        @property
-        def control(self) -> Rows:
-            return self.rows
 
     def __init__(
         self,
@@ -197,10 +192,10 @@ class Rows(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if y < self.top and self.heading and width > 0:
             strips = Visual.to_strips(self, look.cut(self.heading(width), width), width, 1, self.visual_style)
-            return strips[0].adjust_cell_length(width, self.rich_style)
+            return strips[0].adjust_cell_length(width, self.visual_style.rich_style)
         index = y + self.scroll_offset.y - self.top
         if index >= len(self.rows) or width <= 0:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.visual_style.rich_style)  # kept, where `rich_style` is made for each line
         if index == self.cursor:
             name = "rows--cursor" if self.has_focus else "rows--blurred"
         else:
