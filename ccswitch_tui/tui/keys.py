@@ -114,6 +114,7 @@ KEYS: tuple[Key, ...] = (
     Key("edit", "f1,?", "help"),
     Key("edit", "ctrl+o", "editor"),
     Key("edit", "ctrl+l", "pick"),
+    Key("edit", "ctrl+g", "goto"),
     Key("edit", "ctrl+r", "reload"),
     Key("settings", "enter", "change"),
     Key("settings", "right", "forth"),

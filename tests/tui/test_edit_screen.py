@@ -12,14 +12,27 @@ from tui_scenes import steady
 
 from ccswitch_tui.demo.world import DemoContext
 from ccswitch_tui.profiles.store import update_profiles
+from ccswitch_tui.tui.form import FIELDS
 from ccswitch_tui.tui.screens.base import gone
 from ccswitch_tui.tui.screens.edit import EditScreen
 from ccswitch_tui.tui.widgets.choice import Choice
+from ccswitch_tui.tui.widgets.fold import Fold
 from conftest import OpenApp
 
 
 def field(pilot: object, name: str) -> Input:
     return pilot.app.screen.query_one(f"#field-{name}", Input)  # type: ignore[attr-defined]
+
+
+async def go_to(pilot: Any, key: str) -> None:
+    """To a field by its name, as a user goes to one that is folded away."""
+    await pilot.press("ctrl+g")
+    await sees(pilot, "Go to a field")
+    await pilot.press(*key)
+    await sees(pilot, "  1 of ")
+    await pilot.press("enter")
+    wanted = "field-quirks-" + key.replace("_", "-")
+    await until(pilot, lambda: pilot.app.focused is not None and pilot.app.focused.id == wanted)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -162,7 +175,9 @@ async def test_every_field_is_saved_in_one_go(open_app: OpenApp, world: DemoCont
         field(pilot, "endpoint-timeouts-idle-s").value = "42"
         pilot.app.screen.query_one("#field-endpoint-headers", TextArea).text = "X-Team: blue\nX-Org=example=1"
         pilot.app.screen.query_one("#field-env", TextArea).text = "CLAUDE_CODE_MAX_OUTPUT_TOKENS=4096"
+        await go_to(pilot, "stop_limit")
         field(pilot, "quirks-stop-limit").value = "0"
+        await pilot.app.screen._unfold(["quirks.images"])
         images = pilot.app.screen.query_one("#field-quirks-images", Choice)
         images.focus()
         await pilot.press("right", "right")
@@ -183,8 +198,48 @@ async def test_a_quirk_that_cannot_be_is_said_with_what_it_may_be(open_app: Open
     async with open_app() as pilot:
         await pilot.press("e")
         await sees(pilot, "nothing is changed")
-        field(pilot, "quirks-stop-limit").value = "many"
+        await go_to(pilot, "stop_limit")
+        await pilot.press(*"many")
         await sees(pilot, "a whole number")
+
+
+async def test_only_the_quirks_that_are_set_are_shown_until_all_are_wanted(
+    open_app: OpenApp, world: DemoContext
+) -> None:
+    demo = world.book().get("demo")
+    update_profiles(world.paths, {"demo": demo._replace(quirks={"stop_limit": 3})})
+    quirks = [f for f in FIELDS if f.quirk]
+    async with open_app() as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        screen = pilot.app.screen
+        assert [f.key for f in quirks if screen.query(f"#{f.widget_id}")] == ["quirks.stop_limit"]
+        assert field(pilot, "quirks-stop-limit").value == "3"
+        assert len(screen.query("*")) < 100, "each field that is there is laid out again and again"
+        screen.query_one(Fold).focus()
+        await sees(pilot, f"{len(quirks) - 1} more, at their defaults")
+        await pilot.press("enter")
+        await until(pilot, lambda: all(screen.query(f"#{f.widget_id}") for f in quirks))
+        await until(pilot, lambda: pilot.app.focused is screen.query_one(f"#{quirks[0].widget_id}"))
+        assert not screen.query_one(Fold).display
+        assert not screen.dirty
+
+
+async def test_a_field_is_found_by_what_it_is_for(open_app: OpenApp) -> None:
+    async with open_app((120, 36)) as pilot:
+        await pilot.press("e")
+        await sees(pilot, "nothing is changed")
+        await pilot.press("ctrl+g")
+        await sees(pilot, f"{len(FIELDS)} of {len(FIELDS)}")
+        await pilot.press(*"haiku")
+        await until(pilot, lambda: f" {len(FIELDS)} of {len(FIELDS)}" not in screen_text(pilot.app))
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.focused is field(pilot, "models-haiku"))
+        await pilot.press("ctrl+g")
+        await sees(pilot, f"{len(FIELDS)} of {len(FIELDS)}")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, EditScreen))
+        assert pilot.app.focused is field(pilot, "models-haiku")
 
 
 async def test_a_key_typed_into_another_field_is_covered_and_refused(open_app: OpenApp, world: DemoContext) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.app import App
 from textual.content import Content
 
 from ccswitch_tui.tui import look
-from ccswitch_tui.tui.widgets.prose import folded, wrapped
+from ccswitch_tui.tui.widgets.prose import Prose, folded, wrapped
 
 PIECES = st.lists(
     st.sampled_from(["端点", "密钥", "，", "。", "（", "）", " ", "Claude", "Code ",
@@ -49,3 +50,20 @@ def test_further_lines_hang_under_the_first_word() -> None:
 def test_english_breaks_at_its_words_as_before() -> None:
     english = "use a name exactly as the endpoint lists it"
     assert lines(english, 20) == ["use a name exactly", "as the endpoint", "lists it"]
+
+
+async def test_other_words_in_as_many_rows_lay_nothing_out() -> None:
+    app: App[None] = App()
+    async with app.run_test(size=(30, 6)) as pilot:
+        prose = Prose("one")
+        await app.mount(prose)
+        await pilot.pause()
+        laid_out: list[Prose] = []
+        app.screen.screen_layout_refresh_signal.subscribe(prose, lambda _: laid_out.append(prose))
+        prose.update("two")
+        await pilot.pause()
+        assert (prose.size.height, laid_out) == (1, [])
+        prose.update("three\nfour")
+        await pilot.pause()
+        assert prose.size.height == 2
+        assert laid_out

@@ -7,7 +7,7 @@ from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -18,6 +18,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet
 from ccswitch_tui.tui.session_machine import PlainTextKey
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -43,8 +44,8 @@ class AdoptScreen(Place[None]):
 
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
-        with Container(id="halves"):
-            with Container(id="list"):
+        with Bare(id="halves"):
+            with Bare(id="list"):
                 yield Prose(t("adopt.empty"), id="empty")
                 yield Rows(self._draw, id="keys")
             with VerticalScroll(id="side", can_focus=False):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.finding import card, untested
 from ccswitch_tui.tui.widgets.ladder import Ladder, cut_at, step_facts, step_seen, step_title
 from ccswitch_tui.tui.widgets.prose import Prose
@@ -29,7 +30,7 @@ class Climbing:
         raise NotImplementedError
 
     def ladder_and_card(self) -> ComposeResult:
-        with Container(id="halves"):
+        with Bare(id="halves"):
             yield Ladder(id="ladder")
             with VerticalScroll(id="side", can_focus=False):
                 yield Prose(id="card")

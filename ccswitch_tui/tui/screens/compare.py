@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -16,6 +16,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.compared import Live, compared_facts, draw_compared, heading_of
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import REST_S, Place, bindings, task
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.ladder import TICK_S
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
@@ -62,8 +63,8 @@ class CompareScreen(Place[None]):
 
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
-        with Container(id="halves"):
-            with Container(id="list"):
+        with Bare(id="halves"):
+            with Bare(id="list"):
                 yield Line(self.words, placeholder=t("home.filter"), id="filter")
                 yield Prose(t("home.no_match"), id="empty")
                 yield Rows(self._draw, heading=heading_of, id="compared")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, assert_never
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -17,6 +17,7 @@ from ccswitch_tui.tui.asking import open_store, use_profile, with_keys
 from ccswitch_tui.tui.form import Changes
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.finding import card, done_by, sentence_of, title_of, untested
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -76,8 +77,8 @@ class DoctorScreen(Place[None]):
 
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
-        with Container(id="halves"):
-            with Container(id="list"):
+        with Bare(id="halves"):
+            with Bare(id="list"):
                 yield Rows(self._draw, id="findings")
             with VerticalScroll(id="side", can_focus=False):
                 yield Prose(id="card")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from ccswitch_tui.errors import CcswitchError, ConflictError, KeyRefusedError, UsageError
 from ccswitch_tui.secret import Secret
@@ -21,6 +23,8 @@ from ccswitch_tui.tui.screens.confirm import ConfirmSheet, DirtySheet
 from ccswitch_tui.tui.screens.picking import MODEL_FIELDS, Picking, put, text_in
 from ccswitch_tui.tui.widgets.choice import Choice
 from ccswitch_tui.tui.widgets.covered_area import CoveredArea
+from ccswitch_tui.tui.widgets.field_row import FieldRow
+from ccswitch_tui.tui.widgets.fold import Fold
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.secret_field import SecretField
@@ -46,28 +50,28 @@ class EditScreen(Picking):
         self.sha256 = ""
         """Of the file they were read from."""
         self.error: CcswitchError | None = None
-        self.inputs: dict[str, Widget] = {field.key: widget_for(field) for field in FIELDS}
+        self.inputs: dict[str, Widget] = {field.key: widget_for(field) for field in FIELDS if not field.quirk}
         """By a field's key. Held here and not searched for: a check that wakes while the form is taken down
         still finds what was typed."""
+        self.folded = {field.key: "" for field in FIELDS if field.quirk}
+        """The texts of the fields that are not shown: quirks, most of which no profile sets, are most of the form."""
         self.secret, self.header_secret = SecretField(id="secret"), SecretField(id="header-secret")
         self.tip, self.verdict = Prose(id="tip"), Prose(id="verdict")
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("edit.title", name=self.profile_name), look.NAME)), classes="head")
         with VerticalScroll(id="form", can_focus=False):
+            below = {"key": ("field.secret", self.secret), "secret_headers": (HEADER_VALUE, self.header_secret)}
             group = ""
             for field in FIELDS:
                 if field.group != group:
                     group = field.group
                     yield Static(t(f"form.{group}"), classes="group")
-                with Horizontal(classes="field"):
-                    yield Label(label_of(field))
-                    yield self.inputs[field.key]
-                below = {"key": ("field.secret", self.secret), "secret_headers": (HEADER_VALUE, self.header_secret)}
+                if field.key in self.inputs:
+                    yield FieldRow(label_of(field), self.inputs[field.key])
                 if field.key in below:
-                    with Horizontal(classes="field"):
-                        yield Label(t(below[field.key][0]))
-                        yield below[field.key][1]
+                    yield FieldRow(t(below[field.key][0]), below[field.key][1])
+            yield Fold(id="folded")
         yield self.tip
         yield self.verdict
 
@@ -91,13 +95,48 @@ class EditScreen(Picking):
         if theirs:
             texts |= {key: fresh[key] for key in contested(self.opened, now, fresh)}
         self.opened, self.sha256 = fresh, sha256
-        for field in FIELDS:
-            put(self.inputs[field.key], texts[field.key])
+        for key, widget in self.inputs.items():
+            put(widget, texts[key])
+        self.folded = {key: texts[key] for key in self.folded}
+        await self._unfold(key for key, text in self.folded.items() if text)
         self._check()
 
     def texts(self) -> dict[str, str]:
-        """What the fields hold now; the secret is not among them."""
-        return {key: text_in(widget) for key, widget in self.inputs.items()}
+        """What the fields hold now, folded ones too; the secret is not among them."""
+        return {key: text_in(widget) for key, widget in self.inputs.items()} | self.folded
+
+    async def _unfold(self, keys: Iterable[str]) -> None:
+        """Shows these of the folded fields, above the line that stands for the rest."""
+        rows = []
+        for field in [BY_KEY[key] for key in keys]:
+            self.inputs[field.key] = widget_for(field)
+            put(self.inputs[field.key], self.folded.pop(field.key))
+            rows.append(FieldRow(label_of(field), self.inputs[field.key]))
+        for line in self.query(Fold):
+            line.says(t("edit.folded", n=len(self.folded)))
+            line.display = bool(self.folded)
+            await self.query_one("#form").mount_all(rows, before=line)
+
+    @on(Fold.Opened)
+    async def _open_all(self) -> None:
+        """All quirks; the cursor goes on into the first of them."""
+        keys = list(self.folded)
+        await self._unfold(keys)
+        for key in keys[:1]:
+            self.set_focus(self.inputs[key])
+
+    @task("goto")
+    async def do_goto(self) -> None:
+        """To a field out of the list of all, folded or not."""
+        from ccswitch_tui.tui.screens.pick_field import Findable, PickFieldSheet
+
+        texts = self.texts()
+        rows = [Findable(f.key, label_of(f), texts[f.key], tip_of(f).plain) for f in FIELDS]
+        key = await self.app.push_screen_wait(PickFieldSheet(rows))
+        if key in self.folded:
+            await self._unfold([key])
+        if key:
+            self.set_focus(self.inputs[key])
 
     @property
     def dirty(self) -> bool:
@@ -115,7 +154,8 @@ class EditScreen(Picking):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """What the field is for, below the form."""
         field = next((f for f in FIELDS if f.widget_id == event.widget.id), None)
-        self.tip.update(tip_of(field) if field else "")
+        folded = Content.styled(t("edit.folded.tip"), look.QUIET) if isinstance(event.widget, Fold) else ""
+        self.tip.update(tip_of(field) if field else folded)
 
     @task("check")
     async def _check(self) -> None:
@@ -273,6 +313,8 @@ class EditScreen(Picking):
                 raise UsageError(self.error.message, hint=self.error.hint)
             await self._save()
 
+
+BY_KEY = {field.key: field for field in FIELDS}
 
 HEADER_VALUE = "field.header_secret"
 

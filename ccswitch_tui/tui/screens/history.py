@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -14,6 +14,7 @@ from ccswitch_tui.tui.listed import HistoryRow
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.screens.confirm import ConfirmSheet
 from ccswitch_tui.tui.screens.diff import change_lines, change_text
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
 
@@ -36,8 +37,8 @@ class HistoryScreen(Place[None]):
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("history.title"), look.NAME)), classes="head")
-        with Container(id="halves"):
-            with Container(id="list"):
+        with Bare(id="halves"):
+            with Bare(id="list"):
                 yield Prose(t("history.empty"), id="empty")
                 yield Rows(self._draw, id="writes")
             with VerticalScroll(id="side", can_focus=False):

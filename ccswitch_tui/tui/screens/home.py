@@ -152,7 +152,7 @@ class HomeScreen(MoreVerbs):
 
     @task("glance")
     async def glance(self) -> None:
-        """Looks again when a file has changed; not while a look is under way, which would never end where it is slow."""
+        """Looks again when a file has changed; not while it looks, or a look that takes longer would never end."""
         looks = any(worker.group == "look" and not worker.is_finished for worker in self.workers)
         if self.is_current and not looks and await self.ccs.off(self.session.stamp) != self.session.now.stamp:
             self.look_again()

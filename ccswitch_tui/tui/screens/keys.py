@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -12,6 +12,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.listed import KeyRow
 from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.facts import fact, fact_named
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -36,8 +37,8 @@ class KeysScreen(Place[None]):
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("keys.title"), look.NAME)), id="head", classes="head")
-        with Container(id="halves"):
-            with Container(id="list"):
+        with Bare(id="halves"):
+            with Bare(id="list"):
                 yield Prose(t("keys.empty"), id="empty")
                 yield Rows(draw_key, heading=heading, id="keys")
             with VerticalScroll(id="side", can_focus=False):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Input, Static
 
 from ccswitch_tui.errors import CcswitchError
@@ -14,6 +14,7 @@ from ccswitch_tui.tui import look
 from ccswitch_tui.tui.flows import Flow, FlowKey, flow_facts, haystack, heading, key_of, line_of, spent
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -58,8 +59,8 @@ class TrafficScreen(Place[None]):
 
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
-        with Container(id="halves"):
-            with Container(id="list"):
+        with Bare(id="halves"):
+            with Bare(id="list"):
                 yield Line(placeholder=t("traffic.filter"), id="filter")
                 yield Prose(id="empty")
                 yield Rows(line_of, heading=heading, id="flows")

@@ -6,7 +6,7 @@ from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -15,6 +15,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
 from ccswitch_tui.tui.session_usage import GROUPS, INTO, SPANS, Look, UsageView
 from ccswitch_tui.tui.usage_rows import draw_row, heading, name_of, row_facts, summary
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -42,8 +43,8 @@ class UsageScreen(Place[None]):
 
     def body(self) -> ComposeResult:
         yield Static(id="head", classes="head")
-        with Container(id="halves"):
-            with Container(id="list"):
+        with Bare(id="halves"):
+            with Bare(id="list"):
                 yield Line(placeholder=t("usage.filter"), id="filter")
                 yield Prose(id="sum")
                 yield Prose(id="empty")

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import Place, bindings, task
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
 from ccswitch_tui.tui.widgets.rows import Rows
@@ -41,8 +42,8 @@ class WhyScreen(Place[None]):
 
     def body(self) -> ComposeResult:
         yield Static(look.line((t("why.title"), look.NAME), (f"  {self.session.ctx.cwd}", look.QUIET)), classes="head")
-        with Container(id="halves"):
-            with Container(id="list"):
+        with Bare(id="halves"):
+            with Bare(id="list"):
                 yield Line(placeholder=t("why.filter"), id="filter")
                 yield Rows(self._draw, id="values")
             with VerticalScroll(id="side", can_focus=False):

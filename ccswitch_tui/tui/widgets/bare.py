@@ -12,10 +12,14 @@ from textual.strip import Strip
 
 
 class Bare(Container):
-    """For containers without border, padding and text of their own."""
+    """For containers without border and text of their own."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        strip = Strip.blank(crop.width, self.visual_style.rich_style)
+        blank = self.as_painted(Strip.blank(crop.width, self.visual_style.rich_style))
+        return [blank] * crop.height
+
+    def as_painted(self, strip: Strip) -> Strip:
+        """A strip as the app's line filters leave it."""
         for line_filter in self.get_line_filters():
             strip = strip.apply_filter(line_filter, self.background_colors[1])
-        return [strip] * crop.height
+        return strip

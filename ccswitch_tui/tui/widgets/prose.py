@@ -28,6 +28,8 @@ class Prose(Static):
     def __init__(self, content: Content | str = "", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes, markup=False)
         self._whole = content if isinstance(content, Content) else Content(content)
+        self._laid_out = (0, 0)
+        """Rows and cells it was last laid out with: other words in as many rows need no layout of the whole screen."""
 
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:
         """Other text."""
@@ -42,7 +44,8 @@ class Prose(Static):
         width = self.content_size.width
         if width > 0:
             rows = [piece for row in self._whole.split(allow_blank=True) for piece in folded(row, width)]
-            super().update(Content("\n").join(rows))
+            super().update(Content("\n").join(rows), layout=(len(rows), width) != self._laid_out)
+            self._laid_out = (len(rows), width)
 
 
 def folded(row: Content, width: int) -> list[Content]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -15,6 +14,7 @@ from ccswitch_tui.tui.i18n import t
 from ccswitch_tui.tui.screens.base import bindings
 from ccswitch_tui.tui.screens.pick_model import facts_of
 from ccswitch_tui.tui.screens.wizard.pane import Pane
+from ccswitch_tui.tui.widgets.bare import Bare
 from ccswitch_tui.tui.widgets.facts import fact_named
 from ccswitch_tui.tui.widgets.line import Line
 from ccswitch_tui.tui.widgets.prose import Prose
@@ -52,7 +52,7 @@ class ModelsPane(Pane):
     def body(self) -> ComposeResult:
         yield Static(t("models.ask" if self.every else "models.none"), classes="lead")
         yield Line(placeholder=t("models.filter"), id="filter")
-        with Container(id="halves"):
+        with Bare(id="halves"):
             yield Rows(self._draw, id="models")
             yield Prose(id="tiers")
 
