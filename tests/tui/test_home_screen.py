@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 from textual import events
 from textual.widgets import Input
-from tui_kit import SIZES, screen_text, sees, until
+from tui_kit import PATIENCE_S, SIZES, screen_text, sees, until
 
 from ccswitch_tui.demo.world import DemoContext
 from ccswitch_tui.profiles.model import Endpoint, Profile, SecretRef
 from ccswitch_tui.profiles.store import update_profiles
 from ccswitch_tui.tui import look
+from ccswitch_tui.tui.app import CcswitchApp
+from ccswitch_tui.tui.screens.home import HomeScreen
+from ccswitch_tui.tui.session import Session
+from ccswitch_tui.tui.views import Snapshot
 from ccswitch_tui.tui.widgets.rows import Rows
 from conftest import OpenApp
 
@@ -116,6 +121,35 @@ async def test_what_is_typed_right_after_the_slash_goes_into_the_filter_and_nowh
             pilot.app.post_message(events.Key("slash" if character == "/" else character, character))
         await until(pilot, lambda: pilot.app.screen.query(Input) and pilot.app.screen.query_one(Input).value == "demo")
         assert len(pilot.app.screen_stack) == 1
+    assert settings.read_bytes() == before
+
+
+async def test_before_the_first_look_no_key_acts_and_no_glance_begins_another(
+    world: DemoContext, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine that takes longer for a look than lies between two glances."""
+    before, look_may_end, looks = settings.read_bytes(), threading.Event(), []
+    whole = Session.look
+
+    def slow(session: Session) -> Snapshot:
+        looks.append(session)
+        look_may_end.wait(PATIENCE_S)
+        return whole(session)
+
+    monkeypatch.setattr(Session, "look", slow)
+    app = CcswitchApp(world)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: looks)
+        await pilot.press(*"/good", *"xj12S")
+        home = app.screen
+        assert isinstance(home, HomeScreen)
+        await home.glance().wait()
+        home.show_rows()
+        assert (len(looks), len(app.screen_stack), home.row) == (1, 1, None)
+        look_may_end.set()
+        await sees(pilot, "misspelt")
+        await pilot.press("j")
+        await until(pilot, lambda: home.row and home.row.name == "misspelt")
     assert settings.read_bytes() == before
 
 

@@ -136,6 +136,7 @@ class HomeScreen(MoreVerbs):
         async with self.batch():
             if self.profiles is None:
                 await self.mount(self._halves(), after=self.query_one(Headline))
+            if self.focused is None:
                 self.set_focus(self.profiles)
             self.show(snapshot)
         self.feel_pulse()
@@ -173,7 +174,9 @@ class HomeScreen(MoreVerbs):
         self.show_rows()
 
     def show_rows(self) -> None:
-        """The rows that pass the filter."""
+        """The rows that pass the filter; nothing before the first look."""
+        if self.profiles is None:
+            return
         typed = " ".join(field.value for field in self.query(Input))
         every = self.session.now.rows
         found = self._passing(typed) if typed.strip() else list(every)
@@ -182,11 +185,10 @@ class HomeScreen(MoreVerbs):
         self.numbers = {row.name: number for number, row in enumerate(found, 1)}
         self._lay_out(found)
         self.set_class(0 < len(every) <= FEW, "-few")
-        profiles = self.query_one("#profiles", Rows)
         wanted = self.wanted or (self.row and self.row.name)  # another list, the same profile
         cursor = next((i for i, row in enumerate(found) if row.name == wanted), None)
         self.wanted = None
-        profiles.show(found, cursor=cursor)
+        self.profiles.show(found, cursor=cursor)
         empty = self.query_one("#empty", Prose)
         empty.display = not found
         if not found:
@@ -279,13 +281,18 @@ class HomeScreen(MoreVerbs):
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:
-        self.query_one("#profiles").focus()
+        self.query("#profiles").focus()
 
     # ----------------------------------------------------------------- actions
 
     NEEDS_A_PROFILE = ("use", "probe", "edit", "remove", "copy", "rename", "duplicate")
 
+    NEEDS_A_LOOK = ("filter", "official", "proxy", "scope", "sort")
+    """Typed ahead of the list, "/good" would otherwise be `o`, which writes settings."""
+
     def why_not(self, action: str) -> str | None:
+        if action in self.NEEDS_A_LOOK and self.profiles is None:
+            return t("truth.looking")
         if action == "compare" and not self.session.now.rows:
             return t("why_not.no_profile")
         if action in self.NEEDS_A_PROFILE and not (self.is_mounted and self.row):
@@ -298,7 +305,7 @@ class HomeScreen(MoreVerbs):
         """Shows all profiles again; Home itself is left with `q`."""
         for field in self.query(Input):
             field.value, field.display = "", False
-            self.query_one("#profiles").focus()
+            self.query("#profiles").focus()
 
     def do_filter(self) -> None:
         """Opens the field, which is not there before: it would cost the first paint a twentieth."""
@@ -456,4 +463,4 @@ class HomeScreen(MoreVerbs):
             await self.recompose()
             self.show(self.session.now)
             self.look_again()
-            self.query_one("#profiles").focus()
+            self.query("#profiles").focus()

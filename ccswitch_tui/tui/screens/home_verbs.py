@@ -28,7 +28,7 @@ class MoreVerbs(Place[None]):
 
     def do_profiles(self) -> None:
         """One is there already."""
-        self.query_one("#profiles").focus()
+        self.query("#profiles").focus()
 
     def do_usage(self) -> None:
         """What was used, and what it cost."""
