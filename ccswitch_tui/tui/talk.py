@@ -23,6 +23,8 @@ class Part(NamedTuple):
     text: str
     note: str = ""
     """A tool's name, a picture's type."""
+    size: int = 0
+    """Characters of what `text` only names."""
 
 
 STRUCTURE = frozenset({"system", "messages", "input", "instructions", "tools"})
@@ -62,10 +64,13 @@ def _parts(tree: Mapping[str, Any]) -> Iterator[Part]:
     for name in ("system", "instructions"):
         if text := _joined(tree.get(name)):
             yield Part("system", "", text)
+    turns = [*_dicts(tree.get("messages")), *_dicts(tree.get("input")), *_dicts(tree.get("output"))]
+    while turns and turns[0].get("role") in ("system", "developer"):  # where the other wire has a field of its own
+        yield from _turn(turns.pop(0))
     if tools := _dicts(tree.get("tools")):
         names = [str(_dict(tool.get("function")).get("name") or tool.get("name") or "?") for tool in tools]
-        yield Part("tools", "", ", ".join(names), str(len(names)))
-    for turn in (*_dicts(tree.get("messages")), *_dicts(tree.get("input")), *_dicts(tree.get("output"))):
+        yield Part("tools", "", ", ".join(names), str(len(names)), len(_compact(tools)))
+    for turn in turns:
         yield from _turn(turn)
     if isinstance(tree.get("input"), str):
         yield Part("user", "text", tree["input"])

@@ -66,6 +66,18 @@ def test_a_stream_of_chunks_is_put_together() -> None:
     ]  # fmt: skip
 
 
+def test_both_wires_are_told_in_the_same_order_and_tools_by_their_size() -> None:
+    tool = {"name": "Bash", "description": "d" * 5000}
+    theirs = {"system": "S", "tools": [tool], "messages": [{"role": "user", "content": "hi"}]}
+    ours = {
+        "messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "hi"}],
+        "tools": [{"type": "function", "function": tool}],
+    }
+    told = [[part for part in parts_of(json.dumps(tree)) or () if part.role != "settings"] for tree in (theirs, ours)]
+    assert [[part.role for part in side] for side in told] == [["system", "tools", "user"]] * 2
+    assert all(side[1].size > 5000 for side in told)
+
+
 def test_an_error_is_what_was_said() -> None:
     assert spoken({"error": {"message": "no such model"}}) == [("error", "", "no such model")]
 
@@ -91,5 +103,5 @@ JSON = st.recursive(
 def test_whatever_is_sent_is_shown_or_left(tree: object) -> None:
     body = json.dumps(tree)
     parts = parts_of(body)
-    assert parts is None or all(isinstance(text, str) for part in parts for text in part)
+    assert parts is None or all(isinstance(text, str) for part in parts for text in part[:4])
     parts_of(f"data: {body}\n\n")

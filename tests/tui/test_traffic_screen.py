@@ -244,6 +244,7 @@ async def test_a_word_is_found_in_the_bodies(open_app: OpenApp, world: DemoConte
         await until(pilot, lambda: len(rows.rows) == 2 and all(f.get("total_ms") for f in rows.rows))
         await pilot.press("/", *"needle")
         await until(pilot, lambda: not rows.rows)
+        await sees(pilot, "enter looks into the bodies")
         await pilot.press("enter")
         await until(pilot, lambda: [f["id"] for f in rows.rows] == [1])
 

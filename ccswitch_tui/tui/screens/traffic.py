@@ -29,6 +29,9 @@ SHOWN_EVERY_S = 0.1
 MOST_FLOWS = 10_000
 """Exchanges that are remembered while the screen is open, the newest."""
 
+FEW = 5
+"""Exchanges that leave most of the screen to the bodies of the one under the cursor."""
+
 MOST_SEARCHED = 16
 """Exchanges whose bodies a search looks into: the proxy keeps those of no more."""
 
@@ -131,9 +134,12 @@ class TrafficScreen(Place[None]):
         here = key_of(rows.row) if rows.row else None
         at = newest.index(here) if here in self.flows and here in newest else 0
         rows.show(found, cursor=at if rows.cursor else 0)
+        self.set_class(0 < len(self.flows) <= FEW, "-few")
         empty = self.query_one("#empty", Prose)
         empty.display = not found
-        nothing = "traffic.no_match" if self.flows else "traffic.off" if self.connected is False else "traffic.empty"
+        unread = bool(words) and self.query_one("#filter", Input).has_focus
+        no_match = "traffic.no_match_yet" if unread else "traffic.no_match"
+        nothing = no_match if self.flows else "traffic.off" if self.connected is False else "traffic.empty"
         empty.update(t(nothing))
         self._head()
         self._facts()
@@ -192,7 +198,7 @@ class TrafficScreen(Place[None]):
     def why_not(self, action: str) -> str | None:
         if action in ("sides", "clear", "raw", "unfold", "curl", "har") and not self.flows:
             return t("traffic.empty")
-        return None
+        return t("traffic.both_sides") if action == "sides" and self.query_one(Sides).both else None
 
     def do_filter(self) -> None:
         field = self.query_one("#filter", Input)
@@ -232,7 +238,9 @@ class TrafficScreen(Place[None]):
     async def do_har(self) -> None:
         """Both sides in a file of the format that browsers and mitmproxy read."""
         flow = self.query_one(Rows).row
-        self.ccs.show_notice(t("traffic.saved", file=await self.ccs.off(self.session.traffic_har, flow)))
+        self.ccs.show_notice(
+            t("traffic.saved", file=self.session.at_home(await self.ccs.off(self.session.traffic_har, flow)))
+        )
 
     def do_clear(self) -> None:
         self.flows.clear()

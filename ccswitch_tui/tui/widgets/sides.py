@@ -16,7 +16,7 @@ from textual.widgets import Static
 from ccswitch_tui.tui import look
 from ccswitch_tui.tui.i18n import t, t_or
 from ccswitch_tui.tui.talk import Part, fields_of, parts_of
-from ccswitch_tui.tui.widgets.prose import wrapped
+from ccswitch_tui.tui.widgets.prose import folded, wrapped
 
 ROOM = 75
 """Cells from which two columns can be read: a terminal of 80 columns, a scroll bar in it, has them."""
@@ -56,6 +56,11 @@ class Sides(Static):
         super().__init__(id=id)
         self._shown: tuple[Mapping[str, str], Way] | None = None
         self._width = 0
+
+    @property
+    def both(self) -> bool:
+        """Whether there is room for both sides next to each other."""
+        return self.content_size.width >= ROOM
 
     def show(self, bodies: Mapping[str, str], way: Way) -> None:
         """The bodies of an exchange."""
@@ -100,20 +105,20 @@ def _column(bodies: Mapping[str, str], side: int, way: Way, width: int) -> list[
     for part, name in parts:
         body = bodies.get(name, "")
         rows = [Content.styled(f"{t(part)}  {size_of(body)}".rstrip(), look.QUIET)]
-        rows += _differences(bodies, side) if name in ("request", "sent") else []
+        rows += _differences(bodies, side, width) if name in ("request", "sent") else []
         talk = None if way.raw else parts_of(body)
         rows += _wire(body, width) if talk is None else _talk(talk, way.unfolded, width)
         column.append([*rows, Content("")])
     return column
 
 
-def _differences(bodies: Mapping[str, str], side: int) -> list[Content]:
+def _differences(bodies: Mapping[str, str], side: int, width: int) -> list[Content]:
     """What the translation left out, on the client's side; what it put in, on the endpoint's."""
     ours, others = (fields_of(bodies.get(name, "")) for name in (("request", "sent"), ("sent", "request"))[side])
-    if not ours or not others or ours == others:
-        return []
-    only = sorted(ours - others)
-    return [look.line(look.mark("warn"), " ", t(f"traffic.only.{side}", names=", ".join(only)))] if only else []
+    if ours and others and (only := sorted(ours - others)):
+        told = t(f"traffic.only.{side}", names=", ".join(only))
+        return folded(look.line(look.mark("warn"), " ", look.HANG, told), width)
+    return []
 
 
 def _talk(parts: list[Part], unfolded: bool, width: int) -> Iterator[Content]:
@@ -125,7 +130,7 @@ def _talk(parts: list[Part], unfolded: bool, width: int) -> Iterator[Content]:
         note = look.quoted(part.note) if part.kind == "call" or part.role == "tools" else ""
         rows = _folded(part.text, width - 2, most + 1)
         left_out = len(rows) > most
-        size = f"  {size_of(part.text)}" if left_out else ""
+        size = f"  {size_in(part.size or len(part.text))}" if left_out or part.size else ""
         style = look.STYLES["fail"] if part.role == "error" else look.NAME
         yield look.line((label, style), (f"  {note}" if note else "", ""), (size, look.QUIET))
         rows = rows[:most]
@@ -159,9 +164,12 @@ def _wire(body: str, width: int) -> list[Content]:
 
 def size_of(text: str) -> str:
     """`950 B`, `12 kB`; "" for nothing."""
-    if not text:
-        return ""
-    return f"{len(text)} B" if len(text) < 1000 else f"{len(text) / 1000:,.0f} kB"
+    return size_in(len(text)) if text else ""
+
+
+def size_in(count: int) -> str:
+    """The same of a count."""
+    return f"{count} B" if count < 1000 else f"{count / 1000:,.0f} kB"
 
 
 def readable(body: str) -> str:
