@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ccswitch_tui.printable import printable
 from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.probe.hearing import Said, hear
+from ccswitch_tui.probe.lessons import lesson_in
 from ccswitch_tui.probe.shapes import (
     ListedModel,
     error_in,
@@ -280,8 +281,52 @@ def _refusal(
         found = rule.words.search(words) if rule.words else None
         if rule.words and not found:
             continue
-        return _by_rule(rule, found, exchange, _short(shown or words))
+        answer = _by_rule(rule, found, exchange, _short(shown or words))
+        return _as_learned(answer, exchange) if rule.kind in MAY_TEACH else answer
     return None
+
+
+MAY_TEACH = frozenset(
+    {
+        "unsupported-parameter",
+        "request-refused",
+        "reasoning-echo-required",
+        "no-images",
+        "no-streaming",
+        "tools-malformed",
+        "model-not-found",
+        "no-tools",
+        "server-error",
+        "wire-mismatch",
+    }
+)
+"""Findings whose words may name what the proxy would leave out."""
+
+
+def _as_learned(answer: Answer, exchange: Exchange) -> Answer:
+    """The answer with the quirk that the proxy would learn from it, where it would learn one."""
+    lesson = lesson_in(exchange, exchange.status)
+    if lesson is None:
+        return answer
+    value = list(lesson.value) if isinstance(lesson.value, tuple) else lesson.value
+    known = answer.quirk == lesson.quirk or answer.kind == "wire-mismatch"  # which is mended better than worked around
+    answer = answer._replace(quirk=lesson.quirk, value=value)
+    if known:
+        return answer
+    told = next((r for r in rules() if r.quirk == lesson.quirk and r.value in (value, CAP)), None)
+    facts = {"words": answer.words, "status": exchange.status, "model": exchange.model, "cap": value}
+    if told is not None:
+        return answer._replace(kind=told.kind, because=_filled(told.because, facts), fix=_filled(told.fix, facts))
+    if answer.kind in SAYS_LITTLE:
+        because = say("a field of the request is not permitted here: {words}", words=answer.words)
+        return answer._replace(kind="unsupported-parameter", because=because, fix="")
+    return answer
+
+
+CAP = "{cap}"
+"""In a row, the value that its words hold."""
+SAYS_LITTLE = frozenset({"request-refused", "server-error", "model-not-found", "tools-malformed"})
+"""Findings that say less than a lesson does."""
 
 
 def _by_rule(rule: Rule, found: re.Match[str] | None, exchange: Exchange, words: str) -> Answer:

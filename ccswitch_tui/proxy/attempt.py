@@ -27,7 +27,7 @@ from ccswitch_tui.proxy.call import ClientCall, NativeRefusal, Outcome
 from ccswitch_tui.proxy.client.connection import Answer
 from ccswitch_tui.proxy.client.upstream import Address, KeyHostError, UpstreamError
 from ccswitch_tui.proxy.heavy import heavily
-from ccswitch_tui.proxy.native import NativeStream, error_in, is_error_body, with_model
+from ccswitch_tui.proxy.native import NativeStream, is_error_body, may_be_shown, refusal_in, with_model
 from ccswitch_tui.proxy.pump import note_usage, read_limited
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.thinking import refuses_thinking
@@ -37,7 +37,8 @@ from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.disproof import disproved
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
 from ccswitch_tui.translate.failure import Learned, clean_message
-from ccswitch_tui.translate.native_refusals import native_betas, native_body, native_lesson
+from ccswitch_tui.translate.native_body import native_betas, native_body
+from ccswitch_tui.translate.native_refusals import native_disproved, native_lesson
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.policy import HOPELESS
 from ccswitch_tui.translate.request import RequestRefused, Translation, translate_request
@@ -215,13 +216,13 @@ class Attempt:
             return failure  # once is chance; and an endpoint that fails either way is not asked twice each time
         return replace(failure, learned=Learned("never_stream", True, "streams fail here, whole answers do not"))
 
-    def _unlearn(self, translation: Translation) -> None:
+    def _unlearn(self, shows_wrong: Callable[[str, Any], bool]) -> None:
         """An endpoint that takes a picture sees: a lesson that it does not was about something else. So with all."""
         learned, model = self._relay.learned, self._target.model
         wrong = [
             (quirk, value)
             for quirk, value in learned.lessons(self._host, model).items()
-            if quirk not in self._lessons and disproved(quirk, value, translation)
+            if quirk not in self._lessons and shows_wrong(quirk, value)
         ]
         for quirk, value in wrong:
             if learned.disprove(self._host, model, quirk):
@@ -254,7 +255,7 @@ class Attempt:
         if not 200 <= response.status < 300:
             return await self._failure(response, translation)
         translator.status = response.status
-        self._unlearn(translation)
+        self._unlearn(lambda quirk, value: disproved(quirk, value, translation))
         if streams:
             self._relay.broken_streams.pop(self._measured, None)
         try:
@@ -303,13 +304,14 @@ class Attempt:
         response = await self._send(url, sent, tuple(headers.fields()), stream)
         if not 200 <= response.status < 300:
             return await self._refused(response, body, quirks, headers)
+        self._unlearn(lambda quirk, value: native_disproved(quirk, value, body, quirks))
         call.exchange.notices += [notice.text for notice in notices]
         if call.streamed:
             return await self._relay.pump.stream(
                 call.reply, call.exchange, response, stream, native_headers(response.headers), self._idle_s
             )
         data = await read_limited(response, ANSWER_BYTES, self._idle_s)
-        refused = await heavily(len(data), error_in, data)
+        refused = await heavily(len(data), refusal_in, data)
         if refused is not None:
             call.exchange.received.add(data)
             return refused
@@ -392,11 +394,16 @@ class Attempt:
         if translation is not None:
             failure = self._stream_broke(failure, translation)
         self._refused_thinking = translation is None and refuses_thinking(status, body)
-        # Claude Code reads that header's name in a message as "not logged in"
-        if translation is None and is_error_body(body) and b"x-api-key" not in body:
+        if translation is None and is_error_body(body) and may_be_shown(body) and not _means_another(failure, status):
             passed = Response(body, status=status, headers=passed_headers(headers))
             return NativeRefusal(failure, passed)
         return failure
+
+
+def _means_another(failure: Failure, status: int) -> bool:
+    """Whether the client would do the wrong thing about a refusal in its own language: try a full context for three
+    minutes, or an account without credit."""
+    return failure.status != status and (failure.overflow is not None or failure.status == 402)
 
 
 def _as_taken(headers: Headers, quirks: Quirks) -> Headers:

@@ -14,6 +14,7 @@ from collections import deque
 from typing import Any
 
 from ccswitch_tui.proxy.books.prices import stated_in
+from ccswitch_tui.secret import redact
 from ccswitch_tui.translate.chunks import is_error
 from ccswitch_tui.translate.errors import failure_from_words
 from ccswitch_tui.translate.failure import Failure, error_event
@@ -96,8 +97,10 @@ class NativeStream:
         tail = b"".join(self._tail)
         if not self._empty and ENDED.search(tail[-HEAD_BYTES:]):
             return b""
+        told = error_in(tail[-HEAD_BYTES:]) if b'"error"' in tail[-HEAD_BYTES:] else None
         reason = BROKEN_OFF.get(cause, BROKEN_OFF["eof"]) if not self._empty or cause != "eof" else NOTHING_CAME
-        self.error = Failure(504 if cause == "timeout" else 502, *reason, cure_elsewhere=True)
+        broken = Failure(504 if cause == "timeout" else 502, *reason, cure_elsewhere=True)
+        self.error = told or broken  # an error may have come in another shape than the client reads
         if not self.committed:
             self.failure = self.error
             return b""
@@ -179,6 +182,17 @@ def error_in(whole: bytes) -> Failure | None:
     return None
 
 
+def refusal_in(whole: bytes) -> Failure | None:
+    """The failure of a whole answer that is none: an error, a page, half an answer, one in another format."""
+    refused = error_in(whole) or no_answer_in(whole)
+    if refused is not None or whole.lstrip()[:1] != b"{":
+        return refused  # events for one answer are passed on
+    try:
+        return None if isinstance(loads(whole), dict) else Failure(502, *NOTHING_CAME, cure_elsewhere=True)
+    except ValueError:
+        return Failure(502, *BROKEN_OFF["eof"], cure_elsewhere=True)
+
+
 def no_answer_in(whole: bytes) -> Failure | None:
     """The failure of a 200 with nothing of an answer in it, in its own words where it has any."""
     if PIECE.search(whole):
@@ -211,6 +225,17 @@ def with_model(raw: bytes, body: dict[str, Any], asked: str, model: str) -> byte
     if raw.startswith(start) and raw.count(b'"model":' + dumps(asked)) == 1:
         return b'{"model":' + dumps(model) + raw[len(start) :]
     return dumps({**body, "model": model})
+
+
+LONGEST_SHOWN = 16 * 1024
+"""Bytes of an error that is passed on: looking for keys takes its time, and no client shows more."""
+
+
+def may_be_shown(body: bytes) -> bool:
+    """Whether an error may be passed on as it is: no key in it, and not the header's name that Claude Code reads in a
+    message as "not logged in"."""
+    text = body.decode("utf-8", "replace")
+    return len(body) <= LONGEST_SHOWN and "x-api-key" not in text and redact(text) == text
 
 
 def is_error_body(body: bytes) -> bool:

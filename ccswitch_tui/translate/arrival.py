@@ -12,7 +12,7 @@ from ccswitch_tui.translate.answer import TOO_MANY_VALUES, Unusable
 from ccswitch_tui.translate.words import LARGEST_BODY, read_words
 from ccswitch_tui.wire.codec import loads
 from ccswitch_tui.wire.density import too_many_values
-from ccswitch_tui.wire.odd_events import documents_in
+from ccswitch_tui.wire.odd_events import answer_before, documents_in
 from ccswitch_tui.wire.sse import BOM, Decoder, Event
 
 LARGEST_JSON = 8 * 1024 * 1024
@@ -104,7 +104,7 @@ def _documents(body: bytes) -> list[Any]:
         try:
             return [loads(line) for line in body.splitlines() if line.strip()]
         except ValueError:
-            found = documents_in(body)
+            found = documents_in(body) or answer_before(body)
             if not found:
                 raise Unusable("the endpoint's answer is broken JSON") from None
             return found

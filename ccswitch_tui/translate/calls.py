@@ -158,6 +158,8 @@ class CallBook:
         """Whether a named piece without an id of its own begins a new call rather than repeating a name."""
         if call in self._this_chunk:
             return True
+        if not call.name:  # its name comes late
+            return call.arguments.complete and _begins_object(piece.arguments)
         if call.arguments.complete:
             return bool(_begins_object(piece.arguments)) or piece.name != call.name
         if self._names.is_tool(call.name + piece.name):

@@ -44,7 +44,7 @@ def is_error(chunk: Json, name: str, *, whole: bool) -> bool:
 
 
 ERROR_KEY = re.compile(
-    r"err(?:or|no|num|code|msg)?s?(?:[_-]?(?:code|message|msg|info|detail|description|reason|type)s?)?$|exception$|fault$|failure$",
+    r"err(?:or|no|num|code|msg)?s?(?:[_-]?(?:code|message|msg|info|detail|description|reason|type)s?)?$|\w*exception$|fault$|failure$",
     re.I,
 )
 SAYS = ("message", "msg", "detail", "reason", "error_msg", "errmsg", "Message")
@@ -59,11 +59,16 @@ _LIFE_WORDS = re.compile(
 
 def _is_named_error(chunk: Json) -> bool:
     """An error under one of the names it has: errors, Error, err, error_msg, errorMessage, fault, exception."""
-    return any(value and ERROR_KEY.fullmatch(key) and not _is_good(value) for key, value in chunk.items())
+    if any(value and ERROR_KEY.fullmatch(key) and not _is_good(value) for key, value in chunk.items()):
+        return True
+    inner = chunk.get("Response")  # Tencent Cloud
+    return isinstance(inner, dict) and isinstance(inner.get("Error"), dict)
 
 
 def _is_told_error(chunk: Json) -> bool:
     """A message where an answer should be, and no state in which it is a notice."""
+    if _is_problem(chunk):
+        return True
     if any(key in chunk for key in ("usage", "object")) or isinstance(chunk.get("type"), str):
         return False
     said = next((chunk[key] for key in SAYS if isinstance(chunk.get(key), str) and chunk[key]), "")
@@ -76,6 +81,12 @@ def _is_told_error(chunk: Json) -> bool:
     return _fails(chunk) or (
         "msg" not in chunk and not _LIFE_WORDS.search(said) and not _QUEUED.search(" ".join(chunk))
     )
+
+
+def _is_problem(chunk: Json) -> bool:
+    """RFC 9457's problem details, as NVIDIA sends them."""
+    status = chunk.get("status")
+    return isinstance(status, int) and 400 <= status < 600 and ("title" in chunk or "detail" in chunk)
 
 
 _QUEUED = re.compile(r"queue|position|progress|eta\b", re.I)

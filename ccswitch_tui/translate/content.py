@@ -146,7 +146,7 @@ class Content:
             return text_part("[An image was here. This model cannot see images.]")
         data, url = source.get("data"), source.get("url")
         if source.get("type") == "base64" and isinstance(data, str) and data:
-            url = f"data:{_media_type(source, 'image/png')};base64,{data}"
+            url = _data_url(_media_type(source, "image/png"), data)
         if isinstance(url, str) and url:
             if is_refused(url, self._quirks.refused_images):
                 self._notices.add("dropped", "an image that this endpoint has refused")
@@ -221,6 +221,15 @@ def _web_results(found: Any) -> Parts:
     hits = [hit for hit in found if isinstance(hit, dict)] if isinstance(found, list) else []
     lines = [f"- {hit.get('title') or ''} {hit.get('url') or ''}".rstrip() for hit in hits]
     return [text_part("\n".join(["[Results of an earlier web search:", *lines, "]"]))] if lines else []
+
+
+def _data_url(media: str, data: str) -> str:
+    """The address of a picture: base64 that an encoder wrote in lines, or that a client gave as an address already."""
+    if data.startswith("data:"):
+        return data
+    if "\n" in data or "\r" in data:
+        data = "".join(data.split())
+    return f"data:{media};base64,{data}"
 
 
 def _media_type(source: Json, usual: str) -> str:

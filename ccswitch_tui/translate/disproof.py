@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ccswitch_tui.translate.asked import Asked
 from ccswitch_tui.translate.picture_refusals import count_images, has_images, holds_refused
 from ccswitch_tui.translate.refusal_rows import EFFORT_FIELDS
-from ccswitch_tui.translate.request import Translation
 
-Sent = Callable[[Any, Translation], bool]
+Sent = Callable[[Any, Asked], bool]
 
 
 def _field(name: str) -> Sent:
@@ -21,7 +21,7 @@ def _field(name: str) -> Sent:
 
 
 def _more_than(name: str) -> Sent:
-    def sent(most: Any, sent: Translation) -> bool:
+    def sent(most: Any, sent: Asked) -> bool:
         given = sent.body.get(name)
         size = len(given) if isinstance(given, list) else given
         return isinstance(size, int) and isinstance(most, int) and size > most
@@ -29,11 +29,11 @@ def _more_than(name: str) -> Sent:
     return sent
 
 
-def _limit(most: Any, sent: Translation) -> bool:
+def _limit(most: Any, sent: Asked) -> bool:
     return _more_than(sent.quirks.max_tokens_field)(most, sent)
 
 
-def _tools(names: Any, sent: Translation) -> bool:
+def _tools(names: Any, sent: Asked) -> bool:
     """Whether all these tools were sent as the client describes them."""
     changed = {*sent.quirks.lenient_tools, *sent.quirks.drop_tools}
     shown = {tool["function"]["name"] for tool in sent.body.get("tools") or ()}
@@ -42,6 +42,12 @@ def _tools(names: Any, sent: Translation) -> bool:
 
 def _words(value: Any) -> Iterable[str]:
     return [word for word in value if isinstance(word, str)] if isinstance(value, list | tuple) else ["?"]
+
+
+def _has_blank(sent: Asked, *, of_tools: bool) -> bool:
+    """Whether a text that is only white space was sent as the result of a tool, or elsewhere."""
+    said = (m.get("content") for m in sent.body["messages"] if (m["role"] == "tool") is of_tools)
+    return any(isinstance(text, str) and not text.strip() for text in said)
 
 
 TAKEN: dict[str, Sent] = {
@@ -60,11 +66,14 @@ TAKEN: dict[str, Sent] = {
     "sampling": lambda value, sent: "temperature" in sent.body and (value == "none" or "top_p" in sent.body),
     "stop_limit": _more_than("stop"),
     "parallel_tools": _field("parallel_tool_calls"),
+    "prefill": lambda _, sent: sent.thinking and sent.body["messages"][-1]["role"] == "assistant",
+    "blank_text": lambda _, sent: _has_blank(sent, of_tools=False),
+    "tool_text_empty": lambda _, sent: _has_blank(sent, of_tools=True),
 }
 """Quirk → whether what its value forbids was in this request. What is not here is only forgotten with time."""
 
 
-def disproved(quirk: str, value: Any, sent: Translation) -> bool:
+def disproved(quirk: str, value: Any, sent: Asked) -> bool:
     """Whether an endpoint that took this request has shown that the lesson is wrong."""
     taken = TAKEN.get(quirk)
     known = tuple(value) if isinstance(value, list) else value

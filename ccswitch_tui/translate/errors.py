@@ -149,7 +149,7 @@ def failure_from_words(
     if overflow is not None:
         return _overflowed(overflow, f"{said} {where}".strip(), translation)
     learned = learn(stated or 400, words, translation) if translation is not None and not words.html else None
-    final = _sorted(came_as if stated or learned is None else 400, words)
+    final = _sorted(came_as if stated or learned is None else 400, words, stated=bool(stated))
     if words.envelope and ERROR_TYPES.get(final) != words.envelope:
         final = next((s for s, kind in ERROR_TYPES.items() if kind == words.envelope), final)
     hint = next((h for pattern, h in HINTS if pattern.search(words.text)), "")
@@ -207,6 +207,8 @@ def _status_of_code(code: str) -> int | None:
     return next((status for word, status in table.items() if word in code), None)
 
 
+UNSTATED = (400, 500)
+"""What an error without a status may have been: one of the request, or of the server."""
 WRAPPING = frozenset({500, 502, 503})
 """Gateways answer so whatever the server behind them said."""
 
@@ -227,10 +229,12 @@ def _wrapped(words: Words) -> int | None:
     return inner if inner in STATUSES else None
 
 
-def _sorted(status: int, words: Words) -> int:
+def _sorted(status: int, words: Words, *, stated: bool = True) -> int:
+    """`stated`: the endpoint named a status. Where it did not, its words alone tell."""
     if not words.html:
         for row in SORTS:
-            if row.came_as(status) and row.pattern.search(words.text):
+            came = row.came_as(status) or (not stated and any(map(row.came_as, UNSTATED)))
+            if came and row.pattern.search(words.text):
                 return row.status
     return STATUSES.get(status, 400 if 400 <= status < 500 else 502)
 

@@ -90,7 +90,10 @@ def _calls_something(said: Said | None) -> bool:
 class Conversation:
     """Takes turns in order and builds `messages`. `used_ids` are the client's ids of all calls seen."""
 
-    def __init__(self, quirks: Quirks, names: ToolNames, notices: Notices, origin: str = "") -> None:
+    def __init__(
+        self, quirks: Quirks, names: ToolNames, notices: Notices, origin: str = "", *, ids_once: bool = False
+    ) -> None:
+        """`ids_once`: the wire looks calls up by their ids, in the whole conversation."""
         self.messages: list[Json] = []
         self.used_ids: set[str] = set()
         self.has_calls = False
@@ -98,6 +101,9 @@ class Conversation:
         self._names = names
         self._notices = notices
         self._origin = origin
+        self._ids_once = ids_once
+        self._sent_ids: set[str] = set()
+        """Of calls of earlier turns, as they were sent."""
         self._first_notice = 0
         """Those before it are about other things than the turns."""
         self._content = Content(quirks, notices)
@@ -217,6 +223,8 @@ class Conversation:
         self.messages = known.messages[:]
         self.used_ids = set(known.used_ids)
         self._answered = set(known.answered)
+        if self._ids_once:
+            self._sent_ids = {call["id"] for m in known.messages for call in m.get("tool_calls") or ()}
         self.has_calls = known.has_calls
         leading += known.leading
         for notice in known.notices:
@@ -264,6 +272,9 @@ class Conversation:
             if self._quirks.reasoning_replay != "none":
                 self._give_back(message, blocks, in_loop)
             self.messages.append(message)
+        told = [said for block in blocks if block.get("type") == "tool_result" for said in self._result(block)]
+        if told:  # an endpoint that ran a tool itself puts its result into its own turn
+            self._rest.append(("user", self._content.parts(told)))
 
     def _give_back(self, message: Json, blocks: list[Json], in_loop: bool) -> None:
         """The turn's reasoning, as the endpoint takes it back."""
@@ -290,6 +301,11 @@ class Conversation:
         if self._calls and any(call.upstream_id == sent_id for call in self._calls):
             sent_id = upstream_id(f"{client_id} {fallback} " + "again" * 10, self._quirks.tool_id)
             self._notices.add("mended", "two tool calls of one turn had the same id")
+        elif self._ids_once:
+            if sent_id in self._sent_ids:
+                sent_id = upstream_id(f"{client_id} {fallback} " + "again" * 10, self._quirks.tool_id)
+                self._notices.add("mended", "a tool call had the id of an earlier one")
+            self._sent_ids.add(sent_id)
         call = PastCall(client_id, sent_id)
         self._calls.append(call)
         self._waiting.setdefault(client_id, deque()).append(call)

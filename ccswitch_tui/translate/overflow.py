@@ -97,18 +97,20 @@ NOT_OVERFLOW = later(
 _ABOUT = later(
     r"\b(?:prompts?(?! cache)|inputs?|context(?! manage| cancel)|conversation|chat history|history|sequences?|seq len|messages?|n ctx|request (?:body )?(?:is )?too large"
     r"|request body|(?:total|number of|too many|requested)(?: number of)? tokens?|max(?:imum)? message tokens)\b|prompt(?! cache)|tokens? ?(?:数|总数|长度)"
-    r"|提示|输入|上下文|对话|コンテキスト|컨텍스트|контекст|kontext|contexto|contexte",
+    r"|提示|输入|輸入|上下文|对话|コンテキスト|入力トークン|컨텍스트|контекст|токенов во входн|konte(?:x|ks)t|contexto|contexte|contesto|bağlam|ngữ cảnh",
     re.I,
 )
 _TOO_LONG = later(
     r"too (?:long|large|many|big)|exceed|overflow|(?:longer|greater|larger|bigger|more) than|(?:over|above|beyond) (?:the )?(?:model'?s? )?(?:limit|max\w*|allowed|#)"
-    r"|\b(?:is|was|window) full|must (?:be|have) (?:less|fewer|at most|shorter)|(?:limit|max(?:imum)?)\b[^.\d]{0,30} (?:is|of|only)?:? ?#|limit reached|not enough|but # were given"
-    r"|超长|过长|太长|超过|超出|过大|超過|超え|초과|превыш|überschritt|dépass|demasiado|trop long".replace("#", N),
+    r"|\b(?:is|was|window|context) full|\bwindow (?:is|of) (?:only )?#|must (?:be|have) (?:less|fewer|at most|shorter)|(?:limit|max(?:imum)?)\b[^.\d]{0,30} (?:is|of|only)?:? ?#|limit reached|not enough|but # were given"
+    r"|超长|过长|太长|超过|超出|过大|超過|超え|초과|превыш|überschr[ie]i?t|dépass|demasiado|trop long|exced|super[ao]|aşıyor|aşıldı|vượt quá|przekrocz".replace(
+        "#", N
+    ),
     re.I,
 )
 _SIZED = later(
     r"tokens?\b|context|length|too long|characters|seq len|\blong\b|request body|prompts? (?:is )?too|history|conversation|长|上下文|字|上限|最大"
-    r"|コンテキスト|컨텍스트|контекст|kontext",
+    r"|コンテキスト|トークン|컨텍스트|контекст|токенов|konte(?:x|ks)t|contexto|contexte|contesto|bağlam|ngữ cảnh",
     re.I,
 )
 _OF_OTHERS = later(

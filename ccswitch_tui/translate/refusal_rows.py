@@ -17,62 +17,62 @@ from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.wire.later import later
 
 if TYPE_CHECKING:
-    from ccswitch_tui.translate.request import Translation
+    from ccswitch_tui.translate.asked import Asked
 
 Value = Any
 
 
-def _sent(field: str) -> Callable[[Translation], bool]:
+def _sent(field: str) -> Callable[[Asked], bool]:
     return lambda t: field in t.body
 
 
-def _replays(t: Translation) -> bool:
+def _replays(t: Asked) -> bool:
     return t.quirks.reasoning_replay != "none"
 
 
-def _has_images(t: Translation) -> bool:
+def _has_images(t: Asked) -> bool:
     return t.quirks.images == "send" and any(
         isinstance(m.get("content"), list) and any(p.get("type") == "image_url" for p in m["content"])
         for m in t.body["messages"]
     )
 
 
-def _has_files(t: Translation) -> bool:
+def _has_files(t: Asked) -> bool:
     return any(
         isinstance(m.get("content"), list) and any(p.get("type") == "file" for p in m["content"])
         for m in t.body["messages"]
     )
 
 
-def _tool_message_images(t: Translation) -> bool:
+def _tool_message_images(t: Asked) -> bool:
     return t.quirks.tool_images == "inline" and _has_images(t)
 
 
-def _has_tools(t: Translation) -> bool:
+def _has_tools(t: Asked) -> bool:
     return bool(t.body.get("tools"))
 
 
-def _has_tool_turns(t: Translation) -> bool:
+def _has_tool_turns(t: Asked) -> bool:
     return any(m["role"] == "tool" for m in t.body["messages"])
 
 
-def _null_content(t: Translation) -> bool:
+def _null_content(t: Asked) -> bool:
     return any(m["role"] == "assistant" and m.get("content") is None for m in t.body["messages"])
 
 
-def _always(t: Translation) -> bool:
+def _always(t: Asked) -> bool:
     return True
 
 
-def _asks_schema(t: Translation) -> bool:
+def _asks_schema(t: Asked) -> bool:
     return bool(t.body.get("response_format", {}).get("type") == "json_schema")
 
 
-def _streams(t: Translation) -> bool:
+def _streams(t: Asked) -> bool:
     return t.body.get("stream") is True
 
 
-def _asks_effort(t: Translation) -> bool:
+def _asks_effort(t: Asked) -> bool:
     return t.quirks.effort != "none" and any(field in t.body for field in EFFORT_FIELDS)
 
 
@@ -88,25 +88,25 @@ _OTHER_THINKING = later(
 )
 
 
-def _no_effort(match: re.Match[str], t: Translation) -> Value:
+def _no_effort(match: re.Match[str], t: Asked) -> Value:
     return None if _OTHER_THINKING.search(match.string) else "none"
 
 
-def _has_blank(t: Translation) -> bool:
+def _has_blank(t: Asked) -> bool:
     return any(isinstance(m.get("content"), str) and not m["content"].strip() for m in t.body["messages"])
 
 
-def _blank_or_null(match: re.Match[str], t: Translation) -> Value:
+def _blank_or_null(match: re.Match[str], t: Asked) -> Value:
     if _has_blank(t):
         return "leave_out"
     return "mark" if _null_content(t) else None  # façades make a blank text of a missing one
 
 
-def _ends_with_assistant(t: Translation) -> bool:
+def _ends_with_assistant(t: Asked) -> bool:
     return t.quirks.prefill == "send" and t.body["messages"][-1]["role"] == "assistant"
 
 
-def _levels(match: re.Match[str], t: Translation) -> Value:
+def _levels(match: re.Match[str], t: Asked) -> Value:
     words = ("none", "default", "minimal", "low", "medium", "high", "xhigh", "max")
     listed = re.findall(r"[a-z]+", match["list"].lower())
     found = tuple(word for word in words if word in listed)
@@ -114,12 +114,12 @@ def _levels(match: re.Match[str], t: Translation) -> Value:
     return found if found and found != t.quirks.effort_levels and found != (now,) else None
 
 
-def _most_stops(match: re.Match[str], t: Translation) -> Value:
+def _most_stops(match: re.Match[str], t: Asked) -> Value:
     named = [int(number) for number in re.findall(r"(?<![\d.])\d{1,2}(?![\d.])", match[0])]
     return max((number for number in named if 0 < number < len(t.body["stop"])), default=None)
 
 
-def _replay_more(match: re.Match[str], t: Translation) -> Value:
+def _replay_more(match: re.Match[str], t: Asked) -> Value:
     return "reasoning_content" if t.quirks.reasoning_replay == "none" else None
 
 
@@ -129,13 +129,13 @@ class Refusal(NamedTuple):
     quirk: str
     value: Value
     pattern: re.Pattern[str]
-    sent: Callable[[Translation], bool]
+    sent: Callable[[Asked], bool]
     who: str
     also_500: bool = False
 
 
 def _r(
-    quirk: str, value: Value, pattern: str, sent: Callable[[Translation], bool], who: str, also_500: bool = False
+    quirk: str, value: Value, pattern: str, sent: Callable[[Asked], bool], who: str, also_500: bool = False
 ) -> Refusal:
     return Refusal(quirk, value, later(pattern, re.I | re.S), sent, who, also_500)
 

@@ -27,7 +27,7 @@ from ccswitch_tui.wire.formats import FORMATS
 from ccswitch_tui.wire.later import later
 
 if TYPE_CHECKING:
-    from ccswitch_tui.translate.request import Translation
+    from ccswitch_tui.translate.asked import Asked
 
 Json = dict[str, Any]
 
@@ -139,7 +139,7 @@ def refused_fields(words: Words) -> Iterator[str]:
             yield match["f"].strip(".")
 
 
-def learn(status: int, words: Words, translation: Translation) -> Learned | None:
+def learn(status: int, words: Words, translation: Asked) -> Learned | None:
     """The quirk this refusal teaches, or None."""
     if status not in LEARNS_FROM:
         return None
@@ -188,7 +188,7 @@ def in_names_of_chat(words: Words, fields: Mapping[str, str]) -> Words:
     )
 
 
-def _with_instead(lesson: Learned, translation: Translation) -> Learned:
+def _with_instead(lesson: Learned, translation: Asked) -> Learned:
     """The lesson, and what serves where the user has chosen a dialect of effort: not to send its fields to this model."""
     if lesson.quirk != "effort" or lesson.value != "none":
         return lesson
@@ -197,7 +197,7 @@ def _with_instead(lesson: Learned, translation: Translation) -> Learned:
     return replace(lesson, instead=Learned("drop_fields", (*dropped, *fields), lesson.because)) if fields else lesson
 
 
-def _narrow(words: Words, translation: Translation) -> tuple[str, Value] | None:
+def _narrow(words: Words, translation: Asked) -> tuple[str, Value] | None:
     """A lesson about one picture rather than all."""
     quirks = translation.quirks
     if quirks.images != "send":
@@ -205,7 +205,7 @@ def _narrow(words: Words, translation: Translation) -> tuple[str, Value] | None:
     return picture_lesson(words.text, translation.body, quirks.refused_images, quirks.max_images)
 
 
-def _schema(words: Words, translation: Translation, because: str) -> Learned | None:
+def _schema(words: Words, translation: Asked, because: str) -> Learned | None:
     quirks = translation.quirks
     lesson = schema_lesson(
         words.text,
@@ -218,14 +218,14 @@ def _schema(words: Words, translation: Translation, because: str) -> Learned | N
     return None if lesson is None else Learned(*lesson, because)
 
 
-def _cap(words: Words, translation: Translation) -> int | None:
+def _cap(words: Words, translation: Asked) -> int | None:
     sent = translation.body.get(translation.quirks.max_tokens_field)
     if not isinstance(sent, int) or NOT_OVERFLOW.search(words.text):
         return None
     return cap_in(words.text, words.param, sent)
 
 
-def _not_taken(names: list[str], translation: Translation) -> Iterator[tuple[str, Value]]:
+def _not_taken(names: list[str], translation: Asked) -> Iterator[tuple[str, Value]]:
     """Lessons of a list of fields that an endpoint does not take."""
     body, dropped = translation.body, translation.quirks.drop_fields
     for name in names:
@@ -239,7 +239,7 @@ def _not_taken(names: list[str], translation: Translation) -> Iterator[tuple[str
             yield "drop_fields", dropped
 
 
-def _field_refused(words: Words, translation: Translation, because: str) -> Learned | None:
+def _field_refused(words: Words, translation: Asked, because: str) -> Learned | None:
     body = translation.body
     for written in (*refused_fields(words), *(found["f"] for found in PLAINLY.finditer(words.text))):
         path = re.split(r"[.\[\]]+", written.strip("'\"`"))
@@ -260,7 +260,7 @@ def _field_refused(words: Words, translation: Translation, because: str) -> Lear
     return _named_near_a_refusal(words, translation, because)
 
 
-def _named_near_a_refusal(words: Words, translation: Translation, because: str) -> Learned | None:
+def _named_near_a_refusal(words: Words, translation: Asked, because: str) -> Learned | None:
     """A field that was sent, and whose name is no word of a sentence, beside refusing words."""
     quirks = translation.quirks
     for name in translation.body:

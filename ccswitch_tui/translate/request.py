@@ -28,7 +28,7 @@ from ccswitch_tui.translate.tokens import NOTHING_GATHERED, estimate_tokens, gat
 from ccswitch_tui.translate.tool_names import ToolNames
 from ccswitch_tui.translate.tools import DUMMY, NO_FACTS, ToolFacts, ToolSet, choice_fields, facts_of, tool_set
 from ccswitch_tui.wire.codec import dumps, dumps_with
-from ccswitch_tui.wire.formats import CHAT, Wire
+from ccswitch_tui.wire.formats import CHAT, RESPONSES, Wire
 from ccswitch_tui.wire.pieces import Pieces, size_of
 from ccswitch_tui.wire.quirks import Quirks
 
@@ -221,7 +221,7 @@ def translate_request(
     try:
         # reasoning data belong to the model that made them
         maker = f"{origin} {model}" if quirks.reasoning_replay == "items" else origin
-        translation = _translate(body, model, quirks, session, token_factor, memory, maker)
+        translation = _translate(body, model, quirks, wire, session, token_factor, memory, maker)
         translation.wire = wire
         if changes:
             translation.body.update(changes)
@@ -253,7 +253,14 @@ def _refuse_held_conversation(thread: Any) -> None:
 
 
 def _translate(
-    given: Any, model: str, quirks: Quirks, session: str | None, token_factor: float, memory: Memory | None, origin: str
+    given: Any,
+    model: str,
+    quirks: Quirks,
+    wire: Wire,
+    session: str | None,
+    token_factor: float,
+    memory: Memory | None,
+    origin: str,
 ) -> Translation:
     if not isinstance(given, dict):
         raise Malformed("the request must be a JSON object")
@@ -264,7 +271,7 @@ def _translate(
     tools = find_tools(given.get("tools"), quirks)
     notices = Notices(tools.notices)
     names = tools.names.copy()
-    talk = Conversation(quirks, names, notices, origin)
+    talk = Conversation(quirks, names, notices, origin, ids_once=wire == RESPONSES)
     leading: list[str] = []
     turns = given["messages"]
     known = memory.find(turns, quirks, names.known, origin, talk.settled(turns)) if memory is not None else None

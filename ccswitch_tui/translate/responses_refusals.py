@@ -17,7 +17,7 @@ from ccswitch_tui.translate.words import Words
 from ccswitch_tui.wire.formats import Wire
 
 if TYPE_CHECKING:
-    from ccswitch_tui.translate.request import Translation
+    from ccswitch_tui.translate.asked import Asked
 
 Json = dict[str, Any]
 Lesson = tuple[str, Any]
@@ -35,19 +35,19 @@ class Row(NamedTuple):
     """In these words, if this was sent, this is the lesson."""
 
     pattern: re.Pattern[str]
-    sent: Callable[[Translation, Json], bool]
-    lesson: Callable[[Translation], Lesson]
+    sent: Callable[[Asked, Json], bool]
+    lesson: Callable[[Asked], Lesson]
 
 
-def _row(pattern: str, sent: Callable[[Translation, Json], bool], lesson: Callable[[Translation], Lesson]) -> Row:
+def _row(pattern: str, sent: Callable[[Asked, Json], bool], lesson: Callable[[Asked], Lesson]) -> Row:
     return Row(re.compile(pattern, re.IGNORECASE | re.DOTALL), sent, lesson)
 
 
-def _dropping(field: str) -> Callable[[Translation], Lesson]:
+def _dropping(field: str) -> Callable[[Asked], Lesson]:
     return lambda t: ("drop_fields", (*t.quirks.drop_fields, field))
 
 
-def _becomes(quirk: str, value: Any) -> Callable[[Translation], Lesson]:
+def _becomes(quirk: str, value: Any) -> Callable[[Asked], Lesson]:
     return lambda t: (quirk, value)
 
 
@@ -57,19 +57,19 @@ def _names(field: str) -> str:
     return rf"(?:{REFUSED})[^.\n]{{0,80}}{name}|{name}[^.\n]{{0,80}}(?:{REFUSED})"
 
 
-def _in(field: str) -> Callable[[Translation, Json], bool]:
+def _in(field: str) -> Callable[[Asked, Json], bool]:
     return lambda t, body: field in body
 
 
-def _has_reasoning(t: Translation, body: Json) -> bool:
+def _has_reasoning(t: Asked, body: Json) -> bool:
     return any(item.get("type") == "reasoning" for item in body["input"])
 
 
-def _has_lists(t: Translation, body: Json) -> bool:
+def _has_lists(t: Asked, body: Json) -> bool:
     return any(isinstance(item.get("output"), list) for item in body["input"])
 
 
-def _has_summary(t: Translation, body: Json) -> bool:
+def _has_summary(t: Asked, body: Json) -> bool:
     return "summary" in (body.get("reasoning") or {})
 
 
@@ -118,7 +118,7 @@ SUPPORTED = re.compile(
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
-def _effort_levels(words: Words, translation: Translation) -> Lesson | None:
+def _effort_levels(words: Words, translation: Asked) -> Lesson | None:
     """The effort words this model lists, where only `param` says what they are of."""
     found = SUPPORTED.search(words.text)
     now = translation.body.get("reasoning_effort")
@@ -129,7 +129,7 @@ def _effort_levels(words: Words, translation: Translation) -> Lesson | None:
     return ("effort_levels", levels) if levels and now not in levels else None
 
 
-def _of_responses(words: Words, translation: Translation) -> Lesson | None:
+def _of_responses(words: Words, translation: Asked) -> Lesson | None:
     from ccswitch_tui.translate.as_responses import as_responses
 
     text = f"{words.text} {words.code} {words.param}"
@@ -145,12 +145,12 @@ def _of_responses(words: Words, translation: Translation) -> Lesson | None:
     return None
 
 
-def no_lesson(words: Words, translation: Translation) -> Lesson | None:
+def no_lesson(words: Words, translation: Asked) -> Lesson | None:
     """A wire that has no words of its own."""
     return None
 
 
-LESSONS: Mapping[Wire, Callable[[Words, Translation], Lesson | None]] = {
+LESSONS: Mapping[Wire, Callable[[Words, Asked], Lesson | None]] = {
     "anthropic": no_lesson,
     "openai-chat": no_lesson,
     "openai-responses": _of_responses,

@@ -199,7 +199,10 @@ class StreamTranslator:
         """The answer was one body, not events."""
         for document in self._arrival.documents():
             if isinstance(document, dict):
-                self._reader.document(document, self._answer)
+                if self._answer.finished:  # what follows an answer: its counts, in a document of their own
+                    self._reader.event("", document, self._answer)
+                else:
+                    self._reader.document(document, self._answer)
                 if self._answer.done:
                     return
         if not self._answer.heard:

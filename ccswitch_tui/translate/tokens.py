@@ -104,7 +104,15 @@ def estimate_tokens(body: dict[str, Any], before: Gathered = NOTHING_GATHERED, t
     said = gather_turns(turns, len(turns) if isinstance(turns, list) else 0, before)
     if tools is None:
         tools = tools_tokens(body.get("tools"), tools_text(body.get("tools")))
-    return max(1, math.ceil((said.tokens + _gather(body.get("system"), 0) + tools) * MARGIN))
+    return max(1, math.ceil((said.tokens + _gather(body.get("system"), 0) + tools + _form_tokens(body)) * MARGIN))
+
+
+def _form_tokens(body: dict[str, Any]) -> float:
+    """Of the schema that the answer is to have."""
+    config = body.get("output_config")
+    form = config.get("format") if isinstance(config, dict) else None
+    form = form or body.get("output_format")
+    return text_tokens(_json_text(form)) if isinstance(form, dict) else 0.0
 
 
 def _json_text(value: Any) -> str:

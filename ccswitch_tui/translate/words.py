@@ -88,6 +88,9 @@ def words_of(doc: Any) -> Words:
         return Words(message=doc)
     if not isinstance(doc, dict):
         return Words()
+    nested = doc.get("Response")
+    if isinstance(nested, dict) and isinstance(nested.get("Error"), dict):
+        return words_of({"error": nested["Error"]})  # Tencent Cloud
     issues = doc["error"].get("issues") if isinstance(doc.get("error"), dict) else doc.get("issues")
     if isinstance(issues, list) and issues and isinstance(issues[0], dict):
         return words_of(issues[0])  # zod's list

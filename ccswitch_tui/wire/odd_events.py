@@ -83,6 +83,16 @@ def documents_in(data: bytes) -> list[Any]:
         return [] if found else _python_literal(text)
 
 
+def answer_before(data: bytes) -> list[Any]:
+    """The answer that a body begins with, where something that is no JSON follows: a comment of a gateway's."""
+    text = data.decode("utf-8", "replace")
+    try:
+        value, _ = _FORGIVING.raw_decode(text)
+    except (ValueError, RecursionError):
+        return []
+    return [value] if isinstance(value, dict) and not {"choices", "output", "error"}.isdisjoint(value) else []
+
+
 def _python_literal(text: str) -> list[Any]:
     if not text.startswith("{'") or len(text) > LARGEST_LITERAL:
         return []

@@ -229,14 +229,16 @@ def merged_usage(before: Usage | None, now: Usage) -> Usage:
 
 
 FIRST = (0, None, "0", "")
+UNNUMBERED = (None, "")
 
 
 def choice_of(chunk: Json, place: Any = 0) -> Json | None:
     """The choice this answer is about: index 0, wherever it stands, or `place` where that was the first to come."""
     choices = chunk.get("choices")
     if isinstance(choices, list):
+        wanted = FIRST if place in FIRST else UNNUMBERED  # of two answers the one that began is told
         for choice in choices:
-            if isinstance(choice, dict) and ((index := choice.get("index")) in FIRST or index == place):
+            if isinstance(choice, dict) and ((index := choice.get("index")) == place or index in wanted):
                 return choice
     elif isinstance(choices, dict):
         named = not ("delta" in choices or "message" in choices)
@@ -332,11 +334,24 @@ def reasoning_of(delta: Json) -> tuple[str, str]:
     return "", ""
 
 
+PICTURES = frozenset({"image_url", "output_image", "image"})
+"""Parts that hold a picture the model made."""
+
+
+def _picture(part: Json) -> str:
+    """Its address."""
+    held = part.get("image_url") or part.get("url") or part.get("image") or part.get("source")
+    if isinstance(held, dict):
+        data = held.get("data")
+        held = held.get("url") or (f"data:{held.get('media_type')};base64,{data}" if isinstance(data, str) else "")
+    return held if isinstance(held, str) else ""
+
+
 THINKING_PARTS = ("thinking", "reasoning", "reasoning_text", "thought", "reasoning_content")
 
 
 def content_parts(content: Any) -> Iterator[tuple[str, str]]:
-    """("text" or "thinking", its text) of a delta's content in any form."""
+    """("text", "thinking", "refusal" or "image", its text or address) of a delta's content in any form."""
     if isinstance(content, str):
         if content:
             yield "text", content
@@ -357,9 +372,12 @@ def content_parts(content: Any) -> Iterator[tuple[str, str]]:
             if text:
                 yield "thinking", text
         elif kind in ("text", "output_text", "refusal"):
-            text = text_of(part.get("text")) or text_of(part.get("refusal")) or text_of(part)
+            refused = text_of(part.get("refusal"))
+            text = refused or text_of(part.get("text")) or text_of(part)
             if text:
-                yield "text", text
+                yield "refusal" if refused else "text", text
+        elif isinstance(kind, str) and kind in PICTURES and (address := _picture(part)):
+            yield "image", address
 
 
 def images_of(delta: Json) -> Iterator[str]:

@@ -138,7 +138,7 @@ class Decoder:
             self._data_bytes += len(data) + PIECE_BYTES
         elif line.startswith(b"event:"):
             self._name = line[6:].strip().decode("utf-8", "replace")
-        elif line[:1] == b"{":
+        elif line[:1] == b"{" or line.startswith(b"[DONE]"):
             events.append(Event("", line))  # not of the standard: some servers drop an error object into the stream
 
     def _dispatch(self, events: list[Event]) -> None:

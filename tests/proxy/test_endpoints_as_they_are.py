@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from proxy_client import BODY, call, profile, proxy_for
+from proxy_client import BODY, KEY, call, profile, proxy_for
 from scripted_endpoint import Act, Connection, Received, ScriptedEndpoint, chat_chunk, chat_text, native_stream, refuse
 
 TOOL = {"name": "Bash", "input_schema": {"type": "object", "properties": {"command": {"type": "string"}}}}
@@ -113,6 +113,38 @@ def test_a_native_endpoint_that_refuses_thinking_is_asked_without_it() -> None:
         assert [call(proxy, body=asked, headers=SESSION).status for _ in range(2)] == [200, 200]
         assert "learned drop_fields" in str(proxy.traffic.recent()[1].notices)
     assert ["thinking" in r.json() for r in endpoint.requests] == [True, False, False]
+
+
+def test_a_native_refusal_is_passed_on_without_the_key_and_a_full_context_as_one() -> None:
+    def told(status: int, words: str) -> Act:
+        return refuse(status, {"type": "error", "error": {"type": "api_error", "message": words}})
+
+    key = KEY.reveal()
+    full = "the request exceeds the available context size (8192 tokens)"
+    with (
+        ScriptedEndpoint(told(403, f"bad key {key}"), told(500, full), told(503, "the widget is gone")) as endpoint,
+        proxy_for(profile(endpoint.origin, wire="anthropic")) as proxy,
+    ):
+        masked, overflow, plain = (call(proxy) for _ in range(3))
+    assert key.encode() not in masked.body
+    assert b"bad key" in masked.body
+    assert overflow.status == 400
+    assert b"prompt is too long" in overflow.body
+    assert (plain.status, b"the widget is gone" in plain.body) == (503, True)
+
+
+def test_a_blank_text_that_a_native_endpoint_refuses_is_left_out_and_the_lesson_undone() -> None:
+    blank = {**BODY, "messages": [{"role": "user", "content": [{"type": "text", "text": t} for t in ("x", " ")]}]}
+    words = "messages: text content blocks must contain non-whitespace text"
+    refused = refuse(400, {"type": "error", "error": {"type": "invalid_request_error", "message": words}})
+    with (
+        ScriptedEndpoint(refused, *[native_stream()] * 3) as endpoint,
+        proxy_for(profile(endpoint.origin, wire="anthropic")) as proxy,
+    ):
+        for session in ("one", "one", "two"):
+            assert call(proxy, body=blank, headers={"x-claude-code-session-id": session}).status == 200
+        assert "unlearned blank_text" in str(proxy.traffic.recent()[0].notices)
+    assert [len(r.json()["messages"][0]["content"]) for r in endpoint.requests] == [2, 1, 1, 2]
 
 
 def test_two_answers_to_the_same_request_have_two_ids() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_endpoint import NATIVE_STREAM
 
-from ccswitch_tui.proxy.native import NativeStream, error_in, is_error_body, with_model
+from ccswitch_tui.proxy.native import NativeStream, error_in, is_error_body, refusal_in, with_model
 from ccswitch_tui.wire.anthropic import PING
 
 
@@ -57,6 +57,28 @@ def test_only_the_models_name_changes_in_a_request() -> None:
 def test_a_model_named_elsewhere_is_replaced_by_parsing() -> None:
     raw = b'{ "max_tokens": 5, "model": "a" }'
     assert with_model(raw, {"max_tokens": 5, "model": "a"}, "a", "b") == b'{"max_tokens":5,"model":"b"}'
+
+
+def test_a_whole_answer_that_is_none_is_a_failure() -> None:
+    answer = b'{"type":"message","content":[{"type":"text","text":"hi"}]}'
+    for body, words in (
+        (b"", "nothing in it"),
+        (b"<html><title>Sign in</title></html>", "Sign in"),
+        (answer[:-9], "ended before"),
+        (b'{"object":"chat.completion","choices":[{"message":{"content":"hi"}}]}', "nothing in it"),
+    ):
+        refused = refusal_in(body)
+        assert refused is not None, body
+        assert words in refused.message
+    assert refusal_in(answer) is None
+    assert refusal_in(NATIVE_STREAM) is None
+
+
+def test_an_error_in_another_shape_in_the_middle_is_told_in_its_words() -> None:
+    stream = NativeStream()
+    stream.feed(NATIVE_STREAM[: NATIVE_STREAM.index(b"event: message_delta")])
+    stream.feed(b'data: {"error":{"message":"the widget is gone","code":500}}\n\n')
+    assert b"the widget is gone" in stream.finish()
 
 
 def test_an_error_in_anthropics_shape_is_recognised() -> None:

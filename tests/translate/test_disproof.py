@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from test_refusals_by_kind import FORMATS, FORMATTED, GIF, ONE, SAMPLED, STOPPED
-from translate_kit import BASH, READ, translated, user
+from translate_kit import BASH, READ, assistant, text, tool_result, tool_use, translated, user
 
 from ccswitch_tui.translate.disproof import TAKEN, disproved
 from ccswitch_tui.translate.picture_refusals import digest_of
@@ -18,6 +18,8 @@ HIGH: dict[str, Any] = {
 }
 FORCED: dict[str, Any] = {"tools": [BASH], "tool_choice": {"type": "any"}}
 SEQUENTIAL: dict[str, Any] = {"tools": [BASH], "tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}
+BEGUN = [user("x"), assistant("The answer is")]
+SAID_NOTHING = [user("x"), assistant(tool_use("t1")), user(tool_result("t1", ""))]
 GIF_DIGEST = digest_of(f"data:image/gif;base64,{GIF['source']['data']}")  # type: ignore[index]
 
 LESSONS: list[Any] = [
@@ -39,6 +41,9 @@ LESSONS: list[Any] = [
     ("sampling", "one", [], {"temperature": 0.2, "top_p": 0.5}, SAMPLED),
     ("stop_limit", 2, [], STOPPED, {"stop_sequences": ["a"]}),
     ("parallel_tools", False, [], SEQUENTIAL, {"tools": [BASH]}),
+    ("prefill", "tell", BEGUN, {"thinking": {"type": "adaptive"}}, {"thinking": {"type": "disabled"}}),
+    ("blank_text", "leave_out", [user(text(" \n"))], {}, {}),
+    ("tool_text_empty", "(empty)", SAID_NOTHING, {}, {}),
 ]
 
 

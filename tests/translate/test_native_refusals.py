@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ccswitch_tui.translate.native_refusals import native_betas, native_body, native_lesson
+from ccswitch_tui.translate.native_body import native_betas, native_body
+from ccswitch_tui.translate.native_refusals import native_disproved, native_lesson
 from ccswitch_tui.translate.notices import Notices
 from ccswitch_tui.translate.words import words_of
 from ccswitch_tui.wire.quirks import Quirks
@@ -110,6 +111,75 @@ def test_a_beta_and_a_version_are_given_up_by_name() -> None:
     lesson = native_lesson(400, words, BODY, Quirks(), version="2023-06-01")
     assert lesson is not None
     assert (lesson.quirk, lesson.value) == ("api_version", "2024-10-22")
+
+
+TURNS: list[dict[str, Any]] = [
+    {"role": "user", "content": "x"},
+    {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "\n\n"}, {"type": "tool_use", "id": "t", "name": "Read", "input": {}}],
+    },
+    {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": "t", "content": ""}, {"type": "text", "text": " "}],
+    },
+    {"role": "assistant", "content": "The answer is"},
+]
+ODD_TOOL = {
+    "name": "mcp__db__q",
+    "input_schema": {"type": "object", "properties": {"q": {"type": "string", "pattern": "^(?!x)"}}},
+}
+SHAPES: list[Any] = [
+    ("blank_text", "leave_out", "The text field in the ContentBlock object at messages.1.content.0 is blank. Add text to the text field, and try again."),
+    ("blank_text", "leave_out", "messages: text content blocks must contain non-whitespace text"),
+    ("prefill", "tell", "This model does not support assistant message prefill. The conversation must end with a user message."),
+    ("prefill", "tell", "Assistant response prefill is incompatible with enable_thinking."),
+    ("prefill", "tell", "messages: final assistant content cannot be used with this model"),
+    ("schema", "lenient", "JSON schema conversion failed: Pattern must start with '^' and end with '$'"),
+    ("schema", "lenient", "Failed to initialize samplers: failed to parse grammar"),
+    ("lenient_tools", ("mcp__db__q",), "tools.1.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12"),
+    ("lenient_tools", ("mcp__db__q",), "Invalid schema for tool 'mcp__db__q'"),
+]  # fmt: skip
+
+
+def test_the_rows_of_the_translated_routes_teach_the_native_one() -> None:
+    body = {**BODY, "messages": TURNS, "tools": [BODY["tools"][0], ODD_TOOL]}
+    for quirk, value, words in SHAPES:
+        lesson = native_lesson(400, words_of({"error": {"message": words}}), body, Quirks())
+        assert lesson is not None, words
+        assert (lesson.quirk, lesson.value) == (quirk, value), words
+        assert native_disproved(quirk, value, body, Quirks()) or quirk == "schema"
+        mended = native_body(body, Quirks(**{quirk: value}), Notices())
+        assert not native_disproved(quirk, value, mended, Quirks(**{quirk: value}))
+        again = native_lesson(400, words_of({"error": {"message": words}}), mended, Quirks(**{quirk: value}))
+        assert again is None or again.quirk == "drop_tools", "the next step, where the first one did not help"
+
+
+def test_a_request_is_said_otherwise_where_its_shape_is_refused() -> None:
+    body = {
+        **BODY,
+        "messages": TURNS,
+        "tools": [BODY["tools"][0], ODD_TOOL],
+        "tool_choice": {"type": "tool", "name": "mcp__db__q"},
+    }
+    without = native_body(body, Quirks(blank_text="leave_out"), Notices())["messages"]
+    assert [block["type"] for block in without[1]["content"]] == ["tool_use"]
+    assert without[2]["content"] == [{"type": "tool_result", "tool_use_id": "t", "content": "(empty)"}]
+    assert native_body(
+        {**BODY, "messages": [{"role": "user", "content": " "}]}, Quirks(blank_text="leave_out"), Notices()
+    )["messages"] == [{"role": "user", "content": "(no content)"}]
+    told = native_body(body, Quirks(prefill="tell"), Notices())["messages"]
+    assert [turn["role"] for turn in told] == ["user", "assistant", "user", "user"]
+    assert told[-1]["content"].endswith("The answer is")
+    lenient = native_body(body, Quirks(lenient_tools=("mcp__db__q",)), Notices())["tools"]
+    assert "pattern" not in str(lenient[1])
+    assert lenient[0] == BODY["tools"][0]
+    dropped = native_body(body, Quirks(drop_tools=("mcp__db__q",)), Notices())
+    assert [tool["name"] for tool in dropped["tools"]] == ["Read"]
+    assert dropped["tool_choice"] == {"type": "auto"}
+    none_left = native_body(body, Quirks(drop_tools=("mcp__db__q", "Read")), Notices())
+    assert "tools" not in none_left
+    assert "tool_choice" not in none_left
 
 
 MORE = [

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from translate_kit import READ, assistant, text, tool_result, tool_use, translated, user
 
-from ccswitch_tui.probe.classify import read_answer
-from ccswitch_tui.probe.exchange import Exchange
 from ccswitch_tui.translate.errors import failure_from_response
 from ccswitch_tui.translate.failure import Failure
 from ccswitch_tui.wire.codec import dumps
@@ -97,6 +95,11 @@ TEACHES: list[tuple[str, Any, int, dict[str, Any], tuple[Any, ...], dict[str, An
     ("response_format", "none", 400, e("response_format json_object is unavailable now"), (), {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}}, {"response_format": "json_object"}),
     ("user_field", "none", 400, e("property 'prompt_cache_key' is unsupported"), (), {"session": "s"}, {"user_field": "prompt_cache_key"}),
     ("drop_fields", ("provider",), 400, e("Unrecognized request argument supplied: provider"), (), {}, {"extra_body": {"provider": {}}}),
+    ("max_tokens_field", "max_tokens", 400, e("max_completion_tokens is not supported here, use max_tokens"), (), {}, {"max_tokens_field": "max_completion_tokens"}),
+    ("tool_choice", "objects_only", 422, {"detail": [{"type": "model_type", "loc": ["body", "tool_choice"], "msg": "Input should be a valid dictionary or instance of ToolChoice"}]}, (), {"tools": [READ], "tool_choice": {"type": "any"}}, {}),
+    ("schema", "nim", 500, e("'bool' object is not subscriptable"), (), {"tools": [READ]}, {}),
+    ("max_description", 1024, 400, e("tools.0.function.description is too long: at most 1024 characters"), (), {"tools": [READ]}, {}),
+    ("strict", False, 400, e("strict mode is not supported by this model"), (), {"tools": [READ]}, {"schema": "strict"}),
     ("top_k", False, 400, e("Invalid JSON payload received. Unknown name \"top_k\": Cannot find field."), (), {"top_k": 4}, {"top_k": True}),
 ]  # fmt: skip
 
@@ -136,38 +139,6 @@ def test_the_lesson_is_not_given_twice(
 ) -> None:
     learned = failed(status, body, messages, fields, {**quirks, quirk: value}).learned
     assert learned is None or (learned.quirk, learned.value) != (quirk, value)
-
-
-ONLY_THE_PROXY = {
-    "schema": "the probe's tools are plain already",
-    "pdf": "the probe sends no files",
-    "reasoning_scope": "the probe replays one turn",
-    "effort_levels": "the probe tries one word, and says that there is a list",
-    "effort_with_tools": "the probe always names an effort where it asks for one",
-    "response_format": "the probe asks for a schema only",
-    "user_field": "the probe sends no such field",
-    "drop_fields": "the probe sends no field of the user's",
-    "top_k": "the probe leaves it out, which is the same",
-}
-"""Where the probe learns something else from the same words, or nothing, and why that is right."""
-
-
-@pytest.mark.parametrize(("quirk", "value", "status", "body", "messages", "fields", "quirks"), TEACHES)
-def test_the_probe_reads_the_same_from_a_refusal_as_the_proxy(
-    quirk: str,
-    value: Any,
-    status: int,
-    body: dict[str, Any],
-    messages: tuple[Any, ...],
-    fields: dict[str, Any],
-    quirks: dict[str, Any],
-) -> None:
-    asked = translated(*messages, quirks=quirks, **fields).encoded().decode()
-    url = "https://api.example.com/v1/chat/completions"
-    exchange = Exchange(1, "message", "POST", url, request_body=asked, wire="openai-chat", status=status)
-    answer = read_answer(exchange._replace(body=dumps(body).decode()))
-    assert (answer.quirk, answer.value) == (quirk, value) or quirk in ONLY_THE_PROXY
-    assert answer.kind not in ("auth-invalid", "rate-limited", "overloaded", "model-not-found")
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,17 @@ CHOICES = [
 ]
 
 OVERFLOWS: list[Any] = [
+    (400, '入力トークン数がモデルの上限を超えています'),
+    (400, 'Количество токенов во входных данных превышает максимально допустимое'),
+    (400, 'Die Eingabe überschreitet die maximale Kontextlänge von 8192 Token'),
+    (400, 'La entrada excede la longitud máxima de contexto de 8192 tokens'),
+    (400, 'O prompt excede o tamanho máximo de contexto do modelo'),
+    (400, "L'input supera la lunghezza massima del contesto (8192 token)"),
+    (400, 'Girdi, modelin maksimum bağlam uzunluğunu aşıyor (8192 token)'),
+    (400, 'Đầu vào vượt quá độ dài ngữ cảnh tối đa 8192 token'),
+    (400, 'Przekroczono maksymalną długość kontekstu: 8192 tokenów'),
+    (400, 'Context full! 9000/8192 tokens used'),
+    (400, 'Your request has 9000 input tokens but the window is 8192'),
     (400, 'The prompt is too long: 200000, model maximum context length: 131071'),
     (400, 'Requested maximum context length exceeded'),
     (400, 'The estimated number of input and maximum output tokens (140000) exceeded this model context window limit (131072).'),
@@ -294,6 +305,11 @@ OVERFLOWS: list[Any] = [
 ]
 
 OTHER_LIMITS = [
+    (400, 'Der Name der Funktion überschreitet die maximale Länge von 64 Zeichen'),
+    (400, 'El nombre del usuario excede la longitud máxima'),
+    (400, 'Superato il limite di richieste al minuto'),
+    (400, 'ツール名の文字数が上限を超えています'),
+    (400, 'The time window is 60 seconds'),
     (400, 'max_tokens must be less than 8192'),
     (400, 'The messages array must not be empty'),
     (400, 'messages too many: at most one system message'),

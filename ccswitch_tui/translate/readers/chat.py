@@ -38,6 +38,8 @@ CHOICE = frozenset({"index", "delta", "finish_reason", "logprobs"})
 """Keys of an ordinary choice of a stream."""
 FINISHES = frozenset({"finish_reason", "finishReason"})
 NATIVE = "native_finish_reason"
+STOPS = frozenset({"stop_reason", "matched_stop", "stopping_word", "stop_sequence"})
+"""Where vLLM, SGLang, llama.cpp and façades of Anthropic's say which stop string was met."""
 INSTEAD = ("text", "parts", "response", "output_text")
 """Where a delta without content has its text."""
 USUAL = frozenset({"role", "content", "reasoning_content", "reasoning", "tool_calls"})
@@ -57,7 +59,7 @@ class ChatReader:
 
     def event(self, name: str, data: Json, answer: Answer) -> None:
         """One chunk."""
-        if answer.takes_text and not name:
+        if answer.takes_text and not name and not self._place:
             text = _text_alone(data)
             if text:
                 answer.more_text(text)
@@ -115,15 +117,15 @@ class ChatReader:
             self._beside(choice, answer)
         word = _finish_word(choice, chunk)
         if word:
+            if not STOPS.isdisjoint(chunk):
+                _tell_stop(chunk, answer)
             self._finish(word, choice, answer)
         elif whole and not answer.finished:
             answer.finish("", "")
 
     def _beside(self, choice: Json, answer: Answer) -> None:
-        """What else a choice may hold: the stop string, in vLLM's and SGLang's name, and a thought signature."""
-        for key in ("stop_reason", "matched_stop"):
-            if key in choice:
-                answer.met_stop(choice[key])
+        """What else a choice may hold: the stop string, in its servers' names, and a thought signature."""
+        _tell_stop(choice, answer)
         if signature := signature_of(choice):
             answer.signed(signature)
 
@@ -205,6 +207,10 @@ class ChatReader:
                     break  # a stop string was met in the part before
                 if kind == THINKING:
                     answer.think(text, "content")
+                elif kind == "image":
+                    answer.note(image_note(text))
+                elif kind == "refusal":
+                    answer.refuse(text)
                 else:
                     answer.text(text)
         elif isinstance(audio, dict) and isinstance(audio.get("transcript"), str):
@@ -228,6 +234,12 @@ class ChatReader:
             answer.break_off(f"the endpoint ended the answer with '{word.lower()[:200]}'")
         else:
             answer.finish("" if reason == UNCLEAR else reason, word)
+
+
+def _tell_stop(place: Json, answer: Answer) -> None:
+    for key in STOPS.intersection(place):
+        for stop in place[key] if isinstance(place[key], list) else [place[key]]:
+            answer.met_stop(stop)
 
 
 def _finish_word(choice: Json, chunk: Json) -> str:

@@ -19,7 +19,7 @@ from ccswitch_tui.translate.calls import ToolCall
 from ccswitch_tui.translate.chunks import is_error
 from ccswitch_tui.translate.plain import Template
 from ccswitch_tui.wire.finish_words import FAILED, finish_of
-from ccswitch_tui.wire.openai_chat import Fragment, Usage, arguments_of, whole
+from ccswitch_tui.wire.openai_chat import Fragment, Usage, arguments_of, text_of, whole
 
 Json = dict[str, Any]
 
@@ -41,7 +41,7 @@ ABORTED = frozenset({"incomplete", "failed", "cancelled"})
 class Item:
     """One output item, as far as it was told to the answer."""
 
-    __slots__ = ("kind", "place", "shown", "told", "voice")
+    __slots__ = ("kind", "named", "place", "shown", "told", "voice")
 
     def __init__(self, kind: str, place: int) -> None:
         self.kind = kind
@@ -49,6 +49,8 @@ class Item:
         """Among the items of its kind."""
         self.shown: set[int] = set()
         """Parts of which text was told."""
+        self.named = False
+        """The name of a call was told."""
         self.told = False
         """Arguments, or reasoning data, were told."""
         self.voice = ""
@@ -139,6 +141,8 @@ class ResponsesReader:
 
     def _started(self, data: Json, answer: Answer) -> None:
         answer.heard = True  # servers repeat it: llama.cpp before every delta
+        if _table(data.get("response")).get("status") == "failed":
+            self._failed(data, answer)
 
     def _added(self, data: Json, answer: Answer) -> None:
         answer.heard = True
@@ -146,11 +150,12 @@ class ResponsesReader:
         if item.get("type") == CALL:
             known = self._item(data, CALL)
             answer.pieces([Fragment(known.place, _call_id(item), _text(item.get("name")), "", "")])
+            known.named = bool(item.get("name"))
             self._last = CALL
 
     def _text_delta(self, data: Json, answer: Answer) -> None:
         self._live, self._part = (data.get("output_index"), data.get("item_id")), _part(data, "content_index")
-        self._said(data, _text(data.get("delta")), answer.text, answer)
+        self._said(data, text_of(data.get("delta")), answer.text, answer)
 
     def _refusal_delta(self, data: Json, answer: Answer) -> None:
         self._said(data, _text(data.get("delta")), answer.refuse, answer)
@@ -210,6 +215,8 @@ class ResponsesReader:
     def _item_done(self, data: Json, answer: Answer) -> None:
         answer.heard = True
         item = _table(data.get("item"))
+        if item.get("type") == "custom_tool_call":
+            answer.break_off("the endpoint called a tool as one without a schema, and none such was offered")
         if item.get("type") in (MESSAGE, REASONING, CALL):
             self._whole(item, self._item(data, item["type"]), answer)
 
@@ -221,8 +228,9 @@ class ResponsesReader:
             self._whole_message(said, item, answer)
         elif item.kind == CALL:
             self._aborted = self._aborted or said.get("status") in ABORTED
-            if not item.told:
+            if not (item.told and item.named):
                 answer.pieces([Fragment(item.place, _call_id(said), _text(said.get("name")), "", "")])
+            if not item.told:
                 self._arguments(item, {}, arguments_of(said), answer)
         elif not item.told:
             self._whole_reasoning(said, item, answer)
@@ -278,7 +286,7 @@ class ResponsesReader:
         seen: dict[str, int] = {}
         output = response.get("output")
         for said in output if isinstance(output, list) else ():
-            kind = said.get("type") if isinstance(said, dict) else None
+            kind = said.get("type", MESSAGE if "content" in said else "") if isinstance(said, dict) else None
             if kind not in (MESSAGE, REASONING, CALL):
                 continue
             known, place = self._of_kind.get(kind, []), seen.get(kind, 0)
@@ -286,6 +294,9 @@ class ResponsesReader:
             self._whole(said, known[place] if place < len(known) else self._new(kind), answer)
             if answer.done:
                 return
+        aside = response.get("output_text")  # what the SDKs make of the items; some façades send nothing else
+        if isinstance(aside, str) and not self._last:
+            answer.text(aside)
         usage = usage_of(response.get("usage"))
         if usage is not None:
             answer.count(usage)
@@ -325,7 +336,7 @@ class ResponsesReader:
 
 def _thoughts(voice: str, key: str, *, done: bool) -> Callable[[ResponsesReader, Json, Answer], None]:
     def handle(reader: ResponsesReader, data: Json, answer: Answer) -> None:
-        reader._thought(data, answer, voice=voice, text=_text(data.get(key)), done=done)
+        reader._thought(data, answer, voice=voice, text=text_of(data.get(key)), done=done)
 
     return handle
 
