@@ -1,7 +1,13 @@
-"""Commands and keys as the system has them on which this runs: for hints that can be pasted."""
+"""What is its own on the system on which this runs: commands and keys for hints that can be pasted, and terminals."""
+
+from __future__ import annotations
 
 import shlex
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO, Any
 
 END_OF_TEXT = "Ctrl-Z, then Enter," if sys.platform == "win32" else "Ctrl-D"
 """What ends a text typed or pasted into a terminal."""
@@ -32,3 +38,35 @@ def look_at(path: str, platform: str = sys.platform) -> str:
 def make_writable(path: str, platform: str = sys.platform) -> str:
     """The command that lets the user change a file."""
     return f'attrib -r "{path}"' if platform == "win32" else f"chmod u+w '{path}'"
+
+
+def is_terminal(stream: IO[Any] | None) -> bool:
+    """Whether somebody sits at a stream. False for one that is closed or was never there.
+
+    Windows calls its null device a terminal, too: a script there that throws our
+    output away, or gives us no input, would be asked for keys and answered as a
+    person is. Source: Microsoft, "_isatty" (a character device) and
+    "GetConsoleMode" (a console, and nothing else).
+    """
+    try:
+        if stream is None or not stream.isatty():
+            return False
+    except ValueError:  # closed
+        return False
+    return sys.platform != "win32" or _is_console(stream)
+
+
+def _is_console(stream: IO[Any]) -> bool:
+    if sys.platform != "win32":
+        return False
+    import ctypes
+    import msvcrt
+    from ctypes import wintypes
+
+    try:
+        handle = msvcrt.get_osfhandle(stream.fileno())
+    except (OSError, ValueError, AttributeError):  # no file behind it: what says so is taken at its word
+        return True
+    ask = ctypes.WinDLL("kernel32").GetConsoleMode
+    ask.argtypes = (wintypes.HANDLE, ctypes.POINTER(wintypes.DWORD))
+    return bool(ask(handle, ctypes.byref(wintypes.DWORD())))

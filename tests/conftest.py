@@ -25,6 +25,18 @@ settings.register_profile(
 )  # fmt: skip
 settings.load_profile("steady")
 
+if sys.platform == "win32":
+    # A test's own files are UTF-8 there as everywhere; the program names the encoding of each file by itself.
+    _read, _write = Path.read_text, Path.write_text
+
+    def read_text(path: Path, encoding: str = "utf-8", *more: Any, **named: Any) -> str:
+        return _read(path, encoding, *more, **named)
+
+    def write_text(path: Path, data: str, encoding: str = "utf-8", *more: Any, **named: Any) -> int:
+        return _write(path, data, encoding, *more, **named)
+
+    Path.read_text, Path.write_text = read_text, write_text  # type: ignore[method-assign]
+
 pytest_plugins = (
     "kit.net", "kit.parts", "kit.aimock", "kit.claude", "kit.llama", "kit.llmock", "kit.searxng", "kit.secret_service",
     "kit.sentinel", "kit.stage", "kit.tmux", "kit.windows",

@@ -75,5 +75,6 @@ def _main_worktree(mark: str) -> str | None:
         line = read_file(mark, 4096, head=True).decode().partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError):
         return None
-    before, found, _ = line.removeprefix("gitdir:").strip().partition(f"{os.sep}.git{os.sep}worktrees{os.sep}")
+    place = line.removeprefix("gitdir:").strip().replace("/", os.sep)  # git writes "/" on Windows, too
+    before, found, _ = place.partition(f"{os.sep}.git{os.sep}worktrees{os.sep}")
     return before if found and os.path.isabs(before) else None

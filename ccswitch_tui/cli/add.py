@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.cli import endpoint_options
 from ccswitch_tui.errors import EndpointError, KeyRefusedError
-from ccswitch_tui.here import END_OF_TEXT
+from ccswitch_tui.here import END_OF_TEXT, is_terminal
 from ccswitch_tui.language import said
 from ccswitch_tui.sentence import say
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     from ccswitch_tui.workflows import add, setup
 
     add.check_new_name(ctx, args.name, replace=args.force)
-    if args.paste == "-" and out.interactive and sys.stdin.isatty() and not args.json:
+    if args.paste == "-" and out.interactive and is_terminal(sys.stdin) and not args.json:
         out.talk(
             say(
                 "paste curl, export lines, JSON, SDK code or a link, then press {end} on a line of its own:",

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.language import said, spoken
 from ccswitch_tui.sentence import say
 
@@ -81,7 +82,7 @@ def _chosen(words: list[str], places: list[Place]) -> list[Place]:
 
 def _ask(places: list[Place], out: Output) -> list[Place]:
     """Which ones, asked on a terminal only."""
-    if not (sys.stdin.isatty() and out.interactive):
+    if not (is_terminal(sys.stdin) and out.interactive):
         out.hint(say("'ccswitch-tui adopt --all' or 'ccswitch-tui adopt NUMBER…' moves them"))
         return []
     words = out.ask(say("move which? numbers, 'all', or enter for none:")).replace(",", " ").split()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def run(ctx: Context, out: Output) -> int:
 
     from ccswitch_tui.mintty import is_mintty
 
-    if not (out.interactive and sys.stdin.isatty()):
+    if not (out.interactive and is_terminal(sys.stdin)):
         from ccswitch_tui.cli import list_profiles
 
         code = list_profiles.show(ctx, out)
@@ -58,7 +59,7 @@ def paint_on_stdout() -> None:
     import sys
 
     painted = sys.__stderr__
-    if sys.__stdout__ is None or (painted is not None and painted.isatty()):
+    if sys.__stdout__ is None or is_terminal(painted):
         return
     encoding, errors = sys.__stdout__.encoding, sys.__stdout__.errors
     terminal = open(os.dup(sys.__stdout__.fileno()), "w", encoding=encoding, errors=errors)  # noqa: SIM115 (until the end)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from ccswitch_tui.cells import cut, width
+from ccswitch_tui.here import is_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ LEAST_CELL = 20
 
 def terminal_width(stream: TextIO, env: Mapping[str, str]) -> int | None:
     """The columns of the terminal behind a stream; None where there is none."""
-    if not stream.isatty():
+    if not is_terminal(stream):
         return None
     try:
         columns = os.get_terminal_size(stream.fileno()).columns

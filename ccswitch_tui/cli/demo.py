@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ccswitch_tui.here import is_terminal
+
 if TYPE_CHECKING:
     from ccswitch_tui.cli.output import Output
     from ccswitch_tui.workflows.context import Context
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
             with demo_context(ctx.env) as world:
                 world.language = ctx.language
                 return main(args.command, world)
-        if out.interactive and sys.stdin.isatty():
+        if out.interactive and is_terminal(sys.stdin):
             with demo_context(ctx.env, pace_s=0.03) as world:
                 world.language = ctx.language
                 world.guided = True

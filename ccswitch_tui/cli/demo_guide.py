@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.cli.demo_story import run_here
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.language import spoken
 from ccswitch_tui.sentence import say
 
@@ -37,7 +38,7 @@ def lead(world: DemoContext, out: Output) -> int:
         (say("step 3 of 3: make Claude Code use it"), run(f"use {NAME} --no-verify"), False),
         (say("... and take that back, byte for byte"), run("undo"), False),
     )  # fmt: skip
-    waits = sys.stdin is not None and sys.stdin.isatty() and out.interactive
+    waits = is_terminal(sys.stdin) and out.interactive
     for number, (remark, step, may_fail) in enumerate(steps):
         out.line(*([""] if number else []), f"# {spoken(remark)}")
         if waits and out.ask(say("Enter runs it, q leaves:")).casefold().startswith("q"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ccswitch_tui.cli.endpoint_options import secret_header
 from ccswitch_tui.errors import CcswitchError, ConflictError, UsageError
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.language import said
 from ccswitch_tui.sentence import say
 
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
 
     changes = (args.assign, args.unset, args.tag, args.untag, args.key_stdin, args.key, args.secret_header)
     if not any(changes):
-        if not (ctx.env.get("VISUAL") or ctx.env.get("EDITOR") or (sys.stdin.isatty() and out.stdout.isatty())):
+        if not (ctx.env.get("VISUAL") or ctx.env.get("EDITOR") or (is_terminal(sys.stdin) and is_terminal(out.stdout))):
             raise UsageError(
                 say("there is no terminal for an editor"),
                 hint=say("'ccswitch-tui edit {name} --set KEY=VALUE'", name=args.name),
@@ -115,7 +116,7 @@ def _ask_to_follow(edited: Edited, out: Output) -> bool:
     """On a terminal: whether the key may go to the new host."""
     from ccswitch_tui.credentials.hosts import shown_host
 
-    if not (sys.stdin.isatty() and out.stderr.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(out.stderr)):
         return False
     host = shown_host(edited.after)
     answer = out.ask(
@@ -214,6 +215,6 @@ def _edited_text(command: list[str], text: str, name: str, env: Mapping[str, str
 
 
 def _again(out: Output) -> bool:
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         return False
     return out.ask(say("open the editor again? [Y/n]")).lower() in ("", "y", "yes")

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.here import END_OF_TEXT
+from ccswitch_tui.here import END_OF_TEXT, is_terminal
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.model import SecretRef, parse_secret_ref
 from ccswitch_tui.secret import Secret, forbid_core_dumps
@@ -121,7 +121,7 @@ def given_secrets(
         )
     if not asked:
         return (key_from_stdin(auth) if args.key_stdin else None), headers
-    if not args.key_stdin and sys.stdin.isatty():
+    if not args.key_stdin and is_terminal(sys.stdin):
         return None, headers | {name: ask_for_header(out, name) for name in asked}
     key, values = _lines_of_stdin(asked, auth if args.key_stdin else None)
     return key, {**headers, **values}
@@ -218,7 +218,7 @@ def ask_for_key(out: Output, name: str, where: str, auth: str = "bearer") -> Sec
     """Asks on the terminal, showing nothing. Raises UsageError where there is none to ask on."""
     from ccswitch_tui.credentials.base import clean_key
 
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise UsageError(
             say("there is no key for '{name}'", name=name),
             hint=say("pipe it in with --key-stdin, or say where it is: --key env:NAME or --key 'command:…'"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ccswitch_tui.cells import fold, padded
 from ccswitch_tui.errors import UsageError
-from ccswitch_tui.here import END_OF_TEXT
+from ccswitch_tui.here import END_OF_TEXT, is_terminal
 from ccswitch_tui.language import named, said, spoken
 from ccswitch_tui.sentence import say
 
@@ -88,7 +88,7 @@ def _text(args: argparse.Namespace, ctx: Context, out: Output) -> str:
         return copied
     if args.text and args.text != ["-"]:
         return " ".join(args.text)
-    if sys.stdin is None or (sys.stdin.isatty() and args.text != ["-"]):
+    if sys.stdin is None or (is_terminal(sys.stdin) and args.text != ["-"]):
         if not out.interactive:
             raise UsageError(say("there is nothing to explain"), hint=say("ccswitch-tui explain 'the message'"))
         out.talk(say("paste the message, then press {end} on a line of its own:", end=END_OF_TEXT))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ccswitch_tui.cli.plainly import Plain
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.mintty import is_mintty
 from ccswitch_tui.sentence import say
 
@@ -62,7 +63,7 @@ PLAIN = Plain(
 
 def run(args: Any, ctx: Context, out: Output) -> int:
     """Prints one line, or raises KeyStoreError."""
-    if (out.stdout.isatty() or is_mintty(out.stdout)) and not args.reveal:
+    if (is_terminal(out.stdout) or is_mintty(out.stdout)) and not args.reveal:
         raise UsageError(
             say("a key does not belong on a terminal, where it stays in the scrollback"),
             hint=say("pipe it, or: ccswitch-tui key {name} --reveal", name=args.name),

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.language import said, spoken
 from ccswitch_tui.printable import one_line, printable_json
 from ccswitch_tui.secret import Secret, redact
@@ -54,7 +55,7 @@ class Output:
     @property
     def interactive(self) -> bool:
         """A person sits at stdout, on a terminal that can do more than print."""
-        return self.stdout.isatty() and self.env.get("TERM") != "dumb"
+        return is_terminal(self.stdout) and self.env.get("TERM") != "dumb"
 
     @property
     def ascii_only(self) -> bool:
@@ -118,7 +119,7 @@ class Output:
 
     def reveal(self, secret: Secret) -> None:
         """The one deliberate exception: a key into the pipe that asked for it."""
-        shown = one_line(secret.reveal()) if self.stdout.isatty() else secret.reveal()
+        shown = one_line(secret.reveal()) if is_terminal(self.stdout) else secret.reveal()
         self._write(self.stdout, shown + "\n")
 
     def pass_on(self, said: bytes) -> None:
@@ -216,7 +217,7 @@ def _nowhere() -> TextIO:
 
 
 def _width(stream: TextIO, env: Mapping[str, str]) -> int | None:
-    if not stream.isatty():
+    if not is_terminal(stream):
         return None  # and nothing is loaded for it
     from ccswitch_tui.cli.columns import terminal_width
 
@@ -234,7 +235,7 @@ def _can_encode(stream: TextIO, text: str) -> bool:
 def _wants_colour(stream: TextIO, env: Mapping[str, str]) -> bool:
     if env.get("NO_COLOR") or env.get("TERM") == "dumb":
         return False
-    return bool(env.get("FORCE_COLOR")) or stream.isatty()
+    return bool(env.get("FORCE_COLOR")) or is_terminal(stream)
 
 
 def _encode(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import CcswitchError, ExitCode
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.language import counted, said, spoken
 from ccswitch_tui.sentence import say
 
@@ -133,7 +134,7 @@ def _update(args: Any, ctx: Context, out: Output) -> int:
 def _agreed(out: Output) -> bool:
     import sys
 
-    if not (sys.stdin.isatty() and out.stderr.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(out.stderr)):
         raise CcswitchError(say("nobody is here to ask"), hint=say("--yes keeps the list without asking"))
     return out.ask(said("keep this list? [y/N]")).strip().lower() in ("y", "yes")
 

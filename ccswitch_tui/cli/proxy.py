@@ -9,6 +9,7 @@ from ccswitch_tui.cli import serve
 from ccswitch_tui.cli.usage import DESCRIPTION as USAGE_DESCRIPTION
 from ccswitch_tui.cli.usage import configure as configure_usage
 from ccswitch_tui.errors import ExitCode, UsageError
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.language import counted, said
 from ccswitch_tui.sentence import say
 
@@ -133,7 +134,7 @@ def _may_stop(args: argparse.Namespace, ctx: Context, out: Output) -> bool:
         said("the unlocked keys") if load.holds_keys else "",
     ]
     words = said("it is needed by: {who}", who=", ".join(filter(None, who)))
-    if not (sys.stdin.isatty() and out.interactive):
+    if not (is_terminal(sys.stdin) and out.interactive):
         out.talk(words)
         return True
     return out.ask(say("{words}; stop it? [y/N]", words=words)).strip().lower() in ("y", "yes")

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ccswitch_tui.errors import ExitCode, UsageError
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.language import said, spoken
 from ccswitch_tui.sentence import say
 
@@ -86,7 +87,7 @@ def _set(args: argparse.Namespace, ctx: Context, out: Output) -> int:
     if args.key is not None:
         key_reference(args.key)
     secret = key_from_stdin() if args.key_stdin else None
-    if secret is None and args.key is None and args.source not in KEYLESS and sys.stdin.isatty():
+    if secret is None and args.key is None and args.source not in KEYLESS and is_terminal(sys.stdin):
         plan_source(args.source, url=args.url, key="env:KEY")  # a misspelt source is refused before the question
         secret = ask_for_key(out, args.source, ctx.keys.where())
     source = plan_source(args.source, url=args.url, key=args.key, secret=secret)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from ccswitch_tui.cli.plainly import Plain
+from ccswitch_tui.here import is_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
     """Prints theirs and ours; ours alone when theirs fails or takes too long."""
     from ccswitch_tui.workflows.statusline import segment
 
-    given = b"" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read()
+    given = b"" if sys.stdin is None or is_terminal(sys.stdin) else sys.stdin.buffer.read()
     other = None
     if args.theirs:
         from ccswitch_tui.workflows.statusline_with import Other

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.language import named, spoken
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
@@ -152,7 +153,7 @@ def _new_passphrase(args: Any, out: Output) -> Secret:
 
 
 def _ask(prompt: str, out: Output) -> Secret:
-    if not (sys.stdin.isatty() and out.stderr.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(out.stderr)):
         raise UsageError(
             say("there is no terminal on which to ask for the passphrase"),
             hint=say("run 'ccswitch-tui unlock' in a terminal, or pipe it: --passphrase-stdin"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ccswitch_tui.cli.plainly import Plain
 from ccswitch_tui.errors import UsageError
+from ccswitch_tui.here import is_terminal
 from ccswitch_tui.language import spoken
 from ccswitch_tui.sentence import say
 
@@ -123,7 +124,7 @@ def _proved(result: UseResult, args: Any, ctx: Context, out: Output) -> int:
 def _chosen(ctx: Context, out: Output, scope: str, as_json: bool) -> str | None:
     import sys
 
-    if as_json or not (out.interactive and sys.stdin.isatty()):
+    if as_json or not (out.interactive and is_terminal(sys.stdin)):
         raise UsageError(
             say("which profile?"), hint=say("'ccswitch-tui use NAME'; 'ccswitch-tui list' shows the names")
         )

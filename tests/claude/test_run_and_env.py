@@ -18,6 +18,7 @@ from settings_kit import chat_profile, context, native_profile
 from ccswitch_tui.claude.launch import child_env, helper_command, own_command, quoted
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.workflows.run import EnvLine, env_lines, prepare_run, shell_text
+from kit import needs
 
 KEY = "sk-example-0001-of-the-endpoint"
 
@@ -51,11 +52,13 @@ def fake_claude(home: Path) -> None:
     program.chmod(0o755)
 
 
+@needs.shell
 def test_the_exit_code_is_the_commands(env: dict[str, str]) -> None:
     assert run(env, "run", "work", "--", "sh", "-c", "exit 7").returncode == 7
     assert run(env, "run", "native", "--", "sh", "-c", "kill -TERM $$").returncode == 128 + 15
 
 
+@needs.shell
 def test_nothing_is_written_and_nothing_stays(env: dict[str, str], home: Path) -> None:
     before = sorted(str(p) for p in home.rglob("*"))
     tmp = home.parent / "tmp"
@@ -67,6 +70,7 @@ def test_nothing_is_written_and_nothing_stays(env: dict[str, str], home: Path) -
     assert all("/.local/state/ccswitch-tui" in p or p.endswith(("/.local", "/state")) for p in new), new
 
 
+@needs.shell
 def test_rivals_are_unset_and_ours_are_set(env: dict[str, str]) -> None:
     lines = run(env, "run", "work", "--", "env").stdout.splitlines()
     seen = dict(line.partition("=")[::2] for line in lines)
@@ -77,12 +81,14 @@ def test_rivals_are_unset_and_ours_are_set(env: dict[str, str]) -> None:
     assert not {"ANTHROPIC_API_KEY", "CLAUDE_CODE_USE_BEDROCK"} & set(seen)
 
 
+@needs.shell
 def test_the_endpoints_key_does_not_reach_the_child_of_a_proxy(env: dict[str, str]) -> None:
     del env["EXAMPLE_KEY"]
     shown = run({**env, "EXAMPLE_KEY": KEY}, "run", "work", "--", "sh", "-c", "env -u EXAMPLE_KEY env").stdout
     assert KEY not in shown
 
 
+@needs.shell
 def test_claude_gets_settings_that_beat_all_files_and_no_key_among_its_words(env: dict[str, str], home: Path) -> None:
     fake_claude(home)
     done = run(env, "run", "work", "--", "claude", "-p", "hello")
@@ -101,6 +107,7 @@ def test_claude_gets_settings_that_beat_all_files_and_no_key_among_its_words(env
     assert done.stderr.strip().endswith("0")
 
 
+@needs.shell
 def test_a_script_that_starts_claude_by_name_gets_them_too(env: dict[str, str], home: Path) -> None:
     fake_claude(home)
     done = run(env, "run", "work", "--", "sh", "-c", "claude -p nested")
@@ -108,6 +115,7 @@ def test_a_script_that_starts_claude_by_name_gets_them_too(env: dict[str, str], 
     assert "nested" in done.stdout
 
 
+@needs.shell
 def test_settings_the_user_gives_are_merged_under_ours(env: dict[str, str], home: Path) -> None:
     fake_claude(home)
     mine = '{"hooks": {"Stop": []}, "env": {"MINE": "1", "ANTHROPIC_BASE_URL": "https://mine.example"}}'
@@ -119,6 +127,7 @@ def test_settings_the_user_gives_are_merged_under_ours(env: dict[str, str], home
     assert done.stdout.count("--settings") == 1
 
 
+@needs.shell
 def test_a_direct_profile_asks_the_helper(env: dict[str, str], home: Path) -> None:
     fake_claude(home)
     done = run(env, "run", "native", "--", "claude")
@@ -128,6 +137,7 @@ def test_a_direct_profile_asks_the_helper(env: dict[str, str], home: Path) -> No
     assert KEY not in done.stdout
 
 
+@needs.shell
 def test_a_missing_key_is_said_before_anything_starts(env: dict[str, str]) -> None:
     del env["EXAMPLE_KEY"]
     done = run(env, "run", "work", "--", "echo", "started")
@@ -151,11 +161,13 @@ def test_words_that_make_no_sense_are_refused(env: dict[str, str], words: list[s
     assert hint in done.stderr
 
 
+@needs.shell
 def test_without_a_name_the_profile_in_use_is_meant(env: dict[str, str]) -> None:
     run(env, "use", "work")
     assert "CCSWITCH_PROFILE=work" in run(env, "run", "--", "env").stdout
 
 
+@needs.signals
 def test_a_signal_for_us_reaches_the_child(env: dict[str, str], tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     script = f"trap 'echo caught; exit 9' TERM; touch {ready}; while :; do sleep 0.05; done"
@@ -226,6 +238,7 @@ def test_a_shell_takes_the_lines(env: dict[str, str], shell: str) -> None:
     assert "ANTHROPIC_API_KEY" not in seen
 
 
+@needs.shell
 def test_an_endpoint_without_keys_gets_a_word_in_place_of_one(env: dict[str, str]) -> None:
     """With none at all, Claude Code would send the vendor's login it may have."""
     assert "ANTHROPIC_AUTH_TOKEN=none" in run(env, "run", "keyless", "--", "env").stdout
@@ -273,6 +286,7 @@ def test_a_plan_for_the_background_proxy_names_its_address(home: Path) -> None:
 # ---------------------------------------------------------------- the helper's command line
 
 
+@needs.shell
 def test_the_helper_is_named_by_an_absolute_path_that_a_shell_takes(tmp_path: Path) -> None:
     script = tmp_path / "it's a place" / "ccswitch-tui"
     script.parent.mkdir()

@@ -274,7 +274,7 @@ def test_every_place_is_named_in_the_order_of_precedence(home: Path, tmp_path: P
     ]  # fmt: skip
     assert one.effective.winner == "managed"
     assert "administrator" in one.remedy
-    assert one.places()[-2].file == f"{home}/.zshrc:2"
+    assert one.places()[-2].file == f"{home / '.zshrc'}:2"
     assert one.places()[-1].file == f"{editor}:4"
 
 

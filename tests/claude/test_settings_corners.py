@@ -33,6 +33,7 @@ from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.manage import rename_profile
 from ccswitch_tui.workflows.undo import restore, undo
 from ccswitch_tui.workflows.use import apply_use, plan_use
+from kit import needs
 
 HELPER = "/opt/bin/ccswitch-tui key work"
 THEIR_LINE = {"type": "command", "command": "mine --short", "padding": 2}
@@ -229,6 +230,7 @@ def test_the_digest_is_the_same_without_the_interpreters_fast_module() -> None:
     assert done.stdout.strip() == sha256_of(b"x")
 
 
+@needs.not_on_windows("there, what is below a file is said to be absent")
 def test_a_place_below_a_file_cannot_be_read(home: Path) -> None:
     (home / "file").write_text("")
     with pytest.raises(ConflictError, match="cannot read"):

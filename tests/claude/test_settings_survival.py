@@ -99,16 +99,16 @@ def test_a_writer_killed_at_any_instant_leaves_the_old_or_the_new_file(
 def test_two_writers_at_once_leave_a_whole_file(home: Path, file: Path) -> None:
     command = [sys.executable, "-m", "ccswitch_tui", "use"]
     env = {"HOME": str(home), "PATH": os.defpath, "PYTHONPATH": str(Path(__file__).parents[2])}
-    codes = []
+    ended = []
     for _ in range(3):
-        both = [
-            subprocess.Popen([*command, name], env=env, cwd=home / "project", stdout=-3, stderr=-3)
+        writers = [
+            subprocess.Popen([*command, name], env=env, cwd=home / "project", stdout=-3, stderr=-1, text=True)
             for name in ("work", "native", "work", "official")
         ]
-        codes += [process.wait(30) for process in both]
+        ended += [(process.communicate(timeout=60)[1], process.returncode) for process in writers]
         json.loads(file.read_text())
-    assert set(codes) <= {0, 6}
-    assert 0 in codes
+    assert {code for _, code in ended} <= {0, 6}, ended
+    assert 0 in {code for _, code in ended}
     ctx = context(home, chat_profile("work"), native_profile("native"))
     apply_use(ctx, plan_use(ctx, "official"))
     assert file.read_bytes() == THEIRS.encode()

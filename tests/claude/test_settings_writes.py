@@ -16,11 +16,13 @@ from settings_kit import LAW, THEIRS, chat_profile, context, native_profile, set
 from ccswitch_tui.claude.files import SettingsFiles
 from ccswitch_tui.claude.places import local_root
 from ccswitch_tui.errors import ConflictError, UsageError
+from ccswitch_tui.here import make_writable
 from ccswitch_tui.textfile import sha256_of
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.current import current, in_use
 from ccswitch_tui.workflows.undo import history, restore, undo
 from ccswitch_tui.workflows.use import apply_use, plan_use
+from kit import needs
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def test_any_sequence_of_switches_is_undone_step_by_step(tmp_path_factory: Any, 
 
 def test_a_file_and_folder_we_made_disappear_again(ctx: Context, home: Path) -> None:
     use(ctx, "work")
-    assert stat.S_IMODE((home / ".claude" / "settings.json").stat().st_mode) == 0o600
+    assert needs.is_private(home / ".claude" / "settings.json")
     undo(ctx)
     assert not (home / ".claude").exists()
 
@@ -128,7 +130,7 @@ def test_a_file_made_read_only_is_left_alone_whoever_asks(ctx: Context, file: Pa
     for change in (lambda: use(ctx, "other"), lambda: undo(ctx), lambda: restore(ctx)):
         with pytest.raises(ConflictError, match="is read-only: nothing was written") as refused:
             change()
-        assert f"chmod u+w '{file}'" in refused.value.hint
+        assert make_writable(str(file)) in refused.value.hint
     assert file.read_bytes() == written
     assert len(history(ctx)) == 1
 
@@ -205,6 +207,7 @@ def test_going_back_without_a_history_is_said(ctx: Context, file: Path) -> None:
         plan_use(ctx, "-")
 
 
+@needs.links
 def test_a_link_stays_a_link_and_its_target_is_written(ctx: Context, home: Path, file: Path) -> None:
     target = home / "dotfiles" / "claude.json"
     target.parent.mkdir()
@@ -218,6 +221,7 @@ def test_a_link_stays_a_link_and_its_target_is_written(ctx: Context, home: Path,
     assert target.read_bytes() == THEIRS.encode()
 
 
+@needs.links
 def test_a_link_to_nowhere_is_filled_and_emptied_again(ctx: Context, home: Path) -> None:
     (home / ".claude").mkdir()
     (home / ".claude" / "settings.json").symlink_to(home / "dotfiles" / "claude.json")
@@ -229,6 +233,7 @@ def test_a_link_to_nowhere_is_filled_and_emptied_again(ctx: Context, home: Path)
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o666])
+@needs.modes
 def test_the_mode_of_the_file_is_kept(ctx: Context, file: Path, mode: int) -> None:
     file.chmod(mode)
     use(ctx, "work")
@@ -237,6 +242,7 @@ def test_the_mode_of_the_file_is_kept(ctx: Context, file: Path, mode: int) -> No
     assert stat.S_IMODE(file.stat().st_mode) == mode
 
 
+@needs.modes
 def test_what_we_keep_is_private_whatever_the_umask(ctx: Context, file: Path) -> None:
     before = os.umask(0)
     try:
@@ -266,6 +272,7 @@ def test_a_project_holds_no_secret_and_no_path_of_the_users(ctx: Context, home: 
     assert "sk-example" not in text
 
 
+@needs.modes
 def test_the_shared_file_has_the_mode_a_repository_wants(ctx: Context, home: Path) -> None:
     before = os.umask(0o022)
     try:
@@ -339,6 +346,7 @@ def test_a_folder_in_the_files_place_is_named(ctx: Context, file: Path) -> None:
         use(ctx, "work")
 
 
+@needs.links
 def test_a_device_in_the_files_place_is_never_replaced(ctx: Context, file: Path) -> None:
     file.unlink()
     file.symlink_to("/dev/null")
@@ -347,6 +355,7 @@ def test_a_device_in_the_files_place_is_never_replaced(ctx: Context, file: Path)
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
+@needs.pipes
 def test_a_pipe_in_the_files_place_does_not_hang_us(ctx: Context, file: Path) -> None:
     file.unlink()
     os.mkfifo(file)
@@ -365,7 +374,9 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("others_wrote", (False, True))
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage", [pytest.param(name, marks=needs.pipes) if name == "a pipe" else name for name in DAMAGES]
+)
 @pytest.mark.parametrize("back", (undo, restore))
 def test_a_damaged_backup_is_never_written_back(
     ctx: Context, file: Path, back: Any, damage: str, others_wrote: bool
@@ -452,6 +463,7 @@ def test_the_history_lets_old_entries_go_but_not_the_first_state(
 
 @pytest.mark.parametrize("scope", ["project", "local"])
 @pytest.mark.parametrize("link", ["file", "folder", "chain"])
+@needs.links
 def test_a_link_that_leaves_the_repository_is_named_and_not_written_through(
     ctx: Context, home: Path, scope: str, link: str
 ) -> None:
@@ -474,6 +486,7 @@ def test_a_link_that_leaves_the_repository_is_named_and_not_written_through(
     assert target.read_text() == '{"auths": {}}'
 
 
+@needs.links
 def test_a_link_that_appears_after_the_plan_is_not_written_through(ctx: Context, home: Path) -> None:
     project, target = home / "project", home / "target.json"
     (project / ".git").mkdir()
@@ -485,6 +498,7 @@ def test_a_link_that_appears_after_the_plan_is_not_written_through(ctx: Context,
     assert not target.exists()
 
 
+@needs.links
 def test_a_link_within_the_repository_is_followed(ctx: Context, home: Path) -> None:
     project = home / "project"
     (project / ".git").mkdir()
@@ -495,6 +509,7 @@ def test_a_link_within_the_repository_is_followed(ctx: Context, home: Path) -> N
     assert "ANTHROPIC_BASE_URL" in (project / "kept.json").read_text()
 
 
+@needs.links
 def test_a_link_is_made_after_the_write_and_undo_does_not_follow_it(ctx: Context, home: Path) -> None:
     project, target = home / "project", home / "target.json"
     (project / ".git").mkdir()
@@ -569,6 +584,7 @@ def test_sessions_elsewhere_do_not_hold_a_projects_file_up(ctx: Context, home: P
     assert ctx.settings.listeners("local") == []
 
 
+@needs.not_on_windows("procStart is a number of Linux")
 def test_a_session_file_of_a_process_that_is_gone_counts_for_nothing(ctx: Context) -> None:
     pretend_session(ctx, ctx.cwd)
     path = next(Path(ctx.paths.claude_dir, "sessions").glob("*.json"))

@@ -22,6 +22,7 @@ from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows import adopt
 from ccswitch_tui.workflows.context import Context
+from kit import needs
 
 KEY = "sk-example-adopted-0123456789"
 
@@ -169,6 +170,7 @@ def test_a_file_that_changed_between_look_and_move_is_left_alone(ctx: Context, h
     assert KEY in bashrc.read_text()
 
 
+@needs.links
 def test_a_linked_settings_file_stays_a_link(ctx: Context, home: Path) -> None:
     dotfiles = home / "dotfiles"
     dotfiles.mkdir()
@@ -219,10 +221,11 @@ def test_a_key_in_the_shells_history_is_said_to_be_exposed(ctx: Context, home: P
     fish = home / ".local/share/fish/fish_history"
     fish.parent.mkdir(parents=True)
     fish.write_text(f"- cmd: curl -H 'x-api-key: {KEY}'\n")
-    assert adopt.exposed_in_history(Secret(KEY), ctx) == [f"{home}/.bash_history, line 2", f"{fish}, line 1"]
+    assert adopt.exposed_in_history(Secret(KEY), ctx) == [f"{home / '.bash_history'}, line 2", f"{fish}, line 1"]
     assert adopt.exposed_in_history(Secret("sk-example-of-nobody"), ctx) == []
 
 
+@needs.shell
 def test_the_moved_line_still_sets_the_variable(ctx: Context, home: Path) -> None:
     (home / ".bashrc").write_text(f"export ACME_API_KEY={KEY}\n")
     adopt.adopt(ctx, adopt.find_plain_text_keys(ctx))

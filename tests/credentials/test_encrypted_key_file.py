@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import stat
 import subprocess
@@ -19,6 +18,7 @@ from ccswitch_tui.credentials import encrypted_file
 from ccswitch_tui.credentials.encrypted_file import EncryptedFileStore
 from ccswitch_tui.errors import KeyStoreError, UsageError
 from ccswitch_tui.secret import Secret
+from kit import needs
 
 PASSPHRASE = Secret("correct horse battery")
 KEY = Secret("sk-example-file-0123456789abcdef")
@@ -157,6 +157,7 @@ def test_two_openers_do_not_lose_each_others_keys(store: EncryptedFileStore, pat
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o077, 0o277])
+@needs.modes
 def test_modes_are_private_under_any_umask(path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
@@ -169,6 +170,7 @@ def test_modes_are_private_under_any_umask(path: Path, umask: int) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+@needs.modes
 def test_a_file_made_readable_by_somebody_becomes_private_again(store: EncryptedFileStore, path: Path) -> None:
     path.chmod(0o644)
     store.set("more", Secret("sk-example-more-keys"))
@@ -204,6 +206,7 @@ while True:
 """
 
 
+@needs.signals
 def test_a_kill_during_a_write_leaves_a_file_that_opens(store: EncryptedFileStore, path: Path) -> None:
     for pause_ms in (1, 3, 7, 12, 20):
         writer = subprocess.Popen(
@@ -219,6 +222,7 @@ def test_a_kill_during_a_write_leaves_a_file_that_opens(store: EncryptedFileStor
         assert Path(encrypted_file.copy_of(str(path))).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of the address space")
 def test_too_little_memory_is_an_error_and_no_crash(path: Path) -> None:
     script = (
         "import resource, sys\n"
@@ -234,8 +238,6 @@ def test_too_little_memory_is_an_error_and_no_crash(path: Path) -> None:
         "except CcswitchError as error:\n"
         "    print(error.message)\n"
     )
-    if not hasattr(resource, "RLIMIT_AS") or sys.platform != "linux":
-        pytest.skip("needs an address space limit")
     ran = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True)
     assert "not enough memory" in ran.stdout, ran.stderr
     assert not path.exists()

@@ -20,6 +20,7 @@ from ccswitch_tui.paths import Paths, resolve_paths
 from ccswitch_tui.printable import printable_json
 from ccswitch_tui.secret import MASK, Secret, forms_of, redact
 from ccswitch_tui.textfile import sha256_of
+from kit import needs
 
 KEY = Secret("sk-example-corner-0123456789")
 PASSPHRASE = Secret("correct horse battery")
@@ -94,6 +95,7 @@ def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@needs.modes
 def test_a_key_file_that_is_open_to_others_is_closed_at_the_next_write(store: Path) -> None:
     store.chmod(0o644)
     encrypted_file.open_file(str(store), str(store.parent), PASSPHRASE).set("more", KEY)

@@ -15,6 +15,7 @@ import pytest
 
 from ccswitch_tui.claude import system_places
 from ccswitch_tui.claude.system_places import below_home, managed_by_the_system, variables_of_the_system
+from kit import needs
 
 BASE_URL = {"env": {"ANTHROPIC_BASE_URL": "https://gateway.example"}}
 
@@ -51,6 +52,7 @@ def test_a_variable_of_the_settings_dialog_is_found_with_its_place(registry: dic
     assert list(variables_of_the_system(frozenset({"ANTHROPIC_API_KEY"}), platform="darwin")) == []
 
 
+@needs.not_on_windows("compares paths as this system writes them")
 def test_documents_are_where_windows_has_moved_them(registry: dict[str, dict[str, Any]]) -> None:
     name, home, env = "Documents/PowerShell/profile.ps1", "/Users/ada", {"ONEDRIVE": "/Users/ada/OneDrive - GmbH"}
     assert below_home(home, name, env, platform="win32") == "/Users/ada/Documents/PowerShell/profile.ps1"

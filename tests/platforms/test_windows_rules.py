@@ -25,6 +25,7 @@ from ccswitch_tui.secret import Secret
 from ccswitch_tui.tui import clipboard
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.editor import editor_command, split_windows
+from kit import needs
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,7 @@ def test_the_program_of_a_helper_is_found_as_cmd_finds_it(
     assert launch.helper_program(helper_command("work", env=env, platform="win32"), "win32") == program
 
 
+@needs.not_on_windows("a script's first line says nothing there")
 def test_a_script_whose_python_was_upgraded_away_cannot_be_started(tmp_path: Path) -> None:
     script = tmp_path / "ccst"
     script.write_text(f"#!{tmp_path}/venv/bin/python\n")
@@ -84,6 +86,7 @@ def test_an_editor_is_named_as_people_name_it_there(editor: str, words: list[str
     assert editor_command({"EDITOR": editor, "PATH": "/nowhere"}, platform="win32") == words
 
 
+@needs.not_on_windows("there a program's name needs one of PATHEXT's endings")
 def test_an_editor_that_is_a_script_is_found_by_its_short_name(tmp_path: Path) -> None:
     (tmp_path / "code").write_text("")
     (tmp_path / "code").chmod(0o755)

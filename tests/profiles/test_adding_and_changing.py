@@ -23,6 +23,7 @@ from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.add import add_profile, draft_from_text
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.reports import last_report
+from kit import needs
 
 KEY = "sk-example-0123456789abcdef"
 OTHER_KEY = "sk-example-fedcba9876543210"
@@ -184,6 +185,7 @@ def test_force_replaces_profile_and_key(run: Run, work: None, store: MemoryStore
     assert ctx.book().get("work").models.named() == {}
 
 
+@needs.not_on_windows("there is always a key store there")
 def test_without_a_safe_key_store_nothing_is_saved(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -537,12 +539,14 @@ def test_edit_starts_no_editor_where_there_is_no_terminal(run: Run, work: None) 
     assert done.code == 2 and "there is no terminal" in done.err and "--set KEY=VALUE" in done.err
 
 
+@needs.shell
 def test_the_editor_changes_a_profile(run: Run, work: None, ctx: Context, home: Path) -> None:
     done = run("edit", "work", env={"EDITOR": editor(home, "sed -i 's/big/bigger/' \"$1\"")})
     assert done.out == "changed work\n"
     assert ctx.book().get("work").models.default == "bigger"
 
 
+@needs.shell
 def test_the_editors_file_is_for_its_owner_alone_and_gone_afterwards(run: Run, work: None, home: Path) -> None:
     note = home / "seen"
     run("edit", "work", env={"EDITOR": editor(home, f'stat -c %a "$1" > {note}; echo "$1" >> {note}')})
@@ -552,6 +556,7 @@ def test_the_editors_file_is_for_its_owner_alone_and_gone_afterwards(run: Run, w
 
 
 @pytest.mark.parametrize("script", [":", ': > "$1"'])
+@needs.shell
 def test_leaving_the_editor_without_a_change_changes_nothing(
     run: Run, work: None, ctx: Context, home: Path, script: str
 ) -> None:
@@ -564,6 +569,7 @@ def test_leaving_the_editor_without_a_change_changes_nothing(
 @pytest.mark.parametrize(
     "script", ["sed -i 's/^base_url.*/base_url = 3/' \"$1\"", 'echo "[" >> "$1"', 'echo "wat = 1" > "$1"']
 )
+@needs.shell
 def test_a_text_that_makes_no_sense_is_refused_and_nothing_is_saved(
     run: Run, work: None, ctx: Context, home: Path, script: str
 ) -> None:
@@ -574,6 +580,7 @@ def test_a_text_that_makes_no_sense_is_refused_and_nothing_is_saved(
     assert Path(ctx.paths.profiles).read_bytes() == before
 
 
+@needs.shell
 def test_a_file_that_changed_while_the_editor_was_open_is_not_written(
     run: Run, work: None, ctx: Context, home: Path
 ) -> None:
@@ -584,6 +591,7 @@ def test_a_file_that_changed_while_the_editor_was_open_is_not_written(
     assert "bigger" not in Path(ctx.paths.profiles).read_text()
 
 
+@needs.shell
 def test_an_editor_that_fails_or_is_absent_is_said(run: Run, work: None, home: Path) -> None:
     assert "exited with code 3" in run("edit", "work", env={"EDITOR": editor(home, "exit 3")}).err
     assert "cannot start the editor" in run("edit", "work", env={"EDITOR": "/no/such/editor"}).err
@@ -739,7 +747,7 @@ def test_an_export_can_be_imported_again(run: Run, work: None, tool: str, home: 
     }
     file = home / names[tool]
     assert run("export", "work", "--to", tool, "--output", str(file)).code == 0
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert needs.is_private(file)
     if tool == "toml":
         Path(ctx.paths.profiles).write_text(file.read_text())
         assert ctx.book().get("work").endpoint.wire == "openai-chat"

@@ -14,6 +14,7 @@ from ccswitch_tui.paths import Paths, resolve_paths
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile, SecretRef, Timeouts
 from ccswitch_tui.profiles.store import load_profiles, save_profile, update_profiles
 from ccswitch_tui.profiles.table import profile_from_table, profile_to_table
+from kit import needs
 
 MINE = Profile("mine", Endpoint("https://api.example.com/v1", wire="openai-chat"), SecretRef("keyring", "mine"))
 
@@ -59,6 +60,7 @@ def test_a_saved_profile_is_read_back(paths: Paths) -> None:
     assert load_profiles(paths).get("mine") == MINE
 
 
+@needs.modes
 def test_the_file_is_made_for_its_owner_alone(paths: Paths) -> None:
     save_profile(paths, MINE)
     assert Path(paths.profiles).stat().st_mode & 0o777 == 0o600
@@ -243,6 +245,7 @@ def test_a_byte_order_mark_is_no_obstacle(paths: Paths) -> None:
     assert list(load_profiles(paths).profiles) == ["work", "a.b"]
 
 
+@needs.links
 def test_a_linked_file_stays_a_link(paths: Paths, home: Path) -> None:
     (home / "dotfiles").mkdir()
     real = home / "dotfiles" / "profiles.toml"

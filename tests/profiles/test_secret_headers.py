@@ -24,6 +24,7 @@ from ccswitch_tui.profiles.table import profile_from_table, profile_to_table
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.workflows.context import Context
+from kit import needs
 
 KEY = "sk-example-0123456789abcdef"
 TOKEN = "Bearer gw-example-9876543210fedcba"
@@ -260,6 +261,7 @@ def test_a_direct_route_is_refused_with_the_reason(run: Run, work: Serving) -> N
         assert code == 2 and HEADER in err and "route=proxy" in err, command
 
 
+@needs.shell
 def test_one_run_of_a_direct_route_takes_a_proxy_of_its_own(run: Run, work: Serving, home: Path) -> None:
     run("edit", "work", "--set", "route=direct", "--set", "endpoint.wire=anthropic")
     (home / "claude").write_text('#!/bin/sh\nenv > seen\ncat "$2" >> seen\n')
@@ -293,6 +295,7 @@ def test_a_variable_may_hold_the_token_alone_or_with_its_scheme(ctx: Context, ru
         assert gateway.seen[-1][1] == (TOKEN, f"Bearer {KEY}")
 
 
+@needs.shell
 def test_a_key_in_a_named_header_keeps_its_scheme_wherever_it_is(ctx: Context, run: Run) -> None:
     ctx.env["GW"] = TOKEN
     add = ("add", "work", "--url", "https://gw.example/v1", "--no-probe", "--auth", f"header:{HEADER}", "--key")
