@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ccswitch_tui.claude.jsontext import JsonFault, decode, parse_object, repaired
+from ccswitch_tui.claude.jsontext import BOM, JsonFault, decode, parse_object, repaired
 from ccswitch_tui.claude.system_places import below_home, variables_of_the_system
 from ccswitch_tui.paths import Paths
 from ccswitch_tui.textfile import read_file
@@ -22,7 +22,8 @@ LARGEST_FILE = 2_000_000
 START_UP_FILES = (
     ".bashrc", ".bash_profile", ".bash_login", ".profile", ".bash_aliases", ".zshrc", ".zshenv", ".zprofile", ".zlogin",
     ".kshrc", ".cshrc", ".tcshrc", ".pam_environment", ".config/fish/config.fish", ".config/powershell/profile.ps1",
-    ".config/powershell/Microsoft.PowerShell_profile.ps1", "Documents/PowerShell/Microsoft.PowerShell_profile.ps1",
+    ".config/powershell/Microsoft.PowerShell_profile.ps1", "Documents/PowerShell/profile.ps1",
+    "Documents/PowerShell/Microsoft.PowerShell_profile.ps1", "Documents/WindowsPowerShell/profile.ps1",
     "Documents/WindowsPowerShell/Microsoft.PowerShell_profile.ps1",
 )  # fmt: skip
 START_UP_FOLDERS = ((".config/fish/conf.d", ".fish"), (".config/environment.d", ".conf"))
@@ -123,6 +124,9 @@ def _in_editor(path: str, names: frozenset[str]) -> Iterator[Export]:
 
 def _text(path: str) -> str:
     try:
-        return decode(read_file(path, LARGEST_FILE))
+        raw = read_file(path, LARGEST_FILE)
+        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):  # what `>` of Windows' own PowerShell writes
+            return raw.decode("utf-16", "replace")
+        return decode(raw).removeprefix(BOM)
     except (OSError, JsonFault):
         return ""

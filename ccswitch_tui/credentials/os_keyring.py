@@ -86,7 +86,7 @@ def _default_keyring(path: str) -> str:
 
     parser = configparser.RawConfigParser()
     try:
-        parser.read_string(read_file(path).decode())
+        parser.read_string(read_file(path).decode("utf-8-sig"))
         return parser.get("backend", "default-keyring", fallback="").strip()
     except (configparser.Error, UnicodeDecodeError, OSError):
         return ""

@@ -28,9 +28,12 @@ SHELL_FILES = {
     # below the home folder: the shell whose syntax it is in
     ".bashrc": "bash", ".bash_profile": "bash", ".bash_login": "bash", ".bash_aliases": "bash", ".profile": "bash",
     ".zshrc": "zsh", ".zshenv": "zsh", ".zprofile": "zsh", ".zlogin": "zsh", ".xprofile": "bash",
-    ".config/fish/config.fish": "fish", ".config/powershell/Microsoft.PowerShell_profile.ps1": "powershell",
-    "Documents/PowerShell/Microsoft.PowerShell_profile.ps1": "powershell",
-    "Documents/WindowsPowerShell/Microsoft.PowerShell_profile.ps1": "powershell",
+    ".config/fish/config.fish": "fish",
+    **{
+        f"{folder}/{name}profile.ps1": "powershell"  # of one host, and of all
+        for folder in (".config/powershell", "Documents/PowerShell", "Documents/WindowsPowerShell")
+        for name in ("Microsoft.PowerShell_", "")
+    },
 }  # fmt: skip
 
 PROJECT_FILES = (".env", ".env.local", ".env.development", ".env.production", ".envrc")
