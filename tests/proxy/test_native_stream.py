@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_endpoint import NATIVE_STREAM
 
-from ccswitch_tui.proxy.native import NativeStream, error_in, is_error_body, refusal_in, with_model
+from ccswitch_tui.proxy.native import (
+    BROKEN_OFF,
+    NOTHING_CAME,
+    NativeStream,
+    error_in,
+    is_error_body,
+    refusal_in,
+    with_model,
+)
 from ccswitch_tui.wire.anthropic import PING
 
 
@@ -62,10 +70,10 @@ def test_a_model_named_elsewhere_is_replaced_by_parsing() -> None:
 def test_a_whole_answer_that_is_none_is_a_failure() -> None:
     answer = b'{"type":"message","content":[{"type":"text","text":"hi"}]}'
     for body, words in (
-        (b"", "nothing in it"),
+        (b"", NOTHING_CAME[1]),
         (b"<html><title>Sign in</title></html>", "Sign in"),
-        (answer[:-9], "ended before"),
-        (b'{"object":"chat.completion","choices":[{"message":{"content":"hi"}}]}', "nothing in it"),
+        (answer[:-9], BROKEN_OFF["eof"][1]),
+        (b'{"object":"chat.completion","choices":[{"message":{"content":"hi"}}]}', NOTHING_CAME[1]),
     ):
         refused = refusal_in(body)
         assert refused is not None, body
