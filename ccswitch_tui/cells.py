@@ -91,10 +91,11 @@ def fold(row: str, room: int, *, hang: int | None = None) -> list[str]:
 
 
 def _hang(row: str, room: int) -> int:
-    label = LABEL.match(CODES.sub("", row))
+    shown = CODES.sub("", row)
+    label = LABEL.match(shown)
     if label and width(label[0]) <= room // 2:
         return width(label[0])
-    return len(row) - len(row.lstrip(" ")) + 2
+    return len(shown) - len(shown.lstrip(" ")) + 2
 
 
 def _words(row: str, room: int) -> list[str]:

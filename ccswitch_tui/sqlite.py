@@ -21,6 +21,6 @@ def sqlite3_here() -> ModuleType:
     except ImportError:
         raise UsageError(
             say("this Python was built without sqlite3, which that file requires"),
-            hint=say("run ccswitch-tui with a Python that has it: python3 -c 'import sqlite3' says nothing there"),
+            hint=say("run ccswitch-tui with a Python that has it: python3 -c 'import sqlite3' prints nothing there"),
         ) from None
     return sqlite3

@@ -32,7 +32,7 @@ def configure(parser: Any) -> None:
     """The command's options."""
     parser.add_argument("which", nargs="*", metavar="NUMBER", help="a number from the list, or the six-digit id")
     parser.add_argument("--all", action="store_true", help="every key found")
-    parser.add_argument("--list", action="store_true", help="only list keys stored in plain text")
+    parser.add_argument("--list", "--dry-run", action="store_true", help="only list keys stored in plain text")
     parser.add_argument("--undo", action="store_true", help="put the most recently moved keys back into their file")
     parser.add_argument("--json", action="store_true", help="print JSON")
 

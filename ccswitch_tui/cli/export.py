@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from ccswitch_tui.errors import CcswitchError
+from ccswitch_tui.errors import CcswitchError, UsageError
 from ccswitch_tui.sentence import say
 
 if TYPE_CHECKING:
@@ -27,17 +27,20 @@ NO_VARIABLES = ("toml", "aider", "claude-settings")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="a profile")
-    parser.add_argument(
-        "--to", required=True, metavar="TOOL", help="litellm, curl, env, claude-settings, aider, continue, toml"
-    )
+    parser.add_argument("--to", metavar="TOOL", help="litellm, curl, env, claude-settings, aider, continue, toml")
     parser.add_argument("-o", "--output", metavar="FILE", help="write to this file instead of standard output")
     parser.add_argument("--force", action="store_true", help="replace the file")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, ctx: Context, out: Output) -> int:
-    from ccswitch_tui.workflows.import_export import export_profile, header_variables
+    from ccswitch_tui.workflows.import_export import EXPORTS, export_profile, header_variables
 
+    if args.to is None:
+        raise UsageError(
+            say("for which tool?"),
+            hint=say("'ccswitch-tui export {name} --to TOOL': {tools}", name=args.name, tools=", ".join(EXPORTS)),
+        )
     text, variable = export_profile(ctx, args.name, args.to)
     profile = ctx.book().get(args.name)
     headers = {} if args.to in NO_VARIABLES else header_variables(profile)

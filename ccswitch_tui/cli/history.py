@@ -58,7 +58,7 @@ def run(args: Any, ctx: Context, out: Output) -> int:
 
 def _show(write: Write, args: Any, ctx: Context, out: Output) -> int:
     from ccswitch_tui.cli.undo import described
-    from ccswitch_tui.cli.use import show_change
+    from ccswitch_tui.cli.use import show_changes
     from ccswitch_tui.workflows.undo import changes_of
 
     changes = changes_of(ctx, write)
@@ -67,8 +67,7 @@ def _show(write: Write, args: Any, ctx: Context, out: Output) -> int:
         return 0
     out.line(f"{write.id}  {_clock(write.at)}  {out.paint('bold', described(write))}")
     out.line(say("{file} ({scope})", file=write.file, scope=write.scope))
-    for change in changes:
-        show_change(change, out)
+    show_changes(changes, out)
     if not changes:
         out.line(say("this write changed none of our keys"))
     if write.undone_at is not None:

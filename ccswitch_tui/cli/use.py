@@ -10,6 +10,7 @@ from ccswitch_tui.sentence import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ccswitch_tui.claude.settings import Change
@@ -176,20 +177,27 @@ def _show_plan(plan: UsePlan, out: Output) -> None:
         out.line(plan.file if plan.read.data is not None else say("{file} (new)", file=plan.file))
     if plan.mended:
         _show_mending(plan, out)
-    for change in plan.changes:
-        show_change(change, out)
+    show_changes(plan.changes, out)
     for sentence in plan.advice:
         out.talk(sentence)
 
 
-def show_change(change: Change, out: Output) -> None:
-    """One variable as `-` and `+` lines, and the reason. Its values are masked already."""
-    name = change.key.removeprefix("env.")
-    if change.before is not None:
-        out.line(out.paint("fail", f"- {name}: {_quoted(change.before)}"))
-    if change.after is not None:
-        out.line(out.paint("ok", f"+ {name}: {_quoted(change.after)}"))
-    out.line(out.paint("dim", f"    {spoken(change.reason)}"))
+def show_changes(changes: Sequence[Change], out: Output) -> None:
+    """Variables as `-` and `+` lines with the reasons, the cleared rivals in one. Their values are masked already."""
+    cleared = [change for change in changes if change.before is None and change.after == ""]
+    for change in changes:
+        name = change.key.removeprefix("env.")
+        if change in cleared:
+            continue
+        if change.before is not None:
+            out.line(out.paint("fail", f"- {name}: {_quoted(change.before)}"))
+        if change.after is not None:
+            out.line(out.paint("ok", f"+ {name}: {_quoted(change.after)}"))
+        out.line(out.paint("dim", f"    {spoken(change.reason)}"))
+    if cleared:
+        names = ", ".join(change.key.removeprefix("env.") for change in cleared)
+        out.line(out.paint("ok", spoken(say('+ set to "", or they would interfere:'))))
+        out.line(out.paint("dim", f"    {names}"))
 
 
 def _show_mending(plan: UsePlan, out: Output) -> None:

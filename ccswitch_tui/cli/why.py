@@ -66,11 +66,13 @@ def _show(one: Why, out: Output) -> None:
     value = one.effective
     told = said("set nowhere") if value.winner is None else _quoted(value.shown)
     out.line(f"{out.paint('bold', one.name)}  {told}")
-    for number, place in enumerate(one.places()):
+    places = one.places()
+    told_already = len(places) == 1 and bool(value.places)  # the only place there is has the value above
+    for number, place in enumerate(places):
         sign = out.glyph("here") if number == 0 and value.places else " "
         label = named(LABELS.get(place.layer, FURTHER_PLACES.get(place.layer, "")))
         where = f"  {place.file}" if place.file else ""
-        out.line(f"  {sign} {label}{where}  {_quoted(place.value)}")
+        out.line(f"  {sign} {label}{where}" if told_already else f"  {sign} {label}{where}  {_quoted(place.value)}")
     if one.remedy:
         out.point("to", one.remedy, indent=4)
 

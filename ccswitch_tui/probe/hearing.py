@@ -124,7 +124,7 @@ def _faults(form: Form, events: Events, documents: list[Any], *, failed: bool) -
         return [*form.streamed(events), *(() if failed else form.complete(events))]
     whole = [document for document in documents if isinstance(document, dict)]
     if not whole:
-        return ["the answer is no JSON object"]
+        return ["the answer is not a JSON object"]
     return [fault for document in whole for fault in form.whole(document)]
 
 

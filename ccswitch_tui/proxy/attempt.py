@@ -131,7 +131,9 @@ class Attempt:
             without = self._relay.foreign.refuse_all(self._host, self._body)
             changed, self._body = without is not self._body, without
             if changed:
-                self._call.exchange.notices.append("thinking blocks of another provider were taken out of the history")
+                self._call.exchange.notices.append(
+                    "thinking blocks from another provider were removed from the history"
+                )
             return changed
         profile, keys = self._target.profile, self._relay.keys
         if failure.status == 401 and profile.sends_secrets and "key" not in self._reasons:
@@ -226,7 +228,9 @@ class Attempt:
         ]
         for quirk, value in wrong:
             if learned.disprove(self._host, model, quirk):
-                self._call.exchange.notices.append(f"unlearned {quirk} = {value}: this endpoint has just taken it")
+                self._call.exchange.notices.append(
+                    f"forgot the lesson {quirk} = {value}: this endpoint has just accepted it"
+                )
         if wrong:
             self._relay.background.in_thread(learned.save)
 

@@ -280,7 +280,7 @@ class RunningProxy:
                 self.relay.memory.clear()
                 self.relay.bodies.clear()
             if self.settings.idle_exit_s and time.monotonic() - busy_at >= self.settings.idle_exit_s:
-                self.settings.write_log("ends, because nobody asked for anything")
+                self.settings.write_log(f"exiting: idle for {self.settings.idle_exit_s / 60:.0f} min")
                 self.stopping.set()
 
     async def _look_after(self) -> None:
@@ -294,7 +294,7 @@ class RunningProxy:
                 self.settings.write_log(f"ends: {reason}")
                 self.stopping.set()
             elif self.settings.guarded is not None and not self.traffic.running and is_replaced():
-                self.settings.write_log("another version is installed: starts anew")
+                self.settings.write_log("another version is installed: restarting")
                 self.settings.guarded.word = AGAIN
                 self.stopping.set()
 
@@ -310,7 +310,7 @@ class RunningProxy:
             self.settings.write_log(f"ends: {error.message}")
             self.stopping.set()
         else:
-            self.settings.write_log("listens again: its socket was closed by a client that broke off")
+            self.settings.write_log("listening again: a client that disconnected had closed the socket")
 
     def save_usage(self) -> None:
         """Writes the counts gathered since the last time. A disk that refuses keeps them for the next."""

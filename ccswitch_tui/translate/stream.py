@@ -232,7 +232,7 @@ class StreamTranslator:
         elif isinstance(fault, Unusable):
             failure = self._answer.failure(502, str(fault))
         else:  # a fault of ours must not end the proxy, nor look like a finished answer
-            self.notices.add("unknown", f"the translator stumbled: {type(fault).__name__}")
+            self.notices.add("unknown", f"the translation failed: {type(fault).__name__}")
             failure = self._answer.failure(502, "the endpoint's answer could not be translated")
         self.done = True
         self.error = failure

@@ -202,7 +202,7 @@ class WrittenAnswer(Answer):
             return
         if value[:1] in (b"{", b"[") and not self.finished:
             raise Unusable("the endpoint sent a malformed piece of its answer")
-        self.notice("unknown", "a line in the stream that is no JSON")
+        self.notice("unknown", "a line in the stream that is not JSON")
 
     # ------------------------------------------------------------ the end
 

@@ -202,7 +202,7 @@ def _failed(exchange: Exchange, blank: Balance) -> Balance | None:
 def _refusal(exchange: Exchange) -> str:
     if exchange.status == 401:
         return say("the key was refused (HTTP 401)")
-    return say("this key may not ask (HTTP 403)")
+    return say("this key is not permitted to ask (HTTP 403)")
 
 
 def _read(exchanges: list[Exchange], route: Route, blank: Balance) -> Balance:

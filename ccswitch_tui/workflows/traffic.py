@@ -56,7 +56,7 @@ def one_exchange(ctx: Context, number: int) -> dict[str, Any]:
     found = ask_json(ctx, f"/_ccswitch/traffic/{number}")
     if "exchange" not in found:
         raise CcswitchError(
-            say("exchange {number} is not held any more", number=number),
+            say("exchange {number} is no longer kept", number=number),
             hint=say("'ccswitch-tui proxy logs' lists them"),
         )
     return found

@@ -63,6 +63,8 @@ def test_use_tells_what_it_wrote(capsys: pytest.CaptureFixture[str], ctx: Contex
 def test_a_dry_run_writes_nothing(capsys: pytest.CaptureFixture[str], ctx: Context, file: Path) -> None:
     said = told(capsys, ctx, "use", "work", "--dry-run")
     assert "+ ANTHROPIC_BASE_URL: http://127.0.0.1:" in said
+    cleared = said.partition('set to "", or they would interfere:\n')[2].splitlines()[0]
+    assert "ANTHROPIC_API_KEY" in cleared and "CLAUDE_CODE_USE_BEDROCK" in cleared
     assert answer(capsys, ctx, "use", "work", "--dry-run")["dry_run"]
     assert file.read_bytes() == THEIRS.encode()
     assert not Path(ctx.paths.history).exists()

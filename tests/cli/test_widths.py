@@ -226,6 +226,7 @@ def test_chinese_breaks_anywhere_but_around_its_punctuation() -> None:
 
 @given(st.text("中文，。；：（）“” ab", max_size=80), st.integers(20, 60))
 def test_no_chinese_line_begins_with_a_closing_mark(text: str, room: int) -> None:
+    text = re.sub(" +(?=[，。；：）”])", "", text)  # after a space it is a word of its own, which no text of ours has
     for before, line in itertools.pairwise(fold("起" + text, room)):
         torn = line.lstrip()[:1]
         assert torn not in set("，。；：）”") or before.endswith((" ", "，", "。", "；", "：", "）", "”", "（", "“"))

@@ -73,7 +73,7 @@ def test_an_exchange_that_is_gone_is_an_error(cli: Cli) -> None:
     cli("start")
     code, _, err = cli("logs", "--exchange", "7")
     assert code == 1
-    assert "exchange 7 is not held any more" in err
+    assert "exchange 7 is no longer kept" in err
 
 
 def test_a_service_can_be_looked_at_without_being_written(cli: Cli, tmp_path: Path) -> None:

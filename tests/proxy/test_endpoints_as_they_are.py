@@ -162,5 +162,5 @@ def test_a_lesson_is_undone_when_the_endpoint_takes_what_it_has_refused() -> Non
     ):
         for session in ("one", "one", "two", "one"):
             assert call(proxy, body=body, headers={"x-claude-code-session-id": session}).text == "ok"
-        assert "unlearned sampling" in str(proxy.traffic.recent()[1].notices)
+        assert "forgot the lesson sampling" in str(proxy.traffic.recent()[1].notices)
     assert ["temperature" in r.json() for r in endpoint.requests] == [True, False, False, True, True]

@@ -409,7 +409,7 @@ def test_thinking_signed_elsewhere_does_not_end_a_session() -> None:
         exchange = proxy.traffic.recent()[1]
     thinking = [b"thinking" in r.body for r in endpoint.requests]
     assert thinking == [True, False, False]
-    assert exchange.notices == ["thinking blocks of another provider were taken out of the history"]
+    assert exchange.notices == ["thinking blocks from another provider were removed from the history"]
 
 
 def test_a_profile_whose_tier_names_another_profile_sends_it_there() -> None:

@@ -146,7 +146,7 @@ async def test_a_file_pasted_as_a_key_is_refused_with_a_word_and_a_wrapped_key_i
         field.focus()
         await pilot.pause()
         await paste(pilot, "k" * 20_000)
-        await sees(pilot, "20,000 characters are no key")
+        await sees(pilot, "20,000 characters are too long for a key")
         assert not field.filled
         await paste(pilot, "\n  \n")
         assert not field.filled

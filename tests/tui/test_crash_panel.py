@@ -79,7 +79,7 @@ def test_a_crash_shows_where_but_no_local_and_no_key(where: str, tmp_path: Path)
     said = done.stdout + done.stderr
     assert done.returncode != 0
     assert "a mistake" in said
-    assert "ccswitch-tui stopped because of a mistake of its own" in said
+    assert "ccswitch-tui stopped because of a bug in it" in said
     assert KEY not in said
     assert "in-a-crash" not in said
     assert "╭" not in said
