@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 import tomllib
@@ -39,6 +40,7 @@ def explained() -> set[str]:
     return set(rows) - {"package"}
 
 
+@functools.cache
 def imported() -> set[str]:
     """Top names of everything the package imports that is neither its own nor the standard library's."""
     names = set()

@@ -7,12 +7,9 @@ is in `sys.modules`.
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 import subprocess
 import sys
-import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -117,37 +114,6 @@ def test_the_package_itself_imports_nothing() -> None:
     program = "import sys; before = set(sys.modules); import ccswitch_tui; print(sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, timeout=30)
     assert done.stdout.strip() == "['ccswitch_tui']"
-
-
-IMPORTED_AS = {"python-socks": "python_socks", "pyyaml": "yaml"}
-BY_NAME = {"keyring"}
-"""Loaded by the name of a backend's class, in a process of its own."""
-
-
-def test_every_dependency_is_imported_and_every_import_declared() -> None:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    names = {re.split(r"[\[<>=; ]", wanted)[0] for wanted in declared}
-    program = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "ccswitch_tui").rglob("*.py")]
-    found = set()
-    for node in (n for tree in program for n in ast.walk(tree)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.partition(".")[0])
-    unused = {name for name in names if IMPORTED_AS.get(name, name) not in found} - BY_NAME
-    foreign = {name for name in found - sys.stdlib_module_names if name not in WITH_OTHERS}
-    assert (unused, foreign - {IMPORTED_AS.get(name, name) for name in names}) == (set(), set())
-
-
-WITH_OTHERS = {
-    "ccswitch_tui": "ourselves",
-    "_sha2": "of the standard library from 3.12 on, under no public name",
-    "_sha256": "of the standard library up to 3.11",
-    "certifi": "used where it is there already",
-    "rich": "comes with textual, which speaks in its types",
-    "jeepney": "comes with keyring on Linux",
-    "secretstorage": "comes with keyring on Linux",
-}
 
 
 def test_no_module_reaches_itself_through_others() -> None:

@@ -15,7 +15,6 @@ from ccswitch_tui.profiles.model import Endpoint, ModelTiers, Profile
 from ccswitch_tui.proxy.embedded import EmbeddedProxy
 from ccswitch_tui.secret import Secret
 
-anthropic = pytest.importorskip("anthropic")
 TOKEN = "local-token-of-this-test"
 FINISH = chunk({}, "stop", usage={"prompt_tokens": 30, "completion_tokens": 5}) + DONE
 
@@ -52,6 +51,12 @@ class Endpoint_:
         self.answers.append((status, {"content-type": "application/json", **headers}, body))
 
 
+@pytest.fixture(scope="module")
+def anthropic() -> Any:
+    """Two seconds to import, so not before a test asks for it: every worker collects this file."""
+    return pytest.importorskip("anthropic")
+
+
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint_]:
     endpoint = Endpoint_()
@@ -61,7 +66,7 @@ def endpoint() -> Iterator[Endpoint_]:
 
 
 @pytest.fixture
-def client(endpoint: Endpoint_) -> Iterator[Any]:
+def client(endpoint: Endpoint_, anthropic: Any) -> Iterator[Any]:
     port = endpoint.server.server_address[1]
     profile = Profile(
         name="scripted",
@@ -107,7 +112,7 @@ def test_a_plain_message_is_the_same(endpoint: Endpoint_, client: Any) -> None:
     assert client.messages.count_tokens(model="m", messages=ASKED["messages"]).input_tokens > 0
 
 
-def test_the_tool_runner_goes_round(endpoint: Endpoint_, client: Any) -> None:
+def test_the_tool_runner_goes_round(endpoint: Endpoint_, client: Any, anthropic: Any) -> None:
     @anthropic.beta_tool
     def add(a: int, b: int) -> str:
         """Add two numbers."""
@@ -152,7 +157,9 @@ def test_structured_output_is_asked_for_as_a_schema(endpoint: Endpoint_, client:
         (500, "InternalServerError"),
     ],
 )
-def test_failures_are_the_clients_own_exceptions(status: int, error: str, endpoint: Endpoint_, client: Any) -> None:
+def test_failures_are_the_clients_own_exceptions(
+    status: int, error: str, endpoint: Endpoint_, client: Any, anthropic: Any
+) -> None:
     endpoint.refuses(status, "no, because QX1", **{"retry-after": "7"})
     with pytest.raises(getattr(anthropic, error)) as caught:
         client.messages.create(**ASKED)
@@ -161,7 +168,7 @@ def test_failures_are_the_clients_own_exceptions(status: int, error: str, endpoi
         assert caught.value.response.headers["retry-after"] == "7"
 
 
-def test_a_stream_that_breaks_raises_in_the_middle(endpoint: Endpoint_, client: Any) -> None:
+def test_a_stream_that_breaks_raises_in_the_middle(endpoint: Endpoint_, client: Any, anthropic: Any) -> None:
     endpoint.streams(chunk({"content": "one"}), b'data: {"error": {"message": "gone QX2"}}\n\n')
     with pytest.raises(anthropic.APIStatusError), client.messages.stream(**ASKED) as stream:
         stream.get_final_message()

@@ -155,7 +155,7 @@ def test_a_long_loop_of_calls_is_remembered_whatever_reasoning_goes_back(replay:
 SETS: Any = [[READ, BASH], [READ], []]
 
 
-@settings(RELAXED, max_examples=300)
+@settings(RELAXED, max_examples=150)
 @given(courses(), quirk_sets, st.lists(st.sampled_from([0, 1, 2]), min_size=5, max_size=5), st.data())
 def test_what_is_remembered_changes_nothing(
     course: list[list[Any]], quirks: dict[str, Any], which: list[int], data: st.DataObject

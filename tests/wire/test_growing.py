@@ -55,7 +55,7 @@ styles = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_conversation_that_grows_shrinks_and_changes_is_read_right(data: st.DataObject) -> None:
     reader, style = Growing(), data.draw(styles)
