@@ -61,12 +61,16 @@ IMPURE = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the pure tests: by folder, so that a new file in one of them is among them unless it says otherwise."""
+    """Marks the pure tests: by folder, so that a new file in one of them is among them unless it says otherwise.
+
+    Slow ones come first: a worker that begins one at the end is waited for by all others.
+    """
     here = Path(__file__).parent
     for item in items:
         place = item.path.relative_to(here)
         if place.parts[0] in PURE and place.name not in IMPURE and not any(item.iter_markers("real")):
             item.add_marker("pure")
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)

@@ -315,6 +315,7 @@ def test_every_command_is_in_the_table() -> None:
     assert set(COMMANDS) - NOT_OURS <= words
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_planted_key_is_nowhere_but_where_it_belongs(
     secret_service: SecretService, sentinel: Sentinel, home: Path, echo: str
