@@ -294,6 +294,8 @@ def check_folders(snapshot: Snapshot) -> Iterator[Finding]:
             command = f"mv {quoted} {quoted}.away"
         elif why == "owner":
             because, command = say("{path} belongs to another user", path=path), f'sudo chown -R "$USER" {quoted}'
+        elif why == "mount":  # no mode opens it
+            because, command = say("{path} is on a file system mounted read-only", path=path), f"df -h {quoted}"
         else:
             because, command = say("{path} is read-only", path=path), f"chmod u+rwx {quoted}"
         if snapshot.platform == "win32":

@@ -259,8 +259,15 @@ def _closed_folders(paths: Paths) -> Iterator[ClosedFolder]:
         if not os.path.isdir(path):
             yield ClosedFolder(path, "file")
         elif not os.access(path, os.W_OK | os.X_OK):
-            mine = sys.platform == "win32" or os.stat(path).st_uid == os.geteuid()
-            yield ClosedFolder(path, "mode" if mine else "owner")
+            yield ClosedFolder(path, _why_closed(path))
+
+
+def _why_closed(path: str) -> str:
+    if sys.platform == "win32":
+        return "mode"
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return "mount"
+    return "mode" if os.stat(path).st_uid == os.geteuid() else "owner"
 
 
 def _nearest(path: str) -> str:

@@ -305,7 +305,7 @@ def _rewrite(
         document = tomlkit.parse(text)
         if "profiles" not in document:
             document["profiles"] = tomlkit.table(is_super_table=True)
-        tables = document["profiles"]
+        tables: Any = document["profiles"]
         for old, profile in changes.items():
             if profile is None:
                 tables.pop(old, None)

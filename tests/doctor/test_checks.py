@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ccswitch_tui.claude.differences import GONE
 from ccswitch_tui.claude.layers import Layer
+from ccswitch_tui.doctor import snapshot as snapshot_door
 from ccswitch_tui.doctor.checks import CHECKS, run_checks
 from ccswitch_tui.doctor.picture import (
     CertificateFile,
@@ -122,11 +126,19 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "file"),))),
     ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "owner"),))),
     ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "mode"),))),
+    ("state-closed", FINE._replace(closed_folders=(ClosedFolder("/home/u/a b", "mount"),))),
     ("state-full", FINE._replace(state_dir="/home/u/.local/state", state_problem="no space left on device")),
     ("system-proxy", FINE._replace(profiles={"work": profile()}, system_proxy="http://127.0.0.1:7890")),
     ("store-python", FINE._replace(platform="win32", python_folder=STORE)),
     ("textual-log", FINE._replace(env={"TEXTUAL_LOG": "/tmp/t.log"})),
 ]  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such mounts")
+def test_no_mode_is_blamed_where_the_file_system_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert snapshot_door._why_closed(str(tmp_path)) == "mode"
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert snapshot_door._why_closed(str(tmp_path)) == "mount"
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
