@@ -73,7 +73,7 @@ class ClosedFolder(NamedTuple):
 
     path: str
     why: str
-    """`file` (a file lies in its place), `owner` (it is somebody else's), `mount` (a read-only file system) or `mode`."""
+    """`file` (one lies in its place), `owner` (it is somebody else's), `mount` (a read-only file system) or `mode`."""
 
 
 class Snapshot(NamedTuple):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from kit.net import Listener
 from kit.parts import console_script
 
 KEY = "sk-example-0123456789abcdef"
@@ -21,23 +21,17 @@ class LoggingProxy:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._listener = Listener(self._refuse)
+        self.url = f"http://{self._listener.address}"
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._socket.accept()
-            except OSError:
-                return
-            with client:
-                client.settimeout(5)
-                self.asked.append(client.recv(65536).decode("latin-1").partition("\r\n")[0])
-                client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    def _refuse(self, client: socket.socket) -> None:
+        with client:
+            client.settimeout(5)
+            self.asked.append(client.recv(65536).decode("latin-1").partition("\r\n")[0])
+            client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
     def close(self) -> None:
-        self._socket.close()
+        self._listener.close()
 
 
 @pytest.fixture

@@ -38,6 +38,68 @@ def is_listening(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
+class Listener:
+    """A port of loopback whose every connection is answered in a thread of its own, until it is closed."""
+
+    def __init__(self, serve: Callable[[socket.socket], None], port: int = 0) -> None:
+        self._serve = serve
+        self._over = threading.Event()
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self._socket.settimeout(0.1)
+        self.port = int(self._socket.getsockname()[1])
+        self.address = f"127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Not under the thread that accepts: the number of its socket may be another's by then."""
+        self._over.set()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # where this wakes it, at once; else within its tenth of a second
+        self._thread.join()
+        self._socket.close()
+
+    def _accept(self) -> None:
+        while not self._over.is_set():
+            with contextlib.suppress(OSError):  # the tenth of a second, or the end
+                client, _ = self._socket.accept()
+                threading.Thread(target=self._answer, args=(client,), daemon=True).start()
+
+    def _answer(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            self._serve(client)
+
+
+def read_head(client: socket.socket, head: bytes = b"") -> bytes:
+    """A request up to its empty line, and what came with it. Raises ConnectionError where the client leaves before."""
+    while b"\r\n\r\n" not in head:
+        more = client.recv(65536)
+        if not more:
+            raise ConnectionError("it left")
+        head += more
+    return head
+
+
+def pass_on(client: socket.socket, server: socket.socket) -> None:
+    """Bytes in both directions, until both sides have ended."""
+    threading.Thread(target=_copy, args=(client, server), daemon=True).start()
+    _copy(server, client)
+
+
+def _copy(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
 @pytest.fixture
 def free_port() -> int:
     """A port nobody listens on."""
@@ -71,8 +133,8 @@ def black_hole() -> Iterator[int]:
 @pytest.fixture
 def resetting_port() -> Iterator[int]:
     """A port that accepts, reads a little and resets the connection."""
-    with _accepting(_reset) as port:
-        yield port
+    with Listener(_reset) as listener:
+        yield listener.port
 
 
 def _reset(client: socket.socket) -> None:
@@ -81,30 +143,6 @@ def _reset(client: socket.socket) -> None:
         client.recv(1)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
     client.close()
-
-
-@contextlib.contextmanager
-def _accepting(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(16)
-    listener.settimeout(0.1)
-    over = threading.Event()
-
-    def accept() -> None:
-        while not over.is_set():
-            with contextlib.suppress(TimeoutError):
-                client, _ = listener.accept()
-                threading.Thread(target=serve, args=(client,), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
-        yield int(listener.getsockname()[1])
-    finally:
-        over.set()
-        thread.join()
-        listener.close()
 
 
 class TlsServer(NamedTuple):

@@ -21,8 +21,9 @@ from scripted_endpoint import ScriptedEndpoint, chat_text
 from ccswitch_tui.cli.main import main
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.background.control import ProxyControl
-from ccswitch_tui.proxy.background.loopback import HOST, held_by
+from ccswitch_tui.proxy.background.loopback import HOST
 from ccswitch_tui.workflows.context import Context
+from kit.background import background_proxy
 from kit.net import wait_until
 
 PROFILE = """
@@ -35,10 +36,8 @@ models = {{ default = "m" }}
 
 @pytest.fixture
 def control(tmp_path: Path) -> Iterator[ProxyControl]:
-    env = {"HOME": str(tmp_path), "CCSWITCH_HOME": str(tmp_path / "ours"), "PATH": os.environ["PATH"]}
-    control = Context(env).proxy
-    yield control
-    control._end_stuck(held_by(os.path.join(control.paths.state_dir, "proxy.lock")))
+    with background_proxy(tmp_path) as control:
+        yield control
 
 
 def good(control: ProxyControl) -> dict[str, object]:

@@ -22,6 +22,7 @@ from ccswitch_tui.proxy.background import guarded, loopback
 from ccswitch_tui.proxy.background.control import ProxyControl
 from ccswitch_tui.proxy.background.loopback import ASLEEP_MARK, GUARDIAN_LOCK, held_by
 from ccswitch_tui.workflows.context import Context
+from kit.background import background_proxy
 from kit.net import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="tests/windows/test_guardian_there.py is theirs")
@@ -36,10 +37,8 @@ models = {{ default = "m" }}
 
 @pytest.fixture
 def control(tmp_path: Path) -> Iterator[ProxyControl]:
-    env = {"HOME": str(tmp_path), "CCSWITCH_HOME": str(tmp_path / "ours"), "PATH": os.environ["PATH"]}
-    control = Context(env).proxy
-    yield control
-    control._end_stuck(held_by(in_state(control, "proxy.lock")))
+    with background_proxy(tmp_path) as control:
+        yield control
     wait_until(lambda: not heirs_of(control), 5, "the heir to end")
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from scripted_endpoint import ScriptedEndpoint, chat_text
 from ccswitch_tui.net.way import Way
 from ccswitch_tui.proxy.client.dial import dial
 from ccswitch_tui.proxy.client.upstream import Upstream
-from kit.net import free_port_number
+from kit.net import Listener, free_port_number, pass_on, read_head
 
 
 class ConnectProxy:
@@ -27,49 +25,30 @@ class ConnectProxy:
     def __init__(self, password: str | None = None) -> None:
         self.seen: list[str] = []
         self._wanted = "Basic " + base64.b64encode(password.encode()).decode() if password else None
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listener = Listener(self._serve)
+        self.address = self._listener.address
 
     def close(self) -> None:
         self._listener.close()
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
     def _serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += client.recv(65536)
-            text = head.partition(b"\r\n\r\n")[0].decode()
-            self.seen.append(text.split("\r\n")[0])
-            given = [line.partition(": ")[2] for line in text.split("\r\n") if line.lower().startswith("proxy-auth")]
-            if self._wanted and given != [self._wanted]:
-                client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-                return
-            method, target, _ = text.split("\r\n")[0].split(" ")
-            if method == "CONNECT":
-                host, _, port = target.rpartition(":")
-                server = socket.create_connection((host.strip("[]"), int(port)))
-                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            else:
-                host, _, port = target.removeprefix("http://").partition("/")[0].rpartition(":")
-                server = socket.create_connection((host, int(port)))
-                server.sendall(head.replace(target.encode(), b"/v1/chat/completions", 1))
-            threading.Thread(target=_copy, args=(client, server), daemon=True).start()
-            _copy(server, client)
-
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+        head = read_head(client)
+        text = head.partition(b"\r\n\r\n")[0].decode()
+        self.seen.append(text.split("\r\n")[0])
+        given = [line.partition(": ")[2] for line in text.split("\r\n") if line.lower().startswith("proxy-auth")]
+        if self._wanted and given != [self._wanted]:
+            client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            return
+        method, target, _ = text.split("\r\n")[0].split(" ")
+        if method == "CONNECT":
+            host, _, port = target.rpartition(":")
+            server = socket.create_connection((host.strip("[]"), int(port)))
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        else:
+            host, _, port = target.removeprefix("http://").partition("/")[0].rpartition(":")
+            server = socket.create_connection((host, int(port)))
+            server.sendall(head.replace(target.encode(), b"/v1/chat/completions", 1))
+        pass_on(client, server)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +21,7 @@ from ccswitch_tui.profiles.model import Profile
 from ccswitch_tui.proxy.client.upstream import Upstream, UpstreamError
 from ccswitch_tui.proxy.pump import read_limited
 from ccswitch_tui.workflows.examine import way_to
+from kit.net import Listener, pass_on, read_head
 
 HOST = "api.example"
 FAR = "https://nowhere.invalid/v1"
@@ -35,33 +35,23 @@ class Hop:
         self.seen: list[tuple[bytes, ...]] = []
         self._to = port
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listener = Listener(self._serve)
+        self.address = self._listener.address
 
     def close(self) -> None:
         self._listener.close()
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
     def _serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            if self._tls is not None:
-                client = self._tls.wrap_socket(client, server_side=True)
-            first = client.recv(1)
-            rest = self._socks(client) if first == b"\5" else self._http(client, first)
-            server = socket.create_connection(("127.0.0.1", self._to))
-            server.sendall(rest)
-            threading.Thread(target=_copy, args=(client, server), daemon=True).start()
-            _copy(server, client)
+        if self._tls is not None:
+            client = self._tls.wrap_socket(client, server_side=True)
+        first = client.recv(1)
+        rest = self._socks(client) if first == b"\5" else self._http(client, first)
+        server = socket.create_connection(("127.0.0.1", self._to))
+        server.sendall(rest)
+        pass_on(client, server)
 
     def _http(self, client: socket.socket, head: bytes) -> bytes:
-        while b"\r\n\r\n" not in head:
-            head += client.recv(1)
+        head = read_head(client, head)
         lines = head.split(b"\r\n")
         fields = [(name.lower(), value) for name, _, value in (line.partition(b": ") for line in lines[1:])]
         told = [b": ".join(field) for field in fields if field[0] in (b"host", b"proxy-authorization")]
@@ -82,14 +72,6 @@ class Hop:
         client.sendall(b"\5\0\0\1\0\0\0\0\0\0")
         self.seen.append((methods, user, asked))
         return b""
-
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
 
 
 class Settings(NamedTuple):

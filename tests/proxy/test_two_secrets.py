@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.proxy.background.control import ProxyControl
 from ccswitch_tui.proxy.background.loopback import Loopback
 from ccswitch_tui.workflows.context import Context
+from kit.net import Listener
 
 
 @pytest.fixture
@@ -39,19 +39,10 @@ class Relay:
     def __init__(self, port: int, to: int) -> None:
         self.heard: list[bytes] = []
         self._to = to
-        self._listener = socket.create_server(("127.0.0.1", port))
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(client,), daemon=True).start()
+        self._listener = Listener(self._answer, port)
 
     def _answer(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
+        with client:
             client.settimeout(5)
             while request := client.recv(65536):
                 if b"/_ccswitch/hello" not in request.split(b"\r\n")[0]:
