@@ -9,7 +9,6 @@ travels over the same connections and host check as an endpoint's.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -51,8 +50,10 @@ from ccswitch_tui.search.mixed import (
     with_function,
 )
 from ccswitch_tui.search.model import Answered, Ask, Found, Json, SearchFailed, Wanted
+from ccswitch_tui.search.reading import document_in, refuse_errors, said_in
 from ccswitch_tui.search.sources import SOURCES
 from ccswitch_tui.search.wanted import LONGEST_QUERY, SHORTEST_QUERY, is_lone_search, is_the_clients_own, wanted
+from ccswitch_tui.translate.errors import retry_after
 from ccswitch_tui.translate.policy import GONE, HOPELESS
 from ccswitch_tui.wire.anthropic import error_envelope
 from ccswitch_tui.wire.codec import dumps, loads
@@ -270,12 +271,17 @@ class Searching:
             talk = talk_in(source.dialect, search, target.model)
             for _ in range(MOST_TURNS):
                 ask = Ask("POST", talk.path, body=talk.body())
-                answered = talk.take(await self._fetch(asked, ask, source))
+                got = await self._fetch(asked, ask, source)
+                refuse_errors(got, found="choices" in got or "output" in got)
+                answered = talk.take(got)
                 if answered is not None:
                     return answered
             raise SearchFailed("unavailable", "kept searching and returned no answer")
         adapter = SOURCES[source.source]
-        return adapter.read(await self._fetch(asked, adapter.request(search, source.results), source))
+        got = await self._fetch(asked, adapter.request(search, source.results), source)
+        answered = adapter.read(got)
+        refuse_errors(got, found=bool(answered.hits or answered.summary))
+        return answered
 
     async def _fetch(self, asked: Profile, ask: Ask, source: SearchSource) -> Json:
         """One request to the source. Raises SearchFailed, UpstreamError, KeyHostError, KeyStoreError."""
@@ -292,14 +298,13 @@ class Searching:
         response = await self._relay.upstream.send(
             asked, url, key, body=body, headers=headers, secret_headers=secret_headers, method=ask.method
         )
-        raw = await read_limited(response, MOST_BYTES, PATIENCE_S)
-        _check_status(response.status, raw, source, has_key=key is not None)
-        with contextlib.suppress(ValueError, RecursionError):
-            got = loads(raw)
-            if isinstance(got, dict):
-                return got
-        kind = plain(response.headers.get("Content-Type", ""), 60) or "no content type"
-        raise SearchFailed("unavailable", f"returned an answer that is not JSON ({kind})")
+        try:
+            raw = await read_limited(response, MOST_BYTES, PATIENCE_S)
+        except UpstreamError as error:
+            raise SearchFailed("unavailable", f"began an answer that is none: {plain(error.detail, 200)}") from None
+        again = retry_after({name.lower(): value for name, value in response.headers.items()})
+        _check_status(response.status, raw, source, has_key=key is not None, again_s=again)
+        return document_in(raw, plain(response.headers.get("Content-Type", ""), 60) or "no content type")
 
     def _where(self, profile: Profile, source: SearchSource, model: str) -> _Where:
         """Raises UsageError when the profile's endpoint is to search and its route cannot be meant."""
@@ -341,10 +346,18 @@ def _check_query(search: Wanted) -> None:
         raise SearchFailed("query_too_long", f"was not asked: the query is longer than {LONGEST_QUERY} characters")
 
 
-def _check_status(status: int, raw: bytes, source: SearchSource, *, has_key: bool) -> None:
-    """Raises SearchFailed for anything but a 200."""
+LONGEST_WAIT_S = 60
+"""A longer one is nothing a session waits for."""
+
+
+def _check_status(status: int, raw: bytes, source: SearchSource, *, has_key: bool, again_s: int | None) -> None:
+    """Raises SearchFailed for anything but a success."""
     if 200 <= status < 300:
         return
+    said = said_in(raw)
+    is_page = raw.lstrip()[:1] == b"<"
+    if is_page and status in (401, 403) and source.source != "searxng":  # a wall in front of the source: not its key
+        raise SearchFailed("unavailable", f"is behind a web page (HTTP {status}: {said})")
     if status in (401, 403) and has_key:
         again = f"enter it again with 'ccswitch-tui search set {source.source} --key-stdin'"
         raise SearchFailed("unavailable", f"rejected the key (HTTP {status}); {again}")
@@ -352,10 +365,10 @@ def _check_status(status: int, raw: bytes, source: SearchSource, *, has_key: boo
         why = "json is not among search.formats in its settings.yml, or its limiter is on"
         raise SearchFailed("unavailable", f"rejected the request (HTTP {status}): {why}")
     if status in (402, 429, 432, 433):
-        raise SearchFailed("too_many_requests", f"reports a rate limit or no credit left (HTTP {status})")
+        wait = f"; it may be asked again in {again_s} s" if again_s and again_s <= LONGEST_WAIT_S else ""
+        raise SearchFailed("too_many_requests", f"reports a rate limit or no credit left (HTTP {status}){wait}")
     if status in (400, 422):
-        said = plain(raw.decode("utf-8", "replace"), 200)
         raise SearchFailed("invalid_tool_input", f"rejected this query (HTTP {status}: {said})")
     if 300 <= status < 400:
         raise SearchFailed("unavailable", f"redirects (HTTP {status}), which is not followed")
-    raise SearchFailed("unavailable", f"answered with HTTP {status}")
+    raise SearchFailed("unavailable", f"answered with HTTP {status}{f': {said}' if said else ''}")

@@ -1,4 +1,4 @@
-"""Results are text of strangers: what may be shown of it, and which addresses are addresses. Pure.
+"""Results are text of strangers: what may be shown of it. Pure.
 
 The client passes titles and text on to the model and to the terminal unchanged,
 control characters and `<system-reminder>` included (measured with 2.1.330), so
@@ -11,25 +11,23 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from ccswitch_tui.search.addresses import address, is_within, page_of
 from ccswitch_tui.search.model import Answered, Found, Hit, Wanted
 
 LONGEST_TITLE = 200
 LONGEST_SNIPPET = 700
 LONGEST_AGE = 40
-LONGEST_URL = 2048
 
 _SILENT = re.compile(r"<(script|style)\b[^>]{0,300}>.{0,2000}?</\1\s{0,9}>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(
     r"</?(?:a|abbr|b|br|cite|code|div|em|font|h[1-6]|i|img|li|mark|ol|p|pre|script|small|span|strong|style|sub|sup"
-    r"|table|td|th|tr|u|ul|wbr)(?:\s[^<>]{0,300})?/?>",
+    r"|table|td|th|tr|u|ul|wbr)(?:\s[^<>]{0,6000})?/?>|<!\[CDATA\[|\]\]>",
     re.IGNORECASE,
 )
 """HTML by name, so that `vector<int>` and `a < b` stay what they are."""
 
 _CLIENTS_OWN = re.compile(r"<(?=/?[A-Za-z]{1,40}(?:[-_][A-Za-z]{1,40}))")
 """`<system-reminder>`, `<persisted-output>`: what Claude Code itself marks up is hyphenated."""
-
-_NOT_IN_A_URL = re.compile(r"[\s<>\"\\^`{|}\x00-\x20\x7f-\x9f]")
 
 
 def plain(text: Any, most: int) -> str:
@@ -46,34 +44,16 @@ def plain(text: Any, most: int) -> str:
 
 
 def _without_tags(text: str) -> str:
-    return _TAG.sub(" ", _SILENT.sub(" ", text))
+    return _TAG.sub(" ", _SILENT.sub(" ", _without_comments(text)))
 
 
-def address(url: Any) -> str:
-    """`url` if it is a plain web address without a password in it, else ""."""
-    if not isinstance(url, str) or len(url) > LONGEST_URL:
-        return ""
-    url = str(url).strip()
-    try:
-        parts = urlsplit(url)
-        harmless = parts.hostname and not parts.username and not parts.password
-    except ValueError:
-        return ""
-    import unicodedata
-
-    printable = not _NOT_IN_A_URL.search(url) and not any(unicodedata.category(c)[0] == "C" for c in url)
-    is_web = parts.scheme in ("http", "https") and harmless and printable
-    return url if is_web else ""
-
-
-def is_within(url: str, rule: str) -> bool:
-    """Whether `url` is of the domain `rule` names, or of one below it; a path in the rule is a prefix."""
-    rule = re.sub(r"^https?://", "", rule.strip().lower())
-    host, _, path = rule.removeprefix("*.").partition("/")
-    parts = urlsplit(url)
-    named = (parts.hostname or "").lower()
-    of_host = bool(host) and (named == host or named.endswith("." + host))
-    return of_host and (not path or parts.path.lower().startswith("/" + path.rstrip("*")))
+def _without_comments(text: str) -> str:
+    """What no reader of the page sees."""
+    kept, place = [], 0
+    while (begin := text.find("<!--", place)) >= 0 and (end := text.find("-->", begin)) >= 0:
+        kept.append(text[place:begin])
+        place = end + len("-->")
+    return " ".join([*kept, text[place:]])
 
 
 def is_wished(url: str, wanted: Wanted) -> bool:
@@ -89,13 +69,14 @@ def cleaned(answered: Answered, wanted: Wanted, *, source: str, most: int, longe
     left_out = 0
     for raw in answered.hits:
         url = address(raw.url)
-        if not url or url in hits:
+        page = page_of(url) if url else ""
+        if not url or page in hits:
             continue
         if not is_wished(url, wanted):
             left_out += 1
             continue
         title = plain(raw.title, LONGEST_TITLE) or urlsplit(url).hostname or url
-        hits[url] = Hit(title, url, plain(raw.snippet, LONGEST_SNIPPET), plain(raw.age, LONGEST_AGE) or None)
+        hits[page] = Hit(title, url, plain(raw.snippet, LONGEST_SNIPPET), plain(raw.age, LONGEST_AGE) or None)
     return Found(
         query=wanted.query,
         source=source,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from ccswitch_tui.search.model import Answered, Json, RawHit, SearchFailed, Wanted
-from ccswitch_tui.search.sources import hits, rows
+from ccswitch_tui.search.reading import hits, rows, text_in
 
 ASK = (
     "Search the web for the question. Answer in a few sentences from the results only, "
@@ -108,10 +108,10 @@ class Talk:
             self._searched = True
             self._turns = [*self._turns, message, *map(_echo, calls)]
             return None
-        found = [*_cited(message), *_listed(got)]
+        found = [*_cited(message), *_listed(got), *_listed(message)]
         if not found and not self._searched:
             raise SearchFailed("unavailable", "answered without searching")
-        return Answered(found, message.get("content"))
+        return Answered(found, text_in(message.get("content")))
 
 
 def _name_of(call: Json) -> Any:
@@ -127,10 +127,16 @@ def _echo(call: Json) -> Json:
 
 
 def _cited(message: Json) -> list[RawHit]:
-    notes = [n.get("url_citation") for n in rows(message, "annotations") if n.get("type") == "url_citation"]
-    return hits([note for note in notes if isinstance(note, dict)], "content")
+    cited = [note for note in rows(message, "annotations") if note.get("type") == "url_citation"]
+    notes = [note.get("url_citation", note) for note in cited]
+    pages = hits([note for note in notes if isinstance(note, dict)], "content")
+    for tool in rows(message, "executed_tools"):  # Groq's compound models
+        pages += hits(rows(tool, "search_results", "results"), "content")
+    return [page for page in pages if page.url]
 
 
 def _listed(got: Json) -> list[RawHit]:
-    own = hits(rows(got, "web_search"), "content", url="link", age=("publish_date",))
-    return own + hits(rows(got, "search_results"), "snippet", age=("date",))
+    """Pages beside the answer: GLM's, Perplexity's, and the bare addresses of older ones and of xAI."""
+    found = hits(rows(got, "web_search"), "content", age=("publish_date",))
+    found += hits(rows(got, "search_results"), "snippet", age=("date",))
+    return [page for page in found or hits(rows(got, "citations")) if page.url]

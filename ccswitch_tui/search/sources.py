@@ -7,10 +7,9 @@ fakes of their documented answers only, because nothing here leaves loopback.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ccswitch_tui.search.clean import plain
-from ccswitch_tui.search.model import Adapter, Answered, Ask, Json, RawHit, SearchFailed, Wanted
+from ccswitch_tui.search.model import Adapter, Answered, Ask, Json, SearchFailed, Wanted
+from ccswitch_tui.search.reading import first, hits, listed, rows, text_in
 
 
 def shorter(text: str, most: int) -> str:
@@ -34,28 +33,6 @@ def with_sites(wanted: Wanted, most: int) -> str:
     return f"{shorter(wanted.query, most - len(operators) - 1)} {operators}".strip()
 
 
-def rows(value: Any, *path: str) -> list[Json]:
-    """The objects of the list at `path`; nothing where it is something else."""
-    for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
-    return [row for row in listed(value) if isinstance(row, dict)]
-
-
-def listed(value: Any) -> list[Any]:
-    """A list as it is; nothing where it is something else."""
-    return value if isinstance(value, list) else []
-
-
-def first(row: Json, *names: str) -> Any:
-    """The first of these fields that says something."""
-    return next((row[name] for name in names if row.get(name)), None)
-
-
-def hits(found: list[Json], *snippet: str, url: str = "url", age: tuple[str, ...] = ()) -> list[RawHit]:
-    """Rows as hits; `snippet` and `age` name the fields to look in, the best first."""
-    return [RawHit(row.get("title"), row.get(url), first(row, *snippet), first(row, *age)) for row in found]
-
-
 # ---------------- SearXNG: docs.searxng.org/dev/search_api.html
 
 
@@ -66,12 +43,18 @@ def _searxng(wanted: Wanted, most: int) -> Ask:
 
 def _read_searxng(got: Json) -> Answered:
     found = hits(rows(got, "results"), "content", age=("publishedDate",))
-    silent = [pair for pair in listed(got.get("unresponsive_engines")) if isinstance(pair, list) and len(pair) > 1]
-    if not found and silent:
-        why = "; ".join(f"{engine}: {reason}" for engine, reason, *_ in silent)
+    said = text_in([got.get("answers"), [box.get("content") for box in rows(got, "infoboxes")]])
+    silent = [_engine(told) for told in listed(got.get("unresponsive_engines"))]
+    if not found and not said and silent:
+        why = "; ".join(silent)
         raise SearchFailed("unavailable", f"got no answer from any of its engines ({plain(why, 200)})")
-    said = [a.get("answer") if isinstance(a, dict) else a for a in listed(got.get("answers"))]
-    return Answered(found, " ".join(text for text in said if isinstance(text, str)))
+    return Answered(found, said)
+
+
+def _engine(told: object) -> str:
+    """An engine that did not answer, and why, as any release tells it."""
+    parts = list(told.values()) if isinstance(told, dict) else told if isinstance(told, list) else [told]
+    return ": ".join(str(part) for part in parts[:2])
 
 
 # ---------------- Tavily: docs.tavily.com/documentation/api-reference
@@ -115,10 +98,7 @@ def _exa(wanted: Wanted, most: int) -> Ask:
 
 
 def _read_exa(got: Json) -> Answered:
-    found = rows(got, "results")
-    for row in found:
-        row["marked"] = " ".join(m for m in listed(row.get("highlights")) if isinstance(m, str))
-    return Answered(hits(found, "text", "marked", "summary", age=("publishedDate",)))
+    return Answered(hits(rows(got, "results"), "text", "highlights", "summary", age=("publishedDate",)))
 
 
 # ---------------- Serper: serper.dev/playground
@@ -129,9 +109,9 @@ def _serper(wanted: Wanted, most: int) -> Ask:
 
 
 def _read_serper(got: Json) -> Answered:
-    box = got.get("answerBox")
-    summary = first(box, "answer", "snippet") if isinstance(box, dict) else ""
-    return Answered(hits(rows(got, "organic"), "snippet", url="link", age=("date",)), summary)
+    boxes = [got[name] for name in ("answerBox", "knowledgeGraph") if isinstance(got.get(name), dict)]
+    summary = next((said for box in boxes if (said := first(box, "answer", "snippet", "description"))), "")
+    return Answered(hits(rows(got, "organic"), "snippet", age=("date",)), summary)
 
 
 # ---------------- Perplexity: docs.perplexity.ai/api-reference/search-post

@@ -622,3 +622,24 @@ def test_results_of_earlier_searches_stay_in_the_conversation() -> None:
     with ScriptedEndpoint(chat_text("4.1")) as endpoint, proxy_for(profile(endpoint.origin + "/v1")) as proxy:
         call(proxy, body={"model": "m", "max_tokens": 9, "messages": talk})
     assert A["url"] in endpoint.requests[0].json()["messages"][1]["content"]
+
+
+REFUSALS: list[tuple[int, Any, dict[str, str], str]] = [
+    (429, {"error": "slow"}, {"Retry-After": "30"}, "asked again in 30 s"),
+    (429, {"error": "slow"}, {"Retry-After": "9000"}, "no credit left (HTTP 429)."),
+    (403, b"<html><title>Just a moment...</title></html>", {}, "behind a web page (HTTP 403: Just a moment...)"),
+    (500, {"error": "the engine is gone"}, {}, "HTTP 500: the engine is gone"),
+    (400, {"error": {"message": "the query is odd"}}, {}, "HTTP 400: the query is odd"),
+    (200, {"error": "the engine is gone"}, {}, "answered with an error: the engine is gone"),
+    (200, b'{"results":[' + b" " * 2_100_000, {}, "the answer is longer than"),
+]  # fmt: skip
+
+
+def test_a_source_that_refuses_is_quoted() -> None:
+    acts = [says(status, body, headers) for status, body, headers, _ in REFUSALS]
+    with ScriptedEndpoint(*acts) as source, ScriptedEndpoint(chat_text("from memory")) as endpoint:
+        world = World(source, endpoint, "tavily", "openai-chat", key="env:SEARCH_KEY", key_host="127.0.0.1")
+        with world.proxy:
+            told = [failed(call(world.proxy, body=request(f"query {place}")))[1] for place in range(len(REFUSALS))]
+    assert [words for *_, words in REFUSALS if not any(words in text for text in told)] == []
+    assert all(words in text for (*_, words), text in zip(REFUSALS, told, strict=True))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ccswitch_tui.errors import UsageError
 from ccswitch_tui.profiles.search_source import SearchSource, parse_search, search_to_table
-from ccswitch_tui.search.clean import address, is_within, plain
+from ccswitch_tui.search.addresses import address, is_within
+from ccswitch_tui.search.clean import plain
 from ccswitch_tui.search.model import Wanted
 from ccswitch_tui.search.sources import SOURCES, shorter, with_sites
 from ccswitch_tui.search.wanted import wanted
