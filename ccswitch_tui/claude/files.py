@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     from ccswitch_tui.claude.layers import Layer
 
 
+LARGEST_READ = 2 * 1024 * 1024
+"""Bytes. Claude Code ignores a larger settings file without a word: one of 2,097,152 was read, one of 2,097,153 not
+(2.1.330)."""
+
+
 class UnreadableSettings(UnreadableFile):
     """A settings file that is not the JSON it should be."""
 
@@ -101,6 +106,11 @@ class SettingsFiles:
         """One file, strictly. Raises ConflictError naming the place when it is not what Claude Code can read."""
         path = self.path(scope)
         data = read_bytes(path)
+        if data is not None and len(data) > LARGEST_READ:
+            raise UnreadableSettings(
+                say("{path} is larger than 2 MiB", path=path),
+                hint=say("remove what is not needed from it; Claude Code does not read it either"),
+            )
         try:
             text = decode(data or b"")
             if mended and (better := _repaired(text)) is not None:
@@ -145,7 +155,7 @@ class SettingsFiles:
             read = self.read(scope)
             return read.tree if read.data is not None else None
         except ConflictError:
-            return _leniently(path)
+            return leniently(path)
 
     def ignored(self) -> list[str]:
         """A sentence for each settings file of this folder that Claude Code ignores, or that we do not write into."""
@@ -155,7 +165,7 @@ class SettingsFiles:
                 read = self.read(scope)
             except ConflictError as error:
                 fault = error.fault if isinstance(error, UnreadableFile) else error.message
-                if _leniently(self.path(scope)) is None:
+                if leniently(self.path(scope)) is None:
                     found.append(say("{fault}: Claude Code ignores the whole file", fault=fault))
                 else:
                     found.append(
@@ -214,6 +224,13 @@ class SettingsFiles:
         data = text.encode("utf-8", "surrogatepass")
         if data == (read.data or b""):
             return None
+        if len(data) > LARGEST_READ:
+            raise ConflictError(
+                say(
+                    "{path} would be larger than 2 MiB, which Claude Code ignores: nothing was written", path=read.path
+                ),
+                hint=say("remove what is not needed from it"),
+            )
         last = self.history.latest(read.path, read.sha256)
         chained = last is not None and last.kind != "restore"
         write = Write(
@@ -327,11 +344,14 @@ def dropped_by(read: SettingsText) -> list[str]:
     ]
 
 
-def _leniently(path: str) -> Json | None:
-    """JSON that only we refuse: a key that stands twice (the last one counts), a byte that is not UTF-8."""
+def leniently(path: str) -> Json | None:
+    """JSON that only we refuse: a key that stands twice (the last one counts), a byte that is not UTF-8, UTF-16 in the
+    byte order of Windows (the other one the client does not read). None where Claude Code reads nothing either."""
     try:
         raw = read_file(path)
-        encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+        if len(raw) > LARGEST_READ:
+            return None
+        encoding = "utf-16" if raw[:2] == b"\xff\xfe" else "utf-8"
         tree = json.loads(raw.decode(encoding, "replace").removeprefix(BOM), parse_constant=_no_constant)
     except (OSError, ValueError, RecursionError):
         return None
@@ -348,7 +368,9 @@ def _repaired(text: str) -> str | None:
 
 def _unreadable(path: str, fault: JsonFault) -> ConflictError:
     hint = say("fix that place; Claude Code cannot read the file either")
-    if fault.mended is not None:
+    if leniently(path) is not None:
+        hint = say("fix that place first: Claude Code reads the file as it is, but it cannot be changed safely")
+    elif fault.mended is not None:
         hint = say("'ccswitch-tui use NAME --repair --dry-run' shows it repaired; without --dry-run it is written")
     return UnreadableSettings(
         say(

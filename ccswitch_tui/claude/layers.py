@@ -104,11 +104,19 @@ def decided_by_host(key: str) -> bool:
 
 def _value_in(layer: Layer, key: str) -> Any:
     if key.startswith("env."):
-        value = value_of(layer.tree, key)
-        return value if value is None or isinstance(value, str) else _as_text(value)
+        env = layer.tree.get("env")
+        return _as_text(env[key[4:]]) if isinstance(env, dict) and key[4:] in env else None
     return layer.tree.get(key) if layer.name not in ("state", "environment") else None
 
 
 def _as_text(value: Any) -> str:
-    """Numbers and truth values in `env` reach Claude Code as text."""
-    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    """What a value in `env` is for Claude Code, which makes a text of everything as JavaScript does: `null` too."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list):
+        return ",".join("" if item is None else _as_text(item) for item in value)
+    if isinstance(value, dict):
+        return "[object Object]"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else str(value)

@@ -6,6 +6,7 @@ Source: Claude Code as measured (2.1.330).
 from __future__ import annotations
 
 import ntpath
+import re
 import shlex
 from collections.abc import Iterator
 
@@ -21,6 +22,7 @@ from ccswitch_tui.doctor.picture import Snapshot
 from ccswitch_tui.doctor.told import told, value_of, winner_of, write_again
 from ccswitch_tui.findings import Finding
 from ccswitch_tui.net.hosts import host_in, is_loopback
+from ccswitch_tui.secret import redact
 from ccswitch_tui.sentence import joined, say
 
 TESTED_CLAUDE = (2, 1)
@@ -96,7 +98,7 @@ def check_settings_readable(snapshot: Snapshot) -> Iterator[Finding]:
     for look in snapshot.settings:
         if look.problem:
             yield told(
-                "settings-unparsable",
+                "settings-not-written" if look.is_read else "settings-unparsable",
                 look.problem,
                 look.hint or say("fix the line: no comments, no comma before a closing bracket"),
                 here.open_in_editor(look.path, snapshot.platform),
@@ -338,8 +340,19 @@ def check_helper(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def check_base_url(snapshot: Snapshot) -> Iterator[Finding]:
-    """Claude Code appends /v1/messages itself."""
-    base_url = value_of(snapshot, "ANTHROPIC_BASE_URL").rstrip("/")
+    """It is an address; and Claude Code appends /v1/messages itself."""
+    base_url = value_of(snapshot, "ANTHROPIC_BASE_URL").strip().rstrip("/")
+    if base_url and not re.match(r"https?://[^/\s]", base_url, re.IGNORECASE):
+        yield told(
+            "base-url-unusable",
+            say(
+                "ANTHROPIC_BASE_URL is '{base_url}', set by {who}; Claude Code fills in no variables there",
+                base_url=redact(base_url)[:80],
+                who=winner_of(snapshot, "ANTHROPIC_BASE_URL"),
+            ),
+            say("write the address itself there, or use a profile"),
+            "ccswitch-tui use NAME",
+        )
     if base_url.endswith(("/v1", "/messages", "/chat/completions")):
         yield told(
             "base-url-version",

@@ -25,8 +25,10 @@ class SettingsLook(NamedTuple):
     path: str
     tree: Mapping[str, Any]
     problem: str = ""
-    """Why it cannot be read; Claude Code then ignores all of it."""
+    """Why we cannot read it."""
     hint: str = ""
+    is_read: bool = False
+    """Claude Code reads it all the same; without that, it ignores all of it."""
 
 
 class ClaudeState(NamedTuple):

@@ -179,13 +179,16 @@ def _json_of(path: str) -> dict[str, Any]:
 
 
 def _settings_looks(files: SettingsFiles) -> list[SettingsLook]:
+    from ccswitch_tui.claude.files import leniently
+
     looks = []
     for scope, path in files.here().items():
         try:
             read = files.read(scope)
         except CcswitchError as error:
             fault = error.fault if isinstance(error, UnreadableFile) else error.message
-            looks.append(SettingsLook(scope, path, {}, fault, error.hint))
+            tree = leniently(path)
+            looks.append(SettingsLook(scope, path, tree or {}, fault, error.hint, tree is not None))
         else:
             if read.data is not None:
                 looks.append(SettingsLook(scope, path, read.tree))

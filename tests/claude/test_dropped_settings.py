@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from ccswitch_tui.claude.dropped import shape_faults
+from ccswitch_tui.claude.files import LARGEST_READ
+from ccswitch_tui.claude.layers import effective
+from ccswitch_tui.claude.settings import SettingsPatch
 from ccswitch_tui.credentials.base import MemoryStore
+from ccswitch_tui.errors import ConflictError
 from ccswitch_tui.workflows.context import Context
 from ccswitch_tui.workflows.current import current
 
@@ -124,6 +128,44 @@ def test_what_the_client_reads_and_we_do_not_write_into_counts(home: Path, conte
     now = current(settings(home, content))
     assert now.base_url == "https://relay.example"
     assert any("does not write into it" in sentence for sentence in now.drift)
+
+
+WRITTEN = json.dumps(ELSEWHERE)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_read"),
+    [
+        (b"\xff\xfe" + WRITTEN.encode("utf-16-le"), True),
+        (b"\xfe\xff" + WRITTEN.encode("utf-16-be"), False),
+        (WRITTEN.ljust(LARGEST_READ).encode(), True),
+        (WRITTEN.ljust(LARGEST_READ + 1).encode(), False),
+    ],
+    ids=["utf-16", "utf-16, other byte order", "2 MiB", "a byte more"],
+)
+def test_a_file_counts_where_the_client_reads_it(home: Path, content: bytes, is_read: bool) -> None:
+    now = current(settings(home, content))
+    assert (now.base_url == "https://relay.example") is is_read
+    assert any("ignores the whole file" in sentence for sentence in now.drift) is not is_read
+
+
+def test_no_file_is_written_that_the_client_would_not_read(home: Path) -> None:
+    ctx = settings(home, WRITTEN.ljust(LARGEST_READ - 9).encode())
+    before = (home / ".claude" / "settings.json").read_bytes()
+    read = ctx.settings.read("user")
+    with pytest.raises(ConflictError, match="larger than 2 MiB"):
+        ctx.settings.write(read, SettingsPatch({"model": "m" * 99}), kind="use", profile=None, written={})
+    assert (home / ".claude" / "settings.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "null"), (["https://a.example"], "https://a.example"), ({}, "[object Object]"), (5.0, "5"), (True, "true"),
+     (["a", None, 1], "a,,1")],
+)  # fmt: skip
+def test_a_variable_is_the_text_that_the_client_makes_of_it(home: Path, value: Any, text: str) -> None:
+    ctx = settings(home, json.dumps({"env": {"ANTHROPIC_BASE_URL": value}}).encode())
+    assert effective(ctx.settings.layers(), "env.ANTHROPIC_BASE_URL").value == text
 
 
 WRONG: tuple[dict[str, Any], ...] = (

@@ -230,7 +230,7 @@ def test_missing_permission_is_named_and_nothing_written(
 
 
 def test_a_file_of_megabytes_is_switched_and_undone(home: Path, file: Path) -> None:
-    rows = ",\n".join('  {"a": "%s"}' % ("q" * 60) for _ in range(70_000))
+    rows = ",\n".join('  {"a": "%s"}' % ("q" * 60) for _ in range(25_000))
     text = f'{{"rows": [{rows}],\n"env": {{"A": "1"}}}}'.encode()
     file.write_bytes(text)
     ctx = context(home, chat_profile("work"))

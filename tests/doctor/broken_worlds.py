@@ -78,6 +78,10 @@ def comments_in_the_settings(ctx: Context) -> None:
     edited(ctx, user_file(ctx), "// mine\n" + text, text)
 
 
+def key_that_stands_twice(ctx: Context) -> None:
+    edited(ctx, Path(ctx.settings.here()["local"]), '{"model": "a", "model": "b"}', '{"model": "b"}')
+
+
 def setting_of_a_wrong_type(ctx: Context) -> None:
     edited(ctx, Path(ctx.settings.here()["local"]), '{"permissions": "all"}', "{}")
 
@@ -165,6 +169,11 @@ def address_with_its_version(ctx: Context) -> None:
     write(ctx, "user", {"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9/v1", "ANTHROPIC_AUTH_TOKEN": "t"}})
 
 
+def address_that_is_a_variable(ctx: Context) -> None:
+    main(["use", "official"], ctx)
+    write(ctx, "user", {"env": {"ANTHROPIC_BASE_URL": "${GATEWAY}", "ANTHROPIC_AUTH_TOKEN": "t"}})
+
+
 def key_in_the_open(ctx: Context) -> None:
     table = Path(ctx.paths.profiles).read_text()
     address = ctx.book().get("work").endpoint.base_url
@@ -238,6 +247,7 @@ WORLDS = [
     Mend(broken_claude, {"claude-broken"}),
     Mend(old_claude, {"claude-old"}),
     Mend(comments_in_the_settings, {"settings-unparsable"}),
+    Mend(key_that_stands_twice, {"settings-not-written"}),
     Mend(setting_of_a_wrong_type, {"settings-wrong-type"}),
     Mend(variable_that_is_null, {"settings-null"}),
     Mend(broken_profile, {"profile-broken"}),
@@ -256,6 +266,7 @@ WORLDS = [
     Mend(a_vendors_key, {"key-not-approved", "onboarding"}),
     Mend(key_as_text, {"key-in-clear"}, {"adopt": "adopt --all"}),
     Mend(address_with_its_version, {"base-url-version"}, {"NAME": "gateway"}),
+    Mend(address_that_is_a_variable, {"base-url-unusable"}, {"NAME": "work"}),
     Mend(key_in_the_open, {"plain-http"}),
     Mend(key_that_is_gone, {"key-absent"}),
     Mend(loopback_through_a_proxy, {"proxy-loopback"}),

@@ -82,6 +82,7 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("claude-broken", FINE._replace(claude=ClaudeInstall("/usr/bin/claude", "", "native binary not installed"))),
     ("claude-old", FINE._replace(claude=ClaudeInstall("/usr/bin/claude", "1.0.88"))),
     ("settings-unparsable", FINE._replace(settings=(SettingsLook("user", "/s.json", {}, "/s.json, line 3: a comment"),))),  # noqa: E501
+    ("settings-not-written", FINE._replace(settings=(SettingsLook("user", "/s.json", {}, "a key twice", is_read=True),))),  # noqa: E501
     ("settings-wrong-type", with_user({"permissions": "bad"})),
     ("settings-wrong-type", with_user({"env": "A=b"})),
     ("settings-null", with_user({"env": {"HTTP_PROXY": None}})),
@@ -102,6 +103,10 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("helper-gone", with_user(OURS, in_use="work", executables=frozenset())),
     ("helper-gone", with_user(OURS | {"apiKeyHelper": THERE}, in_use="work")._replace(platform="win32")),
     ("base-url-version", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example/v1", "ANTHROPIC_AUTH_TOKEN": "t"}})),  # noqa: E501
+    *(
+        ("base-url-unusable", with_user({"env": {"ANTHROPIC_BASE_URL": base, "ANTHROPIC_AUTH_TOKEN": "t"}}))
+        for base in ("${GW}", 5, None, "relay.example/v1", "https://", {"prod": "https://gw.example"})
+    ),
     ("proxy-loopback", with_user(OURS, {"HTTP_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),
     ("proxy-loopback", with_user(OURS, {"ALL_PROXY": "http://proxy.corp.example:3128"}, in_use="work")),
     ("proxy-loopback", with_user(OURS, {"HTTPS_PROXY": "http://p.example:1", "NO_PROXY": "localhost,127.*"})),

@@ -6,13 +6,14 @@ When one of these fails, the vendor changed something: correct claude/dropped.py
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from test_real_helper_guard import Stranger
 
 from ccswitch_tui.claude.dropped import shape_faults
+from ccswitch_tui.claude.files import LARGEST_READ
 from kit.claude import RunClaude
 
 pytestmark = pytest.mark.real
@@ -59,3 +60,24 @@ def test_the_client_agrees(
     run_claude(home, home / "project", "hi", model=None)
     assert bool(endpoint.credentials) is is_read
     assert (not shape_faults(tree)) is is_read
+
+
+@pytest.mark.parametrize(
+    ("written", "is_read"),
+    [
+        (lambda text: b"\xff\xfe" + text.encode("utf-16-le"), True),
+        (lambda text: b"\xfe\xff" + text.encode("utf-16-be"), False),
+        (lambda text: text.ljust(LARGEST_READ).encode(), True),
+        (lambda text: text.ljust(LARGEST_READ + 1).encode(), False),
+        (lambda text: text.replace('"http', '["http').replace('"}', '"]}', 1).encode(), True),
+    ],
+    ids=["utf-16", "utf-16, other byte order", "2 MiB", "a byte more", "an address in a list"],
+)
+def test_the_client_reads_these_bytes(
+    run_claude: RunClaude, home: Any, endpoint: Stranger, written: Callable[[str], bytes], is_read: bool
+) -> None:
+    text = json.dumps({"env": {"ANTHROPIC_BASE_URL": endpoint.origin}, "apiKeyHelper": "echo K"})
+    (home / ".claude").mkdir(exist_ok=True)
+    (home / ".claude" / "settings.json").write_bytes(written(text))
+    run_claude(home, home / "project", "hi", model=None)
+    assert bool(endpoint.credentials) is is_read

@@ -40,7 +40,7 @@ async def test_it_names_what_is_wrong_and_copies_the_command(
     Path(world.paths.user_settings).write_text('{"env": {}, // a comment\n}', encoding="utf-8")
     async with open_app(size) as pilot:
         await opened(pilot)
-        await sees(pilot, "not strict JSON")
+        await sees(pilot, "settings file cannot be read")
         rows = pilot.app.screen.query_one(Rows)
         at = next(i for i, row in enumerate(rows.rows) if row.finding.fix and row.finding.fix.commands)
         await pilot.press(*["j"] * at, "y")
