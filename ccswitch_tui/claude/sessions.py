@@ -2,7 +2,7 @@
 
 Claude Code keeps one file a process under `sessions/` of its folder and removes
 it at exit. Read, never written; a file whose process is gone is ignored.
-Source: 2.1.330 as observed (`pid`, `procStart`, `cwd`, `entrypoint`, `pidDomain`).
+Source: 2.1.330 as observed (`pid`, `procStart`, `cwd`, `entrypoint`, `pidDomain`), on Linux and on Windows.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _is_alive(pid: int, started: str, domain: str) -> bool:
             return False
         return not started.isdigit() or since_boot == started
     if sys.platform == "win32":
-        return _runs_on_windows(pid)
+        return _runs_on_windows(pid, started)
     try:
         os.kill(pid, 0)
     except PermissionError:
@@ -76,9 +76,14 @@ def _is_alive(pid: int, started: str, domain: str) -> bool:
 
 if sys.platform == "win32":
     QUERY_LIMITED, STILL_ACTIVE, ACCESS_DENIED = 0x1000, 259, 5
+    SAME_START = 10_000_000
+    """One second in the units of a FILETIME: Claude Code rounds the time it writes, as a float of this size is."""
 
-    def _runs_on_windows(pid: int) -> bool:
-        """Signal 0 would end the process there. Source: OpenProcess and GetExitCodeProcess, Microsoft."""
+    def _runs_on_windows(pid: int, started: str = "") -> bool:
+        """Whether it runs, and is the one that `started` then (a FILETIME; another may have its number by now).
+
+        Signal 0 would end the process there. Source: Microsoft, OpenProcess, GetExitCodeProcess, GetProcessTimes.
+        """
         import ctypes
         from ctypes import wintypes
 
@@ -86,11 +91,17 @@ if sys.platform == "win32":
         kernel.OpenProcess.restype = wintypes.HANDLE
         kernel.OpenProcess.argtypes = (wintypes.DWORD, wintypes.BOOL, wintypes.DWORD)
         kernel.GetExitCodeProcess.argtypes = (wintypes.HANDLE, ctypes.POINTER(wintypes.DWORD))
+        kernel.GetProcessTimes.argtypes = (wintypes.HANDLE, *(ctypes.POINTER(wintypes.FILETIME),) * 4)
         kernel.CloseHandle.argtypes = (wintypes.HANDLE,)
         handle = kernel.OpenProcess(QUERY_LIMITED, False, pid)
         if not handle:
             return ctypes.get_last_error() == ACCESS_DENIED
         code = wintypes.DWORD()
         known = kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+        made, *others = (wintypes.FILETIME() for _ in range(4))
+        timed = kernel.GetProcessTimes(handle, *(ctypes.byref(time) for time in (made, *others)))
         kernel.CloseHandle(handle)
-        return not known or code.value == STILL_ACTIVE
+        if known and code.value != STILL_ACTIVE:
+            return False
+        since = made.dwHighDateTime << 32 | made.dwLowDateTime
+        return not timed or not started.isdigit() or abs(since - int(started)) < SAME_START

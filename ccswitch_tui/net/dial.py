@@ -3,7 +3,7 @@
 The one dialer: what the probe proves is the way that the proxy takes. The rule:
 TLS is checked against the endpoint's own name, whatever leads there. Sources:
 RFC 9110, section 9.3.6 (CONNECT); RFC 9112, section 3.2.2 (plain requests
-through a proxy); OpenSSL x509_vfy.h for the verify codes.
+through a proxy); the verify codes: OpenSSL x509_vfy.h, Windows winerror.h, Apple SecBase.h.
 """
 
 from __future__ import annotations
@@ -24,8 +24,15 @@ from ccswitch_tui.net.way import Way
 from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.sentence import say
 
-VERIFY_FAILURES = {10: "tls-expired", 9: "tls-expired", 62: "tls-hostname", 63: "tls-hostname", 64: "tls-hostname"}
-"""X509_V_ERR_CERT_HAS_EXPIRED, …NOT_YET_VALID, HOSTNAME_MISMATCH, EMAIL_MISMATCH, IP_ADDRESS_MISMATCH."""
+VERIFY_FAILURES = {
+    # OpenSSL: X509_V_ERR_CERT_HAS_EXPIRED, …NOT_YET_VALID, HOSTNAME_MISMATCH, EMAIL_MISMATCH, IP_ADDRESS_MISMATCH
+    10: "tls-expired", 9: "tls-expired", 62: "tls-hostname", 63: "tls-hostname", 64: "tls-hostname",
+    # Windows: CERT_E_EXPIRED, CERT_E_CN_NO_MATCH
+    0x800B0101: "tls-expired", 0x800B010F: "tls-hostname",
+    # macOS: errSecCertificateExpired, errSecCertificateNotValidYet, errSecHostNameMismatch
+    -67818: "tls-expired", -67819: "tls-expired", -67602: "tls-hostname",
+}  # fmt: skip
+"""Any other is "tls-untrusted". Where the system judges (truststore), the number is the system's own."""
 
 NOT_TLS_REASONS = (
     "WRONG_VERSION_NUMBER",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+import socket
+import ssl
 
 import pytest
 
-from ccswitch_tui.net.failures import Kind, connect_kind, words_of
+from ccswitch_tui.net.dial import _handshake_failure
+from ccswitch_tui.net.failures import Kind, Unreachable, connect_kind, words_of
+from ccswitch_tui.net.sockets import watch_for_death
 
 
 def of_windows(number: int, translated: int = errno.EINVAL) -> OSError:
@@ -49,3 +53,36 @@ def test_there_are_always_words() -> None:
     assert words_of(OSError(10061, None)) != ""
     assert words_of(OSError()) == "OSError"
     assert words_of(of_windows(10061)) == "[WinError 10061]"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (10, "tls-expired"), (0x800B0101, "tls-expired"), (-67818, "tls-expired"),
+        (62, "tls-hostname"), (0x800B010F, "tls-hostname"), (-67602, "tls-hostname"),
+        (20, "tls-untrusted"), (0x800B0109, "tls-untrusted"), (-67843, "tls-untrusted"),
+    ],
+)  # fmt: skip
+def test_a_certificate_is_refused_for_the_reason_that_openssl_windows_or_macos_gives(code: int, kind: str) -> None:
+    error = ssl.SSLCertVerificationError("refused")
+    error.verify_code, error.verify_message = code, "refused"
+    found = _handshake_failure(error, 5)
+    assert isinstance(found, Unreachable)
+    assert found.kind == kind
+
+
+@pytest.mark.parametrize(("system", "option"), [("Linux", "TCP_KEEPIDLE"), ("macOS", "TCP_KEEPALIVE")])
+def test_a_silent_peer_is_asked_after_a_minute_whatever_the_option_s_name(
+    monkeypatch: pytest.MonkeyPatch, system: str, option: str
+) -> None:
+    for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE"):
+        monkeypatch.delattr(socket, name, raising=False)
+    monkeypatch.setattr(socket, option, 4711, raising=False)
+    given: list[tuple[int, int]] = []
+
+    class Socket:
+        def setsockopt(self, level: int, number: int, value: int) -> None:
+            given.append((number, value))
+
+    watch_for_death(Socket())  # type: ignore[arg-type]
+    assert (4711, 60) in given
