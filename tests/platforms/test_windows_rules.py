@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -195,5 +196,53 @@ def test_the_task_runs_without_a_window_and_with_its_variables(tmp_path: Path) -
     assert root.findtext(".//{*}Command") == str(tmp_path / "pythonw.exe")
     arguments = root.findtext(".//{*}Arguments") or ""
     code = arguments.partition('-c "')[2][:-1]
-    assert "os.environ.update({'HTTPS_PROXY': 'http://proxy.example:3128'})" in code
+    passed = {"HTTPS_PROXY": "http://proxy.example:3128", "CCSWITCH_AS_SERVICE": "1"}
+    assert f"os.environ.update({passed!r})" in code
     compile(code, "task", "exec")
+
+
+TASK = {
+    # element: the elements it may hold, in Microsoft's "Task Scheduler Schema", each at most once
+    "Task": {"RegistrationInfo", "Triggers", "Principals", "Settings", "Actions"},
+    "RegistrationInfo": {"Description", "Author", "Date", "URI", "Version"},
+    "Triggers": {"LogonTrigger"},
+    "LogonTrigger": {"Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit", "Delay", "UserId"},
+    "Principals": {"Principal"},
+    "Principal": {"UserId", "LogonType", "GroupId", "DisplayName", "RunLevel"},
+    "Settings": {
+        "AllowStartOnDemand", "RestartOnFailure", "MultipleInstancesPolicy", "DisallowStartIfOnBatteries",
+        "StopIfGoingOnBatteries", "AllowHardTerminate", "StartWhenAvailable", "NetworkProfileName",
+        "RunOnlyIfNetworkAvailable", "WakeToRun", "Enabled", "Hidden", "DeleteExpiredTaskAfter", "IdleSettings",
+        "NetworkSettings", "ExecutionTimeLimit", "Priority", "RunOnlyIfIdle",
+    },
+    "RestartOnFailure": {"Interval", "Count"},
+    "Actions": {"Exec"},
+    "Exec": {"Command", "Arguments", "WorkingDirectory"},
+}  # fmt: skip
+VALUES = {
+    "Enabled": r"true|false", "Hidden": r"true|false", "DisallowStartIfOnBatteries": r"true|false",
+    "StopIfGoingOnBatteries": r"true|false", "Priority": r"[0-9]|10", "Count": r"[1-9]\d*", "Interval": r"PT\d+M",
+    "ExecutionTimeLimit": r"PT0S|PT\d+[HMS]", "LogonType": r"InteractiveToken|S4U|Password",
+    "RunLevel": r"LeastPrivilege|HighestAvailable", "MultipleInstancesPolicy": r"IgnoreNew|Parallel|Queue|StopExisting",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("user", ["ada", "First Last & Söhne <GmbH>", "王"])
+def test_the_task_is_one_by_the_schema_of_the_task_scheduler(tmp_path: Path, user: str) -> None:
+    env = {"USERPROFILE": str(tmp_path), "USERNAME": user, "NO_PROXY": "a&b"}
+    command = [r"C:\Users\First Last (GmbH)\python.exe", "-P", "-m", "ccswitch_tui", "proxy", "serve"]
+    plan = service.plan_service(resolve_paths(env, platform="win32"), env, command, platform="win32")
+    root = ET.fromstring(plan.text)
+    namespace = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+    assert (root.tag, root.get("version")) == (f"{namespace}Task", "1.2")
+    for element in root.iter():
+        name = element.tag.removeprefix(namespace)
+        held = [child.tag.removeprefix(namespace) for child in element]
+        assert set(held) <= TASK.get(name, set()), name
+        assert len(set(held)) == len(held), name
+        if name in VALUES:
+            assert re.fullmatch(VALUES[name], element.text or ""), name
+    places = [list(root).index(root.find(f"{namespace}{name}")) for name in ("Triggers", "Principals", "Actions")]  # type: ignore[arg-type]
+    assert places == sorted(places)
+    assert {e.text for e in root.iter(f"{namespace}UserId")} == {user}
+    assert root.find(f"{namespace}Actions").get("Context") == root.find(f".//{namespace}Principal").get("id")  # type: ignore[union-attr]

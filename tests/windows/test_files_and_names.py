@@ -132,7 +132,7 @@ sys.stdout.write(done.stdout); sys.stderr.write(done.stderr); sys.exit(done.retu
         windows.ccswitch("proxy", "stop", CCSWITCH_HOME=ours)
 
 
-def test_the_proxy_runs_without_a_console_as_a_login_task_starts_it(windows: Windows) -> None:
+def test_a_login_tasks_proxy_has_no_console_and_the_helper_replaces_a_killed_one(windows: Windows) -> None:
     script = """
 import os, subprocess, sys, time
 from ccswitch_tui.workflows.context import Context
@@ -140,17 +140,20 @@ ctx = Context(dict(os.environ))
 ctx.proxy.address()
 from ccswitch_tui.proxy.background.service import _windowless
 command = [sys.executable, "-P", "-m", "ccswitch_tui", "proxy", "serve"]
-program, arguments = _windowless(command, {"NO_PROXY": "127.0.0.1"})
+program, arguments = _windowless(command, {"NO_PROXY": "127.0.0.1", "CCSWITCH_AS_SERVICE": "1"})
 assert program.endswith("pythonw.exe"), program
 process = subprocess.Popen(f'"{program}" {arguments}', creationflags=subprocess.DETACHED_PROCESS)
 deadline = time.monotonic() + 60
 while not ctx.proxy.status().running and time.monotonic() < deadline and process.poll() is None:
     time.sleep(0.2)
 print(ctx.proxy.status().running, process.poll())
-ctx.proxy.stop()
+killed = ctx.proxy.status().pid
+os.kill(killed, 15)
+process.wait(30)
+print(ctx.proxy.ensure_running().pid != killed, ctx.proxy.stop().was_running)
 """
     assert (PLACE / "python" / "pythonw.exe").exists()
-    assert windows.python(script).strip() == "True None"
+    assert windows.python(script).split() == ["True", "None", "True", "True"]
 
 
 SHOW = "import json, sys\nprint(json.dumps(sys.argv[1:]))\n"

@@ -218,7 +218,7 @@ def _task_scheduler(
 ) -> ServicePlan:
     from xml.sax.saxutils import escape
 
-    program, arguments = _windowless(command, kept)
+    program, arguments = _windowless(command, {**kept, AS_SERVICE: "1"})
     user = env.get("USERNAME", "")
     text = f"""\
 <?xml version="1.0" encoding="UTF-16"?>
