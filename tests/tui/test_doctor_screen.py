@@ -61,14 +61,15 @@ async def test_it_finds_what_the_command_line_finds_whatever_profile_is_chosen(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_last_row_says_what_was_looked_at(
+async def test_the_last_rows_are_what_was_looked_at_and_beside_them_all_that_was_found(
     open_app: OpenApp, world: DemoContext, size: tuple[int, int]
 ) -> None:
     async with open_app(size) as pilot:
         await opened(pilot)
         await pilot.press("G")
-        await sees(pilot, "settings files")
+        await sees(pilot, "room for files")
         await sees(pilot, "No endpoint was contacted")
+        await sees(pilot, "fix  install it, or fix the PATH")
         check_golden(f"doctor-{size[0]}x{size[1]}", steady(screen_text(pilot.app), world))
 
 

@@ -14,6 +14,7 @@ from ccswitch_tui.demo.world import DemoContext
 from ccswitch_tui.tui.screens.help import HelpScreen
 from ccswitch_tui.tui.screens.home import HomeScreen
 from ccswitch_tui.tui.screens.jump import LETTERS, JumpScreen, labels
+from ccswitch_tui.tui.widgets.help_pane import HelpPane
 from ccswitch_tui.tui.widgets.rows import Rows
 from conftest import OpenApp
 
@@ -104,6 +105,15 @@ async def test_help_follows_the_focus(open_app: OpenApp) -> None:
         await sees(pilot, "The form is checked as you type")
         pilot.app.screen.query_one("#secret").focus()
         await until(pilot, lambda: "The form is checked as you type" not in screen_text(pilot.app))
+
+
+async def test_a_focus_that_moves_before_help_has_drawn_itself_is_followed_all_the_same(open_app: OpenApp) -> None:
+    async with open_app((160, 40)) as pilot:
+        pane = HelpPane(pilot.app.screen)
+        mounted = pilot.app.screen.mount(pane)
+        await pane.follow()
+        await mounted
+        await until(pilot, lambda: pane.topic == "home")
 
 
 async def test_in_a_narrow_terminal_help_is_a_page(open_app: OpenApp) -> None:

@@ -189,22 +189,29 @@ class DoctorScreen(Place[None]):
     def _card(self) -> None:
         row = self.query_one(Rows).row
         if isinstance(row, Found):
-            shown = card(row.finding, fix_key="f" if self.remedy(row) else "")
+            shown = look.lines(card(row.finding, fix_key="f" if self.remedy(row) else ""), *self._endpoint())
         else:
-            shown = self._looked(self.checked) if row and self.checked else Content("")
+            shown = self._looked() if row and self.checked else Content("")
         self.query_one("#card", Prose).update(shown)
         self.renew_keys()
 
-    def _looked(self, checked: tuple[str, ...]) -> Content:
-        """What was looked at, and what was not."""
-        names = [t_or(f"check.{name.replace(' ', '-')}", name) for name in checked]
-        rows: list[Content | str] = [look.line((t("doctor.looked", n=len(names)), look.NAME)), "", ", ".join(names), ""]
+    def _looked(self) -> Content:
+        """All that was found, one card under the other; what was looked at stands in the list."""
+        found = [row for row in self.rows() if isinstance(row, Found)]
+        name = t("doctor.looked", n=len(self.checked)) if found else t("doctor.empty")
+        rows: list[Content | str] = [look.line((name, look.NAME))]
+        for row in found:
+            rows += ["", card(row.finding)]
+        return look.lines(*rows, *self._endpoint())
+
+    def _endpoint(self) -> list[Content | str]:
+        """What was asked of the profile's endpoint, and what was not."""
         if self.report:
-            rows.append(look.line((f"{self.profile_name}  ", look.NAME), look.quoted(sentence_of(self.report))))
-            rows += untested(self.report)
-        elif self.profile_name:
-            rows.append(look.line((t("doctor.not_probed", name=self.profile_name), look.QUIET)))
-        return look.lines(*rows)
+            name = (f"{self.profile_name}  ", look.NAME)
+            return ["", look.line(name, look.quoted(sentence_of(self.report))), *untested(self.report)]
+        if self.profile_name:
+            return ["", look.line((t("doctor.not_probed", name=self.profile_name), look.QUIET))]
+        return []
 
     # ------------------------------------------------------------------ mending
 

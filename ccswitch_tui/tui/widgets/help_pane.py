@@ -31,15 +31,19 @@ class HelpPane(VerticalScroll):
     def __init__(self, about: Any) -> None:
         super().__init__(id="help-pane")
         self.about = about
-        self.topic = widget_help(about.focused or about)
+        self.topic = ""
 
     def compose(self) -> ComposeResult:
+        self.topic = widget_help(self.about.focused or self.about)
         yield Markdown(help_text(self.topic), open_links=False)
         yield KeyTable(doing(self.about), id="keys")
 
     async def follow(self) -> None:
-        """Shows the page of what has the focus now; not of itself, while one reads on in it."""
-        if self.has_focus or not self.is_attached:
+        """Shows the page of what has the focus now; not of itself, while one reads on in it.
+
+        Nothing before it has composed itself, which it does for what has the focus then.
+        """
+        if self.has_focus or not self.query(KeyTable):
             return
         topic = widget_help(self.about.focused or self.about)
         if topic != self.topic:
