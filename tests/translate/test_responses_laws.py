@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from test_request_laws import histories
 from test_stream_laws import RELAXED, argument_pieces, joined, junk, odd, stumbled, without_ids, words
@@ -201,6 +201,14 @@ def test_events_do_not_depend_on_chunking(reads: list[bytes], data: st.DataObjec
 
 @RELAXED
 @given(outputs, ends, st.booleans(), st.booleans())
+@example(
+    [
+        {"type": "reasoning", "summary": []},
+        {"type": "function_call", "name": "Read", "arguments": ""},
+        {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "0"}]},
+    ],
+    {"status": "completed"}, False, False,
+)  # fmt: skip
 def test_streamed_is_the_same_as_whole(output: list[Json], end: Json, keeps: bool, indexed: bool) -> None:
     out, told = run(streamed(output, end, keeps_output=keeps, indexed=indexed))
     _, whole = run([json.dumps(whole_answer(output, end)).encode()], stream=False)

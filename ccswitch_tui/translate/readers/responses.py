@@ -232,6 +232,7 @@ class ResponsesReader:
                 answer.pieces([Fragment(item.place, _call_id(said), _text(said.get("name")), "", "")])
             if not item.told:
                 self._arguments(item, {}, arguments_of(said), answer)
+            self._last = CALL
         elif not item.told:
             self._whole_reasoning(said, item, answer)
 
