@@ -83,7 +83,8 @@ def _parts(tree: Mapping[str, Any]) -> Iterator[Part]:
 def _turn(turn: Mapping[str, Any]) -> Iterator[Part]:
     role = str(turn.get("role") or "assistant")
     role = "system" if role == "developer" else role
-    if turn.get("type") in _BLOCKS and turn.get("type") != "text":  # an item of the Responses API
+    kind = str(turn.get("type"))
+    if kind in _BLOCKS and kind != "text":  # an item of the Responses API
         yield _block(role, turn)
         return
     for name in ("reasoning_content", "reasoning"):
@@ -92,8 +93,8 @@ def _turn(turn: Mapping[str, Any]) -> Iterator[Part]:
             break
     content = turn.get("content")
     if isinstance(content, str) and content:
-        kind = "result" if role == "tool" else "text"
-        yield Part(role, kind, content, str(turn.get("tool_call_id") or ""))
+        said = "result" if role == "tool" else "text"
+        yield Part(role, said, content, str(turn.get("tool_call_id") or ""))
     for block in _dicts(content):
         yield _block(role, block)
     for call in _dicts(turn.get("tool_calls")):

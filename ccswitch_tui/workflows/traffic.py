@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccswitch_tui.errors import CcswitchError
 from ccswitch_tui.language import said
-from ccswitch_tui.proxy.background.seen import ProxyStatus
+from ccswitch_tui.proxy.background.seen import ANSWER_S, ProxyStatus
 from ccswitch_tui.sentence import say
 from ccswitch_tui.workflows.amounts import amount_text
 
@@ -35,6 +35,9 @@ NOT_RUNNING = CcswitchError(
 SILENCE_S = 60.0
 """The proxy sends a sign of life every 15 s."""
 
+BODIES_S = 30.0
+"""For half a megabyte to be masked on a busy machine: what came too late was said to be no longer kept."""
+
 
 def running_status(ctx: Context) -> tuple[ProxyStatus, dict[str, Any]]:
     """Whether it runs, and what the running one says about itself."""
@@ -53,7 +56,7 @@ def one_exchange(ctx: Context, number: int) -> dict[str, Any]:
     """One exchange with both sides' bodies, masked. Raises CcswitchError when it is no longer held."""
     if not ctx.proxy.status().running:
         raise NOT_RUNNING
-    found = ask_json(ctx, f"/_ccswitch/traffic/{number}")
+    found = ask_json(ctx, f"/_ccswitch/traffic/{number}", timeout_s=BODIES_S)
     if "exchange" not in found:
         raise CcswitchError(
             say("exchange {number} is no longer kept", number=number),
@@ -127,10 +130,10 @@ def exchange_lines(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def ask_json(ctx: Context, path: str) -> dict[str, Any]:
+def ask_json(ctx: Context, path: str, *, timeout_s: float = ANSWER_S) -> dict[str, Any]:
     """What the running proxy answers to one of its own routes; {} where it does not."""
     try:
-        status, body = ctx.proxy.ask("GET", path)
+        status, body = ctx.proxy.ask("GET", path, timeout_s=timeout_s)
         found = json.loads(body) if status == 200 else {}
     except (OSError, ValueError):
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ccswitch_tui.tui.talk import Part, fields_of, parts_of
@@ -100,6 +100,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
+@example({"content": None, "type": []})
 def test_whatever_is_sent_is_shown_or_left(tree: object) -> None:
     body = json.dumps(tree)
     parts = parts_of(body)
