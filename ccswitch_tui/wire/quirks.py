@@ -123,8 +123,8 @@ QUIRKS: dict[str, Quirk] = {
         'Qwen: "enable_thinking must be set to false for non-streaming calls"; Fireworks: long answers',
     ),
     "never_stream": Quirk(
-        ("ask for whole answers; the proxy turns each into the client's stream (overrides "
-"always_stream)"),
+        "ask for whole answers; the proxy turns each into the client's stream (overrides "
+        "always_stream)",
         TRUTH,
         'OpenAI for unverified organisations, small servers: "Streaming is not supported for this model"',
     ),
@@ -154,14 +154,14 @@ QUIRKS: dict[str, Quirk] = {
         'llama-cpp-python: 500, "Input should be a valid string"',
     ),
     "blank_text": Quirk(
-        ("text that is only whitespace: sent, left out (with a mark where text is required), "
-"or always a mark"),
+        "text that is only whitespace: sent, left out (with a mark where text is required), "
+        "or always a mark",
         ("send", "leave_out", "mark"),
         'Bedrock: "The text field in the ContentBlock object … is blank"',
     ),
     "prefill": Quirk(
-        ("a conversation that ends with the beginning of the answer: sent as it is, or "
-"described to the model in words"),
+        "a conversation that ends with the beginning of the answer: sent as it is, or "
+        "described to the model in words",
         ("send", "tell"),
         'llama.cpp: "Assistant response prefill is incompatible with enable_thinking"',
     ),
@@ -183,8 +183,8 @@ QUIRKS: dict[str, Quirk] = {
         'Bedrock façades: "toolConfig field must be defined"',
     ),
     "schema": Quirk(
-        ("dialect of tool schemas: as they are, without $-keys, what Gemini supports, what NIM "
-"supports, OpenAI strict, or without any constraint on values"),
+        "dialect of tool schemas: as they are, without $-keys, what Gemini supports, what NIM "
+        "supports, OpenAI strict, or without any constraint on values",
         ("as_is", "plain", "gemini", "nim", "strict", "lenient"),
         'Gemini: "Unknown name \\"additionalProperties\\""; Moonshot, llama.cpp, xgrammar (lenient)',
     ),
@@ -210,7 +210,7 @@ QUIRKS: dict[str, Quirk] = {
             "off", "hermes", "qwen", "kimi", "dsml", "mistral", "xai", "minimax", "glm", "harmony", "deepseek", "llama",
             "pythonic", "gemma", "granite",
         ),
-        "servers started without a tool parser; better to mend the server (--tool-call-parser, --jinja)",
+        "servers started without a tool parser; better to fix the server (--tool-call-parser, --jinja)",
     ),
     "images": Quirk(
         "images are sent, or replaced by a one-line note",
@@ -233,8 +233,8 @@ QUIRKS: dict[str, Quirk] = {
         "OpenAI refuses them inline; vLLM and Claude behind façades take them",
     ),
     "pdf": Quirk(
-        ("PDF documents: sent as a file part, as the text extracted from them (a note where "
-"there is none), or as a note"),
+        "PDF documents: sent as a file part, as the text extracted from them (a note where "
+        "there is none), or as a note",
         ("file", "text", "note"),
         "OpenAI and OpenRouter take file parts",
     ),
@@ -254,8 +254,8 @@ QUIRKS: dict[str, Quirk] = {
         "GLM with preserved thinking, some DeepSeek V4 hosts",
     ),
     "thinks_first": Quirk(
-        ("answers begin with thinking whose opening tag the server's template wrote: "
-"everything before </think> is thinking"),
+        "answers begin with thinking whose opening tag the server's template wrote: "
+        "everything before </think> is thinking",
         TRUTH,
         "servers without a reasoning parser, with templates that end in <think> (Qwen3 thinking, DeepSeek R1, GLM)",
     ),
@@ -268,8 +268,8 @@ QUIRKS: dict[str, Quirk] = {
         "OpenAI: reasoning_effort; OpenRouter: reasoning; DeepSeek, GLM, Kimi: thinking; Qwen: enable_thinking",
     ),
     "effort_levels": Quirk(
-        ("the effort words this model lists; the nearest is sent (none listed: what the "
-"dialect usually accepts)"),
+        "the effort words this model lists; the nearest is sent (none listed: what the "
+        "dialect usually accepts)",
         WORDS,
         "Groq gpt-oss: low, medium, high; Qwen on Groq: none, default; OpenAI: also minimal, xhigh",
     ),
@@ -297,8 +297,8 @@ QUIRKS: dict[str, Quirk] = {
     "affinity_header": Quirk("header that carries the hashed session id", TEXT, "Mistral: x-affinity"),
     "drop_fields": Quirk("optional body fields never to send", WORDS, "servers that refuse unknown fields"),
     "drop_betas": Quirk(
-        ("beta features of the client that are never passed on ('all': none is), at endpoints "
-"that speak the Messages API"),
+        "beta features of the client that are never passed on ('all': none is), at endpoints "
+        "that speak the Messages API",
         WORDS,
         'gateways: "Unexpected value(s) for the anthropic-beta header"',
     ),
