@@ -136,7 +136,7 @@ class SettingsFiles:
         for Claude Code; `ignored` names those."""
         from ccswitch_tui.claude.layers import Layer
 
-        found = [Layer("managed", path, _quietly(path)) for path in _managed_files(self.managed)]
+        found = [Layer("managed", path, leniently(path) or {}) for path in _managed_files(self.managed)]
         if sys.platform != "linux":
             from ccswitch_tui.claude.system_places import managed_by_the_system
 
@@ -158,8 +158,9 @@ class SettingsFiles:
             return leniently(path)
 
     def ignored(self) -> list[str]:
-        """A sentence for each settings file of this folder that Claude Code ignores, or that we do not write into."""
-        found: list[str] = []
+        """A sentence for each settings file of this folder that Claude Code ignores, or that we do not write into; and
+        for an administrator's with which it does not start."""
+        found: list[str] = [*self.policy_faults().values()]
         for scope in self.here():
             try:
                 read = self.read(scope)
@@ -174,6 +175,15 @@ class SettingsFiles:
             else:
                 found += dropped_by(read)
         return found
+
+    def policy_faults(self) -> dict[str, Sentence]:
+        """Path to a sentence, for each file of the administrator's that is no JSON object, or too large: with either the
+        client ends at once (2.1.330)."""
+        return {
+            path: say("{path} is no JSON object, or larger than 2 MiB: Claude Code does not start", path=path)
+            for path in _managed_files(self.managed)
+            if os.access(path, os.R_OK) and leniently(path) is None
+        }
 
     def listeners(self, scope: str) -> list[Session]:
         """The running sessions that read the file of this scope."""
@@ -388,7 +398,7 @@ def _managed_files(path: str) -> list[str]:
     """The administrator's file and its additions, of which the last wins."""
     folder = path.removesuffix(".json") + ".d"
     try:
-        more = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
+        more = sorted(name for name in os.listdir(folder) if name.endswith(".json") and name[0] != ".")
     except OSError:
         more = []
     return [name for name in [path, *(os.path.join(folder, name) for name in more)] if os.path.isfile(name)]

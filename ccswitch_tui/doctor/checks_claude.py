@@ -41,6 +41,13 @@ PROVIDER_FLAGS = tuple(
 def check_claude(snapshot: Snapshot) -> Iterator[Finding]:
     """It is installed, starts, and is not too old."""
     claude = snapshot.claude
+    for path, fault in snapshot.policy_faults.items():
+        yield told(
+            "claude-broken",
+            fault,
+            say("your administrator has to correct that file"),
+            here.open_in_editor(path, snapshot.platform),
+        )
     if claude.path is None:
         yield told(
             "claude-missing",

@@ -86,6 +86,8 @@ class Snapshot(NamedTuple):
     claude: ClaudeInstall = ClaudeInstall()
     state: ClaudeState = ClaudeState()
     settings: tuple[SettingsLook, ...] = ()
+    policy_faults: Mapping[str, str] = {}
+    """Files of the administrator's with which Claude Code does not start, and why."""
     layers: tuple[Layer, ...] = ()
     profiles: Mapping[str, Profile] = {}
     broken: Mapping[str, str] = {}

@@ -70,6 +70,7 @@ def take_snapshot(
         claude=_claude(env),
         state=_claude_state(paths),
         settings=looks,
+        policy_faults=files.policy_faults(),
         layers=layers,
         profiles=profiles,
         broken=broken,

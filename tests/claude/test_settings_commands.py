@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from settings_kit import THEIRS, chat_profile, context, native_profile
 
-from ccswitch_tui.claude.files import SettingsFiles
+from ccswitch_tui.claude.files import LARGEST_READ, SettingsFiles
 from ccswitch_tui.claude.layers import Layer, effective
 from ccswitch_tui.claude.surroundings import exports_in, find_exports
 from ccswitch_tui.cli.choose import choose_profile
@@ -20,6 +20,7 @@ from ccswitch_tui.cli.output import Output
 from ccswitch_tui.errors import ExitCode
 from ccswitch_tui.profiles.model import Endpoint, ModelTiers
 from ccswitch_tui.workflows.context import Context
+from ccswitch_tui.workflows.current import current
 from ccswitch_tui.workflows.why import why
 
 PLANTED = "sk-example-planted-0123456789abcdef"
@@ -278,6 +279,32 @@ def test_every_place_is_named_in_the_order_of_precedence(home: Path, tmp_path: P
     assert "administrator" in one.remedy
     assert one.places()[-2].file == f"{home / '.zshrc'}:2"
     assert one.places()[-1].file == f"{editor}:4"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("managed-settings.json", b"// x\n{}", True),
+        ("managed-settings.json", b"[]", True),
+        ("managed-settings.json", b"{}".ljust(LARGEST_READ + 1), True),
+        ("managed-settings.d/10-a.json", b"{", True),
+        ("managed-settings.d/.10-a.json", b"{", False),
+        ("managed-settings.json", b'\xef\xbb\xbf{"permissions": null}', False),
+        ("managed-settings.json", "{}".encode("utf-16"), False),
+    ],
+)
+def test_an_administrators_file_with_which_the_client_does_not_start_is_told(
+    home: Path, tmp_path: Path, name: str, content: bytes, told: bool
+) -> None:
+    """As measured with the client, each in a mount namespace of its own."""
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(content)
+    ctx = context(home, chat_profile("work"))
+    ctx.settings = SettingsFiles(  # type: ignore[misc]
+        ctx.paths, ctx.env, ctx.cwd, managed=str(tmp_path / "managed-settings.json")
+    )
+    assert any("does not start" in sentence for sentence in current(ctx).drift) is told
 
 
 @pytest.mark.parametrize("scope", ["local", "project"])

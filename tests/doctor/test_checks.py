@@ -80,6 +80,7 @@ TAKEN = say("another program is using port {port}", port=20001)
 WRONG: list[tuple[str, Snapshot]] = [
     ("claude-missing", FINE._replace(claude=ClaudeInstall())),
     ("claude-broken", FINE._replace(claude=ClaudeInstall("/usr/bin/claude", "", "native binary not installed"))),
+    ("claude-broken", FINE._replace(policy_faults={"/etc/x.json": "it is no JSON object"})),
     ("claude-old", FINE._replace(claude=ClaudeInstall("/usr/bin/claude", "1.0.88"))),
     ("settings-unparsable", FINE._replace(settings=(SettingsLook("user", "/s.json", {}, "/s.json, line 3: a comment"),))),  # noqa: E501
     ("settings-not-written", FINE._replace(settings=(SettingsLook("user", "/s.json", {}, "a key twice", is_read=True),))),  # noqa: E501
