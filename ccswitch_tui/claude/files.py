@@ -177,8 +177,10 @@ class SettingsFiles:
         return found
 
     def policy_faults(self) -> dict[str, Sentence]:
-        """Path to a sentence, for each file of the administrator's that is no JSON object, or too large: with either the
-        client ends at once (2.1.330)."""
+        """Path to a sentence, for each file of the administrator's that is no JSON object, or too large.
+
+        With either Claude Code ends at once (2.1.330).
+        """
         return {
             path: say("{path} is no JSON object, or larger than 2 MiB: Claude Code does not start", path=path)
             for path in _managed_files(self.managed)
