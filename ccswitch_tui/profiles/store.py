@@ -290,8 +290,7 @@ def _rewrite(
     *,
     search: dict[str, Any] | None = UNCHANGED,
 ) -> None:
-    import tomlkit
-
+    from ccswitch_tui.profiles.rewriting import Wanted, rewritten
     from ccswitch_tui.textfile import locked, read_bytes, replace_text
 
     with locked(paths.profiles, paths.state_dir):
@@ -302,27 +301,14 @@ def _rewrite(
             if profile is not None and profile.name != old:
                 text = _renamed(text, old, profile.name)
         text = _of_today(text, before, changes)
-        document = tomlkit.parse(text)
-        if "profiles" not in document:
-            document["profiles"] = tomlkit.table(is_super_table=True)
-        tables: Any = document["profiles"]
-        for old, profile in changes.items():
-            if profile is None:
-                tables.pop(old, None)
-            else:
-                _merge(tables, profile.name, profile_to_table(profile))
-        if search is None:
-            document.pop("search", None)
-        elif search is not UNCHANGED:
-            document["search"] = document.get("search", search)
-            _merge_table(document["search"], search)
-        for name in before["changed"]:
-            if name not in changes:
-                _merge_table(tables[name], before["profiles"][name])
+        tables = {old if p is None else p.name: p and profile_to_table(p) for old, p in changes.items()}
+        grown = {name: before["profiles"][name] for name in before["changed"] if name not in changes}
+        tables_wanted: dict[str, dict[str, Any] | None] = {**tables, **grown}
+        searches = {} if search is UNCHANGED else {"search": search}
         known = sha256_of(raw) if raw is not None else ""
         replace_text(
             paths.profiles,
-            _with_air(tomlkit.dumps(document), text).encode(),
+            rewritten(text, Wanted(tables_wanted, searches), paths.profiles).encode(),
             expected_sha256=known if expected_sha256 is None else expected_sha256,
             new_mode=0o600,
         )
@@ -355,59 +341,3 @@ def _renamed(text: str, old: str, new: str) -> str:
     )
     bare = new if re.fullmatch(r"[A-Za-z0-9_-]+", new) else f'"{new}"'
     return header.sub(lambda match: match[1] + bare, text)
-
-
-TABLES = ("[profiles.", "[search]")
-"""How the tables of this file begin."""
-
-
-def _with_air(text: str, before: str) -> str:
-    """`text`, which was `before`, with blank lines around new tables as a person would set them.
-
-    Exactly one goes in above what was added at the end, and goes with what is
-    taken out there: adding a profile and removing it leaves the same bytes.
-    """
-    old_end, new_end = before.rstrip(), text.rstrip()
-    newline = "\r\n" if "\r\n" in before else "\n"
-    if text.startswith(old_end) and new_end != old_end and text[len(old_end) :].lstrip().startswith(TABLES):
-        closed = before if before.endswith("\n") else before + newline
-        return closed + newline + _airy(text[len(old_end) :].lstrip(), "").replace("\r\n", "\n").replace("\n", newline)
-    if before.startswith(new_end) and new_end != old_end:
-        gap = before[len(new_end) : len(before) - len(before[len(new_end) :].lstrip())]
-        return new_end + (gap.removesuffix(newline) if gap.count("\n") > 1 else gap)
-    return _airy(text, before)
-
-
-def _airy(text: str, before: str) -> str:
-    """A blank line above each table that is new: tomlkit sets one added to an old table close to it."""
-    old = set(before.splitlines())
-    lines: list[str] = []
-    for line in text.splitlines(keepends=True):
-        if line.startswith(TABLES) and line.rstrip() not in old and lines and lines[-1].strip():
-            lines.append("\n")
-        lines.append(line)
-    return "".join(lines)
-
-
-def _toml(table: dict[str, Any]) -> Any:
-    import tomlkit
-
-    return tomlkit.item(table)
-
-
-def _merge(tables: Any, name: str, wanted: dict[str, Any]) -> None:
-    """Writes only what differs, so that the user's comments inside the table stay."""
-    if name not in tables:
-        tables[name] = _toml(wanted)
-        return
-    _merge_table(tables[name], wanted)
-
-
-def _merge_table(have: Any, wanted: dict[str, Any]) -> None:
-    for key in [k for k in have if k not in wanted]:
-        del have[key]
-    for key, value in wanted.items():
-        if key in have and isinstance(value, dict) and isinstance(have[key], dict):
-            _merge_table(have[key], value)
-        elif key not in have or have[key] != value:
-            have[key] = _toml(value) if isinstance(value, dict) else value
