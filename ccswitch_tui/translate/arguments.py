@@ -157,11 +157,15 @@ class Arguments:
 
     def _either_way(self, passed_on: str, *, cut: bool, well: bool) -> Rest:
         """How arguments end of which a fragment may be a repeat: the reading that is whole, if it is the only one."""
-        repeated = ""
+        repeated, repeats = "", -1
         for fragment in self._raw:
-            repeated = fragment if fragment.startswith(repeated) else repeated + fragment
-        whole = [text for text in ("".join(self._raw), repeated) if _is_object(text)]
-        if len(whole) == 1:
+            again = fragment.startswith(repeated)
+            repeats += again
+            repeated = fragment if again else repeated + fragment
+        joined = "".join(self._raw)
+        whole = [text for text in (joined, repeated) if _is_object(text)]
+        nested = self._facts.nests and repeats == 1 and _is_object(joined + "}")  # it may be a value, too
+        if len(whole) == 1 and not nested:
             text, rest = self._again(whole[0])
             if text.startswith(passed_on) and not rest.problem:
                 return Rest(text[len(passed_on) :])

@@ -76,6 +76,8 @@ class Arrival:
         self._body = []
         if self.kind == PAGE or len(body) > LARGEST_JSON:
             words = read_words(body)
+            if words.message and not words.html:
+                raise Unusable(words.message)  # an error in XML
             page = words.message if words.html else "not an answer"
             raise Unusable(f"the endpoint sent a web page instead of an answer: {page}")
         return _documents(body)

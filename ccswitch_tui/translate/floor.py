@@ -65,6 +65,8 @@ class Floor:
         """Text was written."""
         self._blank = ""
         """White space that came first: text begins with it, a call does not need it."""
+        self._blank_thought = ""
+        """The same of thinking, which some models open and close without a thought."""
         self._details: list[Json] = []
         self._signs = translation.quirks.reasoning_replay == "google_signature"
         self._signature = ""
@@ -144,6 +146,12 @@ class Floor:
                 return
             self._blank = ""
             self._spoke = True
+        elif kind == THINKING and self.writer.open != THINKING:
+            text = self._blank_thought + text
+            if text.isspace():
+                self._blank_thought = text
+                return
+        self._blank_thought = ""
         self.said_bytes += size(text)
         self._leave_thinking(kind)
         self.writer.want(kind)

@@ -144,7 +144,8 @@ LEVELS = r"(?:[\s,'\"`\[\]/|、，和或]|\bor\b|\band\b|\b(?:none|minimal|low|m
 EFFORT = r"reasoning[_ -]?effort|reasoning|thinking(?:[_ -]?(?:budget|config|level|mode|tokens))?|enable_thinking|think|effort"
 REFUSING = (
     r"not (?:be )?(?:support|allow|permit|available|enabled|recogni[sz]ed|valid|a valid|accept|compatible)\w*|n't (?:support|accept|allow)|unsupported|unknown|unrecogni[sz]ed|unexpected"
-    r"|invalid|must be (?:omitted|absent|disabled)|requires? |cannot|illegal|不支持|无效"
+    r"|invalid|must be (?:omitted|absent|disabled)|requires? |cannot|illegal|不支持|无效|(?:サポート(?:されて|して)|対応して)い(?:ません|ない)|지원(?:하지|되지) ?않"
+    r"|не поддержива|nicht unterstützt|pas (?:pris en charge|supporté)|no (?:es compatible|admite|está soportad)|não (?:é )?suport|non (?:è )?support"
 )
 IMAGE = r"(?:image_url|image|vision|multi-?modal|picture)"
 REFUSALS = (
@@ -154,7 +155,7 @@ REFUSALS = (
        _sent("max_completion_tokens"), "older servers"),
     _r("sampling", "one", r"temperature.{0,8}and.{0,8}top_p.{0,40}(?:cannot|can't|both|exclusive|may be (?:set|given|specified))|top_p.{0,40}(?:cannot|can't|not).{0,40}temperature", lambda t: t.quirks.sampling == "pass", "Claude behind façades"),
     _r("sampling", "none", r"(?:'temperature'|'top_p'|temperature|top_p)['\"`]?.{0,40}(?:does not support|is not supported|unsupported|only (?:the default|1) |(?:is |are )?(?:deprecated|removed|fixed|ignored)|has been removed|(?:must|should|can only|may only) be (?:set to )?1\b"
-       r"|(?:cannot|can't) be (?:set|changed|used)|must be 1\b|仅支持|只支持|不支持)|(?:not|n't) (?:support|accept|allow|take) (?:the )?['\"`]?(?:temperature|top_p)|invalid temperature: only|only the default \(1\) value", lambda t: "temperature" in t.body or "top_p" in t.body, "OpenAI, Kimi thinking"),
+       r"|(?:cannot|can't) be (?:set|changed|used)|must be 1\b|仅支持|只支持|不支持|(?:サポート|対応).{0,8}(?:ません|ない)|지원(?:하지|되지))|不支持.{0,8}(?:temperature|top_p)|(?:not|n't) (?:support|accept|allow|take) (?:the )?['\"`]?(?:temperature|top_p)|invalid temperature: only|only the default \(1\) value", lambda t: "temperature" in t.body or "top_p" in t.body, "OpenAI, Kimi thinking"),
     _r("effort_with_tools", "omit", r"function tools with reasoning_effort are not supported",
        lambda t: "reasoning_effort" in t.body and t.body["reasoning_effort"] != "none", "GPT-5.4 and later"),
     _r("effort_with_tools", "none", r"function tools with reasoning_effort are not supported",
@@ -219,6 +220,7 @@ REFUSALS = (
        rf"|(?:does not|doesn't|not|cannot|can't|don't) (?:support|accept|process|handle|take) {IMAGE}|(?:not|n't) support.{{0,30}}{IMAGE}"
        r"|unknown variant [`'\"]?image_url|no endpoints found that support image input|only (?:supports? )?text(?:-only)? (?:input|content|messages|model)"
        r"|invalid content type.{0,40}image|(?:not|no|n't|lacks?) (?:have )?(?:\w+ )?vision|text[ -]only|only (?:accepts?|takes?|supports?|allows?) text|(?:multi-?modal|image|vision) ?(?:input|mode|support)? (?:is |are )?disabled"
+       r"|画像.{0,20}(?:サポート|対応).{0,8}(?:ません|ない)|이미지.{0,20}지원(?:하지|되지)|не поддержива\w+.{0,20}(?:изображ|картин)|(?:nicht|keine) (?:bild|unterstütz)\w*.{0,20}(?:bild|unterstützt)|(?:n'accepte pas|pas en charge|no admite|não suporta|non support\w+).{0,20}(?:imag|immag)"
        r"|不支持.{0,8}(?:图片|图像|视觉|多模态)|unsupported content (?:part )?type:? ?['\"`]?image|expected (?:a )?string.{0,60}image_url|content\.\d+\S*: input should be ['\"`]text|only supported by (?:certain|some|selected)"
        r"|missing data required for image|at most 0 image|text-only model|not a multi-?modal model|only ['\"`]?text['\"`]? content|no vision|image (?:understanding|input|recognition) is (?:unavailable|off|disabled)|不支持.{0,4}image|only text is (?:allowed|supported|accepted)"
        r"|content\S{0,12}['\"`]? ?(?:: )?(?:value )?must be a string|content\S{0,12}: invalid type: sequence|content\[\d+\]\.type: input should be ['\"`]text|expected [`'\"]?text[`'\"]?.{0,40}image_url", _has_images, "text-only models", True),

@@ -38,6 +38,8 @@ class ToolFacts(NamedTuple):
     """Arguments without which a call cannot be whole."""
     blanks: frozenset[str] = frozenset()
     """Arguments that are left out when the model sends an empty text for them."""
+    nests: bool = False
+    """An argument may be an object or a list."""
 
 
 NO_FACTS = ToolFacts(frozenset(), {})
@@ -106,7 +108,19 @@ def facts_of(tool: Json, quirks: Quirks) -> ToolFacts:
         renamed if quirks.schema == "nim" else {},
         frozenset(required),
         optional_texts(schema) if quirks.drop_blanks else frozenset(),
+        any(map(_may_nest, schema["properties"].values())),
     )
+
+
+def _may_nest(argument: Any) -> bool:
+    if not isinstance(argument, dict):
+        return True
+    kinds = argument.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    return "enum" not in argument and not all(isinstance(kind, str) and kind in SCALARS for kind in kinds)
+
+
+SCALARS = frozenset({"string", "integer", "number", "boolean", "null"})
 
 
 class ToolSet(NamedTuple):

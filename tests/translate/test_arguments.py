@@ -7,9 +7,11 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from translate_kit import BASH
 
 from ccswitch_tui.translate.arguments import Arguments
-from ccswitch_tui.translate.tools import ToolFacts
+from ccswitch_tui.translate.tools import ToolFacts, facts_of
+from ccswitch_tui.wire.quirks import Quirks
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
@@ -227,6 +229,17 @@ def test_fragments_that_each_hold_all_so_far_add_what_is_new(pieces: tuple[str, 
 def test_a_repeat_where_an_object_may_begin_is_told_by_the_end(pieces: tuple[str, ...]) -> None:
     out, problem = fed(*pieces)
     assert (json.loads(out), problem) == (json.loads(pieces[-1]), "")
+
+
+def test_a_repeat_that_may_be_a_value_is_refused_where_the_tool_takes_objects() -> None:
+    pieces = '{"command": ', '{"command": "{"}'  # the answer may have been cut before the last bracket
+    for nests, refused in ((True, True), (False, False)):
+        arguments = Arguments(ToolFacts(frozenset(), {}, nests=nests))
+        for piece in pieces:
+            arguments.feed(piece)
+        assert bool(arguments.finish().problem) is refused
+    assert facts_of(BASH, Quirks()).nests is False
+    assert facts_of({"name": "x", "input_schema": {"properties": {"a": {}}}}, Quirks()).nests is True
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,26 @@ def test_the_name_of_a_call_may_come_after_its_arguments() -> None:
     assert answer.calls == LS
 
 
+def test_thinking_that_is_only_white_space_is_none() -> None:
+    for reads in (
+        [chunk({"content": "<think>\n\n</think>\n\nYes"})],
+        [chunk({"reasoning_content": "\n"}), chunk({"reasoning_content": "\n"}), chunk({"content": "Yes"})],
+    ):
+        assert [(block["type"], block.get("text")) for block in heard(*reads, STOP, DONE).blocks] == [("text", "Yes")]
+    kept = heard(
+        chunk({"reasoning_content": "\n"}), chunk({"reasoning_content": "So."}), chunk({"content": "Yes"}), STOP, DONE
+    )
+    assert kept.thinking == "\nSo."
+
+
+def test_an_error_in_xml_keeps_its_words_under_any_status() -> None:
+    failure = translate_response(
+        b"<?xml version='1.0'?><Error><Message>the bucket is gone</Message></Error>", translated()
+    )
+    assert isinstance(failure, Failure)
+    assert "the bucket is gone" in failure.message
+
+
 ERRORS: list[Json] = [
     {"internalServerException": {"message": "boom inside"}},  # Bedrock's event stream behind a façade
     {"throttlingException": {"message": "boom inside"}},

@@ -420,6 +420,9 @@ STATUSES: list[Any] = [
 ]
 
 PICTURES: list[Any] = [
+    (('images',), 400, 'このモデルは画像入力をサポートしていません', ONE),
+    (('images',), 400, '이 모델은 이미지 입력을 지원하지 않습니다', ONE),
+    (('images',), 400, 'Модель не поддерживает изображения', ONE),
     (('images',), 400, 'This model does not support image inputs.', ONE),
     (('images',), 400, 'Invalid content type. image_url is only supported by certain models.', ONE),
     (('images',), 400, 'image_url is not supported by this model', ONE),
@@ -487,6 +490,9 @@ PICTURES: list[Any] = [
 ]
 
 FIELDS: list[Any] = [
+    ('sampling', '该模型不支持 temperature 参数', SAMPLED),
+    ('sampling', 'temperature はサポートされていません', SAMPLED),
+    ('sampling', 'temperature 매개변수는 지원되지 않습니다', SAMPLED),
     ('sampling', "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.", SAMPLED),
     ('sampling', 'invalid temperature: only 1 is allowed for this model', SAMPLED),
     ('sampling', 'temperature is deprecated for this model', SAMPLED),
