@@ -381,14 +381,18 @@ def _without_escaped(text: str, values: list[str], masked: Masked | None) -> str
         while at >= 0:
             spans.append((places[at], places[at + len(value)]))
             at = shown.find(value, at + len(value))
-    return _without_spans(text, sorted(spans), masked)
+    return _without_spans(text, spans, masked)
 
 
 def _without_spans(text: str, spans: list[tuple[int, int]], masked: Masked | None) -> str:
+    whole_spans: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if whole_spans and start < whole_spans[-1][1]:  # one value inside another, or over its end
+            start, before = whole_spans.pop()
+            end = max(before, end)
+        whole_spans.append((start, end))
     pieces, done = [], 0
-    for start, end in spans:
-        if start < done:  # a shorter value inside a longer one
-            continue
+    for start, end in whole_spans:
         whole = re.fullmatch("(?s).*", text[start:end])
         assert whole is not None
         pieces += [text[done:start], masked(whole) if masked else MASK]

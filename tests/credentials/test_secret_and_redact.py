@@ -122,6 +122,18 @@ def test_a_part_that_two_keys_share_does_not_leave_the_rest_of_one(own: str, oth
     assert redact(f"key {own.format(shared=shared)} end", [Secret(own.format(shared=shared))]) == f"key {MASK} end"
 
 
+@pytest.mark.parametrize("other", ["Zq81mT=team-9f8e", "team-9f8e=Wk02"])
+def test_a_key_that_lies_inside_another_leaves_nothing_of_it(other: str) -> None:
+    mine, theirs = Secret("Zq81mT=team-9f8e=Wk02"), Secret(other)
+    assert redact(f"key {quote(mine.reveal(), safe='')} end", [mine, theirs]) == f"key {MASK} end"
+
+
+def test_of_a_key_that_begins_before_another_ends_nothing_is_left() -> None:
+    keys = [Secret("Zq81mT=team-9f8e=Wk02"), Secret("Wk02/then-all-of-another-key")]
+    run = quote("Zq81mT=team-9f8e=Wk02/then-all-of-another-key", safe="")
+    assert redact(f"key {run} end", keys) == f"key {MASK} end"
+
+
 @given(st.text())
 @example("authorization: authorization: bearer bearer x")
 @example("sk-" * 50)
