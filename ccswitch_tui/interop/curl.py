@@ -277,7 +277,7 @@ def _headers(options: _Options, notes: list[Sentence], warnings: list[Sentence])
             pairs.append(("Authorization", f"Basic {token}"))
             Secret(user)
             notes.append(say("-u: user and password are kept as the ready-made Authorization header, in the key store"))
-    return read_headers(pairs, notes, warnings)
+    return read_headers(pairs, notes, warnings, of_a_shell=True)
 
 
 def _model(options: _Options, notes: list[Sentence]) -> str | None:

@@ -118,8 +118,14 @@ def header_option(text: str) -> tuple[str, str]:
     return name, value
 
 
-def read_headers(pairs: Iterable[tuple[str, str]], notes: list[Sentence], warnings: list[Sentence]) -> ReadHeaders:
-    """Sorts `pairs`; what was left out and matters goes into `notes` and `warnings`, without values."""
+def read_headers(
+    pairs: Iterable[tuple[str, str]], notes: list[Sentence], warnings: list[Sentence], *, of_a_shell: bool = False
+) -> ReadHeaders:
+    """Sorts `pairs`; what was left out and matters goes into `notes` and `warnings`, without values.
+
+    `of_a_shell`: quotes were read already, and what is not marked as a variable is none, `$A` in '…' for instance.
+    A key that stands so is a variable all the same: its author chose the wrong quotes.
+    """
     kept: dict[str, str] = {}
     found: dict[str, str] = {}
     anthropic = False
@@ -135,13 +141,19 @@ def read_headers(pairs: Iterable[tuple[str, str]], notes: list[Sentence], warnin
         elif carries_secret(lower, value):
             Secret(value)
             found.setdefault("?" + name, value)
-        elif not _HEADER_NAME.fullmatch(name) or any(ord(c) < 32 for c in value):
+        elif of_a_shell and not variable_in(given) and not command_in(given) and _can_be_sent(name, given):
+            kept[name] = given
+        elif not _can_be_sent(name, value):
             warnings.append(say("a header that cannot be sent was left out"))
         elif variable_in(value) or command_in(value):
             notes.append(say("the header '{name}' holds a variable and was left out: set it with --header", name=name))
         else:
             kept[name] = value
     return _choose_key(found, kept, anthropic, notes, warnings)
+
+
+def _can_be_sent(name: str, value: str) -> bool:
+    return _HEADER_NAME.fullmatch(name) is not None and not any(ord(c) < 32 for c in value)
 
 
 def _choose_key(
@@ -253,7 +265,7 @@ def usable_key(value: str, notes: list[Sentence], *, whole_header: bool = False)
 
 
 _PLACEHOLDER = re.compile(
-    r"<[^>]*>|\[[^\]]*\]|[$#@]?\{+[^}]*\}+#?|\$\w+|%\w+%|\$?\(+[^()]*\)+|%\([\w.]+\)s|__[A-Z][A-Z0-9_]*__|@@?\w+@@?"
+    r"<[^>]*>|\[[^\]]*\]|[$#@]?\{+[^}]*\}+#?|\$\w+|%\w+%|[\w.$:]*\(+[^()]*\)+|[A-Za-z_][\w.]*\[[^\]]*\]|%\([\w.]+\)s|__[A-Z][A-Z0-9_]*__|@@?\w+@@?"
     r"|(?:sk-)?(?:your|my|enter|insert|put|paste|replace|add)[-_ ]?.*(?:key|token|here).*"
     r"|(?:sk-)?(?:x{3,}|\*{3,}|•{3,}|\.{3,}|…+)[-\w]*|(?:sk-)?(?:api[-_]?key|token|key|changeme|todo|none|null|undefined|redacted|removed|hidden)",
     re.IGNORECASE,

@@ -54,9 +54,11 @@ _VARIABLE = re.compile(
     r"""|\$?\{\{\s*(?:\$?(?:secrets|env|process\.env)\.|\$(?:processEnv|dotenv)\s+)([A-Za-z_]\w*)\s*\}\}"""
     r"""|os\.environ/([A-Za-z_]\w*)|env:([A-Za-z_]\w*)|\{env[:.]([A-Za-z_]\w*)\}"""
     r"""|(?:process\.env\.|!env[ \t]+)([A-Za-z_]\w*)"""
+    r"""|(?:os\.|System\.|process\.|Deno\.|std::)?(?:environ(?:\.get)?|getenv|env(?:\.get|::var)?|ENV(?:\.fetch)?|\$ENV)"""
+    r"""[\[({]\s*["']?([A-Za-z_]\w*)["']?[^\])}]{0,80}[\])}]"""
 )
 """A value that only names a variable: shells, cmd, VS Code, Continue's secrets, LiteLLM's os.environ/, ours,
-opencode's and Caddy's, the .http files of editors, Bruno."""
+opencode's and Caddy's, the .http files of editors, Bruno, and the calls of a dozen languages."""
 
 _VARIABLE_OF_KEY = frozenset({
     "API_KEY_ENV", "API_KEY_ENV_VAR", "API_KEY_VAR", "API_KEY_NAME", "ENV_KEY", "KEY_ENV",

@@ -277,7 +277,9 @@ def _json_in(bare: str) -> Draft | None:
         tries.append("{" + bare.rstrip(", \n") + "}")
     for text in tries:
         draft = json_trees.draft_from_json_text(text)
-        if draft is not None and (draft.endpoint is not None or draft.unusable):
+        if draft is None or not (draft.endpoint or draft.unusable):
+            continue
+        if draft.secret or draft.key_ref or not _NAMES_AN_ADDRESS.search(bare.replace(text, "")):
             return draft
     return None
 
@@ -354,7 +356,7 @@ def _labels(text: str) -> tuple[list[Pair], list[Pair]]:
     labelled: list[Pair] = []
     headers: list[Pair] = []
     for match in _LABEL_LINE.finditer(text):
-        name, value = match["name"].strip(), match["value"].strip().strip("\"'`*").strip()
+        name, value = match["name"].strip(), match["value"].strip("\"'`*| \t")
         if name.lower() in ("http", "https") or (names_address(name) and _PROSE.fullmatch(value)):
             continue
         if names_model(name):

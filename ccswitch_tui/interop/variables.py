@@ -170,6 +170,8 @@ def _with_address(group: _Group, label: str, name: str, value: str) -> _Group:
     """
     weak, had_weak = _is_weak(name, label), _is_weak(group.url_name, label)
     why_not = why_unusable(value)
+    if group.url and group.url_name == name and value != group.url and not group.key and not why_not:
+        return group._replace(url=value)  # the entry before had no key: the one that follows is not for it
     if group.url and not (had_weak and not weak):
         return group
     if group.unusable and weak and not had_weak:

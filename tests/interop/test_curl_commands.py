@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ccswitch_tui.errors import UsageError
@@ -302,6 +302,7 @@ endpoints = st.builds(
 
 
 @given(endpoints, words.map(str.strip).filter(bool))
+@example(Endpoint("https://a.example/v1", "openai-chat", headers={"X-Title": "$A"}), "m-1")
 def test_a_rendered_command_parses_to_what_it_was_made_of(endpoint: Endpoint, model: str) -> None:
     draft = parse_curl(render_curl(endpoint, model, variable="ACME_KEY"))
     assert draft.endpoint == endpoint

@@ -104,6 +104,8 @@ SHAPES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "brackets": (f"【地址】{V}\n【密钥】{K}\n【模型】m-1", (V, K, "m-1")),
     "sold": (f"me@x.example----word----{V}----{K}", (V, K)),
     "path-on-the-next-line": (f"Base URL: {U}/api/\nv1/chat/completions\nAPI Key: {K}", (REF,)),
+    "spoiler": (f"**endpoint:** `{V}`\n**key:** ||{K}||", (V, K)),
+    "settings-module": (f'OPENAI_API_BASE = "{V}"\nOPENAI_API_KEY = os.environ["RELAY_KEY"]\nDATABASES = {{"default": {{"HOST": "db.example"}}}}', (V, "env:RELAY_KEY")),
     "two-addresses": (f'OPENAI_API_BASE_URLS="{V};https://b.example/v1"\nOPENAI_API_KEYS="{K};{OTHER}"', (V, K)),
 }
 # fmt: on
@@ -113,6 +115,16 @@ SHAPES: dict[str, tuple[str, tuple[Any, ...]]] = {
 def test_what_a_shape_means(shape: str) -> None:
     text, meant = SHAPES[shape]
     assert found(text)[: len(meant)] == meant
+
+
+@pytest.mark.parametrize("heads", ["Relay A\nRelay B\n", "a:\nb:\n", "1)\n2)\n"])
+@pytest.mark.parametrize("name", ["url: {}", "  base_url: {}", "地址：{}", "Base URL = {}"])
+def test_the_key_of_one_entry_does_not_go_to_the_address_of_another(heads: str, name: str) -> None:
+    one, two = heads.splitlines()
+    key = "key: " + K
+    first, second = name.format("https://a.example/v1"), name.format(V)
+    assert found("\n".join((one, first, two, second, key)))[:2] in [(V, K), (REF,)]
+    assert found("\n".join((one, second, key, two, first)))[:2] in [(V, K), (REF,)]
 
 
 @pytest.mark.parametrize("mark", [",", ", ", ";", "|"])
@@ -131,7 +143,7 @@ def test_an_address_and_a_key_stand_apart_whatever_is_between_them(mark: str) ->
 
 @pytest.mark.parametrize("key", [
     "${input:apiKey}", "#{RelayKey}#", "@{variables('k')}", "%(key)s", "<%= ENV['K'] %>", "((relay-key))",
-    "__RELAY_KEY__", "@@RELAY_KEY@@", "{{ .Values.relay.key }}", "${relay.key}", "keychain:relay",
+    "settings.KEY['a']", "read_key()", "config('llm.key')", "__RELAY_KEY__", "@@RELAY_KEY@@", "{{ .Values.relay.key }}", "${relay.key}", "keychain:relay",
 ])  # fmt: skip
 def test_what_a_template_or_a_store_would_put_in_is_no_key(key: str) -> None:
     assert found(json.dumps({"base_url": V, "api_key": key}))[:2] == (V, "None")
@@ -139,6 +151,7 @@ def test_what_a_template_or_a_store_would_put_in_is_no_key(key: str) -> None:
 
 @pytest.mark.parametrize("key", [
     "${localEnv:RELAY}", "${env.RELAY}", "process.env.RELAY", "{env.RELAY}", "${RELAY:?missing}", "{{ env.RELAY }}",
+    "os.getenv('RELAY', 'x')", 'ENV["RELAY"]', "env('RELAY')", "System.getenv('RELAY')", "$ENV{RELAY}",
 ])  # fmt: skip
 def test_a_variable_is_one_in_every_tools_words(key: str) -> None:
     assert found(json.dumps({"base_url": V, "api_key": key}))[:2] == (V, "env:RELAY")
