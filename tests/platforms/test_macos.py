@@ -84,6 +84,9 @@ def test_the_doctor_says_over_ssh_that_the_keychain_is_locked(
     ctx = Context({"HOME": str(home), "CCSWITCH_HOME": str(home / "ours"), **env})
     found = [one for one in diagnose(ctx)[0] if one.kind == "key-store-locked"]
     assert (len(found), bool(asked)) == (int(told), bool(env))
+    assert asked in ([], [("/usr/bin/security", "show-keychain-info")]), (
+        "as security(1) has it: tells, and opens nothing"
+    )
     assert all(one.fix is not None and "security unlock-keychain" in one.fix.text for one in found)
 
 

@@ -1,4 +1,4 @@
-"""The vendor's own client for Windows, end to end: settings, helper through its cmd, proxy, undo."""
+"""The vendor's own client for Windows, end to end: settings, helper through its cmd, proxy, a tool, undo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ccswitch_tui.demo.provider import DemoProvider
 from kit.claude import DEAD_PROXY
 from kit.parts import absent
-from kit.windows import BROUGHT_BY, Windows
+from kit.windows import BROUGHT_BY, Windows, windows_path
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -30,7 +30,7 @@ def provider() -> Iterator[DemoProvider]:
         yield provider
 
 
-def test_it_answers_through_our_settings_helper_and_proxy_and_undo_leaves_nothing(
+def test_it_answers_and_writes_through_our_settings_helper_and_proxy_and_undo_leaves_nothing(
     windows: Windows, provider: DemoProvider
 ) -> None:
     if not windows.claude.exists():
@@ -43,14 +43,17 @@ def test_it_answers_through_our_settings_helper_and_proxy_and_undo_leaves_nothin
         ("add", "vendored", *endpoint, "--key-stdin"), ("use", "vendored"), stdin=provider.key.reveal()
     )
     assert [one.code for one in begun] == [0, 0], begun
+    file = windows.project / "grüße 王.txt"
+    write = {"file_path": windows_path(file), "content": "100 % & <more>\n"}
+    prompt = f"@@TOOL Write {json.dumps(write, ensure_ascii=False)} @@SAY It is written. @@"
     done = windows.start(
-        windows.claude, "-p", "Hello!", "--output-format", "json", "--model", "claude-sonnet-4-5",
+        windows.claude, "-p", prompt, "--output-format", "json", "--model", "claude-sonnet-4-5",
         "--permission-mode", "acceptEdits", "--setting-sources", "user", "--strict-mcp-config",
         limit_s=200, env=ISOLATED,
     )  # fmt: skip
     result = json.loads(done.out.strip().splitlines()[-1])
-    assert (done.code, result["is_error"]) == (0, False), done
-    assert "Hello from the demo provider" in result["result"]
+    assert (done.code, result["is_error"], result["result"]) == (0, False, "It is written."), done
+    assert file.read_text("utf-8").splitlines() == ["100 % & <more>"]
     status, undone = windows.in_one_process(("proxy", "status", "--json"), ("undo",))
     assert json.loads(status.out)["running"]
     assert undone.code == 0
