@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -529,7 +530,9 @@ def pretend_session(ctx: Context, cwd: str) -> None:
     """A session file of this very process, in the form Claude Code keeps."""
     folder = Path(ctx.paths.claude_dir) / "sessions"
     folder.mkdir(parents=True, exist_ok=True)
-    started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    started = ""  # the process that has the number is taken for it
+    if sys.platform == "linux":
+        started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
     state = {"pid": os.getpid(), "cwd": cwd, "procStart": started, "entrypoint": "cli"}
     (folder / f"{os.getpid()}.json").write_text(json.dumps(state))
 
