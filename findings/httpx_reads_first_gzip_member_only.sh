@@ -8,7 +8,7 @@
 set -euo pipefail
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 python3 -m venv --without-pip "$work/venv"
-python3 -m pip --python "$work/venv/bin/python" install -qq --disable-pip-version-check openai==2.54.0 httpx==0.28.1 requests==2.34.2
+python3 -m pip --python "$work/venv/bin/python" install -qq --no-compile --disable-pip-version-check openai==2.54.0 httpx==0.28.1 requests==2.34.2
 cat >"$work/see.py" <<'EOF'
 import gzip, json, threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

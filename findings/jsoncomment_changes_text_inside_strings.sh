@@ -8,7 +8,7 @@
 set -euo pipefail
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 python3 -m venv --without-pip "$work/venv"
-python3 -m pip --python "$work/venv/bin/python" install -qq --disable-pip-version-check jsoncomment==0.4.2
+python3 -m pip --python "$work/venv/bin/python" install -qq --no-compile --disable-pip-version-check jsoncomment==0.4.2
 cat >"$work/see.py" <<'EOF'
 import json
 from importlib.metadata import version

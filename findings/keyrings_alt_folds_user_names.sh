@@ -9,7 +9,7 @@
 set -euo pipefail
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 python3 -m venv --without-pip "$work/venv"
-python3 -m pip --python "$work/venv/bin/python" install -qq --disable-pip-version-check keyring==25.7.0 keyrings.alt==5.0.2
+python3 -m pip --python "$work/venv/bin/python" install -qq --no-compile --disable-pip-version-check keyring==25.7.0 keyrings.alt==5.0.2
 cat >"$work/see.py" <<'EOF'
 from importlib.metadata import version
 from keyrings.alt.file import PlaintextKeyring

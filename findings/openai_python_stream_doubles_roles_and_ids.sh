@@ -8,7 +8,7 @@
 set -euo pipefail
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 python3 -m venv --without-pip "$work/venv"
-python3 -m pip --python "$work/venv/bin/python" install -qq --disable-pip-version-check openai==2.54.0
+python3 -m pip --python "$work/venv/bin/python" install -qq --no-compile --disable-pip-version-check openai==2.54.0
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$work/npm" openai@6.49.0 >/dev/null
 cat >"$work/npm/see.mjs" <<'EOF'
 import OpenAI from "openai";
