@@ -217,6 +217,46 @@ def _budget(value: Any, owner: str) -> Budget:
         ) from None
 
 
+def _endpoint(spot: Table, owner: str) -> Endpoint:
+    if "timeouts" not in spot:
+        return Endpoint(**spot)
+    seconds = _checked(spot["timeouts"], TIMEOUT_FIELDS, owner, "endpoint", "timeouts")
+    return Endpoint(**{**spot, "timeouts": Timeouts(**seconds)})
+
+
+def _keys(value: Table, owner: str) -> dict[str, SecretRef]:
+    return {label: _reference(ref, owner, "keys", label) for label, ref in value.items()}
+
+
+def _secret_headers(value: Table, owner: str) -> dict[str, SecretRef]:
+    return {
+        _header_name(header, owner): _reference(ref, owner, "secret_headers", header) for header, ref in value.items()
+    }
+
+
+def _prices(value: Table, owner: str) -> dict[str, Prices]:
+    return {model: Prices(**_checked(row, PRICE_FIELDS, owner, "prices", model)) for model, row in value.items()}
+
+
+MADE_OF: Mapping[str, Callable[[Any, str], Any]] = {
+    "key": lambda value, owner: _reference(value, owner, "key"),
+    "keys": _keys,
+    "secret_headers": _secret_headers,
+    "models": lambda value, owner: ModelTiers(**_checked(value, MODEL_FIELDS, owner, "models")),
+    "tier_profiles": lambda value, owner: _checked(value, TIER_PROFILE_FIELDS, owner, "tier_profiles"),
+    "fallbacks": lambda value, owner: tuple(value),
+    "tags": lambda value, owner: tuple(value),
+    "prices": _prices,
+    "search": _search,
+    "budget": _budget,
+}
+"""What becomes of a key's value; the others are taken as they are. Of what a table leaves out nothing is made: a
+thousand profiles are read at every start, and most say five things."""
+
+CALLED = {"env": "extra_env"}
+"""Keys that the Profile has under another name."""
+
+
 def profile_from_table(name: str, table: Any) -> Profile:
     """One `[profiles.NAME]` table as a Profile. Raises ProfileFileError naming the profile and the key."""
     if not isinstance(table, Mapping):
@@ -225,36 +265,12 @@ def profile_from_table(name: str, table: Any) -> Profile:
     spot = _checked(table.get("endpoint", {}), ENDPOINT_FIELDS, name, "endpoint")
     if "base_url" not in spot:
         raise ProfileFileError(say("{where}: endpoint.base_url is missing", where=_of(name)), key=("endpoint",))
-    seconds = _checked(spot.get("timeouts", {}), TIMEOUT_FIELDS, name, "endpoint", "timeouts")
-    models = _checked(table.get("models", {}), MODEL_FIELDS, name, "models")
-    return Profile(
-        name=name,
-        endpoint=Endpoint(**{**spot, "timeouts": Timeouts(**seconds)}),
-        key=_reference(table.get("key", "none"), name, "key"),
-        keys={label: _reference(ref, name, "keys", label) for label, ref in table.get("keys", {}).items()},
-        secret_headers={
-            _header_name(header, name): _reference(ref, name, "secret_headers", header)
-            for header, ref in table.get("secret_headers", {}).items()
-        },
-        models=ModelTiers(**models),
-        tier_profiles=_checked(table.get("tier_profiles", {}), TIER_PROFILE_FIELDS, name, "tier_profiles"),
-        quirks=table.get("quirks", {}),
-        route=table.get("route", "proxy"),
-        extra_env=table.get("env", {}),
-        context_window=table.get("context_window"),
-        max_output=table.get("max_output"),
-        fallbacks=tuple(table.get("fallbacks", ())),
-        preset=table.get("preset"),
-        tags=tuple(table.get("tags", ())),
-        note=table.get("note", ""),
-        prices={
-            model: Prices(**_checked(prices, PRICE_FIELDS, name, "prices", model))
-            for model, prices in table.get("prices", {}).items()
-        },
-        key_host=table.get("key_host"),
-        search=_search(table["search"], name) if "search" in table else None,
-        budget=_budget(table["budget"], name) if "budget" in table else None,
-    )
+    told: dict[str, Any] = {"name": name}
+    for key, value in table.items():
+        made = MADE_OF.get(key)
+        told[CALLED.get(key) or key] = made(value, name) if made else value
+    told["endpoint"] = _endpoint(spot, name)
+    return Profile(**told)
 
 
 def _without_defaults(record: Any) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def needs_of(rows: Sequence[Row], accounts: Iterable[str] = ()) -> Needs:
     """What these rows need, their headings included."""
 
     def longest(title: str, texts: Iterable[str]) -> int:
-        return min(LONGEST, max(map(_cells, [t(title), *texts])))
+        every = [t(title), *texts]
+        return min(LONGEST, max(map(len if "".join(every).isascii() else _cells, every)))
 
     told = [text for text in accounts if text]
     return Needs(

@@ -25,8 +25,9 @@ from ccswitch_tui.tui.views import Row, Snapshot, Truth
 if TYPE_CHECKING:
     from ccswitch_tui.profiles.model import Profile
     from ccswitch_tui.tui.listed import HistoryRow
-    from ccswitch_tui.tui.verdicts import Verdicts
+    from ccswitch_tui.tui.verdicts import LastVerdict, Verdicts
     from ccswitch_tui.workflows.context import Context
+    from ccswitch_tui.workflows.profiles import ProfileRow
     from ccswitch_tui.workflows.use import UsePlan, UseResult
     from ccswitch_tui.workflows.why import Why
 
@@ -65,12 +66,7 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
         except CcswitchError as error:
             listed, broken, problem = [], (), error
         verdicts = self.verdicts.all()
-        rows = tuple(
-            Row(row.profile, row.in_use, row.key_present, *verdicts.get(row.profile.name, (None, None)))._replace(
-                key_store=row.key_store, balance=row.balance
-            )
-            for row in listed
-        )
+        rows = tuple(_row(row, verdicts.get(row.profile.name)) for row in listed)
         try:
             truth = self._truth()
         except CcswitchError as error:
@@ -182,6 +178,12 @@ class Session(SettingUp, Probing, Watching, Counting, Keeping, Caring):
         from ccswitch_tui.workflows.why import why
 
         return sorted(why(self.ctx), key=lambda w: (not w.remedy, w.effective.winner is None))
+
+
+def _row(row: ProfileRow, last: LastVerdict | None) -> Row:
+    """A profile as Home shows it, with its last verdict."""
+    verdict, at = last or (None, None)
+    return Row(row.profile, row.in_use, row.key_present, verdict, at, row.key_store, row.balance)
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

@@ -182,7 +182,7 @@ class HomeScreen(MoreVerbs):
         found = self._passing(typed) if typed.strip() else list(every)
         if self.order != ORDERS[0]:
             found.sort(key=SORTED_BY[self.order])
-        self.numbers = {row.name: number for number, row in enumerate(found, 1)}
+        self.numbers = {row.name: number for number, row in enumerate(found[:9], 1)}
         self._lay_out(found)
         self.set_class(0 < len(every) <= FEW, "-few")
         wanted = self.wanted or (self.row and self.row.name)  # another list, the same profile
