@@ -81,13 +81,15 @@ def scratch_home(folder: str, profiles: int) -> dict[str, str]:
 class Terminal:
     """The program in a pseudo-terminal of 100 columns and 30 rows."""
 
+    program = sys.executable
+
     def __init__(self, env: dict[str, str], *command: str) -> None:
         command = command or ("-m", "ccswitch_tui")
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(env["HOME"])
-            os.execve(sys.executable, [sys.executable, *command], env)
+            os.execve(self.program, [self.program, *command], env)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.seen = b""
 
