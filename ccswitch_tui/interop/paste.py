@@ -204,7 +204,7 @@ def _parse(text: str) -> Draft:
 def _parse_one(text: str) -> Draft:
     bare = text.strip()
     if looks_like_curl(text):
-        return _in_a_json_text(bare) or read_curl(_out_of_quotes(text))
+        return _in_json_with_a_command(bare) or read_curl(_out_of_quotes(text))
     text = tidy.straight_quotes(text)
     manifest = kubernetes.draft_from_manifest(text)
     if manifest is not None:
@@ -248,14 +248,17 @@ def _out_of_quotes(text: str) -> str:
     return found["command"].replace("\\" + found["quote"], found["quote"])
 
 
-def _in_a_json_text(bare: str) -> Draft | None:
-    """The endpoint of a curl command that stands as a text in JSON."""
+def _in_json_with_a_command(bare: str) -> Draft | None:
+    """The endpoint that JSON describes in which curl stands too: in settings it is a hook's; else the command's own."""
     if bare[:1] not in '{["':
         return None
     try:
         commands = list(json_trees.commands_in(json_trees.forgiving_json(bare)))
     except ValueError:
         return None
+    draft = json_trees.draft_from_json_text(bare)
+    if draft is not None and (draft.endpoint is not None or draft.unusable):
+        return draft
     command = next((c for c in commands if looks_like_curl(c)), None)
     return read_curl(command) if command else None
 
@@ -341,10 +344,18 @@ def _from_lines(text: str) -> Draft:
 
 
 def _address_in(text: str) -> str:
-    """The first address in a text that is no page to read; of a program's settings, not out of the remarks."""
+    """The address in a text that is no page to read, of several the one before the key, or else the first; of a
+    program's settings, not out of the remarks."""
     said = _OTHER_LINES.sub("", text) if text.count("\n#") > 4 else text
-    found = [url[0] for url in _ANY_URL.finditer(said)]
-    return next((url for url in found if not is_page(url)), text.strip() if text.strip() in found else "")
+    found = list(_ANY_URL.finditer(said))
+    usable = [url for url in found if not is_page(url[0])]
+    key = _KEY_SHAPE.search(_ANY_URL.sub(lambda url: " " * len(url[0]), said))
+    before = [url for url in usable if key and url.end() <= key.start()]
+    while len(before) > 1 and re.fullmatch(r"[ \t]*[,;|][ \t]*", said[before[-2].end() : before[-1].start()]):
+        before.pop()  # several addresses of one entry: the first of them counts
+    if usable:
+        return (before[-1] if before else usable[0])[0]
+    return text.strip() if text.strip() in [url[0] for url in found] else ""
 
 
 _SECRET_HEADER = re.compile(r"x-[\w-]+-(?:key|token|auth\w*)|[\w-]+-auth(?:orization)?", re.IGNORECASE)
@@ -359,6 +370,8 @@ def _labels(text: str) -> tuple[list[Pair], list[Pair]]:
         name, value = match["name"].strip(), match["value"].strip("\"'`*| \t")
         if name.lower() in ("http", "https") or (names_address(name) and _PROSE.fullmatch(value)):
             continue
+        if emphasised := re.fullmatch(r"__(.+)__", value):
+            value = emphasised[1]
         if names_model(name):
             value = without_remark(value)
         if name.lower() in ("authorization", "x-api-key") or _SECRET_HEADER.fullmatch(name):

@@ -226,7 +226,7 @@ def _choose(groups: dict[str, _Group], warnings: list[Sentence]) -> tuple[str, _
     # A part that stands without a vendor's name belongs to whoever lacks it.
     for other in ranked[1:]:
         given = groups[other]
-        if other == "" or ranked[0] == "" or (not best.key and not _keeps_its_key(other, given, best)):
+        if other == "" or ranked[0] == "" or (not best.key and not _keeps_its_key(other, given, best, ranked[0])):
             best = best._replace(
                 key=best.key or given.key,
                 key_name=best.key_name or given.key_name,
@@ -246,12 +246,21 @@ def _is_bystander(label: str, group: _Group, groups: dict[str, _Group]) -> bool:
     return weak and not group.key and not group.model and any(g.key for g in groups.values())
 
 
-def _keeps_its_key(label: str, group: _Group, taker: _Group) -> bool:
-    """Whether a vendor's key must not go to an address that stands under another name."""
+def _are_twins(one: str, other: str) -> bool:
+    """Whether two labels name entries of one list (RELAY_A and RELAY_B, A and B): each has what it has."""
+    first, second = one.split("_"), other.split("_")
+    differ = [pair for pair in zip(first, second, strict=False) if pair[0] != pair[1]]
+    return len(first) == len(second) and len(differ) == 1 and (len(first) > 1 or max(map(len, differ[0])) <= 2)
+
+
+def _keeps_its_key(label: str, group: _Group, taker: _Group, taker_label: str) -> bool:
+    """Whether a vendor's key, or another entry's, must not go to an address that stands under another name."""
     from ccswitch_tui.profiles.presets import load_presets
 
     if not group.key:
         return False
+    if _are_twins(label, taker_label):
+        return True
     preset = load_presets().of_variable(group.key_name)
     if preset is not None and taker.url:
         host = url_host(normalise_url(taker.url).base_url)
