@@ -32,7 +32,7 @@ from ccswitch_tui.proxy.pump import note_usage, read_limited
 from ccswitch_tui.proxy.routing import Target
 from ccswitch_tui.proxy.thinking import refuses_thinking
 from ccswitch_tui.proxy.translator import Translator
-from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_headers, passed_headers
+from ccswitch_tui.proxy.web.forward import SSE_HEADERS, forwarded, native_headers, passed_headers, stream_headers
 from ccswitch_tui.secret import Secret
 from ccswitch_tui.translate.disproof import disproved
 from ccswitch_tui.translate.errors import Failure, failure_from_exception, failure_from_response
@@ -304,7 +304,7 @@ class Attempt:
             sent = [dumps({**body, "model": target.model})]
         url = self._address.ask.asked(call.request.query_string)
         headers = _as_taken(forwarded(call.request), quirks)
-        stream = NativeStream()
+        stream = NativeStream(streams=call.streamed)
         response = await self._send(url, sent, tuple(headers.fields()), stream)
         if not 200 <= response.status < 300:
             return await self._refused(response, body, quirks, headers)
@@ -312,7 +312,7 @@ class Attempt:
         call.exchange.notices += [notice.text for notice in notices]
         if call.streamed:
             return await self._relay.pump.stream(
-                call.reply, call.exchange, response, stream, native_headers(response.headers), self._idle_s
+                call.reply, call.exchange, response, stream, stream_headers(response.headers), self._idle_s
             )
         data = await read_limited(response, ANSWER_BYTES, self._idle_s)
         refused = await heavily(len(data), refusal_in, data)

@@ -19,7 +19,7 @@ from ccswitch_tui.translate.chunks import is_error
 from ccswitch_tui.translate.errors import failure_from_words
 from ccswitch_tui.translate.failure import Failure, error_event
 from ccswitch_tui.translate.words import read_words, words_of
-from ccswitch_tui.wire.anthropic import PING
+from ccswitch_tui.wire.anthropic import PING, stream_of
 from ccswitch_tui.wire.codec import dumps, loads
 from ccswitch_tui.wire.sse import Decoder
 
@@ -47,13 +47,17 @@ NOTHING_CAME = ("api_error", "the endpoint sent an empty answer")
 class NativeStream:
     """A stream passed on as it is; the counterpart of StreamTranslator for endpoints that need none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, streams: bool = False) -> None:
+        """`streams`: the client wants a stream, and gets one of a message that comes whole."""
+        self._streams = streams
         self.committed = False
         self.done = False
         self.finished = False
         self.failure: Failure | None = None
         self.error: Failure | None = None
         self._empty = True
+        self._held_bytes = 0
+        """Of a message that comes whole."""
         self._held: list[bytes] = []
         """What came while it may still be an error in the clothes of an answer."""
         self._passes = False
@@ -61,14 +65,18 @@ class NativeStream:
         self._tail: deque[bytes] = deque()
         self._tail_bytes = 0
 
-    held_bytes = 0
-    """Nothing is read but a few thousand bytes at either end."""
+    @property
+    def held_bytes(self) -> int:
+        """What is read at its end: a message that comes whole. Of a stream a few thousand bytes at either end are."""
+        return 0 if self._passes else self._held_bytes
 
     def feed(self, data: bytes) -> bytes:
         """The same bytes, once it is certain that they are an answer."""
         self._empty = False
         if not self._passes:
             self._held.append(data)
+            if self._streams and self._is_document(data):
+                return b""
             first = b"".join(self._held)
             if _may_be_error(first):
                 refused = error_in(first) if first.endswith(b"\n\n") else None
@@ -84,12 +92,20 @@ class NativeStream:
             self._tail_bytes -= len(self._tail.popleft())
         return data
 
+    def _is_document(self, data: bytes) -> bool:
+        """Whether this is one JSON document so far, and not longer than an answer."""
+        self._held_bytes += len(data)
+        begun = self._held[0].lstrip()[:1] or (b"".join(self._held).lstrip()[:1] if len(self._held) < 9 else b"")
+        return begun == b"{" and self._held_bytes < LARGEST_DOCUMENT
+
     def finish(self, cause: str = "eof") -> bytes:
         """Nothing after a complete stream, an error event after a broken one."""
         self.done = True
         if not self._passes and self._held:
             whole = b"".join(self._held)
             refused = error_in(whole) or no_answer_in(whole)
+            if refused is None and self._streams and whole.lstrip()[:1] == b"{" and cause == "eof":
+                refused, whole = refusal_in(whole), _as_stream(whole)
             if refused is not None:
                 return self._refused(refused)
             self._passes = True
@@ -149,6 +165,8 @@ class NativeStream:
         return counts
 
 
+LARGEST_DOCUMENT = 8 * 1024 * 1024
+"""Bytes of a message that comes whole."""
 MOST_HELD = 256 * 1024
 """Bytes of an error. What is longer is an answer."""
 
@@ -205,6 +223,16 @@ def no_answer_in(whole: bytes) -> Failure | None:
     ):
         return failure_from_words(0, words, shown=200)
     return Failure(502, *NOTHING_CAME, cure_elsewhere=True)
+
+
+def _as_stream(whole: bytes) -> bytes:
+    """A message as the stream that was asked for: Claude Code asks once more for what it cannot read as one, and both
+    are billed."""
+    try:
+        message = loads(whole)
+        return stream_of(message) if isinstance(message.get("content"), list) else whole
+    except (ValueError, AttributeError, TypeError):
+        return whole
 
 
 def _events(whole: bytes) -> list[tuple[str, bytes]]:

@@ -28,7 +28,6 @@ from ccswitch_tui.proxy.web.reply import PING_AFTER_S, ClientReply
 from ccswitch_tui.record import NamedTuple
 from ccswitch_tui.search.answer import (
     NO_SOURCE,
-    PING,
     SSE_HEADERS,
     failure_text,
     message,
@@ -55,7 +54,7 @@ from ccswitch_tui.search.sources import SOURCES
 from ccswitch_tui.search.wanted import LONGEST_QUERY, SHORTEST_QUERY, is_lone_search, is_the_clients_own, wanted
 from ccswitch_tui.translate.errors import retry_after
 from ccswitch_tui.translate.policy import GONE, HOPELESS
-from ccswitch_tui.wire.anthropic import error_envelope
+from ccswitch_tui.wire.anthropic import PING, error_envelope
 from ccswitch_tui.wire.codec import dumps, loads
 
 if TYPE_CHECKING:

@@ -8,16 +8,13 @@ screen and a text block with the snippets for the model (measured with 2.1.330).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from typing import Any
 
 from ccswitch_tui.search.model import Found, Json, SearchFailed, Wanted
-from ccswitch_tui.wire.codec import dumps
+from ccswitch_tui.wire.anthropic import PING, event, events_of
 
 LONGEST_TEXT = 16_000
 """Claude Code puts a result of more than 100,000 characters into a file, where no model looks."""
-
-DELTA_CHARS = 1000
 
 NO_SOURCE = (
     "WebSearch (web_search) is not set up in ccswitch-tui: 'ccswitch-tui search set searxng URL' (a server of your "
@@ -111,48 +108,13 @@ def _input_tokens(wanted: Wanted) -> Json:
     return {"input_tokens": len(wanted.query) // 4 + 1, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
 
 
-def _event(data: Json) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (data["type"].encode(), dumps(data))
-
-
-PING = _event({"type": "ping"})
-
-
 def opening(wanted: Wanted) -> bytes:
     """The stream's beginning, which may go out while the source still works."""
     usage = {**_input_tokens(wanted), "output_tokens": 0}
     started = {**_head(wanted), "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
-    return _event({"type": "message_start", "message": started}) + PING
+    return event({"type": "message_start", "message": started}) + PING
 
 
 def rest(answer: Json) -> bytes:
     """Everything after the beginning."""
-    return b"".join(map(_event, _events(answer)))
-
-
-def _events(answer: Json) -> Iterator[Json]:
-    for index, block in enumerate(answer["content"]):
-        start, deltas = _begun(block)
-        yield {"type": "content_block_start", "index": index, "content_block": start}
-        for delta in deltas:
-            yield {"type": "content_block_delta", "index": index, "delta": delta}
-        yield {"type": "content_block_stop", "index": index}
-    stopped = {"stop_reason": answer["stop_reason"], "stop_sequence": answer.get("stop_sequence")}
-    yield {"type": "message_delta", "delta": stopped, "usage": answer["usage"]}
-    yield {"type": "message_stop"}
-
-
-def _begun(block: Json) -> tuple[Json, list[Json]]:
-    """A block as it is announced, and the deltas that fill it."""
-    if block["type"] in ("server_tool_use", "tool_use"):
-        given = dumps(block["input"]).decode()
-        return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": given}]
-    if block["type"] == "text":
-        text = block["text"]
-        cut = [text[at : at + DELTA_CHARS] for at in range(0, len(text), DELTA_CHARS)]
-        return {"type": "text", "text": ""}, [{"type": "text_delta", "text": part} for part in cut]
-    if block["type"] == "thinking":
-        thought = {"type": "thinking_delta", "thinking": block.get("thinking", "")}
-        signed = {"type": "signature_delta", "signature": block.get("signature", "")}
-        return {"type": "thinking", "thinking": "", "signature": ""}, [thought, signed]
-    return block, []
+    return b"".join(map(event, events_of(answer)))

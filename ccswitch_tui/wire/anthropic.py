@@ -9,6 +9,7 @@ Source: public Messages API documentation, "Streaming"; Claude Code as measured.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ccswitch_tui.wire.codec import dumps, loads
@@ -52,6 +53,45 @@ def error_envelope(error_type: str, message: str, details: Json | None = None) -
 def event(data: Json) -> bytes:
     """One event frame; its `event:` line is the data's type, always."""
     return encode(data["type"], dumps(data))
+
+
+DELTA_CHARS = 1000
+
+
+def events_of(message: Json) -> Iterator[Json]:
+    """The events of a whole message, but for the first."""
+    for index, block in enumerate(message["content"]):
+        start, deltas = _begun(block)
+        yield {"type": "content_block_start", "index": index, "content_block": start}
+        for delta in deltas:
+            yield {"type": "content_block_delta", "index": index, "delta": delta}
+        yield {"type": "content_block_stop", "index": index}
+    stopped = {"stop_reason": message.get("stop_reason"), "stop_sequence": message.get("stop_sequence")}
+    yield {"type": "message_delta", "delta": stopped, "usage": message.get("usage") or {}}
+    yield {"type": "message_stop"}
+
+
+def stream_of(message: Json) -> bytes:
+    """A whole message as the stream that it would have been."""
+    begun = {**message, "content": [], "stop_reason": None, "stop_sequence": None}
+    return b"".join(map(event, [{"type": "message_start", "message": begun}, *events_of(message)]))
+
+
+def _begun(block: Json) -> tuple[Json, list[Json]]:
+    """A block as it is announced, and the deltas that fill it."""
+    kind = block.get("type")
+    if kind in ("server_tool_use", "tool_use"):
+        given = dumps(block.get("input") or {}).decode()
+        return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": given}]
+    if kind == "text":
+        text = str(block.get("text") or "")
+        cut = [text[at : at + DELTA_CHARS] for at in range(0, len(text), DELTA_CHARS)]
+        return {"type": "text", "text": ""}, [{"type": "text_delta", "text": part} for part in cut]
+    if kind == "thinking":
+        thought = {"type": "thinking_delta", "thinking": block.get("thinking", "")}
+        signed = {"type": "signature_delta", "signature": block.get("signature", "")}
+        return {"type": "thinking", "thinking": "", "signature": ""}, [thought, signed]
+    return block, []
 
 
 OUTSIDE, BETWEEN, IN_BLOCK, ENDING, ENDED = "outside", "between", "in_block", "ending", "ended"

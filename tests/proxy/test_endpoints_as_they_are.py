@@ -143,7 +143,7 @@ def test_a_blank_text_that_a_native_endpoint_refuses_is_left_out_and_the_lesson_
     ):
         for session in ("one", "one", "two"):
             assert call(proxy, body=blank, headers={"x-claude-code-session-id": session}).status == 200
-        assert "unlearned blank_text" in str(proxy.traffic.recent()[0].notices)
+        assert "forgot the lesson blank_text" in str(proxy.traffic.recent()[0].notices)
     assert [len(r.json()["messages"][0]["content"]) for r in endpoint.requests] == [2, 1, 1, 2]
 
 

@@ -21,7 +21,7 @@ from ccswitch_tui.proxy.native import (
     refusal_in,
     with_model,
 )
-from ccswitch_tui.wire.anthropic import PING
+from ccswitch_tui.wire.anthropic import PING, read_events, violations
 
 
 @given(st.lists(st.integers(1, len(NATIVE_STREAM) - 1), max_size=20))
@@ -80,6 +80,40 @@ def test_a_whole_answer_that_is_none_is_a_failure() -> None:
         assert words in refused.message
     assert refusal_in(answer) is None
     assert refusal_in(NATIVE_STREAM) is None
+
+
+def test_a_message_that_comes_whole_is_the_stream_that_was_asked_for() -> None:
+    blocks = [
+        {"type": "thinking", "thinking": "so", "signature": "s"},
+        {"type": "text", "text": "hé " * 700},
+        {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "ls"}},
+    ]
+    message = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "x",
+        "content": blocks,
+        "stop_reason": "tool_use",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 3, "output_tokens": 4},
+    }
+    whole = json.dumps(message, indent=1).encode()
+    for size in (1, 1000, len(whole)):
+        stream = NativeStream(streams=True)
+        out = b"".join(stream.feed(whole[at : at + size]) for at in range(0, len(whole), size)) + stream.finish()
+        assert violations(out) == []
+        deltas = [e["delta"] for e in read_events(out) if e["type"] == "content_block_delta"]
+        assert "".join(d.get("text", "") for d in deltas) == "hé " * 700
+        assert [json.loads(d["partial_json"]) for d in deltas if "partial_json" in d] == [{"command": "ls"}]
+        assert (stream.usage, stream.stop_reason, stream.error) == (
+            {"input_tokens": 3, "output_tokens": 4},
+            "tool_use",
+            None,
+        )
+    cut = NativeStream(streams=True)
+    assert cut.feed(whole[:-20]) + cut.finish() == b""
+    assert cut.failure is not None
 
 
 def test_an_error_in_another_shape_in_the_middle_is_told_in_its_words() -> None:

@@ -40,6 +40,12 @@ def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in passed.items() if value.isprintable()}
 
 
+def stream_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The same where a stream goes out, whatever the endpoint calls what comes in."""
+    kind = headers.get("Content-Type", "")
+    return native_headers(headers) | ({} if "event-stream" in kind else SSE_HEADERS)
+
+
 def native_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers of a stream passed on as it is."""
     kind = headers.get("Content-Type", "")
