@@ -14,13 +14,11 @@ from ccswitch_tui.errors import UsageError
 from ccswitch_tui.interop import deep_links, json_trees, kubernetes, pieces, snippets, tidy
 from ccswitch_tui.interop.curl import looks_like_curl, read_curl
 from ccswitch_tui.interop.env_lines import env_pairs
-from ccswitch_tui.interop.headers import holds_key, read_headers, with_headers
-from ccswitch_tui.interop.names import Pair, fact, fold, names_address, names_model
+from ccswitch_tui.interop.names import Pair, fact, fold
+from ccswitch_tui.interop.sent_lines import KEY_SHAPE, OTHER_LINES, draft_from_lines, labels, loose_key, with_model
 from ccswitch_tui.interop.variables import draft_from_pairs, read_key, unclear_address
 from ccswitch_tui.profiles.draft import Draft
 from ccswitch_tui.profiles.url import is_private, normalise_url, url_host
-from ccswitch_tui.profiles.url_path import is_page
-from ccswitch_tui.secret import Secret
 from ccswitch_tui.sentence import NOTHING, Sentence, say
 
 LONGEST_PASTE = 1_000_000
@@ -28,37 +26,6 @@ LONGEST_PASTE = 1_000_000
 
 _REQUEST_LINE = re.compile(r"^(?:POST|GET) (/\S*) HTTP/[\d.]+[ \t]*$", re.MULTILINE)
 _HOST_LINE = re.compile(r"^host:[ \t]*([\w.-]+(?::\d+)?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
-_MODEL_FIELD = re.compile(
-    r"""(?<![\w.-])[\\`]?["']?model[\\`]?["']?\s*[:=]\s*[\\`]?["']([^"'\\`\n]{1,120})[\\`]?["']"""
-)
-"""`model: "m-1"`; in a text inside code, with the mark of that language before its quotes."""
-
-_MODEL_OPTION = re.compile(
-    r"(?:(?<=\s)--model(?:-name)?[ \t=]+|(?:(?<=\s)|(?<=\.))model=|(?<=\S[ \t])model:[ \t]?)([\w./:@-]{2,120})(?=\s|$)"
-)
-"""`--model m-1`, HTTPie's `model=m-1`, `url:… key:… model:m-1` on one line."""
-
-_BY_LITELLM = re.compile(r"\baider[ \t]+-|\blitellm\b|\binterpreter[ \t]+--|\bLLM\(|\bcrewai\b|\bdspy\.")
-"""Programs that ask through LiteLLM, for which `openai/` is no part of a model's name."""
-
-_TABLE_ROW = re.compile(r"^[ \t]*\|[ \t]*([^|\n]{1,60}?)[ \t]*\|[ \t]*([^|\n]{1,500}?)[ \t]*\|[ \t]*$", re.MULTILINE)
-_BRACKETED = re.compile(r"^[ \t]*[【「]([^】」\n]{1,20})[】」][ \t]*[:：]?[ \t]*", re.MULTILINE)
-_DASHES = re.compile(r"(?<=\w)-{4,}(?=\w)")
-"""`https://…----sk-…`, as keys are sold."""
-
-_LABEL_LINE = re.compile(
-    r"^(?:[ \t]*(?:\d{1,2}[.)、][ \t]*|[^\w\s\"'`*{}()\[\]<>]{1,4}[ \t]*))?[ \t>*-]*[\"'`*]*"
-    r"(?P<name>[A-Za-z_\u4e00-\u9fff][\w .\u4e00-\u9fff-]{0,40}?)[\"'`*]*"
-    r"[ \t]*[:：=＝][ \t]*(?P<value>\S.*?)[ \t,;]*$",
-    re.MULTILINE,
-)
-_PROSE = re.compile(r"[^\W\d_][^\W\d_'’-]*(?:[ ,]+[^\W\d_][^\W\d_'’-]*)+[.!]?")
-"""Two words or more: an address is none of them."""
-
-_ANY_URL = re.compile(r"https?://[^\s\"'`<>()，。；、,;|]+", re.IGNORECASE)
-_KEY_SHAPE = re.compile(
-    r"(?<![\w./-])(?:sk|pk|rk|gsk|xai|hf|nvapi|r8|fw|tgp|csk|pplx|key|ak|ms|AIza)[-_]?[A-Za-z0-9][\w-]{14,}"
-)
 
 
 def parse_paste(pasted: str | bytes, url: str | None = None) -> Draft:
@@ -95,11 +62,6 @@ _NAMES_AN_ADDRESS = re.compile(
 )
 """A name of an address with something behind it; in capitals, the name alone."""
 
-_OTHER_LINES = re.compile(
-    r"^[ \t]*(?:#|//|;|rem\b|unset\b|remove-item\b|set[ \t]+-e\b).*$", re.IGNORECASE | re.MULTILINE
-)
-"""Remarks, and variables that are taken away."""
-
 
 def _not_by_default(draft: Draft, text: str) -> Draft:
     """The draft; without its address when that is a vendor's which nobody wrote, while the text names another one in a
@@ -109,7 +71,7 @@ def _not_by_default(draft: Draft, text: str) -> Draft:
     host = url_host(draft.endpoint.base_url)
     if is_private(host) or host in text.lower() or host in kubernetes.decoded_addresses(text):
         return draft
-    if not _NAMES_AN_ADDRESS.search(_OTHER_LINES.sub("", text)):
+    if not _NAMES_AN_ADDRESS.search(OTHER_LINES.sub("", text)):
         return draft
     return draft._replace(
         endpoint=None, unusable=say("an address is named in it, in a form that is not understood"), preset=None
@@ -130,7 +92,7 @@ def _goes_on(text: str, key: str) -> bool:
     further = re.match(r"[ \t]*\\?\n[ \t]*([A-Za-z0-9_-]{6,})[\"'`;,]?[ \t]*(?:\n|\Z)", text[at + len(key) :][:400])
     if further is None or not re.search(r"\d", further[1]) or _MODEL_FAMILY.match(further[1]):
         return False
-    return further[1] != key and not _KEY_SHAPE.fullmatch(further[1])
+    return further[1] != key and not KEY_SHAPE.fullmatch(further[1])
 
 
 def _host_goes_on(text: str, base_url: str) -> bool:
@@ -216,9 +178,9 @@ def _parse_one(text: str) -> Draft:
     if other is not None:
         return other
     if snippets.looks_like_code(text):
-        draft = _with_model(text, snippets.draft_from_code(text))
+        draft = with_model(text, snippets.draft_from_code(text))
         if draft.endpoint is not None and draft.secret is None and not draft.secret_headers:
-            draft = draft._replace(secret=_loose_key(text, draft))
+            draft = draft._replace(secret=loose_key(text, draft))
         if draft.endpoint is not None or draft.unusable:
             return draft
     pairs = env_pairs(text)
@@ -226,15 +188,15 @@ def _parse_one(text: str) -> Draft:
         draft = draft_from_pairs(pairs, "environment variables")
         if draft.endpoint is not None and draft.secret is None and draft.key_ref is None:
             known = {fold(name) for name, _ in pairs}
-            more = [(name, value) for name, value in _labels(text)[0] if fold(name) not in known]
+            more = [(name, value) for name, value in labels(text)[0] if fold(name) not in known]
             draft = draft_from_pairs([*pairs, *more], "environment variables")
-        draft = _with_model(text, draft)
+        draft = with_model(text, draft)
         if draft.endpoint is not None or draft.unusable:
             return draft
         by_variable = _by_variable(pairs)
         if by_variable is not None:
             return by_variable
-    return _from_lines(text)
+    return draft_from_lines(text)
 
 
 _CURL_IN_QUOTES = re.compile(r"""^[^"'\n]{0,200}?(?P<quote>["'])(?P<command>\s*curl\s.+)(?P=quote)\s*$""", re.DOTALL)
@@ -292,7 +254,7 @@ def _request(text: str) -> Draft | None:
     request = _REQUEST_LINE.search(text)
     host = _HOST_LINE.search(text) if request else None
     if request and host:
-        return _from_lines(f"https://{host[1]}{request[1]}\n{_REQUEST_LINE.sub('', _HOST_LINE.sub('', text))}")
+        return draft_from_lines(f"https://{host[1]}{request[1]}\n{_REQUEST_LINE.sub('', _HOST_LINE.sub('', text))}")
     return None
 
 
@@ -313,135 +275,6 @@ def _by_variable(pairs: list[Pair]) -> Draft | None:
         secret, ref = read_key(value, notes)
         return preset.draft()._replace(secret=secret, key_ref=ref, notes=tuple(notes), source="environment variables")
     return None
-
-
-def _from_lines(text: str) -> Draft:
-    """An address with a key, or `label: value` lines as people send them to each other."""
-    text = _BRACKETED.sub(r"\1: ", _DASHES.sub(" ", _TABLE_ROW.sub(r"\1: \2", text)))
-    labelled, headers = _labels(text)
-    draft = draft_from_pairs(labelled, "labelled lines")
-    notes, warnings = list(draft.notes), list(draft.warnings)
-    read = read_headers(headers, notes, warnings)
-    if draft.endpoint is None and not draft.unusable:
-        url = _address_in(text)
-        if url:
-            plain = draft_from_pairs([("url", url)], "an address")
-            notes += plain.notes
-            draft = plain._replace(models=draft.models, secret=draft.secret or plain.secret, key_ref=draft.key_ref)
-    if draft.endpoint is None and not draft.unusable:
-        draft = _bare_words(text, draft)
-        notes += draft.notes
-    draft = _with_model(text, draft)
-    if read.auth and read.auth.startswith("header:"):
-        draft = with_headers(draft, read)
-        read = read._replace(secret=None, more={})
-    elif draft.endpoint is not None and read.auth:
-        draft = draft._replace(endpoint=draft.endpoint._replace(auth=read.auth))
-    draft = draft._replace(secret_headers={**draft.secret_headers, **read.more})
-    ref = None if read.secret or draft.secret else draft.key_ref or read.ref
-    secret = read.secret or draft.secret or (None if ref else _loose_key(text, draft))
-    return draft._replace(secret=secret, key_ref=ref, notes=tuple(dict.fromkeys(notes)), warnings=tuple(warnings))
-
-
-def _address_in(text: str) -> str:
-    """The address in a text that is no page to read, of several the one before the key, or else the first; of a
-    program's settings, not out of the remarks."""
-    said = _OTHER_LINES.sub("", text) if text.count("\n#") > 4 else text
-    found = list(_ANY_URL.finditer(said))
-    usable = [url for url in found if not is_page(url[0])]
-    key = _KEY_SHAPE.search(_ANY_URL.sub(lambda url: " " * len(url[0]), said))
-    before = [url for url in usable if key and url.end() <= key.start()]
-    while len(before) > 1 and re.fullmatch(r"[ \t]*[,;|][ \t]*", said[before[-2].end() : before[-1].start()]):
-        before.pop()  # several addresses of one entry: the first of them counts
-    if usable:
-        return (before[-1] if before else usable[0])[0]
-    return text.strip() if text.strip() in [url[0] for url in found] else ""
-
-
-_SECRET_HEADER = re.compile(r"x-[\w-]+-(?:key|token|auth\w*)|[\w-]+-auth(?:orization)?", re.IGNORECASE)
-"""A label with hyphens that is a header's name: `cf-aig-authorization`, `Helicone-Auth`, `x-portkey-virtual-key`."""
-
-
-def _labels(text: str) -> tuple[list[Pair], list[Pair]]:
-    """The `label: value` lines, and those of them that are headers."""
-    labelled: list[Pair] = []
-    headers: list[Pair] = []
-    for match in _LABEL_LINE.finditer(text):
-        name, value = match["name"].strip(), match["value"].strip("\"'`*| \t")
-        if name.lower() in ("http", "https") or (names_address(name) and _PROSE.fullmatch(value)):
-            continue
-        if emphasised := re.fullmatch(r"__(.+)__", value):
-            value = emphasised[1]
-        if names_model(name):
-            value = without_remark(value)
-        if name.lower() in ("authorization", "x-api-key") or _SECRET_HEADER.fullmatch(name):
-            headers.append((name, value))
-        else:
-            labelled.append((name, value))
-    return labelled, headers
-
-
-def without_remark(value: str) -> str:
-    """A model's name without what a person wrote behind it: `m-1 (recommended)`."""
-    first, *rest = re.split(r"\s+|(?<=\w)(?=[（【「〈])", value)
-    if rest and first[-1:] in ",;，；、":
-        return first[:-1]
-    if rest and re.match(r"[(\[#（【<←]|//|--|–|—|-$|,|or\b|and\b|或", rest[0]):
-        return first.rstrip(",;，；")
-    return value if " " in value.rstrip(",;，；、") else re.split("[,，;；、]", value)[0]
-
-
-def _with_model(text: str, draft: Draft) -> Draft:
-    """The draft with the model that a command, a request or an argument in the text names, where it has none."""
-    found = _MODEL_FIELD.search(text) or _MODEL_OPTION.search(text)
-    model = (found[1] if found else draft.models.default or "").strip()
-    if draft.models.default and not _BY_LITELLM.search(text):
-        return draft
-    if _BY_LITELLM.search(text):
-        model = model.removeprefix("openai/")
-    if draft.endpoint is None or not model or holds_key(model) or model in ("sonnet", "opus", "haiku", "default"):
-        return draft
-    return draft._replace(models=draft.models._replace(default=model))
-
-
-_OF_A_FILE = re.compile(
-    r"[\w-]+(?:\.[\w-]+)*\.(?:py|md|rs|sh|js|mjs|ts|tsx|json|ya?ml|toml|env|txt|go|rb|cs|java|php|ps1|bat|log|conf|ini|zip)"
-)
-
-
-_SURELY_A_HOST = re.compile(r"[:/]|\.(?:[a-z]{2,4}|cloud|tech|site|online|example|internal|local|corp|home)$")
-"""A port, a path, or an ending that hosts have and the attributes of a program (`os.environ`) have not."""
-
-
-def _bare_words(text: str, draft: Draft) -> Draft:
-    """`api.example.com sk-…`: an address without a scheme. Not in a program, whose modules have dots as well."""
-    if re.search(r"^[ \t]*(?:import|from|use|require|package|using)\b[ \t(]", text, re.MULTILINE):
-        return draft
-    words = text.split()
-    for word in words:
-        if _OF_A_FILE.fullmatch(word) or (len(words) > 6 and not _SURELY_A_HOST.search(word)):
-            continue
-        if re.fullmatch(
-            r"(?:localhost|[\w-]+(?:[.．。][\w-]+)+|\[[0-9a-fA-F:]+\]|\d+(?:\.\d+){3})(?::\d+)?(?:/\S*)?", word
-        ) and ("/" in word or ":" in word or re.search(r"\.[a-z]{2,}$", word)):
-            return draft_from_pairs([("url", word)], "an address")._replace(models=draft.models)
-    return draft
-
-
-def _loose_key(text: str, draft: Draft) -> Secret | None:
-    """The one word that has the shape of a key, or that stands alone beside an address."""
-    if draft.key_ref is not None:
-        return None
-    shape = _KEY_SHAPE.search(_ANY_URL.sub(" ", text))
-    if shape:
-        return read_key(shape[0], [])[0]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    alone = [
-        line
-        for line in lines
-        if re.fullmatch(r"[\w.~+/=-]{16,}", line) and "." not in line[:12] and "/" not in line[:8]
-    ]
-    return read_key(alone[0], [])[0] if len(lines) <= 4 and len(alone) == 1 else None
 
 
 def _no_address(draft: Draft) -> UsageError:
