@@ -49,7 +49,7 @@ async def test_from_a_pasted_curl_to_ready(
         await sees(pilot, "[profiles.mine]")
         assert "mine" not in world.book().profiles
         await pilot.press("enter")
-        await sees(pilot, "'mine' is saved")
+        await sees(pilot, "'mine' is saved, and its key was read back")
         await sees(pilot, "ANTHROPIC_BASE_URL")
         assert "/p/mine" not in settings.read_text(encoding="utf-8")
         await pilot.press("enter")
@@ -62,6 +62,30 @@ async def test_from_a_pasted_curl_to_ready(
         await pilot.press("enter")
         await sees(pilot, "● mine")
         await until(pilot, lambda: re.search(r"● mine .*✓ translated", screen_text(pilot.app)))
+
+
+async def test_of_an_endpoint_that_never_answered_nothing_is_claimed(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await pilot.press("a")
+        await sees(pilot, "Paste what works for you.")
+        await paste(pilot, "http://127.0.0.1:9/v1")
+        await sees(pilot, "openai-chat")
+        await pilot.press("ctrl+n")
+        await sees(pilot, "The key for 127.0.0.1:9")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "nothing listens at this address")
+        await pilot.press("enter")
+        await sees(pilot, "No list of models came from this endpoint")
+        await pilot.press(*"m-1", "enter")
+        await sees(pilot, "default    m-1")
+        await pilot.press("enter")
+        await sees(pilot, "How does Claude Code reach it?")
+        await sees(pilot, "has not answered yet")
+        await pilot.press("enter")
+        await sees(pilot, "This will be saved")
+        await pilot.press("enter")
+        await sees(pilot, "is saved.")
+        assert "read back" not in screen_text(pilot.app)
 
 
 STEPS = ("never shown in full", "found in what", "works, translated", "Which model", "How does Claude", "[profiles.")

@@ -30,7 +30,8 @@ class UseNowPane(Pane):
     plan: Any = None
 
     def body(self) -> ComposeResult:
-        yield Static(look.line(look.mark("ok"), " ", t("use_now.saved", name=self.setup.name)), classes="lead")
+        saved = "use_now.saved" if self.setup.draft.secret else "use_now.saved_keyless"
+        yield Static(look.line(look.mark("ok"), " ", t(saved, name=self.setup.name)), classes="lead")
         yield Static(id="file")
         with VerticalScroll(id="changes", can_focus=True):
             yield Prose(id="lines")

@@ -55,7 +55,10 @@ class RoutePane(Pane):
     @on(Rows.Moved, "#routes")
     def _reason(self) -> None:
         route = cast("str", self.query_one(Rows).row or "proxy")
-        self.query_one("#reason", Prose).update(t(f"route.because.{route}.{'native' if self._native() else 'other'}"))
+        report = self.setup.report
+        proved = report is not None and report.verdict != "broken"
+        other = "other" if proved or route == "direct" else "unproved"
+        self.query_one("#reason", Prose).update(t(f"route.because.{route}.{'native' if self._native() else other}"))
         self.renew_keys()
 
     def why_not(self, action: str) -> str | None:
