@@ -217,6 +217,7 @@ async def test_only_the_quirks_that_are_set_are_shown_until_all_are_wanted(
         assert field(pilot, "quirks-stop-limit").value == "3"
         assert len(screen.query("*")) < 100, "each field that is there is laid out again and again"
         screen.query_one(Fold).focus()
+        await sees(pilot, "The quirks that this profile leaves at their defaults.")
         await sees(pilot, f"{len(quirks) - 1} more, at their defaults")
         await pilot.press("enter")
         await until(pilot, lambda: all(screen.query(f"#{f.widget_id}") for f in quirks))
