@@ -414,12 +414,22 @@ def fragments_of(delta: Json) -> list[Fragment]:
             calls = [part for part in content if isinstance(part, dict) and part.get("type") in CALL_PARTS]
         else:
             calls = next((delta[key] for key in CALLS if delta.get(key)), None)
+    if isinstance(calls, str):
+        calls = _unwritten(calls)
     if isinstance(calls, dict):
         calls = [calls]
     found = [_fragment(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     if not found and isinstance(delta.get("function_call"), dict):
         found = [_fragment({"function": delta["function_call"], "index": 0})]
     return found
+
+
+def _unwritten(calls: str) -> Any:
+    """Calls that a server has written as a text; what is none is certainly no call."""
+    try:
+        return loads(calls)
+    except ValueError:
+        return None
 
 
 CALLS = ("tool_calls", "tool_call", "toolCalls", "function_calls", "tool_uses")

@@ -133,6 +133,18 @@ def test_what_follows_a_whole_answer_is_its_counts_or_nothing() -> None:
     assert isinstance(translate_response(whole[:-20].encode(), translated()), Failure)
 
 
+def test_what_should_be_an_object_may_be_a_text() -> None:
+    calls = json.dumps([{"id": "a", "function": {"name": "Bash", "arguments": '{"command":"ls"}'}}])
+    body = {"choices": [{"message": {"content": None, "tool_calls": calls}, "finish_reason": "tool_calls"}]}
+    message = translate_response(json.dumps(body).encode(), translated(tools=[BASH]))
+    assert isinstance(message, dict)
+    assert [(b["name"], b["input"]) for b in message["content"]] == LS
+    assert message["stop_reason"] == "tool_use"
+    message = translate_response(b'{"choices":[{"message":"hi","finish_reason":"stop"}]}', translated())
+    assert isinstance(message, dict)
+    assert [block["text"] for block in message["content"]] == ["hi"]
+
+
 # ---------------------------------------------------------------- the Responses API
 
 

@@ -159,7 +159,7 @@ class ChatReader:
                 return
             self._delta(_without_orphan(message, answer) if whole else message, answer)
         else:
-            said = (choice.get(key) for key in ("text", "content", "delta"))
+            said = (choice.get(key) for key in ("text", "content", "delta", "message"))
             answer.text(next((text for text in said if isinstance(text, str) and text), ""))
             if (pieces := fragments_of(choice)) and not answer.done:
                 answer.pieces(pieces)
