@@ -115,17 +115,21 @@ def commands_in(tree: Any, depth: int = DEEPEST) -> Iterator[str]:
             yield from commands_in(value, depth - 1)
 
 
+_ALIASES = ("opus", "sonnet", "haiku", "fable", "opusplan", "default", "best")
+"""What Claude Code's own settings call a tier: no endpoint knows such a model."""
+
+
 def _with_model_in_use(tree: Any, draft: Draft) -> Draft:
     """The draft with the model that the document says is in use, not the first of a list."""
     said = tree.get("model") if isinstance(tree, dict) else None
     if isinstance(said, dict):  # Gemini CLI's form: {"model": {"name": "m-1"}}
         said = said.get("name")
-    if not isinstance(said, str) or not said:
+    if not isinstance(said, str) or not said or said.lower().partition("[")[0] in _ALIASES:
         return draft
-    tail = said.partition("/")[2]
-    if tail in draft.listed_models or (said and not draft.models.default):
-        model = tail if tail in draft.listed_models else said
-        return draft._replace(models=draft.models._replace(default=model))
+    provider, _, tail = said.partition("/")
+    of_provider = tail if isinstance(tree.get("provider"), dict) and provider in tree["provider"] else ""
+    if of_provider in draft.listed_models or not draft.models.default:
+        return draft._replace(models=draft.models._replace(default=of_provider or said))
     return draft
 
 

@@ -97,6 +97,8 @@ SHAPES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "roo": (json.dumps({"providerProfiles": {"currentApiConfigName": "b", "apiConfigs": ROO}}), (V, K, "m-1")),
     "qwen-code": (json.dumps({"modelProviders": {"openai": [{"id": "m-1", "baseUrl": V, "envKey": "RELAY_KEY"}]}, "model": {"name": "m-1"}}), (V, "env:RELAY_KEY", "m-1")),
     "opencode-model": (json.dumps({"model": "r/m-2", "provider": {"r": {"npm": "@ai-sdk/openai-compatible", "options": {"baseURL": V, "apiKey": K}, "models": {"m-1": {}, "m-2": {}}}}}), (V, K, "m-2", CHAT)),
+    "opencode-model-alone": (json.dumps({"model": "r/m-2", "provider": {"r": {"npm": "@ai-sdk/openai-compatible", "options": {"baseURL": V, "apiKey": K}}}}), (V, K, "m-2", CHAT)),
+    "settings-with-a-tier": (json.dumps({"model": "opus[1m]", "env": {"ANTHROPIC_BASE_URL": U, "ANTHROPIC_AUTH_TOKEN": K}}), (U, K, None, MESSAGES)),
     "avante": (f'relay = {{\n  endpoint = "{V}",\n  api_key_name = "RELAY_KEY",\n  model = "m-1",\n}}', (V, "env:RELAY_KEY", "m-1")),
     "gemini-cli": (f"GOOGLE_GEMINI_BASE_URL={U}\nGEMINI_API_KEY={K}\nGEMINI_MODEL=m-1", (U, K, "m-1")),
     "librechat": (f"OPENAI_REVERSE_PROXY={V}\nOPENAI_API_KEY={K}", (V, K)),
