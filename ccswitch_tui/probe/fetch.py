@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import ssl
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 import h11
 
 from ccswitch_tui._version import __version__
+from ccswitch_tui.http11.unpack import BadCoding, unpacker_of
 from ccswitch_tui.net.failures import Unreachable
 from ccswitch_tui.net.proxies import AnyProxy, HttpProxy
 from ccswitch_tui.net.tunnel import proxy_failure
@@ -329,12 +329,17 @@ class _Record:
 
 def _decoded(body: bytes, headers: tuple[tuple[str, str], ...]) -> bytes:
     """The body without gzip or deflate, which some gateways apply although we asked for neither. Bounded."""
-    encoding = next((value.lower() for name, value in headers if name.lower() == "content-encoding"), "")
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        return body
-    with contextlib.suppress(zlib.error):
-        return zlib.decompressobj(wbits=47).decompress(body, LIST_KEPT)  # 32 + 15: finds out which by itself
-    return body
+    encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
+    plain = b""
+    with contextlib.suppress(BadCoding):
+        unpack = unpacker_of(encoding)
+        if unpack is None:
+            return body
+        for piece in unpack(body):
+            plain += piece
+            if len(plain) >= LIST_KEPT:
+                return plain[:LIST_KEPT]
+    return plain or body
 
 
 def _ms(start: float | None, end: float | None) -> float | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
 import time
 import tracemalloc
+import zlib
 
 import pytest
 
@@ -52,6 +55,22 @@ async def test_a_bad_endpoint_is_bounded_and_named(manner: bad_endpoints.Manner,
     assert (answer.kind, words in answer.words) == (kind, True), (answer, exchange.detail)
     assert time.monotonic() - started < 10
     assert peak < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "GZIP"])
+async def test_an_answer_that_is_compressed_unasked_is_read_to_its_end(coding: str) -> None:
+    """A gateway that compresses each piece for itself sends several gzip members in a row."""
+    halves = (b'{"choices": [{"message": {"content": ', b'"hello"}}]}')
+    packed = zlib.compress(b"".join(halves)) if coding == "deflate" else b"".join(map(gzip.compress, halves))
+
+    def answer(client: socket.socket, request: bytes) -> None:
+        head = b"content-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (coding.encode(), len(packed))
+        client.sendall(bad_endpoints.JSON_HEAD + head + packed)
+
+    with bad_endpoints.endpoint(answer) as origin:
+        exchange = await post(origin)
+    assert exchange.body == b"".join(halves).decode()
+    assert read_answer(exchange).ok
 
 
 async def test_an_answer_that_does_not_begin_is_given_up_before_the_whole_time_is_over() -> None:
