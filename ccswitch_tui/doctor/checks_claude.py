@@ -28,6 +28,10 @@ from ccswitch_tui.sentence import joined, say
 TESTED_CLAUDE = (2, 1)
 """Older than this, hot reload, apiKeyHelper and the model variables were not looked at."""
 
+LIMITS = frozenset({"CLAUDE_CODE_MAX_CONTEXT_TOKENS", "CLAUDE_CODE_MAX_OUTPUT_TOKENS"})
+FIRST_DIGITS = re.compile(r"\s*(\d+)\s*[^\s\d]")
+"""All that is read of `32k`, `200,000` or `1_000` (2.1.333: with a window of 32 every prompt is too long)."""
+
 OFF = ("", "0", "false", "no")
 """Values with which Claude Code takes a flag for off."""
 
@@ -129,6 +133,19 @@ def check_settings_types(snapshot: Snapshot) -> Iterator[Finding]:
                     "settings-null",
                     say("{path}: env.{name} is null", path=look.path, name=name),
                     say('write "" to clear it'),
+                    here.open_in_editor(look.path, snapshot.platform),
+                )
+            elif name in LIMITS and isinstance(value, str) and (digits := FIRST_DIGITS.match(value)):
+                yield told(
+                    "limit-misread",
+                    say(
+                        "{path}: env.{name} is '{value}', and Claude Code reads {number}",
+                        path=look.path,
+                        name=name,
+                        value=redact(value)[:20],
+                        number=digits[1],
+                    ),
+                    say("write the whole number, in digits alone"),
                     here.open_in_editor(look.path, snapshot.platform),
                 )
 

@@ -90,6 +90,11 @@ def variable_that_is_null(ctx: Context) -> None:
     edited(ctx, Path(ctx.settings.here()["local"]), '{"env": {"FOO": null}}', '{"env": {"FOO": ""}}')
 
 
+def limit_with_a_letter(ctx: Context) -> None:
+    local = Path(ctx.settings.here()["local"])
+    edited(ctx, local, *(f'{{"env": {{"CLAUDE_CODE_MAX_OUTPUT_TOKENS": "{limit}"}}}}' for limit in ("8k", "8000")))
+
+
 def broken_profile(ctx: Context) -> None:
     good = Path(ctx.paths.profiles).read_text()
     edited(ctx, Path(ctx.paths.profiles), good.replace("openai-chat", "no-such-wire"), good)
@@ -250,6 +255,7 @@ WORLDS = [
     Mend(key_that_stands_twice, {"settings-not-written"}),
     Mend(setting_of_a_wrong_type, {"settings-wrong-type"}),
     Mend(variable_that_is_null, {"settings-null"}),
+    Mend(limit_with_a_letter, {"limit-misread"}),
     Mend(broken_profile, {"profile-broken"}),
     Mend(broken_profiles, {"profile-broken"}),
     Mend(project_of_a_gateway, {"drift", "credential-twice"}),

@@ -87,6 +87,14 @@ WRONG: list[tuple[str, Snapshot]] = [
     ("settings-wrong-type", with_user({"permissions": "bad"})),
     ("settings-wrong-type", with_user({"env": "A=b"})),
     ("settings-null", with_user({"env": {"HTTP_PROXY": None}})),
+    *(
+        ("limit-misread", with_user({"env": {name: limit}}))
+        for name, limit in (
+            ("CLAUDE_CODE_MAX_OUTPUT_TOKENS", "8k"),
+            ("CLAUDE_CODE_MAX_CONTEXT_TOKENS", "200,000"),
+            ("CLAUDE_CODE_MAX_CONTEXT_TOKENS", " 1_000_000"),
+        )
+    ),
     ("login-leak", with_user({"env": {"ANTHROPIC_BASE_URL": "https://gw.example"}}, state=ClaudeState(True, True))),
     (
         "login-leak",
@@ -190,6 +198,9 @@ QUIET: list[tuple[str, Snapshot]] = [
     ("key-absent", FINE._replace(profiles={"work": profile()}, present={"work": None})),
     ("key-store-locked", FINE._replace(profiles={"work": profile(key="env")}, key_file_locked=True)),
     ("proxy-taken", FINE._replace(proxy=ProxyLook(False, 20001))),
+    *(("limit-misread", with_user({"env": {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": limit}}))
+      for limit in ("8000", " 8000 ", "", 8000, "many")),
+    ("limit-misread", with_user({"env": {"MAX_THINKING_TOKENS": "8k"}})),
 ]  # fmt: skip
 
 
