@@ -1,10 +1,10 @@
 """An endpoint that speaks the Messages API itself: its bytes pass through untouched. Pure.
 
-Only the end is ours: a stream that stops without `message_stop` or `error` gets
-an error event, because a client takes a silent end for a finished answer. And
-what is no answer at all: an error in another shape under status 200, whose
-words the client would not show.
-Usage is read from the head and the tail of the stream, not event by event.
+A key that an error event quotes is masked. Otherwise only the end is ours: a
+stream that stops without `message_stop` or `error` gets an error event, because
+a client takes a silent end for a finished answer. And what is no answer at all:
+an error in another shape under status 200, whose words the client would not
+show. Usage is read from the head and the tail of the stream, not event by event.
 """
 
 from __future__ import annotations
@@ -42,6 +42,15 @@ BROKEN_OFF = {
     "timeout": ("timeout_error", "the endpoint stopped sending before the answer was complete"),
 }
 NOTHING_CAME = ("api_error", "the endpoint sent an empty answer")
+
+
+def _without_key(data: bytes) -> bytes:
+    """A read with an error event in it: endpoints quote the key that they refuse."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:  # a character is torn
+        return data
+    return redact(text).encode()
 
 
 class NativeStream:
@@ -90,7 +99,7 @@ class NativeStream:
         self._tail_bytes += len(data)
         while len(self._tail) > TAIL_READS and self._tail_bytes - len(self._tail[0]) > HEAD_BYTES:
             self._tail_bytes -= len(self._tail.popleft())
-        return data
+        return _without_key(data) if b'"error"' in data else data
 
     def _is_document(self, data: bytes) -> bool:
         """Whether this is one JSON document so far, and not longer than an answer."""

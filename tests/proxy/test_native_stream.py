@@ -21,7 +21,10 @@ from ccswitch_tui.proxy.native import (
     refusal_in,
     with_model,
 )
+from ccswitch_tui.secret import Secret
+from ccswitch_tui.wire import sse
 from ccswitch_tui.wire.anthropic import PING, read_events, violations
+from ccswitch_tui.wire.codec import dumps
 
 
 @given(st.lists(st.integers(1, len(NATIVE_STREAM) - 1), max_size=20))
@@ -44,6 +47,19 @@ def test_a_cut_stream_ends_in_an_error_event() -> None:
     stream = NativeStream()
     stream.feed(NATIVE_STREAM[:400])
     assert b"event: error" in stream.finish("reset")
+
+
+def test_a_key_that_an_error_in_the_middle_quotes_is_masked() -> None:
+    key = Secret("sk-example-native-middle-0123456789")
+    words = f"Incorrect API key provided: {key.reveal()}. 错"
+    event = sse.encode("error", dumps({"type": "error", "error": {"type": "api_error", "message": words}}))
+    stream = NativeStream()
+    told = stream.feed(NATIVE_STREAM[:400]) + stream.feed(NATIVE_STREAM[400:] + event)
+    assert key.reveal().encode() not in told
+    assert told.startswith(NATIVE_STREAM), "the rest is as it was"
+    said = read_events(told)[-1]
+    assert said["type"] == "error"
+    assert said["error"]["message"].startswith("Incorrect API key provided: ")
 
 
 def test_no_ping_goes_into_the_middle_of_an_event() -> None:
