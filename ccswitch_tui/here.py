@@ -25,6 +25,21 @@ def pipe_variable(name: str, platform: str = sys.platform) -> str:
     return f"{print_variable(name, platform)}{'' if platform == 'win32' else ' '}| ccswitch-tui …"
 
 
+def set_variable(name: str, value: str, platform: str = sys.platform) -> str:
+    """The command that sets a variable in this terminal; on Windows cmd's, as everywhere here."""
+    return f'set "{name}={value}"' if platform == "win32" else f"export {name}={shlex.quote(value)}"
+
+
+def unset_variable(name: str, platform: str = sys.platform) -> str:
+    """The command that takes a variable out of this terminal."""
+    return f"set {name}=" if platform == "win32" else f"unset {name}"
+
+
+def room_left(path: str, platform: str = sys.platform) -> str:
+    """The command that shows how much room is left where a folder is."""
+    return f'dir "{path}"' if platform == "win32" else f"df -h {shlex.quote(path)}"
+
+
 def open_in_editor(path: str, platform: str = sys.platform) -> str:
     """The command that opens a text file."""
     return f'notepad "{path}"' if platform == "win32" else f"${{EDITOR:-vi}} {shlex.quote(path)}"

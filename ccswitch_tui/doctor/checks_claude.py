@@ -216,7 +216,7 @@ def _host_managed(snapshot: Snapshot) -> Iterator[Finding]:
             name=ours,
         ),
         say("unset it, or start claude with 'ccswitch-tui run'"),
-        f"unset {HOST_MANAGED}",
+        here.unset_variable(HOST_MANAGED, snapshot.platform),
         severity="info" if is_loopback(host_in(own_address)) else "warn",  # as `env` does it on purpose
     )
 

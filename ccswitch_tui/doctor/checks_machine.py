@@ -44,7 +44,7 @@ def check_loopback_proxied(snapshot: Snapshot) -> Iterator[Finding]:
             host=host,
         ),
         say("write the profile again: NO_PROXY is part of it"),
-        Action("use", snapshot.in_use) if snapshot.in_use else f"export {listed}={shlex.quote(exported)}",
+        Action("use", snapshot.in_use) if snapshot.in_use else here.set_variable(listed, exported, snapshot.platform),
     )
 
 
@@ -68,7 +68,7 @@ def check_proxy_form(snapshot: Snapshot) -> Iterator[Finding]:
                 scheme=scheme,
             ),
             say("name another proxy, or unset it"),
-            where_set(snapshot, name, f"unset {name}"),
+            where_set(snapshot, name, here.unset_variable(name, snapshot.platform)),
             severity="warn",
         )
 
@@ -82,7 +82,7 @@ def _no_scheme(snapshot: Snapshot, name: str, value: str) -> Finding:
             who=winner_of(snapshot, name),
         ),
         say("put http:// in front"),
-        where_set(snapshot, name, f"export {name}={shlex.quote('http://' + value.lstrip('/'))}"),
+        where_set(snapshot, name, here.set_variable(name, "http://" + value.lstrip("/"), snapshot.platform)),
     )
 
 
@@ -114,25 +114,30 @@ def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
                 "ca-file",
                 say("{name} = {path}: {problem}", name=named.name, path=named.path, problem=named.problem),
                 say("correct the path, or unset it"),
-                *_without(named),
+                *_without(named, snapshot.platform),
             )
-    if value_of(snapshot, "NODE_TLS_REJECT_UNAUTHORIZED") == "0":
+    verification = "NODE_TLS_REJECT_UNAUTHORIZED"
+    if value_of(snapshot, verification) == "0":
         yield told(
             "tls-off",
             say(
                 "NODE_TLS_REJECT_UNAUTHORIZED=0, set by {who}: anyone in between can read the key",
-                who=winner_of(snapshot, "NODE_TLS_REJECT_UNAUTHORIZED"),
+                who=winner_of(snapshot, verification),
             ),
             say("name the authority's certificate instead and unset this"),
-            "export NODE_EXTRA_CA_CERTS=/path/to/ca.pem",
-            where_set(snapshot, "NODE_TLS_REJECT_UNAUTHORIZED", "unset NODE_TLS_REJECT_UNAUTHORIZED"),
+            here.set_variable("NODE_EXTRA_CA_CERTS", "/path/to/ca.pem", snapshot.platform),
+            where_set(snapshot, verification, here.unset_variable(verification, snapshot.platform)),
         )
 
 
-def _without(named: CertificateFile) -> Iterator[Action | str]:
+def _without(named: CertificateFile, platform: str) -> Iterator[Action | str]:
     """How to do without it: in the shell that sets it, or in the profile."""
     kind, _, name = named.name.partition(" ")
-    yield f"unset {kind}" if not name else f"ccswitch-tui edit {shlex.quote(name)} --unset endpoint.ca_file"
+    yield (
+        here.unset_variable(kind, platform)
+        if not name
+        else f"ccswitch-tui edit {shlex.quote(name)} --unset endpoint.ca_file"
+    )
 
 
 def check_plain_http(snapshot: Snapshot) -> Iterator[Finding]:
@@ -295,7 +300,7 @@ def check_folders(snapshot: Snapshot) -> Iterator[Finding]:
         elif why == "owner":
             because, command = say("{path} belongs to another user", path=path), f'sudo chown -R "$USER" {quoted}'
         elif why == "mount":  # no mode opens it
-            because, command = say("{path} is on a file system mounted read-only", path=path), f"df -h {quoted}"
+            because, command = say("{path} is on a file system mounted read-only", path=path), here.room_left(path)
         else:
             because, command = say("{path} is read-only", path=path), f"chmod u+rwx {quoted}"
         if snapshot.platform == "win32":
@@ -316,7 +321,7 @@ def check_room(snapshot: Snapshot) -> Iterator[Finding]:
                 words=snapshot.state_problem,
             ),
             say("make room there, or set CCSWITCH_HOME to a folder on another disk"),
-            f"df -h {shlex.quote(snapshot.state_dir)}",
+            here.room_left(snapshot.state_dir, snapshot.platform),
         )
 
 
@@ -330,5 +335,5 @@ def check_textual_log(snapshot: Snapshot) -> Iterator[Finding]:
                 file=snapshot.env["TEXTUAL_LOG"],
             ),
             say("unset it"),
-            "unset TEXTUAL_LOG",
+            here.unset_variable("TEXTUAL_LOG", snapshot.platform),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -177,6 +178,17 @@ def test_every_finding_says_why_and_ends_in_something_to_run_and_shows_no_key(ki
         assert finding.because and finding.code and finding.fix is not None and finding.fix.text
         assert finding.fix.commands
         assert KEY not in repr(finding)
+
+
+POSIX_ALONE = re.compile(r"(?:export|unset|df|chmod|ls|mv|sudo|printf)\b")
+
+
+@pytest.mark.parametrize(("kind", "snapshot"), WRONG, ids=[kind for kind, _ in WRONG])
+def test_on_windows_no_command_is_another_systems(kind: str, snapshot: Snapshot) -> None:
+    """`state-open` is about modes, which are not looked at there."""
+    found = [f for f in run_checks(snapshot._replace(platform="win32")) if f.fix is not None and f.kind != "state-open"]
+    commands = [str(command) for finding in found for command in finding.fix.commands]  # type: ignore[union-attr]
+    assert [command for command in commands if POSIX_ALONE.match(command)] == []
 
 
 QUIET: list[tuple[str, Snapshot]] = [
