@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LATER_CSS = [os.path.join(os.path.dirname(__file__), "styles", name) for name in ("home.tcss", "later.tcss")]
+STYLES = os.path.join(os.path.dirname(__file__), "styles")
+LATER_CSS = [os.path.join(STYLES, name) for name in ("home.tcss", "later.tcss")]
 """Styles of what is on no screen at the first paint; parsing them would take it six milliseconds."""
 
 
@@ -87,7 +88,7 @@ def commands() -> type[Any]:
 class CcswitchApp(App[int]):
     """Profiles in a list, everything else one key away."""
 
-    CSS_PATH: ClassVar[Any] = "styles/app.tcss"
+    CSS_PATH: ClassVar[Any] = os.path.join(STYLES, "app.tcss")
     MODES: ClassVar[dict[str, Any]] = {"home": HomeScreen}
     DEFAULT_MODE = "home"
     COMMANDS: ClassVar[set[Any]] = {commands}

@@ -149,7 +149,8 @@ class Stage:
                 self.ccswitch("proxy", "stop")
 
     def _has_state(self) -> bool:
-        return any(self.home.rglob("proxy.json"))
+        # walked so, because a client that is still ending takes folders away meanwhile
+        return any("proxy.json" in files for _, _, files in os.walk(self.home))
 
 
 def _alive(pid: int) -> bool:
