@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual._compositor import Compositor
 from textual.app import App
+from textual.dom import NoScreen
 from textual.pilot import Pilot
 from tui_kit import PATIENCE_S, screen_text, until
 
@@ -59,7 +60,8 @@ def open_app(world: DemoContext) -> OpenApp:
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(pilot, lambda: app.session.now.stamp, "the first look at the files")
             yield pilot
-            screen_text(app)  # what it ended with can be drawn, whether the test looked or not
+            with suppress(NoScreen):  # a widget that is just taken away
+                screen_text(app)  # what it ended with can be drawn, whether the test looked or not
 
     return opened
 

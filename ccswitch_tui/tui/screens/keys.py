@@ -39,13 +39,14 @@ class KeysScreen(Place[None]):
         yield Static(look.line((t("keys.title"), look.NAME)), id="head", classes="head")
         with Bare(id="halves"):
             with Bare(id="list"):
-                yield Prose(t("keys.empty"), id="empty")
+                empty = Prose(t("keys.empty"), id="empty")
+                empty.display = False  # until it is known that there are none
+                yield empty
                 yield Rows(draw_key, heading=heading, id="keys")
             with VerticalScroll(id="side", can_focus=False):
                 yield Prose(id="facts")
 
     def on_mount(self) -> None:
-        self.query_one("#empty").display = False
         self.load()
 
     @task("keys")
