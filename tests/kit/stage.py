@@ -14,7 +14,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from typing import Any
 import pytest
 
 from ccswitch_tui.demo.provider import DemoProvider
-from ccswitch_tui.secret import Secret
 from kit.claude import ClaudeRun, RunClaude, claude_env
 from kit.here import run_here
 from kit.net import wait_until
@@ -68,16 +66,6 @@ class Stage:
         """What our program is started with."""
         self.home.mkdir(parents=True)
         self.project.mkdir()
-
-    def start_again(self, provider: DemoProvider) -> None:
-        """Another endpoint, another project, and no profile: what stays is the home, and the proxy that runs in it.
-
-        The key is the one the proxy was started with.
-        """
-        self.provider = provider
-        self.project = Path(tempfile.mkdtemp(prefix="project", dir=self.project.parent))
-        for file in (self.settings, self.home / ".config" / "ccswitch-tui" / "profiles.toml"):
-            file.unlink(missing_ok=True)
 
     def ccswitch(self, *words: str, stdin: str | None = None, code: int | None = 0) -> str:
         """Runs our program as the user would; returns stdout. Fails on another exit code than `code`, if it is one."""
@@ -179,20 +167,3 @@ def new_stage(run_claude: RunClaude, tmp_path: Path) -> Iterator[Callable[..., S
 def stage(new_stage: Callable[..., Stage]) -> Stage:
     """A stage with nothing on it yet."""
     return new_stage()
-
-
-@pytest.fixture(scope="module")
-def lasting_stage(run_claude: RunClaude, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """One home and one background proxy for the tests of a file."""
-    with DemoProvider() as provider:
-        made = Stage(tmp_path_factory.mktemp("lasting"), provider, run_claude)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def same_stage(lasting_stage: Stage) -> Iterator[Stage]:
-    """The lasting stage with nothing on it: for what does not look at how the proxy comes and goes."""
-    with DemoProvider(key=Secret(lasting_stage.env[KEY_VARIABLE])) as provider:
-        lasting_stage.start_again(provider)
-        yield lasting_stage

@@ -19,11 +19,6 @@ from kit.stage import KEY_VARIABLE, Stage
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
 
-@pytest.fixture
-def stage(same_stage: Stage) -> Stage:
-    return same_stage
-
-
 def png(width: int, height: int) -> bytes:
     """A black picture."""
 
@@ -188,8 +183,7 @@ def test_a_refused_key_is_said_to_be_that_at_once(fault: str, said: str, stage: 
     assert sum(seen.path == "/chat/completions" for seen in stage.provider.requests) <= 2, "it was tried again"
 
 
-def test_a_key_refused_in_anthropic_s_own_words_is_said_at_once(new_stage: Callable[..., Stage]) -> None:
-    stage = new_stage()
+def test_a_key_refused_in_anthropic_s_own_words_is_said_at_once(stage: Stage) -> None:
     stage.env[KEY_VARIABLE] = "sk-example-wrong-0123456789"
     stage.ccswitch(
         "add", "work", "--url", stage.provider.native_url, "--model", "demo-large", "--wire", "anthropic",

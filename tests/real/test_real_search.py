@@ -18,12 +18,6 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 OPTIONS = ("--allowedTools", "WebSearch", "--tools", "WebSearch")
 
 
-@pytest.fixture
-def stage(same_stage: Stage) -> Stage:
-    same_stage.ccswitch("search", "off")
-    return same_stage
-
-
 def searched(stage: Stage, given: dict[str, Any], model: str | None) -> tuple[ClaudeRun, str]:
     """A run in which the model calls WebSearch, and what the tool gave back to it."""
     run = stage.claude(
