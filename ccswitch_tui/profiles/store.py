@@ -301,14 +301,19 @@ def _rewrite(
             if profile is not None and profile.name != old:
                 text = _renamed(text, old, profile.name)
         text = _of_today(text, before, changes)
-        tables = {old if p is None else p.name: p and profile_to_table(p) for old, p in changes.items()}
-        grown = {name: before["profiles"][name] for name in before["changed"] if name not in changes}
-        tables_wanted: dict[str, dict[str, Any] | None] = {**tables, **grown}
-        searches = {} if search is UNCHANGED else {"search": search}
+        wanted: dict[str, dict[str, Any] | None] = {
+            name: before["profiles"][name] for name in before["changed"] if name not in changes
+        }
+        for old, profile in changes.items():
+            if profile is None:
+                wanted[old] = None
+            else:
+                wanted[profile.name] = profile_to_table(profile)
+        others = {} if search is UNCHANGED else {"search": search}
         known = sha256_of(raw) if raw is not None else ""
         replace_text(
             paths.profiles,
-            rewritten(text, Wanted(tables_wanted, searches), paths.profiles).encode(),
+            rewritten(text, Wanted(wanted, others), paths.profiles).encode(),
             expected_sha256=known if expected_sha256 is None else expected_sha256,
             new_mode=0o600,
         )

@@ -28,6 +28,7 @@ TAIL_READS = 12
 """message_delta and message_stop arrive in the last reads; of small ones, more are kept."""
 
 ENDED = re.compile(rb"event: ?(?:message_stop|error)\b|\"type\": ?\"(?:message_stop|error)\"")
+ERROR_EVENT = re.compile(rb"event: ?error\b|\"type\": ?\"error\"|^data: ?\{\"error\"", re.MULTILINE)
 COUNTS = re.compile(
     rb'"(input_tokens|output_tokens|cache_read_input_tokens|cache_creation_input_tokens|ephemeral_1h_input_tokens)"'
     rb": ?(\d+)"
@@ -99,7 +100,7 @@ class NativeStream:
         self._tail_bytes += len(data)
         while len(self._tail) > TAIL_READS and self._tail_bytes - len(self._tail[0]) > HEAD_BYTES:
             self._tail_bytes -= len(self._tail.popleft())
-        return _without_key(data) if b'"error"' in data else data
+        return _without_key(data) if b'"error"' in data and ERROR_EVENT.search(data) else data
 
     def _is_document(self, data: bytes) -> bool:
         """Whether this is one JSON document so far, and not longer than an answer."""

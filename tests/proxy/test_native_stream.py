@@ -21,7 +21,7 @@ from ccswitch_tui.proxy.native import (
     refusal_in,
     with_model,
 )
-from ccswitch_tui.secret import Secret
+from ccswitch_tui.secret import Secret, redact
 from ccswitch_tui.wire import sse
 from ccswitch_tui.wire.anthropic import PING, read_events, violations
 from ccswitch_tui.wire.codec import dumps
@@ -60,6 +60,15 @@ def test_a_key_that_an_error_in_the_middle_quotes_is_masked() -> None:
     said = read_events(told)[-1]
     assert said["type"] == "error"
     assert said["error"]["message"].startswith("Incorrect API key provided: ")
+
+
+def test_a_word_in_a_result_is_no_error_event() -> None:
+    seal = "api_key: EqRkExampleSeal0123456789abcdefghij"
+    assert redact(seal) != seal, "it looks like one"
+    result = {"type": "content_block_start", "index": 9, "content_block": {"type": "t", "error": None, "text": seal}}
+    event = sse.encode("content_block_start", dumps(result))
+    stream = NativeStream()
+    assert stream.feed(NATIVE_STREAM[:400]) + stream.feed(event) == NATIVE_STREAM[:400] + event
 
 
 def test_no_ping_goes_into_the_middle_of_an_event() -> None:
